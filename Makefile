@@ -1,0 +1,74 @@
+# Everything that is run by hand, with the set-up that it needs. `make` alone lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+ARGS ?=
+CI ?=
+
+VENV := .venv/.ready
+MINISTACK := .tools/ministack/.ready
+DYNAMODB_LOCAL := .tools/dynamodb-local/.ready
+DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
+# DynamoDB Local runs on Java and is fetched with npm; without either one the rest still works.
+CAN_DYNAMODB_LOCAL := $(and $(shell command -v npm),$(shell command -v java))
+TOOLS := $(VENV) $(MINISTACK) $(if $(CAN_DYNAMODB_LOCAL),$(DYNAMODB_LOCAL))
+
+PIP := -m pip --disable-pip-version-check install -qq --no-deps --no-compile
+PYTEST := .venv/bin/python -m pytest -n 2
+
+.PHONY: help setup run quick test check clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup:  ## make .venv and .tools; does nothing when nothing is to do
+	@$(MAKE) -j 3 $(TOOLS)
+	@$(if $(CAN_DYNAMODB_LOCAL),:,echo "set-up: no DynamoDB Local (it needs java and npm); what runs on it is skipped")
+
+run: setup  ## run the main job in the sandbox, e.g. make run ARGS=--until-done
+	@exec .venv/bin/python -m warmup dev $(ARGS)
+
+quick: setup check  ## format, lint, types, import contracts and the fast tests, under a minute
+	$(PYTEST) -m "not engine"
+
+test: setup check  ## the whole gate: what CI runs
+	@$(if $(CAN_DYNAMODB_LOCAL),:,$(if $(CI),echo "java and npm are missing: the suites on DynamoDB Local cannot run"; exit 1,echo "SKIPPED: the suites on DynamoDB Local (java and npm are missing)"))
+	$(PYTEST)
+
+check: setup
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+clean:  ## remove everything that set-up, tests and runs have made
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV): requirements.txt requirements-dev.txt
+	@$(if $(PYTHON),:,echo "set-up: Python 3.11 or newer is needed"; exit 1)
+	@echo "set-up: .venv (service, tests, tools) …"
+	@$(PYTHON) -m venv --clear .venv
+	@.venv/bin/python $(PIP) -r requirements-dev.txt
+	@.venv/bin/python -m pip --disable-pip-version-check check -q
+	@touch $@
+	@echo "set-up: .venv is ready"
+
+$(MINISTACK): warmup/sandbox/ministack.txt
+	@$(if $(PYTHON),:,echo "set-up: Python 3.11 or newer is needed"; exit 1)
+	@echo "set-up: MiniStack, the sandbox's DynamoDB and S3 …"
+	@$(PYTHON) -m venv --clear .tools/ministack
+	@.tools/ministack/bin/python $(PIP) -r warmup/sandbox/ministack.txt
+	@touch $@
+	@echo "set-up: MiniStack is ready"
+
+$(DYNAMODB_LOCAL): Makefile
+	@echo "set-up: DynamoDB Local …"
+	@rm -rf .tools/dynamodb-local && mkdir -p .tools/dynamodb-local
+	@cd .tools/dynamodb-local && npm pack --silent $(DYNAMODB_LOCAL_PACKAGE) >/dev/null && tar xzf *.tgz --strip-components=2 package/emulator && rm -f *.tgz
+	@test -f .tools/dynamodb-local/DynamoDBLocal.jar
+	@touch $@
+	@echo "set-up: DynamoDB Local is ready"
