@@ -10,8 +10,8 @@ CI ?=
 
 VENV := .venv/.ready
 MINISTACK := .tools/ministack/.ready
-DYNAMODB_LOCAL := .tools/dynamodb-local/.ready
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
+DYNAMODB_LOCAL := .tools/dynamodb-local/.ready-$(DYNAMODB_LOCAL_PACKAGE)
 # DynamoDB Local runs on Java and is fetched with npm; without either one the rest still works.
 CAN_DYNAMODB_LOCAL := $(and $(shell command -v npm),$(shell command -v java))
 TOOLS := $(VENV) $(MINISTACK) $(if $(CAN_DYNAMODB_LOCAL),$(DYNAMODB_LOCAL))
@@ -25,7 +25,7 @@ help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup:  ## make .venv and .tools; does nothing when nothing is to do
-	@$(MAKE) -j 3 $(TOOLS)
+	@$(MAKE) -s -j 3 $(TOOLS)
 	@$(if $(CAN_DYNAMODB_LOCAL),:,echo "set-up: no DynamoDB Local (it needs java and npm); what runs on it is skipped")
 
 run: setup  ## run the main job in the sandbox, e.g. make run ARGS=--until-done
@@ -65,7 +65,7 @@ $(MINISTACK): warmup/sandbox/ministack.txt
 	@touch $@
 	@echo "set-up: MiniStack is ready"
 
-$(DYNAMODB_LOCAL): Makefile
+$(DYNAMODB_LOCAL):
 	@echo "set-up: DynamoDB Local …"
 	@rm -rf .tools/dynamodb-local && mkdir -p .tools/dynamodb-local
 	@cd .tools/dynamodb-local && npm pack --silent $(DYNAMODB_LOCAL_PACKAGE) >/dev/null && tar xzf *.tgz --strip-components=2 package/emulator && rm -f *.tgz
