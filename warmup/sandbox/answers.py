@@ -1,0 +1,55 @@
+"""HTTP between the sandbox's parts: a request as it was read, an answer as it will be sent."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from uuid import uuid4
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request; `path` and `query` are as sent, header names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    client: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, whole."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+def document(content: object, status: int = 200) -> Answer:
+    """An answer of JSON."""
+    return Answer(status, [("Content-Type", "application/json")], json.dumps(content, default=str).encode())
+
+
+def problem(
+    status: int, code: str, detail: str, *, errors: Sequence[dict[str, str]] = (), allow: Sequence[str] = ()
+) -> Answer:
+    """A problem document (RFC 9457) of the sandbox itself, in the service's form."""
+    request_id = f"req_{uuid4().hex}"
+    members: dict[str, object] = {
+        "type": f"about:blank#{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+        "retryable": status >= HTTPStatus.INTERNAL_SERVER_ERROR,
+    }
+    if errors:
+        members["errors"] = list(errors)
+    headers = [("Content-Type", "application/problem+json"), ("X-Request-Id", request_id)]
+    if allow:
+        headers.append(("Allow", ", ".join(allow)))
+    return Answer(status, headers, json.dumps(members).encode())
