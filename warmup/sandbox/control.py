@@ -42,9 +42,7 @@ class Control:
             case "POST", _ if schedule:
                 return self._run(schedule[1])
             case _, "/sandbox/clock":
-                return problem(
-                    405, "method_not_allowed", "The clock knows GET and POST.", allow=["GET", "POST"]
-                )
+                return problem(405, "method_not_allowed", "The clock knows GET and POST.", allow=["GET", "POST"])
             case _ if schedule:
                 return problem(405, "method_not_allowed", "A schedule is run by POST.", allow=["POST"])
             case _:
@@ -69,9 +67,7 @@ class Control:
                 str(error),
                 errors=[{"pointer": "/advance_seconds", "detail": str(error)}],
             )
-        return document(
-            self._state() | ({"schedules": self._timers.run_all()} if change.run_schedules else {})
-        )
+        return document(self._state() | ({"schedules": self._timers.run_all()} if change.run_schedules else {}))
 
     def _run(self, name: str) -> Answer:
         try:

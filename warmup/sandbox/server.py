@@ -75,9 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.BAD_REQUEST, str(error))
             return
         target = urlsplit(self.path) if not self.path.startswith("/") else None
-        path, _, query = (
-            self.path.partition("?") if target is None else (target.path or "/", "", target.query)
-        )
+        path, _, query = self.path.partition("?") if target is None else (target.path or "/", "", target.query)
         headers = [(name.lower(), value) for name, value in self.headers.items()]
         request = HttpRequest(self.command, path, query, headers, body, self.client_address[0])
         self.close_connection = self.close_connection or not whole

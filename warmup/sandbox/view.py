@@ -1,0 +1,118 @@
+"""The live view of a run: accounts by phases, sessions, last events; plain lines where there is no terminal."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from rich.columns import Columns
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from warmup.sandbox.progress import PHASES, Picture, Row
+
+LOOKS = {
+    "pending": ("·", "waiting", "dim"),
+    "available": ("○", "due", "cyan"),
+    "content_assigned": ("◔", "assigned", "blue"),
+    "in_progress": ("▶", "working", "yellow"),
+    "completed": ("✔", "done", "green"),
+    "failed": ("↻", "retry", "magenta"),
+    "requires_review": ("✖", "review", "bold red"),
+}
+STATES = {"active": "bold green", "warming_up": "yellow", "ready": "cyan", "paused": "dim", "retired": "dim"}
+
+
+def word(status: str | None) -> Text:
+    """A phase's status as icon, word and colour."""
+    if status is None:
+        return Text("–", style="dim")
+    icon, name, style = LOOKS[status]
+    return Text(f"{icon} {name}", style=style)
+
+
+class View:
+    """Shows one picture after the other."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        self._last_line = ""
+
+    def __enter__(self) -> "View":
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def show(self, picture: Picture) -> None:
+        """The whole picture on a terminal, else one line when something has changed."""
+        if self._live:
+            self._live.update(render(picture))
+        elif (line := summary_line(picture)) != self._last_line:
+            self._last_line = line
+            self._console.print(f"{picture.now}  {line}", highlight=False)
+
+
+def summary_line(picture: Picture) -> str:
+    """How many accounts are where, in one line."""
+    states = Counter("review" if row.in_review else row.state for row in picture.rows)
+    done = sum(row.status_of(phase) == "completed" for row in picture.rows for phase in PHASES)
+    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    return f"{picture.active}/{len(picture.rows)} active · {done}/{len(picture.rows) * len(PHASES)} phases · {told}"
+
+
+def render(picture: Picture) -> RenderableType:
+    """Everything, for a terminal."""
+    bar = ProgressBar(total=max(1, len(picture.rows)), completed=picture.active, width=40)
+    head = Table.grid(padding=(0, 2))
+    head.add_row(
+        Text(picture.now, style="bold"),
+        f"×{picture.speed:g}",
+        bar,
+        f"{picture.active}/{len(picture.rows)} active",
+    )
+    sides = Columns([Panel(_sessions(picture), title="sessions"), Panel(_events(picture), title="last events")])
+    return Group(head, _accounts(picture.rows), sides)
+
+
+def _accounts(rows: Any) -> Table:
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for column in ("account", "state", *PHASES):
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*_cells(row))
+    return table
+
+
+def _cells(row: Row) -> Iterator[Text]:
+    yield Text(row.username)
+    yield Text(
+        "review" if row.in_review else row.state,
+        style="bold red" if row.in_review else STATES.get(row.state, ""),
+    )
+    yield from (word(row.status_of(phase)) for phase in PHASES)
+
+
+def _sessions(picture: Picture) -> Table:
+    table = Table.grid(padding=(0, 1))
+    for session in picture.sessions:
+        holds = [str(held["account_id"]) if isinstance(held, dict) else str(held) for held in session.get("holds", [])]
+        table.add_row(Text(str(session["bot_id"]), style="cyan"), ", ".join(holds) or Text("idle", style="dim"))
+    return table
+
+
+def _events(picture: Picture) -> Table:
+    table = Table.grid(padding=(0, 1))
+    for event in picture.events:
+        table.add_row(
+            Text(str(event["at"])[11:19], style="dim"),
+            Text(str(event["sentence"]), overflow="ellipsis", no_wrap=True),
+        )
+    return table
