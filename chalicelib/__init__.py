@@ -1,0 +1,1 @@
+"""The warmup service: everything that is deployed."""

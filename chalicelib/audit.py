@@ -1,0 +1,55 @@
+"""The record of what was done: an event in the same transaction as the change, and the call's log line."""
+
+from collections.abc import Mapping, Sequence
+
+from chalicelib.context import Context
+from chalicelib.domain.actions import Action, sentence
+from chalicelib.tables import AuditEvent
+from chalicelib.tables.base import together
+
+_MOST_LOGGED = 100
+
+
+def event(
+    context: Context,
+    *,
+    subject: str,
+    sequence: int,
+    action: Action,
+    moves: Sequence[Mapping[str, object]],
+    details: Mapping[str, object],
+    token: str,
+) -> AuditEvent:
+    """The event of the change that makes `subject` reach version `sequence`, under the transaction's token."""
+    return AuditEvent(
+        subject=subject,
+        sequence=sequence,
+        at=context.now,
+        day=context.now.strftime("%Y-%m-%d"),
+        actor=f"{context.actor.kind}:{context.actor.id}",
+        action=action,
+        moves=list(moves),
+        request_id=context.request_id,
+        session_id=context.session_id,
+        details=dict(details),
+        token=token,
+    )
+
+
+def was_stored(wanted: AuditEvent) -> bool:
+    """Whether this very event, and so its transaction, was stored."""
+    (found,) = together([(AuditEvent, wanted.subject, wanted.sequence)])
+    return found is not None and found.token == wanted.token
+
+
+def note(context: Context, stored: AuditEvent) -> None:
+    """Adds the event to the call's log line."""
+    events = context.noted.setdefault("events", [])
+    if isinstance(events, list) and len(events) < _MOST_LOGGED:
+        events.append({"action": stored.action, "subject": stored.subject, "version": stored.sequence})
+
+
+def told(stored: AuditEvent) -> str:
+    """The event in a sentence for people."""
+    actor = stored.actor.replace(":", " ", 1)
+    return sentence(stored.action, actor=actor, subject=stored.subject, details=stored.details or {})

@@ -1,0 +1,382 @@
+"""One accepted change: what is written together, with the event that tells it.
+
+Every change of state goes through here: a service reads, decides, moves, and commits. A move is recorded by the same
+line that makes it, so that the audit replays to the state; where an account waits next is worked out on commit, so
+that no move can forget it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action as UpdateAction
+
+from chalicelib import audit
+from chalicelib.context import Context, sources
+from chalicelib.domain import accounts, leases, phases, retries, timing
+from chalicelib.domain.actions import Action
+from chalicelib.domain.errors import LeaseSuperseded, NotFound, SessionEnded, TemporarilyUnavailable
+from chalicelib.domain.instants import render
+from chalicelib.domain.leases import Ending, Lease
+from chalicelib.domain.phases import Move, PhaseName, Status
+from chalicelib.tables import Account, AuditEvent, Phase, Session, Setting
+from chalicelib.tables.accounts import unchanged_lease
+from chalicelib.tables.base import Item, reading, together
+from chalicelib.tables.sessions import Directive, Holding, Standing, hold, let_go, seen
+from chalicelib.tables.settings import PAUSES
+from chalicelib.tables.transaction import Stale, Transaction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_FIRST_WAIT = 0.01
+_LONGEST_WAIT = 0.4
+RECORDED = ("retry_count", "crash_count", "swap_count", "assigned_content_id", "assigned_text_id")
+
+
+def decided_again(use_case: Callable[Concatenate[Context, P], R]) -> Callable[Concatenate[Context, P], R]:
+    """A use case that reads and decides anew when what it had read was stale, until the deadline of its call."""
+
+    @wraps(use_case)
+    def attempt(context: Context, *args: P.args, **kwargs: P.kwargs) -> R:
+        wait = _FIRST_WAIT
+        while True:
+            try:
+                return use_case(context, *args, **kwargs)
+            except Stale as stale:
+                if context.time_left() < wait:
+                    raise TemporarilyUnavailable() from stale
+            sources.sleep(wait * (0.5 + int.from_bytes(context.entropy(2), "big") / 65536))
+            wait = min(wait * 2, _LONGEST_WAIT)
+
+    return attempt
+
+
+class Versioned(Protocol):
+    """What a change is of: an item that counts its accepted changes."""
+
+    version: int
+
+    @property
+    def subject(self) -> str: ...
+
+
+class Change:
+    """A change of one versioned item, with all that is written beside it."""
+
+    def __init__(self, context: Context, item: Item) -> None:
+        """`item` is new, or as it was read."""
+        self.context = context
+        self.item = item
+        self.moves: list[dict[str, object]] = []
+        self.transaction = Transaction(context)
+
+    def commit(self, action: Action, condition: Condition | None = None, **details: object) -> AuditEvent:
+        """Writes the item, what was added and the event. Raises Stale when something was changed since it was read."""
+        item = self.item
+        event = self._event(item, action, details)
+        if item.was_read():
+            unchanged = type(item).version == item.before("version")  # type: ignore[attr-defined]
+            self.transaction.update(item, unchanged if condition is None else unchanged & condition)
+        else:
+            key = type(item)._hash_key_attribute()
+            self.transaction.put(item, key.does_not_exist())
+        self.transaction.commit(lambda: audit.was_stored(event))
+        audit.note(self.context, event)
+        return event
+
+    def _event(self, item: Item, action: Action, details: Mapping[str, object]) -> AuditEvent:
+        versioned: Versioned = item  # type: ignore[assignment]  # the items that changes are made of are versioned
+        versioned.version += 1
+        event = audit.event(
+            self.context,
+            subject=versioned.subject,
+            sequence=versioned.version,
+            action=action,
+            moves=self.moves,
+            details={name: _plain(value) for name, value in details.items() if value is not None},
+            token=self.transaction.token,
+        )
+        self.transaction.put(event, AuditEvent.subject.does_not_exist())
+        return event
+
+
+def _plain(value: object) -> object:
+    return render(value) if isinstance(value, datetime) else value
+
+
+@dataclass(slots=True)
+class Warmup:
+    """An account as it was read, with its phases (none before the start), what is paused, and the caller's session."""
+
+    account: Account
+    phases: dict[PhaseName, Phase]
+    pauses: Setting
+    session: Session | None
+
+    @property
+    def current(self) -> Phase | None:
+        """The phase that the account is in; None before the start and after the last."""
+        name = self.account.current_phase
+        return None if name is None else self.phases[name]
+
+
+def read(context: Context, account_id: str) -> Warmup:
+    """The account and all that decides on it, in one consistent round trip.
+
+    Raises NotFound also where the caller's models do not cover the account.
+    """
+    session_key = [(Session, context.session_id)] if context.session_id else []
+    found = together(
+        [(Account, account_id), (Setting, PAUSES), *((Phase, account_id, name) for name in phases.ORDER), *session_key]
+    )
+    account, pauses, records, session = found[0], found[1], found[2:7], found[7] if session_key else None
+    if account is None or not context.actor.sees(account.model_id):
+        raise NotFound("account", account_id)
+    known = {record.name: record for record in records if record is not None}
+    return Warmup(account, known, pauses or Setting.nothing_paused(), session)
+
+
+class AccountChange(Change):
+    """A change of one account and its phases: the only way in which either is written."""
+
+    def __init__(self, context: Context, warmup: Warmup) -> None:
+        """`warmup` is as it was read, or holds a new account."""
+        super().__init__(context, warmup.account)
+        self.warmup = warmup
+        self.account = warmup.account
+        self._changed: dict[PhaseName, Phase] = {}
+
+    # the moves
+
+    def move_account(self, move: accounts.Move, to: accounts.State | None = None) -> None:
+        """Makes a move of the account's lifecycle. Raises IllegalMove."""
+        before = self.account.state
+        self.account.state = accounts.after(before, move, to)
+        self._moved("account", before, self.account.state)
+
+    def created(self) -> None:
+        """Records the first state of a new account."""
+        self._moved("account", None, self.account.state)
+
+    def move(self, phase: Phase, move: Move, to: Status | None = None) -> None:
+        """Makes a move of a phase. Raises IllegalMove."""
+        before = phase.status
+        phase.status = phases.after(before, move, to)
+        self._moved(f"phase:{phase.phase}", before, phase.status)
+        self.touch(phase)
+
+    def write_phases(self, written: Mapping[PhaseName, Phase]) -> None:
+        """Writes the phases of an account that starts (anew)."""
+        for name, phase in written.items():
+            old = self.warmup.phases.get(name)
+            self._moved(f"phase:{name}", None if old is None else old.status, phase.status)
+            self._changed[name] = phase
+        self.warmup.phases = dict(written)
+
+    def touch(self, phase: Phase) -> None:
+        """Says that the phase is to be written."""
+        phase.updated_at = self.context.now
+        self._changed[phase.name] = phase
+
+    # the lease
+
+    def take_lease(self, session: Session) -> Lease:
+        """Takes a new lease for the session (which is opened, if it is new); its token names the version made here."""
+        token = leases.make_token(self.account.version + 1, self.context.entropy(leases.TOKEN_BYTES))
+        until = self.context.now + timedelta(seconds=self.context.settings.lease_seconds)
+        lease = Lease(token, session.session_id, session.bot_id, self.context.now, until, self.context.request_id)
+        self._moved("lease", None, lease.session_id)
+        self.account.store_lease(lease)
+        if session.was_read():
+            not_ended = Session.ended_at.does_not_exist()
+            self._tell_session(session, not_ended, hold(self._holding(token)), *self._seen())
+        else:
+            session.holds = {self._holding(token)}
+            open_session(self.context, self.transaction, session)
+        return lease
+
+    def end_lease(self, ending: Ending, *counts: UpdateAction) -> None:
+        """Ends the lease, unless it has ended already; `counts` are added to its session.
+
+        A session that lost its lease keeps it among what it holds, so that its next heartbeat is told.
+        """
+        lease = self.account.lease
+        if lease is None:
+            return
+        if lease.ended_by is None:
+            self.account.lease_ended_by, self.account.lease_ended_at = ending, self.context.now
+            self._moved("lease", lease.session_id, None)
+        if ending not in (Ending.EXPIRED, Ending.TAKEN_AWAY):
+            session = Session(session_id=lease.session_id)
+            self._tell_session(session, None, let_go(self._holding(lease.token)), *counts)
+
+    def release(self) -> None:
+        """Gives the live lease back unharmed, and commits."""
+        phase = self.warmup.current
+        if phase is not None and phase.status is Status.IN_PROGRESS:
+            self.move(phase, Move.RELEASE)
+        self.end_lease(Ending.RELEASED)
+        self.commit(Action.LEASE_RELEASE)
+
+    def _tell_session(self, session: Session, condition: Condition | None, *actions: UpdateAction) -> None:
+        known = Session.session_id.exists()
+        self.transaction.update(session, known if condition is None else known & condition, list(actions))
+
+    def _holding(self, token: str) -> str:
+        before = self.account.before("current_phase")
+        starting = self.account.before("state") is accounts.State.READY
+        return str(Holding(self.account.account_id, token, before or (phases.ORDER[0] if starting else "-")))
+
+    def _seen(self) -> list[UpdateAction]:
+        return [Session.live.set(Standing.LIVE), *seen(self.context.now, self.context.settings.session_seconds)]
+
+    # what time brought about
+
+    def settle(self) -> Action | None:
+        """Makes the moves that time has brought about, as the timer would have; tells the last as an action."""
+        now, account, phase, done = self.context.now, self.account, self.warmup.current, None
+        if leases.has_run_out(account.lease, now):
+            self._expire(phase)
+            done = Action.LEASE_EXPIRE
+        elif account.lease is not None and account.lease.ended_by is None:
+            return None
+        if phase is None:
+            return done
+        due = phase.available_at is None or phase.available_at <= now
+        if phase.status is Status.PENDING and due:
+            self.move(phase, Move.OPEN)
+            done = Action.PHASE_OPEN
+        if phase.status is Status.FAILED and due:
+            self.reopen(phase, Move.REOPEN)
+            done = Action.PHASE_REOPEN
+        if account.content_due_at is not None and account.content_due_at <= now:
+            account.content_due_at = None
+            done = Action.PHASE_OFFER
+        return done
+
+    def reopen(self, phase: Phase, move: Move) -> None:
+        """Offers a phase again, with the items that are assigned to it if there are any."""
+        assigned = phase.assigned_content_id or phase.assigned_text_id
+        self.move(phase, move, Status.CONTENT_ASSIGNED if assigned else Status.AVAILABLE)
+
+    def _expire(self, phase: Phase | None) -> None:
+        self.end_lease(Ending.EXPIRED)
+        if phase is not None and phase.status is Status.IN_PROGRESS:
+            phase.crash_count += 1
+            to = retries.after_crash(self.account.plan, phase.crash_count)
+            self.move(phase, Move.EXPIRE, to)
+            if to is Status.REQUIRES_REVIEW:
+                phase.error_kind, phase.error_code = "unknown", "crashed"
+                phase.error_message = f"the lease ran out {phase.crash_count} times: the work may have been done"
+
+    # the write
+
+    def commit(self, action: Action, condition: Condition | None = None, **details: object) -> AuditEvent:
+        """Writes the account, its phases, the sessions and the event. Raises Stale when something was changed since."""
+        account, current = self.account, self.warmup.current
+        account.phase_status = current.status if current is not None else None
+        account.updated_at = self.context.now
+        due = timing.next_due(account, current, self.context.now)
+        account.store_due(due, self.context.settings.queue_shards)
+        for phase in self._changed.values():
+            phase.mark_attention()
+            self._record(phase)
+            if phase.was_read():
+                self.transaction.update(phase)
+            else:
+                self.transaction.put(phase)
+        phase_name = details.pop("phase", None) or account.before("current_phase")
+        unchanged = unchanged_lease(account) if account.was_read() else None
+        return super().commit(action, unchanged, phase=phase_name, **details)
+
+    def _record(self, phase: Phase) -> None:
+        for name in RECORDED:
+            self._moved(f"phase:{phase.phase}.{name}", phase.before(name) or None, getattr(phase, name) or None)
+
+    def _moved(self, what: str, before: object, to: object) -> None:
+        if before != to:
+            self.moves.append({"what": what, "from": before, "to": to})
+
+
+def new_session(context: Context, *, client: str | None = None, host: str | None = None) -> Session:
+    """A session of the caller that begins now; it is stored with what opens it."""
+    return Session(
+        session_id=context.new_id("ses"),
+        bot_id=context.actor.id,
+        client=client,
+        host=host,
+        live=Standing.LIVE,
+        directive=Directive.CONTINUE,
+        started_at=context.now,
+        last_seen_at=context.now,
+        expires_at=context.now + timedelta(seconds=context.settings.session_seconds),
+        version=1,
+    )
+
+
+def open_session(context: Context, transaction: Transaction, session: Session) -> AuditEvent:
+    """Adds a new session, with its event, to what is written."""
+    event = audit.event(
+        context,
+        subject=session.subject,
+        sequence=session.version,
+        action=Action.SESSION_OPEN,
+        moves=[{"what": "session", "from": None, "to": session.live}],
+        details={},
+        token=transaction.token,
+    )
+    transaction.put(session, Session.session_id.does_not_exist())
+    transaction.put(event, AuditEvent.subject.does_not_exist())
+    return event
+
+
+def working_session(context: Context, session: Session | None) -> Session | None:
+    """The caller's session, if it named one and may take work with it.
+
+    Raises NotFound where it is not the caller's, SessionEnded where it ended or was told to take nothing new.
+    """
+    if context.session_id is None:
+        return None
+    own = own_session(context, session)
+    if own.live is Standing.ENDED:
+        raise SessionEnded(f"Session {own.session_id} ended at {render(own.ended_at or context.now)}. Open a new one.")
+    if own.directive is not Directive.CONTINUE:
+        raise SessionEnded(f"Session {own.session_id} was told to `{own.directive}`: it takes nothing new.")
+    return own
+
+
+def own_session(context: Context, session: Session | None) -> Session:
+    """The session, if it is the caller's. Raises NotFound."""
+    if session is None or session.bot_id != context.actor.id:
+        raise NotFound("session", context.session_id or "")
+    return session
+
+
+def is_holder(context: Context, lease: Lease | None) -> bool:
+    """Whether the caller holds the live lease: by its token, its session, or as the very request that took it."""
+    if lease is None or not leases.is_live(lease, context.now) or lease.bot_id != context.actor.id:
+        return False
+    return (
+        context.lease_token == lease.token
+        or context.session_id == lease.session_id
+        or context.request_id == lease.request_id
+    )
+
+
+def refuse_superseded(context: Context, account: Account, token: str) -> None:
+    """Raises LeaseSuperseded, which tells from the audit what happened after the token's lease was taken, and when."""
+    version = leases.version_of(token)
+    with reading():
+        later = list(AuditEvent.query(account.subject, AuditEvent.sequence > version, consistent_read=True, limit=10))
+    ended = next((event for event in later if any(move["what"] == "lease" for move in event.moves)), None)
+    happened = None
+    if ended is not None:
+        happened = {"at": ended.at, "action": ended.action, "sentence": audit.told(ended)}
+    lease = account.lease
+    live = leases.describe(lease) if lease is not None and leases.is_live(lease, context.now) else None
+    detail = f"This lease is over: {audit.told(ended)} at {render(ended.at)}." if ended is not None else None
+    raise LeaseSuperseded(detail, happened=happened, lease=live)

@@ -1,0 +1,93 @@
+"""The context of one call: one frozen instant, who acts, and where ids come from.
+
+`sources` is the one door to the clock and to randomness; the sandbox and the tests put others in.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from chalicelib.domain import ids, instants
+from chalicelib.settings import Settings
+
+
+@dataclass(slots=True)
+class Sources:
+    """Where the instant, randomness and elapsed real time come from."""
+
+    clock: Callable[[], datetime]
+    entropy: Callable[[int], bytes]
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+sources = Sources(clock=lambda: datetime.now(UTC), entropy=os.urandom, monotonic=time.monotonic, sleep=time.sleep)
+
+
+class Role(StrEnum):
+    """Who may act: `timer` is the service itself."""
+
+    BOT = "bot"
+    OPERATOR = "operator"
+    TIMER = "timer"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, and (for a bot) on which models; None means all."""
+
+    kind: Role
+    id: str
+    models: frozenset[str] | None = None
+
+    def sees(self, model_id: str) -> bool:
+        """Whether this actor sees and touches what belongs to the model."""
+        return self.models is None or model_id in self.models
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a use case knows of its call. `now` is the one instant of the call, cut to milliseconds."""
+
+    now: datetime
+    actor: Actor
+    request_id: str
+    settings: Settings
+    deadline: float
+    session_id: str | None = None
+    lease_token: str | None = None
+    noted: dict[str, object] = field(default_factory=dict, compare=False)
+
+    def new_id(self, prefix: str) -> str:
+        """A fresh, sortable id such as `asg_01J…`."""
+        return ids.make(prefix, self.now, sources.entropy(10))
+
+    def entropy(self, count: int) -> bytes:
+        """That many random bytes."""
+        return sources.entropy(count)
+
+    def time_left(self) -> float:
+        """Seconds of real time until this call must have answered."""
+        return self.deadline - sources.monotonic()
+
+    def note(self, **facts: object) -> None:
+        """Facts for the call's one log line."""
+        self.noted.update(facts)
+
+    def acting_as(self, actor: Actor) -> "Context":
+        """The same call, by another actor."""
+        return replace(self, actor=actor)
+
+
+def begin(settings: Settings, actor: Actor, request_id: str | None = None, seconds: float | None = None) -> Context:
+    """The context of a call that begins now, and has so many seconds of real time (default: as the settings say)."""
+    now = instants.whole(sources.clock())
+    made = request_id or ids.make("req", now, sources.entropy(10))
+    return Context(now, actor, made, settings, sources.monotonic() + (seconds or settings.deadline_seconds))

@@ -1,0 +1,161 @@
+"""Why an account cannot be taken now: the answer to "why is this not handed out?", and the gate that takers pass.
+
+One function tells both: `blockers` lists what stands in the way, and `refuse` raises the first of them.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NoReturn, Protocol, assert_never
+
+from chalicelib.domain import leases
+from chalicelib.domain.accounts import State
+from chalicelib.domain.errors import (
+    AccountLeased,
+    AccountNotReady,
+    AccountPaused,
+    ConsentMissing,
+    ContentUnavailable,
+    PhaseNotAvailable,
+)
+from chalicelib.domain.phases import Status
+
+
+class Code(StrEnum):
+    """What can stand in the way."""
+
+    NOT_READY = "not_ready"
+    INTERVAL = "interval"
+    RETRY_DELAY = "retry_delay"
+    LEASED = "leased"
+    REVIEW = "review"
+    PAUSED = "paused"
+    CONTENT_UNAVAILABLE = "content_unavailable"
+    CONSENT_MISSING = "consent_missing"
+    FINISHED = "finished"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One thing that stands in the way, in words for people; `until` is when time alone clears it."""
+
+    code: Code
+    detail: str
+    until: datetime | None = None
+
+
+class Account(Protocol):
+    """What the rule reads of an account."""
+
+    state: State
+    model_id: str
+    lease: leases.Lease | None
+    has_consent: bool
+    content_due_at: datetime | None
+
+
+class Phase(Protocol):
+    """What the rule reads of the current phase."""
+
+    phase: str
+    status: Status
+    available_at: datetime | None
+    error_message: str | None
+
+
+class Pauses(Protocol):
+    """What is paused above the accounts."""
+
+    pipeline_paused: bool
+    paused_models: Collection[str]
+
+
+def blockers(account: Account, phase: Phase | None, pauses: Pauses, now: datetime) -> list[Blocker]:
+    """Everything that stands in the way of taking the account now; empty means that a taker gets it.
+
+    `phase` is the current one (None before the start and after the last). Whether the pools hold an item is not asked
+    here: that needs their indexes, and `content_unavailable` tells only that they had none when last asked.
+    """
+    found = [*_of_state(account), *_of_pauses(account, pauses)]
+    if account.state is State.PAUSED or account.state in (State.READY, State.WARMING_UP):
+        if account.lease is not None and leases.is_live(account.lease, now):
+            holder = f"session {account.lease.session_id} of {account.lease.bot_id} holds it"
+            found.append(Blocker(Code.LEASED, holder, account.lease.expires_at))
+        elif phase is not None:
+            found.extend(_of_phase(account, phase, now))
+    return found
+
+
+def _of_state(account: Account) -> list[Blocker]:
+    match account.state:
+        case State.IMPORTED if not account.has_consent:
+            return [Blocker(Code.CONSENT_MISSING, "the owner's consent is not recorded"), _NOT_READY]
+        case State.IMPORTED:
+            return [_NOT_READY]
+        case State.ACTIVE:
+            return [Blocker(Code.FINISHED, "the warm-up is completed")]
+        case State.RETIRED:
+            return [Blocker(Code.RETIRED, "the account is retired")]
+        case State.PAUSED:
+            return [Blocker(Code.PAUSED, "the account is paused")]
+        case State.READY | State.WARMING_UP:
+            return [] if account.has_consent else [Blocker(Code.CONSENT_MISSING, "the owner's consent is not recorded")]
+        case _:
+            assert_never(account.state)
+
+
+_NOT_READY = Blocker(Code.NOT_READY, "an operator has not yet declared the account ready")
+
+
+def _of_pauses(account: Account, pauses: Pauses) -> list[Blocker]:
+    found = []
+    if pauses.pipeline_paused:
+        found.append(Blocker(Code.PAUSED, "the whole pipeline is paused"))
+    if account.model_id in pauses.paused_models:
+        found.append(Blocker(Code.PAUSED, f"the model {account.model_id} is paused"))
+    return found
+
+
+def _of_phase(account: Account, phase: Phase, now: datetime) -> list[Blocker]:
+    at = phase.available_at
+    match phase.status:
+        case Status.PENDING if at is not None and now < at:
+            return [Blocker(Code.INTERVAL, f"the minimum interval before {phase.phase} has not passed", at)]
+        case Status.FAILED if at is not None and now < at:
+            return [
+                Blocker(Code.RETRY_DELAY, f"{phase.phase} failed and is tried again later: {phase.error_message}", at)
+            ]
+        case Status.REQUIRES_REVIEW:
+            return [Blocker(Code.REVIEW, f"people must decide on {phase.phase}: {phase.error_message}")]
+        case Status.AVAILABLE if account.content_due_at is not None and now < account.content_due_at:
+            detail = f"the pool had nothing eligible for {phase.phase} when last asked"
+            return [Blocker(Code.CONTENT_UNAVAILABLE, detail, account.content_due_at)]
+        case _:
+            return []
+
+
+def refuse(account: Account, found: Sequence[Blocker], now: datetime) -> NoReturn:
+    """Raises the first blocker as the error that a taker gets."""
+    first = found[0]
+    match first.code:
+        case Code.PAUSED:
+            raise AccountPaused(f"New work is not handed out: {first.detail}.")
+        case Code.LEASED:
+            leases.refuse_while_live(account.lease, now)
+            raise AccountLeased(first.detail)
+        case Code.INTERVAL | Code.RETRY_DELAY | Code.REVIEW:
+            raise PhaseNotAvailable(_sentence(first.detail), first.until)
+        case Code.CONSENT_MISSING:
+            raise ConsentMissing()
+        case Code.CONTENT_UNAVAILABLE:
+            raise ContentUnavailable(_sentence(first.detail), available_at=first.until)
+        case Code.NOT_READY | Code.FINISHED | Code.RETIRED:
+            raise AccountNotReady(f"The account is `{account.state}`: {first.detail}.", state=account.state)
+        case _:
+            assert_never(first.code)
+
+
+def _sentence(detail: str) -> str:
+    return f"{detail[0].upper()}{detail[1:]}."

@@ -1,0 +1,205 @@
+"""Everything that the service can refuse, as facts. The class docstring is the default message.
+
+ServiceError
+├── MalformedRequest · Unauthenticated · Forbidden · InvalidInput
+├── BodyTooLarge · UnsupportedMediaType
+├── NotFound
+├── Refused                        a conflict with the state of things
+│   ├── AccountNotReady · AccountPaused · PhasesIncomplete
+│   ├── AccountLeased · LeaseSuperseded
+│   ├── PhaseNotAvailable · PhaseNotInProgress
+│   ├── ContentUnavailable
+│   ├── IllegalMove · AlreadyExists
+│   ├── SessionEnded · ConsentMissing · TooManyKeys
+│   └── VersionConflict
+└── TemporarilyUnavailable
+
+`code` is the contract's word for the error. HTTP is not known here: the edge has the one table from class to status.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+
+class ServiceError(Exception):
+    """The request could not be done."""
+
+    code = "internal_error"
+    retryable = False
+
+    def __init__(self, detail: str | None = None, **members: object) -> None:
+        """`members` are further members of the problem document; None is left out."""
+        self.detail = detail or (type(self).__doc__ or "").strip()
+        self.members: Mapping[str, object] = {name: value for name, value in members.items() if value is not None}
+        super().__init__(self.detail)
+
+
+class MalformedRequest(ServiceError):
+    """The request cannot be read."""
+
+    code = "malformed_request"
+
+
+class Unauthenticated(ServiceError):
+    """Send a valid key as `Authorization: Bearer <key>`."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(ServiceError):
+    """This key's role does not cover this route."""
+
+    code = "forbidden"
+
+
+class InvalidInput(ServiceError):
+    """The body is well-formed, but something in it is missing, unknown or out of range."""
+
+    code = "invalid_input"
+
+    def __init__(self, errors: Sequence[Mapping[str, str]], detail: str | None = None) -> None:
+        """`errors`: `{pointer, detail}` for each member at fault; `pointer` is a JSON pointer."""
+        super().__init__(detail, errors=list(errors))
+
+
+class BodyTooLarge(ServiceError):
+    """The body is larger than 262,144 bytes."""
+
+    code = "body_too_large"
+
+
+class UnsupportedMediaType(ServiceError):
+    """Send the body as `Content-Type: application/json`."""
+
+    code = "unsupported_media_type"
+
+
+class NotFound(ServiceError):
+    """There is no such thing, or this key does not see it."""
+
+    def __init__(self, noun: str, identifier: str) -> None:
+        """`noun` is the contract's word: `account`, `phase`, `session`, `content`, …"""
+        self.code = f"{noun}_not_found"
+        super().__init__(f"There is no {noun} {identifier!r} that this key can see.")
+
+
+class Refused(ServiceError):
+    """The state of things stands against it."""
+
+    code = "refused"
+
+
+class AccountNotReady(Refused):
+    """The account is not in the state that this needs."""
+
+    code = "account_not_ready"
+
+
+class ConsentMissing(Refused):
+    """Nobody has said that the owner of this account agreed: record the consent first."""
+
+    code = "consent_missing"
+
+
+class AccountPaused(Refused):
+    """New work is not handed out: the account, its model or the whole pipeline is paused. Finished work is accepted."""
+
+    code = "account_paused"
+    retryable = True
+
+
+class AccountLeased(Refused):
+    """Another lease on this account is live."""
+
+    code = "account_leased"
+    retryable = True
+
+
+class LeaseSuperseded(Refused):
+    """This lease token was current once; the account has moved on since."""
+
+    code = "lease_superseded"
+
+
+class PhaseNotAvailable(Refused):
+    """The phase cannot be worked on now."""
+
+    code = "phase_not_available"
+
+    def __init__(self, detail: str | None = None, available_at: datetime | None = None) -> None:
+        """`available_at`: when it can be, where that is known."""
+        super().__init__(detail, available_at=available_at)
+        self.retryable = available_at is not None
+
+
+class PhaseNotInProgress(Refused):
+    """Nobody is working on this phase."""
+
+    code = "phase_not_in_progress"
+
+
+class PhasesIncomplete(Refused):
+    """The warm-up cannot be completed before all of its phases are."""
+
+    code = "phases_incomplete"
+
+
+class ContentUnavailable(Refused):
+    """No item of the pool is eligible, neither in the phase's category nor in `any`."""
+
+    code = "content_unavailable"
+    retryable = True
+
+
+class IllegalMove(Refused):
+    """This move is not possible from here."""
+
+    code = "move_not_possible"
+
+    def __init__(self, subject: str, state: str, move: str, possible: Sequence[str]) -> None:
+        """`possible`: the moves that are."""
+        self.state = state
+        super().__init__(
+            f"`{move}` is not possible for {_a(subject)} that is `{state}`; possible: {', '.join(possible) or 'nothing'}.",
+            state=state,
+            possible_moves=list(possible),
+        )
+
+
+class AlreadyExists(Refused):
+    """Something else has this id already."""
+
+    code = "already_exists"
+
+
+class SessionEnded(Refused):
+    """This session has ended. Open a new one."""
+
+    code = "session_ended"
+
+
+class TooManyKeys(Refused):
+    """A bot has at most two live keys: revoke one first."""
+
+    code = "too_many_keys"
+
+
+class VersionConflict(Refused):
+    """The item has changed since it was read."""
+
+    code = "version_conflict"
+
+
+class TemporarilyUnavailable(ServiceError):
+    """The store cannot be reached or is throttling; the same request may be sent again."""
+
+    code = "temporarily_unavailable"
+    retryable = True
+
+    def __init__(self, detail: str | None = None, retry_after_seconds: int = 2) -> None:
+        """`retry_after_seconds`: when to send the request again."""
+        super().__init__(detail, retry_after_seconds=retry_after_seconds)
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -1,0 +1,25 @@
+"""Identifiers: those that the service makes (prefixed, sortable by time) and those that a caller gives."""
+
+import re
+from datetime import datetime
+
+GIVEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+REQUEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/+=-]{0,127}", re.ASCII)
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
+_RANDOM_BITS = 80
+
+
+def is_given_id(text: str) -> bool:
+    """Whether `text` may be an id that a caller gives, which every id of the service is too."""
+    return GIVEN.fullmatch(text) is not None
+
+
+def is_request_id(text: str) -> bool:
+    """Whether an `X-Request-Id` is well-formed."""
+    return REQUEST.fullmatch(text) is not None
+
+
+def make(prefix: str, now: datetime, entropy: bytes) -> str:
+    """A ULID behind a prefix: 48 bits of milliseconds and 80 random bits (10 bytes of `entropy`), in base 32."""
+    value = (int(now.timestamp() * 1000) << _RANDOM_BITS) | int.from_bytes(entropy[:10], "big")
+    return f"{prefix}_" + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))

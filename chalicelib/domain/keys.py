@@ -1,0 +1,52 @@
+"""API keys: `wk_<bot or operator id>_<secret>`, where the secret ends in a checksum that finds typing errors.
+
+A key is stored as an HMAC-SHA256 under the service's pepper: the secret has 256 random bits, so that a slow hash
+would protect nothing and cost much.
+"""
+
+import hashlib
+import hmac
+import zlib
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_SECRET_LENGTH = 43  # 256 bits in base 62
+_CHECK_LENGTH = 6  # 32 bits in base 62
+SECRET_BYTES = 32
+
+
+def _base62(value: int, length: int) -> str:
+    digits = ""
+    for _ in range(length):
+        value, digit = divmod(value, 62)
+        digits = _ALPHABET[digit] + digits
+    return digits
+
+
+def _check(text: str) -> str:
+    return _base62(zlib.crc32(text.encode()), _CHECK_LENGTH)
+
+
+def make(owner_id: str, entropy: bytes) -> str:
+    """A new key of that bot or operator from 32 random bytes."""
+    body = f"wk_{owner_id}_" + _base62(int.from_bytes(entropy, "big"), _SECRET_LENGTH)
+    return body + _check(body)
+
+
+def owner(key: str) -> str | None:
+    """The id of the key's bot or operator, None when the text is no key or was mistyped. Proves nothing yet."""
+    body, check = key[:-_CHECK_LENGTH], key[-_CHECK_LENGTH:]
+    prefix, _, rest = body.partition("_")
+    owner_id, _, secret = rest.rpartition("_")
+    if prefix != "wk" or not owner_id or len(secret) != _SECRET_LENGTH or not key.isascii():
+        return None
+    return owner_id if hmac.compare_digest(check, _check(body)) else None
+
+
+def digest(pepper: str, key: str) -> str:
+    """What is stored of a key: HMAC-SHA256 under the pepper, in hex."""
+    return hmac.new(pepper.encode(), key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two digests are equal, in constant time."""
+    return hmac.compare_digest(one.encode(), other.encode())

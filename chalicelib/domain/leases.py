@@ -1,0 +1,85 @@
+"""Leases: the right to work on one account until an instant, proven by a token.
+
+A lease is taken once and ends once. Its token is made by the taking and stays on the items after the end, until the
+next taking: it fences `complete-phase`, `report-error` and `release`, so that a worker who lost the account changes
+nothing, and a worker who is only late loses nothing.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.domain.errors import AccountLeased, MalformedRequest
+
+_TOKEN = re.compile(r"lt_(\d{1,15})_[0-9a-f]{32}", re.ASCII)
+TOKEN_BYTES = 16
+
+
+class Ending(StrEnum):
+    """How a lease ended."""
+
+    COMPLETED = "completed"
+    REPORTED = "reported"
+    RELEASED = "released"
+    EXPIRED = "expired"
+    TAKEN_AWAY = "taken_away"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One lease, live or ended. `ended_by` and `ended_at` are None until somebody has said that it ended."""
+
+    token: str
+    session_id: str
+    bot_id: str
+    taken_at: datetime
+    expires_at: datetime
+    request_id: str
+    ended_by: Ending | None = None
+    ended_at: datetime | None = None
+
+
+def make_token(version: int, entropy: bytes) -> str:
+    """A token for the lease that the account's `version` takes, from 16 random bytes."""
+    return f"lt_{version}_{entropy[:TOKEN_BYTES].hex()}"
+
+
+def version_of(token: str) -> int:
+    """The account's version that took the lease. Raises MalformedRequest for text that is no token."""
+    found = _TOKEN.fullmatch(token)
+    if not found:
+        raise MalformedRequest("The header Lease-Token holds no lease token.")
+    return int(found[1])
+
+
+def is_live(lease: Lease | None, now: datetime) -> bool:
+    """Whether somebody has the right to work now."""
+    return lease is not None and lease.ended_by is None and now < lease.expires_at
+
+
+def has_run_out(lease: Lease | None, now: datetime) -> bool:
+    """Whether the lease ran out and nobody has said so yet."""
+    return lease is not None and lease.ended_by is None and now >= lease.expires_at
+
+
+def may_still_tell(lease: Lease | None, token: str) -> bool:
+    """Whether the holder of `token` may still say what happened: it is the last holder, and only time ended its lease."""
+    return lease is not None and lease.token == token and lease.ended_by in (None, Ending.EXPIRED)
+
+
+def describe(lease: Lease) -> Mapping[str, object]:
+    """Who holds it and until when, for those who do not; never the token."""
+    return {"session_id": lease.session_id, "bot_id": lease.bot_id, "expires_at": lease.expires_at}
+
+
+def refuse_while_live(lease: Lease | None, now: datetime) -> None:
+    """Raises AccountLeased, which tells who holds the account, while the lease is live."""
+    if lease is not None and is_live(lease, now):
+        wait = max(1, int((lease.expires_at - now).total_seconds()) + 1)
+        raise AccountLeased(
+            f"Session {lease.session_id} of {lease.bot_id} holds this account.",
+            lease=describe(lease),
+            retry_after_seconds=wait,
+        )

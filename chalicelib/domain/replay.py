@@ -1,0 +1,52 @@
+"""Audit events replayed: they must have no gap, each must start where the one before it ended, and the end is the state."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+Move = Mapping[str, object]
+
+
+class Event(Protocol):
+    """What a replay reads of an audit event."""
+
+    sequence: int
+    moves: list[dict[str, object]]
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What the events say the state is, and what is wrong with them."""
+
+    version: int = 0
+    values: dict[str, object] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def replay(events: Iterable[Event]) -> Replayed:
+    """The state that the events, oldest first, lead to. `values` maps what moved (`account`, `phase:bio`, `lease`, …)."""
+    result = Replayed()
+    for event in events:
+        if event.sequence != result.version + 1:
+            result.problems.append(f"version {result.version} is followed by {event.sequence}")
+        result.version = event.sequence
+        for move in event.moves:
+            what = str(move["what"])
+            held = result.values.get(what)
+            if held != move.get("from"):
+                found = f"version {event.sequence} moves {what} from {move.get('from')!r}, where it was {held!r}"
+                result.problems.append(found)
+            result.values[what] = move.get("to")
+    return result
+
+
+def differences(result: Replayed, version: int, values: Mapping[str, object]) -> list[str]:
+    """Where the state that is stored differs from the replayed one, and all that was wrong on the way; empty is right."""
+    problems = list(result.problems)
+    if version != result.version:
+        problems.append(f"the account is at version {version}, its audit ends at {result.version}")
+    for what in sorted({*values, *result.values}):
+        stored, told = values.get(what), result.values.get(what)
+        if (stored or None) != (told or None):
+            problems.append(f"{what} is {stored!r}, the audit says {told!r}")
+    return problems

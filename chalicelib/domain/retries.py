@@ -1,0 +1,89 @@
+"""What follows a report of failure, a content fault or a crash: tried again, another item, or people."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
+
+from chalicelib.domain.phases import Move, Status
+from chalicelib.domain.plans import Plan
+
+
+class Kind(StrEnum):
+    """What a bot says went wrong."""
+
+    TRANSIENT = "transient"
+    CONTENT = "content"
+    ACCOUNT = "account"
+    FATAL = "fatal"
+    UNKNOWN = "unknown"
+
+
+class Outcome(StrEnum):
+    """What the service makes of it."""
+
+    RETRY = "retry"
+    SWAP = "swap"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The move that a report leads to, and when the phase can be taken again (None: not before people looked)."""
+
+    outcome: Outcome
+    move: Move
+    available_at: datetime | None
+
+
+_REVIEW = Verdict(Outcome.REVIEW, Move.ESCALATE, None)
+
+
+def after_report(
+    kind: Kind,
+    *,
+    plan: Plan,
+    retries: int,
+    swaps: int,
+    now: datetime,
+    spread: float,
+    at_least: timedelta = timedelta(0),
+) -> Verdict:
+    """What a report of this kind leads to, after so many retries and swaps of the phase.
+
+    `spread` in [0, 1) spreads the retries of many accounts, for the sake of load; `at_least` is the delay that the
+    bot asks for, which can only lengthen the plan's.
+    """
+    match kind:
+        case Kind.TRANSIENT if retries < plan.max_retries:
+            delay = max(retry_delay(plan, retries, spread), at_least)
+            return Verdict(Outcome.RETRY, Move.FAIL, now + delay)
+        case Kind.CONTENT if swaps < plan.max_swaps:
+            return Verdict(Outcome.SWAP, Move.SWAP, now)
+        case Kind.TRANSIENT | Kind.CONTENT | Kind.ACCOUNT | Kind.FATAL | Kind.UNKNOWN:
+            return _REVIEW
+        case _:
+            assert_never(kind)
+
+
+def retry_delay(plan: Plan, retries: int, spread: float) -> timedelta:
+    """The wait before the next try: base · 2^retries, capped, plus up to half of it by `spread`."""
+    delay = min(plan.retry_base * 2 ** min(retries, 32), plan.retry_cap)
+    return delay * (1 + spread / 2)
+
+
+def content_delay(plan: Plan, misses: int) -> timedelta:
+    """The wait before an account whose pool had nothing is offered again: base · 2^misses, capped."""
+    return min(plan.content_retry * 2 ** min(misses, 32), plan.content_retry_cap)
+
+
+def after_crash(plan: Plan, crashes: int) -> Status:
+    """Where a phase goes whose lease ran out for the `crashes`-th time (this one counted)."""
+    return Status.CONTENT_ASSIGNED if crashes < plan.max_crashes else Status.REQUIRES_REVIEW
+
+
+def spread_of(*words: object) -> float:
+    """A number in [0, 1) that depends on the words alone: the same try always gets the same delay."""
+    digest = hashlib.sha256("\0".join(map(str, words)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64

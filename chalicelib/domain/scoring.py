@@ -1,0 +1,85 @@
+"""The score of an item for an account, as the contract defines it.
+
+`rank` depends on the item alone, so that the index of a pool can be sorted by it; `relevance` is constant within one
+theme's list. See `docs/decisions/` for why the index is the ranking.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+MOST_USES = 9999
+NO_THEME = "-"
+_DECIMALS = 4
+
+
+class Scored(Protocol):
+    """What the score reads of an item."""
+
+    quality_score: float
+    usage_count: int
+    max_usage: int
+    successes: int
+    failures: int
+    theme: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The four parts (each 0–100), the rank (0–80) and the score (0–100), the last two to four decimals."""
+
+    quality: float
+    freshness: float
+    success: float
+    relevance: float
+    rank: float
+    score: float
+
+
+def freshness(item: Scored) -> float:
+    """100 · (1 − usage_count / max_usage)."""
+    return 100 * (1 - item.usage_count / item.max_usage)
+
+
+def success(item: Scored) -> float:
+    """100 · (successes + 1) / (successes + failures + 2), Laplace's rule of succession."""
+    return 100 * (item.successes + 1) / (item.successes + item.failures + 2)
+
+
+def relevance(theme: str | None, wanted: str | None) -> float:
+    """100 where both have the same theme, 50 where either has none, 0 where they differ."""
+    if theme is None or wanted is None:
+        return 50.0
+    return 100.0 if theme == wanted else 0.0
+
+
+def rank(item: Scored) -> float:
+    """0.30 quality + 0.25 freshness + 0.25 success, to four decimals."""
+    return round(0.30 * item.quality_score + 0.25 * freshness(item) + 0.25 * success(item), _DECIMALS)
+
+
+def score(item: Scored, wanted: str | None) -> Score:
+    """The whole score of an item for an account whose theme is `wanted`: rank + 0.20 relevance."""
+    fits, ranked = relevance(item.theme, wanted), rank(item)
+    return Score(
+        quality=item.quality_score,
+        freshness=round(freshness(item), _DECIMALS),
+        success=round(success(item), _DECIMALS),
+        relevance=fits,
+        rank=ranked,
+        score=round(ranked + 0.20 * fits, _DECIMALS),
+    )
+
+
+def order(item: Scored, item_id: str, wanted: str | None) -> tuple[float, int, str]:
+    """The greatest wins: the higher score, then the smaller usage, then the greater id."""
+    return score(item, wanted).score, -item.usage_count, item_id
+
+
+def pool_rank(item: Scored, item_id: str) -> str:
+    """The sort key of a pool's index: read backwards within one theme, it is the contract's order exactly."""
+    return f"{rank(item):08.4f}#{MOST_USES - item.usage_count:04d}#{item_id}"
+
+
+def pool(model_id: str, category: str, theme: str | None) -> str:
+    """The partition of a pool's index that holds one theme's list. Ids hold no `#`."""
+    return f"{model_id}#{category}#{theme or NO_THEME}"

@@ -1,0 +1,73 @@
+"""When an account falls due, and in which queue it waits for that."""
+
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, assert_never
+
+from chalicelib.domain.accounts import State
+from chalicelib.domain.leases import Lease
+from chalicelib.domain.phases import Status
+
+
+class Queue(StrEnum):
+    """`ready`: can be taken as it is; `timer`: something must happen first, at the latest by the next taker."""
+
+    READY = "ready"
+    TIMER = "timer"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The queue that an account waits in, and the instant that it is or was due."""
+
+    queue: Queue
+    at: datetime
+
+
+class Account(Protocol):
+    """What the rule reads of an account."""
+
+    state: State
+    lease: Lease | None
+    ready_at: datetime | None
+    content_due_at: datetime | None
+
+
+class Phase(Protocol):
+    """What the rule reads of the current phase."""
+
+    status: Status
+    available_at: datetime | None
+
+
+def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None:
+    """When the account's next step falls due; None when nothing waits (people, or the end).
+
+    `phase` is the current one, None before the start and after the last. `ready_at` is when the account entered its
+    present step where no phase tells (ready to start, ready to be completed).
+    """
+    if account.state not in (State.READY, State.WARMING_UP):
+        return None
+    if account.lease is not None and account.lease.ended_by is None:
+        return Due(Queue.TIMER, account.lease.expires_at)
+    if phase is None:
+        return Due(Queue.READY, account.ready_at or now)
+    at = phase.available_at or now
+    match phase.status:
+        case Status.PENDING | Status.FAILED:
+            return Due(Queue.TIMER, at)
+        case Status.AVAILABLE if account.content_due_at is not None:
+            return Due(Queue.TIMER, account.content_due_at)
+        case Status.AVAILABLE | Status.CONTENT_ASSIGNED:
+            return Due(Queue.READY, at)
+        case Status.IN_PROGRESS | Status.REQUIRES_REVIEW | Status.COMPLETED:
+            return None
+        case _:
+            assert_never(phase.status)
+
+
+def shard_of(account_id: str, shards: int) -> int:
+    """The shard of the queues that an account waits in: a hash, so that no index key takes all writes."""
+    return zlib.crc32(account_id.encode()) % shards

@@ -1,0 +1,59 @@
+"""The log: one structured line a call (Powertools), and its metrics; never a key, a token or a presigned URL."""
+
+import sys
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from chalicelib.context import Context
+from chalicelib.settings import Settings
+
+_SERVICE = "warmup"
+
+
+class Logs:
+    """Where lines and metrics of calls go. What a use case noted on its context goes along."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Writes to standard output, or to standard error where the settings say so."""
+        stream = sys.stderr if settings is not None and settings.log_stream == "stderr" else sys.stdout
+        self._logger = Logger(service=_SERVICE, stream=stream, use_rfc3339=True, utc=True)
+
+    def request(self, context: Context, action: str, *, status: int, milliseconds: float, **fields: Any) -> None:
+        """One line for one request, and its count and duration as metrics."""
+        told = f"{context.actor} called {action}: {status}"
+        self._logger.info(told, extra=_fields(context, action, status=status, milliseconds=milliseconds, **fields))
+        metrics = EphemeralMetrics(namespace=_SERVICE, service=_SERVICE)
+        metrics.add_dimension("action", action)
+        metrics.add_metric("Requests", MetricUnit.Count, 1)
+        metrics.add_metric("Duration", MetricUnit.Milliseconds, milliseconds)
+        metrics.add_metric("Defects", MetricUnit.Count, int(status == 500))
+        metrics.flush_metrics()
+
+    def timer(self, context: Context, action: str, did: dict[str, int]) -> None:
+        """One line for one run of a timer, and a metric for each thing that it did."""
+        self._logger.info(f"timer {action} ran", extra=_fields(context, action, did=did))
+        metrics = EphemeralMetrics(namespace=_SERVICE, service=_SERVICE)
+        metrics.add_dimension("action", action)
+        metrics.add_metric("Runs", MetricUnit.Count, 1)
+        for what, count in did.items():
+            metrics.add_metric(what.replace(":", "_"), MetricUnit.Count, count)
+        metrics.flush_metrics()
+
+    def defect(self, context: Context, action: str) -> None:
+        """The exception that is being handled, with its trace."""
+        self._logger.exception("a defect of the service", extra=_fields(context, action))
+
+
+def _fields(context: Context, action: str, **fields: Any) -> dict[str, Any]:
+    known = {
+        "request_id": context.request_id,
+        "action": action,
+        "actor_kind": str(context.actor.kind),
+        "actor_id": context.actor.id,
+        "session_id": context.session_id,
+        **context.noted,
+        **fields,
+    }
+    return {name: value for name, value in known.items() if value is not None}

@@ -1,0 +1,456 @@
+"""The edge: one way in and out for every route.
+
+`Routes` declares a route once: method, path, role, body, query. The wrapper around its view authenticates, reads and
+validates, builds the context, calls, and turns the result or the error into an answer; what no view has seen
+(unknown routes, wrong methods, defects) becomes a problem document too. The one table from error to status is here.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from chalice.app import Blueprint, Chalice, Request, Response
+from pydantic import BaseModel, ValidationError
+
+from chalicelib import context as contexts
+from chalicelib.context import Actor, Context, Role, sources
+from chalicelib.domain import errors, ids, leases
+from chalicelib.domain.errors import (
+    BodyTooLarge,
+    Forbidden,
+    InvalidInput,
+    MalformedRequest,
+    NotFound,
+    ServiceError,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from chalicelib.domain.instants import render
+from chalicelib.logs import Logs
+from chalicelib.services import bots
+from chalicelib.settings import Settings
+
+LARGEST_BODY = 256 * 1024
+DEEPEST_BODY = 32
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+STATUS: Mapping[type[ServiceError], int] = {
+    errors.MalformedRequest: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Refused: 409,
+    errors.VersionConflict: 412,
+    errors.BodyTooLarge: 413,
+    errors.UnsupportedMediaType: 415,
+    errors.InvalidInput: 422,
+    errors.TemporarilyUnavailable: 503,
+    errors.ServiceError: 500,
+}
+
+Reader = Callable[[str], Any]
+View = Callable[..., Any]
+V = TypeVar("V", bound=View)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a view answers: a JSON-able document, its status, further headers."""
+
+    document: Any
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def created(cls, document: Mapping[str, Any], replayed: bool) -> "Answer":
+        """201, or 200 with `replayed` where the same was there already."""
+        return cls({**document, "replayed": replayed}, 200 if replayed else 201)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A route as it was declared."""
+
+    method: str
+    path: str
+    view: View
+    role: Role | None
+    body: type[BaseModel] | None
+    many: bool
+    raw: tuple[str, ...]
+    query: Mapping[str, Reader]
+    lease: bool
+
+    @property
+    def name(self) -> str:
+        """The route's name in logs, such as `leases.claim`."""
+        return f"{self.view.__module__.rsplit('.', 1)[-1]}.{self.view.__name__}"
+
+
+ENDPOINTS: list[Endpoint] = []
+
+
+@dataclass(slots=True)
+class Edge:
+    """What the composition root gives the edge."""
+
+    settings: Settings = field(default_factory=Settings)
+    logs: Logs = field(default_factory=Logs)
+
+
+edge = Edge()
+
+
+class Routes:
+    """The routes of one noun, as a blueprint."""
+
+    def __init__(self, import_name: str) -> None:
+        self.blueprint = Blueprint(import_name)
+
+    def get(self, path: str, **declared: Any) -> Callable[[V], V]:
+        """Declares a GET; see `route`."""
+        return self.route("GET", path, **declared)
+
+    def post(self, path: str, **declared: Any) -> Callable[[V], V]:
+        """Declares a POST; see `route`."""
+        return self.route("POST", path, **declared)
+
+    def delete(self, path: str, **declared: Any) -> Callable[[V], V]:
+        """Declares a DELETE; see `route`."""
+        return self.route("DELETE", path, **declared)
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        role: Role | None,
+        body: type[BaseModel] | None = None,
+        many: bool = False,
+        raw: tuple[str, ...] = (),
+        query: Mapping[str, Reader] | None = None,
+        lease: bool = False,
+    ) -> Callable[[V], V]:
+        """Declares a route: who may call it (None: anybody), its body, and the readers of its query parameters.
+
+        The view is called with the context, the path's parameters, `body` where one is declared, each query parameter
+        that was given, and `lease_token` where `lease` asks for the header. `many` admits a list of bodies, `raw`
+        names media types whose body is handed over as it came, as `(media type, text)`.
+        """
+
+        def declare(view: V) -> V:
+            endpoint = Endpoint(method, path, view, role, body, many, raw, query or {}, lease)
+            ENDPOINTS.append(endpoint)
+
+            def handler(**params: str) -> Response:
+                request = self.blueprint.current_request
+                return _response(*answer(endpoint, _Call.of(request), params))
+
+            handler.__name__ = f"{endpoint.name.replace('.', '_')}_{len(ENDPOINTS)}"
+            # Chalice's own check of the media type answers in its own way: it is done by `_body` instead
+            self.blueprint.route(path, methods=[method], name=handler.__name__, content_types=[])(handler)
+            return view
+
+        return declare
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What is read of a request."""
+
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+    @classmethod
+    def of(cls, request: Request) -> "_Call":
+        given = request.query_params or {}
+        return cls(request.headers, {name: given[name] for name in given}, request.raw_body)
+
+
+Answered = tuple[int, dict[str, str], str]
+
+
+def answer(endpoint: Endpoint, call: _Call, params: Mapping[str, str]) -> Answered:
+    """The answer to one request: status, headers, body. Nothing that goes wrong leaves it but as a problem document."""
+    began, request_id = sources.monotonic(), call.headers.get("x-request-id")
+    if request_id is None or not ids.is_request_id(request_id):
+        request_id = None
+    context = contexts.begin(edge.settings, Actor(Role.NOBODY, "nobody"), request_id)
+    try:
+        context = _authenticated(endpoint, call, context)
+        result = endpoint.view(context, **params, **_arguments(endpoint, call))
+        given = result if isinstance(result, Answer) else Answer(result)
+        answered = _answered(given.status, given.headers, given.document, context.request_id)
+    except ServiceError as error:
+        context.note(code=error.code)
+        answered = problem(error, context.request_id, context.now)
+    except Exception:  # the edge is where a defect becomes an answer; it is logged whole and alarmed on
+        edge.logs.defect(context, endpoint.name)
+        answered = problem(ServiceError("A defect of the service. Tell us the request id."), context.request_id)
+    edge.logs.request(
+        context,
+        endpoint.name,
+        method=endpoint.method,
+        route=endpoint.path,
+        status=answered[0],
+        milliseconds=round((sources.monotonic() - began) * 1000, 1),
+        account_id=params.get("account_id"),
+    )
+    return answered
+
+
+def _authenticated(endpoint: Endpoint, call: _Call, context: Context) -> Context:
+    if endpoint.role is None:
+        return context
+    scheme, _, key = call.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise Unauthenticated()
+    actor = bots.authenticate(edge.settings, key.strip())
+    if actor.kind is not endpoint.role:
+        raise Forbidden(f"This route is for the role `{endpoint.role}`; the key is a {actor.kind}'s.")
+    session_id, token = call.headers.get("bot-session"), call.headers.get("lease-token")
+    if session_id is not None and not ids.is_given_id(session_id):
+        raise NotFound("session", session_id)
+    if token is not None:
+        leases.version_of(token)
+    elif endpoint.lease:
+        raise MalformedRequest("The header Lease-Token is missing: send the token that came with the lease.")
+    return replace(context, actor=actor, session_id=session_id, lease_token=token)
+
+
+def _arguments(endpoint: Endpoint, call: _Call) -> dict[str, Any]:
+    arguments = _query(endpoint, call.query)
+    if endpoint.raw:
+        arguments["body"] = _raw(endpoint, call)
+    elif endpoint.body is not None:
+        arguments["body"] = _validated(endpoint, _json(call))
+    elif call.body.strip():
+        if _json(call) != {}:
+            raise InvalidInput([{"pointer": "", "detail": "this route takes no body"}])
+    if endpoint.lease:
+        arguments["lease_token"] = call.headers["lease-token"]
+    return arguments
+
+
+def _query(endpoint: Endpoint, given: Mapping[str, str]) -> dict[str, Any]:
+    unknown = sorted(set(given) - set(endpoint.query))
+    if unknown:
+        known = ", ".join(sorted(endpoint.query)) or "none"
+        raise MalformedRequest(f"Unknown query parameter {unknown[0]!r}; this route knows: {known}.")
+    arguments = {}
+    for name, text in given.items():
+        try:
+            arguments[name] = endpoint.query[name](text)
+        except ValueError as error:
+            raise MalformedRequest(f"The query parameter {name!r} is wrong: {error}.") from None
+    return arguments
+
+
+def _media_type(call: _Call) -> str:
+    return call.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+
+
+def _check_size(call: _Call) -> None:
+    if len(call.body) > LARGEST_BODY:
+        raise BodyTooLarge()
+
+
+def _raw(endpoint: Endpoint, call: _Call) -> tuple[str, str]:
+    _check_size(call)
+    media_type = _media_type(call)
+    if media_type not in endpoint.raw:
+        raise UnsupportedMediaType(f"Send the body as {' or '.join(endpoint.raw)}, not as {media_type}.")
+    try:
+        return media_type, call.body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise MalformedRequest("The body is not UTF-8.") from None
+
+
+def _json(call: _Call) -> Any:
+    """The body as JSON; nothing at all counts as an empty object."""
+    _check_size(call)
+    if not call.body.strip():
+        return {}
+    if _media_type(call) != JSON and not _media_type(call).endswith("+json"):
+        raise UnsupportedMediaType(f"Send the body as `Content-Type: application/json`, not as {_media_type(call)}.")
+    try:
+        parsed = json.loads(
+            call.body.decode("utf-8"),
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            object_pairs_hook=_unique,
+        )
+        json.dumps(parsed, ensure_ascii=False).encode("utf-8")
+        _check_depth(parsed)
+    except UnicodeError:
+        raise MalformedRequest("The body is not UTF-8, or holds half a surrogate pair.") from None
+    except RecursionError:
+        raise MalformedRequest("The body is nested too deeply.") from None
+    except ValueError as error:
+        raise MalformedRequest(f"The body is not JSON: {str(error)[:200]}.") from None
+    return parsed
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is too large")
+    return number
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member stands twice in one object")
+    return found
+
+
+def _check_depth(parsed: Any) -> None:
+    level, depth = [parsed], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST_BODY:
+            raise ValueError(f"it is nested more than {DEEPEST_BODY} levels deep")
+        level = [
+            child
+            for one in level
+            if isinstance(one, dict | list)
+            for child in (one.values() if isinstance(one, dict) else one)
+        ]
+
+
+def _validated(endpoint: Endpoint, parsed: Any) -> Any:
+    assert endpoint.body is not None
+    if endpoint.many and isinstance(parsed, list):
+        if not 1 <= len(parsed) <= 100:
+            raise InvalidInput([{"pointer": "", "detail": "a list of 1 to 100 items is expected"}])
+        return [validate(endpoint.body, one, f"/{place}") for place, one in enumerate(parsed)]
+    if not isinstance(parsed, dict):
+        raise MalformedRequest("The body is not a JSON object.")
+    one = validate(endpoint.body, parsed)
+    return [one] if endpoint.many else one
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def validate(model: type[M], parsed: object, at: str = "") -> M:
+    """The parsed JSON as that model. Raises InvalidInput with a JSON pointer (behind `at`) for each fault."""
+    try:
+        return model.model_validate_json(json.dumps(parsed))
+    except ValidationError as error:
+        raise InvalidInput(
+            [_fault(fault, at) for fault in error.errors(include_url=False, include_input=False)]
+        ) from None
+
+
+def _fault(fault: Mapping[str, Any], at: str) -> dict[str, str]:
+    place = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in fault["loc"])
+    return {"pointer": at + place, "detail": str(fault["msg"])}
+
+
+# out
+
+
+def problem(error: ServiceError, request_id: str, now: datetime | None = None) -> Answered:
+    """The problem document (RFC 9457) of an error."""
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    members = dict(error.members)
+    headers = {"Content-Type": PROBLEM}
+    if isinstance(members.get("available_at"), datetime) and now is not None and error.retryable:
+        wait = int((members["available_at"] - now).total_seconds()) + 1  # type: ignore[operator]  # a datetime
+        members.setdefault("retry_after_seconds", max(1, wait))
+    if "retry_after_seconds" in members:
+        headers["Retry-After"] = str(members["retry_after_seconds"])
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    document = {
+        "type": f"/docs/errors/{error.code}",
+        "title": error.code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": request_id,
+        "retryable": error.retryable,
+        **members,
+    }
+    return _answered(status, headers, document, request_id)
+
+
+def _answered(status: int, headers: Mapping[str, str], document: Any, request_id: str) -> Answered:
+    body = document if isinstance(document, str) else json.dumps(document, default=_plain, allow_nan=False)
+    all_headers = {"Content-Type": JSON, "Cache-Control": "no-store", "X-Request-Id": request_id, **headers}
+    return status, all_headers, body
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return render(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no JSON")
+
+
+def _response(status: int, headers: dict[str, str], body: str) -> Response:
+    return Response(body=body, status_code=status, headers=dict(headers))
+
+
+class _RouteNotFound(ServiceError):
+    """There is no such route."""
+
+    code = "route_not_found"
+
+
+class _MethodNotAllowed(ServiceError):
+    """This path does not know this method."""
+
+    code = "method_not_allowed"
+
+
+def problem_for_unknown_route(
+    headers: Mapping[str, str], method: str, path: str, allowed: list[str]
+) -> tuple[int, dict[str, str], bytes]:
+    """What a caller of an unknown path (404), or with a wrong method (405, `allowed` are the right ones), is told."""
+    given = next((value for name, value in headers.items() if name.lower() == "x-request-id"), None)
+    valid = given if given is not None and ids.is_request_id(given) else None
+    request_id = contexts.begin(edge.settings, Actor(Role.NOBODY, "nobody"), valid).request_id
+    error: ServiceError
+    if allowed:
+        error = _MethodNotAllowed(f"{path} does not know {method}; it knows {', '.join(allowed)}.")
+    else:
+        error = _RouteNotFound(f"There is no route {path}.")
+    status, out, body = problem(error, request_id)
+    if allowed:
+        out["Allow"] = ", ".join(allowed)
+    return status, out, body.encode()
+
+
+STATUS = {**STATUS, _RouteNotFound: 404, _MethodNotAllowed: 405}
+
+
+def install(app: Chalice, settings: Settings) -> None:
+    """Gives the edge its settings, and turns what Chalice itself answers into problem documents."""
+    edge.settings, edge.logs = settings, Logs(settings)
+
+    def problems_only(event: Request, get_response: Callable[[Request], Response]) -> Response:
+        response = get_response(event)
+        if response.status_code < 400 or response.headers.get("Content-Type") == PROBLEM:
+            return response
+        if response.status_code == 405:
+            allowed = sorted(name.strip() for name in str(response.headers.get("Allow", "")).split(","))
+            status, headers, body = problem_for_unknown_route(event.headers, event.method, event.path, allowed)
+            return _response(status, headers, body.decode())
+        return _response(
+            *problem(ServiceError("A defect of the service."), ids.make("req", sources.clock(), sources.entropy(10)))
+        )
+
+    app.register_middleware(problems_only, "http")

@@ -1,0 +1,9 @@
+"""The edge: HTTP in and out, one file a noun, one-line views."""
+
+from chalice.app import Blueprint
+
+from chalicelib.routes import accounts, audit, bots, content, health, leases, models, phases, sessions, texts
+
+BLUEPRINTS: tuple[Blueprint, ...] = tuple(
+    noun.routes.blueprint for noun in (accounts, audit, bots, content, health, leases, models, phases, sessions, texts)
+)

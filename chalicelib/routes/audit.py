@@ -1,0 +1,28 @@
+"""The audit as people read it."""
+
+from typing import Any
+
+from chalicelib.context import Context, Role
+from chalicelib.middleware import Answer, Routes
+from chalicelib.routes import documents
+from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, day, identifier, limit
+from chalicelib.services import events
+
+routes = Routes(__name__)
+
+
+@routes.get(
+    "/api/operator/audit",
+    role=Role.OPERATOR,
+    query={"limit": limit, "account_id": identifier, "bot_id": identifier, "day": day, "cursor": cursor},
+)
+def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer:
+    """Audit events of an account, a bot or a day, newest first."""
+    found, following = events.list_all(context, limit=limit, **query)
+    return Answer(documents.page(map(documents.event, found), following))
+
+
+@routes.get("/api/operator/accounts/{account_id}/verify", role=Role.OPERATOR)
+def verify(context: Context, *, account_id: str) -> Answer:
+    """Whether an account's audit has no gap and replays to its state."""
+    return Answer(documents.verification(events.verify(context, account_id)))

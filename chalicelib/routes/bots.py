@@ -1,0 +1,46 @@
+"""Bots and operators, and their keys."""
+
+from chalicelib.context import Context, Role
+from chalicelib.middleware import Answer, Routes
+from chalicelib.routes import documents
+from chalicelib.routes.inputs import BotBody
+from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
+from chalicelib.services import bots
+
+routes = Routes(__name__)
+
+
+@routes.post("/api/operator/bots", role=Role.OPERATOR, body=BotBody)
+def create(context: Context, *, body: BotBody) -> Answer:
+    """Creates a bot or an operator; its key is in the answer, this once."""
+    bot_id = body.bot_id or context.new_id("bot")
+    models = None if body.models is None else frozenset(body.models)
+    bot, key = bots.create(context, bot_id, name=body.name or bot_id, role=Role(body.role), models=models)
+    shown = {} if key is None else documents.new_key(key)
+    return Answer.created({**documents.bot(bot), **shown}, key is None)
+
+
+@routes.get("/api/operator/bots", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
+def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer:
+    """All bots and operators."""
+    found, following = bots.list_all(context, limit=limit, cursor=cursor)
+    return Answer(documents.page(map(documents.bot, found), following))
+
+
+@routes.get("/api/operator/bots/{bot_id}", role=Role.OPERATOR)
+def get(context: Context, *, bot_id: str) -> Answer:
+    """One bot or operator."""
+    return Answer(documents.bot(bots.get(context, bot_id)))
+
+
+@routes.post("/api/operator/bots/{bot_id}/keys", role=Role.OPERATOR)
+def rotate_key(context: Context, *, bot_id: str) -> Answer:
+    """Makes a new key beside the live one; it is in the answer, this once."""
+    return Answer(documents.new_key(bots.rotate_key(context, bot_id)), 201)
+
+
+@routes.delete("/api/operator/bots/{bot_id}/keys/{key_id}", role=Role.OPERATOR)
+def revoke_key(context: Context, *, bot_id: str, key_id: str) -> Answer:
+    """Revokes a key, everywhere within a minute."""
+    bot, replayed = bots.revoke_key(context, bot_id, key_id)
+    return Answer({**documents.bot(bot), "replayed": replayed})

@@ -1,0 +1,19 @@
+"""Whether the service lives, and whether it can reach its store."""
+
+from chalicelib.context import Context
+from chalicelib.middleware import Answer, Routes
+from chalicelib.services import readiness
+
+routes = Routes(__name__)
+
+
+@routes.get("/api/health", role=None)
+def health(context: Context) -> Answer:
+    """The service lives; the store is not asked."""
+    return Answer({"status": "ok", "now": context.now})
+
+
+@routes.get("/api/ready", role=None)
+def ready(context: Context) -> Answer:
+    """The store answers."""
+    return Answer({"status": "ready", "pipeline_paused": readiness.check(context)})

@@ -1,0 +1,155 @@
+"""What callers may send: strict models, unknown members refused."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from chalicelib.domain.accounts import Step
+from chalicelib.domain.retries import Kind
+from chalicelib.domain.scoring import MOST_USES
+from chalicelib.domain.selection import Rights
+
+_LARGEST_DOCUMENT = 16 * 1024
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,39}$")]
+Category = Literal["pfp", "bio", "post", "highlight", "story", "any"]
+
+
+class Input(BaseModel):
+    """The base of all bodies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+
+def _small(value: Any) -> Any:
+    if len(json.dumps(value)) > _LARGEST_DOCUMENT:
+        raise ValueError(f"it is larger than {_LARGEST_DOCUMENT} bytes")
+    return value
+
+
+class ClaimBody(Input):
+    """`POST /api/bot/accounts/claim`."""
+
+    limit: int = Field(default=1, ge=1, le=10)
+    model_ids: list[Identifier] | None = Field(default=None, min_length=1, max_length=20)
+    actions: list[Step] | None = Field(default=None, min_length=1, max_length=3)
+
+
+class CompletePhaseBody(Input):
+    """`POST …/complete-phase/{phase}`."""
+
+    execution_time_ms: int | None = Field(default=None, ge=0, le=10**10)
+    platform_response: Any = None
+    performance_score: float | None = Field(default=None, ge=0, le=100)
+
+    _size = field_validator("platform_response")(_small)
+
+
+class ReportErrorBody(Input):
+    """`POST …/report-error`. `retry_after_seconds` can only lengthen the plan's delay."""
+
+    phase: Literal["pfp", "bio", "post", "highlight", "story"]
+    kind: Kind
+    code: Line | None = None
+    message: Prose
+    details: dict[str, Any] | None = None
+    retry_after_seconds: int = Field(default=0, ge=0, le=30 * 86400)
+
+    _size = field_validator("details")(_small)
+
+
+class SessionBody(Input):
+    """`POST /api/bot/sessions`."""
+
+    client: Line | None = None
+    host: Line | None = None
+
+
+class HeartbeatBody(Input):
+    """`POST …/heartbeat`."""
+
+    note: Line | None = None
+
+
+class ModelBody(Input):
+    """`POST /api/operator/models`."""
+
+    model_id: Identifier
+    name: Line | None = None
+    themes: list[Tag] = Field(default=[], max_length=20)
+
+
+class Consent(Input):
+    """Who owns the account and agreed."""
+
+    granted_by: Line
+    granted_at: AwareDatetime
+    reference: Line
+
+
+class AccountBody(Input):
+    """`POST /api/operator/accounts`, and each row of an import."""
+
+    account_id: Identifier | None = None
+    model_id: Identifier
+    username: Line
+    theme: Tag | None = None
+    tags: list[Tag] = Field(default=[], max_length=20)
+    consent: Consent | None = None
+
+
+class ReasonBody(Input):
+    """A move that people make, with their reason."""
+
+    reason: Prose
+
+
+class Licence(Input):
+    """Who licensed an item, until when."""
+
+    licensed_by: Line
+    valid_until: AwareDatetime | None = None
+
+
+class ItemBody(Input):
+    """What media items and texts have in common."""
+
+    category: Category
+    quality_score: float = Field(ge=0, le=100)
+    max_usage: int = Field(ge=1, le=MOST_USES)
+    theme: Tag | None = None
+    tags: list[Tag] = Field(default=[], max_length=20)
+    licence: Licence | None = None
+    status: Rights = Rights.APPROVED
+
+
+class ContentBody(ItemBody):
+    """`POST …/models/{model_id}/content`."""
+
+    content_id: Identifier | None = None
+    media_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_./\-]{1,512}$")]
+    media_type: Annotated[str, StringConstraints(pattern=r"^(image|video)/[a-z0-9.+\-]{1,60}$")]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    bytes: int = Field(ge=1, le=10**9)
+    width: int | None = Field(default=None, ge=1, le=100_000)
+    height: int | None = Field(default=None, ge=1, le=100_000)
+
+
+class TextBody(ItemBody):
+    """`POST …/models/{model_id}/texts`."""
+
+    text_id: Identifier | None = None
+    body: Annotated[str, StringConstraints(min_length=1, max_length=2200)]
+
+
+class BotBody(Input):
+    """`POST /api/operator/bots`; `models` null means all."""
+
+    bot_id: Identifier | None = None
+    name: Line | None = None
+    role: Literal["bot", "operator"] = "bot"
+    models: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)

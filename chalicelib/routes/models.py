@@ -1,0 +1,31 @@
+"""Models: the creators whose pools feed the accounts."""
+
+from chalicelib.context import Context, Role
+from chalicelib.middleware import Answer, Routes
+from chalicelib.routes import documents
+from chalicelib.routes.inputs import ModelBody
+from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
+from chalicelib.services import models
+
+routes = Routes(__name__)
+
+
+@routes.post("/api/operator/models", role=Role.OPERATOR, body=ModelBody)
+def create(context: Context, *, body: ModelBody) -> Answer:
+    """Creates a model."""
+    name = body.name or body.model_id
+    model, replayed = models.create(context, body.model_id, name=name, themes=frozenset(body.themes))
+    return Answer.created(documents.model(model), replayed)
+
+
+@routes.get("/api/operator/models", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
+def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer:
+    """All models."""
+    found, following = models.list_all(context, limit=limit, cursor=cursor)
+    return Answer(documents.page(map(documents.model, found), following))
+
+
+@routes.get("/api/operator/models/{model_id}", role=Role.OPERATOR)
+def get(context: Context, *, model_id: str) -> Answer:
+    """One model."""
+    return Answer(documents.model(models.get(context, model_id)))

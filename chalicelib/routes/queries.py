@@ -1,0 +1,64 @@
+"""Readers of query parameters: text in, value out; ValueError says what is wrong."""
+
+import re
+from enum import StrEnum
+from typing import TypeVar
+
+from chalicelib.domain import ids
+
+E = TypeVar("E", bound=StrEnum)
+
+MOST = 100
+DEFAULT_LIMIT = 25
+_WHOLE = re.compile(r"[0-9]{1,4}", re.ASCII)
+_DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,2048}", re.ASCII)
+
+
+def limit(text: str) -> int:
+    """1 to 100, in ASCII digits."""
+    if not _WHOLE.fullmatch(text) or not 1 <= int(text) <= MOST:
+        raise ValueError(f"a whole number from 1 to {MOST} is expected")
+    return int(text)
+
+
+def cursor(text: str) -> str:
+    """What may be a cursor."""
+    if not _CURSOR.fullmatch(text):
+        raise ValueError("the cursor is damaged")
+    return text
+
+
+def identifier(text: str) -> str:
+    """An id."""
+    if not ids.is_given_id(text):
+        raise ValueError("an id is expected: letters, digits, `_`, `.`, `-`, at most 64")
+    return text
+
+
+def day(text: str) -> str:
+    """A day, such as 2026-11-22."""
+    if not _DAY.fullmatch(text):
+        raise ValueError("a day such as 2026-11-22 is expected")
+    return text
+
+
+def flag(text: str) -> bool:
+    """`true` or `false`."""
+    if text not in ("true", "false"):
+        raise ValueError("`true` or `false` is expected")
+    return text == "true"
+
+
+class OneOf:
+    """A word of an enumeration."""
+
+    def __init__(self, words: type[StrEnum]) -> None:
+        self._words = words
+
+    def __call__(self, text: str) -> StrEnum:
+        """The word."""
+        try:
+            return self._words(text)
+        except ValueError:
+            raise ValueError(f"one of {', '.join(self._words)} is expected") from None

@@ -1,0 +1,48 @@
+"""Sessions: a run of a bot begins, says that it lives, and ends."""
+
+from chalicelib.context import Context, Role
+from chalicelib.middleware import Answer, Routes
+from chalicelib.routes import documents
+from chalicelib.routes.inputs import HeartbeatBody, SessionBody
+from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, limit
+from chalicelib.services import sessions
+from chalicelib.tables.sessions import Standing
+
+routes = Routes(__name__)
+
+
+@routes.post("/api/bot/sessions", role=Role.BOT, body=SessionBody)
+def create(context: Context, *, body: SessionBody) -> Answer:
+    """Opens a session."""
+    opened = sessions.create(context, client=body.client, host=body.host)
+    return Answer(documents.opened(opened, context.settings), 201)
+
+
+@routes.post("/api/bot/sessions/{session_id}/heartbeat", role=Role.BOT, body=HeartbeatBody)
+def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answer:
+    """Says that the session lives."""
+    return Answer(documents.beat(sessions.heartbeat(context, session_id, note=body.note)))
+
+
+@routes.get("/api/bot/sessions/{session_id}", role=Role.BOT)
+def get(context: Context, *, session_id: str) -> Answer:
+    """The session with what it holds."""
+    return Answer(documents.own_session(*sessions.get(context, session_id), context.settings))
+
+
+@routes.delete("/api/bot/sessions/{session_id}", role=Role.BOT)
+def end(context: Context, *, session_id: str) -> Answer:
+    """Ends the session."""
+    ended, replayed = sessions.end(context, session_id)
+    return Answer({**documents.session(ended), "held": [], "replayed": replayed})
+
+
+@routes.get(
+    "/api/operator/sessions", role=Role.OPERATOR, query={"limit": limit, "status": OneOf(Standing), "cursor": cursor}
+)
+def list_all(
+    context: Context, *, limit: int = DEFAULT_LIMIT, status: Standing | None = None, cursor: str | None = None
+) -> Answer:
+    """Sessions, by standing."""
+    found, following = sessions.list_all(context, limit=limit, status=status, cursor=cursor)
+    return Answer(documents.page(map(documents.session, found), following))

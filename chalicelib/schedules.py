@@ -1,0 +1,29 @@
+"""The edge of the timers: one run each, with its context, its record and its log line."""
+
+from collections.abc import Callable
+
+from chalicelib import context as contexts
+from chalicelib.context import Actor, Context, Role
+from chalicelib.middleware import edge
+from chalicelib.services import sessions, timers
+
+_MOST_SESSIONS = 100
+_SECONDS = 50.0
+
+
+def open_due_phases() -> dict[str, int]:
+    """Opens, reopens and expires what fell due."""
+    return _run("open_due_phases", timers.open_due_phases)
+
+
+def close_lost_sessions() -> dict[str, int]:
+    """Marks sessions that were not heard of as lost."""
+    return _run("close_lost_sessions", lambda context: sessions.close_lost(context, limit=_MOST_SESSIONS))
+
+
+def _run(name: str, use_case: Callable[[Context], dict[str, int]]) -> dict[str, int]:
+    context = contexts.begin(edge.settings, Actor(Role.TIMER, name), seconds=_SECONDS)
+    did = use_case(context)
+    timers.record_run(context, name, did)
+    edge.logs.timer(context, name, did)
+    return did

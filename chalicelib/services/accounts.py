@@ -1,0 +1,300 @@
+"""Accounts: from import over ready and start to active."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.changes import AccountChange, Warmup, decided_again, is_holder, new_session, read, working_session
+from chalicelib.context import Context
+from chalicelib.domain import accounts, cursors, leases
+from chalicelib.domain.accounts import State
+from chalicelib.domain.actions import Action
+from chalicelib.domain.blockers import Blocker, Code, blockers, refuse
+from chalicelib.domain.errors import (
+    AccountNotReady,
+    AccountPaused,
+    AlreadyExists,
+    ConsentMissing,
+    InvalidInput,
+    NotFound,
+    PhasesIncomplete,
+    ServiceError,
+)
+from chalicelib.domain.leases import Ending, Lease
+from chalicelib.domain.phases import ORDER, PhaseName, Status
+from chalicelib.domain.plans import STANDARD
+from chalicelib.tables import Account, CreatorModel, Phase, pages
+from chalicelib.tables.base import together
+from chalicelib.tables.settings import Setting
+from chalicelib.tables.transaction import Stale
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An account with its phases, and what stands in its way."""
+
+    warmup: Warmup
+    blockers: list[Blocker]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An account after a move; `lease` is the caller's own where it holds one; `replayed` where nothing was changed."""
+
+    found: Found
+    lease: Lease | None
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What an operator says of an account. `account_id` None lets the service derive one from model and username."""
+
+    model_id: str
+    username: str
+    account_id: str | None = None
+    theme: str | None = None
+    tags: frozenset[str] = frozenset()
+    consent: Mapping[str, str] | None = None
+
+    @property
+    def identifier(self) -> str:
+        """The account's id. A derived one is the same for the same model and username, so that a repeat is found."""
+        if self.account_id is not None:
+            return self.account_id
+        digest = hashlib.sha256(f"{self.model_id}\0{self.username.casefold()}".encode()).hexdigest()
+        return f"acc_{digest[:26]}"
+
+
+def create(context: Context, profile: Profile) -> Changed:
+    """Puts an account in the service's care, as `imported`. The same again changes nothing.
+
+    Raises NotFound (model), AlreadyExists.
+    """
+    account_id = profile.identifier
+    model, account = together([(CreatorModel, profile.model_id), (Account, account_id)])
+    if model is None:
+        raise NotFound("model", profile.model_id)
+    if profile.theme is not None and profile.theme not in (model.themes or ()):
+        detail = f"the model {profile.model_id} declares no theme {profile.theme!r}"
+        raise InvalidInput([{"pointer": "/theme", "detail": detail}])
+    if account is not None:
+        return _created_before(context, account_id, profile)
+    account = Account(
+        account_id=account_id,
+        model_id=profile.model_id,
+        username=profile.username,
+        theme=profile.theme,
+        tags=set(profile.tags) or None,
+        consent=dict(profile.consent) if profile.consent else None,
+        state=State.IMPORTED,
+        created_at=context.now,
+        updated_at=context.now,
+    )
+    warmup = Warmup(account, {}, Setting.nothing_paused(), None)
+    change = AccountChange(context, warmup)
+    change.created()
+    try:
+        change.commit(Action.ACCOUNT_CREATE, model_id=profile.model_id, username=profile.username)
+    except Stale:
+        return _created_before(context, account_id, profile)
+    return Changed(_found(context, warmup), None, False)
+
+
+def _created_before(context: Context, account_id: str, profile: Profile) -> Changed:
+    warmup = read(context, account_id)
+    stored = warmup.account
+    same = (
+        (stored.model_id, stored.username, stored.theme) == (profile.model_id, profile.username, profile.theme)
+        and (stored.tags or set()) == profile.tags
+        and (stored.consent or None) == (dict(profile.consent) if profile.consent else None)
+    )
+    if not same:
+        raise AlreadyExists(f"Account {account_id} exists with other data.", account_id=account_id)
+    return Changed(_found(context, warmup), None, True)
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """What became of one row of an import."""
+
+    row: int
+    outcome: str
+    account_id: str | None = None
+    error: ServiceError | None = None
+
+
+def import_all(context: Context, rows: Sequence[Profile | ServiceError], *, dry_run: bool) -> list[RowOutcome]:
+    """Creates the account of each row; a bad one (an error in its place) never spoils the others."""
+    return [_import_one(context, number, row, dry_run) for number, row in enumerate(rows, start=1)]
+
+
+def _import_one(context: Context, number: int, row: Profile | ServiceError, dry_run: bool) -> RowOutcome:
+    if isinstance(row, ServiceError):
+        return RowOutcome(number, "refused", error=row)
+    try:
+        if dry_run:
+            return RowOutcome(number, _would(context, row), row.identifier)
+        changed = create(context, row)
+    except ServiceError as error:
+        return RowOutcome(number, "refused", row.identifier, error)
+    return RowOutcome(number, "unchanged" if changed.replayed else "created", row.identifier)
+
+
+def _would(context: Context, row: Profile) -> str:
+    model, account = together([(CreatorModel, row.model_id), (Account, row.identifier)])
+    if model is None:
+        raise NotFound("model", row.model_id)
+    if account is None:
+        return "created"
+    _created_before(context, row.identifier, row)
+    return "unchanged"
+
+
+@decided_again
+def ready(context: Context, account_id: str, *, reason: str) -> Changed:
+    """Declares an account ready to be warmed up. Raises NotFound, ConsentMissing, IllegalMove."""
+    warmup = read(context, account_id)
+    account = warmup.account
+    if account.state is State.READY:
+        return Changed(_found(context, warmup), None, True)
+    if not account.has_consent:
+        raise ConsentMissing()
+    change = AccountChange(context, warmup)
+    change.move_account(accounts.Move.READY)
+    account.ready_at = context.now
+    change.commit(Action.ACCOUNT_READY, reason=reason)
+    return Changed(_found(context, warmup), None, False)
+
+
+@decided_again
+def start(context: Context, account_id: str) -> Changed:
+    """Starts the warm-up: five phases, the first one available, a lease for the caller.
+
+    Raises NotFound, AccountNotReady, AccountLeased, AccountPaused, ConsentMissing, SessionEnded.
+    """
+    warmup = read(context, account_id)
+    account = warmup.account
+    if account.state is State.WARMING_UP and _started_it(context, account):
+        lease = account.lease if is_holder(context, account.lease) else None
+        return Changed(_found(context, warmup), lease, True)
+    change = AccountChange(context, warmup)
+    holder = is_holder(context, account.lease)
+    if not holder:
+        leases.refuse_while_live(account.lease, context.now)
+    change.settle()
+    if account.state not in (State.READY, State.PAUSED):
+        raise AccountNotReady(f"The account is `{account.state}`, not `ready`.", state=account.state)
+    session = working_session(context, warmup.session) or new_session(context)
+    found = [
+        one for one in blockers(account, None, warmup.pauses, context.now) if not (holder and one.code is Code.LEASED)
+    ]
+    if found:
+        refuse(account, found, context.now)
+    change.move_account(accounts.Move.START)
+    account.plan_name, account.plan_version = STANDARD.name, STANDARD.version
+    account.current_phase = ORDER[0]
+    change.write_phases({name: _first(context, account_id, name) for name in ORDER})
+    lease = account.lease if holder else change.take_lease(session)
+    assert lease is not None
+    account.started_by = lease.session_id
+    change.commit(Action.ACCOUNT_START, phase=ORDER[0])
+    return Changed(_found(context, warmup), lease, False)
+
+
+def _first(context: Context, account_id: str, name: PhaseName) -> Phase:
+    first = name is ORDER[0]
+    return Phase(
+        account_id=account_id,
+        phase=name,
+        status=Status.AVAILABLE if first else Status.PENDING,
+        available_at=context.now if first else None,
+        created_at=context.now,
+        updated_at=context.now,
+    )
+
+
+def _started_it(context: Context, account: Account) -> bool:
+    lease = account.lease
+    same_request = lease is not None and lease.request_id == context.request_id and lease.bot_id == context.actor.id
+    return same_request or (context.session_id is not None and context.session_id == account.started_by)
+
+
+def status(context: Context, account_id: str) -> Found:
+    """The account, its phases, and why it is not offered now. Raises NotFound."""
+    return _found(context, read(context, account_id))
+
+
+def _found(context: Context, warmup: Warmup) -> Found:
+    return Found(warmup, blockers(warmup.account, warmup.current, warmup.pauses, context.now))
+
+
+@decided_again
+def complete(context: Context, account_id: str) -> Changed:
+    """Ends the warm-up of an account whose phases are all completed: it is active.
+
+    Raises NotFound, PhasesIncomplete, AccountLeased, AccountPaused, AccountNotReady.
+    """
+    warmup = read(context, account_id)
+    account = warmup.account
+    if account.state is State.ACTIVE:
+        return Changed(_found(context, warmup), None, True)
+    if not is_holder(context, account.lease):
+        leases.refuse_while_live(account.lease, context.now)
+    if account.state is State.PAUSED:
+        raise AccountPaused("The account is paused.")
+    if account.state is not State.WARMING_UP:
+        raise AccountNotReady(f"The account is `{account.state}`, not `warming_up`.", state=account.state)
+    missing = [name for name in ORDER if warmup.phases[name].status is not Status.COMPLETED]
+    if missing:
+        raise PhasesIncomplete(f"Not completed yet: {', '.join(missing)}.", phases=missing)
+    change = AccountChange(context, warmup)
+    change.settle()
+    change.move_account(accounts.Move.COMPLETE)
+    change.end_lease(Ending.COMPLETED)
+    change.commit(Action.ACCOUNT_COMPLETE)
+    return Changed(_found(context, warmup), None, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of accounts."""
+
+    accounts: list[Account]
+    next_cursor: str | None
+
+
+def list_all(
+    context: Context,
+    *,
+    limit: int,
+    state: State | None = None,
+    model_id: str | None = None,
+    phase_status: Status | None = None,
+    cursor: str | None = None,
+) -> Listed:
+    """Accounts by state or model (or all), by id; read as they are now, found by index. Raises MalformedRequest."""
+    purpose = f"accounts:{state}:{model_id}:{phase_status}"
+    after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
+    found: list[Account] = []
+    while len(found) < limit:
+        page, after = _page(state, model_id, limit - len(found), after)
+        found.extend(
+            account
+            for account in page
+            if (state is None or account.state is state)
+            and (phase_status is None or account.phase_status is phase_status)
+        )
+        if after is None or context.time_left() < context.settings.deadline_seconds / 2:
+            break
+    return Listed(found, None if after is None else cursors.encode(context.settings.pepper, purpose, after))
+
+
+def _page(
+    state: State | None, model_id: str | None, limit: int, after: object
+) -> tuple[list[Account], dict[str, dict[str, str]] | None]:
+    if model_id is not None:
+        return pages.by_index(Account, Account.model_index, model_id, limit=limit, after=after)
+    if state is not None:
+        return pages.by_index(Account, Account.state_index, state, limit=limit, after=after)
+    return pages.everything(Account, limit=limit, after=after)

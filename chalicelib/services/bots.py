@@ -1,0 +1,126 @@
+"""Bots and operators: who may call, and their keys."""
+
+from dataclasses import dataclass
+
+from chalicelib.changes import Change, decided_again
+from chalicelib.context import Actor, Context, Role
+from chalicelib.domain import cursors, keys
+from chalicelib.domain.actions import Action
+from chalicelib.domain.errors import AlreadyExists, NotFound, TooManyKeys, Unauthenticated
+from chalicelib.domain.instants import render
+from chalicelib.settings import Settings
+from chalicelib.tables import Bot, pages
+from chalicelib.tables.base import cached, together
+from chalicelib.tables.transaction import Stale
+
+MOST_KEYS = 2
+ROOT = Actor(Role.OPERATOR, "root")
+_NOBODY_DIGEST = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key that was just made: the only time that it is shown."""
+
+    bot_id: str
+    key_id: str
+    key: str
+
+
+def authenticate(settings: Settings, key: str) -> Actor:
+    """Whose key it is. What the store said counts for `key_cache_seconds`, so that revoking works within them.
+
+    Raises Unauthenticated, with one message for all causes.
+    """
+    digest = keys.digest(settings.pepper, key)
+    if settings.operator_key_digest and keys.same(digest, settings.operator_key_digest):
+        return ROOT
+    owner = keys.owner(key)
+    if owner is None or not settings.pepper:
+        raise Unauthenticated()
+    bot = cached(("bot", owner), settings.key_cache_seconds, lambda: together([(Bot, owner)])[0])
+    known = [_NOBODY_DIGEST] if bot is None else [str(key["digest"]) for key in bot.live_keys().values()]
+    if not any([keys.same(digest, one) for one in known]) or bot is None:
+        raise Unauthenticated()
+    models = None if bot.models is None else frozenset(bot.models)
+    return Actor(bot.role, bot.bot_id, models)
+
+
+def create(
+    context: Context, bot_id: str, *, name: str, role: Role, models: frozenset[str] | None
+) -> tuple[Bot, NewKey | None]:
+    """Creates a bot (or an operator) with its first key; None for the key where the same was there already.
+
+    Raises AlreadyExists.
+    """
+    bot = Bot(
+        bot_id=bot_id,
+        role=role,
+        name=name,
+        models=set(models) if models is not None else None,
+        created_at=context.now,
+        updated_at=context.now,
+    )
+    key = _add_key(context, bot)
+    change = Change(context, bot)
+    change.moves.append({"what": "bot", "from": None, "to": "created"})
+    try:
+        change.commit(Action.BOT_CREATE, key_id=key.key_id, role=role)
+        return bot, key
+    except Stale:
+        found = get(context, bot_id)
+    if (found.name, found.role, found.models) != (name, role, bot.models):
+        raise AlreadyExists(f"Bot {bot_id} exists with other data.")
+    return found, None
+
+
+def _add_key(context: Context, bot: Bot) -> NewKey:
+    key_id, key = context.new_id("key"), keys.make(bot.bot_id, context.entropy(keys.SECRET_BYTES))
+    digest = keys.digest(context.settings.pepper, key)
+    bot.keys = {**bot.keys, key_id: {"digest": digest, "created_at": render(context.now), "revoked_at": None}}
+    return NewKey(bot.bot_id, key_id, key)
+
+
+@decided_again
+def rotate_key(context: Context, bot_id: str) -> NewKey:
+    """Makes a new key beside the live one. Raises NotFound, TooManyKeys."""
+    bot = get(context, bot_id)
+    if len(bot.live_keys()) >= MOST_KEYS:
+        raise TooManyKeys(live_keys=sorted(bot.live_keys()))
+    key = _add_key(context, bot)
+    change = Change(context, bot)
+    change.moves.append({"what": f"key:{key.key_id}", "from": None, "to": "live"})
+    change.commit(Action.BOT_ADD_KEY, key_id=key.key_id)
+    return key
+
+
+@decided_again
+def revoke_key(context: Context, bot_id: str, key_id: str) -> tuple[Bot, bool]:
+    """Revokes a key; tells whether it had been before. Raises NotFound."""
+    bot = get(context, bot_id)
+    if key_id not in bot.keys:
+        raise NotFound("key", key_id)
+    if key_id not in bot.live_keys():
+        return bot, True
+    bot.keys = {**bot.keys, key_id: {**bot.keys[key_id], "revoked_at": render(context.now)}}
+    bot.updated_at = context.now
+    change = Change(context, bot)
+    change.moves.append({"what": f"key:{key_id}", "from": "live", "to": "revoked"})
+    change.commit(Action.BOT_REVOKE_KEY, key_id=key_id)
+    return bot, False
+
+
+def get(context: Context, bot_id: str) -> Bot:
+    """One bot. Raises NotFound."""
+    (found,) = together([(Bot, bot_id)])
+    if found is None:
+        raise NotFound("bot", bot_id)
+    bot: Bot = found
+    return bot
+
+
+def list_all(context: Context, *, limit: int, cursor: str | None) -> tuple[list[Bot], str | None]:
+    """All bots and operators. Raises MalformedRequest."""
+    after = cursors.decode(context.settings.pepper, "bots", cursor) if cursor is not None else None
+    found, following = pages.everything(Bot, limit=limit, after=after)
+    return found, None if following is None else cursors.encode(context.settings.pepper, "bots", following)

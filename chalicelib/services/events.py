@@ -1,0 +1,71 @@
+"""The audit as people read it: events by account, by actor, by day; and whether an account's audit is whole."""
+
+from dataclasses import dataclass
+
+from chalicelib.changes import RECORDED, Warmup, read
+from chalicelib.context import Context
+from chalicelib.domain import cursors
+from chalicelib.domain.replay import differences, replay
+from chalicelib.tables import AuditEvent, pages
+from chalicelib.tables.base import reading
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether an account's audit has no gap and replays to its state; `problems` says where not."""
+
+    account_id: str
+    versions: int
+    problems: list[str]
+
+
+def list_all(
+    context: Context,
+    *,
+    limit: int,
+    account_id: str | None = None,
+    bot_id: str | None = None,
+    day: str | None = None,
+    cursor: str | None = None,
+) -> tuple[list[AuditEvent], str | None]:
+    """Events of one account, one bot or one day (UTC; today if nothing is asked), newest first. Raises MalformedRequest."""
+    purpose = f"audit:{account_id}:{bot_id}:{day}"
+    after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
+    if account_id is not None:
+        with reading():
+            rows = AuditEvent.query(
+                f"account:{account_id}",
+                limit=limit,
+                page_size=limit,
+                last_evaluated_key=after,  # type: ignore[arg-type]  # a key, as it was sealed in the cursor
+                scan_index_forward=False,
+                consistent_read=True,
+            )
+            found, following = list(rows), rows.last_evaluated_key
+    else:
+        index = AuditEvent.actor_index if bot_id is not None else AuditEvent.day_index
+        partition = f"bot:{bot_id}" if bot_id is not None else day or context.now.strftime("%Y-%m-%d")
+        found, following = pages.by_index(AuditEvent, index, partition, limit=limit, after=after, forward=False)
+    return found, None if following is None else cursors.encode(context.settings.pepper, purpose, following)
+
+
+def verify(context: Context, account_id: str) -> Verification:
+    """Replays the audit of an account and compares it with what is stored. Raises NotFound."""
+    for _ in range(3):
+        warmup = read(context, account_id)
+        with reading():
+            events = list(AuditEvent.query(warmup.account.subject, consistent_read=True))
+        if len(events) == warmup.account.version:
+            break  # else it moved on between the two reads: look again
+    problems = differences(replay(events), warmup.account.version, _values(warmup))
+    return Verification(account_id, len(events), problems)
+
+
+def _values(warmup: Warmup) -> dict[str, object]:
+    lease = warmup.account.lease
+    values: dict[str, object] = {"account": warmup.account.state}
+    values["lease"] = lease.session_id if lease is not None and lease.ended_by is None else None
+    for name, phase in warmup.phases.items():
+        values[f"phase:{name}"] = phase.status
+        values.update({f"phase:{name}.{what}": getattr(phase, what) for what in RECORDED})
+    return values

@@ -1,0 +1,244 @@
+"""Finding work and taking it: what can be worked on now, and leases on it."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from chalicelib.changes import (
+    AccountChange,
+    Warmup,
+    decided_again,
+    own_session,
+    read,
+    refuse_superseded,
+    working_session,
+)
+from chalicelib.context import Context
+from chalicelib.domain import accounts, cursors, leases
+from chalicelib.domain.accounts import Step
+from chalicelib.domain.actions import Action
+from chalicelib.domain.blockers import blockers
+from chalicelib.domain.errors import MalformedRequest, NotFound
+from chalicelib.domain.leases import Ending, Lease
+from chalicelib.domain.phases import ORDER
+from chalicelib.tables import Account, Session
+from chalicelib.tables.base import together
+from chalicelib.tables.queues import Place, Row, Source, everything, in_order, of_models
+from chalicelib.tables.settings import pauses_lately
+from chalicelib.tables.transaction import Stale
+
+_MOST_SCANNED = 400
+_PROPOSED = 25
+_ROUNDS = 4
+_LONGEST_WAIT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An account that can be worked on: what can be done, on which phase, since when."""
+
+    account_id: str
+    model_id: str
+    username: str
+    action: Step
+    phase: str | None
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A page of offers. `next_due_at` and `retry_after_seconds` say when to ask again where there are none."""
+
+    offers: list[Offer]
+    next_cursor: str | None
+    next_due_at: datetime | None
+    retry_after_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An account whose lease the session holds; `held` where it held it before."""
+
+    offer: Offer
+    lease: Lease
+    held: bool
+
+
+def ready(
+    context: Context,
+    *,
+    limit: int,
+    model_id: str | None = None,
+    action: Step | None = None,
+    cursor: str | None = None,
+) -> Ready:
+    """The accounts that can be worked on now, oldest due first; takes nothing.
+
+    Due is what the clock says at this moment, whether or not a timer has run.
+    """
+    models = None if model_id is None else [model_id]
+    actions = None if action is None else {action}
+    purpose = f"ready:{context.actor.id}:{model_id}:{action}"
+    places = _places(context, purpose, cursor)
+    found = _Search(context, models, actions, places, limit + 1)
+    offers = list(found.offers(limit))
+    more = cursors.encode(context.settings.pepper, purpose, found.places) if found.more else None
+    if offers:
+        return Ready(offers, more, None, None)
+    wait = _LONGEST_WAIT
+    if found.next_due_at is not None:
+        wait = min(wait, max(1, int((found.next_due_at - context.now).total_seconds()) + 1))
+    return Ready([], more, found.next_due_at, wait)
+
+
+def _places(context: Context, purpose: str, cursor: str | None) -> dict[str, Place]:
+    if cursor is None:
+        return {}
+    state = cursors.decode(context.settings.pepper, purpose, cursor)
+    if not isinstance(state, dict):
+        raise MalformedRequest("The cursor is damaged. Begin without one.")
+    return {partition: cast(Place, tuple(place)) for partition, place in state.items()}
+
+
+class _Search:
+    """One walk along the queues: what is due now, what was left, what is due next."""
+
+    def __init__(
+        self,
+        context: Context,
+        models: Collection[str] | None,
+        actions: Collection[Step] | None,
+        places: Mapping[str, Place],
+        page: int,
+    ) -> None:
+        self._context = context
+        self._actions = actions
+        self._pauses = pauses_lately(context.settings.gate_cache_seconds)
+        self._page = page
+        self.places: dict[str, Place] = dict(places)
+        self.next_due_at: datetime | None = None
+        self.more = False
+        seen = models if models is not None else context.actor.models
+        wanted = None if seen is None else sorted(model for model in seen if context.actor.sees(model))
+        self._sources: list[Source] = everything(context.settings.queue_shards) if wanted is None else of_models(wanted)
+
+    def offers(self, limit: int) -> Iterator[Offer]:
+        """Up to `limit` offers."""
+        if self._pauses.pipeline_paused:
+            return
+        count = 0
+        for scanned, row in enumerate(in_order(self._sources, self.places, self._page)):
+            if row.due_at > self._context.now:
+                self.next_due_at = row.due_at
+                return
+            if count == limit or scanned == _MOST_SCANNED:
+                self.more = True
+                return
+            self.places[row.source.partition] = row.place
+            offer = self._offer(row)
+            if offer is not None:
+                count += 1
+                yield offer
+
+    def _offer(self, row: Row) -> Offer | None:
+        offer = _offer(row.account, row.due_at)
+        if offer is None or offer.model_id in self._pauses.paused_models:
+            return None
+        if self._actions is not None and offer.action not in self._actions:
+            return None
+        return offer
+
+
+def _offer(account: Account, due_at: datetime) -> Offer | None:
+    step = accounts.step(account.state, account.current_phase)
+    if step is None:
+        return None
+    phase = ORDER[0] if step is Step.START_WARMUP else account.current_phase
+    return Offer(account.account_id, account.model_id, account.username, step, phase, due_at)
+
+
+def claim(
+    context: Context, *, limit: int, models: Collection[str] | None = None, actions: Collection[Step] | None = None
+) -> list[Claimed]:
+    """Leases on up to `limit` accounts that can be worked on now; what the session holds already comes first.
+
+    Losing a race for an account is no error, only one item less. Proposals are tried in random order, so that bots
+    who claim at once do not all reach for the same.
+    Raises NotFound, SessionEnded.
+    """
+    if context.session_id is None:
+        raise MalformedRequest("The header Bot-Session is missing: open a session with POST /api/bot/sessions first.")
+    (session,) = together([(Session, context.session_id)])
+    own = own_session(context, session)
+    claimed = list(_held(context, own, limit))
+    if len(claimed) >= limit:
+        return claimed
+    working_session(context, session)
+    tried = {item.offer.account_id for item in claimed}
+    places: dict[str, Place] = {}
+    for _ in range(_ROUNDS):
+        search = _Search(context, models, actions, places, _PROPOSED)
+        proposed = [offer for offer in search.offers(_PROPOSED) if offer.account_id not in tried]
+        for offer in sorted(proposed, key=lambda _: context.entropy(4)):
+            tried.add(offer.account_id)
+            taken = _take(context, offer.account_id, actions)
+            if taken is not None:
+                claimed.append(taken)
+            if len(claimed) >= limit:
+                return claimed
+        if not search.more:
+            break
+        places = search.places
+    return claimed
+
+
+def _held(context: Context, session: Session, limit: int) -> Iterator[Claimed]:
+    holdings = session.held()
+    if not holdings:
+        return
+    for account in together([(Account, holding.account_id) for holding in holdings])[:limit]:
+        if account is None or not leases.is_live(account.lease, context.now):
+            continue
+        offer = _offer(account, account.lease.taken_at)
+        if account.lease.session_id == session.session_id and offer is not None:
+            yield Claimed(offer, account.lease, held=True)
+
+
+def _take(context: Context, account_id: str, actions: Collection[Step] | None) -> Claimed | None:
+    try:
+        warmup = read(context, account_id)
+        change = AccountChange(context, warmup)
+        settled = change.settle()
+        account, due_at = warmup.account, warmup.account.due_at
+        offer = _offer(account, due_at or context.now)
+        wanted = offer is not None and (actions is None or offer.action in actions)
+        if warmup.session is None or not wanted or blockers(account, warmup.current, warmup.pauses, context.now):
+            if settled is not None:
+                change.commit(settled)
+            return None
+        lease = change.take_lease(warmup.session)
+        change.commit(Action.LEASE_CLAIM)
+    except (Stale, NotFound):
+        return None
+    assert offer is not None
+    return Claimed(offer, lease, held=False)
+
+
+@decided_again
+def release(context: Context, account_id: str, *, lease_token: str) -> bool:
+    """Gives the lease back unharmed; the assigned content stays. Tells whether it had ended so already.
+
+    Raises NotFound, LeaseSuperseded.
+    """
+    warmup: Warmup = read(context, account_id)
+    lease = warmup.account.lease
+    if lease is None or lease.token != lease_token or lease.bot_id != context.actor.id:
+        refuse_superseded(context, warmup.account, lease_token)
+    assert lease is not None
+    if lease.ended_by in (Ending.RELEASED, Ending.EXPIRED):
+        return True
+    if lease.ended_by is not None:
+        refuse_superseded(context, warmup.account, lease_token)
+    AccountChange(context, warmup).release()
+    return False

@@ -1,0 +1,13 @@
+"""Whether the store can be reached."""
+
+from chalicelib.context import Context
+from chalicelib.tables import Setting
+from chalicelib.tables.base import together
+from chalicelib.tables.settings import PAUSES
+
+
+def check(context: Context) -> bool:
+    """One read of the store; tells whether the whole pipeline is paused. Raises TemporarilyUnavailable."""
+    (pauses,) = together([(Setting, PAUSES)])
+    context.note(store="ok")
+    return pauses is not None and pauses.pipeline_paused

@@ -1,0 +1,241 @@
+"""Sessions: a run of a bot begins, says that it lives, and ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.changes import (
+    AccountChange,
+    Change,
+    Warmup,
+    decided_again,
+    new_session,
+    open_session,
+    read,
+)
+from chalicelib.context import Context, Role
+from chalicelib.domain import cursors, leases
+from chalicelib.domain.actions import Action
+from chalicelib.domain.errors import NotFound, SessionEnded
+from chalicelib.domain.leases import Lease
+from chalicelib.tables import Account, Session, pages
+from chalicelib.tables.base import together
+from chalicelib.tables.sessions import Directive, Holding, Standing, seen
+from chalicelib.tables.transaction import Stale, Transaction
+
+MOST_HELD = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease that a session holds, on which phase."""
+
+    account_id: str
+    phase: str
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A lease that a session held, and why it does no more."""
+
+    account_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The answer to a heartbeat: what the session holds until when, what it lost, and what it is told to do."""
+
+    session_id: str
+    expires_at: datetime
+    held: list[tuple[Holding, datetime]]
+    lost: list[Lost]
+    directive: Directive
+
+
+def create(context: Context, *, client: str | None, host: str | None) -> Session:
+    """Opens a session of the caller."""
+    session, transaction = new_session(context, client=client, host=host), Transaction(context)
+    open_session(context, transaction, session)
+    transaction.commit()
+    return session
+
+
+def get(context: Context, session_id: str) -> tuple[Session, list[Held]]:
+    """A session of the caller (an operator's: any), with the live leases that it holds. Raises NotFound."""
+    session = _own(context, session_id)
+    return session, list(_held(context, session).values())
+
+
+def _own(context: Context, session_id: str) -> Session:
+    (session,) = together([(Session, session_id)])
+    if session is None or (context.actor.kind is Role.BOT and session.bot_id != context.actor.id):
+        raise NotFound("session", session_id)
+    found: Session = session
+    return found
+
+
+def _held(context: Context, session: Session) -> dict[str, Held]:
+    holdings = session.held()
+    accounts: Sequence[Account | None] = together([(Account, one.account_id) for one in holdings]) if holdings else []
+    return {
+        account.account_id: Held(account.account_id, holding.phase, account.lease)
+        for holding, account in zip(holdings, accounts, strict=True)
+        if account is not None
+        and account.lease is not None
+        and account.lease.token == holding.lease_token
+        and leases.is_live(account.lease, context.now)
+    }
+
+
+def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
+    """Says that the session lives: every lease that it holds is extended, late ones too where nobody has taken over.
+
+    Raises NotFound, SessionEnded.
+    """
+    session = _own(context, session_id)
+    if session.live is Standing.ENDED:
+        raise SessionEnded(f"Session {session_id} has ended. Open a new one.")
+    holdings, lost = session.held(), []
+    try:
+        _extend(context, session, holdings, [], note)
+    except Stale:
+        holdings, lost, gone = _sort_out(session, holdings)
+        holdings, lost = _extend_one_by_one(context, session, holdings, lost, gone, note)
+    until = _until(context)
+    return Beat(session_id, until, [(holding, until) for holding in holdings], lost, session.directive)
+
+
+def _until(context: Context) -> datetime:
+    return context.now + timedelta(seconds=context.settings.lease_seconds)
+
+
+def _extend(
+    context: Context, session: Session, holdings: Sequence[Holding], gone: Sequence[Holding], note: str | None
+) -> None:
+    """Extends these leases and drops what is gone, in one transaction. A heartbeat is no new version of an account."""
+    transaction, until = Transaction(context), _until(context)
+    for holding in holdings:
+        current = Account.lease_token == holding.lease_token
+        transaction.update(
+            Account(account_id=holding.account_id),
+            current & Account.lease_ended_by.does_not_exist(),
+            [Account.lease_expires_at.set(until), Account.due_at.set(until)],
+        )
+    actions = [Session.live.set(Standing.LIVE), *seen(context.now, context.settings.session_seconds)]
+    if note is not None:
+        actions.append(Session.note.set(note))
+    if gone:
+        actions.append(Session.holds.delete({str(holding) for holding in gone}))
+    transaction.update(Session(session_id=session.session_id), Session.ended_at.does_not_exist(), actions)
+    transaction.commit()
+
+
+def _sort_out(session: Session, holdings: Sequence[Holding]) -> tuple[list[Holding], list[Lost], list[Holding]]:
+    """Which leases are still the session's, which were lost and why, and which entries can go."""
+    kept, lost, gone = [], [], []
+    for holding, account in zip(holdings, together([(Account, one.account_id) for one in holdings]), strict=True):
+        lease = account.lease if account is not None else None
+        if lease is not None and lease.token == holding.lease_token and lease.ended_by is None:
+            kept.append(holding)
+            continue
+        gone.append(holding)
+        if lease is None or lease.session_id != session.session_id or lease.token == holding.lease_token:
+            lost.append(Lost(holding.account_id, _why(holding, lease)))
+    return kept, lost, gone
+
+
+def _why(holding: Holding, lease: Lease | None) -> str:
+    if lease is None:
+        return "the account is gone"
+    if lease.token == holding.lease_token:
+        return f"the lease ended: {lease.ended_by}"
+    return f"session {lease.session_id} of {lease.bot_id} has taken over"
+
+
+def _extend_one_by_one(
+    context: Context, session: Session, holdings: list[Holding], lost: list[Lost], gone: list[Holding], note: str | None
+) -> tuple[list[Holding], list[Lost]]:
+    """After a first failure: what ends between the look and the write costs its own lease only."""
+    kept = []
+    for holding in holdings:
+        try:
+            _extend(context, session, [holding], [], note)
+            kept.append(holding)
+        except Stale:
+            lost.append(Lost(holding.account_id, "the lease ended just now"))
+    try:
+        _extend(context, session, [], gone, note)
+    except Stale:
+        raise SessionEnded(f"Session {session.session_id} has ended. Open a new one.") from None
+    return kept, lost
+
+
+def end(context: Context, session_id: str) -> tuple[Session, bool]:
+    """Ends the session and gives back what it holds; tells whether it had ended before. Raises NotFound.
+
+    It is ended first, so that it takes nothing new; whatever a crash left held is given back by the repeat.
+    """
+    session, ended_before = _end(context, session_id)
+    for holding in session.held():
+        _release(context, holding)
+    return session, ended_before
+
+
+@decided_again
+def _release(context: Context, holding: Holding) -> None:
+    try:
+        warmup: Warmup = read(context, holding.account_id)
+    except NotFound:
+        return
+    lease = warmup.account.lease
+    if lease is not None and lease.token == holding.lease_token and lease.ended_by is None:
+        AccountChange(context, warmup).release()
+
+
+@decided_again
+def _end(context: Context, session_id: str) -> tuple[Session, bool]:
+    session = _own(context, session_id)
+    if session.live is Standing.ENDED:
+        return session, True
+    _stand(context, session, Standing.ENDED, Action.SESSION_END)
+    return session, False
+
+
+def _stand(context: Context, session: Session, standing: Standing, action: Action) -> None:
+    change = Change(context, session)
+    change.moves.append({"what": "session", "from": session.live, "to": standing})
+    heard = Session.last_seen_at == session.last_seen_at
+    session.live = standing
+    if standing is Standing.ENDED:
+        session.ended_at = context.now
+    change.commit(action, heard)
+
+
+def close_lost(context: Context, *, limit: int) -> dict[str, int]:
+    """Marks sessions that were not heard of as lost; what they hold falls due by itself. Tells how many."""
+    before = Session.expires_at <= context.now
+    found, _ = pages.by_index(Session, Session.live_index, Standing.LIVE, limit=limit, condition=before)
+    lost = 0
+    for session in found:
+        if session.live is Standing.LIVE and session.expires_at <= context.now:
+            try:
+                _stand(context, session, Standing.LOST, Action.SESSION_LOSE)
+                lost += 1
+            except Stale:
+                continue  # it was heard of just now
+    return {"lost": lost}
+
+
+def list_all(
+    context: Context, *, limit: int, status: Standing | None, cursor: str | None
+) -> tuple[list[Session], str | None]:
+    """Sessions by standing (or all), the latest heard of first. Raises MalformedRequest."""
+    purpose = f"sessions:{status}"
+    after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
+    if status is None:
+        found, following = pages.everything(Session, limit=limit, after=after)
+    else:
+        found, following = pages.by_index(Session, Session.live_index, status, limit=limit, after=after, forward=False)
+    return found, None if following is None else cursors.encode(context.settings.pepper, purpose, following)

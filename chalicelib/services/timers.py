@@ -1,0 +1,63 @@
+"""What is done by the clock alone. No promise rests on it: takers see by themselves what is due."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from chalicelib.changes import AccountChange, read
+from chalicelib.context import Context
+from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
+from chalicelib.tables import Setting
+from chalicelib.tables.queues import in_order, timers
+from chalicelib.tables.transaction import Stale, Transaction
+
+_PAGE = 100
+_SPARE_SECONDS = 2.0
+
+
+def open_due_phases(context: Context) -> dict[str, int]:
+    """Makes the moves that time has brought about, for every account that waits for one: opens, reopens, expires.
+
+    Works the shards side by side, stops before its time is up and goes on next time. Tells how many of which.
+    """
+    shards = range(context.settings.queue_shards)
+    with ThreadPoolExecutor(max_workers=min(len(shards), 8)) as pool:
+        counts = list(pool.map(lambda shard: _work(context, shard), shards))
+    done: Counter[str] = sum(counts, Counter())
+    return dict(done)
+
+
+def _work(context: Context, shard: int) -> Counter[str]:
+    done: Counter[str] = Counter()
+    for row in in_order(timers(shard), {}, _PAGE):
+        if row.due_at > context.now:
+            break
+        if context.time_left() < _SPARE_SECONDS:
+            done["left_for_next_time"] += 1
+            break
+        done[_settle(context, row.account.account_id)] += 1
+    return done
+
+
+def _settle(context: Context, account_id: str) -> str:
+    try:
+        change = AccountChange(context, read(context, account_id))
+        action = change.settle()
+        if action is None:
+            return "nothing_due"
+        change.commit(action)
+        return str(action)
+    except Stale:
+        return "done_by_others"
+    except NotFound:
+        return "gone"
+
+
+def record_run(context: Context, name: str, did: dict[str, int]) -> None:
+    """Keeps when a timer last ran and what it did, for the operators; a run that cannot say so has still run."""
+    transaction = Transaction(context)
+    actions = [Setting.ran_at.set(context.now), Setting.did.set(did)]
+    transaction.update(Setting(name=f"timer:{name}"), None, actions)
+    try:
+        transaction.commit()
+    except (Stale, TemporarilyUnavailable):
+        context.note(not_recorded=name)

@@ -1,0 +1,41 @@
+"""The settings: the environment, read once by the composition root."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a deployment sets. Names in the environment are these with `WARMUP_` before them, in capitals."""
+
+    table_prefix: str = "warmup-"
+    media_bucket: str = "warmup-media"
+    pepper: str = ""
+    operator_key_digest: str = ""
+    lease_seconds: int = 900
+    heartbeat_seconds: int = 300
+    session_seconds: int = 1800
+    queue_shards: int = 1
+    deadline_seconds: float = 10.0
+    url_seconds: int = 900
+    key_cache_seconds: float = 30.0
+    gate_cache_seconds: float = 2.0
+    log_stream: str = "stdout"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """Reads `WARMUP_*`; what is not set keeps its default. Raises ValueError that names a number that is none."""
+        given: dict[str, str | int | float] = {}
+        for name, default in cls().as_dict().items():
+            text = environ.get(f"WARMUP_{name.upper()}")
+            if text is None:
+                continue
+            try:
+                given[name] = type(default)(text)
+            except ValueError:
+                raise ValueError(f"WARMUP_{name.upper()}={text!r} is not a number") from None
+        return cls(**given)  # type: ignore[arg-type]  # each value has the type of its default
+
+    def as_dict(self) -> dict[str, str | int | float]:
+        """Each setting by name."""
+        return {name: getattr(self, name) for name in self.__slots__}

@@ -1,0 +1,30 @@
+"""The tables: PynamoDB models and their verbs; one verb, one write."""
+
+from chalicelib.settings import Settings
+from chalicelib.tables import base
+from chalicelib.tables.accounts import Account
+from chalicelib.tables.assignments import Assignment
+from chalicelib.tables.audit_events import AuditEvent
+from chalicelib.tables.bots import Bot
+from chalicelib.tables.models import CreatorModel
+from chalicelib.tables.phases import Phase
+from chalicelib.tables.pools import Content, Text
+from chalicelib.tables.sessions import Session
+from chalicelib.tables.settings import Setting
+
+NAMES: dict[type[base.Item], str] = {
+    model: base.name_of(model)
+    for model in (Account, Phase, Content, Text, Assignment, Bot, Session, CreatorModel, Setting, AuditEvent)
+}
+
+
+def bind(settings: Settings) -> None:
+    """Binds every table to its name in this deployment."""
+    base.bind({model: settings.table_prefix + name for model, name in NAMES.items()})
+
+
+def create_all() -> None:
+    """Creates every table that is not there, for the sandbox and the tests; a deployment has its template."""
+    for model in NAMES:
+        if not model.exists():
+            model.create_table(wait=True, billing_mode="PAY_PER_REQUEST")

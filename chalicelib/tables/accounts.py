@@ -1,0 +1,165 @@
+"""Accounts: the cursor of each warm-up, with its lease and what is due when."""
+
+from dataclasses import fields
+from datetime import datetime
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
+
+from chalicelib.domain.accounts import State
+from chalicelib.domain.leases import Ending, Lease
+from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.plans import STANDARD, Plan, plan_of
+from chalicelib.domain.timing import Due, shard_of
+from chalicelib.tables.attributes import (
+    count,
+    document,
+    instant,
+    maybe_count,
+    maybe_instant,
+    maybe_text,
+    maybe_word,
+    text,
+    texts,
+    word,
+)
+from chalicelib.tables.base import Item
+
+_LISTED = ["model_id", "username", "state", "current_phase"]
+
+
+class QueueIndex(GlobalSecondaryIndex["Account"]):
+    """Everything that is or will be due, by shard."""
+
+    class Meta:
+        index_name = "queue-index"
+        projection = IncludeProjection(_LISTED)
+
+    queue = text(hash_key=True)
+    due_at = instant(range_key=True)
+
+
+class ModelQueueIndex(GlobalSecondaryIndex["Account"]):
+    """The same of one model."""
+
+    class Meta:
+        index_name = "model-queue-index"
+        projection = IncludeProjection(_LISTED)
+
+    ready_model = text(hash_key=True)
+    due_at = instant(range_key=True)
+
+
+class StateIndex(GlobalSecondaryIndex["Account"]):
+    """Accounts by lifecycle state."""
+
+    class Meta:
+        index_name = "state-index"
+        projection = KeysOnlyProjection()
+
+    state = text(hash_key=True)
+    account_id = text(range_key=True)
+
+
+class ModelIndex(GlobalSecondaryIndex["Account"]):
+    """Accounts by model."""
+
+    class Meta:
+        index_name = "model-index"
+        projection = KeysOnlyProjection()
+
+    model_id = text(hash_key=True)
+    account_id = text(range_key=True)
+
+
+class Account(Item):
+    """A social account in the service's care. `version` counts its accepted changes."""
+
+    class Meta:
+        table_name = "accounts"
+
+    account_id = text(hash_key=True)
+    model_id = text()
+    username = text()
+    theme = maybe_text()
+    tags = texts()
+    consent = document()
+    state = word(State)
+    paused_from = maybe_word(State)
+    plan_name = maybe_text()
+    plan_version = maybe_count()
+    current_phase = maybe_word(PhaseName)
+    phase_status = maybe_word(Status)
+    ready_at = maybe_instant()
+    content_misses = count()
+    content_due_at = maybe_instant()
+    queue = maybe_text()
+    ready_model = maybe_text()
+    due_at = maybe_instant()
+    used_content_ids = texts()
+    used_text_ids = texts()
+    started_by = maybe_text()
+    lease_token = maybe_text()
+    lease_session_id = maybe_text()
+    lease_bot_id = maybe_text()
+    lease_taken_at = maybe_instant()
+    lease_expires_at = maybe_instant()
+    lease_request_id = maybe_text()
+    lease_ended_by = maybe_word(Ending)
+    lease_ended_at = maybe_instant()
+    created_at = instant()
+    updated_at = instant()
+    version = count()
+
+    queue_index = QueueIndex()
+    model_queue_index = ModelQueueIndex()
+    state_index = StateIndex()
+    model_index = ModelIndex()
+
+    @property
+    def subject(self) -> str:
+        """The subject of its audit events."""
+        return f"account:{self.account_id}"
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that it started with, the standard one before the start."""
+        if self.plan_name is None:
+            return STANDARD
+        return plan_of(self.plan_name, self.plan_version or 0)
+
+    @property
+    def has_consent(self) -> bool:
+        """Whether the owner's consent is recorded."""
+        return bool(self.consent)
+
+    @property
+    def lease(self) -> Lease | None:
+        """The last lease, live or ended, None if there never was one."""
+        if self.lease_token is None:
+            return None
+        return Lease(**{part.name: getattr(self, f"lease_{part.name}") for part in fields(Lease)})
+
+    def store_lease(self, lease: Lease) -> None:
+        """Keeps the lease as the account's last."""
+        for part in fields(Lease):
+            setattr(self, f"lease_{part.name}", getattr(lease, part.name))
+
+    def store_due(self, due: Due | None, shards: int) -> None:
+        """Keeps where the account waits and for when; None takes it out of the queues."""
+        if due is None:
+            self.queue = self.ready_model = self.due_at = None
+        else:
+            self.queue = queue_key(due.queue, shard_of(self.account_id, shards))
+            self.ready_model, self.due_at = self.model_id, due.at
+
+
+def queue_key(queue: str, shard: int) -> str:
+    """The partition of the queue's index, such as `ready#0`."""
+    return f"{queue}#{shard}"
+
+
+def unchanged_lease(account: Account) -> Condition:
+    """The condition that no heartbeat has moved the lease since the account was read (a heartbeat keeps `version`)."""
+    before: datetime | None = account.before("lease_expires_at")
+    return Account.lease_expires_at.does_not_exist() if before is None else Account.lease_expires_at == before

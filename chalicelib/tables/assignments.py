@@ -1,0 +1,57 @@
+"""Assignments: that an item was given to an account's phase, why, and what came of it."""
+
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from chalicelib.tables.attributes import count, document, instant, maybe_instant, maybe_number, maybe_text, text
+from chalicelib.tables.base import Item
+
+
+class ContentIndex(GlobalSecondaryIndex["Assignment"]):
+    """Who was given a media item."""
+
+    class Meta:
+        index_name = "content-index"
+        projection = KeysOnlyProjection()
+
+    content_id = text(hash_key=True)
+    assigned_at = instant(range_key=True)
+
+
+class TextIndex(GlobalSecondaryIndex["Assignment"]):
+    """Who was given a text."""
+
+    class Meta:
+        index_name = "text-index"
+        projection = KeysOnlyProjection()
+
+    text_id = text(hash_key=True)
+    assigned_at = instant(range_key=True)
+
+
+class Assignment(Item):
+    """One assignment; `scores` holds the four parts, the rank and the score of the media item and of the text."""
+
+    class Meta:
+        table_name = "content_assignments"
+
+    account_id = text(hash_key=True)
+    assignment_id = text(range_key=True)
+    phase = text()
+    model_id = text()
+    content_id = maybe_text()
+    text_id = maybe_text()
+    content_type = maybe_text()
+    assignment_score = maybe_number()
+    assignment_reason = text()
+    scores = document()
+    assigned_at = instant()
+    assigned_by = text()
+    used_at = maybe_instant()
+    ended_at = maybe_instant()
+    outcome = maybe_text()
+    performance_score = maybe_number()
+    success = document()
+    attempt = count()
+
+    content_index = ContentIndex()
+    text_index = TextIndex()

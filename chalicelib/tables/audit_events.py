@@ -1,0 +1,51 @@
+"""Audit events: one for each accepted change, keyed by the version that it made."""
+
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from chalicelib.domain.actions import Action
+from chalicelib.tables.attributes import count, document, instant, maybe_text, text, word
+from chalicelib.tables.base import Item
+
+
+class ActorIndex(GlobalSecondaryIndex["AuditEvent"]):
+    """What an actor did."""
+
+    class Meta:
+        index_name = "actor-index"
+        projection = KeysOnlyProjection()
+
+    actor = text(hash_key=True)
+    at = instant(range_key=True)
+
+
+class DayIndex(GlobalSecondaryIndex["AuditEvent"]):
+    """What happened on a day (UTC)."""
+
+    class Meta:
+        index_name = "day-index"
+        projection = KeysOnlyProjection()
+
+    day = text(hash_key=True)
+    at = instant(range_key=True)
+
+
+class AuditEvent(Item):
+    """One event. `token` is the client request token of its transaction: the mark that it was stored."""
+
+    class Meta:
+        table_name = "audit_events"
+
+    subject = text(hash_key=True)
+    sequence = count(default=None, range_key=True)
+    at = instant()
+    day = text()
+    actor = text()
+    action = word(Action)
+    moves = document(default=list)
+    request_id = text()
+    session_id = maybe_text()
+    details = document(default=dict)
+    token = text()
+
+    actor_index = ActorIndex()
+    day_index = DayIndex()

@@ -1,0 +1,80 @@
+"""Phases: the record of each of an account's five steps."""
+
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from chalicelib.domain.phases import ATTENTION, PhaseName, Status
+from chalicelib.tables.attributes import (
+    count,
+    document,
+    flag,
+    instant,
+    maybe_count,
+    maybe_instant,
+    maybe_text,
+    maybe_word,
+    text,
+    word,
+)
+from chalicelib.tables.base import Item
+
+
+class AttentionIndex(GlobalSecondaryIndex["Phase"]):
+    """Phases that failed or need people, by when that happened."""
+
+    class Meta:
+        index_name = "attention-index"
+        projection = KeysOnlyProjection()
+
+    attention = text(hash_key=True)
+    updated_at = instant(range_key=True)
+
+
+class Phase(Item):
+    """One phase of one account. Written only together with its account, whose version protects it.
+
+    `lease_token` is the token under which it was last worked on; `told` is the answer that ended that lease, so that
+    the same request sent again gets the same answer.
+    """
+
+    class Meta:
+        table_name = "warmup_phases"
+
+    account_id = text(hash_key=True)
+    phase = text(range_key=True)
+    status = word(Status)
+    available_at = maybe_instant()
+    started_at = maybe_instant()
+    completed_at = maybe_instant()
+    bot_id = maybe_text()
+    bot_session_id = maybe_text()
+    assigned_content_id = maybe_text()
+    assigned_text_id = maybe_text()
+    assignment_id = maybe_text()
+    content_assigned_at = maybe_instant()
+    error_code = maybe_text()
+    error_kind = maybe_text()
+    error_message = maybe_text()
+    error_details = document()
+    retry_count = count()
+    crash_count = count()
+    swap_count = count()
+    attempt = count()
+    execution_time_ms = maybe_count()
+    platform_response = document()
+    skipped = flag()
+    lease_token = maybe_text()
+    told = document()
+    attention = maybe_word(Status)
+    created_at = instant()
+    updated_at = instant()
+
+    attention_index = AttentionIndex()
+
+    @property
+    def name(self) -> PhaseName:
+        """Which of the five it is."""
+        return PhaseName(self.phase)
+
+    def mark_attention(self) -> None:
+        """Keeps the phase in the index of those that people look at while it failed or needs review."""
+        self.attention = self.status if self.status in ATTENTION else None

@@ -1,0 +1,113 @@
+"""Sessions: one run of a bot each, with what it holds and did."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from chalicelib.tables.attributes import count, instant, maybe_instant, maybe_text, text, texts, word
+from chalicelib.tables.base import Item
+
+LIVE = "live"
+
+
+class Standing(StrEnum):
+    """Whether a session is at work."""
+
+    LIVE = "live"
+    LOST = "lost"
+    ENDED = "ended"
+
+
+class Directive(StrEnum):
+    """What a session is told to do: go on, finish and take nothing new, or stop."""
+
+    CONTINUE = "continue"
+    DRAIN = "drain"
+    STOP = "stop"
+
+
+class BotIndex(GlobalSecondaryIndex["Session"]):
+    """Sessions of a bot."""
+
+    class Meta:
+        index_name = "bot-index"
+        projection = KeysOnlyProjection()
+
+    bot_id = text(hash_key=True)
+    started_at = instant(range_key=True)
+
+
+class LiveIndex(GlobalSecondaryIndex["Session"]):
+    """Sessions by standing, by when they count (or counted) as lost if nothing is heard of them."""
+
+    class Meta:
+        index_name = "live-index"
+        projection = KeysOnlyProjection()
+
+    live = text(hash_key=True)
+    expires_at = instant(range_key=True)
+
+
+class Session(Item):
+    """One run of a bot. `holds` is a set of holdings as text, only a hint: the account decides."""
+
+    class Meta:
+        table_name = "bot_sessions"
+
+    session_id = text(hash_key=True)
+    bot_id = text()
+    client = maybe_text()
+    host = maybe_text()
+    live = word(Standing)
+    directive = word(Directive)
+    holds = texts()
+    note = maybe_text()
+    done = count()
+    failed = count()
+    started_at = instant()
+    last_seen_at = instant()
+    expires_at = instant()
+    ended_at = maybe_instant()
+    version = count()
+
+    bot_index = BotIndex()
+    live_index = LiveIndex()
+
+    @property
+    def subject(self) -> str:
+        """The subject of its audit events."""
+        return f"session:{self.session_id}"
+
+    def held(self) -> list["Holding"]:
+        """What it holds, by account."""
+        return [Holding(*holding.split(" ")) for holding in sorted(self.holds or ())]
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One lease that a session holds."""
+
+    account_id: str
+    lease_token: str
+    phase: str
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.lease_token} {self.phase}"
+
+
+def seen(now: datetime, seconds: int) -> list[Action]:
+    """The update that says that the session was heard of."""
+    return [Session.last_seen_at.set(now), Session.expires_at.set(now + timedelta(seconds=seconds))]
+
+
+def hold(holding: str) -> Action:
+    """The update that adds a lease to what the session holds."""
+    return Session.holds.add({holding})
+
+
+def let_go(holding: str) -> Action:
+    """The update that takes a lease from what the session holds."""
+    return Session.holds.delete({holding})

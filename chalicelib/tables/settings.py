@@ -1,0 +1,48 @@
+"""Settings that change at run time: what is paused, and when each timer last ran."""
+
+from typing import Self
+
+from chalicelib.tables.attributes import count, document, flag, maybe_instant, text, texts
+from chalicelib.tables.base import Item, cached, together
+
+PAUSES = "pauses"
+
+
+class Setting(Item):
+    """One named setting. `pauses` holds the master switch and the paused models: one key, read with every taking."""
+
+    class Meta:
+        table_name = "settings"
+
+    name = text(hash_key=True)
+    pipeline_paused = flag()
+    pause_reason = document()
+    models = texts()
+    ran_at = maybe_instant()
+    did = document()
+    version = count()
+
+    @property
+    def subject(self) -> str:
+        """The subject of its audit events."""
+        return f"setting:{self.name}"
+
+    @property
+    def paused_models(self) -> set[str]:
+        """The models that are paused."""
+        return self.models or set()
+
+    @classmethod
+    def nothing_paused(cls) -> Self:
+        """The setting before anything was ever paused."""
+        return cls(name=PAUSES)
+
+
+def pauses_lately(seconds: float) -> Setting:
+    """What was paused at most so many seconds ago: good enough to propose work, never to hand it out."""
+
+    def read() -> Setting:
+        (found,) = together([(Setting, PAUSES)])
+        return found or Setting.nothing_paused()
+
+    return cached(PAUSES, seconds, read)
