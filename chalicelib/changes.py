@@ -8,7 +8,6 @@ that no move can forget it.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from pynamodb.expressions.condition import Condition
@@ -40,8 +39,7 @@ RECORDED = ("retry_count", "crash_count", "swap_count", "assigned_content_id", "
 def decided_again(use_case: Callable[Concatenate[Context, P], R]) -> Callable[Concatenate[Context, P], R]:
     """A use case that reads and decides anew when what it had read was stale, until the deadline of its call."""
 
-    @wraps(use_case)
-    def attempt(context: Context, *args: P.args, **kwargs: P.kwargs) -> R:
+    def attempt(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
         wait = _FIRST_WAIT
         while True:
             try:
@@ -52,6 +50,7 @@ def decided_again(use_case: Callable[Concatenate[Context, P], R]) -> Callable[Co
             sources.sleep(wait * (0.5 + int.from_bytes(context.entropy(2), "big") / 65536))
             wait = min(wait * 2, _LONGEST_WAIT)
 
+    attempt.__name__, attempt.__doc__ = use_case.__name__, use_case.__doc__
     return attempt
 
 
@@ -82,8 +81,7 @@ class Change:
             unchanged = type(item).version == item.before("version")  # type: ignore[attr-defined]
             self.transaction.update(item, unchanged if condition is None else unchanged & condition)
         else:
-            key = type(item)._hash_key_attribute()
-            self.transaction.put(item, key.does_not_exist())
+            self.transaction.put(item, item.is_absent())
         self.transaction.commit(lambda: audit.was_stored(event))
         audit.note(self.context, event)
         return event

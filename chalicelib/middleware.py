@@ -168,8 +168,9 @@ class _Call:
 
     @classmethod
     def of(cls, request: Request) -> "_Call":
-        given = request.query_params or {}
-        return cls(request.headers, {name: given[name] for name in given}, request.raw_body)
+        given: Mapping[str, str] = request.query_params or {}
+        body = request.raw_body
+        return cls(request.headers, dict(given.items()), body.encode() if isinstance(body, str) else body)
 
 
 Answered = tuple[int, dict[str, str], str]
@@ -229,9 +230,8 @@ def _arguments(endpoint: Endpoint, call: _Call) -> dict[str, Any]:
         arguments["body"] = _raw(endpoint, call)
     elif endpoint.body is not None:
         arguments["body"] = _validated(endpoint, _json(call))
-    elif call.body.strip():
-        if _json(call) != {}:
-            raise InvalidInput([{"pointer": "", "detail": "this route takes no body"}])
+    elif call.body.strip() and _json(call) != {}:
+        raise InvalidInput([{"pointer": "", "detail": "this route takes no body"}])
     if endpoint.lease:
         arguments["lease_token"] = call.headers["lease-token"]
     return arguments

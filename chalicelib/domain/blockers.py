@@ -49,11 +49,16 @@ class Blocker:
 class Account(Protocol):
     """What the rule reads of an account."""
 
-    state: State
-    model_id: str
-    lease: leases.Lease | None
-    has_consent: bool
-    content_due_at: datetime | None
+    @property
+    def state(self) -> State: ...
+    @property
+    def model_id(self) -> str: ...
+    @property
+    def lease(self) -> leases.Lease | None: ...
+    @property
+    def has_consent(self) -> bool: ...
+    @property
+    def content_due_at(self) -> datetime | None: ...
 
 
 class Phase(Protocol):
@@ -68,8 +73,10 @@ class Phase(Protocol):
 class Pauses(Protocol):
     """What is paused above the accounts."""
 
-    pipeline_paused: bool
-    paused_models: Collection[str]
+    @property
+    def pipeline_paused(self) -> bool: ...
+    @property
+    def paused_models(self) -> Collection[str]: ...
 
 
 def blockers(account: Account, phase: Phase | None, pauses: Pauses, now: datetime) -> list[Blocker]:

@@ -160,7 +160,8 @@ class IllegalMove(Refused):
         """`possible`: the moves that are."""
         self.state = state
         super().__init__(
-            f"`{move}` is not possible for {_a(subject)} that is `{state}`; possible: {', '.join(possible) or 'nothing'}.",
+            f"`{move}` is not possible for {_a(subject)} that is `{state}`; "
+            f"possible: {', '.join(possible) or 'nothing'}.",
             state=state,
             possible_moves=list(possible),
         )

@@ -65,7 +65,7 @@ def has_run_out(lease: Lease | None, now: datetime) -> bool:
 
 
 def may_still_tell(lease: Lease | None, token: str) -> bool:
-    """Whether the holder of `token` may still say what happened: it is the last holder, and only time ended its lease."""
+    """Whether the holder of `token` may still say what happened: nobody came after it, only time ended its lease."""
     return lease is not None and lease.token == token and lease.ended_by in (None, Ending.EXPIRED)
 
 

@@ -1,4 +1,4 @@
-"""Audit events replayed: they must have no gap, each must start where the one before it ended, and the end is the state."""
+"""Audit events replayed: without a gap, each begins where the one before it ended, and the end is the state."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Replayed:
 
 
 def replay(events: Iterable[Event]) -> Replayed:
-    """The state that the events, oldest first, lead to. `values` maps what moved (`account`, `phase:bio`, `lease`, …)."""
+    """The state that the events, oldest first, lead to: its values by what moved (`account`, `phase:bio`, …)."""
     result = Replayed()
     for event in events:
         if event.sequence != result.version + 1:
@@ -41,7 +41,7 @@ def replay(events: Iterable[Event]) -> Replayed:
 
 
 def differences(result: Replayed, version: int, values: Mapping[str, object]) -> list[str]:
-    """Where the state that is stored differs from the replayed one, and all that was wrong on the way; empty is right."""
+    """Where the stored state differs from the replayed one, and what was wrong on the way; empty is right."""
     problems = list(result.problems)
     if version != result.version:
         problems.append(f"the account is at version {version}, its audit ends at {result.version}")

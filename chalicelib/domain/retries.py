@@ -69,13 +69,13 @@ def after_report(
 
 def retry_delay(plan: Plan, retries: int, spread: float) -> timedelta:
     """The wait before the next try: base · 2^retries, capped, plus up to half of it by `spread`."""
-    delay = min(plan.retry_base * 2 ** min(retries, 32), plan.retry_cap)
+    delay = min(plan.retry_base * (1 << min(retries, 32)), plan.retry_cap)
     return delay * (1 + spread / 2)
 
 
 def content_delay(plan: Plan, misses: int) -> timedelta:
     """The wait before an account whose pool had nothing is offered again: base · 2^misses, capped."""
-    return min(plan.content_retry * 2 ** min(misses, 32), plan.content_retry_cap)
+    return min(plan.content_retry * (1 << min(misses, 32)), plan.content_retry_cap)
 
 
 def after_crash(plan: Plan, crashes: int) -> Status:

@@ -15,12 +15,18 @@ _DECIMALS = 4
 class Scored(Protocol):
     """What the score reads of an item."""
 
-    quality_score: float
-    usage_count: int
-    max_usage: int
-    successes: int
-    failures: int
-    theme: str | None
+    @property
+    def quality_score(self) -> float: ...
+    @property
+    def usage_count(self) -> int: ...
+    @property
+    def max_usage(self) -> int: ...
+    @property
+    def successes(self) -> int: ...
+    @property
+    def failures(self) -> int: ...
+    @property
+    def theme(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)

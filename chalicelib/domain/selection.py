@@ -41,11 +41,14 @@ class Refusal(StrEnum):
 class Candidate(scoring.Scored, Protocol):
     """What the choice reads of an item, be it media or text."""
 
-    status: Rights
-    enabled: bool
-    licence_valid_until: datetime | None
-    last_assigned_at: datetime | None
-
+    @property
+    def status(self) -> Rights: ...
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def licence_valid_until(self) -> datetime | None: ...
+    @property
+    def last_assigned_at(self) -> datetime | None: ...
     @property
     def item_id(self) -> str: ...
     @property
@@ -68,7 +71,7 @@ class Wanted:
 
 
 C = TypeVar("C", bound=Candidate)
-C_co = TypeVar("C_co", bound=Candidate, covariant=True)
+C_co = TypeVar("C_co", covariant=True)  # a Candidate
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,14 @@ class Due:
 class Account(Protocol):
     """What the rule reads of an account."""
 
-    state: State
-    lease: Lease | None
-    ready_at: datetime | None
-    content_due_at: datetime | None
+    @property
+    def state(self) -> State: ...
+    @property
+    def lease(self) -> Lease | None: ...
+    @property
+    def ready_at(self) -> datetime | None: ...
+    @property
+    def content_due_at(self) -> datetime | None: ...
 
 
 class Phase(Protocol):

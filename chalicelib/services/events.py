@@ -9,6 +9,8 @@ from chalicelib.domain.replay import differences, replay
 from chalicelib.tables import AuditEvent, pages
 from chalicelib.tables.base import reading
 
+_LOOKS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
@@ -28,7 +30,7 @@ def list_all(
     day: str | None = None,
     cursor: str | None = None,
 ) -> tuple[list[AuditEvent], str | None]:
-    """Events of one account, one bot or one day (UTC; today if nothing is asked), newest first. Raises MalformedRequest."""
+    """Events of one account, one bot or one day (UTC; today by default), newest first. Raises MalformedRequest."""
     purpose = f"audit:{account_id}:{bot_id}:{day}"
     after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
     if account_id is not None:
@@ -51,14 +53,19 @@ def list_all(
 
 def verify(context: Context, account_id: str) -> Verification:
     """Replays the audit of an account and compares it with what is stored. Raises NotFound."""
-    for _ in range(3):
-        warmup = read(context, account_id)
-        with reading():
-            events = list(AuditEvent.query(warmup.account.subject, consistent_read=True))
+    warmup, events = _read_both(context, account_id)
+    for _ in range(_LOOKS):
         if len(events) == warmup.account.version:
-            break  # else it moved on between the two reads: look again
+            break
+        warmup, events = _read_both(context, account_id)  # it moved on between the two reads, or has a gap
     problems = differences(replay(events), warmup.account.version, _values(warmup))
     return Verification(account_id, len(events), problems)
+
+
+def _read_both(context: Context, account_id: str) -> tuple[Warmup, list[AuditEvent]]:
+    warmup = read(context, account_id)
+    with reading():
+        return warmup, list(AuditEvent.query(warmup.account.subject, consistent_read=True))
 
 
 def _values(warmup: Warmup) -> dict[str, object]:

@@ -22,7 +22,7 @@ def create(context: Context, model_id: str, *, name: str, themes: frozenset[str]
         return model, False
     except Stale:
         found = get(context, model_id)
-    if (found.name, found.themes or set()) != (name, themes):
+    if (found.name, frozenset(found.themes or ())) != (name, themes):
         raise AlreadyExists(f"Model {model_id} exists with other data.")
     return found, True
 

@@ -501,7 +501,7 @@ _ACTIONS: Mapping[Outcome, Action] = {
 def _blame(
     context: Context, change: AccountChange, phase: Phase, details: Mapping[str, object] | None, *, swap: bool
 ) -> None:
-    """Counts a failure for the item at fault, and with a swap takes it off the phase; the account never gets it again."""
+    """Counts a failure for the item at fault; a swap takes it off the phase, and the account never gets it again."""
     text_at_fault = (details or {}).get("item") == "text" and phase.assigned_text_id is not None
     model: type[PoolItem] = Text if text_at_fault or phase.assigned_content_id is None else Content
     for item in _items(phase):

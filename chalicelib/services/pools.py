@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from chalicelib.changes import Change
 from chalicelib.context import Context
@@ -70,9 +70,9 @@ def _create(
 
 
 def _new(context: Context, model_id: str, entry: Entry, kind: type[T], key: Mapping[str, str]) -> T:
+    own: dict[str, Any] = {**key, **entry.own}
     item = kind(
-        **key,
-        **entry.own,
+        **own,
         model_id=model_id,
         category=entry.category,
         quality_score=entry.quality_score,

@@ -97,7 +97,8 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
     session = _own(context, session_id)
     if session.live is Standing.ENDED:
         raise SessionEnded(f"Session {session_id} has ended. Open a new one.")
-    holdings, lost = session.held(), []
+    holdings = session.held()
+    lost: list[Lost] = []
     try:
         _extend(context, session, holdings, [], note)
     except Stale:

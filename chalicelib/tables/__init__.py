@@ -28,3 +28,20 @@ def create_all() -> None:
     for model in NAMES:
         if not model.exists():
             model.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
+
+
+__all__ = [
+    "NAMES",
+    "Account",
+    "Assignment",
+    "AuditEvent",
+    "Bot",
+    "Content",
+    "CreatorModel",
+    "Phase",
+    "Session",
+    "Setting",
+    "Text",
+    "bind",
+    "create_all",
+]

@@ -54,9 +54,9 @@ class _Count(Attribute[int]):
         return int(value)
 
 
-def text(**key: bool) -> Attribute[str]:
-    """Text; `hash_key=True` or `range_key=True` make it a key."""
-    return UnicodeAttribute(**key)
+def text(*, hash_key: bool = False, range_key: bool = False) -> Attribute[str]:
+    """Text; it may be a key."""
+    return UnicodeAttribute(hash_key=hash_key, range_key=range_key)
 
 
 def maybe_text() -> Attribute[str | None]:
@@ -69,14 +69,14 @@ def texts() -> Attribute[set[str] | None]:
     return cast(Attribute[set[str] | None], UnicodeSetAttribute(null=True))
 
 
-def instant(**key: bool) -> Attribute[datetime]:
-    """An instant, stored as RFC 3339 with milliseconds, so that strings sort as instants."""
-    return _Instant(**key)
+def instant(*, range_key: bool = False) -> Attribute[datetime]:
+    """An instant, stored as RFC 3339 with milliseconds, so that strings sort as instants; it may be a range key."""
+    return _Instant(range_key=range_key)
 
 
-def maybe_instant(**key: bool) -> Attribute[datetime | None]:
+def maybe_instant() -> Attribute[datetime | None]:
     """An instant or nothing."""
-    return cast(Attribute[datetime | None], _Instant(null=True, **key))
+    return cast(Attribute[datetime | None], _Instant(null=True))
 
 
 def word(words: type[E]) -> Attribute[E]:
@@ -89,9 +89,14 @@ def maybe_word(words: type[E]) -> Attribute[E | None]:
     return cast(Attribute[E | None], _Word(words, null=True))
 
 
-def count(default: int | None = 0, **key: bool) -> Attribute[int]:
+def count(default: int = 0) -> Attribute[int]:
     """A whole number."""
-    return _Count(**key) if key else _Count(default=default)
+    return _Count(default=default)
+
+
+def sequence() -> Attribute[int]:
+    """A whole number that is a range key."""
+    return _Count(range_key=True)
 
 
 def maybe_count() -> Attribute[int | None]:

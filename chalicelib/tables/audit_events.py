@@ -3,7 +3,7 @@
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.domain.actions import Action
-from chalicelib.tables.attributes import count, document, instant, maybe_text, text, word
+from chalicelib.tables.attributes import document, instant, maybe_text, sequence, text, word
 from chalicelib.tables.base import Item
 
 
@@ -36,7 +36,7 @@ class AuditEvent(Item):
         table_name = "audit_events"
 
     subject = text(hash_key=True)
-    sequence = count(default=None, range_key=True)
+    sequence = sequence()
     at = instant()
     day = text()
     actor = text()

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.models import Model
 
@@ -85,6 +86,11 @@ class Item(Model):
         return found
 
     @classmethod
+    def is_absent(cls) -> Condition:
+        """The condition that no item has this key yet."""
+        return cls.get_attributes()[str(cls._hash_keyname)].does_not_exist()
+
+    @classmethod
     def _key_names(cls) -> set[str | None]:
         return {cls._hash_keyname, cls._range_keyname}
 
@@ -109,7 +115,7 @@ def cached(key: object, seconds: float, read: Callable[[], T]) -> T:
 
 def name_of(model: type[Item]) -> str:
     """The name of the model's table."""
-    return str(model.Meta.table_name)  # type: ignore[attr-defined]  # as in bind
+    return str(model.Meta.table_name)
 
 
 def bind(tables: Mapping[type[Item], str]) -> None:
@@ -121,7 +127,7 @@ def bind(tables: Mapping[type[Item], str]) -> None:
         retry_configuration={"total_max_attempts": ATTEMPTS, "mode": "standard"},
     )
     for model, name in tables.items():
-        model.Meta.table_name = name  # type: ignore[attr-defined]  # every table of ours has a Meta
+        model.Meta.table_name = name
         model._connection = None
         own = model._get_connection()
         shared.add_meta_table(own.get_meta_table())
@@ -165,7 +171,7 @@ def _of_reasons(codes: Sequence[str]) -> Failure:
 
 
 def reason_codes(error: Exception) -> list[str]:
-    """The code for each item of a cancelled transaction, in the order of the request; '' where an item was no reason."""
+    """The code for each item of a cancelled transaction, in the request's order; '' where an item was no reason."""
     reasons = getattr(error, "cancellation_reasons", [])
     return ["" if reason is None else reason.code for reason in reasons]
 
@@ -209,7 +215,7 @@ def together(keys: Sequence[Key]) -> list[Any]:
         for _ in range(_BATCH_ROUNDS):
             answer = connection().dispatch("BatchGetItem", {"RequestItems": asked})
             for name, raws in answer["Responses"].items():
-                key_names = [attribute for attribute in wanted[name][0]]
+                key_names = list(wanted[name][0])
                 for raw in raws:
                     found[name, _identity({part: raw[part] for part in key_names})] = models[name].from_raw_data(raw)
             asked = answer.get("UnprocessedKeys") or {}

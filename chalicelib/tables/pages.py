@@ -1,7 +1,7 @@
 """Pages of a list: keys found by an index (or a scan), items read as they are now."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex
@@ -28,7 +28,7 @@ def by_index(
             range_key_condition=condition,
             limit=limit,
             page_size=limit,
-            last_evaluated_key=after,
+            last_evaluated_key=cast(Raw | None, after),
             scan_index_forward=forward,
         )
         keys = [_key(model, row) for row in rows]

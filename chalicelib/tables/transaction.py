@@ -9,7 +9,7 @@ build ── send ──┬─ stored ──────────────
                                        └─ else: Stale, the caller reads and decides again
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
@@ -48,11 +48,15 @@ class Transaction:
         """Writes a whole new item."""
         self._puts.append((type(item), item.get_save_kwargs_from_instance(condition=condition)))
 
-    def update(self, item: Item, condition: Condition | None = None, actions: list[UpdateAction] | None = None) -> None:
+    def update(
+        self, item: Item, condition: Condition | None = None, actions: Sequence[UpdateAction] | None = None
+    ) -> None:
         """Changes what differs from what was read (or does just `actions`); attributes that we do not know stay."""
         done = item.changes() if actions is None else actions
         if done:
-            self._updates.append((type(item), item.get_update_kwargs_from_instance(actions=done, condition=condition)))
+            self._updates.append(
+                (type(item), item.get_update_kwargs_from_instance(actions=list(done), condition=condition))
+            )
         elif condition is not None:
             self._checks.append((type(item), _check(item, condition)))
 
@@ -102,5 +106,6 @@ class Transaction:
 
 
 def _check(item: Item, condition: Condition) -> dict[str, Any]:
-    names = [name for name in (item._hash_keyname, item._range_keyname) if name is not None]
-    return type(item).get_operation_kwargs_from_class(*(getattr(item, name) for name in names), condition=condition)
+    hash_key = getattr(item, str(item._hash_keyname))
+    range_key = None if item._range_keyname is None else getattr(item, item._range_keyname)
+    return type(item).get_operation_kwargs_from_class(hash_key, range_key, condition)
