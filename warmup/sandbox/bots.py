@@ -165,7 +165,10 @@ class _Shift:
         """Downloads the media file; a report where it is not what its checksum says."""
         if content is None:
             return None
-        data = self._api.download(content["url"])
+        try:
+            data = self._api.download(content["url"])
+        except httpx.HTTPError as error:
+            return {"kind": "transient", "code": "download_failed", "message": type(error).__name__}
         if hashlib.sha256(data).hexdigest() == content["sha256"]:
             return None
         return {

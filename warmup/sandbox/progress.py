@@ -31,10 +31,8 @@ class Row:
 
     def status_of(self, phase: str) -> str | None:
         """The status of a phase: those before the current one are completed, those after it pending."""
-        if self.state == "active":
-            return "completed"
-        if self.current_phase is None:
-            return None
+        if self.current_phase is None:  # before the start, or after the last phase
+            return "completed" if self.state in {"active", "warming_up"} else None
         here, there = PHASES.index(self.current_phase), PHASES.index(phase)
         return "completed" if there < here else "pending" if there > here else self.phase_status
 

@@ -35,10 +35,10 @@ def seed(api: Client, bucket: Bucket, agency: Agency, granted_at: str, say: Call
     for creator in agency.creators:
         items = [_content(item, picture) for item, picture in files if item.model_id == creator.model_id]
         for some in _batches(items):
-            api.post(f"/api/operator/models/{creator.model_id}/content", some)
+            _all_created(api.post(f"/api/operator/models/{creator.model_id}/content", some))
         texts = [_text(text) for text in agency.texts if text.model_id == creator.model_id]
         for some in _batches(texts):
-            api.post(f"/api/operator/models/{creator.model_id}/texts", some)
+            _all_created(api.post(f"/api/operator/models/{creator.model_id}/texts", some))
     say(f"{len(agency.media)} media items, {len(agency.texts)} texts")
     _accounts(api, agency, granted_at)
     for account in agency.accounts:
@@ -61,19 +61,19 @@ def _accounts(api: Client, agency: Agency, granted_at: str) -> None:
     for account in one_by_one:
         api.post("/api/operator/accounts", _account(account, consent))
     imports = "/api/operator/accounts/import"
-    _all_created(api.post_raw(imports, _csv(as_csv, consent), "text/csv"))
+    _all_created(api.post_raw(imports, _csv(as_csv, consent), "text/csv"), "rows")
     lines = "\n".join(json.dumps(_account(account, consent)) for account in as_lines)
-    _all_created(api.post_raw(imports, lines.encode(), "application/x-ndjson"))
+    _all_created(api.post_raw(imports, lines.encode(), "application/x-ndjson"), "rows")
 
 
-def _all_created(answer: dict[str, Any]) -> None:
-    bad = [row for row in answer["items"] if row["outcome"] not in {"created", "unchanged"}]
-    if bad:
-        raise RuntimeError(f"the import refused its own seed: {bad[:3]}")
+def _all_created(answer: dict[str, Any], outcomes: str = "items") -> None:
+    refused = [row for row in answer[outcomes] if row["outcome"] == "refused"]
+    if refused:
+        raise RuntimeError(f"the service refused the seed: {refused[:3]}")
 
 
 def _csv(accounts: Sequence[SeedAccount], consent: dict[str, str]) -> bytes:
-    rows = [_flat(account) | {f"consent_{name}": value for name, value in consent.items()} for account in accounts]
+    rows = [_flat(account) | consent for account in accounts]
     file = io.StringIO()
     table = csv.DictWriter(file, fieldnames=list(rows[0]))
     table.writeheader()

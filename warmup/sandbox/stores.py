@@ -19,6 +19,7 @@ from warmup.sandbox.children import child_process, free_port, in_private_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 _MINISTACK = ROOT / ".tools" / "ministack" / "bin" / "python"
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox"}
 _DYNAMODB_LOCAL = ROOT / ".tools" / "dynamodb-local"
 
 
@@ -38,8 +39,7 @@ class Store:
 
     def environ(self) -> dict[str, str]:
         """The standard AWS variables that lead every SDK client to this store and nowhere else."""
-        local = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox"} if self.embedded else {}
-        return local | {
+        return (_CREDENTIALS if self.embedded else {}) | {
             "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
             "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_url,
             "AWS_ENDPOINT_URL_S3": self.s3_url,
@@ -77,6 +77,7 @@ def ministack() -> Iterator[Store]:
     port = free_port()
     with in_private_folder("warmup-ministack-") as folder:
         environ = _bare_environ() | {
+            **_CREDENTIALS,  # with these it checks the signatures of presigned URLs
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
             "SERVICES": "dynamodb,s3",

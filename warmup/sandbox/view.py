@@ -103,8 +103,11 @@ def _cells(row: Row) -> Iterator[Text]:
 def _sessions(picture: Picture) -> Table:
     table = Table.grid(padding=(0, 1))
     for session in picture.sessions:
-        holds = [str(held["account_id"]) if isinstance(held, dict) else str(held) for held in session.get("holds", [])]
-        table.add_row(Text(str(session["bot_id"]), style="cyan"), ", ".join(holds) or Text("idle", style="dim"))
+        held = ", ".join(f"{one['account_id']} {one['phase']}" for one in session["held"])
+        counts = f"{session['done'] or 0} done, {session['failed'] or 0} failed"
+        table.add_row(
+            Text(session["bot_id"], style="cyan"), Text(counts), Text(held or "idle", style="" if held else "dim")
+        )
     return table
 
 

@@ -1,0 +1,5 @@
+"""`python -m warmup`."""
+
+from warmup.cli import main
+
+main()

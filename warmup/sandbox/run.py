@@ -1,0 +1,191 @@
+"""One run of the sandbox: store, service, timers, server, then (unless told not to) agency, bots and view.
+
+store ─ tables, bucket ─ app ─ server  → `ready http://…` on standard output
+                          └ timers
+                                         seed ─ bots ─ view ─ summary
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import httpx
+from rich.console import Console
+
+from warmup.sandbox import summary
+from warmup.sandbox.agency import agency
+from warmup.sandbox.answers import Answer, HttpRequest
+from warmup.sandbox.bots import Bot
+from warmup.sandbox.client import Client, Problem
+from warmup.sandbox.clock import Clock
+from warmup.sandbox.control import Control
+from warmup.sandbox.platform import Platform
+from warmup.sandbox.progress import look
+from warmup.sandbox.schedules import Timers, discover
+from warmup.sandbox.seed import make_bots, seed
+from warmup.sandbox.server import Server
+from warmup.sandbox.service import Service, new_operator_key, running
+from warmup.sandbox.stores import open_store
+from warmup.sandbox.view import View
+
+FAST = 10_000.0
+"""The speed of a run with bots: 24 hours pass in under nine seconds."""
+
+_LOOK_EVERY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `warmup dev` was told."""
+
+    host: str
+    port: int
+    store: str
+    operator_key: str | None
+    speed: float | None
+    empty: bool
+    until_done: bool
+    bots: int
+    seed: int
+    timeout: float
+    log_file: Path | None
+
+
+class Stopped(BaseException):
+    """SIGTERM or Ctrl-C; like KeyboardInterrupt, no error and caught by nothing on the way."""
+
+
+def run(options: Options) -> int:
+    """Runs until stopped, or until done if that is asked. Answers the exit code."""
+    console = Console(stderr=True)
+    try:
+        with _stoppable(), ExitStack() as stack:
+            return _run(options, console, stack)
+    except Stopped:
+        console.print("stopped", style="dim")
+        return 130 if options.until_done else 0
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Raises Stopped at the first signal, wherever the main thread is; later ones do not disturb the clearing up."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(sign, signal.SIG_IGN)
+        raise Stopped
+
+    before = {sign: signal.signal(sign, stop) for sign in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+
+
+def _run(options: Options, console: Console, stack: ExitStack) -> int:
+    began = time.monotonic()
+    given = options.operator_key or os.environ.get("WARMUP_OPERATOR_KEY")
+    operator_key = given or new_operator_key()
+    clock = Clock(speed=options.speed or (1.0 if options.empty else FAST))
+    console.print(f"store: {options.store} …", style="dim", highlight=False)
+    store = stack.enter_context(open_store(options.store))
+    service = stack.enter_context(running(store, clock, operator_key, options.log_file))
+    server = _serve(options, service, clock, stack)
+    if not given:
+        console.print(f"operator key: {operator_key}", highlight=False)
+    print(f"ready {server.url}", flush=True)  # noqa: T201  # the one line that programs wait for
+    if options.empty:
+        return _wait_for_the_end()
+    return _main_job(options, console, service, server.url, operator_key, stack, began)
+
+
+def _serve(options: Options, service: Service, clock: Clock, stack: ExitStack) -> Server:
+    timers = Timers(discover(service.app), clock)
+    control = Control(clock, timers)
+
+    def answer(request: HttpRequest) -> Answer:
+        ours = request.path == "/sandbox" or request.path.startswith("/sandbox/")
+        return control.handle(request) if ours else service.gateway.handle(request)
+
+    server = Server(options.host, options.port, answer)
+    server.start()
+    stack.callback(server.stop)
+    timers.start()
+    stack.callback(timers.stop)
+    return server
+
+
+def _wait_for_the_end() -> int:
+    while True:
+        time.sleep(3600)
+
+
+def _main_job(
+    options: Options, console: Console, service: Service, url: str, operator_key: str, stack: ExitStack, began: float
+) -> int:
+    """Seeds, sets the bots to work, and shows how it goes."""
+    api = stack.enter_context(Client(url, operator_key))
+    made = agency(options.seed)
+    seed(api, service.bucket, made, api.get("/sandbox/clock")["now"], lambda what: _say(console, what))
+    platform = Platform(options.seed, made.always_failing)
+    keys = make_bots(api, options.bots)
+    crew = [
+        Bot(bot_id, key, url, platform=platform, seed=options.seed, crashes=number == len(keys) > 1)
+        for number, (bot_id, key) in enumerate(keys.items(), start=1)
+    ]
+    stack.callback(_dismiss, crew)
+    for bot in crew:
+        bot.start()
+    _say(console, f"{len(crew)} bots at work, the last one crashes now and then")
+    if not _watch(options, console, api):
+        console.print(f"not done after {options.timeout:.0f} s", style="bold red")
+    _dismiss(crew)
+    told = summary.summarise(api)
+    summary.show(console, told, time.monotonic() - began)
+    return 0 if told.good else 1
+
+
+def _say(console: Console, what: str) -> None:
+    console.print(f"seeded: {what}" if "bots" not in what else what, style="dim", highlight=False)
+
+
+def _watch(options: Options, console: Console, api: Client) -> bool:
+    """Shows the run until every account is settled; without `until_done` on until stopped. False at the timeout."""
+    ends_at = time.monotonic() + options.timeout
+    with View(console) as view:
+        while True:
+            try:
+                picture = look(api, details=console.is_terminal)
+            except (Problem, httpx.HTTPError) as error:
+                console.print(f"the view missed a look: {error}", style="dim")
+            else:
+                view.show(picture)
+                if options.until_done and picture.settled:
+                    return True
+            if options.until_done and time.monotonic() > ends_at:
+                return False
+            time.sleep(_LOOK_EVERY)
+
+
+def _dismiss(crew: list[Bot]) -> None:
+    """Lets the bots finish what is in their hands, for a short while."""
+    for bot in crew:
+        bot.stopped.set()
+    ends_at = time.monotonic() + 1.0
+    for bot in crew:
+        bot.join(max(0.0, ends_at - time.monotonic()))
+    threading.excepthook = _ignored_by_the_dismissed
+
+
+def _ignored_by_the_dismissed(hook: threading.ExceptHookArgs) -> None:
+    """A bot that is cut off in the middle of a request has nothing to say any more."""
+    if not isinstance(hook.thread, Bot):
+        sys.__excepthook__(hook.exc_type, hook.exc_value or hook.exc_type(), hook.exc_traceback)

@@ -1,0 +1,122 @@
+"""The table at the end of a run: what became of each account, with its audit verified by the service."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from warmup.sandbox.client import Client
+from warmup.sandbox.progress import PHASES, Row, every, row_of
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One account at the end. `problems` is what verifying its audit found."""
+
+    row: Row
+    completed: int
+    retries: int
+    crashes: int
+    swaps: int
+    versions: int
+    problems: Sequence[str]
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All accounts at the end."""
+
+    lines: Sequence[Line]
+
+    @property
+    def good(self) -> bool:
+        """Whether every account is active or in review with a reason, and every audit is whole."""
+        return bool(self.lines) and all(
+            line.row.settled and not line.problems and (line.remark or not line.row.in_review) for line in self.lines
+        )
+
+    def total(self, name: str) -> int:
+        """The sum over all accounts."""
+        return sum(getattr(line, name) for line in self.lines)
+
+
+def summarise(api: Client) -> Summary:
+    """Asks the service about each account, and has each one's audit verified."""
+    return Summary([_line(api, item) for item in sorted(every(api, "/api/operator/accounts"), key=_by_id)])
+
+
+def _by_id(item: dict[str, Any]) -> str:
+    return str(item["account_id"])
+
+
+def _line(api: Client, item: dict[str, Any]) -> Line:
+    account = api.get(f"/api/operator/accounts/{item['account_id']}")
+    audit = api.get(f"/api/operator/accounts/{item['account_id']}/verify")
+    phases = account["phases"]
+    problems = list(audit["problems"]) or ([] if audit["ok"] else ["not verified"])
+    return Line(
+        row=row_of(item),
+        completed=sum(phase["status"] == "completed" for phase in phases),
+        retries=sum(phase["retry_count"] for phase in phases),
+        crashes=sum(phase["crash_count"] for phase in phases),
+        swaps=sum(phase["swap_count"] for phase in phases),
+        versions=audit["versions"],
+        problems=problems,
+        remark=_remark(account),
+    )
+
+
+def _remark(account: dict[str, Any]) -> str:
+    """Why it is in review, or what keeps an unfinished account waiting."""
+    reasons = [
+        f"{phase['phase']}: {phase['error_message']}"
+        for phase in account["phases"]
+        if phase["status"] == "requires_review" and phase["error_message"]
+    ]
+    waits = [one["detail"] for one in account["blockers"] if one["code"] != "finished"]
+    return "; ".join(reasons or waits)
+
+
+def show(console: Console, summary: Summary, real_seconds: float) -> None:
+    """Prints the table and the totals."""
+    table = Table(title="The run", title_justify="left", header_style="bold")
+    for column in ("account", "state", "phases"):
+        table.add_column(column, no_wrap=True)
+    for column in ("retries", "crashes", "swaps", "versions"):
+        table.add_column(column, justify="right")
+    table.add_column("audit")
+    table.add_column("remark", overflow="fold")
+    for line in summary.lines:
+        table.add_row(*_cells(line))
+    totals = (str(summary.total(name)) for name in ("retries", "crashes", "swaps", "versions"))
+    verified = sum(not line.problems for line in summary.lines)
+    table.add_section()
+    table.add_row("all", "", str(summary.total("completed")), *totals, f"{verified}/{len(summary.lines)} verified", "")
+    console.print(table)
+    states = Counter("in review" if line.row.in_review else line.row.state for line in summary.lines)
+    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    console.print(
+        f"{told}; every audit gapless and replayed to its state: {'yes' if verified == len(summary.lines) else 'NO'}; "
+        f"{real_seconds:.0f} s",
+        highlight=False,
+    )
+
+
+def _cells(line: Line) -> list[str | Text]:
+    state = "in review" if line.row.in_review else line.row.state
+    style = {"active": "green", "in review": "bold red"}.get(state, "yellow")
+    audit = Text("; ".join(line.problems), style="bold red") if line.problems else Text("verified", style="green")
+    numbers = (str(number) for number in (line.retries, line.crashes, line.swaps, line.versions))
+    return [
+        line.row.username,
+        Text(state, style=style),
+        f"{line.completed}/{len(PHASES)}",
+        *numbers,
+        audit,
+        line.remark,
+    ]
