@@ -1,0 +1,119 @@
+"""What tests share: an agency on a store in this process, driven through the HTTP API, in a time of its own.
+
+Nothing here happens to a test that does not ask for it: others run the service against stores in other processes.
+"""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.httpsession import URLLib3Session
+from botocore.retries.quota import RetryQuota
+from chalice.test import Client
+
+from chalicelib import context, middleware, tables
+from chalicelib.domain import keys
+from chalicelib.settings import Settings
+from chalicelib.tables.base import Store
+from tests.agency import OPERATOR_KEY, Agency, Operator, Time
+from tests.wire import Wire
+
+_PEPPER = "a pepper for tests"
+SETTINGS = Settings(
+    table_prefix="test-",
+    pepper=_PEPPER,
+    operator_key_digest=keys.digest(_PEPPER, OPERATOR_KEY),
+)
+_ENVIRON = {
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "POWERTOOLS_METRICS_DISABLED": "true",
+}
+
+
+class _Kept:
+    """What is made once in a process: the tables, the connection to them, the agency before a test begins."""
+
+    connection: Any = None
+    agency: tuple[dict[str, Any], dict[str, str]] | None = None
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """The settings of the service; a module overrides this where it needs others."""
+    return SETTINGS
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    """The time of the test: nothing moves it but the test."""
+    time = Time()
+    monkeypatch.setattr(context.sources, "clock", time.clock)
+    monkeypatch.setattr(context.sources, "monotonic", time.monotonic)
+    monkeypatch.setattr(context.sources, "sleep", time.sleep)
+    return time
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch, time: Time, settings: Settings) -> Wire:
+    """An empty store in this process, with all tables, and the wire to it."""
+    wire = Wire()
+
+    def send(_: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+        return wire.send(request)
+
+    for name, value in _ENVIRON.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(URLLib3Session, "send", send)
+    # botocore's own waits count as elapsed time, and its quota of retries is not used up by the tests before
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=time.sleep))
+    monkeypatch.setattr(RetryQuota, "acquire", lambda *_: True)
+    if _Kept.connection is None or Store.connection is not _Kept.connection:
+        tables.bind(settings)
+        tables.create_all()
+        _Kept.connection = Store.connection
+    Store.cached.clear()
+    wire.restore({})
+    wire.calls.clear()
+    return wire
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch, wire: Wire, settings: Settings) -> Iterator[Client]:
+    """The service behind Chalice's test client."""
+    app = importlib.import_module("app").app
+    if Store.connection is not _Kept.connection:  # the composition root bound the tables to its own names
+        tables.bind(replace(settings, table_prefix=SETTINGS.table_prefix))
+        _Kept.connection = Store.connection
+    monkeypatch.setattr(middleware.edge, "settings", settings)
+    with Client(app) as client:
+        yield client
+
+
+@pytest.fixture
+def agency(client: Client, time: Time, wire: Wire) -> Agency:
+    """An operator, the bots `b1` and `b2`, and the model `m1` with stocked pools."""
+    agency = Agency(client, time, wire, Operator(client))
+    if _Kept.agency is None:
+        agency.operator.model()
+        agency.operator.stocked()
+        agency.hire("b1")
+        agency.hire("b2")
+        _Kept.agency = wire.save(), dict(agency.keys)
+    saved, bot_keys = _Kept.agency
+    wire.restore(saved)
+    agency.keys.update(bot_keys)
+    wire.calls.clear()
+    Store.cached.clear()
+    return agency
+
+
+@pytest.fixture
+def operator(agency: Agency) -> Operator:
+    """The agency's operator."""
+    return agency.operator

@@ -1,0 +1,261 @@
+"""The store in this process, and the wire to it: every request is counted, checked against DynamoDB's limits, and may
+be made to fail.
+
+botocore's `URLLib3Session.send` is the one place through which all requests pass. Behind it stands moto's DynamoDB;
+what moto lets through and DynamoDB would not (sizes, magnitudes, tokens) is refused here, in DynamoDB's words.
+"""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
+from moto.backends import get_backend
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+
+Image = dict[str, dict[str, Any]]
+"""All that the store holds: items by key, by table."""
+
+
+class Fault(StrEnum):
+    """What can go wrong with one request."""
+
+    REQUEST_LOST = "the request never arrives"
+    ANSWER_LOST = "the request is done, its answer never arrives"
+    ANSWER_LATE = "the request is done, its answer comes after the time-out"
+    CONFLICT = "another transaction is under way on the same item"
+    THROTTLED = "the table is throttled"
+    THROTTLED_INSIDE = "an item of the transaction is throttled"
+    SERVER_ERROR = "the store answers 500 and has done nothing"
+    SERVER_ERROR_DONE = "the store answers 500 although it has done it"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the request is done all the same."""
+        return self in (Fault.ANSWER_LOST, Fault.ANSWER_LATE, Fault.SERVER_ERROR_DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as it went over the wire."""
+
+    operation: str
+    body: dict[str, Any]
+
+    @property
+    def token(self) -> str | None:
+        """The client request token of a transaction."""
+        token: str | None = self.body.get("ClientRequestToken")
+        return token
+
+
+@dataclass(slots=True)
+class _Planned:
+    fault: Fault
+    operation: str
+    skip: int
+    times: int
+
+
+@dataclass(slots=True)
+class Wire:
+    """The wire. `knows_tokens` False is a store that has forgotten the tokens of earlier attempts."""
+
+    knows_tokens: bool = True
+    calls: list[Call] = field(default_factory=list)
+    before: list[Callable[[Call], None]] = field(default_factory=list)
+    _planned: list[_Planned] = field(default_factory=list)
+    _tokens: dict[str, tuple[dict[str, Any], tuple[int, dict[str, str], bytes]]] = field(default_factory=dict)
+    _moto: BotocoreStubber = field(default_factory=BotocoreStubber)
+
+    # what a test asks and says
+
+    def fail(self, fault: Fault, operation: str = "TransactWriteItems", *, skip: int = 0, times: int = 1) -> None:
+        """After `skip` requests of that operation, so many go wrong."""
+        self._planned.append(_Planned(fault, operation, skip, times))
+
+    def meanwhile(self, act: Callable[[], object], operation: str = "TransactWriteItems") -> None:
+        """Does something once, just before the next request of that operation: what another writer does meanwhile."""
+
+        def once(call: Call) -> None:
+            if call.operation == operation:
+                self.before.remove(once)
+                act()
+
+        self.before.append(once)
+
+    def of(self, operation: str) -> list[Call]:
+        """The requests of one operation."""
+        return [call for call in self.calls if call.operation == operation]
+
+    def operations(self) -> list[str]:
+        """What was asked, in order."""
+        return [call.operation for call in self.calls]
+
+    # the store
+
+    def tables(self) -> dict[str, Any]:
+        """moto's tables by name."""
+        found: dict[str, Any] = get_backend("dynamodb")["123456789012"]["us-east-1"].tables
+        return found
+
+    def image(self) -> Image:
+        """A copy of all that the store holds."""
+        image: Image = {}
+        for name, table in self.tables().items():
+            rows = [item.to_json()["Attributes"] for item in table.all_items()]
+            keys = [part for part in (table.hash_key_attr, table.range_key_attr) if part]
+            image[name] = {json.dumps([row[part] for part in keys]): row for row in rows}
+        return image
+
+    def save(self) -> dict[str, Any]:
+        """What `restore` takes."""
+        return {name: copy.deepcopy(table.items) for name, table in self.tables().items()}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Makes the store hold what it held; with nothing saved, nothing."""
+        for name, table in self.tables().items():
+            table.items.clear()
+            table.items.update(copy.deepcopy(saved.get(name, {})))
+
+    # the wire
+
+    def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        """Takes botocore's request over, and answers it."""
+        operation = str(_text(request.headers.get("X-Amz-Target", b""))).rpartition(".")[2]
+        call = Call(operation, json.loads(request.body or b"{}"))
+        self.calls.append(call)
+        for act in list(self.before):
+            act(call)
+        fault = self._fault(operation)
+        match fault:
+            case Fault.REQUEST_LOST:
+                raise ConnectTimeoutError(endpoint_url=request.url)
+            case Fault.CONFLICT:
+                return _answer(request, *_cancelled(call, "TransactionConflict"))
+            case Fault.THROTTLED_INSIDE:
+                return _answer(request, *_cancelled(call, "ThrottlingError"))
+            case Fault.THROTTLED:
+                return _answer(request, *_error("ProvisionedThroughputExceededException", "The table is throttled."))
+            case Fault.SERVER_ERROR:
+                return _answer(request, *_error("InternalServerError", "Something broke.", 500))
+            case _:
+                pass
+        answered = self._serve(request, call)
+        match fault:
+            case Fault.ANSWER_LOST:
+                raise ConnectionClosedError(endpoint_url=request.url)
+            case Fault.ANSWER_LATE:
+                raise ReadTimeoutError(endpoint_url=request.url)
+            case Fault.SERVER_ERROR_DONE:
+                return _answer(request, *_error("InternalServerError", "Something broke.", 500))
+            case _:
+                return _answer(request, *answered)
+
+    def _fault(self, operation: str) -> Fault | None:
+        for planned in self._planned:
+            if planned.operation != operation:
+                continue
+            if planned.skip:
+                planned.skip -= 1
+            elif planned.times:
+                planned.times -= 1
+                return planned.fault
+        return None
+
+    def _serve(self, request: AWSPreparedRequest, call: Call) -> tuple[int, dict[str, str], bytes]:
+        wrong = next(_beyond_limits(call), None)
+        if wrong is not None:
+            return _error("ValidationException", wrong)
+        known = self._tokens.get(call.token or "") if self.knows_tokens else None
+        if known is not None:
+            body, answered = known
+            return answered if body == call.body else _error("IdempotentParameterMismatchException", "Another body.")
+        response = self._moto.process_request(request)
+        assert response is not None, f"moto does not serve {request.url}"
+        status, headers, text = response
+        answered = int(status), dict(headers), text.encode() if isinstance(text, str) else bytes(text)
+        if call.token and status == 200:
+            self._tokens[call.token] = (call.body, answered)
+        return answered
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _answer(request: AWSPreparedRequest, status: int, headers: dict[str, str], body: bytes) -> AWSResponse:
+    return AWSResponse(request.url, status, headers, MockRawResponse(body))
+
+
+def _error(code: str, message: str, status: int = 400, **more: Any) -> tuple[int, dict[str, str], bytes]:
+    document = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": message, **more}
+    return status, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(document).encode()
+
+
+def _cancelled(call: Call, code: str) -> tuple[int, dict[str, str], bytes]:
+    reasons: list[dict[str, str]] = [{"Code": "None"} for _ in call.body["TransactItems"]]
+    reasons[0] = {"Code": code, "Message": "…"}
+    told = ", ".join(reason["Code"] for reason in reasons)
+    message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{told}]"
+    return _error("TransactionCanceledException", message, CancellationReasons=reasons)
+
+
+# what DynamoDB refuses and moto does not
+
+
+def _beyond_limits(call: Call) -> Iterator[str]:
+    body = call.body
+    match call.operation:
+        case "TransactWriteItems":
+            if not 1 <= len(body["TransactItems"]) <= 100:
+                yield f"a transaction has 1 to 100 items, not {len(body['TransactItems'])}"
+            if not 1 <= len(body.get("ClientRequestToken", "-")) <= 36:
+                yield "a client request token has 1 to 36 characters"
+        case "BatchGetItem":
+            keys = [json.dumps([name, key]) for name, one in body["RequestItems"].items() for key in one["Keys"]]
+            if not 1 <= len(keys) <= 100 or len(set(keys)) < len(keys):
+                yield f"a batch has 1 to 100 different keys, not {len(keys)}"
+        case _:
+            pass
+    if call.operation not in ("CreateTable", "DescribeTable"):
+        yield from _bad_values(body)
+
+
+def _bad_values(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _bad_values(one)
+    elif isinstance(value, dict):
+        if set(value) == {"N"} and isinstance(value["N"], str) and not _is_number(value["N"]):
+            yield f"{value['N'][:40]} is no number that can be stored"
+        if set(value) in ({"SS"}, {"NS"}) and not next(iter(value.values())):
+            yield "a set is empty"
+        if len(json.dumps(value.get("Item", {}))) > 400_000:
+            yield "an item is larger than 400 kB"
+        for name, one in value.items():
+            if name in _KEYS and isinstance(one, dict) and isinstance(one.get("S"), str):
+                size = len(one["S"].encode("utf-8", "surrogatepass"))
+                if not 1 <= size <= _KEYS[name]:
+                    yield f"the key {name} has {size} bytes"
+            yield from _bad_values(one)
+
+
+def _is_number(text: str) -> bool:
+    number = Decimal(text)
+    if not number.is_finite() or len(number.as_tuple().digits) > 38:
+        return False
+    return number == 0 or Decimal("1E-130") <= abs(number) < Decimal("1E126")
+
+
+_HASH, _RANGE = 2048, 1024
+_KEYS = {
+    **dict.fromkeys(("account_id", "content_id", "text_id", "bot_id", "session_id", "model_id", "name"), _HASH),
+    **dict.fromkeys(("subject", "queue", "ready_model", "state", "attention", "pool", "live", "actor", "day"), _HASH),
+    **dict.fromkeys(("phase", "assignment_id", "pool_rank", "due_at", "updated_at", "expires_at"), _RANGE),
+}
