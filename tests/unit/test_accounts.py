@@ -1,0 +1,74 @@
+"""The lifecycle of an account, every state with every move."""
+
+from itertools import product
+
+import pytest
+
+from chalicelib.domain.accounts import MOVES, Move, State, Step, after, step
+from chalicelib.domain.errors import IllegalMove
+
+LEGAL: dict[tuple[State, Move], tuple[State, ...]] = {
+    (State.IMPORTED, Move.READY): (State.READY,),
+    (State.READY, Move.START): (State.WARMING_UP,),
+    (State.WARMING_UP, Move.COMPLETE): (State.ACTIVE,),
+    # there and back
+    (State.READY, Move.PAUSE): (State.PAUSED,),
+    (State.WARMING_UP, Move.PAUSE): (State.PAUSED,),
+    (State.PAUSED, Move.RESUME): (State.READY, State.WARMING_UP),
+    (State.WARMING_UP, Move.RESET): (State.READY,),
+    # from anywhere
+    (State.IMPORTED, Move.RETIRE): (State.RETIRED,),
+    (State.READY, Move.RETIRE): (State.RETIRED,),
+    (State.WARMING_UP, Move.RETIRE): (State.RETIRED,),
+    (State.PAUSED, Move.RETIRE): (State.RETIRED,),
+    (State.ACTIVE, Move.RETIRE): (State.RETIRED,),
+}
+
+
+@pytest.mark.parametrize("move", Move)
+@pytest.mark.parametrize("state", State)
+def test_a_move_leads_where_the_contract_says_or_is_refused(state: State, move: Move) -> None:
+    targets = LEGAL.get((state, move), ())
+    if targets:
+        assert after(state, move) is targets[0]
+    else:
+        with pytest.raises(IllegalMove) as refused:
+            after(state, move)
+        assert refused.value.members["possible_moves"] == sorted(m for s, m in LEGAL if s is state)
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_a_target_of_the_table_can_be_chosen(state: State) -> None:
+    for move, to in product(Move, State):
+        if to in LEGAL.get((state, move), ()):
+            assert after(state, move, to) is to
+        else:
+            with pytest.raises(IllegalMove):
+                after(state, move, to)
+
+
+def test_every_state_is_a_key_and_retired_is_the_only_end() -> None:
+    assert set(MOVES) == set(State)
+    assert [state for state in State if not MOVES[state]] == [State.RETIRED]
+
+
+def test_a_refusal_names_what_is_possible_instead() -> None:
+    with pytest.raises(IllegalMove, match="`start` is not possible for an account that is `imported`") as refused:
+        after(State.IMPORTED, Move.START)
+    assert "possible: ready, retire" in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("state", "phase", "expected"),
+    [
+        (State.IMPORTED, None, None),  # people first
+        (State.READY, None, Step.START_WARMUP),
+        (State.WARMING_UP, "bio", Step.RUN_PHASE),
+        (State.WARMING_UP, None, Step.COMPLETE_WARMUP),  # behind the last phase
+        (State.PAUSED, "bio", None),
+        (State.ACTIVE, None, None),
+        (State.RETIRED, None, None),
+    ],
+)
+def test_the_next_step_follows_from_state_and_phase(state: State, phase: str | None, expected: Step | None) -> None:
+    assert step(state, phase) is expected

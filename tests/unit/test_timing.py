@@ -1,0 +1,110 @@
+"""When an account falls due, and in which queue it waits."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from chalicelib.domain.accounts import State
+from chalicelib.domain.leases import Ending, Lease
+from chalicelib.domain.phases import Status
+from chalicelib.domain.timing import Due, Queue, next_due, shard_of
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+EARLIER, LATER, LATEST = NOW - timedelta(hours=1), NOW + timedelta(hours=1), NOW + timedelta(hours=9)
+HELD = Lease("lt_1_0", "ses_1", "b1", EARLIER, LATER, "req_1")
+RUN_OUT = replace(HELD, expires_at=EARLIER)
+OVER = replace(HELD, ended_by=Ending.COMPLETED, ended_at=EARLIER)
+
+
+@dataclass(frozen=True)
+class Account:
+    """What the rule reads."""
+
+    state: State = State.WARMING_UP
+    lease: Lease | None = None
+    ready_at: datetime | None = None
+    content_due_at: datetime | None = None
+
+
+@dataclass
+class Phase:
+    """What the rule reads."""
+
+    status: Status
+    available_at: datetime | None = None
+
+
+def ready(at: datetime) -> Due:
+    """It can be taken as it is."""
+    return Due(Queue.READY, at)
+
+
+def timer(at: datetime) -> Due:
+    """Something must happen first."""
+    return Due(Queue.TIMER, at)
+
+
+@pytest.mark.parametrize(
+    ("account", "phase", "expected"),
+    [
+        # before the start and after the last phase no phase tells
+        (Account(State.READY, ready_at=EARLIER), None, ready(EARLIER)),
+        (Account(State.READY), None, ready(NOW)),
+        (Account(ready_at=EARLIER), None, ready(EARLIER)),
+        # a phase tells by its status
+        (Account(), Phase(Status.PENDING, LATER), timer(LATER)),
+        (Account(), Phase(Status.PENDING, EARLIER), timer(EARLIER)),
+        (Account(), Phase(Status.FAILED, LATER), timer(LATER)),
+        (Account(), Phase(Status.AVAILABLE, EARLIER), ready(EARLIER)),
+        (Account(), Phase(Status.AVAILABLE), ready(NOW)),
+        (Account(), Phase(Status.CONTENT_ASSIGNED, EARLIER), ready(EARLIER)),
+        # what waits for people, or for nobody, is in no queue
+        (Account(), Phase(Status.REQUIRES_REVIEW, EARLIER), None),
+        (Account(), Phase(Status.COMPLETED, EARLIER), None),
+        (Account(), Phase(Status.IN_PROGRESS, EARLIER), None),
+        # a pool that had nothing is asked again later
+        (Account(content_due_at=LATER), Phase(Status.AVAILABLE, EARLIER), timer(LATER)),
+        # a lease that nobody has ended falls due when it runs out, whatever the phase says
+        (Account(lease=HELD), Phase(Status.IN_PROGRESS, EARLIER), timer(LATER)),
+        (Account(lease=HELD, content_due_at=LATEST), Phase(Status.AVAILABLE, EARLIER), timer(LATER)),
+        (Account(lease=RUN_OUT), Phase(Status.IN_PROGRESS, EARLIER), timer(EARLIER)),
+        (Account(State.READY, lease=HELD), None, timer(LATER)),
+        (Account(lease=HELD, ready_at=EARLIER), None, timer(LATER)),
+        # an ended one says nothing
+        (Account(lease=OVER), Phase(Status.PENDING, LATEST), timer(LATEST)),
+        (Account(State.READY, lease=OVER, ready_at=EARLIER), None, ready(EARLIER)),
+    ],
+)
+def test_an_account_falls_due(account: Account, phase: Phase | None, expected: Due | None) -> None:
+    assert next_due(account, phase, NOW) == expected
+
+
+@pytest.mark.parametrize("state", [State.IMPORTED, State.PAUSED, State.ACTIVE, State.RETIRED])
+def test_an_account_that_nobody_works_on_waits_for_nothing(state: State) -> None:
+    phases = [None, *(Phase(status, EARLIER) for status in Status)]
+    for phase, lease, content_due_at in product(phases, (None, HELD, RUN_OUT, OVER), (None, LATER)):
+        assert next_due(Account(state, lease, EARLIER, content_due_at), phase, NOW) is None
+
+
+def test_the_rule_is_total() -> None:
+    phases = [None, *(Phase(status, at) for status in Status for at in (None, EARLIER, LATER))]
+    leases, instants = (None, HELD, RUN_OUT, OVER), (None, EARLIER, LATER)
+    for state, phase, lease, at in product(State, phases, leases, instants):
+        due = next_due(Account(state, lease, at, at), phase, NOW)
+        assert due is None or due.queue in Queue
+        if due is not None and due.queue is Queue.READY:
+            assert lease in (None, OVER), "what is held is never offered as it is"
+
+
+def test_one_shard_holds_everything() -> None:
+    assert {shard_of(f"acc_{number}", 1) for number in range(100)} == {0}
+
+
+def test_shards_are_used_alike_and_an_account_keeps_its_own() -> None:
+    shards = Counter(shard_of(f"acc_{number}", 4) for number in range(4000))
+    assert set(shards) == {0, 1, 2, 3}
+    assert all(800 < count < 1200 for count in shards.values())
+    assert shard_of("acc_7", 4) == shard_of("acc_7", 4)
