@@ -125,8 +125,23 @@ class Warmup:
 def read(context: Context, account_id: str) -> Warmup:
     """The account and all that decides on it, in one consistent round trip.
 
+    A batch is no snapshot: a change between its reads would show a new account with old phases. The account names the
+    versions of its phases, so a torn read is seen, and read again.
     Raises NotFound also where the caller's models do not cover the account.
     """
+    while True:
+        warmup = _read(context, account_id)
+        if (warmup.account.phase_versions or "") == _versions(warmup.phases):
+            return warmup
+        if context.time_left() < _FIRST_WAIT:
+            raise TemporarilyUnavailable()
+
+
+def _versions(records: Mapping[PhaseName, Phase]) -> str:
+    return ".".join(str(records[name].version) for name in phases.ORDER if name in records)
+
+
+def _read(context: Context, account_id: str) -> Warmup:
     session_key = [(Session, context.session_id)] if context.session_id else []
     found = together(
         [(Account, account_id), (Setting, PAUSES), *((Phase, account_id, name) for name in phases.ORDER), *session_key]
@@ -281,12 +296,14 @@ class AccountChange(Change):
         due = timing.next_due(account, current, self.context.now)
         account.store_due(due, self.context.settings.queue_shards)
         for phase in self._changed.values():
+            phase.version = account.version + 1
             phase.mark_attention()
             self._record(phase)
             if phase.was_read():
                 self.transaction.update(phase)
             else:
                 self.transaction.put(phase)
+        account.phase_versions = _versions(self.warmup.phases) or None
         phase_name = details.pop("phase", None) or account.before("current_phase")
         unchanged = unchanged_lease(account) if account.was_read() else None
         return super().commit(action, unchanged, phase=phase_name, **details)

@@ -148,7 +148,7 @@ class Routes:
 
             def handler(**params: str) -> Response:
                 request = self.blueprint.current_request
-                return _response(*answer(endpoint, _Call.of(request), params))
+                return _response(*answer(endpoint, Call.of(request), params))
 
             handler.__name__ = f"{endpoint.name.replace('.', '_')}_{len(ENDPOINTS)}"
             # Chalice's own check of the media type answers in its own way: it is done by `_body` instead
@@ -159,7 +159,7 @@ class Routes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class Call:
     """What is read of a request."""
 
     headers: Mapping[str, str]
@@ -167,7 +167,7 @@ class _Call:
     body: bytes
 
     @classmethod
-    def of(cls, request: Request) -> "_Call":
+    def of(cls, request: Request) -> "Call":
         given: Mapping[str, str] = request.query_params or {}
         body = request.raw_body
         return cls(request.headers, dict(given.items()), body.encode() if isinstance(body, str) else body)
@@ -176,7 +176,7 @@ class _Call:
 Answered = tuple[int, dict[str, str], str]
 
 
-def answer(endpoint: Endpoint, call: _Call, params: Mapping[str, str]) -> Answered:
+def answer(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Answered:
     """The answer to one request: status, headers, body. Nothing that goes wrong leaves it but as a problem document."""
     began, request_id = sources.monotonic(), call.headers.get("x-request-id")
     if request_id is None or not ids.is_request_id(request_id):
@@ -205,7 +205,7 @@ def answer(endpoint: Endpoint, call: _Call, params: Mapping[str, str]) -> Answer
     return answered
 
 
-def _authenticated(endpoint: Endpoint, call: _Call, context: Context) -> Context:
+def _authenticated(endpoint: Endpoint, call: Call, context: Context) -> Context:
     if endpoint.role is None:
         return context
     scheme, _, key = call.headers.get("authorization", "").partition(" ")
@@ -224,7 +224,7 @@ def _authenticated(endpoint: Endpoint, call: _Call, context: Context) -> Context
     return replace(context, actor=actor, session_id=session_id, lease_token=token)
 
 
-def _arguments(endpoint: Endpoint, call: _Call) -> dict[str, Any]:
+def _arguments(endpoint: Endpoint, call: Call) -> dict[str, Any]:
     arguments = _query(endpoint, call.query)
     if endpoint.raw:
         arguments["body"] = _raw(endpoint, call)
@@ -251,16 +251,16 @@ def _query(endpoint: Endpoint, given: Mapping[str, str]) -> dict[str, Any]:
     return arguments
 
 
-def _media_type(call: _Call) -> str:
+def _media_type(call: Call) -> str:
     return call.headers.get("content-type", JSON).partition(";")[0].strip().lower()
 
 
-def _check_size(call: _Call) -> None:
+def _check_size(call: Call) -> None:
     if len(call.body) > LARGEST_BODY:
         raise BodyTooLarge()
 
 
-def _raw(endpoint: Endpoint, call: _Call) -> tuple[str, str]:
+def _raw(endpoint: Endpoint, call: Call) -> tuple[str, str]:
     _check_size(call)
     media_type = _media_type(call)
     if media_type not in endpoint.raw:
@@ -271,7 +271,7 @@ def _raw(endpoint: Endpoint, call: _Call) -> tuple[str, str]:
         raise MalformedRequest("The body is not UTF-8.") from None
 
 
-def _json(call: _Call) -> Any:
+def _json(call: Call) -> Any:
     """The body as JSON; nothing at all counts as an empty object."""
     _check_size(call)
     if not call.body.strip():

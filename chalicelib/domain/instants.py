@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 def render(instant: datetime) -> str:
     """`2026-11-22T20:12:53.000Z`; strings sort as the instants do. Fractions under a millisecond are cut."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse(text: str) -> datetime:

@@ -90,6 +90,7 @@ class Account(Item):
     plan_version = maybe_count()
     current_phase = maybe_word(PhaseName)
     phase_status = maybe_word(Status)
+    phase_versions = maybe_text()
     ready_at = maybe_instant()
     content_misses = count()
     content_due_at = maybe_instant()

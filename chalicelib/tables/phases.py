@@ -33,7 +33,7 @@ class Phase(Item):
     """One phase of one account. Written only together with its account, whose version protects it.
 
     `lease_token` is the token under which it was last worked on; `told` is the answer that ended that lease, so that
-    the same request sent again gets the same answer.
+    the same request sent again gets the same answer. `version` is the account's version that last wrote it.
     """
 
     class Meta:
@@ -67,6 +67,7 @@ class Phase(Item):
     attention = maybe_word(Status)
     created_at = instant()
     updated_at = instant()
+    version = count()
 
     attention_index = AttentionIndex()
 
