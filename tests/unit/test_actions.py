@@ -1,0 +1,62 @@
+"""Audit tags: their grammar, and that each can be told to people."""
+
+import re
+
+import pytest
+
+from chalicelib.domain import accounts, phases
+from chalicelib.domain.actions import Action, sentence
+
+DETAILS = {"phase": "bio", "reason": "checked", "message": "it broke", "changed": "name", "key_id": "key_1"}
+
+
+@pytest.mark.parametrize("action", Action)
+def test_a_tag_is_subject_and_verb(action: Action) -> None:
+    assert re.fullmatch(r"(account|lease|phase|session|model|content|text|bot):[a-z]+(_[a-z]+)*", action)
+    assert action.name == action.value.replace(":", "_").upper()
+
+
+@pytest.mark.parametrize("action", Action)
+def test_each_action_makes_a_sentence(action: Action) -> None:
+    told = sentence(action, actor="bot b1", subject="account:acc_1", details=DETAILS)
+    assert "account acc_1" in told
+    assert not set("{}–") & set(told), "every word of the sentence is known"
+
+
+@pytest.mark.parametrize("action", Action)
+def test_a_sentence_is_made_also_where_details_are_missing_or_strange(action: Action) -> None:
+    told = sentence(action, actor="bot b1", subject="account:acc_1", details={"actor": "{x}", "phase": "{0.__class__}"})
+    assert "account acc_1" in told
+    assert "<class" not in told
+
+
+def test_a_bots_words_cannot_speak_for_somebody_else() -> None:
+    told = sentence(
+        Action.PHASE_FAIL,
+        actor="bot b1",
+        subject="account:a",
+        details={"actor": "root", "message": "{subject}", "phase": "bio"},
+    )
+    assert told == "bot b1 reported that bio of account a failed: {subject}"
+
+
+@pytest.mark.parametrize(
+    ("action", "move"),
+    [
+        # the same verb for a move on every floor
+        (Action.ACCOUNT_READY, accounts.Move.READY),
+        (Action.ACCOUNT_START, accounts.Move.START),
+        (Action.ACCOUNT_COMPLETE, accounts.Move.COMPLETE),
+        (Action.PHASE_OPEN, phases.Move.OPEN),
+        (Action.PHASE_REOPEN, phases.Move.REOPEN),
+        (Action.PHASE_DELIVER, phases.Move.DELIVER),
+        (Action.PHASE_COMPLETE, phases.Move.COMPLETE),
+        (Action.PHASE_FAIL, phases.Move.FAIL),
+        (Action.PHASE_SWAP, phases.Move.SWAP),
+        (Action.PHASE_ESCALATE, phases.Move.ESCALATE),
+        (Action.LEASE_RELEASE, phases.Move.RELEASE),
+        (Action.LEASE_EXPIRE, phases.Move.EXPIRE),
+    ],
+)
+def test_an_action_has_the_verb_of_its_move(action: Action, move: str) -> None:
+    assert action.partition(":")[2] == move

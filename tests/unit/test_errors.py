@@ -1,0 +1,86 @@
+"""The error tree and the one table from error to status agree with each other and with the contract."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain import errors
+from chalicelib.domain.errors import ServiceError
+from chalicelib.middleware import STATUS, problem
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+GIVEN: dict[type[ServiceError], tuple[Any, ...]] = {
+    errors.InvalidInput: ([{"pointer": "/limit", "detail": "too large"}],),
+    errors.NotFound: ("account", "a1"),
+    errors.IllegalMove: ("account", "ready", "complete", ["start"]),
+}
+CONTRACT = {
+    "MalformedRequest": (400, "malformed_request", False),
+    "Unauthenticated": (401, "unauthenticated", False),
+    "Forbidden": (403, "forbidden", False),
+    "NotFound": (404, "account_not_found", False),
+    "AccountNotReady": (409, "account_not_ready", False),
+    "AccountLeased": (409, "account_leased", True),
+    "LeaseSuperseded": (409, "lease_superseded", False),
+    "PhaseNotAvailable": (409, "phase_not_available", False),
+    "PhaseNotInProgress": (409, "phase_not_in_progress", False),
+    "PhasesIncomplete": (409, "phases_incomplete", False),
+    "ContentUnavailable": (409, "content_unavailable", True),
+    "AccountPaused": (409, "account_paused", True),
+    "AlreadyExists": (409, "already_exists", False),
+    "VersionConflict": (412, "version_conflict", False),
+    "BodyTooLarge": (413, "body_too_large", False),
+    "UnsupportedMediaType": (415, "unsupported_media_type", False),
+    "InvalidInput": (422, "invalid_input", False),
+    "TemporarilyUnavailable": (503, "temporarily_unavailable", True),
+    # the contract is silent: facts that stand against a request are conflicts
+    "ConsentMissing": (409, "consent_missing", False),
+    "IllegalMove": (409, "move_not_possible", False),
+    "SessionEnded": (409, "session_ended", False),
+    "TooManyKeys": (409, "too_many_keys", False),
+    "Refused": (409, "refused", False),
+    "ServiceError": (500, "internal_error", False),
+}
+TREE = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ServiceError)]
+
+
+@pytest.mark.parametrize("kind", TREE, ids=lambda kind: str(kind.__name__))
+def test_every_error_has_the_contracts_status_and_code(kind: type[ServiceError]) -> None:
+    error = kind(*GIVEN.get(kind, ()))
+    status, headers, body = problem(error, "req_1", NOW)
+    document = json.loads(body)
+    assert (status, document["code"], document["retryable"]) == CONTRACT[kind.__name__]
+    assert headers["Content-Type"] == "application/problem+json"
+    assert document["status"] == status
+    assert document["request_id"] == headers["X-Request-Id"] == "req_1"
+    assert all(document[member] for member in ("type", "title", "detail"))
+
+
+def test_the_docstring_draws_the_whole_tree() -> None:
+    drawn = set(re.findall(r"\b[A-Z][A-Za-z]+\b", (errors.__doc__ or "").partition("a conflict")[0]))
+    drawn |= set(re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", errors.__doc__ or ""))
+    assert {kind.__name__ for kind in TREE} <= drawn
+
+
+def test_every_error_has_a_status_of_its_own_or_of_its_kind() -> None:
+    for kind in TREE:
+        assert any(base in STATUS for base in kind.__mro__)
+
+
+@pytest.mark.parametrize(
+    ("error", "wait"),
+    [
+        (errors.TemporarilyUnavailable(), "2"),
+        (errors.TemporarilyUnavailable(retry_after_seconds=7), "7"),
+        (errors.PhaseNotAvailable(None, NOW + timedelta(hours=1)), "3601"),
+        (errors.PhaseNotAvailable(None, NOW - timedelta(hours=1)), "1"),  # never zero
+        (errors.PhaseNotAvailable(), None),  # time alone does not help
+        (errors.ContentUnavailable(available_at=NOW + timedelta(minutes=5)), "301"),
+        (errors.AccountNotReady(), None),
+    ],
+)
+def test_what_time_clears_says_when_to_come_again(error: ServiceError, wait: str | None) -> None:
+    assert problem(error, "req_1", NOW)[1].get("Retry-After") == wait
