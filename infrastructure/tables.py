@@ -23,7 +23,7 @@ def resource(model: type[Item], name: str) -> dict[str, Any]:
         "TableName": {"Fn::Sub": "${TablePrefix}" + name},
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": _sorted(schema["attribute_definitions"]),
-        "KeySchema": list(schema["key_schema"]),
+        "KeySchema": _hash_first(schema["key_schema"]),
         "SSESpecification": {"SSEEnabled": True},
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
         "DeletionProtectionEnabled": True,
@@ -31,7 +31,7 @@ def resource(model: type[Item], name: str) -> dict[str, Any]:
     indexes = [
         {
             "IndexName": index["index_name"],
-            "KeySchema": list(index["key_schema"]),
+            "KeySchema": _hash_first(index["key_schema"]),
             "Projection": dict(index["projection"]),
         }
         for index in schema["global_secondary_indexes"]
@@ -44,6 +44,10 @@ def resource(model: type[Item], name: str) -> dict[str, Any]:
         "UpdateReplacePolicy": "Retain",
         "Properties": properties,
     }
+
+
+def _hash_first(rows: Any) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: str(row["KeyType"]))
 
 
 def _sorted(rows: Any) -> list[dict[str, Any]]:
