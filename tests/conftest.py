@@ -62,7 +62,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch, time: Time, settings: Settings) -> Wire:
     """An empty store in this process, with all tables, and the wire to it."""
-    wire = Wire()
+    wire = Wire(took=time.sleep)
 
     def send(_: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
         return wire.send(request)

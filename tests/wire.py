@@ -18,6 +18,7 @@ from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, Read
 from moto.backends import get_backend
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
+_ROUND_TRIP = 0.005
 Image = dict[str, dict[str, Any]]
 """All that the store holds: items by key, by table."""
 
@@ -33,6 +34,7 @@ class Fault(StrEnum):
     THROTTLED_INSIDE = "an item of the transaction is throttled"
     SERVER_ERROR = "the store answers 500 and has done nothing"
     SERVER_ERROR_DONE = "the store answers 500 although it has done it"
+    IN_PARTS = "a batch is answered for its first key only, the others are to be asked for again"
 
     @property
     def is_done(self) -> bool:
@@ -64,9 +66,13 @@ class _Planned:
 
 @dataclass(slots=True)
 class Wire:
-    """The wire. `knows_tokens` False is a store that has forgotten the tokens of earlier attempts."""
+    """The wire. `knows_tokens` False is a store that has forgotten the tokens of earlier attempts.
+
+    `took` is told how long each request takes.
+    """
 
     knows_tokens: bool = True
+    took: Callable[[float], None] = lambda _: None
     calls: list[Call] = field(default_factory=list)
     before: list[Callable[[Call], None]] = field(default_factory=list)
     _planned: list[_Planned] = field(default_factory=list)
@@ -130,6 +136,7 @@ class Wire:
         operation = str(_text(request.headers.get("X-Amz-Target", b""))).rpartition(".")[2]
         call = Call(operation, json.loads(request.body or b"{}"))
         self.calls.append(call)
+        self.took(_ROUND_TRIP)
         for act in list(self.before):
             act(call)
         fault = self._fault(operation)
@@ -146,6 +153,8 @@ class Wire:
                 return _answer(request, *_error("InternalServerError", "Something broke.", 500))
             case _:
                 pass
+        if fault is Fault.IN_PARTS:
+            return _answer(request, *self._in_parts(request, call))
         answered = self._serve(request, call)
         match fault:
             case Fault.ANSWER_LOST:
@@ -156,6 +165,17 @@ class Wire:
                 return _answer(request, *_error("InternalServerError", "Something broke.", 500))
             case _:
                 return _answer(request, *answered)
+
+    def _in_parts(self, request: AWSPreparedRequest, call: Call) -> tuple[int, dict[str, str], bytes]:
+        """The batch's first key answered, the others given back."""
+        asked = call.body["RequestItems"]
+        first = next(iter(asked))
+        now = {first: {**asked[first], "Keys": asked[first]["Keys"][:1]}}
+        later = {**asked, first: {**asked[first], "Keys": asked[first]["Keys"][1:]}}
+        request.body = json.dumps({"RequestItems": now}).encode()
+        status, headers, body = self._serve(request, Call(call.operation, {"RequestItems": now}))
+        left = {name: one for name, one in later.items() if one["Keys"]}
+        return status, headers, json.dumps({**json.loads(body), "UnprocessedKeys": left}).encode()
 
     def _fault(self, operation: str) -> Fault | None:
         for planned in self._planned:
