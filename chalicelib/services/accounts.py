@@ -175,7 +175,7 @@ def start(context: Context, account_id: str) -> Changed:
     """
     warmup = read(context, account_id)
     account = warmup.account
-    if account.state is State.WARMING_UP and _started_it(context, account):
+    if account.state is State.WARMING_UP and _started_it(context, warmup):
         lease = account.lease if is_holder(context, account.lease) else None
         return Changed(_found(context, warmup), lease, True)
     change = AccountChange(context, warmup)
@@ -214,10 +214,11 @@ def _first(context: Context, account_id: str, name: PhaseName) -> Phase:
     )
 
 
-def _started_it(context: Context, account: Account) -> bool:
-    lease = account.lease
+def _started_it(context: Context, warmup: Warmup) -> bool:
+    lease, session = warmup.account.lease, warmup.session
     same_request = lease is not None and lease.request_id == context.request_id and lease.bot_id == context.actor.id
-    return same_request or (context.session_id is not None and context.session_id == account.started_by)
+    own = session is not None and session.bot_id == context.actor.id
+    return same_request or (own and context.session_id == warmup.account.started_by)
 
 
 def status(context: Context, account_id: str) -> Found:
