@@ -68,9 +68,7 @@ def test_a_store_ends_even_with_a_user_that_was_killed(tmp_path: Path) -> None:
         "with moto() as store: print(store.dynamodb_url, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
     environ = os.environ | {"TMPDIR": str(tmp_path)}
-    killed = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environ, check=False
-    )
+    killed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ, check=False)
     port = int(killed.stdout.rpartition(":")[2])
     deadline = time.monotonic() + 5
     while _listens(port) and time.monotonic() < deadline:

@@ -21,7 +21,7 @@ from warmup.sandbox.platform import Platform
 logger = logging.getLogger(__name__)
 
 _CLAIMED_AT_ONCE = 2
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0  # real seconds between two looks for work
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 1.0  # real seconds between two looks for work
 _TASKS_BETWEEN_CRASHES = (6, 14)
 
 
@@ -44,7 +44,7 @@ class Bot(threading.Thread):
         super().__init__(name=bot_id, daemon=True)
         self.bot_id = bot_id
         self.stopped = threading.Event()
-        self._url, self._key = url, key
+        self.url, self.key = url, key
         self._platform = platform
         self._chance = random.Random(f"{seed}:{bot_id}")
         self._crashes = crashes
@@ -53,7 +53,7 @@ class Bot(threading.Thread):
     def run(self) -> None:
         """One shift after the other, until stopped."""
         while not self.stopped.is_set():
-            with Client(self._url, self._key) as api:
+            with Client(self.url, self.key) as api:
                 try:
                     away = _Shift(self, api).work()
                 except (Problem, httpx.HTTPError) as error:
@@ -191,19 +191,15 @@ class _Shift:
 
     def _keep_beating(self, every: float) -> None:
         """Heartbeats until the shift is over; learns from them whether to take more."""
-        with Client(self._bot._url, self._bot._key) as api:
-            while not self._over.wait(self._pause(api, every)):
-                try:
+        try:
+            with Client(self._bot.url, self._bot.key) as api:
+                while not self._over.wait(min(max(_real_seconds(api, every), 0.2), 30)):
                     beat = api.post(f"/api/bot/sessions/{self._session_id}/heartbeat")
-                except (Problem, httpx.HTTPError) as error:
-                    logger.info("%s has lost its session: %s", self._bot.bot_id, error)
-                    self._draining.set()
-                    return
-                if beat["directive"] != "continue":
-                    self._draining.set()
-
-    def _pause(self, api: Client, sandbox_seconds: float) -> float:
-        return min(max(_real_seconds(api, sandbox_seconds), 0.2), 30)
+                    if beat["directive"] != "continue":
+                        self._draining.set()
+        except (Problem, httpx.HTTPError) as error:
+            logger.info("%s has lost its session: %s", self._bot.bot_id, error)
+            self._draining.set()
 
     def _real_seconds(self, sandbox_seconds: float) -> float:
         return _real_seconds(self._api, sandbox_seconds)

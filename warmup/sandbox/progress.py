@@ -53,6 +53,11 @@ class Picture:
         return sum(row.state == "active" for row in self.rows)
 
     @property
+    def phases_done(self) -> int:
+        """How many phases of all accounts are completed."""
+        return sum(row.status_of(phase) == "completed" for row in self.rows for phase in PHASES)
+
+    @property
     def settled(self) -> bool:
         """Whether every account is active or in review."""
         return bool(self.rows) and all(row.settled for row in self.rows)

@@ -94,7 +94,8 @@ def _run(options: Options, console: Console, stack: ExitStack) -> int:
     began = time.monotonic()
     given = options.operator_key or os.environ.get("WARMUP_OPERATOR_KEY")
     operator_key = given or new_operator_key()
-    clock = Clock(speed=options.speed or (1.0 if options.empty else FAST))
+    usual = 1.0 if options.empty else FAST
+    clock = Clock(speed=usual if options.speed is None else options.speed)
     console.print(f"store: {options.store} …", style="dim", highlight=False)
     store = stack.enter_context(open_store(options.store))
     service = stack.enter_context(running(store, clock, operator_key, options.log_file))

@@ -3,6 +3,7 @@
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -84,11 +85,12 @@ class Timers:
         for thread in self._threads:
             thread.start()
 
-    def stop(self, timeout: float = 2.0) -> None:
+    def stop(self, timeout: float = 1.0) -> None:
         """Ends after the runs under way, or after that many seconds."""
         self._stopped.set()
+        ends_at = time.monotonic() + timeout
         for thread in self._threads:
-            thread.join(timeout)
+            thread.join(max(0.0, ends_at - time.monotonic()))
 
     def run(self, name: str) -> Any:
         """Runs one schedule now and answers what it did. Raises KeyError for an unknown name."""

@@ -29,13 +29,12 @@ class StoreMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store that answers: where its DynamoDB and its S3 are, and how fast a fleet it bears."""
+    """A store that answers: where its DynamoDB and its S3 are, and whether it ends with us."""
 
     name: str
     dynamodb_url: str
     s3_url: str
     embedded: bool = True
-    serial: bool = False
 
     def environ(self) -> dict[str, str]:
         """The standard AWS variables that lead every SDK client to this store and nowhere else."""
@@ -118,7 +117,7 @@ def moto() -> Iterator[Store]:
         command = [sys.executable, "-m", "warmup.sandbox.moto_server", str(port)]
         with child_process(command, folder, environ, port):
             url = f"http://127.0.0.1:{port}"
-            yield Store("moto", url, url, serial=True)
+            yield Store("moto", url, url)
 
 
 STORES: Mapping[str, Callable[[], AbstractContextManager[Store]]] = {

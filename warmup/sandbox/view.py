@@ -1,8 +1,7 @@
 """The live view of a run: accounts by phases, sessions, last events; plain lines where there is no terminal."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
@@ -23,6 +22,8 @@ LOOKS = {
     "failed": ("↻", "retry", "magenta"),
     "requires_review": ("✖", "review", "bold red"),
 }
+_EVENTS = 8
+_OTHER_LINES = 2 + 1 + _EVENTS + 2  # head and column titles, a spare line, the events and their frame
 STATES = {"active": "bold green", "warming_up": "yellow", "ready": "cyan", "paused": "dim", "retired": "dim"}
 
 
@@ -54,7 +55,7 @@ class View:
     def show(self, picture: Picture) -> None:
         """The whole picture on a terminal, else one line when something has changed."""
         if self._live:
-            self._live.update(render(picture))
+            self._live.update(render(picture, self._console.height))
         elif (line := summary_line(picture)) != self._last_line:
             self._last_line = line
             self._console.print(f"{picture.now}  {line}", highlight=False)
@@ -63,14 +64,14 @@ class View:
 def summary_line(picture: Picture) -> str:
     """How many accounts are where, in one line."""
     states = Counter("review" if row.in_review else row.state for row in picture.rows)
-    done = sum(row.status_of(phase) == "completed" for row in picture.rows for phase in PHASES)
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    return f"{picture.active}/{len(picture.rows)} active · {done}/{len(picture.rows) * len(PHASES)} phases · {told}"
+    phases = f"{picture.phases_done}/{len(picture.rows) * len(PHASES)} phases"
+    return f"{picture.active}/{len(picture.rows)} active · {phases} · {told}"
 
 
-def render(picture: Picture) -> RenderableType:
-    """Everything, for a terminal."""
-    bar = ProgressBar(total=max(1, len(picture.rows)), completed=picture.active, width=40)
+def render(picture: Picture, height: int) -> RenderableType:
+    """Everything, for a terminal of that many lines; where they are few, settled accounts are counted only."""
+    bar = ProgressBar(total=max(1, len(picture.rows) * len(PHASES)), completed=picture.phases_done, width=40)
     head = Table.grid(padding=(0, 2))
     head.add_row(
         Text(picture.now, style="bold"),
@@ -79,15 +80,18 @@ def render(picture: Picture) -> RenderableType:
         f"{picture.active}/{len(picture.rows)} active",
     )
     sides = Columns([Panel(_sessions(picture), title="sessions"), Panel(_events(picture), title="last events")])
-    return Group(head, _accounts(picture.rows), sides)
+    return Group(head, _accounts(picture.rows, max(5, height - _OTHER_LINES)), sides)
 
 
-def _accounts(rows: Any) -> Table:
+def _accounts(rows: Sequence[Row], room: int) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for column in ("account", "state", *PHASES):
         table.add_column(column, no_wrap=True)
-    for row in rows:
+    shown = rows if len(rows) <= room else sorted(rows, key=lambda row: row.settled)[: room - 1]
+    for row in shown:
         table.add_row(*_cells(row))
+    if len(shown) < len(rows):
+        table.add_row(Text(f"… and {len(rows) - len(shown)} more", style="dim"))
     return table
 
 
@@ -113,7 +117,7 @@ def _sessions(picture: Picture) -> Table:
 
 def _events(picture: Picture) -> Table:
     table = Table.grid(padding=(0, 1))
-    for event in picture.events:
+    for event in picture.events[:_EVENTS]:
         table.add_row(
             Text(str(event["at"])[11:19], style="dim"),
             Text(str(event["sentence"]), overflow="ellipsis", no_wrap=True),

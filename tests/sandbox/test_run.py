@@ -1,0 +1,165 @@
+"""`warmup dev` from the outside: what it prints, what it serves, how it ends, and the main job to its end."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from warmup.sandbox import stores
+
+pytestmark = pytest.mark.engine
+
+KEY = "an operator's key for this test"
+PROBLEM = "application/problem+json"
+
+
+def need(name: str) -> None:
+    """Skips, or fails in CI, where the store cannot be started."""
+    if reason := stores.missing(name):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+def dev(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The sandbox in a process of its own, on any free port, with its temporary files in that folder."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "warmup", "dev", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=stores.ROOT,
+        env=os.environ | {"TMPDIR": str(folder), "COLUMNS": "160"},
+    )
+
+
+@contextmanager
+def sandbox(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
+    """An empty sandbox that is ready, and an operator's client of it."""
+    process = dev(folder, "--empty", "--operator-key", KEY, *arguments)
+    assert process.stdout is not None
+    try:
+        ready = process.stdout.readline()
+        assert re.fullmatch(r"ready http://127\.0\.0\.1:\d+\n", ready)
+        headers = {"Authorization": f"Bearer {KEY}"}
+        with httpx.Client(base_url=ready.split()[1], headers=headers, trust_env=False, timeout=20) as api:
+            yield process, api
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    need("ministack")
+    with sandbox(tmp_path_factory.mktemp("empty")) as (_, api):
+        yield api
+
+
+def test_the_operators_key_opens_it_and_no_other(empty: httpx.Client) -> None:
+    assert empty.get("/api/health").status_code == 200
+    assert empty.get("/api/operator/accounts").json() == {"items": [], "next_cursor": None}
+    other = empty.get("/api/operator/accounts", headers={"Authorization": "Bearer other"})
+    assert (other.status_code, other.json()["code"]) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nothing", 404, "route_not_found"),
+        ("DELETE", "/api/health", 405, "method_not_allowed"),
+        ("GET", "/api/operator/accounts/a%2Fb", 404, "account_not_found"),  # never decoded
+        ("GET", "/sandbox/nothing", 404, "route_not_found"),
+    ],
+)
+def test_every_refusal_is_a_problem(empty: httpx.Client, method: str, path: str, status: int, code: str) -> None:
+    response = empty.request(method, path)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.headers["Content-Type"] == PROBLEM
+    assert response.headers["X-Request-Id"] == response.json()["request_id"]
+
+
+def test_time_is_moved_and_the_timers_run(empty: httpx.Client) -> None:
+    before = empty.get("/sandbox/clock").json()
+    assert before["speed"] == 1
+    moved = empty.post("/sandbox/clock", json={"advance_seconds": 86400}).json()
+    assert set(moved["schedules"]) >= {"open_due_phases", "close_lost_sessions"}
+    assert moved["now"][:10] > before["now"][:10]
+    assert empty.post("/sandbox/schedules/close_lost_sessions").json() == {"lost": 0}
+
+
+def test_a_body_that_is_too_large_is_refused_by_the_app(empty: httpx.Client) -> None:
+    response = empty.post("/api/operator/models", content=b"x" * 300_000, headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_at_once_and_leaves_nothing_behind(tmp_path: Path, sign: signal.Signals) -> None:
+    need("ministack")
+    with sandbox(tmp_path) as (process, _):
+        began = time.monotonic()
+        process.send_signal(sign)
+        out, err = process.communicate(timeout=10)
+        assert time.monotonic() - began < 5
+    assert (process.returncode, out) == (0, "")
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_in_a_store_that_stays_it_removes_what_it_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need("ministack")
+    with stores.ministack() as store:
+        for variable, value in store.environ().items():
+            monkeypatch.setenv(variable, value)
+        with sandbox(tmp_path, "--store", store.dynamodb_url) as (process, api):
+            api.post("/api/operator/models", json={"model_id": "m"}).raise_for_status()
+            items, objects = boto3.client("dynamodb"), boto3.client("s3")
+            assert len(items.list_tables()["TableNames"]) >= 10
+            process.terminate()
+            process.communicate(timeout=10)
+        assert items.list_tables()["TableNames"] == []
+        assert objects.list_buckets()["Buckets"] == []
+
+
+def test_a_port_in_use_is_said_plainly(empty: httpx.Client, tmp_path: Path) -> None:
+    out, err = dev(tmp_path, "--empty", "--port", str(empty.base_url.port)).communicate(timeout=30)
+    assert out == ""
+    assert "in use" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("store", ["ministack", "dynamodb-local"])
+def test_bots_warm_the_whole_agency_up(tmp_path: Path, store: str) -> None:
+    need(store)
+    log = tmp_path / "log.jsonl"
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = dev(scratch, "--until-done", "--store", store, "--speed", "40000", "--log-file", str(log))
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err[-3000:]
+    assert re.fullmatch(r"ready http://127\.0\.0\.1:\d+\n", out)
+    assert "24/24 verified" in err
+    ended = re.search(r"(\d+) active(?:, (\d+) in review)?; every audit gapless and replayed to its state: yes", err)
+    assert ended is not None
+    active, in_review = (int(number or 0) for number in ended.groups())
+    assert active >= 22
+    assert active + in_review == 24
+    assert list(scratch.iterdir()) == []
+    check_the_log([json.loads(line) for line in log.read_text().splitlines()])
+
+
+def check_the_log(lines: list[dict[str, Any]]) -> None:
+    """No defect, and no secret in any line."""
+    assert [line for line in lines if line["level"] == "ERROR"] == []
+    whole = json.dumps(lines)
+    assert "X-Amz-Signature" not in whole
+    assert "wk_bot" not in whole
