@@ -39,8 +39,8 @@ def problem(
     """A problem document (RFC 9457) of the sandbox itself, in the service's form."""
     request_id = f"req_{uuid4().hex}"
     members: dict[str, object] = {
-        "type": f"about:blank#{code}",
-        "title": HTTPStatus(status).phrase,
+        "type": f"/docs/errors/{code}",
+        "title": code.replace("_", " ").capitalize(),
         "status": status,
         "detail": detail,
         "code": code,
