@@ -16,14 +16,16 @@ from pynamodb.expressions.update import Action as UpdateAction
 from chalicelib import audit
 from chalicelib.context import Context, sources
 from chalicelib.domain import accounts, leases, phases, retries, timing
+from chalicelib.domain.accounts import Step
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import LeaseSuperseded, NotFound, SessionEnded, TemporarilyUnavailable
 from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import Move, PhaseName, Status
-from chalicelib.tables import Account, AuditEvent, Phase, Session, Setting
+from chalicelib.tables import Account, Assignment, AuditEvent, Content, Phase, Session, Setting, Text
 from chalicelib.tables.accounts import unchanged_lease
-from chalicelib.tables.base import Item, reading, together
+from chalicelib.tables.base import Item, Key, reading, together
+from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.sessions import Directive, Holding, Standing, hold, let_go, seen
 from chalicelib.tables.settings import PAUSES
 from chalicelib.tables.transaction import Stale, Transaction
@@ -153,6 +155,15 @@ def _read(context: Context, account_id: str) -> Warmup:
     return Warmup(account, known, pauses or Setting.nothing_paused(), session)
 
 
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What comes after a completed phase."""
+
+    action: Step
+    phase: PhaseName | None
+    available_at: datetime | None
+
+
 class AccountChange(Change):
     """A change of one account and its phases: the only way in which either is written."""
 
@@ -247,6 +258,69 @@ class AccountChange(Change):
     def _seen(self) -> list[UpdateAction]:
         return [Session.live.set(Standing.LIVE), *seen(self.context.now, self.context.settings.session_seconds)]
 
+    def take_away(self) -> None:
+        """Supersedes the lease, live or run out: its holder changes nothing any more, and is told so."""
+        lease = self.account.lease
+        if lease is None or lease.ended_by not in (None, Ending.EXPIRED):
+            return
+        if lease.ended_by is None:
+            self._moved("lease", lease.session_id, None)
+        self.account.lease_ended_by, self.account.lease_ended_at = Ending.TAKEN_AWAY, self.context.now
+
+    # the phase's content
+
+    def assigned_items(self, phase: Phase) -> list[PoolItem]:
+        """The items that are assigned to the phase, as they are now."""
+        keys: list[Key] = [(Content, phase.assigned_content_id)] if phase.assigned_content_id else []
+        keys += [(Text, phase.assigned_text_id)] if phase.assigned_text_id else []
+        return [item for item in together(keys) if item is not None] if keys else []
+
+    def close_assignment(
+        self,
+        phase: Phase,
+        outcome: str,
+        *,
+        success: bool | None,
+        performance: float | None = None,
+        blamed: type[PoolItem] = PoolItem,
+    ) -> None:
+        """Ends the phase's assignment; its items (of the `blamed` kind) count a success, a failure, or nothing."""
+        now = self.context.now
+        if success is not None:
+            for item in self.assigned_items(phase):
+                if isinstance(item, blamed):
+                    self.transaction.update(item, item.store_outcome(success=success, now=now))
+        if phase.assignment_id is None:
+            return
+        actions = [Assignment.outcome.set(outcome), Assignment.ended_at.set(now)]
+        actions += [] if success is None else [Assignment.success.set(success)]
+        actions += [Assignment.used_at.set(now)] if success else []
+        actions += [] if performance is None else [Assignment.performance_score.set(performance)]
+        row = Assignment(account_id=phase.account_id, assignment_id=phase.assignment_id)
+        self.transaction.update(row, Assignment.assignment_id.exists(), actions)
+
+    def give_back(self, phase: Phase, outcome: str) -> None:
+        """Takes the items off a phase to which they were never delivered: their use is free again."""
+        for item in self.assigned_items(phase):
+            self.transaction.update(item, item.store_return(self.context.now))
+        self.close_assignment(phase, outcome, success=None)
+        phase.assignment_id = phase.assigned_content_id = phase.assigned_text_id = phase.content_assigned_at = None
+        self.touch(phase)
+
+    def advance(self, phase: Phase) -> Next:
+        """Moves the account's cursor behind a completed phase, and dates the next one that is not completed."""
+        account, name = self.account, phases.following(phase.name)
+        while name is not None and self.warmup.phases[name].status is Status.COMPLETED:
+            name = phases.following(name)
+        account.current_phase, account.content_due_at, account.content_misses = name, None, 0
+        if name is None:
+            account.ready_at = self.context.now
+            return Next(Step.COMPLETE_WARMUP, None, self.context.now)
+        coming = self.warmup.phases[name]
+        coming.available_at = self.context.now + account.plan.phases[name].interval
+        self.touch(coming)
+        return Next(Step.RUN_PHASE, name, coming.available_at)
+
     # what time brought about
 
     def settle(self) -> Action | None:
@@ -259,7 +333,7 @@ class AccountChange(Change):
             return None
         if phase is None:
             return done
-        due = phase.available_at is None or phase.available_at <= now
+        due = phase.available_at is not None and phase.available_at <= now
         if phase.status is Status.PENDING and due:
             self.move(phase, Move.OPEN)
             done = Action.PHASE_OPEN

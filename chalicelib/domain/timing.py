@@ -61,7 +61,7 @@ def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None
     at = phase.available_at or now
     match phase.status:
         case Status.PENDING | Status.FAILED:
-            return Due(Queue.TIMER, at)
+            return None if phase.available_at is None else Due(Queue.TIMER, at)
         case Status.AVAILABLE if account.content_due_at is not None:
             return Due(Queue.TIMER, account.content_due_at)
         case Status.AVAILABLE | Status.CONTENT_ASSIGNED:

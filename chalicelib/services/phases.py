@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from chalicelib.changes import (
     AccountChange,
+    Next,
     Warmup,
     decided_again,
     is_holder,
@@ -29,7 +30,7 @@ from chalicelib.domain.errors import (
     PhaseNotInProgress,
 )
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import ORDER, Move, PhaseName, Status, following
+from chalicelib.domain.phases import ORDER, Move, PhaseName, Status
 from chalicelib.domain.plans import Need, PhasePlan
 from chalicelib.domain.retries import Kind, Outcome
 from chalicelib.domain.selection import ANY, Choice, Refusal, Wanted
@@ -53,15 +54,6 @@ class Delivery:
     url_expires_at: datetime | None
     text: Text | None
     lease: Lease
-
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """What comes after a completed phase."""
-
-    action: Step
-    phase: PhaseName | None
-    available_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +335,7 @@ def complete(
     late = context.now >= lease.expires_at
     change = AccountChange(context, warmup)
     change.move(phase, Move.COMPLETE)
-    following_step = _advance(context, warmup, phase)
+    following_step = change.advance(phase)
     phase.completed_at, phase.execution_time_ms, phase.platform_response = (
         context.now,
         execution_time_ms,
@@ -358,12 +350,8 @@ def complete(
         "phase": following_step.phase,
         "available_at": _rendered(following_step.available_at),
     }
-    if following_step.phase is not None:
-        change.touch(warmup.phases[following_step.phase])
     change.end_lease(Ending.COMPLETED, Session.done.add(1))
-    for item in _items(phase):
-        change.transaction.update(item, item.store_outcome(success=True, now=context.now))
-    _close(context, change, phase, "completed", True, performance_score)
+    change.close_assignment(phase, "completed", success=True, performance=performance_score)
     change.commit(Action.PHASE_COMPLETE, late=late or None, execution_time_ms=execution_time_ms)
     return Completion(account_id, phase, following_step, late, False)
 
@@ -396,38 +384,6 @@ def _fence(context: Context, warmup: Warmup, phase: Phase, token: str) -> Lease:
             f"Nobody is working on {phase.phase}: it is `{phase.status}`.", phase_status=phase.status
         )
     return lease
-
-
-def _advance(context: Context, warmup: Warmup, phase: Phase) -> Next:
-    """Moves the account's cursor behind the completed phase, and dates the next one."""
-    account, name = warmup.account, following(phase.name)
-    account.current_phase = name
-    if name is None:
-        account.ready_at = context.now
-        return Next(Step.COMPLETE_WARMUP, None, context.now)
-    coming = warmup.phases[name]
-    coming.available_at = context.now + account.plan.phases[name].interval
-    return Next(Step.RUN_PHASE, name, coming.available_at)
-
-
-def _items(phase: Phase) -> list[PoolItem]:
-    keys: list[Key] = [(Content, phase.assigned_content_id)] if phase.assigned_content_id else []
-    keys += [(Text, phase.assigned_text_id)] if phase.assigned_text_id else []
-    return [item for item in together(keys) if item is not None] if keys else []
-
-
-def _close(
-    context: Context, change: AccountChange, phase: Phase, outcome: str, success: bool, performance: float | None
-) -> None:
-    if phase.assignment_id is None:
-        return
-    actions = [Assignment.outcome.set(outcome), Assignment.success.set(success), Assignment.ended_at.set(context.now)]
-    if success:
-        actions.append(Assignment.used_at.set(context.now))
-    if performance is not None:
-        actions.append(Assignment.performance_score.set(performance))
-    row = Assignment(account_id=phase.account_id, assignment_id=phase.assignment_id)
-    change.transaction.update(row, Assignment.assignment_id.exists(), actions)
 
 
 # report an error
@@ -485,7 +441,7 @@ def report(
     if verdict.outcome is Outcome.RETRY:
         phase.retry_count += 1
     if kind is Kind.CONTENT:
-        _blame(context, change, phase, details, swap=verdict.outcome is Outcome.SWAP)
+        _blame(change, phase, details, swap=verdict.outcome is Outcome.SWAP)
     change.end_lease(Ending.REPORTED, Session.failed.add(1))
     change.commit(_ACTIONS[verdict.outcome], kind=kind, code=code, message=message, until=available_at)
     return Report(account_id, phase, verdict.outcome, available_at, False)
@@ -498,16 +454,11 @@ _ACTIONS: Mapping[Outcome, Action] = {
 }
 
 
-def _blame(
-    context: Context, change: AccountChange, phase: Phase, details: Mapping[str, object] | None, *, swap: bool
-) -> None:
+def _blame(change: AccountChange, phase: Phase, details: Mapping[str, object] | None, *, swap: bool) -> None:
     """Counts a failure for the item at fault; a swap takes it off the phase, and the account never gets it again."""
     text_at_fault = (details or {}).get("item") == "text" and phase.assigned_text_id is not None
     model: type[PoolItem] = Text if text_at_fault or phase.assigned_content_id is None else Content
-    for item in _items(phase):
-        if isinstance(item, model):
-            change.transaction.update(item, item.store_outcome(success=False, now=context.now))
-    _close(context, change, phase, "content_fault", False, None)
+    change.close_assignment(phase, "content_fault", success=False, blamed=model)
     if swap:
         phase.swap_count += 1
         phase.assignment_id = None

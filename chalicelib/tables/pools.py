@@ -80,6 +80,11 @@ class PoolItem(Item):
         self.last_assigned_at = now
         return self.revise(now)
 
+    def store_return(self, now: datetime) -> Condition:
+        """Gives one use back; returns the condition that nobody changed the item since it was read."""
+        self.usage_count -= 1
+        return self.revise(now)
+
     def store_outcome(self, *, success: bool, now: datetime) -> Condition:
         """Counts a success or a failure; returns the condition that nobody changed the item since it was read."""
         if success:
