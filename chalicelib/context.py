@@ -54,7 +54,10 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a use case knows of its call. `now` is the one instant of the call, cut to milliseconds."""
+    """What a use case knows of its call. `now` is the one instant of the call, cut to milliseconds.
+
+    `if_match` is the version of the item that the caller has seen, None where it did not say.
+    """
 
     now: datetime
     actor: Actor
@@ -63,6 +66,7 @@ class Context:
     deadline: float
     session_id: str | None = None
     lease_token: str | None = None
+    if_match: int | None = None
     noted: dict[str, object] = field(default_factory=dict, compare=False)
 
     def new_id(self, prefix: str) -> str:

@@ -7,6 +7,7 @@ validates, builds the context, calls, and turns the result or the error into an 
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,6 +28,7 @@ from chalicelib.domain.errors import (
     ServiceError,
     Unauthenticated,
     UnsupportedMediaType,
+    VersionConflict,
 )
 from chalicelib.domain.instants import render
 from chalicelib.logs import Logs
@@ -37,6 +39,7 @@ LARGEST_BODY = 256 * 1024
 DEEPEST_BODY = 32
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+_TAG = re.compile(r'"?(\d{1,9})"?', re.ASCII)
 
 STATUS: Mapping[type[ServiceError], int] = {
     errors.MalformedRequest: 400,
@@ -70,6 +73,11 @@ class Answer:
         """201, or 200 with `replayed` where the same was there already."""
         return cls({**document, "replayed": replayed}, 200 if replayed else 201)
 
+    @classmethod
+    def tagged(cls, document: Mapping[str, Any]) -> "Answer":
+        """The document of a versioned item, with its version as the entity tag that `If-Match` takes."""
+        return cls(document, headers={"ETag": f'"{document["version"]}"'})
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -84,6 +92,7 @@ class Endpoint:
     raw: tuple[str, ...]
     query: Mapping[str, Reader]
     lease: bool
+    shows: Callable[[Any], Mapping[str, Any]] | None = None
 
     @property
     def name(self) -> str:
@@ -119,6 +128,10 @@ class Routes:
         """Declares a POST; see `route`."""
         return self.route("POST", path, **declared)
 
+    def patch(self, path: str, **declared: Any) -> Callable[[V], V]:
+        """Declares a PATCH; see `route`. It knows `If-Match`."""
+        return self.route("PATCH", path, **declared)
+
     def delete(self, path: str, **declared: Any) -> Callable[[V], V]:
         """Declares a DELETE; see `route`."""
         return self.route("DELETE", path, **declared)
@@ -134,16 +147,18 @@ class Routes:
         raw: tuple[str, ...] = (),
         query: Mapping[str, Reader] | None = None,
         lease: bool = False,
+        shows: Callable[[Any], Mapping[str, Any]] | None = None,
     ) -> Callable[[V], V]:
         """Declares a route: who may call it (None: anybody), its body, and the readers of its query parameters.
 
         The view is called with the context, the path's parameters, `body` where one is declared, each query parameter
         that was given, and `lease_token` where `lease` asks for the header. `many` admits a list of bodies, `raw`
-        names media types whose body is handed over as it came, as `(media type, text)`.
+        names media types whose body is handed over as it came, as `(media type, text)`. `shows` makes the document of
+        the item that stands there now, for the answer to an edit of an older version (`If-Match`).
         """
 
         def declare(view: V) -> V:
-            endpoint = Endpoint(method, path, view, role, body, many, raw, query or {}, lease)
+            endpoint = Endpoint(method, path, view, role, body, many, raw, query or {}, lease, shows)
             ENDPOINTS.append(endpoint)
 
             def handler(**params: str) -> Response:
@@ -189,7 +204,7 @@ def answer(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Answere
         answered = _answered(given.status, given.headers, given.document, context.request_id)
     except ServiceError as error:
         context.note(code=error.code)
-        answered = problem(error, context.request_id, context.now)
+        answered = problem(_shown(endpoint, error), context.request_id, context.now)
     except Exception:  # the edge is where a defect becomes an answer; it is logged whole and alarmed on
         edge.logs.defect(context, endpoint.name)
         answered = problem(ServiceError("A defect of the service. Tell us the request id."), context.request_id)
@@ -203,6 +218,12 @@ def answer(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Answere
         account_id=params.get("account_id"),
     )
     return answered
+
+
+def _shown(endpoint: Endpoint, error: ServiceError) -> ServiceError:
+    if isinstance(error, VersionConflict) and endpoint.shows is not None and error.current is not None:
+        error.members = {**error.members, "current": endpoint.shows(error.current)}
+    return error
 
 
 def _authenticated(endpoint: Endpoint, call: Call, context: Context) -> Context:
@@ -221,7 +242,18 @@ def _authenticated(endpoint: Endpoint, call: Call, context: Context) -> Context:
         leases.version_of(token)
     elif endpoint.lease:
         raise MalformedRequest("The header Lease-Token is missing: send the token that came with the lease.")
-    return replace(context, actor=actor, session_id=session_id, lease_token=token)
+    if_match = _if_match(call.headers.get("if-match")) if endpoint.method == "PATCH" else None
+    return replace(context, actor=actor, session_id=session_id, lease_token=token, if_match=if_match)
+
+
+def _if_match(tag: str | None) -> int | None:
+    """The version that an entity tag such as `"7"` names; None where any will do. Raises MalformedRequest."""
+    if tag is None or tag.strip() == "*":
+        return None
+    found = _TAG.fullmatch(tag.strip())
+    if found is None:
+        raise MalformedRequest('The header If-Match holds no version: send the ETag of the item, such as "7".')
+    return int(found[1])
 
 
 def _arguments(endpoint: Endpoint, call: Call) -> dict[str, Any]:

@@ -8,7 +8,7 @@ ServiceError
 │   ├── AccountNotReady · AccountPaused · PhasesIncomplete
 │   ├── AccountLeased · LeaseSuperseded
 │   ├── PhaseNotAvailable · PhaseNotInProgress
-│   ├── ContentUnavailable
+│   ├── ContentUnavailable · ItemRefused
 │   ├── IllegalMove · AlreadyExists
 │   ├── SessionEnded · ConsentMissing · TooManyKeys
 │   └── VersionConflict
@@ -167,6 +167,12 @@ class IllegalMove(Refused):
         )
 
 
+class ItemRefused(Refused):
+    """This item cannot be given to this account."""
+
+    code = "content_refused"
+
+
 class AlreadyExists(Refused):
     """Something else has this id already."""
 
@@ -189,6 +195,11 @@ class VersionConflict(Refused):
     """The item has changed since it was read."""
 
     code = "version_conflict"
+
+    def __init__(self, detail: str | None = None, *, current: object = None, **members: object) -> None:
+        """`current`: what stands there now; the edge shows it as the route answers it."""
+        super().__init__(detail, **members)
+        self.current = current
 
 
 class TemporarilyUnavailable(ServiceError):
