@@ -5,7 +5,7 @@ line that makes it, so that the audit replays to the state; where an account wai
 that no move can forget it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
@@ -14,11 +14,18 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 
 from chalicelib import audit
-from chalicelib.context import Context, sources
+from chalicelib.context import Context, Role, sources
 from chalicelib.domain import accounts, leases, phases, retries, timing
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.actions import Action
-from chalicelib.domain.errors import LeaseSuperseded, NotFound, SessionEnded, TemporarilyUnavailable
+from chalicelib.domain.blockers import Blocker, blockers
+from chalicelib.domain.errors import (
+    LeaseSuperseded,
+    NotFound,
+    SessionEnded,
+    TemporarilyUnavailable,
+    VersionConflict,
+)
 from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import Move, PhaseName, Status
@@ -27,7 +34,7 @@ from chalicelib.tables.accounts import unchanged_lease
 from chalicelib.tables.base import Item, Key, reading, together
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.sessions import Directive, Holding, Standing, hold, let_go, seen
-from chalicelib.tables.settings import PAUSES
+from chalicelib.tables.settings import COUNTER_SHARDS, PAUSES, counter_key
 from chalicelib.tables.transaction import Stale, Transaction
 
 P = ParamSpec("P")
@@ -35,6 +42,7 @@ R = TypeVar("R")
 
 _FIRST_WAIT = 0.01
 _LONGEST_WAIT = 0.4
+ENDED = (accounts.State.ACTIVE, accounts.State.RETIRED)
 RECORDED = ("retry_count", "crash_count", "swap_count", "assigned_content_id", "assigned_text_id")
 
 
@@ -102,6 +110,13 @@ class Change:
         )
         self.transaction.put(event, AuditEvent.subject.does_not_exist())
         return event
+
+
+def check_if_match(context: Context, item: Versioned) -> None:
+    """Raises VersionConflict, with the item as it is now, where the caller has seen another version (`If-Match`)."""
+    if context.if_match is not None and context.if_match != item.version:
+        detail = f"You edited version {context.if_match}, but version {item.version} stands there now."
+        raise VersionConflict(detail, current=item, version=item.version)
 
 
 def _plain(value: object) -> object:
@@ -200,6 +215,16 @@ class AccountChange(Change):
             self._moved(f"phase:{name}", None if old is None else old.status, phase.status)
             self._changed[name] = phase
         self.warmup.phases = dict(written)
+
+    def drop_phases(self) -> None:
+        """Takes the phases away, for an account that begins anew: the audit and the assignments keep what was."""
+        for name, phase in self.warmup.phases.items():
+            self._moved(f"phase:{name}", phase.status, None)
+            for what in RECORDED:
+                self._moved(f"phase:{name}.{what}", phase.before(what) or None, None)
+            self.transaction.delete(phase)
+        self.warmup.phases, self._changed = {}, {}
+        self.account.current_phase = None
 
     def touch(self, phase: Phase) -> None:
         """Says that the phase is to be written."""
@@ -371,16 +396,26 @@ class AccountChange(Change):
         account.store_due(due, self.context.settings.queue_shards)
         for phase in self._changed.values():
             phase.version = account.version + 1
-            phase.mark_attention()
+            phase.mark_attention(wanted=account.state is not accounts.State.RETIRED)
             self._record(phase)
             if phase.was_read():
                 self.transaction.update(phase)
             else:
                 self.transaction.put(phase)
+        self._count()
         account.phase_versions = _versions(self.warmup.phases) or None
         phase_name = details.pop("phase", None) or account.before("current_phase")
         unchanged = unchanged_lease(account) if account.was_read() else None
         return super().commit(action, unchanged, phase=phase_name, **details)
+
+    def _count(self) -> None:
+        """Keeps count of the accounts that ended: they are in no queue from which they could be counted."""
+        before = self.account.before("state")
+        shard = timing.shard_of(self.account.account_id, COUNTER_SHARDS)
+        for state, by in ((before, -1), (self.account.state, +1)):
+            if before is not self.account.state and state in ENDED:
+                counter = Setting(name=counter_key(state, shard))
+                self.transaction.update(counter, None, [Setting.number.add(by)])
 
     def _record(self, phase: Phase) -> None:
         for name in RECORDED:
@@ -423,6 +458,16 @@ def open_session(context: Context, transaction: Transaction, session: Session) -
     return event
 
 
+def is_repeat(context: Context, item: Item, action: Action, **details: object) -> bool:
+    """Whether the item's last change was this very one: the same action by the same actor with the same details."""
+    versioned: Versioned = item  # type: ignore[assignment]  # as in Change
+    (last,) = together([(AuditEvent, versioned.subject, versioned.version)])
+    if last is None or last.action is not action or last.actor != f"{context.actor.kind}:{context.actor.id}":
+        return False
+    told = last.details or {}
+    return all(told.get(name) == value for name, value in details.items())
+
+
 def working_session(context: Context, session: Session | None) -> Session | None:
     """The caller's session, if it named one and may take work with it.
 
@@ -456,12 +501,23 @@ def is_holder(context: Context, lease: Lease | None) -> bool:
     )
 
 
+def standing_in_the_way(context: Context, warmup: Warmup) -> list[Blocker]:
+    """Why the account cannot be taken now, as a taker would find: after what time has brought about."""
+    if not leases.has_run_out(warmup.account.lease, context.now):
+        return blockers(warmup.account, warmup.current, warmup.pauses, context.now)
+    account = Account.from_raw_data(warmup.account.serialize())
+    seen = {name: Phase.from_raw_data(phase.serialize()) for name, phase in warmup.phases.items()}
+    after = Warmup(account, seen, warmup.pauses, None)
+    AccountChange(context, after).settle()
+    return blockers(account, after.current, warmup.pauses, context.now)
+
+
 def refuse_superseded(context: Context, account: Account, token: str) -> None:
     """Raises LeaseSuperseded, which tells from the audit what happened after the token's lease was taken, and when."""
     version = leases.version_of(token)
     with reading():
         later = list(AuditEvent.query(account.subject, AuditEvent.sequence > version, consistent_read=True, limit=10))
-    ended = next((event for event in later if any(move["what"] == "lease" for move in event.moves)), None)
+    ended = _what_ended_it(later)
     happened = None
     if ended is not None:
         happened = {"at": ended.at, "action": ended.action, "sentence": audit.told(ended)}
@@ -469,3 +525,13 @@ def refuse_superseded(context: Context, account: Account, token: str) -> None:
     live = leases.describe(lease) if lease is not None and leases.is_live(lease, context.now) else None
     detail = f"This lease is over: {audit.told(ended)} at {render(ended.at)}." if ended is not None else None
     raise LeaseSuperseded(detail, happened=happened, lease=live)
+
+
+def _what_ended_it(later: Sequence[AuditEvent]) -> AuditEvent | None:
+    """What took the work away: who took over or what people did, rather than that time had passed."""
+    told = [event for event in later if any(move["what"] == "lease" for move in event.moves) or _by_people(event)]
+    return next((event for event in told if event.action is not Action.LEASE_EXPIRE), told[0] if told else None)
+
+
+def _by_people(event: AuditEvent) -> bool:
+    return event.actor.startswith(f"{Role.OPERATOR}:")

@@ -20,6 +20,7 @@ class Settings:
     url_seconds: int = 900
     key_cache_seconds: float = 30.0
     gate_cache_seconds: float = 2.0
+    bulk_workers: int = 8
     log_stream: str = "stdout"
 
     @classmethod

@@ -11,9 +11,14 @@ class Action(StrEnum):
     ACCOUNT_READY = "account:ready"
     ACCOUNT_START = "account:start"
     ACCOUNT_COMPLETE = "account:complete"
+    ACCOUNT_PAUSE = "account:pause"
+    ACCOUNT_RESUME = "account:resume"
+    ACCOUNT_RESET = "account:reset"
+    ACCOUNT_RETIRE = "account:retire"
     LEASE_CLAIM = "lease:claim"
     LEASE_RELEASE = "lease:release"
     LEASE_EXPIRE = "lease:expire"
+    LEASE_TAKE_AWAY = "lease:take_away"
     PHASE_OPEN = "phase:open"
     PHASE_REOPEN = "phase:reopen"
     PHASE_OFFER = "phase:offer"
@@ -23,11 +28,21 @@ class Action(StrEnum):
     PHASE_FAIL = "phase:fail"
     PHASE_SWAP = "phase:swap"
     PHASE_ESCALATE = "phase:escalate"
+    PHASE_RETRY = "phase:retry"
+    PHASE_RESOLVE = "phase:resolve"
+    PHASE_SKIP = "phase:skip"
+    PHASE_ASSIGN = "phase:assign"
     SESSION_OPEN = "session:open"
     SESSION_LOSE = "session:lose"
     SESSION_END = "session:end"
+    SESSION_DRAIN = "session:drain"
+    SESSION_STOP = "session:stop"
     MODEL_CREATE = "model:create"
     MODEL_CHANGE = "model:change"
+    MODEL_PAUSE = "model:pause"
+    MODEL_RESUME = "model:resume"
+    PIPELINE_PAUSE = "pipeline:pause"
+    PIPELINE_RESUME = "pipeline:resume"
     CONTENT_CREATE = "content:create"
     CONTENT_CHANGE = "content:change"
     TEXT_CREATE = "text:create"
@@ -43,9 +58,14 @@ _SENTENCES: Mapping[Action, str] = {
     Action.ACCOUNT_READY: "{actor} declared {subject} ready: {reason}",
     Action.ACCOUNT_START: "{actor} started the warm-up of {subject}",
     Action.ACCOUNT_COMPLETE: "{actor} completed the warm-up of {subject}: it is active",
+    Action.ACCOUNT_PAUSE: "{actor} paused {subject}: {reason}",
+    Action.ACCOUNT_RESUME: "{actor} resumed {subject}: {reason}",
+    Action.ACCOUNT_RESET: "{actor} reset {subject} to begin anew: {reason}",
+    Action.ACCOUNT_RETIRE: "{actor} retired {subject}: {reason}",
     Action.LEASE_CLAIM: "{actor} claimed {subject}",
     Action.LEASE_RELEASE: "{actor} gave {subject} back unharmed",
     Action.LEASE_EXPIRE: "the lease on {subject} ran out",
+    Action.LEASE_TAKE_AWAY: "{actor} took {subject} away from its worker: {reason}",
     Action.PHASE_OPEN: "{phase} of {subject} fell due",
     Action.PHASE_REOPEN: "{phase} of {subject} can be tried again",
     Action.PHASE_OFFER: "{phase} of {subject} is offered again",
@@ -55,11 +75,21 @@ _SENTENCES: Mapping[Action, str] = {
     Action.PHASE_FAIL: "{actor} reported that {phase} of {subject} failed: {message}",
     Action.PHASE_SWAP: "{actor} refused the content for {phase} of {subject}: {message}",
     Action.PHASE_ESCALATE: "{phase} of {subject} needs people: {message}",
+    Action.PHASE_RETRY: "{actor} had {phase} of {subject} tried again: {reason}",
+    Action.PHASE_RESOLVE: "{actor} resolved {phase} of {subject} as done outside: {reason}",
+    Action.PHASE_SKIP: "{actor} skipped {phase} of {subject}: {reason}",
+    Action.PHASE_ASSIGN: "{actor} assigned content to {phase} of {subject} by hand: {reason}",
     Action.SESSION_OPEN: "{actor} opened {subject}",
     Action.SESSION_LOSE: "{subject} was not heard of and counts as lost",
     Action.SESSION_END: "{actor} ended {subject}",
+    Action.SESSION_DRAIN: "{actor} told {subject} to finish and take nothing new: {reason}",
+    Action.SESSION_STOP: "{actor} told {subject} to stop: {reason}",
     Action.MODEL_CREATE: "{actor} created {subject}",
     Action.MODEL_CHANGE: "{actor} changed {subject}: {changed}",
+    Action.MODEL_PAUSE: "{actor} paused {subject}: {reason}",
+    Action.MODEL_RESUME: "{actor} resumed {subject}: {reason}",
+    Action.PIPELINE_PAUSE: "{actor} paused the whole pipeline: {reason}",
+    Action.PIPELINE_RESUME: "{actor} resumed the pipeline: {reason}",
     Action.CONTENT_CREATE: "{actor} created {subject}",
     Action.CONTENT_CHANGE: "{actor} changed {subject}: {changed}",
     Action.TEXT_CREATE: "{actor} created {subject}",

@@ -4,7 +4,17 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chalicelib.changes import AccountChange, Warmup, decided_again, is_holder, new_session, read, working_session
+from chalicelib.changes import (
+    AccountChange,
+    Warmup,
+    decided_again,
+    is_holder,
+    is_repeat,
+    new_session,
+    read,
+    standing_in_the_way,
+    working_session,
+)
 from chalicelib.context import Context
 from chalicelib.domain import accounts, cursors, leases
 from chalicelib.domain.accounts import State
@@ -227,7 +237,7 @@ def status(context: Context, account_id: str) -> Found:
 
 
 def _found(context: Context, warmup: Warmup) -> Found:
-    return Found(warmup, blockers(warmup.account, warmup.current, warmup.pauses, context.now))
+    return Found(warmup, standing_in_the_way(context, warmup))
 
 
 @decided_again
@@ -255,6 +265,69 @@ def complete(context: Context, account_id: str) -> Changed:
     change.end_lease(Ending.COMPLETED)
     change.commit(Action.ACCOUNT_COMPLETE)
     return Changed(_found(context, warmup), None, False)
+
+
+def pause(context: Context, account_id: str, *, reason: str) -> Changed:
+    """Hands the account's work out no more; what is under way may be finished. Raises NotFound, IllegalMove."""
+    return _moved(context, account_id, accounts.Move.PAUSE, reason)
+
+
+def resume(context: Context, account_id: str, *, reason: str) -> Changed:
+    """Hands the account's work out again, as of when it fell due. Raises NotFound, IllegalMove."""
+    return _moved(context, account_id, accounts.Move.RESUME, reason)
+
+
+def reset(context: Context, account_id: str, *, reason: str) -> Changed:
+    """Begins the warm-up anew; history and used items stay. Raises NotFound, IllegalMove."""
+    return _moved(context, account_id, accounts.Move.RESET, reason)
+
+
+def retire(context: Context, account_id: str, *, reason: str) -> Changed:
+    """Takes the account out of the service's care for good. Raises NotFound, IllegalMove."""
+    return _moved(context, account_id, accounts.Move.RETIRE, reason)
+
+
+_ACTIONS = {
+    accounts.Move.PAUSE: Action.ACCOUNT_PAUSE,
+    accounts.Move.RESUME: Action.ACCOUNT_RESUME,
+    accounts.Move.RESET: Action.ACCOUNT_RESET,
+    accounts.Move.RETIRE: Action.ACCOUNT_RETIRE,
+}
+
+
+@decided_again
+def _moved(context: Context, account_id: str, move: accounts.Move, reason: str) -> Changed:
+    warmup = read(context, account_id)
+    account = warmup.account
+    if is_repeat(context, account, _ACTIONS[move], reason=reason):
+        return Changed(_found(context, warmup), None, True)
+    change = AccountChange(context, warmup)
+    match move:
+        case accounts.Move.PAUSE:
+            account.paused_from = account.state
+            change.move_account(move)
+        case accounts.Move.RESUME:
+            change.move_account(move, account.paused_from)
+            account.paused_from = None
+        case _:
+            change.move_account(move)
+            _withdraw_work(context, change, begin_anew=move is accounts.Move.RESET)
+    change.commit(_ACTIONS[move], reason=reason)
+    return Changed(_found(context, warmup), None, False)
+
+
+def _withdraw_work(context: Context, change: AccountChange, *, begin_anew: bool) -> None:
+    """Supersedes the lease; items that were never delivered are given back; what waited for people waits no more."""
+    change.take_away()
+    current = change.warmup.current
+    if current is not None and current.status is Status.CONTENT_ASSIGNED and current.started_at is None:
+        change.give_back(current, "given_back")
+    elif current is not None:
+        change.touch(current)
+    change.account.content_due_at, change.account.content_misses = None, 0
+    if begin_anew:
+        change.drop_phases()
+        change.account.ready_at, change.account.started_by = context.now, None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.changes import Change, decided_again
+from chalicelib.changes import Change, check_if_match, decided_again
 from chalicelib.context import Actor, Context, Role
 from chalicelib.domain import cursors, keys
 from chalicelib.domain.actions import Action
@@ -110,6 +110,44 @@ def revoke_key(context: Context, bot_id: str, key_id: str) -> tuple[Bot, bool]:
     change.moves.append({"what": f"key:{key_id}", "from": "live", "to": "revoked"})
     change.commit(Action.BOT_REVOKE_KEY, key_id=key_id)
     return bot, False
+
+
+@decided_again
+def edit(
+    context: Context,
+    bot_id: str,
+    *,
+    name: str | None = None,
+    models: frozenset[str] | None = None,
+    all_models: bool = False,
+) -> tuple[Bot, bool]:
+    """Renames a bot or binds it to models (`all_models` frees it); works within the time that keys are kept.
+
+    Tells whether all was so already. Raises NotFound, VersionConflict.
+    """
+    bot = get(context, bot_id)
+    check_if_match(context, bot)
+    before = None if bot.models is None else frozenset(bot.models)
+    after = None if all_models else (before if models is None else models)
+    if after == before and name in (None, bot.name):
+        return bot, True
+    change = Change(context, bot)
+    changed = []
+    if name not in (None, bot.name):
+        change.moves.append({"what": "name", "from": bot.name, "to": name})
+        bot.name = str(name)
+        changed.append("name")
+    if after != before:
+        change.moves.append({"what": "models", "from": _listed(before), "to": _listed(after)})
+        bot.models = None if after is None else set(after)
+        changed.append("models")
+    bot.updated_at = context.now
+    change.commit(Action.BOT_CHANGE, changed=", ".join(changed))
+    return bot, False
+
+
+def _listed(models: frozenset[str] | None) -> list[str] | None:
+    return None if models is None else sorted(models)
 
 
 def get(context: Context, bot_id: str) -> Bot:

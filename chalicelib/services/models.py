@@ -1,12 +1,13 @@
 """Models: the creators whose pools feed the accounts."""
 
-from chalicelib.changes import Change
+from chalicelib.changes import Change, check_if_match, decided_again
 from chalicelib.context import Context
 from chalicelib.domain import cursors
 from chalicelib.domain.actions import Action
-from chalicelib.domain.errors import AlreadyExists, NotFound
-from chalicelib.tables import CreatorModel, pages
+from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound
+from chalicelib.tables import CreatorModel, Setting, pages
 from chalicelib.tables.base import together
+from chalicelib.tables.settings import PAUSES, pause_model
 from chalicelib.tables.transaction import Stale
 
 
@@ -25,6 +26,46 @@ def create(context: Context, model_id: str, *, name: str, themes: frozenset[str]
     if (found.name, frozenset(found.themes or ())) != (name, themes):
         raise AlreadyExists(f"Model {model_id} exists with other data.")
     return found, True
+
+
+@decided_again
+def edit(
+    context: Context,
+    model_id: str,
+    *,
+    name: str | None = None,
+    themes: frozenset[str] | None = None,
+    paused: bool | None = None,
+    reason: str | None = None,
+) -> tuple[CreatorModel, bool]:
+    """Changes what is given; pausing hands the work of its accounts out no more. Tells whether all was so already.
+
+    Themes can only be added: items and accounts have them. Raises NotFound, InvalidInput, VersionConflict.
+    """
+    model = get(context, model_id)
+    check_if_match(context, model)
+    if themes is not None and not set(model.themes or ()) <= themes:
+        detail = f"themes can only be added; missing: {', '.join(sorted(set(model.themes or ()) - themes))}"
+        raise InvalidInput([{"pointer": "/themes", "detail": detail}])
+    wanted = {"name": name, "themes": None if themes is None else set(themes) or None, "paused": paused}
+    changed = {what: value for what, value in wanted.items() if value not in (None, getattr(model, what))}
+    if not changed:
+        return model, True
+    change = Change(context, model)
+    for what, value in changed.items():
+        change.moves.append({"what": what, "from": _plain(getattr(model, what)), "to": _plain(value)})
+        setattr(model, what, value)
+    model.updated_at = context.now
+    action = Action.MODEL_CHANGE
+    if "paused" in changed:
+        change.transaction.update(Setting(name=PAUSES), None, [pause_model(model_id, paused=model.paused)])
+        action = Action.MODEL_PAUSE if model.paused else Action.MODEL_RESUME
+    change.commit(action, changed=", ".join(sorted(changed)), reason=reason)
+    return model, False
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, set) else value
 
 
 def get(context: Context, model_id: str) -> CreatorModel:

@@ -17,7 +17,8 @@ from chalicelib.context import Context, Role
 from chalicelib.domain import cursors, leases
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import NotFound, SessionEnded
-from chalicelib.domain.leases import Lease
+from chalicelib.domain.leases import Ending, Lease
+from chalicelib.domain.phases import Move, Status
 from chalicelib.tables import Account, Session, pages
 from chalicelib.tables.base import together
 from chalicelib.tables.sessions import Directive, Holding, Standing, seen
@@ -212,6 +213,56 @@ def _stand(context: Context, session: Session, standing: Standing, action: Actio
     if standing is Standing.ENDED:
         session.ended_at = context.now
     change.commit(action, heard)
+
+
+@decided_again
+def drain(context: Context, session_id: str, *, reason: str) -> tuple[Session, bool]:
+    """Tells a session to finish what it holds and take nothing new; tells whether it was told before. Raises NotFound."""
+    return _direct(context, session_id, Directive.DRAIN, Action.SESSION_DRAIN, reason)
+
+
+def stop(context: Context, session_id: str, *, reason: str) -> tuple[Session, bool]:
+    """Tells a session to stop, and supersedes its leases; tells whether it was told before. Raises NotFound."""
+    session, replayed = _stop(context, session_id, reason)
+    for holding in session.held():
+        _take_away(context, holding, reason)
+    return session, replayed
+
+
+@decided_again
+def _stop(context: Context, session_id: str, reason: str) -> tuple[Session, bool]:
+    return _direct(context, session_id, Directive.STOP, Action.SESSION_STOP, reason)
+
+
+def _direct(
+    context: Context, session_id: str, directive: Directive, action: Action, reason: str
+) -> tuple[Session, bool]:
+    session = _own(context, session_id)
+    if session.directive is directive:
+        return session, True
+    if session.live is Standing.ENDED:
+        raise SessionEnded(f"Session {session_id} has ended.")
+    change = Change(context, session)
+    change.moves.append({"what": "directive", "from": session.directive, "to": directive})
+    session.directive = directive
+    change.commit(action, reason=reason)
+    return session, False
+
+
+@decided_again
+def _take_away(context: Context, holding: Holding, reason: str) -> None:
+    try:
+        warmup = read(context, holding.account_id)
+    except NotFound:
+        return
+    lease, phase = warmup.account.lease, warmup.current
+    if lease is None or lease.token != holding.lease_token or lease.ended_by not in (None, Ending.EXPIRED):
+        return
+    change = AccountChange(context, warmup)
+    change.take_away()
+    if phase is not None and phase.status is Status.IN_PROGRESS:
+        change.move(phase, Move.RELEASE)
+    change.commit(Action.LEASE_TAKE_AWAY, reason=reason, session=lease.session_id)
 
 
 def close_lost(context: Context, *, limit: int) -> dict[str, int]:

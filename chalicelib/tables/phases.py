@@ -76,6 +76,6 @@ class Phase(Item):
         """Which of the five it is."""
         return PhaseName(self.phase)
 
-    def mark_attention(self) -> None:
+    def mark_attention(self, *, wanted: bool) -> None:
         """Keeps the phase in the index of those that people look at while it failed or needs review."""
-        self.attention = self.status if self.status in ATTENTION else None
+        self.attention = self.status if wanted and self.status in ATTENTION else None

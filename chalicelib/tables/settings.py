@@ -2,10 +2,13 @@
 
 from typing import Self
 
+from pynamodb.expressions.update import Action
+
 from chalicelib.tables.attributes import count, document, flag, maybe_instant, text, texts
 from chalicelib.tables.base import Item, cached, together
 
 PAUSES = "pauses"
+COUNTER_SHARDS = 8
 
 
 class Setting(Item):
@@ -18,6 +21,7 @@ class Setting(Item):
     pipeline_paused = flag()
     pause_reason = document()
     models = texts()
+    number = count()
     ran_at = maybe_instant()
     did = document()
     version = count()
@@ -36,6 +40,16 @@ class Setting(Item):
     def nothing_paused(cls) -> Self:
         """The setting before anything was ever paused."""
         return cls(name=PAUSES)
+
+
+def counter_key(state: str, shard: int) -> str:
+    """The name of one shard of the count of accounts that ended in this state."""
+    return f"count:{state}#{shard}"
+
+
+def pause_model(model_id: str, *, paused: bool) -> Action:
+    """The update of `pauses` that pauses a model, or lets it go on."""
+    return Setting.models.add({model_id}) if paused else Setting.models.delete({model_id})
 
 
 def pauses_lately(seconds: float) -> Setting:

@@ -41,12 +41,17 @@ class Transaction:
         self._context = context
         self.token = context.entropy(16).hex()
         self._checks: list[tuple[type[Item], dict[str, Any]]] = []
+        self._deletes: list[tuple[type[Item], dict[str, Any]]] = []
         self._puts: list[tuple[type[Item], dict[str, Any]]] = []
         self._updates: list[tuple[type[Item], dict[str, Any]]] = []
 
     def put(self, item: Item, condition: Condition | None = None) -> None:
         """Writes a whole new item."""
         self._puts.append((type(item), item.get_save_kwargs_from_instance(condition=condition)))
+
+    def delete(self, item: Item) -> None:
+        """Takes an item out."""
+        self._deletes.append((type(item), item.get_delete_kwargs_from_instance()))
 
     def update(
         self, item: Item, condition: Condition | None = None, actions: Sequence[UpdateAction] | None = None
@@ -93,15 +98,15 @@ class Transaction:
     def _send(self) -> None:
         connection().transact_write_items(
             condition_check_items=[kwargs for _, kwargs in self._checks],
-            delete_items=[],
+            delete_items=[kwargs for _, kwargs in self._deletes],
             put_items=[kwargs for _, kwargs in self._puts],
             update_items=[kwargs for _, kwargs in self._updates],
             client_request_token=self.token,
         )
 
     def _failed(self, codes: list[str]) -> frozenset[type[Item]]:
-        # the store answers in the order in which PynamoDB sends: checks, puts, updates
-        models = [model for model, _ in (*self._checks, *self._puts, *self._updates)]
+        # the store answers in the order in which PynamoDB sends: checks, deletes, puts, updates
+        models = [model for model, _ in (*self._checks, *self._deletes, *self._puts, *self._updates)]
         return frozenset(model for model, code in zip(models, codes, strict=False) if code == "ConditionalCheckFailed")
 
 

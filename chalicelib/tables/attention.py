@@ -1,0 +1,47 @@
+"""The queue of phases that failed or need people, by when that happened."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.domain.instants import render
+from chalicelib.tables.base import reading
+from chalicelib.tables.phases import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A phase as the index shows it."""
+
+    status: str
+    updated_at: str
+    account_id: str
+    phase: str
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Where it stands in the order, and where to go on behind it."""
+        return self.updated_at, self.account_id, self.phase
+
+
+def rows(status: str, after: tuple[str, ...] | None, newest_first: bool, page: int) -> Iterator[Row]:
+    """The phases in this status from behind `after`; one query a page."""
+    index: Any = Phase.attention_index
+    start = None
+    if after is not None:
+        names = ("updated_at", "account_id", "phase")
+        start = {"attention": {"S": status}, **{name: {"S": part} for name, part in zip(names, after, strict=True)}}
+    with reading():
+        for found in index.query(status, scan_index_forward=not newest_first, page_size=page, last_evaluated_key=start):
+            yield Row(status, render(found.updated_at), found.account_id, found.phase)
+
+
+def count(status: str) -> int:
+    """How many phases are in this status: costs what is in the queue, a hundredth of a read unit each."""
+    with reading():
+        return int(Phase.attention_index.count(status))
+
+
+def oldest(status: str) -> Row | None:
+    """The phase that has been in this status for longest."""
+    return next(rows(status, None, False, 1), None)
