@@ -1,5 +1,6 @@
 """An agency to test with: its time, its operator, its bots, all through the HTTP API by Chalice's test client."""
 
+import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -295,6 +296,13 @@ class Bot(Api):
         return self.complete(phase, self.take(phase, account_id), account_id).ok()
 
 
+_EVENT = {
+    **dict.fromkeys(("version", "account", "region", "detail-type", "source", "time", "id"), ""),
+    "detail": {},
+    "resources": [],
+}
+
+
 @dataclass(slots=True)
 class Agency:
     """The whole of it: an operator, two bots, a model `m1` with stocked pools; no accounts yet."""
@@ -318,6 +326,12 @@ class Agency:
     def worker(self, bot_id: str = "b1") -> Bot:
         """A bot that was hired, in a new session."""
         return self.bot(bot_id).with_session()
+
+    def timer(self, name: str = "open_due_phases") -> dict[str, int]:
+        """Runs a timer; what it did."""
+        app: Any = importlib.import_module("app")
+        did: dict[str, int] = getattr(app, name)(_EVENT, None)
+        return did
 
     def nobody(self) -> Api:
         """A caller without a key."""

@@ -34,6 +34,7 @@ class Fault(StrEnum):
     THROTTLED_INSIDE = "an item of the transaction is throttled"
     SERVER_ERROR = "the store answers 500 and has done nothing"
     SERVER_ERROR_DONE = "the store answers 500 although it has done it"
+    REFUSED = "the store finds the request invalid: a defect of ours"
     IN_PARTS = "a batch is answered for its first key only, the others are to be asked for again"
 
     @property
@@ -149,6 +150,8 @@ class Wire:
                 return _answer(request, *_cancelled(call, "ThrottlingError"))
             case Fault.THROTTLED:
                 return _answer(request, *_error("ProvisionedThroughputExceededException", "The table is throttled."))
+            case Fault.REFUSED:
+                return _answer(request, *_error("ValidationException", "The secret name is hunter2."))
             case Fault.SERVER_ERROR:
                 return _answer(request, *_error("InternalServerError", "Something broke.", 500))
             case _:

@@ -1,0 +1,306 @@
+"""One account, several bots: one works at a time, the others are told, and nobody loses what it did."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.agency import LEASE, Agency, Bot
+from tests.api.shapes import OWN_LEASE
+
+MS = timedelta(milliseconds=1)
+
+
+@pytest.fixture
+def first(agency: Agency) -> Bot:
+    """A bot with an account whose warm-up it has started."""
+    return agency.warmed_to("pfp")
+
+
+@pytest.fixture
+def second(agency: Agency, first: Bot) -> Bot:
+    """Another bot."""
+    return agency.worker("b2")
+
+
+def expired_by_taker(agency: Agency) -> None:
+    """The lease has run out; no timer has run."""
+    agency.time.advance(LEASE)
+
+
+def expired_by_timer(agency: Agency) -> None:
+    """The lease has run out, and the timer has said so."""
+    agency.time.advance(LEASE)
+    assert agency.timer() == {"lease:expire": 1}
+
+
+EXPIRED = pytest.mark.parametrize("expire", [expired_by_taker, expired_by_timer])
+
+
+def test_a_second_bot_is_told_who_holds_the_lease_and_until_when(agency: Agency, first: Bot, second: Bot) -> None:
+    first.take()
+    agency.time.advance(60)
+    before, left = agency.wire.image(), LEASE - timedelta(seconds=60)
+    holder = {"session_id": first.session, "bot_id": "b1", "expires_at": agency.time.told(left)}
+    for answer in (second.content(), second.content("bio"), second.start(), second.complete_warmup()):
+        problem = answer.refused(409, "account_leased")
+        assert problem["lease"] == holder
+        assert problem["retryable"] is True
+        assert answer.headers["Retry-After"] == str(problem["retry_after_seconds"]) == "841"
+        assert "lt_" not in answer.text, "the token is the holder's alone"
+    assert agency.wire.image() == before
+    status = second.status().ok()
+    assert status["lease"] == {**holder, "live": True}
+    assert status["blockers"][0]["until"] == agency.time.told(left)
+    assert second.offered() == []
+    assert second.claim(limit=10).ok()["items"] == []
+
+
+def test_to_the_last_millisecond_the_lease_is_the_holders(agency: Agency, first: Bot, second: Bot) -> None:
+    token = first.take()
+    agency.time.advance(LEASE - MS)
+    second.content().refused(409, "account_leased")
+    assert first.complete("pfp", token).ok()["late"] is False
+
+
+@EXPIRED
+def test_a_second_bot_takes_over_when_the_lease_has_run_out(
+    agency: Agency, first: Bot, second: Bot, expire: Any
+) -> None:
+    token = first.take()
+    given = first.content().ok()
+    expire(agency)
+    assert second.offered() == ["a1"]
+    taken = second.content().ok()
+    assert set(taken["lease"]) >= OWN_LEASE
+    assert taken["lease"]["session_id"] == second.session
+    assert taken["lease"]["lease_token"] != token
+    assert taken["assignment_id"] == given["assignment_id"], "what was assigned stays with the phase"
+    phase = second.status().ok()["phases"][0]
+    assert (phase["status"], phase["bot_id"], phase["bot_session_id"]) == ("in_progress", "b2", second.session)
+    assert (phase["crash_count"], phase["retry_count"]) == (1, 0), "a crash is no retry"
+    agency.operator.verified()
+
+
+@pytest.mark.parametrize("use", ["complete", "report", "release"])
+@EXPIRED
+def test_the_first_is_told_what_happened_and_changes_nothing(
+    agency: Agency, first: Bot, second: Bot, expire: Any, use: str
+) -> None:
+    token = first.take()
+    expire(agency)
+    agency.time.advance(5)
+    second.take()
+    taken_over = agency.time.told()
+    agency.time.advance(5)
+    before = agency.wire.image()
+    answer = {
+        "complete": lambda: first.complete("pfp", token),
+        "report": lambda: first.report("pfp", token),
+        "release": lambda: first.release(token),
+    }[use]()
+    problem = answer.refused(409, "lease_superseded")
+    assert problem["happened"] == {
+        "at": taken_over,
+        "action": "phase:deliver",
+        "sentence": "bot b2 was given pfp of account a1",
+    }
+    assert problem["happened"]["sentence"] in problem["detail"]
+    assert problem["lease"] == {
+        "session_id": second.session,
+        "bot_id": "b2",
+        "expires_at": agency.time.told(LEASE - timedelta(seconds=5)),
+    }
+    assert problem["retryable"] is False
+    assert agency.wire.image() == before
+
+
+@EXPIRED
+@pytest.mark.parametrize("days", [0, 30])
+def test_who_is_late_but_not_superseded_is_accepted(agency: Agency, first: Bot, expire: Any, days: int) -> None:
+    token = first.take()
+    expire(agency)
+    agency.time.advance(timedelta(days=days))
+    done = first.complete("pfp", token, execution_time_ms=5).ok()
+    assert (done["late"], done["replayed"], done["phase"]["status"]) == (True, False, "completed")
+    assert done["next"]["available_at"] == agency.time.told(timedelta(hours=24)), "the interval begins with the end"
+    again = first.complete("pfp", token, execution_time_ms=5).ok()
+    assert again == {**done, "replayed": True}
+    agency.operator.verified()
+
+
+@EXPIRED
+def test_a_late_report_is_accepted_too(agency: Agency, first: Bot, expire: Any) -> None:
+    token = first.take()
+    expire(agency)
+    reported = first.report("pfp", token).ok()
+    assert (reported["outcome"], reported["phase"]["status"]) == ("retry", "failed")
+    assert first.report("pfp", token).ok() == {**reported, "replayed": True}
+    agency.operator.verified()
+
+
+def test_a_late_release_is_no_crash(agency: Agency, first: Bot) -> None:
+    token = first.take()
+    agency.time.advance(LEASE)
+    assert first.release(token).ok()["replayed"] is False
+    phase = first.status().ok()["phases"][0]
+    assert (phase["status"], phase["crash_count"]) == ("content_assigned", 0)
+
+
+def test_a_release_after_the_timer_said_so_changes_nothing(agency: Agency, first: Bot) -> None:
+    token = first.take()
+    expired_by_timer(agency)
+    before = agency.wire.image()
+    assert first.release(token).ok()["replayed"] is True
+    assert agency.wire.image() == before
+
+
+@EXPIRED
+def test_after_its_last_crash_a_phase_waits_for_people(agency: Agency, first: Bot, second: Bot, expire: Any) -> None:
+    for worker, crashes in ((first, 0), (second, 1), (first, 2)):
+        worker.take()
+        assert worker.status().ok()["phases"][0]["crash_count"] == crashes
+        expire(agency)
+    refused = second.content().refused(409, "phase_not_available")
+    assert refused["retryable"] is False
+    status = second.status().ok()
+    phase = status["phases"][0]
+    assert (phase["status"], phase["crash_count"], phase["retry_count"]) == ("requires_review", 3, 0)
+    assert "3 times" in phase["error_message"]
+    assert [blocker["code"] for blocker in status["blockers"]] == ["review"]
+    assert second.offered() == []
+    agency.operator.verified()
+
+
+def test_after_its_last_crash_a_phase_waits_for_people_also_when_it_is_claimed(
+    agency: Agency, first: Bot, second: Bot
+) -> None:
+    for _ in range(3):
+        first.take()
+        agency.time.advance(LEASE)
+    assert second.claim(limit=10).ok()["items"] == []
+    assert second.status().ok()["phases"][0]["status"] == "requires_review"
+    assert agency.operator.verified() == 3 + 3 + 1
+
+
+@EXPIRED
+def test_who_is_late_with_its_last_crash_is_accepted_out_of_review(agency: Agency, first: Bot, expire: Any) -> None:
+    for _ in range(2):
+        first.take()
+        agency.time.advance(LEASE)
+    token = first.take()
+    expire(agency)
+    assert first.complete("pfp", token).ok()["late"] is True
+    assert first.status().ok()["current_phase"] == "bio"
+    agency.operator.verified()
+
+
+def test_a_report_on_what_waits_for_people_already_is_refused(agency: Agency, first: Bot) -> None:
+    for _ in range(2):
+        first.take()
+        agency.time.advance(LEASE)
+    token = first.take()
+    expired_by_timer(agency)
+    first.report("pfp", token).refused(409, "phase_not_in_progress")
+
+
+def test_a_phase_that_nobody_works_on_can_be_neither_completed_nor_reported(agency: Agency, first: Bot) -> None:
+    lease = first.claim().ok()["items"][0]["lease"]
+    before = agency.wire.image()
+    first.complete("pfp", lease["lease_token"]).refused(409, "phase_not_in_progress")
+    first.report("pfp", lease["lease_token"]).refused(409, "phase_not_in_progress")
+    first.complete("bio", lease["lease_token"]).refused(409, "phase_not_in_progress")
+    first.complete("nails", lease["lease_token"]).refused(404, "phase_not_found")
+    assert agency.wire.image() == before
+
+
+def test_a_token_that_never_was_is_refused(agency: Agency, first: Bot) -> None:
+    first.take()
+    before = agency.wire.image()
+    for token in ("lt_1_" + "0" * 32, "lt_999999999999999_" + "f" * 32):
+        first.complete("pfp", token).refused(409, "lease_superseded")
+    assert agency.wire.image() == before
+
+
+@pytest.mark.parametrize("use", ["complete", "report", "release"])
+def test_the_token_is_required_and_must_be_one(agency: Agency, first: Bot, use: str) -> None:
+    token = first.take()
+    ask: dict[str, Any] = {
+        "complete": lambda token: first.complete("pfp", token),
+        "report": lambda token: first.report("pfp", token),
+        "release": first.release,
+    }
+    before = agency.wire.image()
+    for wrong in (None, "", "lt", token[:-1], token + "0", token.upper(), "lt_1_" + "é" * 32):
+        ask[use](wrong).refused(400, "malformed_request")
+    assert agency.wire.image() == before
+
+
+def test_anothers_bot_cannot_use_a_token(agency: Agency, first: Bot, second: Bot) -> None:
+    token = first.take()
+    before = agency.wire.image()
+    second.complete("pfp", token).refused(409, "lease_superseded")
+    second.report("pfp", token).refused(409, "lease_superseded")
+    second.release(token).refused(409, "lease_superseded")
+    assert agency.wire.image() == before
+
+
+def test_a_holder_shows_itself_by_its_token_without_naming_its_session(agency: Agency, first: Bot) -> None:
+    given = first.content().ok()
+    nameless = first.without_session()
+    again = nameless.content(headers={"Lease-Token": given["lease"]["lease_token"]}).ok()
+    assert again["assignment_id"] == given["assignment_id"]
+    nameless.content().refused(409, "account_leased")
+
+
+def test_another_session_of_the_same_bot_is_not_the_holder(agency: Agency, first: Bot) -> None:
+    first.take()
+    other = first.with_session()
+    problem = other.content().refused(409, "account_leased")
+    assert problem["lease"]["session_id"] == first.session
+
+
+def test_a_released_account_can_be_taken_at_once_with_its_content(agency: Agency, first: Bot, second: Bot) -> None:
+    given = first.content().ok()
+    released = first.release(given["lease"]["lease_token"]).ok()
+    assert released == {"account_id": "a1", "released": True, "replayed": False}
+    status = second.status().ok()
+    assert (status["lease"], status["blockers"], status["phases"][0]["status"]) == (None, [], "content_assigned")
+    assert second.offered() == ["a1"]
+    assert second.content().ok()["assignment_id"] == given["assignment_id"]
+    assert agency.operator.content("m1-pfp")["usage_count"] == 1
+    agency.operator.verified()
+
+
+def test_a_repeated_release_changes_nothing_until_somebody_has_taken_over(
+    agency: Agency, first: Bot, second: Bot
+) -> None:
+    token = first.take()
+    first.release(token).ok()
+    before = agency.wire.image()
+    assert first.release(token).ok() == {"account_id": "a1", "released": True, "replayed": True}
+    assert agency.wire.image() == before
+    first.complete("pfp", token).refused(409, "lease_superseded")
+    second.take()
+    first.release(token).refused(409, "lease_superseded")
+
+
+def test_a_lease_ends_with_its_phase(agency: Agency, first: Bot) -> None:
+    token = first.take()
+    first.complete("pfp", token).ok()
+    assert first.status().ok()["lease"] is None
+    problem = first.release(token).refused(409, "lease_superseded")
+    assert problem["happened"]["action"] == "phase:complete"
+    first.report("pfp", token).refused(409, "lease_superseded")
+
+
+def test_an_unheld_account_can_be_completed_by_any_bot_and_a_held_one_by_its_holder(agency: Agency) -> None:
+    first = agency.warmed_up()
+    second = agency.worker("b2")
+    token = first.claim().ok()["items"][0]["lease"]["lease_token"]
+    second.complete_warmup().refused(409, "account_leased")
+    first.without_session().complete_warmup().refused(409, "account_leased")
+    done = first.complete_warmup().ok()
+    assert (done["state"], done["lease"]) == ("active", None)
+    first.release(token).refused(409, "lease_superseded")
+    agency.operator.verified()

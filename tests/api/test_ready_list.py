@@ -1,0 +1,200 @@
+"""The list of what can be worked on: due by the clock at this moment, oldest first, page by page."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.agency import LEASE, Agency, Bot
+from tests.api.shapes import OFFER
+
+
+@pytest.fixture
+def many(agency: Agency) -> Agency:
+    """Thirty-one accounts, each ready a second after the one before; their ids say nothing of their order."""
+    for number in range(31):
+        agency.operator.account(f"a{number * 7 % 31:02d}", theme="sea" if number % 2 else None)
+        agency.time.advance(1)
+    return agency
+
+
+def order(agency: Agency) -> list[str]:
+    """The accounts' ids in the order in which they fell due."""
+    found = agency.operator.get("/api/operator/accounts?limit=100").ok()["items"]
+    return [item["account_id"] for item in sorted(found, key=lambda item: str(item["due_at"]))]
+
+
+def pages(bot: Bot, query: str, most: int) -> list[list[str]]:
+    """The ids of each page."""
+    found, cursor = [], ""
+    while True:
+        page = bot.ready(f"?limit={most}{query}{cursor}").ok()
+        found.append([item["account_id"] for item in page["items"]])
+        if page["next_cursor"] is None:
+            return found
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def test_the_oldest_due_comes_first_and_pages_lose_nothing(many: Agency) -> None:
+    expected = order(many)
+    assert many.bot().offered() == expected[:25], "25 without a limit"
+    for most in (1, 10, 30, 31, 100):
+        found = pages(many.bot(), "", most)
+        assert [account_id for page in found for account_id in page] == expected
+        assert all(len(page) == most for page in found[:-1])
+        assert found[-1], "the last page is not empty"
+
+
+def test_a_page_that_is_taken_meanwhile_does_not_move_the_next(many: Agency) -> None:
+    expected, bot = order(many), many.worker()
+    page = bot.ready("?limit=10").ok()
+    for account_id in expected[3:6]:
+        bot.start(account_id).ok()
+    rest = bot.ready(f"?limit=100&cursor={page['next_cursor']}").ok()
+    assert [item["account_id"] for item in rest["items"]] == expected[10:]
+
+
+def test_it_takes_nothing(many: Agency) -> None:
+    before = many.wire.image()
+    items = many.bot().ready("?limit=100").ok()["items"]
+    assert all(set(item) >= OFFER for item in items)
+    assert many.wire.image() == before
+
+
+def test_all_kinds_of_due_work_stand_in_one_order(agency: Agency) -> None:
+    worker = agency.warmed_up("done")  # its last phase was completed five days after the start
+    agency.operator.account("new")
+    agency.operator.account("late")
+    worker.start("late").ok()
+    assert worker.offered() == ["done", "new"]
+    worker.do("pfp", "late")
+    agency.time.advance(timedelta(hours=24))
+    agency.operator.account("newest")
+    items = worker.ready().ok()["items"]
+    assert [(item["account_id"], item["action"], item["phase"]) for item in items] == [
+        ("done", "complete_warmup", None),
+        ("new", "start_warmup", "pfp"),
+        ("late", "run_phase", "bio"),
+        ("newest", "start_warmup", "pfp"),
+    ]
+    assert [item["due_at"] for item in items] == sorted(item["due_at"] for item in items)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["run", "done", "start", "other"]),
+        ("?action=start_warmup", ["start", "other"]),
+        ("?action=run_phase", ["run"]),
+        ("?action=complete_warmup", ["done"]),
+        ("?model_id=m1", ["run", "done", "start"]),
+        ("?model_id=m2", ["other"]),
+        ("?model_id=m2&action=run_phase", []),
+        ("?model_id=never", []),
+    ],
+)
+def test_filters(agency: Agency, query: str, expected: list[str]) -> None:
+    worker = agency.warmed_to("pfp", "run")
+    worker.release(worker.take("pfp", "run"), "run").ok()
+    agency.warmed_up("done", bot=worker)
+    agency.operator.account("start")
+    agency.operator.model("m2")
+    agency.time.advance(1)
+    agency.operator.account("other", model_id="m2")
+    assert worker.offered(query) == expected
+
+
+def test_pages_of_a_filter_lose_nothing(many: Agency) -> None:
+    worker, started = many.worker(), order(many)[::3]
+    for account_id in started:
+        worker.release(worker.start(account_id).ok()["lease"]["lease_token"], account_id).ok()
+    found = pages(worker, "&action=run_phase", 4)
+    assert [len(page) for page in found] == [4, 4, 3]
+    assert sorted(account_id for page in found for account_id in page) == sorted(started)
+
+
+def test_a_cursor_serves_its_own_caller_and_filter_only(many: Agency) -> None:
+    cursor = many.bot().ready("?limit=1").ok()["next_cursor"]
+    many.bot().ready(f"?limit=1&model_id=m1&cursor={cursor}").refused(400, "malformed_request")
+    many.bot("b2").ready(f"?cursor={cursor}").refused(400, "malformed_request")
+    many.bot().ready(f"?cursor={cursor[:-4]}AAAA").refused(400, "malformed_request")
+
+
+def test_an_empty_list_says_when_to_come_again(agency: Agency) -> None:
+    answer = agency.bot().ready()
+    assert answer.ok() == {"items": [], "next_cursor": None, "next_due_at": None}
+    assert answer.headers["Retry-After"] == "60"
+
+
+@pytest.mark.parametrize(
+    ("before", "wait"),
+    [
+        (timedelta(hours=24), 60),  # never told to stay away for long: something new may come
+        (timedelta(seconds=59), 60),
+        (timedelta(seconds=30), 31),
+        (timedelta(milliseconds=1), 1),
+    ],
+)
+def test_an_empty_list_says_when_something_falls_due(agency: Agency, before: timedelta, wait: int) -> None:
+    worker = agency.warmed_to("pfp")
+    opens = worker.do("pfp")["next"]["available_at"]
+    agency.time.to(opens)
+    agency.time.advance(-before)
+    answer = worker.ready()
+    assert answer.ok() == {"items": [], "next_cursor": None, "next_due_at": opens}
+    assert answer.headers["Retry-After"] == str(wait)
+
+
+def test_a_list_with_something_in_it_does_not_send_away(agency: Agency) -> None:
+    agency.operator.account()
+    assert "Retry-After" not in agency.bot().ready().headers
+
+
+def test_what_is_leased_falls_due_when_the_lease_runs_out(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    worker.take()
+    assert worker.ready().ok()["next_due_at"] == agency.time.told(LEASE)
+    agency.time.advance(LEASE)
+    assert worker.offered() == ["a1"]
+
+
+def test_with_the_timers_off_due_work_is_offered_and_taken_on_time(agency: Agency) -> None:
+    first, second = agency.warmed_to("bio", "due"), agency.worker("b2")
+    agency.warmed_to("pfp", "held", bot=first)
+    first.take("pfp", "held")
+    agency.warmed_to("pfp", "failed", bot=first)
+    agency.operator.media("spare", "pfp")
+    retry = first.report("pfp", first.take("pfp", "failed"), "failed").ok()["available_at"]
+    agency.time.to(retry)
+    assert second.offered() == ["due", "failed"]
+    agency.time.advance(LEASE)
+    assert set(second.offered()) == {"due", "failed", "held"}
+    taken = second.claim(limit=10).ok()["items"]
+    assert {(item["account_id"], item["phase"]) for item in taken} == {
+        ("due", "bio"),
+        ("failed", "pfp"),
+        ("held", "pfp"),
+    }
+    for item in taken:
+        second.do(item["phase"], item["account_id"])
+        agency.operator.verified(item["account_id"])
+
+
+def test_timers_and_takers_come_to_the_same(agency: Agency) -> None:
+    worker = agency.warmed_to("bio")
+    assert agency.timer() == {"phase:open": 1}
+    opened = worker.status().ok()
+    assert (opened["phases"][1]["status"], opened["blockers"]) == ("available", [])
+    assert worker.offered() == ["a1"]
+    assert agency.timer() == {}
+    worker.do("bio")
+    agency.operator.verified()
+
+
+def test_rows_that_are_filtered_out_are_read_past_and_not_mistaken_for_the_end(agency: Agency) -> None:
+    worker = agency.worker()
+    for number in range(6):
+        agency.operator.account(f"a{number}")
+    last = agency.operator.account("z")
+    worker.release(worker.start(last).ok()["lease"]["lease_token"], last).ok()
+    page = worker.ready("?limit=1&action=run_phase").ok()
+    assert [item["account_id"] for item in page["items"]] == [last]

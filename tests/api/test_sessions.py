@@ -1,0 +1,241 @@
+"""Sessions: a run of a bot begins, says that it lives, and ends."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.context import Actor, Role, begin
+from chalicelib.domain import leases
+from chalicelib.domain.accounts import State
+from chalicelib.domain.leases import Ending, Lease
+from chalicelib.domain.timing import Due, Queue
+from chalicelib.settings import Settings
+from chalicelib.tables import Account, Session
+from chalicelib.tables.sessions import Holding
+from chalicelib.tables.transaction import Transaction
+from tests.agency import CONSENT, LEASE, Agency
+from tests.api.shapes import BEAT, OWN_LEASE
+
+
+def test_a_session_is_opened(agency: Agency) -> None:
+    opened = agency.bot().post("/api/bot/sessions", {"client": "warmup 0.1", "host": "kettle"}).ok(201)
+    assert set(opened) >= {"session_id", "lease_seconds", "heartbeat_seconds"}
+    assert opened["session_id"].startswith("ses_")
+    assert (opened["lease_seconds"], opened["heartbeat_seconds"]) == (900, 300)
+    found = agency.bot().get(f"/api/bot/sessions/{opened['session_id']}").ok()
+    assert (found["client"], found["host"], found["status"], found["bot_id"]) == ("warmup 0.1", "kettle", "live", "b1")
+
+
+def test_a_session_is_opened_by_no_body_at_all(agency: Agency) -> None:
+    agency.bot().post("/api/bot/sessions").ok(201)
+    agency.bot().post("/api/bot/sessions", content_type=None).ok(201)
+
+
+def test_a_session_sees_what_it_holds_tokens_included(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    lease = worker.content().ok()["lease"]
+    held = worker.own_session().ok()["held"]
+    assert [(one["account_id"], one["phase"], one["lease"]) for one in held] == [("a1", "pfp", lease)]
+    agency.time.advance(LEASE)
+    assert worker.own_session().ok()["held"] == []
+
+
+def test_a_heartbeat_extends_every_lease(agency: Agency) -> None:
+    worker = agency.worker()
+    for account_id in ("a1", "a2"):
+        agency.warmed_to("pfp", account_id, bot=worker)
+    worker.take("pfp", "a1")
+    agency.time.advance(LEASE - timedelta(seconds=1))
+    beat = worker.heartbeat(note="half way").ok()
+    assert set(beat) >= BEAT
+    until = agency.time.told(LEASE)
+    assert (beat["directive"], beat["lost"], beat["session_id"]) == ("continue", [], worker.session)
+    assert beat["held"] == [
+        {"account_id": "a1", "phase": "pfp", "expires_at": until},
+        {"account_id": "a2", "phase": "pfp", "expires_at": until},
+    ]
+    agency.time.advance(LEASE - timedelta(seconds=1))
+    assert agency.worker("b2").offered() == []
+    assert agency.timer() == {}, "the due time has moved along"
+    assert worker.status("a1").ok()["lease"]["expires_at"] == until
+    assert worker.complete("pfp", worker.take("pfp", "a1"), "a1").ok()["late"] is False
+    assert worker.own_session().ok()["note"] == "half way"
+    agency.operator.verified("a1")
+    agency.operator.verified("a2")
+
+
+def test_a_heartbeat_of_an_idle_session_holds_nothing(agency: Agency) -> None:
+    worker = agency.worker()
+    before = worker.own_session().ok()["expires_at"]
+    agency.time.advance(60)
+    beat = worker.heartbeat().ok()
+    assert (beat["held"], beat["lost"]) == ([], [])
+    after = worker.own_session().ok()
+    assert (after["last_seen_at"], after["expires_at"] > before) == (agency.time.told(), True)
+
+
+def test_a_late_heartbeat_keeps_what_nobody_has_taken_over(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    token = worker.take()
+    agency.time.advance(LEASE + timedelta(minutes=5))
+    assert [one["account_id"] for one in worker.heartbeat().ok()["held"]] == ["a1"]
+    assert worker.complete("pfp", token).ok()["late"] is False
+    agency.operator.verified()
+
+
+def test_a_heartbeat_tells_what_was_lost_and_why_and_once_only(agency: Agency) -> None:
+    worker, second = agency.worker("b1"), agency.worker("b2")
+    for account_id in ("kept", "lost"):
+        agency.warmed_to("pfp", account_id, bot=worker)
+    worker.take("pfp", "kept"), worker.take("pfp", "lost")
+    agency.time.advance(LEASE)
+    taken = second.content("pfp", "lost").ok()["lease"]
+    beat = worker.heartbeat().ok()
+    assert [one["account_id"] for one in beat["held"]] == ["kept"]
+    (lost,) = beat["lost"]
+    assert lost["account_id"] == "lost"
+    assert taken["session_id"] in lost["reason"]
+    assert taken["lease_token"] not in lost["reason"]
+    assert worker.heartbeat().ok()["lost"] == []
+    assert second.status("lost").ok()["lease"]["expires_at"] == taken["expires_at"], "the others' lease is not extended"
+    for account_id in ("kept", "lost"):
+        agency.operator.verified(account_id)
+
+
+def test_a_heartbeat_tells_what_the_timer_took(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    worker.take()
+    agency.time.advance(LEASE)
+    agency.timer()
+    (lost,) = worker.heartbeat().ok()["lost"]
+    assert (lost["account_id"], "expired" in lost["reason"]) == ("a1", True)
+
+
+def test_a_session_that_ends_gives_everything_back(agency: Agency) -> None:
+    worker = agency.worker()
+    for account_id in ("a1", "a2"):
+        agency.warmed_to("pfp", account_id, bot=worker)
+    token = worker.take("pfp", "a1")
+    ended = worker.end().ok()
+    assert (ended["status"], ended["held"], ended["ended_at"]) == ("ended", [], agency.time.told())
+    second = agency.worker("b2")
+    assert set(second.offered()) == {"a1", "a2"}
+    assert second.status("a1").ok()["phases"][0]["status"] == "content_assigned"
+    assert second.status("a1").ok()["phases"][0]["crash_count"] == 0
+    worker.complete("pfp", token, "a1").refused(409, "lease_superseded")
+    for account_id in ("a1", "a2"):
+        agency.operator.verified(account_id)
+
+
+def test_an_ended_session_takes_nothing_and_lives_no_more(agency: Agency) -> None:
+    agency.operator.account()
+    worker = agency.worker()
+    worker.end().ok()
+    before = agency.wire.image()
+    for answer in (worker.claim(), worker.start(), worker.heartbeat()):
+        answer.refused(409, "session_ended")
+    assert agency.wire.image() == before
+
+
+def test_an_ended_session_is_given_no_content(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    worker.end().ok()
+    worker.content().refused(409, "session_ended")
+
+
+def test_a_session_that_was_not_heard_of_is_lost_and_comes_back_with_its_next_word(agency: Agency) -> None:
+    worker = agency.worker()
+    agency.time.advance(timedelta(seconds=1800))
+    assert agency.timer("close_lost_sessions") == {"lost": 1}
+    assert worker.own_session().ok()["status"] == "lost"
+    assert agency.timer("close_lost_sessions") == {"lost": 0}
+    assert worker.heartbeat().ok()["directive"] == "continue"
+    assert worker.own_session().ok()["status"] == "live"
+    agency.operator.account()
+    assert len(worker.claim().ok()["items"]) == 1
+
+
+def test_a_session_that_was_heard_of_is_not_lost(agency: Agency) -> None:
+    worker = agency.worker()
+    agency.time.advance(timedelta(seconds=1799))
+    worker.heartbeat().ok()
+    agency.time.advance(timedelta(seconds=1799))
+    assert agency.timer("close_lost_sessions") == {"lost": 0}
+
+
+def test_taking_work_is_a_word_too(agency: Agency) -> None:
+    agency.operator.account()
+    worker = agency.worker()
+    agency.time.advance(timedelta(seconds=1799))
+    worker.start().ok()
+    agency.time.advance(timedelta(seconds=1799))
+    assert agency.timer("close_lost_sessions") == {"lost": 0}
+
+
+def test_what_a_lost_session_held_is_taken_over(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    worker.take()
+    agency.time.advance(timedelta(seconds=1800))
+    agency.timer("close_lost_sessions")
+    assert agency.worker("b2").content().ok()["lease"]["session_id"] != worker.session
+    agency.operator.verified()
+
+
+@pytest.mark.parametrize("count", [99, 101, 230])
+def test_a_session_may_hold_any_number_of_leases(agency: Agency, settings: Settings, count: int) -> None:
+    worker = agency.worker()
+    holding(agency, settings, str(worker.session), count)
+    agency.time.advance(60)
+    beat = worker.heartbeat().ok()
+    assert len(beat["held"]) == count
+    assert {one["expires_at"] for one in beat["held"]} == {agency.time.told(LEASE)}
+    assert len(worker.own_session().ok()["held"]) == count
+    assert len(worker.claim(limit=10).ok()["items"]) == 10
+
+
+@pytest.mark.parametrize("count", [99, 230])
+def test_a_session_may_have_lost_any_number_of_leases(agency: Agency, settings: Settings, count: int) -> None:
+    worker = agency.worker()
+    holding(agency, settings, str(worker.session), count, Ending.TAKEN_AWAY)
+    agency.operator.account("free")
+    assert [item["account_id"] for item in worker.claim().ok()["items"]] == ["free"]
+    beat = worker.heartbeat().ok()
+    assert ([one["account_id"] for one in beat["held"]], len(beat["lost"])) == (["free"], count)
+    assert worker.heartbeat().ok()["lost"] == []
+
+
+def holding(agency: Agency, settings: Settings, session: str, count: int, ended: Ending | None = None) -> None:
+    """Lets the session hold (or have lost) many leases, written past the service to save time."""
+    context, now = begin(settings, Actor(Role.OPERATOR, "root")), agency.time.now
+    for start in range(0, count, 80):
+        transaction, holdings = Transaction(context), set()
+        for number in range(start, min(start + 80, count)):
+            account = Account(account_id=f"held{number:03d}", model_id="m1", username="u", state=State.READY)
+            account.consent, account.created_at, account.updated_at, account.version = CONSENT, now, now, 3
+            token = leases.make_token(3, number.to_bytes(16, "big"))
+            account.store_lease(Lease(token, session, "b1", now, now + LEASE, "req", ended, now if ended else None))
+            account.store_due(None if ended else Due(Queue.TIMER, now + LEASE), settings.queue_shards)
+            transaction.put(account)
+            holdings.add(str(Holding(account.account_id, token, "pfp")))
+        transaction.update(Session(session_id=session), None, [Session.holds.add(holdings)])
+        transaction.commit()
+
+
+def test_sessions_as_operators_see_them(agency: Agency) -> None:
+    first, second = agency.worker("b1"), agency.worker("b2")
+    second.end().ok()
+    live = agency.operator.get("/api/operator/sessions?status=live").ok()
+    assert [one["session_id"] for one in live["items"]] == [first.session]
+    ended = agency.operator.get("/api/operator/sessions?status=ended").ok()
+    assert [one["session_id"] for one in ended["items"]] == [second.session]
+    both = agency.operator.get("/api/operator/sessions").ok()
+    assert {one["session_id"] for one in both["items"]} == {first.session, second.session}
+    agency.operator.get("/api/operator/sessions?status=asleep").refused(400, "malformed_request")
+
+
+def test_operators_do_not_see_tokens(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    lease = worker.content().ok()["lease"]
+    assert set(lease) >= OWN_LEASE
+    for path in ("sessions", "sessions?status=live", "accounts", "accounts/a1", "audit?account_id=a1"):
+        assert lease["lease_token"] not in agency.operator.get(f"/api/operator/{path}").text
