@@ -108,6 +108,8 @@ class _Shift:
         try:
             while not (self._bot.stopped.is_set() or self._draining.is_set()):
                 self._claim_and_work()
+            self._over.set()
+            self._heart.join(timeout=2)  # a session that is being ended needs no heartbeat
             self._api.delete(f"/api/bot/sessions/{self._session_id}")
         except Crash:
             logger.info("%s crashed.", self._bot.bot_id)
