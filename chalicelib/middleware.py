@@ -73,6 +73,11 @@ class Answer:
         """201, or 200 with `replayed` where the same was there already."""
         return cls({**document, "replayed": replayed}, 200 if replayed else 201)
 
+    @staticmethod
+    def line(document: Mapping[str, Any]) -> str:
+        """The document as one of several JSON lines."""
+        return json.dumps(document, default=_plain, allow_nan=False) + "\n"
+
     @classmethod
     def tagged(cls, document: Mapping[str, Any]) -> "Answer":
         """The document of a versioned item, with its version as the entity tag that `If-Match` takes."""

@@ -2,8 +2,22 @@
 
 from chalice.app import Blueprint
 
-from chalicelib.routes import accounts, audit, bots, content, health, leases, models, phases, sessions, texts
+from chalicelib.routes import (
+    accounts,
+    audit,
+    bots,
+    content,
+    health,
+    leases,
+    models,
+    phases,
+    pipeline,
+    review,
+    sessions,
+    texts,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = tuple(
-    noun.routes.blueprint for noun in (accounts, audit, bots, content, health, leases, models, phases, sessions, texts)
+    noun.routes.blueprint
+    for noun in (accounts, audit, bots, content, health, leases, models, phases, pipeline, review, sessions, texts)
 )

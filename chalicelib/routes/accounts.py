@@ -84,13 +84,37 @@ def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> A
 @routes.get("/api/operator/accounts/{account_id}", role=Role.OPERATOR)
 def get(context: Context, *, account_id: str) -> Answer:
     """An account with its phases, lease and blockers."""
-    return Answer(documents.whole_account(accounts.status(context, account_id), context.now))
+    return Answer.tagged(documents.whole_account(accounts.status(context, account_id), context.now))
 
 
 @routes.post("/api/operator/accounts/{account_id}/ready", role=Role.OPERATOR, body=ReasonBody)
 def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer:
     """Declares an account ready to be warmed up."""
     return Answer(documents.changed(accounts.ready(context, account_id, reason=body.reason), context.now))
+
+
+@routes.post("/api/operator/accounts/{account_id}/pause", role=Role.OPERATOR, body=ReasonBody)
+def pause(context: Context, *, account_id: str, body: ReasonBody) -> Answer:
+    """Hands the account's work out no more; what is under way may be finished."""
+    return Answer(documents.changed(accounts.pause(context, account_id, reason=body.reason), context.now))
+
+
+@routes.post("/api/operator/accounts/{account_id}/resume", role=Role.OPERATOR, body=ReasonBody)
+def resume(context: Context, *, account_id: str, body: ReasonBody) -> Answer:
+    """Hands the account's work out again."""
+    return Answer(documents.changed(accounts.resume(context, account_id, reason=body.reason), context.now))
+
+
+@routes.post("/api/operator/accounts/{account_id}/reset", role=Role.OPERATOR, body=ReasonBody)
+def reset(context: Context, *, account_id: str, body: ReasonBody) -> Answer:
+    """Begins the warm-up anew; the history stays."""
+    return Answer(documents.changed(accounts.reset(context, account_id, reason=body.reason), context.now))
+
+
+@routes.post("/api/operator/accounts/{account_id}/retire", role=Role.OPERATOR, body=ReasonBody)
+def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer:
+    """Takes the account out of the service's care for good."""
+    return Answer(documents.changed(accounts.retire(context, account_id, reason=body.reason), context.now))
 
 
 def _profile(body: AccountBody) -> Profile:

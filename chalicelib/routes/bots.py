@@ -3,7 +3,7 @@
 from chalicelib.context import Context, Role
 from chalicelib.middleware import Answer, Routes
 from chalicelib.routes import documents
-from chalicelib.routes.inputs import BotBody
+from chalicelib.routes.inputs import BotBody, BotEdit
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
 from chalicelib.services import bots
 
@@ -30,7 +30,16 @@ def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None
 @routes.get("/api/operator/bots/{bot_id}", role=Role.OPERATOR)
 def get(context: Context, *, bot_id: str) -> Answer:
     """One bot or operator."""
-    return Answer(documents.bot(bots.get(context, bot_id)))
+    return Answer.tagged(documents.bot(bots.get(context, bot_id)))
+
+
+@routes.patch("/api/operator/bots/{bot_id}", role=Role.OPERATOR, body=BotEdit, shows=documents.bot)
+def edit(context: Context, *, bot_id: str, body: BotEdit) -> Answer:
+    """Renames a bot, binds it to models, or frees it (`models` null)."""
+    models = None if body.models is None else frozenset(body.models)
+    freed = models is None and "models" in body.model_fields_set
+    bot, replayed = bots.edit(context, bot_id, name=body.name, models=models, all_models=freed)
+    return Answer.tagged({**documents.bot(bot), "replayed": replayed})
 
 
 @routes.post("/api/operator/bots/{bot_id}/keys", role=Role.OPERATOR)

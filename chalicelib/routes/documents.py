@@ -15,9 +15,11 @@ from chalicelib.services.bots import NewKey
 from chalicelib.services.events import Verification
 from chalicelib.services.leases import Claimed, Offer, Ready
 from chalicelib.services.phases import Completion, Delivery, Report
+from chalicelib.services.pipeline import Overview
+from chalicelib.services.review import Case, Decided, Group, Result
 from chalicelib.services.sessions import Beat, Held
 from chalicelib.settings import Settings
-from chalicelib.tables import Account, AuditEvent, Bot, Content, CreatorModel, Phase, Session, Text
+from chalicelib.tables import Account, AuditEvent, Bot, Content, CreatorModel, Phase, Session, Setting, Text
 from chalicelib.tables.pools import PoolItem
 
 Document = dict[str, Any]
@@ -300,4 +302,63 @@ def verification(found: Verification) -> Document:
         "ok": not found.problems,
         "versions": found.versions,
         "problems": found.problems,
+    }
+
+
+def case(found: Case) -> Document:
+    """A phase that failed or needs people."""
+    stored = found.account
+    known = {"account_id": stored.account_id, "model_id": stored.model_id, "username": stored.username}
+    return {**known, "state": stored.state, **phase(found.phase), "since": found.phase.updated_at}
+
+
+def group(found: Group) -> Document:
+    """Cases of one error code and phase."""
+    return {
+        "code": found.code,
+        "phase": found.phase,
+        "kind": found.kind,
+        "count": found.count,
+        "first_seen": found.first_seen,
+        "last_seen": found.last_seen,
+        "sample": {"message": found.sample, "account_ids": found.account_ids},
+    }
+
+
+def decided(found: Decided, now: datetime) -> Document:
+    """The status document after people's move."""
+    return {**status(Found(found.warmup, found.blockers), now), "replayed": found.replayed}
+
+
+def result(found: Result) -> Document:
+    """What became of one case of a bulk retry."""
+    return {"account_id": found.account_id, "phase": found.phase, "outcome": found.outcome, "detail": found.detail}
+
+
+def pauses(found: Setting) -> Document:
+    """What is paused."""
+    return {
+        "pipeline_paused": found.pipeline_paused,
+        "reason": found.pause_reason,
+        "paused_models": sorted(found.paused_models),
+        "version": found.version,
+    }
+
+
+def overview(found: Overview, now: datetime) -> Document:
+    """How the whole pipeline stands."""
+    return {
+        **pauses(found.pauses),
+        "now": now,
+        "states": found.states,
+        "phases": found.phases,
+        "due_now": found.due_now,
+        "oldest_waiting": found.oldest_waiting,
+        "review": {**found.review, "total": sum(found.review.values()), "oldest": found.oldest_review},
+        "live_sessions": found.live_sessions,
+        "timers": [
+            {"name": timer.name.removeprefix("timer:"), "ran_at": timer.ran_at, "did": timer.did}
+            for timer in found.timers
+        ],
+        "partly": found.partly,
     }

@@ -3,9 +3,18 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from chalicelib.domain.accounts import Step
+from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.retries import Kind
 from chalicelib.domain.scoring import MOST_USES
 from chalicelib.domain.selection import Rights
@@ -106,6 +115,80 @@ class ReasonBody(Input):
     """A move that people make, with their reason."""
 
     reason: Prose
+
+
+class RetryBody(ReasonBody):
+    """`POST …/phases/{phase}/retry`: with the same items, or with others."""
+
+    content: Literal["same", "other"] = "same"
+
+
+class Evidence(Input):
+    """What shows that a phase was done outside: a URL, a note, or both."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,2000}$")] | None = None
+    note: Prose | None = None
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> "Evidence":
+        if self.url is None and self.note is None:
+            raise ValueError("a url or a note is needed")
+        return self
+
+
+class ResolveBody(ReasonBody):
+    """`POST …/phases/{phase}/resolve`."""
+
+    evidence: Evidence
+
+
+class AssignBody(ReasonBody):
+    """`POST …/phases/{phase}/assign`: the items by hand."""
+
+    content_id: Identifier | None = None
+    text_id: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> "AssignBody":
+        if self.content_id is None and self.text_id is None:
+            raise ValueError("a content_id or a text_id is needed")
+        return self
+
+
+class ReviewFilter(Input):
+    """What of the review queue is meant; what is not given means all."""
+
+    model_id: Identifier | None = None
+    phase: PhaseName | None = None
+    status: Literal["failed", "requires_review"] | None = None
+    code: Line | None = None
+    kind: Kind | None = None
+    older_than_seconds: int | None = Field(default=None, ge=0, le=10**9)
+    failed_before: AwareDatetime | None = None
+
+
+class RetryAllBody(ReasonBody):
+    """`POST /api/operator/review/retry`."""
+
+    filter: ReviewFilter
+    dry_run: bool = False
+    content: Literal["same", "other"] = "same"
+
+
+class ModelEdit(Input):
+    """`PATCH …/models/{model_id}`."""
+
+    name: Line | None = None
+    themes: list[Tag] | None = Field(default=None, max_length=20)
+    paused: bool | None = None
+    reason: Prose | None = None
+
+
+class BotEdit(Input):
+    """`PATCH …/bots/{bot_id}`; `models` null frees the bot."""
+
+    name: Line | None = None
+    models: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)
 
 
 class Licence(Input):

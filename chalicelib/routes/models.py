@@ -3,7 +3,7 @@
 from chalicelib.context import Context, Role
 from chalicelib.middleware import Answer, Routes
 from chalicelib.routes import documents
-from chalicelib.routes.inputs import ModelBody
+from chalicelib.routes.inputs import ModelBody, ModelEdit
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
 from chalicelib.services import models
 
@@ -28,4 +28,14 @@ def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None
 @routes.get("/api/operator/models/{model_id}", role=Role.OPERATOR)
 def get(context: Context, *, model_id: str) -> Answer:
     """One model."""
-    return Answer(documents.model(models.get(context, model_id)))
+    return Answer.tagged(documents.model(models.get(context, model_id)))
+
+
+@routes.patch("/api/operator/models/{model_id}", role=Role.OPERATOR, body=ModelEdit, shows=documents.model)
+def edit(context: Context, *, model_id: str, body: ModelEdit) -> Answer:
+    """Renames a model, adds themes, pauses it or lets it go on."""
+    themes = None if body.themes is None else frozenset(body.themes)
+    model, replayed = models.edit(
+        context, model_id, name=body.name, themes=themes, paused=body.paused, reason=body.reason
+    )
+    return Answer.tagged({**documents.model(model), "replayed": replayed})

@@ -11,6 +11,7 @@ E = TypeVar("E", bound=StrEnum)
 MOST = 100
 DEFAULT_LIMIT = 25
 _WHOLE = re.compile(r"[0-9]{1,4}", re.ASCII)
+_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,2048}", re.ASCII)
 
@@ -48,6 +49,27 @@ def flag(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError("`true` or `false` is expected")
     return text == "true"
+
+
+def line(text: str) -> str:
+    """A line of text."""
+    if not 1 <= len(text) <= 200:
+        raise ValueError("1 to 200 characters are expected")
+    return text
+
+
+def seconds(text: str) -> int:
+    """A whole number of seconds, in ASCII digits."""
+    if not _SECONDS.fullmatch(text):
+        raise ValueError("a whole number of seconds is expected")
+    return int(text)
+
+
+class Order(StrEnum):
+    """In which order a list by time is told."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
 
 
 class OneOf:

@@ -3,7 +3,7 @@
 from chalicelib.context import Context, Role
 from chalicelib.middleware import Answer, Routes
 from chalicelib.routes import documents
-from chalicelib.routes.inputs import HeartbeatBody, SessionBody
+from chalicelib.routes.inputs import HeartbeatBody, ReasonBody, SessionBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, limit
 from chalicelib.services import sessions
 from chalicelib.tables.sessions import Standing
@@ -46,3 +46,24 @@ def list_all(
     """Sessions, by standing."""
     found, following = sessions.list_all(context, limit=limit, status=status, cursor=cursor)
     return Answer(documents.page(map(documents.session, found), following))
+
+
+@routes.get("/api/operator/sessions/{session_id}", role=Role.OPERATOR)
+def show(context: Context, *, session_id: str) -> Answer:
+    """One session with what it holds; no tokens, since they are not the operator's."""
+    session, _ = sessions.get(context, session_id)
+    return Answer(documents.session(session))
+
+
+@routes.post("/api/operator/sessions/{session_id}/drain", role=Role.OPERATOR, body=ReasonBody)
+def drain(context: Context, *, session_id: str, body: ReasonBody) -> Answer:
+    """Has a session finish what it holds and take nothing new."""
+    session, replayed = sessions.drain(context, session_id, reason=body.reason)
+    return Answer({**documents.session(session), "replayed": replayed})
+
+
+@routes.post("/api/operator/sessions/{session_id}/stop", role=Role.OPERATOR, body=ReasonBody)
+def stop(context: Context, *, session_id: str, body: ReasonBody) -> Answer:
+    """Has a session stop, and supersedes its leases."""
+    session, replayed = sessions.stop(context, session_id, reason=body.reason)
+    return Answer({**documents.session(session), "replayed": replayed})

@@ -10,6 +10,8 @@ from chalicelib.tables import AuditEvent, pages
 from chalicelib.tables.base import reading
 
 _LOOKS = 2
+_MOST_EXPORTED = 1000
+_EXPORT_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,17 @@ def list_all(
         partition = f"bot:{bot_id}" if bot_id is not None else day or context.now.strftime("%Y-%m-%d")
         found, following = pages.by_index(AuditEvent, index, partition, limit=limit, after=after, forward=False)
     return found, None if following is None else cursors.encode(context.settings.pepper, purpose, following)
+
+
+def export(context: Context, *, cursor: str | None = None, **asked: str | None) -> tuple[list[AuditEvent], str | None]:
+    """Up to 1,000 events, newest first, and where the next call goes on. Raises MalformedRequest."""
+    found: list[AuditEvent] = []
+    while len(found) < _MOST_EXPORTED:
+        page, cursor = list_all(context, limit=_EXPORT_PAGE, cursor=cursor, **asked)
+        found.extend(page)
+        if cursor is None or context.time_left() < context.settings.deadline_seconds / 2:
+            break
+    return found, cursor
 
 
 def verify(context: Context, account_id: str) -> Verification:

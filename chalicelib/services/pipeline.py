@@ -23,7 +23,7 @@ _PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How the pipeline stands. `partly` where the time of one request did not suffice to count all that is under way."""
+    """How the pipeline stands; `partly` where the time of one request did not suffice to count all under way."""
 
     pauses: Setting
     states: dict[str, int]

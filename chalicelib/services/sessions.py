@@ -217,7 +217,7 @@ def _stand(context: Context, session: Session, standing: Standing, action: Actio
 
 @decided_again
 def drain(context: Context, session_id: str, *, reason: str) -> tuple[Session, bool]:
-    """Tells a session to finish what it holds and take nothing new; tells whether it was told before. Raises NotFound."""
+    """Has a session finish what it holds and take nothing new; tells whether it was told before. Raises NotFound."""
     return _direct(context, session_id, Directive.DRAIN, Action.SESSION_DRAIN, reason)
 
 

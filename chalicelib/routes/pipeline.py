@@ -1,0 +1,29 @@
+"""The whole pipeline: how it stands, and its master switch."""
+
+from chalicelib.context import Context, Role
+from chalicelib.middleware import Answer, Routes
+from chalicelib.routes import documents
+from chalicelib.routes.inputs import ReasonBody
+from chalicelib.services import pipeline
+
+routes = Routes(__name__)
+
+
+@routes.get("/api/operator/pipeline", role=Role.OPERATOR)
+def overview(context: Context) -> Answer:
+    """Counts by state and phase status, what waits for longest, review, sessions, timers."""
+    return Answer(documents.overview(pipeline.overview(context), context.now))
+
+
+@routes.post("/api/operator/pipeline/pause", role=Role.OPERATOR, body=ReasonBody)
+def pause(context: Context, *, body: ReasonBody) -> Answer:
+    """Hands no work out any more, to nobody."""
+    pauses, replayed = pipeline.pause(context, reason=body.reason)
+    return Answer({**documents.pauses(pauses), "replayed": replayed})
+
+
+@routes.post("/api/operator/pipeline/resume", role=Role.OPERATOR, body=ReasonBody)
+def resume(context: Context, *, body: ReasonBody) -> Answer:
+    """Hands work out again."""
+    pauses, replayed = pipeline.resume(context, reason=body.reason)
+    return Answer({**documents.pauses(pauses), "replayed": replayed})

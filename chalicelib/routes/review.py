@@ -1,0 +1,98 @@
+"""What people decide: the review queue, and the moves that only they make."""
+
+from typing import Any
+
+from chalicelib.context import Context, Role
+from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.retries import Kind
+from chalicelib.middleware import Answer, Routes
+from chalicelib.routes import documents
+from chalicelib.routes.inputs import AssignBody, ReasonBody, ResolveBody, RetryAllBody, RetryBody
+from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, Order, cursor, identifier, limit, line, seconds
+from chalicelib.services import review
+from chalicelib.services.review import Filter
+
+routes = Routes(__name__)
+_FILTER: dict[str, Any] = {
+    "model_id": identifier,
+    "phase": OneOf(PhaseName),
+    "status": OneOf(Status),
+    "code": line,
+    "kind": OneOf(Kind),
+    "older_than_seconds": seconds,
+}
+
+
+@routes.get(
+    "/api/operator/review",
+    role=Role.OPERATOR,
+    query={"limit": limit, "cursor": cursor, "order": OneOf(Order), **_FILTER},
+)
+def list_all(
+    context: Context,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+    order: Order = Order.OLDEST,
+    **wanted: Any,
+) -> Answer:
+    """Everything that failed or needs people, oldest or newest first."""
+    found, following = review.list_all(
+        context, wanted=Filter(**wanted), newest_first=order is Order.NEWEST, limit=limit, cursor=cursor
+    )
+    return Answer(documents.page(map(documents.case, found), following))
+
+
+@routes.get("/api/operator/review/groups", role=Role.OPERATOR, query=_FILTER)
+def group_all(context: Context, **wanted: Any) -> Answer:
+    """The queue by error code and phase, the largest group first."""
+    groups, partly = review.group_all(context, wanted=Filter(**wanted))
+    return Answer({"items": [documents.group(one) for one in groups], "partly": partly})
+
+
+@routes.post("/api/operator/review/retry", role=Role.OPERATOR, body=RetryAllBody)
+def retry_all(context: Context, *, body: RetryAllBody) -> Answer:
+    """Retries up to 500 cases, oldest first, with a result for each; a dry run only counts."""
+    results, more = review.retry_all(
+        context,
+        wanted=Filter(**body.filter.model_dump()),
+        reason=body.reason,
+        other_content=body.content == "other",
+        dry_run=body.dry_run,
+    )
+    shown = [documents.result(one) for one in results]
+    counts: dict[str, int] = {}
+    for one in shown:
+        counts[one["outcome"]] = counts.get(one["outcome"], 0) + 1
+    document = {"dry_run": body.dry_run, "matched": len(shown), "counts": counts, "more": more, "as_of": context.now}
+    return Answer({**document, "items": shown})
+
+
+@routes.post("/api/operator/accounts/{account_id}/phases/{phase}/retry", role=Role.OPERATOR, body=RetryBody)
+def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> Answer:
+    """Offers the phase again at once, with the same items or others."""
+    decided = review.retry(context, account_id, phase, reason=body.reason, other_content=body.content == "other")
+    return Answer(documents.decided(decided, context.now))
+
+
+@routes.post("/api/operator/accounts/{account_id}/phases/{phase}/resolve", role=Role.OPERATOR, body=ResolveBody)
+def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody) -> Answer:
+    """Takes the phase for completed: it was done outside."""
+    evidence = body.evidence.model_dump(exclude_none=True)
+    decided = review.resolve(context, account_id, phase, reason=body.reason, evidence=evidence)
+    return Answer(documents.decided(decided, context.now))
+
+
+@routes.post("/api/operator/accounts/{account_id}/phases/{phase}/skip", role=Role.OPERATOR, body=ReasonBody)
+def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> Answer:
+    """Passes over a phase."""
+    return Answer(documents.decided(review.skip(context, account_id, phase, reason=body.reason), context.now))
+
+
+@routes.post("/api/operator/accounts/{account_id}/phases/{phase}/assign", role=Role.OPERATOR, body=AssignBody)
+def assign(context: Context, *, account_id: str, phase: str, body: AssignBody) -> Answer:
+    """Gives items to the phase by hand."""
+    decided = review.assign(
+        context, account_id, phase, reason=body.reason, content_id=body.content_id, text_id=body.text_id
+    )
+    return Answer(documents.decided(decided, context.now))
