@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from chalice.app import Chalice, Response
 
+from warmup.sandbox.answers import Answer, HttpRequest
 from warmup.sandbox.gateway import Gateway, Routes
 from warmup.sandbox.server import MAX_BODY, Server
 
@@ -187,6 +188,21 @@ def test_what_is_no_request_gets_a_problem(server: Server, raw: bytes) -> None:
 def test_what_lambda_could_not_serialise_is_a_defect_here_too(connection: http.client.HTTPConnection) -> None:
     response, body = ask(connection, "GET", "/unserialisable")
     assert (response.status, body["code"]) == (500, "internal_error")
+
+
+def test_a_defect_is_answered_without_its_trace() -> None:
+    def broken(request: HttpRequest) -> Answer:
+        raise ZeroDivisionError("a secret of ours")
+
+    server = Server("127.0.0.1", 0, broken)
+    server.start()
+    try:
+        answer = say(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    finally:
+        server.stop()
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b'"code": "internal_error"' in answer
+    assert b"secret" not in answer
 
 
 def test_every_thread_has_its_own_current_request(server: Server) -> None:

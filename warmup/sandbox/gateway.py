@@ -7,7 +7,6 @@ problem documents: the deployed gateway is configured to answer the same.
 
 import base64
 import json
-import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,10 +15,8 @@ from uuid import uuid4
 
 from chalice.app import Chalice, Request
 
-from warmup.sandbox.answers import Answer, HttpRequest, problem
+from warmup.sandbox.answers import Answer, HttpRequest
 from warmup.sandbox.invocation import Invocation
-
-logger = logging.getLogger(__name__)
 
 STAGE = "v1"
 
@@ -37,19 +34,14 @@ class Gateway:
         self._methods = {route: sorted(views) for route, views in app.routes.items()}
 
     def handle(self, request: HttpRequest) -> Answer:
-        """The app's answer, or a problem document; never an exception."""
+        """The app's answer, or a problem document. Raises TypeError for an answer that Lambda could not serialise."""
         found = self._routes.find(request.path)
         allowed = self._methods[found[0]] if found else []
-        try:
-            if found is None or request.method not in allowed:
-                status, headers, body = self._unknown_route(
-                    dict(request.headers), request.method, request.path, allowed
-                )
-                return Answer(status, list(headers.items()), body)
-            return _answer(self._app(_event(request, *found), Invocation("api")))
-        except Exception:
-            logger.exception("The app broke on %s %s.", request.method, request.path)
-            return problem(500, "internal_error", "A defect of the service; its log has the details.")
+        if found is None or request.method not in allowed:
+            headers = dict(request.headers)
+            status, given, body = self._unknown_route(headers, request.method, request.path, allowed)
+            return Answer(status, list(given.items()), body)
+        return _answer(self._app(_event(request, *found), Invocation("api")))
 
 
 class Routes:

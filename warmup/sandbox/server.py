@@ -79,9 +79,16 @@ class _Handler(BaseHTTPRequestHandler):
         headers = [(name.lower(), value) for name, value in self.headers.items()]
         request = HttpRequest(self.command, path, query, headers, body, self.client_address[0])
         self.close_connection = self.close_connection or not whole
-        self._send(cast("Server", self.server).answer(request))
+        self._send(self._answered(request))
         if not whole:
             self._drain()
+
+    def _answered(self, request: HttpRequest) -> Answer:
+        try:
+            return cast("Server", self.server).answer(request)
+        except Exception:
+            logger.exception("%s %s broke.", request.method, request.path)
+            return problem(500, "internal_error", "A defect; the log has the details.")
 
     def _read_body(self) -> tuple[bytes, bool]:
         """The body, and whether that is all of it. Raises BadFraming."""
