@@ -20,6 +20,7 @@ from chalicelib.domain.accounts import Step
 from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Blocker, blockers
 from chalicelib.domain.errors import (
+    AccountNotReady,
     LeaseSuperseded,
     NotFound,
     SessionEnded,
@@ -33,7 +34,7 @@ from chalicelib.tables import Account, Assignment, AuditEvent, Content, Phase, S
 from chalicelib.tables.accounts import unchanged_lease
 from chalicelib.tables.base import Item, Key, reading, together
 from chalicelib.tables.pools import PoolItem
-from chalicelib.tables.sessions import Directive, Holding, Standing, hold, let_go, seen
+from chalicelib.tables.sessions import NO_PHASE, Directive, Holding, Standing, hold, let_go, seen
 from chalicelib.tables.settings import COUNTER_SHARDS, PAUSES, counter_key
 from chalicelib.tables.transaction import Stale, Transaction
 
@@ -138,6 +139,14 @@ class Warmup:
         name = self.account.current_phase
         return None if name is None else self.phases[name]
 
+    def phase(self, name: str) -> Phase:
+        """The phase of that name. Raises NotFound, AccountNotReady before the start."""
+        if name not in phases.ORDER:
+            raise NotFound("phase", name)
+        if not self.phases:
+            raise AccountNotReady(f"The account is `{self.account.state}`: its warm-up has not started.")
+        return self.phases[PhaseName(name)]
+
 
 def read(context: Context, account_id: str) -> Warmup:
     """The account and all that decides on it, in one consistent round trip.
@@ -240,6 +249,7 @@ class AccountChange(Change):
         lease = Lease(token, session.session_id, session.bot_id, self.context.now, until, self.context.request_id)
         self._moved("lease", None, lease.session_id)
         self.account.store_lease(lease)
+        self.account.due_since = self.account.due_at
         if session.was_read():
             not_ended = Session.ended_at.does_not_exist()
             self._tell_session(session, not_ended, hold(self._holding(token)), *self._seen())
@@ -278,7 +288,7 @@ class AccountChange(Change):
     def _holding(self, token: str) -> str:
         before = self.account.before("current_phase")
         starting = self.account.before("state") is accounts.State.READY
-        return str(Holding(self.account.account_id, token, before or (phases.ORDER[0] if starting else "-")))
+        return str(Holding(self.account.account_id, token, before or (phases.ORDER[0] if starting else NO_PHASE)))
 
     def _seen(self) -> list[UpdateAction]:
         return [Session.live.set(Standing.LIVE), *seen(self.context.now, self.context.settings.session_seconds)]
@@ -330,6 +340,19 @@ class AccountChange(Change):
             self.transaction.update(item, item.store_return(self.context.now))
         self.close_assignment(phase, outcome, success=None)
         phase.assignment_id = phase.assigned_content_id = phase.assigned_text_id = phase.content_assigned_at = None
+        self.touch(phase)
+
+    def take_off(self, phase: Phase, items: Sequence[PoolItem], *, delivered: bool, outcome: str = "withdrawn") -> None:
+        """Takes some of its items off a phase, whose assignment ends; their use is free again if never delivered."""
+        if not delivered:
+            for item in items:
+                self.transaction.update(item, item.store_return(self.context.now))
+        self.close_assignment(phase, outcome, success=None)
+        phase.assignment_id = phase.content_assigned_at = None
+        if any(isinstance(item, Content) for item in items):
+            phase.assigned_content_id = None
+        if any(isinstance(item, Text) for item in items):
+            phase.assigned_text_id = None
         self.touch(phase)
 
     def advance(self, phase: Phase) -> Next:

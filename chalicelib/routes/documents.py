@@ -12,9 +12,10 @@ from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, Status
 from chalicelib.services.accounts import Changed, Found, RowOutcome
 from chalicelib.services.bots import NewKey
+from chalicelib.services.deliveries import Delivery
 from chalicelib.services.events import Verification
 from chalicelib.services.leases import Claimed, Offer, Ready
-from chalicelib.services.phases import Completion, Delivery, Report
+from chalicelib.services.phases import Completion, Report
 from chalicelib.services.pipeline import Overview
 from chalicelib.services.review import Case, Decided, Group, Result
 from chalicelib.services.sessions import Beat, Held
@@ -133,6 +134,7 @@ def delivery(found: Delivery, settings: Settings) -> Document:
         "assignment_id": found.assignment.assignment_id,
         "content": None if item is None else _media(item, found.url, found.url_expires_at),
         "text": None if text is None else {"text_id": text.text_id, "body": text.body},
+        "withdrawn": sorted(found.withdrawn),
         "score": found.assignment.assignment_score,
         "reason": found.assignment.assignment_reason,
         "lease": own_lease(found.lease, settings),
@@ -180,7 +182,7 @@ def session(found: Session) -> Document:
     """A session as operators see it."""
     shown = ("session_id", "bot_id", "client", "host", "directive", "note", "done", "failed")
     times = ("started_at", "last_seen_at", "expires_at", "ended_at")
-    held = [{"account_id": one.account_id, "phase": one.phase} for one in found.held()]
+    held = [{"account_id": one.account_id, "phase": one.phase_or_none} for one in found.held()]
     return {**{name: getattr(found, name) for name in (*shown, *times)}, "status": found.live, "held": held}
 
 
@@ -195,7 +197,9 @@ def beat(found: Beat) -> Document:
     return {
         "session_id": found.session_id,
         "expires_at": found.expires_at,
-        "held": [{"account_id": one.account_id, "phase": one.phase, "expires_at": until} for one, until in found.held],
+        "held": [
+            {"account_id": one.account_id, "phase": one.phase_or_none, "expires_at": until} for one, until in found.held
+        ],
         "lost": [{"account_id": one.account_id, "reason": one.reason} for one in found.lost],
         "directive": found.directive,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import cast
 
 from chalicelib.changes import (
@@ -171,7 +172,7 @@ def claim(
         raise MalformedRequest("The header Bot-Session is missing: open a session with POST /api/bot/sessions first.")
     (session,) = together([(Session, context.session_id)])
     own = own_session(context, session)
-    claimed = list(_held(context, own, limit))
+    claimed = list(islice(_held(context, own), limit))
     if len(claimed) >= limit:
         return claimed
     working_session(context, session)
@@ -193,14 +194,14 @@ def claim(
     return claimed
 
 
-def _held(context: Context, session: Session, limit: int) -> Iterator[Claimed]:
+def _held(context: Context, session: Session) -> Iterator[Claimed]:
     holdings = session.held()
     if not holdings:
         return
-    for account in together([(Account, holding.account_id) for holding in holdings])[:limit]:
+    for account in together([(Account, holding.account_id) for holding in holdings]):
         if account is None or not leases.is_live(account.lease, context.now):
             continue
-        offer = _offer(account, account.lease.taken_at)
+        offer = _offer(account, account.due_since or account.lease.taken_at)
         if account.lease.session_id == session.session_id and offer is not None:
             yield Claimed(offer, account.lease, held=True)
 

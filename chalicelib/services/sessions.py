@@ -1,6 +1,6 @@
 """Sessions: a run of a bot begins, says that it lives, and ends."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,7 +24,7 @@ from chalicelib.tables.base import together
 from chalicelib.tables.sessions import Directive, Holding, Standing, seen
 from chalicelib.tables.transaction import Stale, Transaction
 
-MOST_HELD = 50
+_MOST_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Held:
     """A lease that a session holds, on which phase."""
 
     account_id: str
-    phase: str
+    phase: str | None
     lease: Lease
 
 
@@ -81,7 +81,7 @@ def _held(context: Context, session: Session) -> dict[str, Held]:
     holdings = session.held()
     accounts: Sequence[Account | None] = together([(Account, one.account_id) for one in holdings]) if holdings else []
     return {
-        account.account_id: Held(account.account_id, holding.phase, account.lease)
+        account.account_id: Held(account.account_id, holding.phase_or_none, account.lease)
         for holding, account in zip(holdings, accounts, strict=True)
         if account is not None
         and account.lease is not None
@@ -98,15 +98,24 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
     session = _own(context, session_id)
     if session.live is Standing.ENDED:
         raise SessionEnded(f"Session {session_id} has ended. Open a new one.")
-    holdings = session.held()
+    held: list[Holding] = []
     lost: list[Lost] = []
-    try:
-        _extend(context, session, holdings, [], note)
-    except Stale:
-        holdings, lost, gone = _sort_out(session, holdings)
-        holdings, lost = _extend_one_by_one(context, session, holdings, lost, gone, note)
+    for holdings in _in_parts(session.held()):
+        try:
+            _extend(context, session, holdings, [], note)
+            held += holdings
+        except Stale:
+            kept, gone_now, gone = _sort_out(session, holdings)
+            kept, gone_now = _extend_one_by_one(context, session, kept, gone_now, gone, note)
+            held, lost = held + kept, lost + gone_now
     until = _until(context)
-    return Beat(session_id, until, [(holding, until) for holding in holdings], lost, session.directive)
+    return Beat(session_id, until, [(holding, until) for holding in held], lost, session.directive)
+
+
+def _in_parts(holdings: list[Holding]) -> Iterator[list[Holding]]:
+    """What one transaction can extend at once; one empty part where nothing is held."""
+    for start in range(0, max(1, len(holdings)), _MOST_AT_ONCE):
+        yield holdings[start : start + _MOST_AT_ONCE]
 
 
 def _until(context: Context) -> datetime:

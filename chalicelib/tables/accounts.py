@@ -97,6 +97,7 @@ class Account(Item):
     queue = maybe_text()
     ready_model = maybe_text()
     due_at = maybe_instant()
+    due_since = maybe_instant()
     used_content_ids = texts()
     used_text_ids = texts()
     started_by = maybe_text()

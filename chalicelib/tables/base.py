@@ -22,6 +22,7 @@ READ_SECONDS = 2.0
 ATTEMPTS = 3
 POOL_SIZE = 32
 _BATCH_ROUNDS = 5
+_MOST_KEYS = 100
 
 Raw = dict[str, dict[str, Any]]
 
@@ -195,32 +196,34 @@ Key = tuple[type[Item], str] | tuple[type[Item], str, str | int]
 
 
 def together(keys: Sequence[Key]) -> list[Any]:
-    """The items of up to 100 keys of any tables in one consistent round trip, in the order of the keys; None if absent.
+    """The items of any tables' keys, read consistently, in the order of the keys; None if absent.
 
-    The caller knows each item's type by its place.
+    One round trip for each hundred different keys. The caller knows each item's type by its place.
     """
-    wanted: dict[str, list[Raw]] = {}
-    models: dict[str, type[Item]] = {}
-    places = []
-    for model, *parts in keys:
-        raw = _raw_key(model, parts)
-        name = name_of(model)
-        models[name] = model
-        if raw not in wanted.setdefault(name, []):
-            wanted[name].append(raw)
-        places.append((name, _identity(raw)))
+    places = [(model, _raw_key(model, parts)) for model, *parts in keys]
+    different = list({(name_of(model), _identity(raw)): (model, raw) for model, raw in places}.items())
     found: dict[tuple[str, str], Item] = {}
-    asked: dict[str, Any] = {name: {"Keys": raws, "ConsistentRead": True} for name, raws in wanted.items()}
+    for start in range(0, len(different), _MOST_KEYS):
+        found |= _read_batch([one for _, one in different[start : start + _MOST_KEYS]])
+    return [found.get((name_of(model), _identity(raw))) for model, raw in places]
+
+
+def _read_batch(wanted: Sequence[tuple[type[Item], Raw]]) -> dict[tuple[str, str], Item]:
+    models = {name_of(model): model for model, _ in wanted}
+    parts = {name_of(model): list(raw) for model, raw in wanted}
+    asked: dict[str, Any] = {name: {"Keys": [], "ConsistentRead": True} for name in models}
+    for model, raw in wanted:
+        asked[name_of(model)]["Keys"].append(raw)
+    found: dict[tuple[str, str], Item] = {}
     with reading():
         for _ in range(_BATCH_ROUNDS):
             answer = connection().dispatch("BatchGetItem", {"RequestItems": asked})
-            for name, raws in answer["Responses"].items():
-                key_names = list(wanted[name][0])
-                for raw in raws:
-                    found[name, _identity({part: raw[part] for part in key_names})] = models[name].from_raw_data(raw)
+            for name, rows in answer["Responses"].items():
+                for row in rows:
+                    found[name, _identity({part: row[part] for part in parts[name]})] = models[name].from_raw_data(row)
             asked = answer.get("UnprocessedKeys") or {}
             if not asked:
-                return [found.get(place) for place in places]
+                return found
     raise TemporarilyUnavailable()
 
 

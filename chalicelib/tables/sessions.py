@@ -11,6 +11,7 @@ from chalicelib.tables.attributes import count, instant, maybe_instant, maybe_te
 from chalicelib.tables.base import Item
 
 LIVE = "live"
+NO_PHASE = "-"
 
 
 class Standing(StrEnum):
@@ -93,6 +94,11 @@ class Holding:
     account_id: str
     lease_token: str
     phase: str
+
+    @property
+    def phase_or_none(self) -> str | None:
+        """The phase, None behind the last."""
+        return None if self.phase == NO_PHASE else self.phase
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.lease_token} {self.phase}"
