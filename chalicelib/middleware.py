@@ -98,6 +98,7 @@ class Endpoint:
     query: Mapping[str, Reader]
     lease: bool
     shows: Callable[[Any], Mapping[str, Any]] | None = None
+    seconds: float | None = None
 
     @property
     def name(self) -> str:
@@ -153,17 +154,19 @@ class Routes:
         query: Mapping[str, Reader] | None = None,
         lease: bool = False,
         shows: Callable[[Any], Mapping[str, Any]] | None = None,
+        seconds: float | None = None,
     ) -> Callable[[V], V]:
         """Declares a route: who may call it (None: anybody), its body, and the readers of its query parameters.
 
         The view is called with the context, the path's parameters, `body` where one is declared, each query parameter
         that was given, and `lease_token` where `lease` asks for the header. `many` admits a list of bodies, `raw`
         names media types whose body is handed over as it came, as `(media type, text)`. `shows` makes the document of
-        the item that stands there now, for the answer to an edit of an older version (`If-Match`).
+        the item that stands there now, for the answer to an edit of an older version (`If-Match`); `seconds` is the
+        deadline of a route that does much in one call (default: as the settings say).
         """
 
         def declare(view: V) -> V:
-            endpoint = Endpoint(method, path, view, role, body, many, raw, query or {}, lease, shows)
+            endpoint = Endpoint(method, path, view, role, body, many, raw, query or {}, lease, shows, seconds)
             ENDPOINTS.append(endpoint)
 
             def handler(**params: str) -> Response:
@@ -201,7 +204,7 @@ def answer(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Answere
     began, request_id = sources.monotonic(), call.headers.get("x-request-id")
     if request_id is None or not ids.is_request_id(request_id):
         request_id = None
-    context = contexts.begin(edge.settings, Actor(Role.NOBODY, "nobody"), request_id)
+    context = contexts.begin(edge.settings, Actor(Role.NOBODY, "nobody"), request_id, endpoint.seconds)
     try:
         context = _authenticated(endpoint, call, context)
         result = endpoint.view(context, **params, **_arguments(endpoint, call))

@@ -50,7 +50,7 @@ def group_all(context: Context, **wanted: Any) -> Answer:
     return Answer({"items": [documents.group(one) for one in groups], "partly": partly})
 
 
-@routes.post("/api/operator/review/retry", role=Role.OPERATOR, body=RetryAllBody)
+@routes.post("/api/operator/review/retry", role=Role.OPERATOR, body=RetryAllBody, seconds=20)
 def retry_all(context: Context, *, body: RetryAllBody) -> Answer:
     """Retries up to 500 cases, oldest first, with a result for each; a dry run only counts."""
     results, more = review.retry_all(
