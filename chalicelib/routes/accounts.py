@@ -137,7 +137,7 @@ def _rows(media_type: str, text: str) -> list[Any]:
 
 
 def _json_rows(text: str) -> Iterator[Any]:
-    for line in text.splitlines():
+    for line in text.split("\n"):  # not splitlines: JSON strings may hold other line breaks as they are
         if line.strip():
             try:
                 yield json.loads(line)

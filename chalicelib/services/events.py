@@ -83,9 +83,9 @@ def _read_both(context: Context, account_id: str) -> tuple[Warmup, list[AuditEve
 
 def _values(warmup: Warmup) -> dict[str, object]:
     lease = warmup.account.lease
-    values: dict[str, object] = {"account": warmup.account.state}
+    values: dict[str, object] = {"account": str(warmup.account.state)}
     values["lease"] = lease.session_id if lease is not None and lease.ended_by is None else None
     for name, phase in warmup.phases.items():
-        values[f"phase:{name}"] = phase.status
+        values[f"phase:{name}"] = str(phase.status)
         values.update({f"phase:{name}.{what}": getattr(phase, what) for what in RECORDED})
     return values
