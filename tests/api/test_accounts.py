@@ -1,0 +1,382 @@
+"""Accounts as operators see and feed them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.agency import CONSENT, Agency
+from tests.api.shapes import STATUS
+
+PATH = "/api/operator/accounts"
+IMPORT = "/api/operator/accounts/import"
+CSV, NDJSON = "text/csv", "application/x-ndjson"
+
+
+def body(**more: Any) -> dict[str, Any]:
+    """An account."""
+    return {"account_id": "a1", "model_id": "m1", "username": "ada", "consent": CONSENT, **more}
+
+
+def test_an_account_is_created_once(agency: Agency) -> None:
+    created = agency.operator.post(PATH, body(theme="sea", tags=["new", "vip"])).ok(201)
+    assert set(created) >= STATUS | {"tags", "consent", "replayed"}
+    assert (created["state"], created["phases"], created["tags"]) == ("imported", [], ["new", "vip"])
+    assert created["consent"] == CONSENT
+    assert [one["code"] for one in created["blockers"]] == ["not_ready"]
+    before = agency.wire.image()
+    again = agency.operator.post(PATH, body(theme="sea", tags=["vip", "new"])).ok()
+    assert again == {**created, "replayed": True}
+    assert agency.wire.image() == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"username": "eve"},
+        {"theme": "sea"},
+        {"tags": ["x"]},
+        {"consent": None},
+        {"consent": {**CONSENT, "reference": "8"}},
+    ],
+)
+def test_another_account_of_the_same_id_is_refused(agency: Agency, other: dict[str, Any]) -> None:
+    agency.operator.post(PATH, body()).ok(201)
+    before = agency.wire.image()
+    agency.operator.post(PATH, body(**other)).refused(409, "already_exists")
+    assert agency.wire.image() == before
+
+
+def test_a_repeated_creation_is_known_also_when_the_account_has_moved_on(agency: Agency) -> None:
+    agency.operator.account()
+    again = agency.operator.post(PATH, {**body(), "username": "user_a1"}).ok()
+    assert (again["replayed"], again["state"]) == (True, "ready")
+
+
+def test_without_an_id_one_is_derived_and_the_repeat_found(agency: Agency) -> None:
+    given = body()
+    del given["account_id"]
+    created = agency.operator.post(PATH, given).ok(201)
+    assert created["account_id"].startswith("acc_")
+    assert agency.operator.post(PATH, given).ok()["replayed"] is True
+    other = agency.operator.post(PATH, {**given, "username": "eve"}).ok(201)
+    assert other["account_id"] != created["account_id"]
+
+
+def test_the_instant_of_consent_is_kept_as_the_same_instant(agency: Agency) -> None:
+    consent = {**CONSENT, "granted_at": "2026-01-01T02:00:00+02:00"}
+    assert agency.operator.post(PATH, body(consent=consent)).ok(201)["consent"] == CONSENT
+
+
+def test_an_account_of_no_model_is_refused(agency: Agency) -> None:
+    agency.operator.post(PATH, body(model_id="never")).refused(404, "model_not_found")
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"model_id": None}, "/model_id"),
+        ({"username": ""}, "/username"),
+        ({"username": "x" * 201}, "/username"),
+        ({"username": 7}, "/username"),
+        ({"account_id": "a b"}, "/account_id"),
+        ({"account_id": "_a"}, "/account_id"),
+        ({"account_id": "a\n"}, "/account_id"),
+        ({"theme": "the sea"}, "/theme"),
+        ({"theme": "desert"}, "/theme"),  # the model declares no such theme
+        ({"tags": "x"}, "/tags"),
+        ({"tags": ["x"] * 21}, "/tags"),
+        ({"consent": {}}, "/consent/granted_by"),
+        ({"consent": {**CONSENT, "granted_at": "yesterday"}}, "/consent/granted_at"),
+        ({"consent": {**CONSENT, "granted_at": "2026-01-01T00:00:00"}}, "/consent/granted_at"),
+        ({"consent": {**CONSENT, "granted_at": 0}}, "/consent/granted_at"),
+        ({"consent": {**CONSENT, "more": 1}}, "/consent/more"),
+        ({"password": "x"}, "/password"),  # the service stores no credentials
+        ({"a/b~c": 1}, "/a~1b~0c"),
+    ],
+)
+def test_each_fault_is_named_by_its_pointer(agency: Agency, change: dict[str, Any], pointer: str) -> None:
+    before = agency.wire.image()
+    problem = agency.operator.post(PATH, body(**change)).refused(422, "invalid_input")
+    assert pointer in [one["pointer"] for one in problem["errors"]]
+    assert all(one["detail"] for one in problem["errors"])
+    assert agency.wire.image() == before
+
+
+def test_all_faults_are_told_at_once(agency: Agency) -> None:
+    problem = agency.operator.post(PATH, {"username": 1, "x": 1}).refused(422, "invalid_input")
+    assert {one["pointer"] for one in problem["errors"]} == {"/username", "/x", "/model_id"}
+
+
+@pytest.mark.parametrize("granted_at", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+def test_an_instant_beyond_the_calendar_is_refused(agency: Agency, granted_at: str) -> None:
+    consent = {**CONSENT, "granted_at": granted_at}
+    problem = agency.operator.post(PATH, body(consent=consent)).refused(422, "invalid_input")
+    assert problem["errors"][0]["pointer"] == "/consent/granted_at"
+
+
+# ready
+
+
+def test_an_account_becomes_ready_with_a_reason(agency: Agency) -> None:
+    agency.operator.account(ready=False)
+    ready = agency.operator.ready("a1", "seen by Ada").ok()
+    assert (ready["state"], ready["replayed"], ready["blockers"]) == ("ready", False, [])
+    event = agency.operator.events()[-1]
+    assert (event["action"], event["details"]["reason"]) == ("account:ready", "seen by Ada")
+    assert event["sentence"] == "operator root declared account a1 ready: seen by Ada"
+
+
+def test_without_consent_an_account_cannot_become_ready(agency: Agency) -> None:
+    agency.operator.post(PATH, body(consent=None)).ok(201)
+    before = agency.wire.image()
+    agency.operator.ready("a1").refused(409, "consent_missing")
+    assert agency.wire.image() == before
+    assert [one["code"] for one in agency.operator.account_document()["blockers"]] == ["consent_missing", "not_ready"]
+
+
+def test_an_account_that_warms_up_cannot_become_ready(agency: Agency) -> None:
+    agency.warmed_to("pfp")
+    problem = agency.operator.ready("a1").refused(409, "move_not_possible")
+    assert problem["possible_moves"] == ["complete", "pause", "reset", "retire"]
+
+
+def test_becoming_ready_needs_a_reason(agency: Agency) -> None:
+    agency.operator.account(ready=False)
+    for given in ({}, {"reason": ""}, {"reason": None}, {"reason": "x" * 2001}):
+        agency.operator.post(f"{PATH}/a1/ready", given).refused(422, "invalid_input")
+
+
+@pytest.mark.parametrize("state", ["imported", "active"])
+def test_an_account_that_is_not_ready_cannot_be_started(agency: Agency, state: str) -> None:
+    if state == "active":
+        agency.warmed_up().complete_warmup().ok()
+    else:
+        agency.operator.account(ready=False)
+    before = agency.wire.image()
+    problem = agency.bot("b2").start().refused(409, "account_not_ready")
+    assert problem["state"] == state
+    assert agency.wire.image() == before
+
+
+@pytest.mark.parametrize("state", ["imported", "ready"])
+def test_a_warm_up_that_has_not_begun_cannot_be_completed(agency: Agency, state: str) -> None:
+    agency.operator.account(ready=state == "ready")
+    agency.bot().complete_warmup().refused(409, "account_not_ready")
+
+
+def test_a_warm_up_with_phases_to_go_cannot_be_completed(agency: Agency) -> None:
+    worker = agency.warmed_to("highlight")
+    before = agency.wire.image()
+    problem = worker.complete_warmup().refused(409, "phases_incomplete")
+    assert problem["phases"] == ["highlight", "story"]
+    assert agency.wire.image() == before
+
+
+# lists
+
+
+def test_accounts_by_state_model_and_phase(agency: Agency) -> None:
+    agency.operator.model("m2")
+    agency.operator.account("idle", ready=False)
+    agency.operator.account("other", model_id="m2")
+    agency.warmed_to("bio", "waits")
+    agency.warmed_to("pfp", "works", bot=agency.worker()).take("pfp", "works")
+
+    def found(query: str) -> set[str]:
+        return {item["account_id"] for item in agency.operator.get(f"{PATH}{query}").ok()["items"]}
+
+    assert found("") == {"idle", "other", "waits", "works"}
+    assert found("?state=imported") == {"idle"}
+    assert found("?state=warming_up") == {"waits", "works"}
+    assert found("?model_id=m2") == {"other"}
+    assert found("?model_id=m1&state=ready") == set()
+    assert found("?phase_status=pending") == {"waits"}
+    assert found("?phase_status=in_progress&state=warming_up") == {"works"}
+    assert found("?state=retired") == set()
+
+
+@pytest.mark.parametrize("query", ["", "&state=imported", "&model_id=m1"])
+def test_pages_of_accounts_lose_nothing_and_say_nothing_twice(agency: Agency, query: str) -> None:
+    rows = "\n".join(json.dumps(body(account_id=f"a{number}", username=f"u{number}")) for number in range(23))
+    agency.operator.post(IMPORT, raw=rows.encode(), content_type=NDJSON).ok()
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = agency.operator.get(f"{PATH}?limit=5{query}{cursor}").ok()
+        found += [item["account_id"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert sorted(found) == sorted(f"a{number}" for number in range(23))
+
+
+# import
+
+
+def rows_of(answer: Any) -> list[tuple[int, str, str | None]]:
+    """Each row's number, outcome and the code of its error."""
+    return [(row["row"], row["outcome"], row.get("error", {}).get("code")) for row in answer["rows"]]
+
+
+def test_a_csv_is_imported(agency: Agency) -> None:
+    text = (
+        "account_id,model_id,username,theme,tags,granted_by,granted_at,reference\r\n"
+        'a1,m1,"ada, the first",sea,new vip,Ada,2026-01-01T00:00:00Z,contract 7\r\n'
+        ",m1,eve,,,,,\r\n"
+    )
+    imported = agency.operator.post(IMPORT, raw=b"\xef\xbb\xbf" + text.encode(), content_type="text/csv; charset=utf-8")
+    answer = imported.ok()
+    assert answer["dry_run"] is False
+    assert rows_of(answer) == [(1, "created", None), (2, "created", None)]
+    first = agency.operator.account_document("a1")
+    assert (first["username"], first["theme"], first["tags"]) == ("ada, the first", "sea", ["new", "vip"])
+    assert first["consent"] == CONSENT
+    second = agency.operator.account_document(answer["rows"][1]["account_id"])
+    assert (second["username"], second["consent"], second["theme"]) == ("eve", None, None)
+    assert agency.operator.verified("a1") == 1
+
+
+def test_json_lines_are_imported(agency: Agency) -> None:
+    rows = [body(), body(account_id="a2", username="Zoë\u2028\u0085\x0b the second"), body(account_id="a3", tags=["x"])]
+    text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n\n"
+    answer = agency.operator.post(IMPORT, raw=text.encode(), content_type=NDJSON).ok()
+    assert answer["counts"] == {"created": 3, "unchanged": 0, "refused": 0}, "a line ends at a line feed only"
+    assert agency.operator.account_document("a2")["username"] == rows[1]["username"]
+
+
+def test_a_bad_row_never_spoils_the_others(agency: Agency) -> None:
+    lines = [
+        json.dumps(body(account_id="good1")),
+        "{",
+        "[]",
+        "null",
+        "NaN",
+        '"text"',
+        "7",
+        json.dumps(body(account_id="no model", model_id="m1")),
+        json.dumps(body(account_id="x1", model_id="never")),
+        json.dumps(body(account_id="x2", theme="desert")),
+        json.dumps(body(account_id="x3", extra=1)),
+        '{"username":"\\ud800","model_id":"m1"}',
+        '{"username":NaN,"model_id":"m1"}',
+        "[" * 3000 + "]" * 3000,
+        "[" * 900 + "]" * 900,
+        '{"username":' + "9" * 5000 + ',"model_id":"m1"}',
+        '{"username":1e999,"model_id":"m1"}',
+        json.dumps(body(account_id="good1", username="another")),
+        json.dumps(body(account_id="x4", consent={**CONSENT, "granted_at": "0001-01-01T00:00:00+05:00"})),
+        json.dumps(body(account_id="good2", username="two")),
+    ]
+    answer = agency.operator.post(IMPORT, raw="\n".join(lines).encode(), content_type=NDJSON).ok()
+    created = [row["account_id"] for row in answer["rows"] if row["outcome"] == "created"]
+    assert created == ["good1", "good2"]
+    assert answer["counts"] == {"created": 2, "unchanged": 0, "refused": len(lines) - 2}
+    assert [row["row"] for row in answer["rows"]] == list(range(1, len(lines) + 1))
+    for row in answer["rows"]:
+        if row["outcome"] == "refused":
+            assert row["error"]["code"] in ("malformed_request", "invalid_input", "model_not_found", "already_exists")
+            assert row["error"]["detail"]
+    codes = {row["account_id"]: row["error"]["code"] for row in answer["rows"] if row.get("error")}
+    assert (codes["x1"], codes["x2"]) == ("model_not_found", "invalid_input")
+
+
+def test_bad_rows_of_a_csv_are_told_by_their_number(agency: Agency) -> None:
+    text = "\n".join(
+        [
+            "account_id,model_id,username,reference,shoe_size",
+            "a1,m1,ada,,",
+            "a2,m1",
+            "a3,m1,eve,,,too,many",
+            "a4,m1,kim,half a consent,",
+            "a5,m1,lee,,44",
+            "a6,m1,max,,",
+        ]
+    )
+    answer = agency.operator.post(IMPORT, raw=text.encode(), content_type=CSV).ok()
+    assert rows_of(answer) == [
+        (1, "created", None),
+        (2, "refused", "invalid_input"),
+        (3, "refused", "malformed_request"),
+        (4, "refused", "invalid_input"),
+        (5, "refused", "invalid_input"),
+        (6, "created", None),
+    ]
+
+
+@pytest.mark.parametrize("text", ['model_id,username\nm1,"a\nm1,b\n', "model_id,username\nm1,a\0b\n", "\0", '"'])
+def test_a_csv_that_cannot_be_read_is_no_500(agency: Agency, text: str) -> None:
+    answer = agency.operator.post(IMPORT, raw=text.encode(), content_type=CSV)
+    assert answer.status in (200, 400)
+    if answer.status == 200:
+        assert answer.json["counts"]["created"] == 0 or "\0" in text
+
+
+def test_a_dry_run_says_what_would_happen_and_does_nothing(agency: Agency) -> None:
+    agency.operator.post(PATH, body()).ok(201)
+    rows = [
+        body(),
+        body(username="eve"),
+        body(account_id="a2", username="two"),
+        body(account_id="a3", model_id="never"),
+    ]
+    text = "\n".join(json.dumps(row) for row in rows).encode()
+    before = agency.wire.image()
+    dry = agency.operator.post(f"{IMPORT}?dry_run=true", raw=text, content_type=NDJSON).ok()
+    assert agency.wire.image() == before
+    wet = agency.operator.post(f"{IMPORT}?dry_run=false", raw=text, content_type=NDJSON).ok()
+    assert (dry["dry_run"], wet["dry_run"]) == (True, False)
+    assert dry["rows"] == wet["rows"]
+    assert rows_of(wet) == [
+        (1, "unchanged", None),
+        (2, "refused", "already_exists"),
+        (3, "created", None),
+        (4, "refused", "model_not_found"),
+    ]
+
+
+def test_an_import_sent_again_makes_nothing_twice(agency: Agency) -> None:
+    rows = [{"model_id": "m1", "username": f"u{number}"} for number in range(5)]
+    text = "\n".join(json.dumps(row) for row in rows).encode()
+    first = agency.operator.post(IMPORT, raw=text, content_type=NDJSON).ok()
+    before = agency.wire.image()
+    again = agency.operator.post(IMPORT, raw=text, content_type=NDJSON).ok()
+    assert again["counts"] == {"created": 0, "unchanged": 5, "refused": 0}
+    assert [row["account_id"] for row in again["rows"]] == [row["account_id"] for row in first["rows"]]
+    assert agency.wire.image() == before
+
+
+def test_the_same_account_twice_in_one_import_is_made_once(agency: Agency) -> None:
+    text = "\n".join([json.dumps(body())] * 3).encode()
+    answer = agency.operator.post(IMPORT, raw=text, content_type=NDJSON).ok()
+    assert [row["outcome"] for row in answer["rows"]] == ["created", "unchanged", "unchanged"]
+    assert agency.operator.verified("a1") == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "content_type", "status", "code"),
+    [
+        (b"", CSV, 400, "malformed_request"),
+        (b"model_id,username\n", CSV, 400, "malformed_request"),  # names, but no rows
+        (b"\n\n", NDJSON, 400, "malformed_request"),
+        (b"{}\n" * 1001, NDJSON, 400, "malformed_request"),
+        (b"model_id\n" + b"m1\n" * 1001, CSV, 400, "malformed_request"),
+        (b"\xff\xfe", NDJSON, 400, "malformed_request"),
+        (b"[]", "application/json", 415, "unsupported_media_type"),
+        (b"x", "text/plain", 415, "unsupported_media_type"),
+        (b"x", None, 415, "unsupported_media_type"),
+        (b" " * (256 * 1024 + 1), CSV, 413, "body_too_large"),
+    ],
+)
+def test_an_import_that_is_none_is_refused(
+    agency: Agency, raw: bytes, content_type: str | None, status: int, code: str
+) -> None:
+    before = agency.wire.image()
+    agency.operator.post(IMPORT, raw=raw, content_type=content_type).refused(status, code)
+    assert agency.wire.image() == before
+
+
+@pytest.mark.parametrize("value", ["1", "TRUE", "yes", ""])
+def test_a_dry_run_is_true_or_false(agency: Agency, value: str) -> None:
+    answer = agency.operator.post(f"{IMPORT}?dry_run={value}", raw=b"{}", content_type=NDJSON)
+    answer.refused(400, "malformed_request")

@@ -1,0 +1,365 @@
+"""The moves that only people make: from every situation, allowed where the tables allow, refused everywhere else."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain import accounts, phases
+from chalicelib.domain.accounts import State
+from chalicelib.domain.phases import Status
+from tests.agency import LEASE, Agency, Bot, Reply
+from tests.situations import (
+    SITUATIONS,
+    Situation,
+    done,
+    due,
+    failed,
+    in_review,
+    paused,
+    ready,
+    run_out,
+    waiting,
+    working,
+)
+
+_IDS = [situation.__name__ for situation in SITUATIONS]
+each_situation = pytest.mark.parametrize("situation", SITUATIONS, ids=_IDS)
+
+
+def _account_move(agency: Agency, move: str, reason: str = "because") -> Reply:
+    return agency.operator.post(f"/api/operator/accounts/a1/{move}", {"reason": reason})
+
+
+def _phase_move(agency: Agency, move: str, phase: str = "bio", **more: Any) -> Reply:
+    return agency.operator.post(f"/api/operator/accounts/a1/phases/{phase}/{move}", {"reason": "because", **more})
+
+
+# accounts
+
+
+@each_situation
+@pytest.mark.parametrize("move", ["pause", "resume", "reset", "retire"])
+def test_a_move_of_the_lifecycle_is_allowed_just_where_its_table_allows_it(
+    agency: Agency, situation: Situation, move: str
+) -> None:
+    situation(agency)
+    before = agency.operator.account_document()
+    allowed = accounts.MOVES[State(before["state"])].get(accounts.Move(move))
+    if before["state"] == "retired" and move == "retire":
+        assert _account_move(agency, move, "sold").ok()["replayed"] is True
+        return
+    answer = _account_move(agency, move)
+    if allowed is None:
+        problem = answer.refused(409, "move_not_possible")
+        assert problem["possible_moves"] == sorted(accounts.MOVES[State(before["state"])])
+        assert agency.operator.account_document()["version"] == before["version"]
+        return
+    after = answer.ok()
+    assert after["state"] in allowed and after["version"] == before["version"] + 1
+    event = agency.operator.events()[-1]
+    assert event["action"] == f"account:{move}" and event["details"]["reason"] == "because"
+    assert event["actor"] == {"kind": "operator", "id": "root"} and "because" in event["sentence"]
+    assert {"what": "account", "from": before["state"], "to": after["state"]} in event["moves"]
+    agency.operator.verified()
+
+
+@pytest.mark.parametrize("move", ["pause", "reset", "retire"])
+def test_a_move_sent_again_changes_nothing(agency: Agency, move: str) -> None:
+    working(agency)
+    first = _account_move(agency, move).ok()
+    assert _account_move(agency, move).ok() == {**first, "replayed": True}
+    agency.operator.verified()
+
+
+def test_a_pause_is_lifted_to_where_the_account_was(agency: Agency) -> None:
+    for situation, state in ((ready, "ready"), (waiting, "warming_up")):
+        agency.wire.restore({}) if False else None
+        account_id = f"a-{state}"
+        agency.operator.account(account_id)
+        if situation is waiting:
+            agency.warmed_to("bio", account_id)
+        agency.operator.post(f"/api/operator/accounts/{account_id}/pause", {"reason": "r"}).ok()
+        resumed = agency.operator.post(f"/api/operator/accounts/{account_id}/resume", {"reason": "r"}).ok()
+        assert resumed["state"] == state
+
+
+@pytest.mark.parametrize("move", ["reset", "retire"])
+@pytest.mark.parametrize("situation", [working, run_out], ids=["live lease", "lease that ran out"])
+def test_a_bot_whose_work_was_taken_away_is_told_what_the_operator_did(
+    agency: Agency, situation: Situation, move: str
+) -> None:
+    bot = situation(agency)
+    token = agency.operator.get("/api/operator/accounts/a1")  # the token is nowhere in what operators see
+    assert "lease_token" not in token.text
+    held = bot.own_session().ok()["held"] or None
+    lease_token = held[0]["lease"]["lease_token"] if held else _last_token(agency, bot)
+    _account_move(agency, move).ok()
+    version = agency.operator.account_document()["version"]
+    problem = bot.complete("bio", lease_token)
+    if move == "reset":
+        assert problem.code == "account_not_ready" or problem.code == "lease_superseded"
+    else:
+        told = problem.refused(409, "lease_superseded")
+        assert told["happened"]["action"] == f"account:{move}" and "root" in told["happened"]["sentence"]
+    assert agency.operator.account_document()["version"] == version
+    agency.operator.verified()
+
+
+def _last_token(agency: Agency, bot: Bot) -> str:
+    accounts_table = agency.wire.image()["test-accounts"]
+    return (
+        str(accounts_table['["a1"]']["lease_token"]["S"])
+        if '["a1"]' in accounts_table
+        else str(next(iter(accounts_table.values()))["lease_token"]["S"])
+    )
+
+
+def test_a_reset_begins_anew_and_keeps_the_history(agency: Agency) -> None:
+    bot = working(agency)
+    used = agency.operator.account_document()["phases"][0]["assigned_content_id"]
+    _account_move(agency, "reset").ok()
+    assert agency.operator.account_document()["phases"] == []
+    assert agency.operator.content(used)["usage_count"] == 1  # it was delivered: its use is not given back
+    agency.operator.media("second", "pfp")
+    agency.time.advance(timedelta(hours=25))
+    again = bot.with_session()
+    again.start().ok()
+    assert again.content().ok()["content"]["content_id"] == "second"  # never twice on one account
+    assert "account:reset" in agency.operator.actions()
+    agency.operator.verified()
+
+
+# phases
+
+_STATUS_OF: dict[Situation, Status] = {
+    waiting: Status.PENDING,
+    due: Status.PENDING,
+    working: Status.IN_PROGRESS,
+    failed: Status.FAILED,
+    in_review: Status.REQUIRES_REVIEW,
+}
+
+
+@pytest.mark.parametrize("move", ["retry", "resolve", "skip"])
+@each_situation
+def test_a_move_of_a_phase_is_allowed_just_where_its_table_allows_it(
+    agency: Agency, situation: Situation, move: str
+) -> None:
+    situation(agency)
+    before = agency.operator.account_document()
+    more = {"evidence": {"note": "seen on the profile"}} if move == "resolve" else {}
+    answer = _phase_move(agency, move, **more)
+    if before["state"] not in ("warming_up", "paused") or not before["phases"]:
+        answer.refused(409, "account_not_ready")
+        return
+    bio = before["phases"][1]
+    if phases.Move(move) not in phases.MOVES[Status(bio["status"])]:
+        assert answer.status == 409 and answer.code in ("move_not_possible", "phase_not_available"), answer.text
+        assert agency.operator.account_document()["version"] == before["version"]
+        return
+    after = answer.ok()
+    event = agency.operator.events()[-1]
+    assert event["action"] == f"phase:{move}" and event["details"]["phase"] == "bio"
+    status = after["phases"][1]["status"]
+    assert Status(status) in phases.MOVES[Status(bio["status"])][phases.Move(move)]
+    if status == "completed":
+        assert after["current_phase"] == "post" and after["phases"][2]["available_at"] is not None
+    assert _phase_move(agency, move, **more).ok() == {**after, "replayed": True}
+    agency.operator.verified()
+
+
+def test_a_retry_offers_the_phase_at_once_with_the_same_text_and_fresh_limits(agency: Agency) -> None:
+    bot = in_review(agency)
+    text_id = agency.operator.account_document()["phases"][1]["assigned_text_id"]
+    assert _phase_move(agency, "retry").ok()["blockers"] == []
+    assert bot.offered() == ["a1"]
+    assert bot.content("bio").ok()["text"]["text_id"] == text_id
+
+
+def test_a_retry_with_other_content_chooses_anew(agency: Agency) -> None:
+    bot = in_review(agency)
+    text_id = agency.operator.account_document()["phases"][1]["assigned_text_id"]
+    agency.operator.words("other", "bio")
+    _phase_move(agency, "retry", content="other").ok()
+    assert bot.content("bio").ok()["text"]["text_id"] == "other" != text_id
+    agency.operator.verified()
+
+
+def test_a_resolved_phase_counts_as_done_by_its_item_and_dates_the_next(agency: Agency) -> None:
+    in_review(agency)
+    text_id = agency.operator.account_document()["phases"][1]["assigned_text_id"]
+    after = _phase_move(agency, "resolve", evidence={"url": "https://example.org/p/1"}).ok()
+    assert agency.operator.text(text_id)["successes"] == 1
+    assert after["phases"][2]["available_at"] == agency.time.told(timedelta(hours=24))
+    assert agency.operator.events()[-1]["details"]["evidence"] == {"url": "https://example.org/p/1"}
+    assert [one["code"] for one in after["blockers"]] == ["interval"]
+
+
+@pytest.mark.parametrize("evidence", [None, {}, {"url": "javascript:alert(1)"}, {"note": ""}])
+def test_evidence_is_needed_and_looked_at(agency: Agency, evidence: Any) -> None:
+    in_review(agency)
+    more = {} if evidence is None else {"evidence": evidence}
+    _phase_move(agency, "resolve", **more).refused(422, "invalid_input")
+
+
+def test_a_phase_skipped_under_a_bots_hands_is_taken_away_from_it(agency: Agency) -> None:
+    bot = due(agency)
+    token = bot.take("bio")
+    after = _phase_move(agency, "skip").ok()
+    assert after["phases"][1]["skipped"] is True and after["current_phase"] == "post"
+    problem = bot.complete("bio", token).refused(409, "lease_superseded")
+    assert problem["happened"]["action"] == "phase:skip"
+    assert bot.heartbeat().ok()["lost"] == [{"account_id": "a1", "reason": "the lease ended: taken_away"}]
+    agency.operator.verified()
+
+
+def test_a_later_phase_can_be_skipped_ahead_and_is_passed_over(agency: Agency) -> None:
+    bot = due(agency)
+    assert _phase_move(agency, "skip", "post").ok()["current_phase"] == "bio"
+    assert bot.do("bio")["next"]["phase"] == "highlight"
+    agency.operator.verified()
+
+
+def test_items_are_given_by_hand_and_the_use_of_what_was_not_delivered_is_given_back(agency: Agency) -> None:
+    bot = due(agency)
+    agency.timer()
+    for text_id in ("first", "second"):
+        agency.operator.words(text_id, "bio", quality_score=1)
+        assert _phase_move(agency, "assign", text_id=text_id).ok()["phases"][1]["status"] == "content_assigned"
+    assert agency.operator.text("first")["usage_count"] == 0
+    assert agency.operator.text("second")["usage_count"] == 1
+    assert bot.content("bio").ok()["text"]["text_id"] == "second"
+    agency.operator.verified()
+
+
+def test_an_item_that_may_not_be_used_is_not_given_by_hand_either(agency: Agency) -> None:
+    opened = due(agency)
+    agency.operator.words("pending", "bio", status="pending")
+    agency.operator.words("long", "bio", body="x" * 151)
+    for text_id, reason in (("pending", "not_approved"), ("long", "too_long")):
+        problem = _phase_move(agency, "assign", text_id=text_id).refused(409, "content_refused")
+        assert problem["reason"] == reason
+    _phase_move(agency, "assign", text_id="nothing").refused(404, "text_not_found")
+    _phase_move(agency, "assign", content_id="m1-pfp").refused(409, "content_refused")  # it was used on this account
+    agency.operator.media("fresh", "any")
+    _phase_move(agency, "assign", content_id="fresh").refused(422, "invalid_input")  # a bio takes a text
+    assert opened.offered() == ["a1"]
+
+
+# blockers
+
+
+@each_situation
+@pytest.mark.parametrize("pause", [None, "pipeline", "model"])
+def test_nothing_stands_in_the_way_exactly_where_a_claim_succeeds(
+    agency: Agency, situation: Situation, pause: str | None
+) -> None:
+    situation(agency)
+    if pause == "pipeline":
+        agency.operator.post("/api/operator/pipeline/pause", {"reason": "r"}).ok()
+    elif pause == "model":
+        agency.operator.send("PATCH", "/api/operator/models/m1", {"paused": True}).ok()
+    agency.time.advance(5)  # what was proposed a moment ago is forgotten
+    stands = agency.bot("b2").status().ok()["blockers"]
+    taken = agency.worker("b2").claim().ok()["items"]
+    assert (not stands) == bool(taken), (stands, taken)
+    if pause is not None:
+        assert "paused" in [one["code"] for one in stands]
+
+
+@pytest.mark.parametrize(
+    ("situation", "codes"),
+    [
+        (waiting, ["interval"]),  # cleared by time
+        (working, ["leased"]),  # by the end of the lease
+        (failed, ["retry_delay"]),  # by time
+        (in_review, ["review"]),  # by people
+        (paused, ["paused"]),  # by people
+        (done, []),  # somebody may complete it
+    ],
+)
+def test_each_blocker_tells_what_clears_it(agency: Agency, situation: Situation, codes: list[str]) -> None:
+    situation(agency)
+    found = agency.bot("b2").status().ok()["blockers"]
+    assert [one["code"] for one in found] == codes
+    for one in found:
+        assert one["detail"]
+        assert (one["until"] is not None) == (one["code"] in ("interval", "leased", "retry_delay"))
+
+
+# pauses
+
+
+@pytest.mark.parametrize("level", ["account", "model", "pipeline"])
+def test_what_falls_due_while_paused_is_neither_lost_nor_early(agency: Agency, level: str) -> None:
+    """Paused during an open lease; the lease ends, the next phase falls due, the timers run; then resumed."""
+    agency.operator.account("a2")
+    bot = due(agency)
+    token = bot.take("bio")
+    switch = {
+        "account": lambda on: _account_move(agency, "pause" if on else "resume").ok(),
+        "model": lambda on: agency.operator.send("PATCH", "/api/operator/models/m1", {"paused": on}).ok(),
+        "pipeline": lambda on: agency.operator.post(
+            f"/api/operator/pipeline/{'pause' if on else 'resume'}", {"reason": "r"}
+        ).ok(),
+    }[level]
+    switch(True)
+    assert bot.complete("bio", token).ok()["late"] is False
+    for _ in range(3):
+        agency.time.advance(timedelta(hours=8, minutes=1))
+        agency.timer()
+        assert "a1" not in agency.worker("b2").offered()
+        bot.content("post").refused(409, "account_paused")
+    assert agency.operator.account_document()["phases"][2]["started_at"] is None
+    switch(False)
+    agency.time.advance(5)
+    assert agency.worker("b2").offered() == ["a2", "a1"]  # oldest due first
+    agency.worker("b2").content("post").ok()
+    agency.operator.verified()
+
+
+# sessions
+
+
+def test_a_session_told_to_drain_finishes_and_takes_nothing_new(agency: Agency) -> None:
+    bot = due(agency)
+    token = bot.take("bio")
+    agency.operator.account("a2")
+    told = agency.operator.post(f"/api/operator/sessions/{bot.session}/drain", {"reason": "deploy"}).ok()
+    assert told["directive"] == "drain"
+    beat = bot.heartbeat().ok()
+    assert beat["directive"] == "drain" and [one["account_id"] for one in beat["held"]] == ["a1"]
+    bot.start("a2").refused(409, "session_ended")
+    bot.complete("bio", token).ok()
+    again = agency.operator.post(f"/api/operator/sessions/{bot.session}/drain", {"reason": "deploy"}).ok()
+    assert again["replayed"] is True
+
+
+def test_a_session_told_to_stop_loses_its_leases_to_others(agency: Agency) -> None:
+    bot = due(agency)
+    token = bot.take("bio")
+    agency.operator.post(f"/api/operator/sessions/{bot.session}/stop", {"reason": "it runs wild"}).ok()
+    problem = bot.complete("bio", token).refused(409, "lease_superseded")
+    assert problem["happened"]["action"] == "lease:take_away" and "runs wild" in problem["happened"]["sentence"]
+    beat = bot.heartbeat().ok()
+    assert beat["directive"] == "stop" and [one["account_id"] for one in beat["lost"]] == ["a1"]
+    agency.worker("b2").content("bio").ok()
+    agency.operator.verified()
+
+
+def test_sessions_are_listed_by_standing_with_what_they_hold(agency: Agency) -> None:
+    bot = working(agency)
+    other = agency.worker("b2")
+    other.end().ok()
+    listed = agency.operator.get("/api/operator/sessions?status=live").ok()["items"]
+    mine = next(one for one in listed if one["session_id"] == bot.session)
+    assert mine["held"] == [{"account_id": "a1", "phase": "bio"}] and mine["done"] == 1
+    ended = agency.operator.get("/api/operator/sessions?status=ended").ok()["items"]
+    assert other.session in [one["session_id"] for one in ended]
+    agency.time.advance(timedelta(hours=1))
+    agency.timer("close_lost_sessions")
+    lost = agency.operator.get("/api/operator/sessions?status=lost").ok()["items"]
+    assert bot.session in [one["session_id"] for one in lost]
+    assert "lease_token" not in str(lost) and "lt_" not in str(lost)
+    assert LEASE.total_seconds() == 900
