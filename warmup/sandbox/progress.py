@@ -38,7 +38,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Snapshot:
     """One look at the whole run."""
 
     now: str
@@ -63,13 +63,13 @@ class Picture:
         return bool(self.rows) and all(row.settled for row in self.rows)
 
 
-def look(api: Client, *, details: bool = True) -> Picture:
+def look(api: Client, *, details: bool = True) -> Snapshot:
     """Asks the service; without details for the accounts only."""
     clock = api.get("/sandbox/clock")
     rows = [row_of(item) for item in every(api, "/api/operator/accounts")]
     sessions = api.get("/api/operator/sessions", status="live", limit=12)["items"] if details else []
     events = api.get("/api/operator/audit", day=clock["now"][:10], limit=10)["items"] if details else []
-    return Picture(clock["now"], float(clock["speed"]), sorted(rows, key=lambda row: row.account_id), sessions, events)
+    return Snapshot(clock["now"], float(clock["speed"]), sorted(rows, key=lambda row: row.account_id), sessions, events)
 
 
 def row_of(item: dict[str, Any]) -> Row:

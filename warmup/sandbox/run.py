@@ -5,9 +5,7 @@ store ─ tables, bucket ─ app ─ server  → `ready http://…` on standard 
                                          seed ─ bots ─ view ─ summary
 """
 
-import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -39,6 +37,7 @@ FAST = 10_000.0
 """The speed of a run with bots: 24 hours pass in under nine seconds."""
 
 _LOOK_EVERY = 0.5
+_SUMMARY_SECONDS = 1.5  # after Ctrl-C or SIGTERM everything is over within five
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +91,14 @@ def _stoppable() -> Iterator[None]:
 
 def _run(options: Options, console: Console, stack: ExitStack) -> int:
     began = time.monotonic()
-    given = options.operator_key or os.environ.get("WARMUP_OPERATOR_KEY")
-    operator_key = given or new_operator_key()
+    operator_key = options.operator_key or new_operator_key()
     usual = 1.0 if options.empty else FAST
     clock = Clock(speed=usual if options.speed is None else options.speed)
-    console.print(f"store: {options.store} …", style="dim", highlight=False)
+    _say(console, f"store: {options.store} …")
     store = stack.enter_context(open_store(options.store))
     service = stack.enter_context(running(store, clock, operator_key, options.log_file))
     server = _serve(options, service, clock, stack)
-    if not given:
+    if not options.operator_key:
         console.print(f"operator key: {operator_key}", highlight=False)
     print(f"ready {server.url}", flush=True)  # noqa: T201  # the one line that programs wait for
     if options.empty:
@@ -135,27 +133,31 @@ def _main_job(
     """Seeds, sets the bots to work, and shows how it goes."""
     api = stack.enter_context(Client(url, operator_key))
     made = agency(options.seed)
-    seed(api, service.bucket, made, api.get("/sandbox/clock")["now"], lambda what: _say(console, what))
+    seed(api, service.bucket, made, api.get("/sandbox/clock")["now"], lambda what: _say(console, f"seeded: {what}"))
     platform = Platform(options.seed, made.always_failing)
     keys = make_bots(api, options.bots)
     crew = [
         Bot(bot_id, key, url, platform=platform, seed=options.seed, crashes=number == len(keys) > 1)
         for number, (bot_id, key) in enumerate(keys.items(), start=1)
     ]
-    stack.callback(_dismiss, crew)
     for bot in crew:
         bot.start()
-    _say(console, f"{len(crew)} bots at work, the last one crashes now and then")
-    if not _watch(options, console, api):
-        console.print(f"not done after {options.timeout:.0f} s", style="bold red")
-    _dismiss(crew)
+    try:
+        _say(console, f"{len(crew)} bots at work, the last one crashes now and then")
+        if not _watch(options, console, api):
+            console.print(f"not done after {options.timeout:.0f} s", style="bold red")
+    except Stopped:
+        _dismiss(crew, 0.5)
+        _show_in_time(console, api, began)
+        raise
+    _dismiss(crew, 2.0)
     told = summary.summarise(api)
     summary.show(console, told, time.monotonic() - began)
     return 0 if told.good else 1
 
 
 def _say(console: Console, what: str) -> None:
-    console.print(f"seeded: {what}" if "bots" not in what else what, style="dim", highlight=False)
+    console.print(what, style="dim", highlight=False)
 
 
 def _watch(options: Options, console: Console, api: Client) -> bool:
@@ -164,29 +166,32 @@ def _watch(options: Options, console: Console, api: Client) -> bool:
     with View(console) as view:
         while True:
             try:
-                picture = look(api, details=console.is_terminal)
+                snapshot = look(api, details=console.is_terminal)
             except (Problem, httpx.HTTPError) as error:
-                console.print(f"the view missed a look: {error}", style="dim")
+                _say(console, f"the view missed a look: {error}")
             else:
-                view.show(picture)
-                if options.until_done and picture.settled:
+                view.show(snapshot)
+                if options.until_done and snapshot.settled:
                     return True
             if options.until_done and time.monotonic() > ends_at:
                 return False
             time.sleep(_LOOK_EVERY)
 
 
-def _dismiss(crew: list[Bot]) -> None:
-    """Lets the bots finish what is in their hands, for a short while."""
+def _dismiss(crew: list[Bot], seconds: float) -> None:
+    """Lets the bots finish what is in their hands, for that long; their threads do not outlive the process."""
     for bot in crew:
         bot.stopped.set()
-    ends_at = time.monotonic() + 1.0
+    ends_at = time.monotonic() + seconds
     for bot in crew:
         bot.join(max(0.0, ends_at - time.monotonic()))
-    threading.excepthook = _ignored_by_the_dismissed
 
 
-def _ignored_by_the_dismissed(hook: threading.ExceptHookArgs) -> None:
-    """A bot that is cut off in the middle of a request has nothing to say any more."""
-    if not isinstance(hook.thread, Bot):
-        sys.__excepthook__(hook.exc_type, hook.exc_value or hook.exc_type(), hook.exc_traceback)
+def _show_in_time(console: Console, api: Client, began: float) -> None:
+    """The summary of a run that was stopped, unless asking for it takes too long."""
+    told: list[summary.Summary] = []
+    asking = threading.Thread(target=lambda: told.append(summary.summarise(api)), daemon=True)
+    asking.start()
+    asking.join(_SUMMARY_SECONDS)
+    if told:
+        summary.show(console, told[0], time.monotonic() - began)

@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from warmup.sandbox.progress import PHASES, Picture, Row
+from warmup.sandbox.progress import PHASES, Row, Snapshot
 
 LOOKS = {
     "pending": ("·", "waiting", "dim"),
@@ -36,7 +36,7 @@ def word(status: str | None) -> Text:
 
 
 class View:
-    """Shows one picture after the other."""
+    """Shows one snapshot after the other."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -52,35 +52,35 @@ class View:
         if self._live:
             self._live.stop()
 
-    def show(self, picture: Picture) -> None:
-        """The whole picture on a terminal, else one line when something has changed."""
+    def show(self, snapshot: Snapshot) -> None:
+        """The whole snapshot on a terminal, else one line when something has changed."""
         if self._live:
-            self._live.update(render(picture, self._console.height))
-        elif (line := summary_line(picture)) != self._last_line:
+            self._live.update(render(snapshot, self._console.height))
+        elif (line := summary_line(snapshot)) != self._last_line:
             self._last_line = line
-            self._console.print(f"{picture.now}  {line}", highlight=False)
+            self._console.print(f"{snapshot.now}  {line}", highlight=False)
 
 
-def summary_line(picture: Picture) -> str:
+def summary_line(snapshot: Snapshot) -> str:
     """How many accounts are where, in one line."""
-    states = Counter("review" if row.in_review else row.state for row in picture.rows)
+    states = Counter("review" if row.in_review else row.state for row in snapshot.rows)
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    phases = f"{picture.phases_done}/{len(picture.rows) * len(PHASES)} phases"
-    return f"{picture.active}/{len(picture.rows)} active · {phases} · {told}"
+    phases = f"{snapshot.phases_done}/{len(snapshot.rows) * len(PHASES)} phases"
+    return f"{snapshot.active}/{len(snapshot.rows)} active · {phases} · {told}"
 
 
-def render(picture: Picture, height: int) -> RenderableType:
+def render(snapshot: Snapshot, height: int) -> RenderableType:
     """Everything, for a terminal of that many lines; where they are few, settled accounts are counted only."""
-    bar = ProgressBar(total=max(1, len(picture.rows) * len(PHASES)), completed=picture.phases_done, width=40)
+    bar = ProgressBar(total=max(1, len(snapshot.rows) * len(PHASES)), completed=snapshot.phases_done, width=40)
     head = Table.grid(padding=(0, 2))
     head.add_row(
-        Text(picture.now, style="bold"),
-        f"×{picture.speed:g}",
+        Text(snapshot.now, style="bold"),
+        f"×{snapshot.speed:g}",
         bar,
-        f"{picture.active}/{len(picture.rows)} active",
+        f"{snapshot.active}/{len(snapshot.rows)} active",
     )
-    sides = Columns([Panel(_sessions(picture), title="sessions"), Panel(_events(picture), title="last events")])
-    return Group(head, _accounts(picture.rows, max(5, height - _OTHER_LINES)), sides)
+    sides = Columns([Panel(_sessions(snapshot), title="sessions"), Panel(_events(snapshot), title="last events")])
+    return Group(head, _accounts(snapshot.rows, max(5, height - _OTHER_LINES)), sides)
 
 
 def _accounts(rows: Sequence[Row], room: int) -> Table:
@@ -104,9 +104,9 @@ def _cells(row: Row) -> Iterator[Text]:
     yield from (word(row.status_of(phase)) for phase in PHASES)
 
 
-def _sessions(picture: Picture) -> Table:
+def _sessions(snapshot: Snapshot) -> Table:
     table = Table.grid(padding=(0, 1))
-    for session in picture.sessions:
+    for session in snapshot.sessions:
         held = ", ".join(f"{one['account_id']} {one['phase']}" for one in session["held"])
         counts = f"{session['done'] or 0} done, {session['failed'] or 0} failed"
         table.add_row(
@@ -115,9 +115,9 @@ def _sessions(picture: Picture) -> Table:
     return table
 
 
-def _events(picture: Picture) -> Table:
+def _events(snapshot: Snapshot) -> Table:
     table = Table.grid(padding=(0, 1))
-    for event in picture.events[:_EVENTS]:
+    for event in snapshot.events[:_EVENTS]:
         table.add_row(
             Text(str(event["at"])[11:19], style="dim"),
             Text(str(event["sentence"]), overflow="ellipsis", no_wrap=True),

@@ -1,0 +1,116 @@
+"""The view and the summary say what the service says."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from warmup.sandbox.progress import PHASES, Row, Snapshot
+from warmup.sandbox.summary import Line, Summary, show
+from warmup.sandbox.view import View, render, summary_line
+
+
+def row(number: int, state: str, phase: str | None = None, status: str | None = None) -> Row:
+    return Row(f"a-{number:02d}", f"user.{number:02d}", state, phase, status)
+
+
+def snapshot(*rows: Row) -> Snapshot:
+    session: dict[str, Any] = {"bot_id": "bot-1", "done": 3, "failed": None, "held": []}
+    event = {"at": "2026-11-25T10:16:06.117Z", "sentence": "bot bot-1 completed pfp of account a-01"}
+    return Snapshot("2026-11-25T10:16:06.117Z", 10_000, rows, [session], [event])
+
+
+def rendered(shown: Snapshot, height: int) -> str:
+    console = Console(width=120, file=io.StringIO(), record=True)
+    console.print(render(shown, height))
+    return console.export_text()
+
+
+@pytest.mark.parametrize(
+    ("account", "statuses"),
+    [
+        (row(1, "imported"), [None] * 5),
+        (row(1, "ready"), [None] * 5),
+        (row(1, "warming_up", "pfp", "available"), ["available", *["pending"] * 4]),
+        (row(1, "warming_up", "post", "failed"), ["completed", "completed", "failed", "pending", "pending"]),
+        (row(1, "warming_up"), ["completed"] * 5),  # all done, not yet declared active
+        (row(1, "active"), ["completed"] * 5),
+    ],
+)
+def test_the_current_phase_tells_all_five(account: Row, statuses: list[str | None]) -> None:
+    assert [account.status_of(phase) for phase in PHASES] == statuses
+
+
+@pytest.mark.parametrize(
+    ("account", "settled"),
+    [
+        (row(1, "ready"), False),
+        (row(1, "warming_up", "post", "failed"), False),  # it is tried again
+        (row(1, "warming_up"), False),
+        (row(1, "warming_up", "post", "requires_review"), True),
+        (row(1, "active"), True),
+    ],
+)
+def test_a_run_is_done_when_only_people_could_go_on(account: Row, settled: bool) -> None:
+    assert snapshot(row(2, "active"), account).settled is settled
+
+
+def test_an_empty_service_is_not_done() -> None:
+    assert not snapshot().settled
+
+
+def test_one_line_tells_it_where_there_is_no_terminal() -> None:
+    shown = snapshot(row(1, "active"), row(2, "warming_up", "bio", "requires_review"), row(3, "ready"))
+    assert summary_line(shown) == "1/3 active · 6/15 phases · 1 active, 1 ready, 1 review"
+    output = io.StringIO()
+    with View(Console(file=output, width=120)) as view:
+        view.show(shown)
+        view.show(shown)  # nothing new, nothing said
+    assert output.getvalue().count("\n") == 1
+
+
+def test_a_high_terminal_shows_every_account() -> None:
+    text = rendered(snapshot(*(row(number, "active") for number in range(24))), height=60)
+    assert all(f"user.{number:02d}" in text for number in range(24))
+    assert "completed pfp of account a-01" in text
+
+
+def test_a_low_terminal_shows_those_that_are_still_at_it() -> None:
+    rows = [row(number, "active") for number in range(23)] + [row(23, "warming_up", "bio", "in_progress")]
+    text = rendered(snapshot(*rows), height=24)
+    assert "user.23" in text
+    assert "▶ working" in text
+    assert "more" in text
+    assert len(text.splitlines()) <= 24
+
+
+def line(account: Row, *, problems: tuple[str, ...] = (), remark: str = "") -> Line:
+    return Line(account, 5, 1, 0, 0, 20, problems, remark)
+
+
+REVIEW = row(2, "warming_up", "bio", "requires_review")
+
+
+@pytest.mark.parametrize(
+    ("lines", "good"),
+    [
+        ([line(row(1, "active"))], True),
+        ([line(row(1, "active")), line(REVIEW, remark="bio: no answer")], True),
+        ([line(REVIEW)], False),  # in review without a reason
+        ([line(row(1, "active"), problems=("version 3 is missing",))], False),
+        ([line(row(1, "warming_up", "bio", "available"))], False),
+        ([], False),
+    ],
+)
+def test_a_run_is_good_when_all_is_settled_and_every_audit_whole(lines: list[Line], good: bool) -> None:
+    assert Summary(lines).good is good
+
+
+def test_the_summary_names_what_is_wrong_with_an_audit() -> None:
+    output = io.StringIO()
+    summary = Summary([line(row(1, "active")), line(row(2, "active"), problems=("version 3 is missing",))])
+    show(Console(file=output, width=160), summary, 61.0)
+    assert "version 3 is missing" in output.getvalue()
+    assert "replayed to its state: NO; 61 s" in output.getvalue()
+    assert "1/2 verified" in output.getvalue()
