@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _START_SECONDS = 60.0
-_STOP_SECONDS = 2.0
+_STOP_SECONDS = 0.5  # they hold nothing that is worth a longer wait
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 

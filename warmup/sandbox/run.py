@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -37,7 +37,7 @@ FAST = 10_000.0
 """The speed of a run with bots: 24 hours pass in under nine seconds."""
 
 _LOOK_EVERY = 0.5
-_SUMMARY_SECONDS = 1.5  # after Ctrl-C or SIGTERM everything is over within five
+_SUMMARY_SECONDS = 1.5  # after Ctrl-C everything is over within five
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,9 @@ class Options:
 class Stopped(BaseException):
     """SIGTERM or Ctrl-C; like KeyboardInterrupt, no error and caught by nothing on the way."""
 
+    def __init__(self, *, by_hand: bool) -> None:
+        self.by_hand = by_hand
+
 
 def run(options: Options) -> int:
     """Runs until stopped, or until done if that is asked. Answers the exit code."""
@@ -79,7 +82,7 @@ def _stoppable() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         for sign in (signal.SIGINT, signal.SIGTERM):
             signal.signal(sign, signal.SIG_IGN)
-        raise Stopped
+        raise Stopped(by_hand=number == signal.SIGINT)
 
     before = {sign: signal.signal(sign, stop) for sign in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -146,9 +149,10 @@ def _main_job(
         _say(console, f"{len(crew)} bots at work, the last one crashes now and then")
         if not _watch(options, console, api):
             console.print(f"not done after {options.timeout:.0f} s", style="bold red")
-    except Stopped:
+    except Stopped as stopped:
         _dismiss(crew, 0.5)
-        _show_in_time(console, api, began)
+        if stopped.by_hand:
+            _show_in_time(console, api, began)
         raise
     _dismiss(crew, 2.0)
     told = summary.summarise(api)
@@ -190,7 +194,12 @@ def _dismiss(crew: list[Bot], seconds: float) -> None:
 def _show_in_time(console: Console, api: Client, began: float) -> None:
     """The summary of a run that was stopped, unless asking for it takes too long."""
     told: list[summary.Summary] = []
-    asking = threading.Thread(target=lambda: told.append(summary.summarise(api)), daemon=True)
+
+    def ask() -> None:
+        with suppress(Problem, httpx.HTTPError, RuntimeError):  # the last: our client was closed over its head
+            told.append(summary.summarise(api))
+
+    asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(_SUMMARY_SECONDS)
     if told:

@@ -85,7 +85,7 @@ class Timers:
         for thread in self._threads:
             thread.start()
 
-    def stop(self, timeout: float = 1.0) -> None:
+    def stop(self, timeout: float = 0.5) -> None:
         """Ends after the runs under way, or after that many seconds."""
         self._stopped.set()
         ends_at = time.monotonic() + timeout
