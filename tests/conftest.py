@@ -40,7 +40,7 @@ class _Kept:
     """What is made once in a process: the tables, the connection to them, the agency before a test begins."""
 
     connection: Any = None
-    agency: tuple[dict[str, Any], dict[str, str]] | None = None
+    agency: tuple[bytes, dict[str, str]] | None = None
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def wire(monkeypatch: pytest.MonkeyPatch, time: Time, settings: Settings) -> Wir
         tables.create_all()
         _Kept.connection = Store.connection
     Store.cached.clear()
-    wire.restore({})
+    wire.restore(None)
     wire.calls.clear()
     return wire
 

@@ -5,8 +5,8 @@ botocore's `URLLib3Session.send` is the one place through which all requests pas
 what moto lets through and DynamoDB would not (sizes, magnitudes, tokens) is refused here, in DynamoDB's words.
 """
 
-import copy
 import json
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -120,15 +120,16 @@ class Wire:
             image[name] = {json.dumps([row[part] for part in keys]): row for row in rows}
         return image
 
-    def save(self) -> dict[str, Any]:
+    def save(self) -> bytes:
         """What `restore` takes."""
-        return {name: copy.deepcopy(table.items) for name, table in self.tables().items()}
+        return pickle.dumps({name: dict(table.items) for name, table in self.tables().items()})
 
-    def restore(self, saved: dict[str, Any]) -> None:
+    def restore(self, saved: bytes | None) -> None:
         """Makes the store hold what it held; with nothing saved, nothing."""
+        held = {} if saved is None else pickle.loads(saved)
         for name, table in self.tables().items():
             table.items.clear()
-            table.items.update(copy.deepcopy(saved.get(name, {})))
+            table.items.update(held.get(name, {}))
 
     # the wire
 
