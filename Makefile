@@ -53,6 +53,7 @@ $(VENV): requirements.txt requirements-dev.txt
 	@echo "set-up: .venv (service, tests, tools) …" >&2
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python $(PIP) -r requirements-dev.txt
+	@.venv/bin/python $(PIP) --no-build-isolation -e .
 	@.venv/bin/python -m pip --disable-pip-version-check check -q
 	@touch $@
 	@echo "set-up: .venv is ready" >&2

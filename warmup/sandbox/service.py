@@ -19,7 +19,7 @@ from chalicelib import context, middleware, tables
 from chalicelib.domain import keys
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.gateway import Gateway
-from warmup.sandbox.stores import ROOT, Store
+from warmup.sandbox.stores import Store
 
 _LEASE_SECONDS = 900
 _LOGGER = "warmup"  # the service's, and as its children the sandbox's own
@@ -105,8 +105,6 @@ def _import_app(stack: contextlib.ExitStack, log_file: Path | None) -> Chalice:
 
     Standard output is kept for what programs read, so that without a file warnings go to standard error.
     """
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
     app: Any = importlib.import_module("app").app
     assert isinstance(app, Chalice)
     log = stack.enter_context(log_file.open("a", encoding="utf-8", buffering=1)) if log_file else sys.stderr
