@@ -191,7 +191,9 @@ def retry(context: Context, account_id: str, phase_name: str, *, reason: str, ot
 
     Raises NotFound, IllegalMove, PhaseNotAvailable.
     """
-    warmup, phase, replayed = _begin(context, account_id, phase_name, Action.PHASE_RETRY, reason)
+    warmup, phase, replayed = _begin(
+        context, account_id, phase_name, Action.PHASE_RETRY, reason=reason, other_content=other_content or None
+    )
     if replayed:
         return _decided(context, warmup, True)
     _require_current(warmup, phase)
@@ -213,7 +215,9 @@ def resolve(context: Context, account_id: str, phase_name: str, *, reason: str, 
 
     Raises NotFound, IllegalMove, PhaseNotAvailable.
     """
-    warmup, phase, replayed = _begin(context, account_id, phase_name, Action.PHASE_RESOLVE, reason)
+    warmup, phase, replayed = _begin(
+        context, account_id, phase_name, Action.PHASE_RESOLVE, reason=reason, evidence=dict(evidence)
+    )
     if replayed:
         return _decided(context, warmup, True)
     _require_current(warmup, phase)
@@ -230,7 +234,7 @@ def resolve(context: Context, account_id: str, phase_name: str, *, reason: str, 
 @decided_again
 def skip(context: Context, account_id: str, phase_name: str, *, reason: str) -> Decided:
     """Passes over a phase: it counts as completed, and is marked. Raises NotFound, IllegalMove."""
-    warmup, phase, replayed = _begin(context, account_id, phase_name, Action.PHASE_SKIP, reason)
+    warmup, phase, replayed = _begin(context, account_id, phase_name, Action.PHASE_SKIP, reason=reason)
     if replayed:
         return _decided(context, warmup, True)
     change = AccountChange(context, warmup)
@@ -264,7 +268,9 @@ def assign(
 
     Raises NotFound, IllegalMove, PhaseNotAvailable, InvalidInput, ItemRefused.
     """
-    warmup, phase, replayed = _begin(context, account_id, phase_name, Action.PHASE_ASSIGN, reason)
+    warmup, phase, replayed = _begin(
+        context, account_id, phase_name, Action.PHASE_ASSIGN, reason=reason, content_id=content_id, text_id=text_id
+    )
     if replayed:
         return _decided(context, warmup, True)
     _require_current(warmup, phase)
@@ -288,12 +294,12 @@ def assign(
 
 
 def _begin(
-    context: Context, account_id: str, phase_name: str, action: Action, reason: str
+    context: Context, account_id: str, phase_name: str, action: Action, **told: object
 ) -> tuple[Warmup, Phase, bool]:
     warmup = read(context, account_id)
     if phase_name not in ORDER:
         raise NotFound("phase", phase_name)
-    if is_repeat(context, warmup.account, action, phase=phase_name, reason=reason):
+    if is_repeat(context, warmup.account, action, phase=phase_name, **told):
         return warmup, warmup.phases[PhaseName(phase_name)], True
     if warmup.account.state not in (State.WARMING_UP, State.PAUSED) or not warmup.phases:
         raise AccountNotReady(f"The account is `{warmup.account.state}`: nothing of its phases can be moved.")
