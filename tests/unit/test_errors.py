@@ -38,6 +38,7 @@ CONTRACT = {
     "TemporarilyUnavailable": (503, "temporarily_unavailable", True),
     # the contract is silent: facts that stand against a request are conflicts
     "ConsentMissing": (409, "consent_missing", False),
+    "ItemRefused": (409, "content_refused", False),
     "IllegalMove": (409, "move_not_possible", False),
     "SessionEnded": (409, "session_ended", False),
     "TooManyKeys": (409, "too_many_keys", False),

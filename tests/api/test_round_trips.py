@@ -1,0 +1,176 @@
+"""What each call of a warm function costs: DynamoDB round trips, counted on the wire.
+
+A figure that grows is a price that every call pays: raise it here only with a reason. The key and the master switch
+are kept by a warm function; everything that decides is read at each call.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.domain import keys
+from tests.agency import Agency, Bot
+
+READ, QUERY, WRITE = "BatchGetItem", "Query", "TransactWriteItems"
+
+
+def cost(agency: Agency, call: Callable[[], Any]) -> list[str]:
+    """The round trips of one call by somebody whom the function has just seen."""
+    agency.bot().ready().ok()
+    agency.bot("b2").ready().ok()
+    agency.wire.calls.clear()
+    call()
+    return agency.wire.operations()
+
+
+def test_the_ready_list_costs_two(agency: Agency) -> None:
+    for number in range(3):
+        agency.operator.account(f"a{number}")
+    assert cost(agency, lambda: agency.bot().ready().ok()) == [QUERY, QUERY]
+
+
+def test_an_empty_ready_list_costs_two(agency: Agency) -> None:
+    assert cost(agency, lambda: agency.bot().ready().ok()) == [QUERY, QUERY]
+
+
+def test_a_page_of_the_ready_list_costs_two(agency: Agency) -> None:
+    for number in range(12):
+        agency.operator.account(f"a{number:02d}")
+    cursor = agency.bot().ready("?limit=5").ok()["next_cursor"]
+    assert cost(agency, lambda: agency.bot().ready(f"?limit=5&cursor={cursor}").ok()) == [QUERY, QUERY]
+
+
+def test_the_warm_up_status_costs_one(agency: Agency) -> None:
+    agency.warmed_to("bio")
+    assert cost(agency, lambda: agency.bot().status().ok()) == [READ]
+
+
+def test_content_asked_for_again_costs_two(agency: Agency) -> None:
+    worker = agency.warmed_to("post")
+    worker.take("post")
+    assert cost(agency, lambda: worker.content("post").ok()) == [READ, READ]
+
+
+@pytest.mark.parametrize("phase", ["pfp", "bio", "post", "story"])
+def test_completing_a_phase_costs_three(agency: Agency, phase: str) -> None:
+    worker = agency.warmed_to(phase)
+    token = worker.take(phase)
+    assert cost(agency, lambda: worker.complete(phase, token).ok()) == [READ, READ, WRITE]
+
+
+def test_completing_a_phase_again_costs_one(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    token = worker.take()
+    worker.complete("pfp", token).ok()
+    assert cost(agency, lambda: worker.complete("pfp", token).ok()) == [READ]
+
+
+# the others: the present figures
+
+
+@pytest.fixture
+def worker(agency: Agency) -> Bot:
+    """A bot in a session; `a1` waits to be started."""
+    agency.operator.account()
+    return agency.worker()
+
+
+def test_starting_costs_two(agency: Agency, worker: Bot) -> None:
+    assert cost(agency, lambda: worker.start().ok()) == [READ, WRITE]
+
+
+def test_starting_again_costs_one(agency: Agency, worker: Bot) -> None:
+    worker.start().ok()
+    assert cost(agency, lambda: worker.start().ok()) == [READ]
+
+
+def test_being_refused_costs_one(agency: Agency, worker: Bot) -> None:
+    worker.start().ok()
+    other = agency.bot("b2")
+    assert cost(agency, lambda: other.content().refused(409, "account_leased")) == [READ]
+
+
+def test_claiming_one_account_costs_five(agency: Agency, worker: Bot) -> None:
+    assert cost(agency, lambda: worker.claim().ok()) == [READ, QUERY, QUERY, READ, WRITE]
+
+
+def test_claiming_what_is_held_costs_two(agency: Agency, worker: Bot) -> None:
+    worker.claim().ok()
+    assert cost(agency, lambda: worker.claim().ok()) == [READ, READ]
+
+
+@pytest.mark.parametrize(
+    ("phase", "lists"),
+    [
+        ("pfp", 3),  # media: a list for each theme, and one without
+        ("post", 6),  # media and texts
+    ],
+)
+def test_first_content_costs_a_query_at_most_for_each_themes_list(agency: Agency, phase: str, lists: int) -> None:
+    worker = agency.warmed_to(phase)
+    told = cost(agency, lambda: worker.content(phase).ok())
+    assert [operation for operation in told if operation != QUERY] == [READ, WRITE]
+    assert told.count(QUERY) <= lists
+
+
+def test_reporting_costs_two_and_three_where_the_item_is_at_fault(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    token = worker.take()
+    agency.operator.media("other", "pfp")
+    assert cost(agency, lambda: worker.report("pfp", token, kind="content").ok()) == [READ, READ, WRITE]
+    token = worker.take()
+    assert cost(agency, lambda: worker.report("pfp", token).ok()) == [READ, WRITE]
+
+
+def test_releasing_costs_two(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    token = worker.take()
+    assert cost(agency, lambda: worker.release(token).ok()) == [READ, WRITE]
+
+
+def test_completing_a_warm_up_costs_two(agency: Agency) -> None:
+    worker = agency.warmed_up()
+    assert cost(agency, lambda: worker.complete_warmup().ok()) == [READ, WRITE]
+
+
+def test_a_session_costs_one_and_its_heartbeat_two(agency: Agency, worker: Bot) -> None:
+    assert cost(agency, agency.worker) == [WRITE]
+    assert cost(agency, lambda: worker.heartbeat().ok()) == [READ, WRITE]
+    worker.start().ok()
+    assert cost(agency, lambda: worker.heartbeat().ok()) == [READ, WRITE]
+    assert cost(agency, lambda: worker.own_session().ok()) == [READ, READ]
+
+
+def test_a_timer_costs_two_for_each_account_that_is_due(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    worker.do("pfp")
+    assert cost(agency, agency.timer) == [QUERY, WRITE], "with nothing due: a look, and the record of the run"
+    agency.time.to(worker.status().ok()["blockers"][0]["until"])
+    assert cost(agency, agency.timer) == [QUERY, READ, WRITE, WRITE]
+
+
+def test_a_bad_key_costs_a_look_and_a_mistyped_one_nothing(agency: Agency) -> None:
+    mistyped = Bot(agency.client, "b1", agency.keys["b1"][:-1] + "?")
+    assert cost(agency, lambda: mistyped.ready().refused(401, "unauthenticated")) == []
+    unknown = Bot(agency.client, "never", keys.make("never", bytes(32)))
+    assert cost(agency, lambda: unknown.ready().refused(401, "unauthenticated")) == [READ]
+
+
+def test_a_cold_function_looks_the_bot_and_the_switch_up_once(agency: Agency) -> None:
+    bot = agency.bot()
+    agency.wire.calls.clear()
+    bot.ready().ok()
+    assert agency.wire.operations() == [READ, READ, QUERY, QUERY]
+
+
+def test_ready_reads_no_more_where_much_is_waiting(agency: Agency) -> None:
+    """What is not yet due is not read, however much it is: each round trip asks for a page and no more."""
+    worker = agency.worker()
+    for number in range(12):
+        agency.operator.account(f"a{number:02d}")
+        worker.start(f"a{number:02d}").ok()
+    agency.wire.calls.clear()
+    agency.bot("b2").ready("?limit=5").ok()
+    queries = agency.wire.of(QUERY)
+    assert [call.body["Limit"] for call in queries] == [6, 6]
