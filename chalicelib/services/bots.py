@@ -43,7 +43,9 @@ def authenticate(settings: Settings, key: str) -> Actor:
         bot = cached(("bot", owner, kept_seconds), kept_seconds, lambda: together([(Bot, owner)])[0])
         known = [_NOBODY_DIGEST] if bot is None else [str(key["digest"]) for key in bot.live_keys().values()]
         matches = [keys.same(digest, one) for one in known]  # all are compared, so that time tells nothing
-        if bot is not None and any(matches):
+        if bot is None:
+            break
+        if any(matches):
             return Actor(bot.role, bot.bot_id, None if bot.models is None else frozenset(bot.models))
     raise Unauthenticated()
 
