@@ -9,6 +9,8 @@ from typing import Protocol
 
 MOST_USES = 9999
 NO_THEME = "-"
+DIFFERS = 0.0
+HIGHEST_RANK = 80.0
 _DECIMALS = 4
 
 
@@ -55,12 +57,17 @@ def relevance(theme: str | None, wanted: str | None) -> float:
     """100 where both have the same theme, 50 where either has none, 0 where they differ."""
     if theme is None or wanted is None:
         return 50.0
-    return 100.0 if theme == wanted else 0.0
+    return 100.0 if theme == wanted else DIFFERS
 
 
 def rank(item: Scored) -> float:
     """0.30 quality + 0.25 freshness + 0.25 success, to four decimals."""
     return round(0.30 * item.quality_score + 0.25 * freshness(item) + 0.25 * success(item), _DECIMALS)
+
+
+def reach(ranked: float, fits: float) -> float:
+    """The score that this rank has with this relevance: rank + 0.20 relevance, to four decimals."""
+    return round(ranked + 0.20 * fits, _DECIMALS)
 
 
 def score(item: Scored, wanted: str | None) -> Score:
@@ -72,13 +79,13 @@ def score(item: Scored, wanted: str | None) -> Score:
         success=round(success(item), _DECIMALS),
         relevance=fits,
         rank=ranked,
-        score=round(ranked + 0.20 * fits, _DECIMALS),
+        score=reach(ranked, fits),
     )
 
 
 def order(item: Scored, item_id: str, wanted: str | None) -> tuple[float, int, str]:
     """The greatest wins: the higher score, then the smaller usage, then the greater id."""
-    return score(item, wanted).score, -item.usage_count, item_id
+    return reach(rank(item), relevance(item.theme, wanted)), -item.usage_count, item_id
 
 
 def pool_rank(item: Scored, item_id: str) -> str:
@@ -88,4 +95,9 @@ def pool_rank(item: Scored, item_id: str) -> str:
 
 def pool(model_id: str, category: str, theme: str | None) -> str:
     """The partition of a pool's index that holds one theme's list. Ids hold no `#`."""
-    return f"{model_id}#{category}#{theme or NO_THEME}"
+    return f"{whole_pool(model_id, category)}#{theme or NO_THEME}"
+
+
+def whole_pool(model_id: str, category: str) -> str:
+    """The partition of a pool's index that holds the list of all themes together."""
+    return f"{model_id}#{category}"

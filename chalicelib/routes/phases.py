@@ -4,7 +4,7 @@ from chalicelib.context import Context, Role
 from chalicelib.middleware import Answer, Routes
 from chalicelib.routes import documents
 from chalicelib.routes.inputs import CompletePhaseBody, ReportErrorBody
-from chalicelib.services import phases
+from chalicelib.services import deliveries, phases
 
 routes = Routes(__name__)
 
@@ -12,13 +12,13 @@ routes = Routes(__name__)
 @routes.get("/api/bot/accounts/{account_id}/content/{phase}", role=Role.BOT)
 def content(context: Context, *, account_id: str, phase: str) -> Answer:
     """Gives the caller the phase's content, under its lease."""
-    return Answer(documents.delivery(phases.content(context, account_id, phase), context.settings))
+    return Answer(documents.delivery(deliveries.content(context, account_id, phase), context.settings))
 
 
 @routes.get("/api/bot/accounts/{account_id}/warmup-content/{phase}", role=Role.BOT)
 def warmup_content(context: Context, *, account_id: str, phase: str) -> Answer:
     """The same, in its other spelling."""
-    return Answer(documents.delivery(phases.content(context, account_id, phase), context.settings))
+    return Answer(documents.delivery(deliveries.content(context, account_id, phase), context.settings))
 
 
 @routes.post("/api/bot/accounts/{account_id}/complete-phase/{phase}", role=Role.BOT, body=CompletePhaseBody, lease=True)

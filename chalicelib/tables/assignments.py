@@ -46,6 +46,7 @@ class Assignment(Item):
     scores = document()
     assigned_at = instant()
     assigned_by = text()
+    delivered_at = maybe_instant()
     used_at = maybe_instant()
     ended_at = maybe_instant()
     outcome = maybe_text()

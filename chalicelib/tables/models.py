@@ -1,7 +1,7 @@
 """Models: the creators whose pools feed the accounts."""
 
 from chalicelib.tables.attributes import count, flag, instant, text, texts
-from chalicelib.tables.base import Item, cached, together
+from chalicelib.tables.base import Item
 
 
 class CreatorModel(Item):
@@ -22,13 +22,3 @@ class CreatorModel(Item):
     def subject(self) -> str:
         """The subject of its audit events."""
         return f"model:{self.model_id}"
-
-
-def themes_lately(model_id: str, seconds: float) -> list[str | None]:
-    """The theme lists of a model's pools (None: items without a theme), as of at most so many seconds ago."""
-
-    def read() -> list[str | None]:
-        (model,) = together([(CreatorModel, model_id)])
-        return [None, *sorted(model.themes or ())] if model is not None else [None]
-
-    return cached(("themes", model_id), seconds, read)

@@ -1,8 +1,9 @@
 """Pools: media (`content`) and texts of a model, with their usage, and the index that is their ranking."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
@@ -23,7 +24,7 @@ from chalicelib.tables.attributes import (
 )
 from chalicelib.tables.base import Item, reading
 
-_PAGE = 10
+_PAGES = (4, 16, 64)
 
 
 class PoolItem(Item):
@@ -43,13 +44,18 @@ class PoolItem(Item):
     last_assigned_at = maybe_instant()
     licensed_by = maybe_text()
     licence_valid_until = maybe_instant()
+    approved_by = maybe_text()
     pool = maybe_text()
+    whole_pool = maybe_text()
     pool_rank = maybe_text()
     created_at = instant()
     created_by = text()
     updated_at = instant()
     version = count()
     revision = count()
+
+    pool_index: ClassVar[GlobalSecondaryIndex[Any]]
+    whole_pool_index: ClassVar[GlobalSecondaryIndex[Any]]
 
     @property
     def item_id(self) -> str:
@@ -66,13 +72,26 @@ class PoolItem(Item):
         """Its length in characters, None for media."""
         return None
 
+    @property
+    def approved_by_another(self) -> bool:
+        """Whether somebody approved it who did not make it."""
+        return self.approved_by is not None and self.approved_by != self.created_by
+
     def keep_in_pool(self) -> None:
-        """Puts the item where the index ranks it, or takes it out when it is used up, disabled or not approved."""
+        """Puts the item where the indexes rank it, or takes it out when it is used up, disabled or not approved."""
         if self.status is Rights.APPROVED and self.enabled and self.usage_count < self.max_usage:
             self.pool = scoring.pool(self.model_id, self.category, self.theme)
+            self.whole_pool = scoring.whole_pool(self.model_id, self.category)
             self.pool_rank = scoring.pool_rank(self, self.item_id)
         else:
-            self.pool = self.pool_rank = None
+            self.pool = self.whole_pool = self.pool_rank = None
+
+    def has_rights(self) -> Condition:
+        """The condition that the item may (still) be used."""
+        approved: Condition = type(self).status == Rights.APPROVED
+        enabled: Condition = type(self).enabled == True  # noqa: E712  # a condition, not a comparison
+        both: Condition = approved & enabled
+        return both
 
     def store_use(self, now: datetime) -> Condition:
         """Reserves one use; returns the condition that nobody changed the item since it was read."""
@@ -102,14 +121,48 @@ class PoolItem(Item):
         return condition
 
     @classmethod
-    def ranked(cls, model_id: str, category: str, theme: str | None) -> Iterator[Self]:
-        """The items of one theme's list, best first, read page by page as far as asked for."""
-        raise NotImplementedError
+    def ranked(cls, model_id: str, category: str) -> "RankedPool[Self]":
+        """The category's items as the indexes rank them."""
+        return RankedPool(cls, model_id, category)
 
     @classmethod
     def of_model(cls, model_id: str, limit: int) -> list[str]:
         """The ids of up to `limit` items of a model, of every state."""
         raise NotImplementedError
+
+
+P_co = TypeVar("P_co", bound=PoolItem, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPool(Generic[P_co]):
+    """One category of a model's pool as the indexes rank it, read from the best downwards in pages that grow."""
+
+    kind: type[P_co]
+    model_id: str
+    category: str
+
+    def of_theme(self, theme: str | None) -> Iterator[P_co]:
+        """The items of one theme (None: without), best first."""
+        return self._pages(self.kind.pool_index, scoring.pool(self.model_id, self.category, theme))
+
+    def whole(self) -> Iterator[P_co]:
+        """The items of all themes, best first."""
+        return self._pages(self.kind.whole_pool_index, scoring.whole_pool(self.model_id, self.category))
+
+    def _pages(self, index: GlobalSecondaryIndex[Any], partition: str) -> Iterator[P_co]:
+        after, sizes = None, iter(_PAGES)
+        size = next(sizes)
+        while True:
+            with reading():
+                rows = index.query(
+                    partition, scan_index_forward=False, limit=size, page_size=size, last_evaluated_key=after
+                )
+                page = list(rows)
+            yield from page
+            after, size = rows.last_evaluated_key, next(sizes, size)
+            if after is None:
+                return
 
 
 class ContentPoolIndex(GlobalSecondaryIndex["Content"]):
@@ -120,6 +173,17 @@ class ContentPoolIndex(GlobalSecondaryIndex["Content"]):
         projection = AllProjection()
 
     pool = text(hash_key=True)
+    pool_rank = text(range_key=True)
+
+
+class ContentWholePoolIndex(GlobalSecondaryIndex["Content"]):
+    """The same ranking of all themes together: one category a partition."""
+
+    class Meta:
+        index_name = "whole-pool-index"
+        projection = AllProjection()
+
+    whole_pool = text(hash_key=True)
     pool_rank = text(range_key=True)
 
 
@@ -149,6 +213,7 @@ class Content(PoolItem):
     height = maybe_count()
 
     pool_index = ContentPoolIndex()
+    whole_pool_index = ContentWholePoolIndex()
     model_index = ContentModelIndex()
 
     @property
@@ -167,13 +232,6 @@ class Content(PoolItem):
         return self.media_type
 
     @classmethod
-    def ranked(cls, model_id: str, category: str, theme: str | None) -> Iterator[Self]:
-        """The items of one theme's list, best first, read page by page as far as asked for."""
-        pool = scoring.pool(model_id, category, theme)
-        with reading():
-            yield from cls.pool_index.query(pool, scan_index_forward=False, page_size=_PAGE)  # type: ignore[misc]
-
-    @classmethod
     def of_model(cls, model_id: str, limit: int) -> list[str]:
         """The ids of up to `limit` items of a model, of every state."""
         with reading():
@@ -188,6 +246,17 @@ class TextPoolIndex(GlobalSecondaryIndex["Text"]):
         projection = AllProjection()
 
     pool = text(hash_key=True)
+    pool_rank = text(range_key=True)
+
+
+class TextWholePoolIndex(GlobalSecondaryIndex["Text"]):
+    """The same ranking of all themes together: one category a partition."""
+
+    class Meta:
+        index_name = "whole-pool-index"
+        projection = AllProjection()
+
+    whole_pool = text(hash_key=True)
     pool_rank = text(range_key=True)
 
 
@@ -212,6 +281,7 @@ class Text(PoolItem):
     body = text()
 
     pool_index = TextPoolIndex()
+    whole_pool_index = TextWholePoolIndex()
     model_index = TextModelIndex()
 
     @property
@@ -228,13 +298,6 @@ class Text(PoolItem):
     def length_or_none(self) -> int | None:
         """Its length in characters."""
         return len(self.body)
-
-    @classmethod
-    def ranked(cls, model_id: str, category: str, theme: str | None) -> Iterator[Self]:
-        """The items of one theme's list, best first, read page by page as far as asked for."""
-        pool = scoring.pool(model_id, category, theme)
-        with reading():
-            yield from cls.pool_index.query(pool, scan_index_forward=False, page_size=_PAGE)  # type: ignore[misc]
 
     @classmethod
     def of_model(cls, model_id: str, limit: int) -> list[str]:

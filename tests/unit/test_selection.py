@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain import scoring
-from chalicelib.domain.selection import Choice, Refusal, Rights, Wanted, choose, reason, refusal
+from chalicelib.domain.selection import (
+    Choice,
+    Ranking,
+    Refusal,
+    Rights,
+    Wanted,
+    candidates,
+    choose,
+    reason,
+    refusal,
+)
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MS = timedelta(milliseconds=1)
@@ -31,6 +41,7 @@ class Item:
     theme: str | None = None
     status: Rights = Rights.APPROVED
     enabled: bool = True
+    approved_by_another: bool = True
     licence_valid_until: datetime | None = None
     last_assigned_at: datetime | None = None
     media_type_or_none: str | None = "image/png"
@@ -88,18 +99,25 @@ def best(items: Sequence[Item], wanted: Wanted) -> str | None:
     return None
 
 
+class Index:
+    """One category as the indexes rank it: the greatest key first, of one theme or of all."""
+
+    def __init__(self, items: Sequence[Item], category: str) -> None:
+        ranked = [item for item in items if item.category == category]
+        self.items = sorted(ranked, key=lambda item: scoring.pool_rank(item, item.item_id), reverse=True)
+
+    def of_theme(self, theme: str | None) -> Iterator[Item]:
+        """The items of one theme."""
+        return (item for item in self.items if item.theme == theme)
+
+    def whole(self) -> Iterator[Item]:
+        """All items."""
+        return iter(self.items)
+
+
 def by_index(items: Sequence[Item], wanted: Wanted) -> Choice[Item] | None:
-    """The choice from what the index shows: a list for each theme, the greatest key first."""
-    for category in ("post", "any"):
-        lists = []
-        for theme in (None, "city", "sea"):
-            listed = [item for item in items if (item.category, item.theme) == (category, theme)]
-            listed.sort(key=lambda item: scoring.pool_rank(item, item.item_id), reverse=True)
-            lists.append(listed)
-        choice = choose(lists, wanted)
-        if choice is not None:
-            return choice
-    return None
+    """The choice from what the indexes show."""
+    return next(iter(candidates(lambda category: Index(items, category), "post", wanted, 1)), None)
 
 
 @dataclass
@@ -198,18 +216,23 @@ def test_each_list_is_read_up_to_its_first_eligible_item_only() -> None:
             yield item
 
     used_up, good, never_read = Item("used", usage_count=3), Item("good"), Item("never")
-    choice = choose([told([used_up, good, never_read]), told([Item("other", theme="sea"), never_read])], WANTED)
+    lists = [
+        Ranking(told([used_up, good, never_read]), 50),
+        Ranking(told([Item("other", theme="sea"), never_read]), 50),
+    ]
+    choice = choose(lists, WANTED)
     assert choice is not None
     assert read == ["used", "good", "other"]
 
 
 def test_from_nothing_nothing_is_chosen() -> None:
-    assert choose([], WANTED) is None
-    assert choose([[], [Item(enabled=False)]], WANTED) is None
+    nothing: list[Ranking[Item]] = []
+    assert choose(nothing, WANTED) is None
+    assert choose([Ranking(list[Item](), 50), Ranking([Item(enabled=False)], 50)], WANTED) is None
 
 
 def test_the_reason_shows_the_formula_with_its_figures() -> None:
-    choice = choose([[Item(theme="sea")]], replace(WANTED, theme="sea"))
+    choice = choose([Ranking([Item(theme="sea")], 100)], replace(WANTED, theme="sea"))
     assert choice is not None
     told = reason(choice, "post", "post")
     assert "score 81.5 = 0.30 × quality 80 + 0.25 × freshness 100 + 0.25 × success 50 + 0.20 × relevance 100" in told
