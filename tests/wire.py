@@ -18,6 +18,8 @@ from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, Read
 from moto.backends import get_backend
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
+from chalicelib.tables.base import CONNECT_SECONDS, READ_SECONDS
+
 _ROUND_TRIP = 0.005
 Image = dict[str, dict[str, Any]]
 """All that the store holds: items by key, by table."""
@@ -75,6 +77,7 @@ class Wire:
     knows_tokens: bool = True
     took: Callable[[float], None] = lambda _: None
     calls: list[Call] = field(default_factory=list)
+    conditions_failed: int = 0
     before: list[Callable[[Call], None]] = field(default_factory=list)
     _planned: list[_Planned] = field(default_factory=list)
     _tokens: dict[str, tuple[dict[str, Any], tuple[int, dict[str, str], bytes]]] = field(default_factory=dict)
@@ -144,6 +147,7 @@ class Wire:
         fault = self._fault(operation)
         match fault:
             case Fault.REQUEST_LOST:
+                self.took(CONNECT_SECONDS)
                 raise ConnectTimeoutError(endpoint_url=request.url)
             case Fault.CONFLICT:
                 return _answer(request, *_cancelled(call, "TransactionConflict"))
@@ -164,6 +168,7 @@ class Wire:
             case Fault.ANSWER_LOST:
                 raise ConnectionClosedError(endpoint_url=request.url)
             case Fault.ANSWER_LATE:
+                self.took(READ_SECONDS)
                 raise ReadTimeoutError(endpoint_url=request.url)
             case Fault.SERVER_ERROR_DONE:
                 return _answer(request, *_error("InternalServerError", "Something broke.", 500))
@@ -204,6 +209,7 @@ class Wire:
         assert response is not None, f"moto does not serve {request.url}"
         status, headers, text = response
         answered = int(status), dict(headers), text.encode() if isinstance(text, str) else bytes(text)
+        self.conditions_failed += b"ConditionalCheckFailed" in answered[2]
         if call.token and status == 200:
             self._tokens[call.token] = (call.body, answered)
         return answered

@@ -1,0 +1,384 @@
+"""Two writers that have read the same: one commits, the other's write fails its condition, reads again, and is right.
+
+`meanwhile` lets somebody act just before the next write goes out, when the one who writes has long decided.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.agency import LEASE, Agency, Bot, Reply, media, words
+
+MODELS = "/api/operator/models"
+
+
+@pytest.fixture
+def first(agency: Agency) -> Bot:
+    """A bot in a session."""
+    return agency.worker("b1")
+
+
+@pytest.fixture
+def second(agency: Agency) -> Bot:
+    """Another."""
+    return agency.worker("b2")
+
+
+def overtaken(agency: Agency, late: Callable[[], Reply], early: Callable[[], Any]) -> Reply:
+    """What the late writer is answered when the early one has committed after the late one decided."""
+    agency.wire.conditions_failed = 0
+    agency.wire.meanwhile(early)
+    answer = late()
+    assert agency.wire.conditions_failed, "the condition must have refused what was decided on stale reads"
+    return answer
+
+
+# an account and its lease
+
+
+def test_of_two_starts_one_starts(agency: Agency, first: Bot, second: Bot) -> None:
+    agency.operator.account()
+    answer = overtaken(agency, first.start, lambda: second.start().ok())
+    assert answer.refused(409, "account_leased")["lease"]["session_id"] == second.session
+    assert agency.operator.actions() == ["account:create", "account:ready", "account:start"]
+    agency.operator.verified()
+
+
+def test_a_start_sent_twice_at_once_starts_once(agency: Agency, first: Bot) -> None:
+    agency.operator.account()
+    started: list[Any] = []
+    answer = overtaken(agency, first.start, lambda: started.append(first.start().ok()))
+    assert answer.ok() == {**started[0], "replayed": True}
+    assert agency.operator.verified() == 3
+
+
+def test_of_two_takers_one_gets_the_content(agency: Agency, first: Bot, second: Bot) -> None:
+    agency.warmed_to("bio", bot=first)
+    answer = overtaken(agency, lambda: first.content("bio"), lambda: second.content("bio").ok())
+    assert answer.refused(409, "account_leased")["lease"]["bot_id"] == "b2"
+    assert agency.operator.text("m1-bio-text")["usage_count"] == 1
+    agency.operator.verified()
+
+
+def test_content_asked_for_twice_at_once_is_assigned_once(agency: Agency, first: Bot) -> None:
+    agency.warmed_to("bio", bot=first)
+    given: list[Any] = []
+    answer = overtaken(agency, lambda: first.content("bio"), lambda: given.append(first.content("bio").ok()))
+    assert answer.ok() == given[0]
+    assert agency.operator.text("m1-bio-text")["usage_count"] == 1
+    agency.operator.verified()
+
+
+def test_of_two_claims_of_one_account_one_gets_it(agency: Agency, first: Bot, second: Bot) -> None:
+    agency.operator.account()
+    answer = overtaken(agency, first.claim, lambda: second.claim().ok())
+    assert answer.ok()["items"] == []
+    assert agency.operator.account_document()["lease"]["session_id"] == second.session
+    agency.operator.verified()
+
+
+def test_a_completion_sent_twice_at_once_completes_once(agency: Agency, first: Bot) -> None:
+    agency.warmed_to("pfp", bot=first)
+    token, done = first.take(), []
+    answer = overtaken(
+        agency, lambda: first.complete("pfp", token), lambda: done.append(first.complete("pfp", token).ok())
+    )
+    assert answer.ok() == {**done[0], "replayed": True}
+    assert agency.operator.content("m1-pfp")["successes"] == 1
+    assert first.own_session().ok()["done"] == 1
+    agency.operator.verified()
+
+
+def test_who_is_late_and_overtaken_in_the_last_moment_is_superseded(agency: Agency, first: Bot, second: Bot) -> None:
+    agency.warmed_to("pfp", bot=first)
+    token = first.take()
+    agency.time.advance(LEASE)
+    answer = overtaken(agency, lambda: first.complete("pfp", token), second.take)
+    assert answer.refused(409, "lease_superseded")["lease"]["bot_id"] == "b2"
+    assert second.status().ok()["phases"][0]["status"] == "in_progress"
+    agency.operator.verified()
+
+
+def test_who_would_take_over_is_told_that_the_late_holder_has_completed(
+    agency: Agency, first: Bot, second: Bot
+) -> None:
+    agency.warmed_to("pfp", bot=first)
+    token = first.take()
+    agency.time.advance(LEASE)
+    answer = overtaken(agency, second.content, lambda: first.complete("pfp", token).ok())
+    answer.refused(409, "phase_not_available")
+    phase = second.status().ok()["phases"][0]
+    assert (phase["status"], phase["crash_count"]) == ("completed", 0)
+    agency.operator.verified()
+
+
+@pytest.mark.parametrize("use", ["report", "release", "complete"])
+def test_whatever_comes_second_finds_the_lease_ended(agency: Agency, first: Bot, use: str) -> None:
+    agency.warmed_to("pfp", bot=first)
+    token = first.take()
+    uses: dict[str, Callable[[], Reply]] = {
+        "report": lambda: first.report("pfp", token),
+        "release": lambda: first.release(token),
+        "complete": lambda: first.complete("pfp", token),
+    }
+    early = uses["report" if use == "complete" else "complete"]
+    overtaken(agency, uses[use], lambda: early().ok()).refused(409, "lease_superseded")
+    agency.operator.verified()
+
+
+def test_of_two_who_complete_the_warm_up_one_does(agency: Agency, first: Bot, second: Bot) -> None:
+    agency.warmed_up(bot=first)
+    answer = overtaken(agency, first.complete_warmup, lambda: second.complete_warmup().ok())
+    assert (answer.ok()["state"], answer.ok()["replayed"]) == ("active", True)
+    assert agency.operator.actions().count("account:complete") == 1
+    agency.operator.verified()
+
+
+def test_of_two_who_declare_it_ready_one_does(agency: Agency) -> None:
+    agency.operator.account(ready=False)
+    answer = overtaken(agency, lambda: agency.operator.ready("a1", "late"), lambda: agency.operator.ready("a1").ok())
+    assert answer.ok()["replayed"] is True
+    assert agency.operator.events()[-1]["details"]["reason"] == "checked"
+    assert agency.operator.verified() == 2
+
+
+# heartbeats, which are no new version of an account
+
+
+def test_a_heartbeat_that_comes_before_a_takeover_keeps_the_lease(agency: Agency, first: Bot, second: Bot) -> None:
+    agency.warmed_to("pfp", bot=first)
+    token = first.take()
+    agency.time.advance(LEASE)
+    answer = overtaken(agency, second.content, lambda: first.heartbeat().ok())
+    assert answer.refused(409, "account_leased")["lease"]["session_id"] == first.session
+    assert first.complete("pfp", token).ok()["late"] is False
+    agency.operator.verified()
+
+
+def test_a_heartbeat_that_comes_after_a_takeover_has_lost_the_lease(agency: Agency, first: Bot, second: Bot) -> None:
+    agency.warmed_to("pfp", bot=first)
+    first.take()
+    agency.time.advance(LEASE)
+    answer = overtaken(agency, first.heartbeat, second.take)
+    beat = answer.ok()
+    assert (beat["held"], [one["account_id"] for one in beat["lost"]]) == ([], ["a1"])
+    assert agency.operator.account_document()["lease"]["bot_id"] == "b2"
+    agency.operator.verified()
+
+
+def test_one_lease_lost_in_the_last_moment_costs_no_other(agency: Agency, first: Bot, second: Bot) -> None:
+    for account_id in ("a1", "a2", "a3"):
+        agency.warmed_to("pfp", account_id, bot=first)
+    agency.time.advance(LEASE)
+    beat = overtaken(agency, first.heartbeat, lambda: second.content("pfp", "a2").ok()).ok()
+    assert [one["account_id"] for one in beat["held"]] == ["a1", "a3"]
+    assert [one["account_id"] for one in beat["lost"]] == ["a2"]
+    assert second.status("a1").ok()["lease"]["expires_at"] == agency.time.told(LEASE)
+
+
+def test_a_heartbeat_overtaken_by_its_own_completion_extends_nothing(agency: Agency, first: Bot) -> None:
+    agency.warmed_to("pfp", bot=first)
+    token = first.take()
+    beat = overtaken(agency, first.heartbeat, lambda: first.complete("pfp", token).ok()).ok()
+    assert beat["held"] == []
+    assert first.status().ok()["lease"] is None
+    agency.operator.verified()
+
+
+def test_the_timer_does_not_end_a_lease_that_was_extended_in_the_last_moment(agency: Agency, first: Bot) -> None:
+    agency.warmed_to("pfp", bot=first)
+    token = first.take()
+    agency.time.advance(LEASE)
+    agency.wire.meanwhile(lambda: first.heartbeat().ok())
+    assert agency.timer() == {"done_by_others": 1}
+    assert first.complete("pfp", token).ok()["late"] is False
+    agency.operator.verified()
+
+
+# items of the pools
+
+
+@pytest.fixture
+def scarce(agency: Agency) -> Agency:
+    """Two started accounts of a model with one picture that may be used once, and a poorer one."""
+    agency.operator.model("m2")
+    agency.operator.media("good", "pfp", model_id="m2", max_usage=1)
+    agency.operator.media("poor", "pfp", model_id="m2", max_usage=1, quality_score=1)
+    for account_id in ("a1", "a2"):
+        agency.operator.account(account_id, model_id="m2")
+    return agency
+
+
+def test_an_item_chosen_by_two_is_given_to_one_and_the_other_gets_the_next(
+    scarce: Agency, first: Bot, second: Bot
+) -> None:
+    first.start("a1").ok()
+    second.start("a2").ok()
+    given: list[Any] = []
+    answer = overtaken(
+        scarce, lambda: first.content("pfp", "a1"), lambda: given.append(second.content("pfp", "a2").ok())
+    )
+    assert given[0]["content"]["content_id"] == "good"
+    assert answer.ok()["content"]["content_id"] == "poor"
+    assert [scarce.operator.content(one, "m2")["usage_count"] for one in ("good", "poor")] == [1, 1]
+    for account_id in ("a1", "a2"):
+        scarce.operator.verified(account_id)
+
+
+def test_a_use_and_an_outcome_of_one_item_at_once_are_both_counted(agency: Agency, first: Bot, second: Bot) -> None:
+    agency.operator.model("m2")
+    agency.operator.media("one", "pfp", model_id="m2", max_usage=9)
+    for account_id in ("a1", "a2"):
+        agency.operator.account(account_id, model_id="m2")
+    first.start("a1").ok()
+    token = first.take("pfp", "a1")
+    agency.time.advance(timedelta(hours=24))
+    second.start("a2").ok()
+    answer = overtaken(agency, lambda: first.complete("pfp", token, "a1"), lambda: second.content("pfp", "a2").ok())
+    assert answer.ok()["late"] is True
+    item = agency.operator.content("one", "m2")
+    assert (item["usage_count"], item["successes"], item["failures"]) == (2, 1, 0)
+
+
+def test_two_outcomes_of_one_item_at_once_are_both_counted(agency: Agency, first: Bot, second: Bot) -> None:
+    agency.operator.model("m2")
+    agency.operator.media("one", "pfp", model_id="m2", max_usage=9)
+    tokens = {}
+    for account_id, bot in (("a1", first), ("a2", second)):
+        agency.operator.account(account_id, model_id="m2")
+        bot.start(account_id).ok()
+        tokens[account_id] = bot.take("pfp", account_id)
+        agency.time.advance(timedelta(hours=24))
+    answer = overtaken(
+        agency,
+        lambda: first.complete("pfp", tokens["a1"], "a1"),
+        lambda: second.report("pfp", tokens["a2"], "a2", kind="content").ok(),
+    )
+    answer.ok()
+    item = agency.operator.content("one", "m2")
+    assert (item["usage_count"], item["successes"], item["failures"]) == (2, 1, 1)
+
+
+# sessions
+
+
+@pytest.mark.parametrize("pause", [timedelta(0), timedelta(milliseconds=1)])
+@pytest.mark.parametrize("use", ["start", "claim", "content"])
+def test_an_ended_session_takes_nothing_in_the_last_moment(
+    agency: Agency, first: Bot, use: str, pause: timedelta
+) -> None:
+    agency.operator.account()
+    if use == "content":
+        starter = agency.worker("b2")
+        starter.release(starter.start().ok()["lease"]["lease_token"]).ok()
+    agency.time.advance(pause)
+    uses: dict[str, Callable[[], Reply]] = {"start": first.start, "claim": first.claim, "content": first.content}
+    answer = overtaken(agency, uses[use], lambda: first.end().ok())
+    if use == "claim":
+        assert answer.status == 409 or answer.json["items"] == []
+    else:
+        answer.refused(409, "session_ended")
+    assert agency.operator.account_document()["lease"] is None
+    agency.operator.verified()
+
+
+@pytest.mark.parametrize("pause", [timedelta(0), timedelta(milliseconds=1)])
+@pytest.mark.parametrize("use", ["start", "claim", "content"])
+def test_a_session_that_ends_gives_back_what_it_took_in_the_last_moment(
+    agency: Agency, first: Bot, use: str, pause: timedelta
+) -> None:
+    agency.operator.account()
+    if use == "content":
+        starter = agency.worker("b2")
+        starter.release(starter.start().ok()["lease"]["lease_token"]).ok()
+    agency.time.advance(pause)
+    uses: dict[str, Callable[[], Reply]] = {"start": first.start, "claim": first.claim, "content": first.content}
+    agency.wire.meanwhile(lambda: uses[use]().ok())
+    assert first.end().ok()["status"] == "ended"
+    assert agency.operator.account_document()["lease"] is None, "nobody waits for a lease of a session that has ended"
+    agency.operator.verified()
+
+
+def test_a_session_ended_twice_at_once_ends_once(agency: Agency, first: Bot) -> None:
+    answer = overtaken(agency, first.end, lambda: first.end().ok())
+    assert answer.ok()["replayed"] is True
+
+
+def test_a_heartbeat_overtaken_by_the_sessions_end_is_told_so(agency: Agency, first: Bot) -> None:
+    overtaken(agency, first.heartbeat, lambda: first.end().ok()).refused(409, "session_ended")
+    assert first.own_session().ok()["status"] == "ended"
+
+
+def test_the_timer_does_not_lose_a_session_that_was_heard_of_in_the_last_moment(agency: Agency, first: Bot) -> None:
+    agency.time.advance(timedelta(seconds=1800))
+    agency.wire.meanwhile(lambda: first.heartbeat().ok())
+    assert agency.timer("close_lost_sessions") == {"lost": 0}
+    assert first.own_session().ok()["status"] == "live"
+
+
+# bots and their keys
+
+
+def test_two_rotations_at_once_make_one_key(agency: Agency) -> None:
+    def rotate() -> Reply:
+        return agency.operator.post("/api/operator/bots/b1/keys")
+
+    overtaken(agency, rotate, lambda: rotate().ok(201)).refused(409, "too_many_keys")
+    assert len(agency.operator.get("/api/operator/bots/b1").ok()["keys"]) == 2
+
+
+def test_a_rotation_and_a_revocation_at_once_both_count(agency: Agency) -> None:
+    (key,) = agency.operator.get("/api/operator/bots/b1").ok()["keys"]
+    answer = overtaken(
+        agency,
+        lambda: agency.operator.post("/api/operator/bots/b1/keys"),
+        lambda: agency.operator.delete(f"/api/operator/bots/b1/keys/{key['key_id']}").ok(),
+    )
+    made = answer.ok(201)
+    keys = {one["key_id"]: one["revoked_at"] for one in agency.operator.get("/api/operator/bots/b1").ok()["keys"]}
+    assert keys[key["key_id"]] is not None
+    assert keys[made["key_id"]] is None
+    Bot(agency.client, "b1", made["key"]).ready().ok()
+
+
+def test_two_revocations_at_once_are_one(agency: Agency) -> None:
+    (key,) = agency.operator.get("/api/operator/bots/b1").ok()["keys"]
+
+    def revoke() -> Reply:
+        return agency.operator.delete(f"/api/operator/bots/b1/keys/{key['key_id']}")
+
+    assert overtaken(agency, revoke, lambda: revoke().ok()).ok()["replayed"] is True
+
+
+# creations
+
+CREATIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    (MODELS, {"model_id": "new"}, {"name": "other"}),
+    ("/api/operator/accounts", {"account_id": "new", "model_id": "m1", "username": "u"}, {"username": "v"}),
+    (f"{MODELS}/m1/content", media("new", "pfp"), {"quality_score": 1}),
+    (f"{MODELS}/m1/texts", words("new", "bio"), {"body": "other"}),
+    ("/api/operator/bots", {"bot_id": "new"}, {"name": "other"}),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "other"), CREATIONS, ids=[path for path, _, _ in CREATIONS])
+def test_the_same_creation_twice_at_once_creates_once(
+    agency: Agency, path: str, body: dict[str, Any], other: dict[str, Any]
+) -> None:
+    answer = overtaken(
+        agency, lambda: agency.operator.post(path, body), lambda: agency.operator.post(path, body).ok(201)
+    )
+    again = answer.ok(200)
+    assert (again["replayed"], "key" in again) == (True, False)
+
+
+@pytest.mark.parametrize(("path", "body", "other"), CREATIONS, ids=[path for path, _, _ in CREATIONS])
+def test_of_two_different_creations_at_once_one_is_refused(
+    agency: Agency, path: str, body: dict[str, Any], other: dict[str, Any]
+) -> None:
+    answer = overtaken(
+        agency, lambda: agency.operator.post(path, body), lambda: agency.operator.post(path, {**body, **other}).ok(201)
+    )
+    answer.refused(409, "already_exists")
