@@ -5,7 +5,7 @@ build ── send ──┬─ stored ──────────────
   │ same bytes, ├─ timeout, 5xx: nobody knows ─────────── wait ─┤
   │ same token  │                                               │
   └─────────────┼───────────────────────────────────────────────┘
-                └─ a condition failed ─┬─ after an unknown outcome, and our mark is there ─► done
+                └─ a condition failed ─┬─ our mark is there: an attempt before was stored ─► done
                                        └─ else: Stale, the caller reads and decides again
 """
 
@@ -79,7 +79,7 @@ class Transaction:
             except TransactWriteError as error:
                 match classify(error):
                     case Failure.CONDITION:
-                        if unknown and was_stored is not None and was_stored():
+                        if was_stored is not None and was_stored():  # by an attempt of which even the SDK knows nothing
                             return
                         raise Stale(self._failed(reason_codes(error))) from error
                     case Failure.UNKNOWN:
