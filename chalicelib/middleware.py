@@ -159,7 +159,7 @@ class Routes:
         """Declares a route: who may call it (None: anybody), its body, and the readers of its query parameters.
 
         The view is called with the context, the path's parameters, `body` where one is declared, each query parameter
-        that was given, and `lease_token` where `lease` asks for the header. `many` admits a list of bodies, `raw`
+        that was given, and `lease_token` where `lease` asks for the header. `many` admits a list of bodies too, `raw`
         names media types whose body is handed over as it came, as `(media type, text)`. `shows` makes the document of
         the item that stands there now, for the answer to an edit of an older version (`If-Match`); `seconds` is the
         deadline of a route that does much in one call (default: as the settings say).
@@ -207,6 +207,7 @@ def answer(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Answere
     context = contexts.begin(edge.settings, Actor(Role.NOBODY, "nobody"), request_id, endpoint.seconds)
     try:
         context = _authenticated(endpoint, call, context)
+        _check_ids(params)
         result = endpoint.view(context, **params, **_arguments(endpoint, call))
         given = result if isinstance(result, Answer) else Answer(result)
         answered = _answered(given.status, given.headers, given.document, context.request_id)
@@ -252,6 +253,13 @@ def _authenticated(endpoint: Endpoint, call: Call, context: Context) -> Context:
         raise MalformedRequest("The header Lease-Token is missing: send the token that came with the lease.")
     if_match = _if_match(call.headers.get("if-match")) if endpoint.method == "PATCH" else None
     return replace(context, actor=actor, session_id=session_id, lease_token=token, if_match=if_match)
+
+
+def _check_ids(params: Mapping[str, str]) -> None:
+    """What cannot be an id names nothing: the store is not asked."""
+    for name, text in params.items():
+        if not ids.is_given_id(text):
+            raise NotFound(name.removesuffix("_id"), text)
 
 
 def _if_match(tag: str | None) -> int | None:
@@ -376,8 +384,7 @@ def _validated(endpoint: Endpoint, parsed: Any) -> Any:
         return [validate(endpoint.body, one, f"/{place}") for place, one in enumerate(parsed)]
     if not isinstance(parsed, dict):
         raise MalformedRequest("The body is not a JSON object.")
-    one = validate(endpoint.body, parsed)
-    return [one] if endpoint.many else one
+    return validate(endpoint.body, parsed)
 
 
 M = TypeVar("M", bound=BaseModel)

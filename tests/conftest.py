@@ -27,6 +27,8 @@ SETTINGS = Settings(
     table_prefix="test-",
     pepper=_PEPPER,
     operator_key_digest=keys.digest(_PEPPER, OPERATOR_KEY),
+    bulk_workers=1,  # moto is not safe under threads
+    verify_media=False,
 )
 _ENVIRON = {
     "AWS_DEFAULT_REGION": "us-east-1",

@@ -9,7 +9,7 @@ ServiceError
 │   ├── AccountLeased · LeaseSuperseded
 │   ├── PhaseNotAvailable · PhaseNotInProgress
 │   ├── ContentUnavailable · ItemRefused
-│   ├── IllegalMove · AlreadyExists
+│   ├── IllegalMove · AlreadyExists · Duplicate · FourEyes
 │   ├── SessionEnded · ConsentMissing · TooManyKeys
 │   └── VersionConflict
 └── TemporarilyUnavailable
@@ -19,6 +19,8 @@ ServiceError
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+
+_SHOWN = 64
 
 
 class ServiceError(Exception):
@@ -80,7 +82,8 @@ class NotFound(ServiceError):
     def __init__(self, noun: str, identifier: str) -> None:
         """`noun` is the contract's word: `account`, `phase`, `session`, `content`, …"""
         self.code = f"{noun}_not_found"
-        super().__init__(f"There is no {noun} {identifier!r} that this key can see.")
+        shown = identifier if len(identifier) <= _SHOWN else f"{identifier[:_SHOWN]}…"
+        super().__init__(f"There is no {noun} {shown!r} that this key can see.")
 
 
 class Refused(ServiceError):
@@ -177,6 +180,20 @@ class AlreadyExists(Refused):
     """Something else has this id already."""
 
     code = "already_exists"
+
+
+class Duplicate(AlreadyExists):
+    """The model has this very file, or this very text, already."""
+
+    def __init__(self, detail: str | None = None, *, twin_id: str | None = None) -> None:
+        """`twin_id`: the item that it is the same as."""
+        super().__init__(detail or (f"{self.__doc__} It is {twin_id}." if twin_id else None), twin_id=twin_id)
+
+
+class FourEyes(Refused):
+    """Whoever made an item may not approve it: the plan demands four eyes."""
+
+    code = "four_eyes"
 
 
 class SessionEnded(Refused):

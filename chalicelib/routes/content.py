@@ -2,9 +2,10 @@
 
 from chalicelib.context import Context, Role
 from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents, pools
-from chalicelib.routes.inputs import ContentBody
-from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
+from chalicelib.routes import documents, pools, rows
+from chalicelib.routes.inputs import ContentBody, ItemEdit, UploadBody
+from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, flag, limit
+from chalicelib.services import edits
 from chalicelib.services import pools as service
 from chalicelib.tables import Content
 
@@ -13,15 +14,21 @@ _OWN = {"media_key", "media_type", "sha256", "bytes", "width", "height"}
 
 
 @routes.post("/api/operator/models/{model_id}/content", role=Role.OPERATOR, body=ContentBody, many=True)
-def create(context: Context, *, model_id: str, body: list[ContentBody]) -> Answer:
+def create(context: Context, *, model_id: str, body: ContentBody | list[ContentBody]) -> Answer:
     """Adds a media item, or up to 100, to the pool."""
 
     def one(given: ContentBody) -> tuple[documents.Document, bool]:
-        entry = pools.entry(given, given.content_id, given.model_dump(include=_OWN))
-        item, replayed = service.create_content(context, model_id, entry)
+        item, replayed = service.create_content(context, model_id, _entry(given))
         return documents.content(item), replayed
 
     return pools.created(body, one)
+
+
+@routes.post("/api/operator/models/{model_id}/content/uploads", role=Role.OPERATOR, body=UploadBody)
+def upload(context: Context, *, model_id: str, body: UploadBody) -> Answer:
+    """A presigned form by which one file goes into the media bucket."""
+    given = body.model_dump(exclude={"bytes"})
+    return Answer(documents.upload(service.upload(context, model_id, size=body.bytes, **given)), 201)
 
 
 @routes.get("/api/operator/models/{model_id}/content", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
@@ -34,4 +41,28 @@ def list_all(context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, cur
 @routes.get("/api/operator/models/{model_id}/content/{content_id}", role=Role.OPERATOR)
 def get(context: Context, *, model_id: str, content_id: str) -> Answer:
     """One media item with its usage."""
-    return Answer(documents.content(service.get(context, Content, "content", model_id, content_id)))
+    return Answer.tagged(documents.content(service.get(context, Content, "content", model_id, content_id)))
+
+
+@routes.patch(
+    "/api/operator/models/{model_id}/content/{content_id}", role=Role.OPERATOR, body=ItemEdit, shows=documents.content
+)
+def edit(context: Context, *, model_id: str, content_id: str, body: ItemEdit) -> Answer:
+    """Changes what is given; an item that loses its rights leaves selection at once."""
+    found = edits.edit(context, Content, "content", model_id, content_id, *pools.edit(body))
+    return pools.edited(found, documents.content)
+
+
+@routes.post(
+    "/api/operator/models/{model_id}/content/import", role=Role.OPERATOR, raw=rows.MEDIA_TYPES, query={"dry_run": flag}
+)
+def import_all(context: Context, *, model_id: str, body: tuple[str, str], dry_run: bool = False) -> Answer:
+    """Adds many to the pool; a bad row never spoils the others."""
+    entries = rows.each(body, ContentBody, _entry, rows.ITEM)
+    return pools.imported(
+        service.import_all(context, Content, model_id, entries, dry_run=dry_run), "content_id", dry_run=dry_run
+    )
+
+
+def _entry(given: ContentBody) -> service.Entry:
+    return pools.entry(given, given.content_id, given.model_dump(include=_OWN))

@@ -1,9 +1,11 @@
 """What callers may send: strict models, unknown members refused."""
 
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -21,10 +23,24 @@ from chalicelib.domain.selection import Rights
 
 _LARGEST_DOCUMENT = 16 * 1024
 
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the instant is beyond the calendar in UTC") from None
+
+
+def _to_four_decimals(value: float) -> float:
+    return round(value, 4)  # what the ranking tells apart; the store refuses numbers below 1E-130
+
+
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,39}$")]
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Score = Annotated[float, Field(ge=0, le=100), AfterValidator(_to_four_decimals)]
 Category = Literal["pfp", "bio", "post", "highlight", "story", "any"]
 
 
@@ -53,7 +69,7 @@ class CompletePhaseBody(Input):
 
     execution_time_ms: int | None = Field(default=None, ge=0, le=10**10)
     platform_response: Any = None
-    performance_score: float | None = Field(default=None, ge=0, le=100)
+    performance_score: Score | None = None
 
     _size = field_validator("platform_response")(_small)
 
@@ -96,7 +112,7 @@ class Consent(Input):
     """Who owns the account and agreed."""
 
     granted_by: Line
-    granted_at: AwareDatetime
+    granted_at: Instant
     reference: Line
 
 
@@ -164,7 +180,7 @@ class ReviewFilter(Input):
     code: Line | None = None
     kind: Kind | None = None
     older_than_seconds: int | None = Field(default=None, ge=0, le=10**9)
-    failed_before: AwareDatetime | None = None
+    failed_before: Instant | None = None
 
 
 class RetryAllBody(ReasonBody):
@@ -195,19 +211,41 @@ class Licence(Input):
     """Who licensed an item, until when."""
 
     licensed_by: Line
-    valid_until: AwareDatetime | None = None
+    valid_until: Instant | None = None
 
 
 class ItemBody(Input):
     """What media items and texts have in common."""
 
     category: Category
-    quality_score: float = Field(ge=0, le=100)
+    quality_score: Score
     max_usage: int = Field(ge=1, le=MOST_USES)
     theme: Tag | None = None
     tags: list[Tag] = Field(default=[], max_length=20)
     licence: Licence | None = None
     status: Rights = Rights.APPROVED
+
+
+class ItemEdit(Input):
+    """`PATCH …/content/{content_id}` and `…/texts/{text_id}`: what is given is changed (theme, licence: null too)."""
+
+    quality_score: float = Field(default=0, ge=0, le=100)
+    max_usage: int = Field(default=1, ge=1, le=MOST_USES)
+    theme: Tag | None = None
+    tags: list[Tag] = Field(default=[], max_length=20)
+    licence: Licence | None = None
+    enabled: bool = True
+    status: Rights = Rights.APPROVED
+    reason: Prose | None = None
+
+
+class UploadBody(Input):
+    """`POST …/content/uploads`: the file that will be uploaded."""
+
+    filename: Line
+    media_type: Annotated[str, StringConstraints(pattern=r"^(image|video)/[a-z0-9.+\-]{1,60}$")]
+    bytes: int = Field(ge=1, le=10**9)
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ContentBody(ItemBody):

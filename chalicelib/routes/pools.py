@@ -4,12 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.instants import whole
 from chalicelib.middleware import Answer
-from chalicelib.routes.documents import Document, error
-from chalicelib.routes.inputs import ItemBody
-from chalicelib.services.pools import Entry
+from chalicelib.routes.documents import Document, error, user
+from chalicelib.routes.inputs import ItemBody, ItemEdit
+from chalicelib.services.edits import Edited
+from chalicelib.services.pools import Entry, RowOutcome
+from chalicelib.tables.pools import PoolItem
 
 B = TypeVar("B", bound=ItemBody)
+T = TypeVar("T", bound=PoolItem)
 
 
 def entry(body: ItemBody, item_id: str | None, own: dict[str, Any]) -> Entry:
@@ -28,11 +32,42 @@ def entry(body: ItemBody, item_id: str | None, own: dict[str, Any]) -> Entry:
     )
 
 
-def created(bodies: Sequence[B], create: Callable[[B], tuple[Document, bool]]) -> Answer:
-    """One item: as for any creation. Several: each one's outcome; a refused one never spoils the others."""
-    if len(bodies) == 1:
-        return Answer.created(*create(bodies[0]))
-    outcomes = [_outcome(body, create) for body in bodies]
+def edit(body: ItemEdit) -> tuple[dict[str, object], str | None]:
+    """What an edit changes, by the names of the item's attributes, and why."""
+    own = body.model_fields_set
+    given: dict[str, object] = {name: getattr(body, name) for name in own - {"licence", "tags", "reason"}}
+    if "tags" in own:
+        given["tags"] = frozenset(body.tags) or None
+    if "licence" in own:
+        given["licensed_by"] = body.licence.licensed_by if body.licence else None
+        until = body.licence.valid_until if body.licence else None
+        given["licence_valid_until"] = whole(until) if until else None
+    return given, body.reason
+
+
+def edited(found: Edited[T], show: Callable[[T], Document]) -> Answer:
+    """An item after an edit, with its users where it lost its rights."""
+    users = {} if found.users is None else {"users": [user(one) for one in found.users], "all_users": found.all_users}
+    return Answer.tagged({**show(found.item), **users, "replayed": found.replayed})
+
+
+def imported(outcomes: Sequence[RowOutcome], key: str, *, dry_run: bool) -> Answer:
+    """What became of each row of an import; `key` names the item's id."""
+    words = ("created", "unchanged", "refused", "left")
+    counts = {word: sum(one.outcome == word for one in outcomes) for word in words}
+    return Answer({"dry_run": dry_run, "counts": counts, "rows": [_row(one, key) for one in outcomes]})
+
+
+def _row(found: RowOutcome, key: str) -> Document:
+    document = {"row": found.row, "outcome": found.outcome, key: found.item_id}
+    return document if found.error is None else {**document, "error": error(found.error)}
+
+
+def created(given: B | list[B], create: Callable[[B], tuple[Document, bool]]) -> Answer:
+    """One item: as for any creation. A list: each one's outcome; a refused one never spoils the others."""
+    if not isinstance(given, list):
+        return Answer.created(*create(given))
+    outcomes = [_outcome(body, create) for body in given]
     new = any(outcome["outcome"] == "created" for outcome in outcomes)
     return Answer({"items": outcomes}, 201 if new else 200)
 

@@ -2,9 +2,10 @@
 
 from chalicelib.context import Context, Role
 from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents, pools
-from chalicelib.routes.inputs import TextBody
-from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
+from chalicelib.routes import documents, pools, rows
+from chalicelib.routes.inputs import ItemEdit, TextBody
+from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, flag, limit
+from chalicelib.services import edits
 from chalicelib.services import pools as service
 from chalicelib.tables import Text
 
@@ -12,11 +13,11 @@ routes = Routes(__name__)
 
 
 @routes.post("/api/operator/models/{model_id}/texts", role=Role.OPERATOR, body=TextBody, many=True)
-def create(context: Context, *, model_id: str, body: list[TextBody]) -> Answer:
+def create(context: Context, *, model_id: str, body: TextBody | list[TextBody]) -> Answer:
     """Adds a text, or up to 100, to the pool."""
 
     def one(given: TextBody) -> tuple[documents.Document, bool]:
-        item, replayed = service.create_text(context, model_id, pools.entry(given, given.text_id, {"body": given.body}))
+        item, replayed = service.create_text(context, model_id, _entry(given))
         return documents.text(item), replayed
 
     return pools.created(body, one)
@@ -32,4 +33,28 @@ def list_all(context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, cur
 @routes.get("/api/operator/models/{model_id}/texts/{text_id}", role=Role.OPERATOR)
 def get(context: Context, *, model_id: str, text_id: str) -> Answer:
     """One text with its usage."""
-    return Answer(documents.text(service.get(context, Text, "text", model_id, text_id)))
+    return Answer.tagged(documents.text(service.get(context, Text, "text", model_id, text_id)))
+
+
+@routes.patch(
+    "/api/operator/models/{model_id}/texts/{text_id}", role=Role.OPERATOR, body=ItemEdit, shows=documents.text
+)
+def edit(context: Context, *, model_id: str, text_id: str, body: ItemEdit) -> Answer:
+    """Changes what is given; an item that loses its rights leaves selection at once."""
+    found = edits.edit(context, Text, "text", model_id, text_id, *pools.edit(body))
+    return pools.edited(found, documents.text)
+
+
+@routes.post(
+    "/api/operator/models/{model_id}/texts/import", role=Role.OPERATOR, raw=rows.MEDIA_TYPES, query={"dry_run": flag}
+)
+def import_all(context: Context, *, model_id: str, body: tuple[str, str], dry_run: bool = False) -> Answer:
+    """Adds many to the pool; a bad row never spoils the others."""
+    entries = rows.each(body, TextBody, _entry, rows.ITEM)
+    return pools.imported(
+        service.import_all(context, Text, model_id, entries, dry_run=dry_run), "text_id", dry_run=dry_run
+    )
+
+
+def _entry(given: TextBody) -> service.Entry:
+    return pools.entry(given, given.text_id, {"body": given.body})
