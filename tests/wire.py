@@ -78,6 +78,7 @@ class Wire:
     took: Callable[[float], None] = lambda _: None
     calls: list[Call] = field(default_factory=list)
     conditions_failed: int = 0
+    faults: int = 0
     before: list[Callable[[Call], None]] = field(default_factory=list)
     _planned: list[_Planned] = field(default_factory=list)
     _tokens: dict[str, tuple[dict[str, Any], tuple[int, dict[str, str], bytes]]] = field(default_factory=dict)
@@ -88,6 +89,16 @@ class Wire:
     def fail(self, fault: Fault, operation: str = "TransactWriteItems", *, skip: int = 0, times: int = 1) -> None:
         """After `skip` requests of that operation, so many go wrong."""
         self._planned.append(_Planned(fault, operation, skip, times))
+
+    def heal(self) -> None:
+        """Lets nothing go wrong any more."""
+        self._planned.clear()
+
+    def forget(self) -> None:
+        """Forgets what was asked so far, and the tokens of it."""
+        self.calls.clear()
+        self._tokens.clear()
+        self.conditions_failed = self.faults = 0
 
     def meanwhile(self, act: Callable[[], object], operation: str = "TransactWriteItems") -> None:
         """Does something once, just before the next request of that operation: what another writer does meanwhile."""
@@ -194,6 +205,7 @@ class Wire:
                 planned.skip -= 1
             elif planned.times:
                 planned.times -= 1
+                self.faults += 1
                 return planned.fault
         return None
 
