@@ -15,6 +15,7 @@ from tests.agency import CONSENT, PROBLEM, Agency, Api, Bot, Reply, media, words
 from tests.api.shapes import PROBLEM as MEMBERS
 from tests.wire import Image
 
+pytestmark = pytest.mark.full
 assert routes.BLUEPRINTS, "importing the routes declares them"
 
 WITH_BODY = [endpoint for endpoint in ENDPOINTS if endpoint.body is not None]

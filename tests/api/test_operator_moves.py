@@ -23,6 +23,7 @@ from tests.situations import (
     working,
 )
 
+pytestmark = pytest.mark.full
 _IDS = [situation.__name__ for situation in SITUATIONS]
 each_situation = pytest.mark.parametrize("situation", SITUATIONS, ids=_IDS)
 
