@@ -18,6 +18,7 @@ class Settings:
     queue_shards: int = 1
     deadline_seconds: float = 10.0
     url_seconds: int = 900
+    verify_media: bool = True
     key_cache_seconds: float = 30.0
     gate_cache_seconds: float = 2.0
     bulk_workers: int = 8
@@ -32,11 +33,18 @@ class Settings:
             if text is None:
                 continue
             try:
-                given[name] = type(default)(text)
+                given[name] = _flag(text) if isinstance(default, bool) else type(default)(text)
             except ValueError:
-                raise ValueError(f"WARMUP_{name.upper()}={text!r} is not a number") from None
+                wanted = "`true` or `false`" if isinstance(default, bool) else "a number"
+                raise ValueError(f"WARMUP_{name.upper()}={text!r} is not {wanted}") from None
         return cls(**given)  # type: ignore[arg-type]  # each value has the type of its default
 
     def as_dict(self) -> dict[str, str | int | float]:
         """Each setting by name."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(text)
+    return text == "true"

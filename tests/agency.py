@@ -1,6 +1,7 @@
 """An agency to test with: its time, its operator, its bots, all through the HTTP API by Chalice's test client."""
 
 import importlib
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -364,7 +365,7 @@ def media(content_id: str, category: str, **more: Any) -> dict[str, Any]:
         "max_usage": 100,
         "media_key": f"media/{content_id}.png",
         "media_type": "image/png",
-        "sha256": "ab" * 32,
+        "sha256": hashlib.sha256(content_id.encode()).hexdigest(),
         "bytes": 1234,
         "width": 640,
         "height": 480,
@@ -379,6 +380,6 @@ def words(text_id: str, category: str, **more: Any) -> dict[str, Any]:
         "category": category,
         "quality_score": 70,
         "max_usage": 100,
-        "body": f"words for {category}",
+        "body": f"words for {category} by {text_id}",
         **more,
     }

@@ -32,6 +32,8 @@ class Action(StrEnum):
     PHASE_RESOLVE = "phase:resolve"
     PHASE_SKIP = "phase:skip"
     PHASE_ASSIGN = "phase:assign"
+    PHASE_UNASSIGN = "phase:unassign"
+    PHASE_WARN = "phase:warn"
     SESSION_OPEN = "session:open"
     SESSION_LOSE = "session:lose"
     SESSION_END = "session:end"
@@ -45,8 +47,10 @@ class Action(StrEnum):
     PIPELINE_RESUME = "pipeline:resume"
     CONTENT_CREATE = "content:create"
     CONTENT_CHANGE = "content:change"
+    CONTENT_WITHDRAW = "content:withdraw"
     TEXT_CREATE = "text:create"
     TEXT_CHANGE = "text:change"
+    TEXT_WITHDRAW = "text:withdraw"
     BOT_CREATE = "bot:create"
     BOT_CHANGE = "bot:change"
     BOT_ADD_KEY = "bot:add_key"
@@ -79,6 +83,8 @@ _SENTENCES: Mapping[Action, str] = {
     Action.PHASE_RESOLVE: "{actor} resolved {phase} of {subject} as done outside: {reason}",
     Action.PHASE_SKIP: "{actor} skipped {phase} of {subject}: {reason}",
     Action.PHASE_ASSIGN: "{actor} assigned content to {phase} of {subject} by hand: {reason}",
+    Action.PHASE_UNASSIGN: "{item} was withdrawn and taken off {phase} of {subject}",
+    Action.PHASE_WARN: "{item} was withdrawn while {phase} of {subject} is at work with it: its worker is told",
     Action.SESSION_OPEN: "{actor} opened {subject}",
     Action.SESSION_LOSE: "{subject} was not heard of and counts as lost",
     Action.SESSION_END: "{actor} ended {subject}",
@@ -92,8 +98,10 @@ _SENTENCES: Mapping[Action, str] = {
     Action.PIPELINE_RESUME: "{actor} resumed the pipeline: {reason}",
     Action.CONTENT_CREATE: "{actor} created {subject}",
     Action.CONTENT_CHANGE: "{actor} changed {subject}: {changed}",
+    Action.CONTENT_WITHDRAW: "{actor} withdrew {subject}: {reason}",
     Action.TEXT_CREATE: "{actor} created {subject}",
     Action.TEXT_CHANGE: "{actor} changed {subject}: {changed}",
+    Action.TEXT_WITHDRAW: "{actor} withdrew {subject}: {reason}",
     Action.BOT_CREATE: "{actor} created {subject}",
     Action.BOT_CHANGE: "{actor} changed {subject}: {changed}",
     Action.BOT_ADD_KEY: "{actor} made a new key of {subject}: {key_id}",

@@ -31,6 +31,7 @@ class PhasePlan:
     text: Need = Need.NONE
     media_types: tuple[str, ...] = ("image/jpeg", "image/png", "image/webp")
     max_text_length: int = 2200
+    max_media_bytes: int = 50 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

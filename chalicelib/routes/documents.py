@@ -13,10 +13,12 @@ from chalicelib.domain.phases import ORDER, Status
 from chalicelib.services.accounts import Changed, Found, RowOutcome
 from chalicelib.services.bots import NewKey
 from chalicelib.services.deliveries import Delivery
+from chalicelib.services.edits import User
 from chalicelib.services.events import Verification
 from chalicelib.services.leases import Claimed, Offer, Ready
 from chalicelib.services.phases import Completion, Report
 from chalicelib.services.pipeline import Overview
+from chalicelib.services.pools import Upload
 from chalicelib.services.review import Case, Decided, Group, Result
 from chalicelib.services.sessions import Beat, Held
 from chalicelib.settings import Settings
@@ -198,7 +200,13 @@ def beat(found: Beat) -> Document:
         "session_id": found.session_id,
         "expires_at": found.expires_at,
         "held": [
-            {"account_id": one.account_id, "phase": one.phase_or_none, "expires_at": until} for one, until in found.held
+            {
+                "account_id": one.account_id,
+                "phase": one.phase_or_none,
+                "expires_at": until,
+                "withdrawn": one.lease_token in found.warned,
+            }
+            for one, until in found.held
         ],
         "lost": [{"account_id": one.account_id, "reason": one.reason} for one in found.lost],
         "directive": found.directive,
@@ -253,10 +261,30 @@ def text(found: Text) -> Document:
     return {"text_id": found.text_id, "body": found.body, **_item(found)}
 
 
+def upload(found: Upload) -> Document:
+    """A form that uploads one file: a secret."""
+    form = {"url": found.form.url, "fields": dict(found.form.fields)}
+    return {"media_key": found.media_key, **form, "expires_at": found.expires_at}
+
+
+def user(found: User) -> Document:
+    """An account that was given an item."""
+    return {name: getattr(found, name) for name in found.__slots__}
+
+
 def _item(found: PoolItem) -> Document:
     shown = (
         *("model_id", "category", "theme", "status", "enabled", "quality_score", "usage_count", "max_usage"),
-        *("successes", "failures", "last_assigned_at", "created_at", "created_by", "updated_at", "version"),
+        *(
+            "successes",
+            "failures",
+            "last_assigned_at",
+            "created_at",
+            "created_by",
+            "approved_by",
+            "updated_at",
+            "version",
+        ),
     )
     licence = {"licensed_by": found.licensed_by, "valid_until": found.licence_valid_until}
     return {

@@ -1,17 +1,17 @@
 """Pools: media items and texts that feed the accounts of a model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from chalicelib.changes import Change
 from chalicelib.context import Context
-from chalicelib.domain import cursors
+from chalicelib.domain import cursors, duplicates, needs, plans, rights
 from chalicelib.domain.actions import Action
-from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound
+from chalicelib.domain.errors import AlreadyExists, Duplicate, InvalidInput, NotFound, ServiceError
 from chalicelib.domain.selection import Rights
-from chalicelib.tables import Content, CreatorModel, Text, pages
+from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media, pages
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale
@@ -36,41 +36,79 @@ class Entry:
 
 
 def create_content(context: Context, model_id: str, entry: Entry) -> tuple[Content, bool]:
-    """Adds a media item to a pool; tells whether it was there already. Raises NotFound, AlreadyExists, InvalidInput."""
-    content_id = entry.item_id or context.new_id("con")
-    return _create(context, model_id, entry, Content, content_id, Action.CONTENT_CREATE, content_id=content_id)
+    """Adds a media item to a pool, if its file is what the entry says; tells whether it was there already.
+
+    Raises NotFound, AlreadyExists, Duplicate, InvalidInput.
+    """
+    return _create(context, model_id, entry, Content)
 
 
 def create_text(context: Context, model_id: str, entry: Entry) -> tuple[Text, bool]:
-    """Adds a text to a pool; tells whether it was there already. Raises NotFound, AlreadyExists, InvalidInput."""
-    text_id = entry.item_id or context.new_id("txt")
-    return _create(context, model_id, entry, Text, text_id, Action.TEXT_CREATE, text_id=text_id)
+    """Adds a text to a pool; tells whether it was there already.
+
+    Raises NotFound, AlreadyExists, Duplicate, InvalidInput.
+    """
+    return _create(context, model_id, entry, Text)
 
 
-def _create(
-    context: Context, model_id: str, entry: Entry, kind: type[T], item_id: str, action: Action, **key: str
-) -> tuple[T, bool]:
-    model, found = together([(CreatorModel, model_id), (kind, item_id)])
+def _create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tuple[T, bool]:
+    item = _new(context, model_id, entry, kind)
+    found = _before(context, item)
+    if found is not None:
+        return found, True
+    change = Change(context, item)
+    change.moves.append({"what": "status", "from": None, "to": item.status})
+    guard = Fingerprint(fingerprint=item.fingerprint, item_id=item.item_id, created_at=context.now)
+    change.transaction.put(guard, Fingerprint.fingerprint.does_not_exist())
+    action = Action.CONTENT_CREATE if isinstance(item, Content) else Action.TEXT_CREATE
+    try:
+        change.commit(action, model_id=model_id, category=item.category)
+    except Stale:
+        found = _before(context, item)
+        if found is None:
+            raise
+        return found, True
+    return item, False
+
+
+def _before(context: Context, item: T) -> T | None:
+    """The same item, if it was created before; None if the new one may be.
+
+    Raises NotFound (model), AlreadyExists, Duplicate, InvalidInput.
+    """
+    model, found, twin = together(
+        [(CreatorModel, item.model_id), (type(item), item.item_id), (Fingerprint, item.fingerprint)]
+    )
     if model is None:
-        raise NotFound("model", model_id)
-    if entry.theme is not None and entry.theme not in (model.themes or ()):
-        raise InvalidInput([{"pointer": "/theme", "detail": f"the model {model_id} declares no theme {entry.theme!r}"}])
-    item = _new(context, model_id, entry, kind, key)
-    if found is None:
-        change = Change(context, item)
-        change.moves.append({"what": "status", "from": None, "to": item.status})
-        try:
-            change.commit(action, model_id=model_id, category=item.category)
-            return item, False
-        except Stale:
-            (found,) = together([(kind, item_id)])
-    if found is None or not _same(found, item):
-        raise AlreadyExists(f"{item_id} exists with other data.")
-    return found, True
+        raise NotFound("model", item.model_id)
+    if item.theme is not None and item.theme not in (model.themes or ()):
+        detail = f"the model {item.model_id} declares no theme {item.theme!r}"
+        raise InvalidInput([{"pointer": "/theme", "detail": detail}])
+    if found is not None:
+        if not _same(found, item):
+            raise AlreadyExists(f"{item.item_id} exists with other data.")
+        same: T = found
+        return same
+    if twin is not None:
+        raise Duplicate(twin_id=twin.item_id)
+    if isinstance(item, Content):
+        _check_media(context, item)
+    return None
 
 
-def _new(context: Context, model_id: str, entry: Entry, kind: type[T], key: Mapping[str, str]) -> T:
-    own: dict[str, Any] = {**key, **entry.own}
+def _check_media(context: Context, item: Content) -> None:
+    faults = needs.faults(item.category, item.bytes)
+    if context.settings.verify_media and not faults:
+        lying = media.look(context.settings.media_bucket, item.media_key)
+        faults = needs.lies(lying, media_type=item.media_type, size=item.bytes, sha256=item.sha256)
+    if faults:
+        raise InvalidInput(faults, "The file is not what the item says." if context.settings.verify_media else None)
+
+
+def _new(context: Context, model_id: str, entry: Entry, kind: type[T]) -> T:
+    key, prefix = ("content_id", "con") if issubclass(kind, Content) else ("text_id", "txt")
+    own: dict[str, Any] = {**entry.own, key: entry.item_id or context.new_id(prefix)}
+    status = rights.at_creation(entry.status, four_eyes=plans.STANDARD.four_eyes)
     item = kind(
         **own,
         model_id=model_id,
@@ -79,7 +117,8 @@ def _new(context: Context, model_id: str, entry: Entry, kind: type[T], key: Mapp
         max_usage=entry.max_usage,
         theme=entry.theme,
         tags=set(entry.tags) or None,
-        status=entry.status,
+        status=status,
+        approved_by=context.actor.id if status is Rights.APPROVED else None,
         licensed_by=entry.licensed_by,
         licence_valid_until=entry.licence_valid_until,
         created_at=context.now,
@@ -92,8 +131,8 @@ def _new(context: Context, model_id: str, entry: Entry, kind: type[T], key: Mapp
 
 _MADE_BY_THE_SERVICE = frozenset(
     {
-        *("created_at", "created_by", "updated_at", "version", "revision", "pool", "pool_rank", "enabled", "status"),
-        *("usage_count", "successes", "failures", "last_assigned_at"),
+        *("created_at", "created_by", "updated_at", "version", "revision", "pool", "whole_pool", "pool_rank"),
+        *("enabled", "status", "approved_by", "usage_count", "successes", "failures", "last_assigned_at"),
     }
 )
 
@@ -101,6 +140,84 @@ _MADE_BY_THE_SERVICE = frozenset(
 def _same(found: PoolItem, wanted: PoolItem) -> bool:
     names = set(type(wanted).get_attributes()) - _MADE_BY_THE_SERVICE
     return all((getattr(found, name) or None) == (getattr(wanted, name) or None) for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """What became of one row of an import: `created`, `unchanged`, `refused`, or `left` where its time was up."""
+
+    row: int
+    outcome: str
+    item_id: str | None = None
+    error: ServiceError | None = None
+
+
+def import_all(
+    context: Context, kind: type[T], model_id: str, rows: Sequence[Entry | ServiceError], *, dry_run: bool
+) -> list[RowOutcome]:
+    """Adds the item of each row; a bad one (an error in its place) never spoils the others.
+
+    What the time of one call does not suffice for is left: the same import, sent again, makes nothing twice.
+    """
+    seen: dict[str, int] = {}
+    return [_import_one(context, kind, model_id, place, row, dry_run, seen) for place, row in enumerate(rows, start=1)]
+
+
+def _import_one(
+    context: Context,
+    kind: type[T],
+    model_id: str,
+    place: int,
+    row: Entry | ServiceError,
+    dry_run: bool,
+    seen: dict[str, int],
+) -> RowOutcome:
+    if isinstance(row, ServiceError):
+        return RowOutcome(place, "refused", error=row)
+    if context.time_left() < context.settings.deadline_seconds / 10:
+        return RowOutcome(place, "left", row.item_id)
+    try:
+        if not dry_run:
+            item, replayed = _create(context, model_id, row, kind)
+            return RowOutcome(place, "unchanged" if replayed else "created", item.item_id)
+        item = _new(context, model_id, row, kind)
+        before = _before(context, item)
+        twin = seen.setdefault(item.fingerprint, place)
+        if before is None and twin != place:
+            raise Duplicate(f"It is the same as that of row {twin}.")
+        return RowOutcome(place, "created" if before is None else "unchanged", row.item_id)
+    except ServiceError as error:
+        return RowOutcome(place, "refused", row.item_id, error)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A form that uploads one file, and the key under which it will lie. A secret until `expires_at`."""
+
+    media_key: str
+    form: media.Form
+    expires_at: datetime
+
+
+def upload(context: Context, model_id: str, *, filename: str, media_type: str, size: int, sha256: str) -> Upload:
+    """A presigned form for a file of this type, size (bytes) and SHA-256 (hex).
+
+    Raises NotFound, InvalidInput, Duplicate.
+    """
+    model, twin = together([(CreatorModel, model_id), (Fingerprint, duplicates.of_media(model_id, sha256))])
+    if model is None:
+        raise NotFound("model", model_id)
+    faults = needs.upload_faults(media_type, size)
+    if faults:
+        raise InvalidInput(faults)
+    if twin is not None:
+        raise Duplicate(twin_id=twin.item_id)
+    key = f"{model_id}/{sha256}/{needs.safe_name(filename)}"
+    seconds = context.settings.url_seconds
+    form = media.upload_form(
+        context.settings.media_bucket, key, media_type=media_type, size=size, sha256=sha256, seconds=seconds
+    )
+    return Upload(key, form, context.now + timedelta(seconds=seconds))
 
 
 def get(context: Context, kind: type[T], noun: str, model_id: str, item_id: str) -> T:

@@ -46,13 +46,17 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The answer to a heartbeat: what the session holds until when, what it lost, and what it is told to do."""
+    """The answer to a heartbeat: what the session holds until when, what it lost, and what it is told to do.
+
+    `warned` are the tokens of the leases whose content was withdrawn after it had been delivered.
+    """
 
     session_id: str
     expires_at: datetime
     held: list[tuple[Holding, datetime]]
     lost: list[Lost]
     directive: Directive
+    warned: frozenset[str] = frozenset()
 
 
 def create(context: Context, *, client: str | None, host: str | None) -> Session:
@@ -109,7 +113,14 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
             kept, gone_now = _extend_one_by_one(context, session, kept, gone_now, gone, note)
             held, lost = held + kept, lost + gone_now
     until = _until(context)
-    return Beat(session_id, until, [(holding, until) for holding in held], lost, session.directive)
+    return Beat(
+        session_id,
+        until,
+        [(holding, until) for holding in held],
+        lost,
+        session.directive,
+        frozenset(session.warned or ()),
+    )
 
 
 def _in_parts(holdings: list[Holding]) -> Iterator[list[Holding]]:
@@ -188,7 +199,8 @@ def end(context: Context, session_id: str) -> tuple[Session, bool]:
 
     It is ended first, so that it takes nothing new; whatever a crash left held is given back by the repeat.
     """
-    session, ended_before = _end(context, session_id)
+    _, ended_before = _end(context, session_id)
+    session = _own(context, session_id)  # read anew: something may have been taken just before the end
     for holding in session.held():
         _release(context, holding)
     return session, ended_before

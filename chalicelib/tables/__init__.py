@@ -6,6 +6,7 @@ from chalicelib.tables.accounts import Account
 from chalicelib.tables.assignments import Assignment
 from chalicelib.tables.audit_events import AuditEvent
 from chalicelib.tables.bots import Bot
+from chalicelib.tables.fingerprints import Fingerprint
 from chalicelib.tables.models import CreatorModel
 from chalicelib.tables.phases import Phase
 from chalicelib.tables.pools import Content, Text
@@ -14,7 +15,10 @@ from chalicelib.tables.settings import Setting
 
 NAMES: dict[type[base.Item], str] = {
     model: base.name_of(model)
-    for model in (Account, Phase, Content, Text, Assignment, Bot, Session, CreatorModel, Setting, AuditEvent)
+    for model in (
+        *(Account, Phase, Content, Text, Fingerprint, Assignment, Bot, Session, CreatorModel, Setting),
+        AuditEvent,
+    )
 }
 
 
@@ -38,6 +42,7 @@ __all__ = [
     "Bot",
     "Content",
     "CreatorModel",
+    "Fingerprint",
     "Phase",
     "Session",
     "Setting",

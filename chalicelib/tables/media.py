@@ -1,8 +1,37 @@
-"""The media bucket: presigned URLs, made here without a round trip. They are secrets: never logged."""
+"""The media bucket: presigned URLs and forms, made here without a round trip, and a look at what lies there.
 
+Presigned URLs and forms are secrets: never logged.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.tables.base import Store
+from botocore.exceptions import ClientError
+
+from chalicelib.tables.base import Store, reading
+
+LARGEST_HASHED = 64 * 1024 * 1024
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form that uploads one object: POST it as multipart/form-data, the fields first, the file as `file` last."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What lies in the bucket under a key: bytes, type, and SHA-256 in hex (None: not known, and too large to find)."""
+
+    bytes: int
+    media_type: str
+    sha256: str | None
 
 
 def _client() -> Any:
@@ -20,3 +49,42 @@ def download_url(bucket: str, key: str, seconds: int) -> str:
         "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds, HttpMethod="GET"
     )
     return url
+
+
+def upload_form(bucket: str, key: str, *, media_type: str, size: int, sha256: str, seconds: int) -> Form:
+    """A form that stores just this object: its key, type, size and checksum stand in the signed policy."""
+    signed = {
+        "Content-Type": media_type,
+        "x-amz-checksum-algorithm": "SHA256",
+        "x-amz-checksum-sha256": base64.b64encode(bytes.fromhex(sha256)).decode(),
+    }
+    conditions: list[object] = [
+        *({name: value} for name, value in signed.items()),
+        ["content-length-range", size, size],
+    ]
+    form = _client().generate_presigned_post(bucket, key, Fields=signed, Conditions=conditions, ExpiresIn=seconds)
+    return Form(form["url"], form["fields"])
+
+
+def look(bucket: str, key: str) -> Stored | None:
+    """What lies under the key, None if nothing. Where the store tells no checksum, the object is hashed."""
+    with reading():
+        try:
+            found = _client().head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return None
+            raise
+        size, told = int(found["ContentLength"]), found.get("ChecksumSHA256")
+        whole = told is not None and "-" not in told  # the checksum of parts is not that of the object
+        sha256 = base64.b64decode(told).hex() if whole else _hashed(bucket, key, size)
+        return Stored(size, str(found.get("ContentType", "")), sha256)
+
+
+def _hashed(bucket: str, key: str, size: int) -> str | None:
+    if size > LARGEST_HASHED:
+        return None
+    body, digest = _client().get_object(Bucket=bucket, Key=key)["Body"], hashlib.sha256()
+    while chunk := body.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.domain import scoring
+from chalicelib.domain import duplicates, scoring
 from chalicelib.domain.selection import Rights
 from chalicelib.tables.attributes import (
     count,
@@ -60,6 +60,11 @@ class PoolItem(Item):
     @property
     def item_id(self) -> str:
         """Its id."""
+        raise NotImplementedError
+
+    @property
+    def fingerprint(self) -> str:
+        """What no other item of the model may have."""
         raise NotImplementedError
 
     @property
@@ -227,6 +232,11 @@ class Content(PoolItem):
         return self.content_id
 
     @property
+    def fingerprint(self) -> str:
+        """Its bytes."""
+        return duplicates.of_media(self.model_id, self.sha256)
+
+    @property
     def media_type_or_none(self) -> str | None:
         """Its media type."""
         return self.media_type
@@ -293,6 +303,11 @@ class Text(PoolItem):
     def item_id(self) -> str:
         """Its id."""
         return self.text_id
+
+    @property
+    def fingerprint(self) -> str:
+        """Its words."""
+        return duplicates.of_text(self.model_id, self.body)
 
     @property
     def length_or_none(self) -> int | None:

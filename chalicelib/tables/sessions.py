@@ -53,7 +53,10 @@ class LiveIndex(GlobalSecondaryIndex["Session"]):
 
 
 class Session(Item):
-    """One run of a bot. `holds` is a set of holdings as text, only a hint: the account decides."""
+    """One run of a bot. `holds` is a set of holdings as text, only a hint: the account decides.
+
+    `warned` are the tokens of leases whose content was withdrawn while it was worked with.
+    """
 
     class Meta:
         table_name = "bot_sessions"
@@ -65,6 +68,7 @@ class Session(Item):
     live = word(Standing)
     directive = word(Directive)
     holds = texts()
+    warned = texts()
     note = maybe_text()
     done = count()
     failed = count()
@@ -112,6 +116,11 @@ def seen(now: datetime, seconds: int) -> list[Action]:
 def hold(holding: str) -> Action:
     """The update that adds a lease to what the session holds."""
     return Session.holds.add({holding})
+
+
+def warn(token: str) -> Action:
+    """The update that tells a session that content which it holds under this lease was withdrawn."""
+    return Session.warned.add({token})
 
 
 def let_go(holding: str) -> Action:

@@ -125,6 +125,7 @@ def service(
         queue_shards=request.param,
         deadline_seconds=30,
         gate_cache_seconds=0,
+        verify_media=False,
     )
     assert routes.BLUEPRINTS
     tables.bind(settings)

@@ -1,5 +1,6 @@
 """Ten bots at once: whatever they do to each other, the promises hold."""
 
+import hashlib
 import random
 import threading
 from collections import Counter, defaultdict
@@ -94,7 +95,13 @@ def _agency(service: Service) -> None:
     for category, count in CONTENT.items():
         themes: list[dict[str, str]] = [{}, {"theme": "sea"}, {"theme": "city"}]
         items = [
-            {**common, **media, **themes[number % 3], "category": category, "sha256": f"{number:064x}"}
+            {
+                **common,
+                **media,
+                **themes[number % 3],
+                "category": category,
+                "sha256": hashlib.sha256(f"{category}{number}".encode()).hexdigest(),
+            }
             for number in range(count)
         ]
         service.operator("POST", "/api/operator/models/m/content", items)

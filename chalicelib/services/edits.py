@@ -1,0 +1,191 @@
+"""Edits of pool items by people, and what it brings about when an item loses its rights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from chalicelib.changes import AccountChange, Change, check_if_match, decided_again, read
+from chalicelib.context import Context
+from chalicelib.domain import plans, rights, selection
+from chalicelib.domain.actions import Action
+from chalicelib.domain.errors import InvalidInput, NotFound
+from chalicelib.domain.phases import Move, Status
+from chalicelib.domain.selection import Rights
+from chalicelib.tables import Assignment, Content, CreatorModel, Phase, Session, pages
+from chalicelib.tables.base import together
+from chalicelib.tables.pools import PoolItem
+from chalicelib.tables.sessions import warn
+
+T = TypeVar("T", bound=PoolItem)
+_MOST_USERS = 1000
+_PAGE = 100
+
+
+class Hold(StrEnum):
+    """What an account does with an item."""
+
+    USED = "used"
+    HELD = "held"
+    UNASSIGNED = "unassigned"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account that was given an item: for which phase, when, what came of it, and what it does with it now.
+
+    `unassigned`: it was assigned and not delivered, and this edit took it off; `held`: it was delivered and is being
+    worked with; else `used`.
+    """
+
+    account_id: str
+    phase: str
+    assignment_id: str
+    assigned_at: datetime
+    outcome: str | None
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Edited(Generic[T]):
+    """An item after an edit. `users` is None while it keeps its rights; `all_users` is False where there are more."""
+
+    item: T
+    replayed: bool
+    users: list[User] | None = field(default=None)
+    all_users: bool = True
+
+
+def edit(
+    context: Context,
+    kind: type[T],
+    noun: str,
+    model_id: str,
+    item_id: str,
+    given: Mapping[str, object],
+    reason: str | None = None,
+) -> Edited[T]:
+    """Changes what is given; an item that loses its rights by it leaves selection at once and its undelivered phases.
+
+    The item goes first, so that nobody is given it from then on; an undelivered assignment that is not reached here is
+    replaced when its content is asked for. The same edit sent again changes nothing, and finishes what was left.
+    Raises NotFound, InvalidInput, IllegalMove, FourEyes, VersionConflict.
+    """
+    item, replayed = _edit(context, kind, noun, model_id, item_id, given, reason)
+    if selection.unlicensed(item, context.now) is None:
+        return Edited(item, replayed)
+    rows, complete = _assignments(kind, item_id)
+    return Edited(item, replayed, [_user(context, kind, item_id, row) for row in rows], complete)
+
+
+@decided_again
+def _edit(
+    context: Context,
+    kind: type[T],
+    noun: str,
+    model_id: str,
+    item_id: str,
+    given: Mapping[str, object],
+    reason: str | None,
+) -> tuple[T, bool]:
+    model, found = together([(CreatorModel, model_id), (kind, item_id)])
+    if model is None or found is None or found.model_id != model_id:
+        raise NotFound(noun, item_id)
+    item: T = found
+    wanted = {name: value for name, value in given.items() if value != _plain(getattr(item, name))}
+    if not wanted:
+        return item, True
+    check_if_match(context, found)
+    if wanted.get("theme") is not None and wanted["theme"] not in (model.themes or ()):
+        detail = f"the model {model_id} declares no theme {wanted['theme']!r}"
+        raise InvalidInput([{"pointer": "/theme", "detail": detail}])
+    change = Change(context, item)
+    for name, value in wanted.items():
+        change.moves.append({"what": name, "from": _told(getattr(item, name)), "to": _told(value)})
+    if "status" in wanted:
+        _move_rights(context, item, Rights(str(wanted.pop("status"))))
+    for name, value in wanted.items():
+        setattr(item, name, set(value) or None if isinstance(value, frozenset) else value)
+    condition = item.revise(context.now)
+    changed = ", ".join(str(move["what"]) for move in change.moves)
+    change.commit(_action(item, change.moves), condition, changed=changed, reason=reason)
+    return item, False
+
+
+def _plain(value: object) -> object:
+    return frozenset(value) if isinstance(value, set) else value
+
+
+def _told(value: object) -> object:
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _move_rights(context: Context, item: PoolItem, to: Rights) -> None:
+    four_eyes = plans.STANDARD.four_eyes
+    item.status = rights.move(item.status, to, creator=item.created_by, actor=context.actor.id, four_eyes=four_eyes)
+    if to is Rights.APPROVED:
+        item.approved_by = context.actor.id
+
+
+def _action(item: PoolItem, moves: list[dict[str, object]]) -> Action:
+    withdrawn = any(move["what"] == "status" and move["to"] is Rights.WITHDRAWN for move in moves)
+    if isinstance(item, Content):
+        return Action.CONTENT_WITHDRAW if withdrawn else Action.CONTENT_CHANGE
+    return Action.TEXT_WITHDRAW if withdrawn else Action.TEXT_CHANGE
+
+
+# who has it
+
+
+def _assignments(kind: type[PoolItem], item_id: str) -> tuple[list[Assignment], bool]:
+    """The item's assignments, newest first, up to 1,000; tells whether these are all."""
+    index = Assignment.content_index if issubclass(kind, Content) else Assignment.text_index
+    found: list[Assignment] = []
+    after: object = None
+    while len(found) < _MOST_USERS:
+        page, after = pages.by_index(Assignment, index, item_id, limit=_PAGE, after=after, forward=False)
+        found.extend(page)
+        if after is None:
+            return found, True
+    return found, False
+
+
+def _user(context: Context, kind: type[PoolItem], item_id: str, row: Assignment) -> User:
+    hold, outcome = Hold.USED, row.outcome
+    if row.ended_at is None:
+        hold = _take_off(context, kind, item_id, row)
+        outcome = "withdrawn" if hold is Hold.UNASSIGNED else outcome
+    return User(row.account_id, row.phase, row.assignment_id, row.assigned_at, outcome, hold)
+
+
+@decided_again
+def _take_off(context: Context, kind: type[PoolItem], item_id: str, row: Assignment) -> Hold:
+    """Takes the item off a phase that was not delivered; tells the worker of one that was."""
+    try:
+        warmup = read(context, row.account_id)
+    except NotFound:
+        return Hold.USED
+    phase = warmup.current
+    if phase is None or phase.assignment_id != row.assignment_id or item_id not in _assigned(phase):
+        return Hold.USED
+    change = AccountChange(context, warmup)
+    change.settle()
+    if phase.status is Status.CONTENT_ASSIGNED:
+        (item,) = together([(kind, item_id)])
+        change.move(phase, Move.UNASSIGN)
+        change.take_off(phase, [item], delivered=row.delivered_at is not None)
+        change.commit(Action.PHASE_UNASSIGN, item=item_id)
+        return Hold.UNASSIGNED
+    lease = warmup.account.lease
+    if phase.status is Status.IN_PROGRESS and lease is not None and lease.ended_by is None:
+        session = Session(session_id=lease.session_id)
+        change.transaction.update(session, Session.session_id.exists(), [warn(lease.token)])
+        change.commit(Action.PHASE_WARN, item=item_id)
+    return Hold.HELD
+
+
+def _assigned(phase: Phase) -> tuple[str | None, str | None]:
+    return phase.assigned_content_id, phase.assigned_text_id
