@@ -1,27 +1,19 @@
 """Accounts: import, ready, start, status, complete."""
 
-import csv
-import io
-import json
-from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
-from chalicelib.domain.errors import InvalidInput, MalformedRequest, ServiceError
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import Status
-from chalicelib.middleware import Answer, Routes, validate
-from chalicelib.routes import documents
+from chalicelib.middleware import Answer, Routes
+from chalicelib.routes import documents, rows
 from chalicelib.routes.inputs import AccountBody, ReasonBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identifier, limit
 from chalicelib.services import accounts
 from chalicelib.services.accounts import Profile
 
 routes = Routes(__name__)
-_MOST_ROWS = 1000
-_CSV = "text/csv"
-_CONSENT = ("granted_by", "granted_at", "reference")
 
 
 @routes.post("/api/bot/accounts/{account_id}/start-warmup", role=Role.BOT)
@@ -53,13 +45,13 @@ def create(context: Context, *, body: AccountBody) -> Answer:
 @routes.post(
     "/api/operator/accounts/import",
     role=Role.OPERATOR,
-    raw=(_CSV, "application/x-ndjson"),
+    raw=rows.MEDIA_TYPES,
     query={"dry_run": flag},
 )
 def import_all(context: Context, *, body: tuple[str, str], dry_run: bool = False) -> Answer:
     """Puts many accounts in the service's care; a bad row never spoils the others."""
-    rows = [_row(one) for one in _rows(*body)]
-    outcomes = [documents.row(one) for one in accounts.import_all(context, rows, dry_run=dry_run)]
+    profiles = rows.each(body, AccountBody, _profile, rows.ACCOUNT)
+    outcomes = [documents.row(one) for one in accounts.import_all(context, profiles, dry_run=dry_run)]
     counts = {word: sum(one["outcome"] == word for one in outcomes) for word in ("created", "unchanged", "refused")}
     return Answer({"dry_run": dry_run, "counts": counts, "rows": outcomes})
 
@@ -127,44 +119,3 @@ def _profile(body: AccountBody) -> Profile:
         tags=frozenset(body.tags),
         consent=None if consent is None else {**consent.model_dump(), "granted_at": render(consent.granted_at)},
     )
-
-
-def _rows(media_type: str, text: str) -> list[Any]:
-    rows = list(_csv_rows(text) if media_type == _CSV else _json_rows(text))
-    if not 1 <= len(rows) <= _MOST_ROWS:
-        raise MalformedRequest(f"An import has 1 to {_MOST_ROWS} rows, not {len(rows)}.")
-    return rows
-
-
-def _json_rows(text: str) -> Iterator[Any]:
-    for line in text.split("\n"):  # not splitlines: JSON strings may hold other line breaks as they are
-        if line.strip():
-            try:
-                yield json.loads(line)
-            except (ValueError, RecursionError):
-                yield MalformedRequest("The line is not JSON.")
-
-
-def _csv_rows(text: str) -> Iterator[Any]:
-    """Rows by the names in the first line; `tags` are separated by spaces, the consent's members are columns."""
-    try:
-        for row in csv.DictReader(io.StringIO(text, newline=""), strict=True):
-            given: dict[str, Any] = {name: value for name, value in row.items() if name and value}
-            if None in row or ("tags" in given and not isinstance(given["tags"], str)):
-                yield MalformedRequest("The row has more cells than the first line has names.")
-                continue
-            consent = {name: given.pop(name) for name in _CONSENT if name in given}
-            if "tags" in given:
-                given["tags"] = given["tags"].split()
-            yield {**given, "consent": consent} if consent else given
-    except csv.Error as error:
-        yield MalformedRequest(f"The CSV cannot be read from here on: {error}.")
-
-
-def _row(row: Any) -> Profile | ServiceError:
-    if isinstance(row, ServiceError):
-        return row
-    try:
-        return _profile(validate(AccountBody, row))
-    except (InvalidInput, UnicodeError, ValueError) as error:
-        return error if isinstance(error, InvalidInput) else MalformedRequest("The row cannot be read.")

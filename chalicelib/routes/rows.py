@@ -56,7 +56,7 @@ def _made(row: Any, model: type[B], make: Callable[[B], R]) -> R | ServiceError:
 
 
 def _json_rows(text: str) -> Iterator[Any]:
-    for line in text.splitlines():
+    for line in text.split("\n"):  # not splitlines: JSON strings may hold other line breaks as they are
         if line.strip():
             try:
                 yield json.loads(line)

@@ -7,7 +7,14 @@ import pytest
 from chalicelib.domain import accounts, phases
 from chalicelib.domain.actions import Action, sentence
 
-DETAILS = {"phase": "bio", "reason": "checked", "message": "it broke", "changed": "name", "key_id": "key_1"}
+DETAILS = {
+    "phase": "bio",
+    "reason": "checked",
+    "message": "it broke",
+    "changed": "name",
+    "key_id": "key_1",
+    "item": "con_1",
+}
 
 
 @pytest.mark.parametrize("action", Action)
