@@ -30,11 +30,14 @@ class Client:
     def __init__(self, url: str, key: str) -> None:
         self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=20, trust_env=False)
 
+        self._media = httpx.Client(timeout=20, trust_env=False)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *details: object) -> None:
         self._http.close()
+        self._media.close()
 
     def get(self, path: str, headers: Mapping[str, str] | None = None, **query: str | int) -> dict[str, Any]:
         """GET, with query parameters by name."""
@@ -54,9 +57,13 @@ class Client:
 
     def download(self, url: str) -> bytes:
         """A file behind a presigned URL; our key is not sent there. Raises httpx.HTTPError."""
-        response = httpx.get(url, timeout=20, trust_env=False)
+        response = self._media.get(url)
         response.raise_for_status()
         return response.content
+
+    def upload(self, url: str, fields: Mapping[str, str], data: bytes) -> None:
+        """A file by a presigned form; our key is not sent there. Raises httpx.HTTPError."""
+        self._media.post(url, data=fields, files={"file": data}).raise_for_status()
 
     def _send(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         response = self._patiently(method, path, request)
