@@ -1,0 +1,127 @@
+"""The runway against pipelines whose dry day is known by hand."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chalicelib.domain.phases import ORDER, PhaseName
+from chalicelib.domain.plans import STANDARD, Need, PhasePlan, Plan
+from chalicelib.domain.runway import Kind, Runway, Stock, Traveller, remaining, simulate
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+PLAN = Plan(
+    name="days",
+    version=1,
+    phases={
+        name: PhasePlan(interval=DAY if name is not ORDER[0] else timedelta(0), content=Need.REQUIRED) for name in ORDER
+    },
+)
+
+
+def items(category: str, count: int, cap: int = 1) -> list[Stock]:
+    """So many pictures, each with so many uses."""
+    stock = Stock("", category, 80, 0, cap, media_type_or_none="image/png")
+    return [replace(stock, item_id=f"{category}-{number}") for number in range(count)]
+
+
+def accounts(count: int, apart: timedelta = timedelta(0), *, plan: Plan = PLAN) -> list[Traveller]:
+    """So many accounts that begin so far apart."""
+    return [Traveller(f"a{number}", plan, ORDER, NOW + number * apart) for number in range(count)]
+
+
+def stocked(**counts: int) -> list[Stock]:
+    """A pool with so many items of each category, one use each."""
+    return [item for category, count in counts.items() for item in items(category, count)]
+
+
+def test_the_pool_runs_dry_on_the_day_that_is_known_by_hand() -> None:
+    # a0 begins today, a1 tomorrow, a2 the day after. Of `highlight`, the fourth phase, there are two: a2 would be
+    # the third, and comes to it three days after its own beginning, on the fifth day from now.
+    pool = stocked(pfp=3, bio=3, post=3, highlight=2, story=3)
+    runway = simulate(pool, [], accounts(3, DAY), NOW)
+    assert runway.dry is not None
+    assert (runway.dry.at, runway.dry.account_id) == (NOW + 5 * DAY, "a2")
+    assert (runway.dry.phase, runway.dry.kind, runway.dry.until) == (PhaseName.HIGHLIGHT, Kind.CONTENT, None)
+    assert (runway.unmet, runway.wait, runway.complete) == (1, None, True)
+
+
+def test_the_fallback_carries_whom_it_can() -> None:
+    pool = stocked(pfp=3, bio=3, post=3, highlight=2, story=2, any=1)
+    runway = simulate(pool, [], accounts(3, DAY), NOW)
+    # a2's highlight comes from `any` on the fifth day; its story, a day later, finds neither
+    assert runway.from_any[Kind.CONTENT, "highlight"] == 1
+    assert runway.dry is not None
+    assert (runway.dry.at, runway.dry.account_id, runway.dry.phase) == (NOW + 6 * DAY, "a2", PhaseName.STORY)
+
+
+def test_a_pool_that_suffices_has_no_dry_day_and_counts_what_it_gives() -> None:
+    runway = simulate(stocked(pfp=3, bio=3, post=3, highlight=3, story=3), [], accounts(3, DAY), NOW)
+    assert (runway.dry, runway.wait, runway.unmet) == (None, None, 0)
+    assert dict(runway.needed) == {(Kind.CONTENT, str(name)): 3 for name in ORDER}
+
+
+def test_an_account_that_meets_resting_items_waits_and_is_no_miss() -> None:
+    # one picture with two uses, two accounts at once: the second waits for 24 hours, and all its phases with it
+    pool = [*items("pfp", 1, cap=2), *stocked(bio=2, post=2, highlight=2, story=1)]
+    runway = simulate(pool, [], accounts(2), NOW)
+    assert runway.wait is not None and runway.dry is not None
+    assert (runway.wait.at, runway.wait.account_id, runway.wait.until) == (NOW, "a1", NOW + DAY)
+    assert (runway.dry.at, runway.dry.account_id) == (NOW + 5 * DAY, "a1"), "a day later than without the wait"
+
+
+def test_a_licence_that_runs_out_makes_the_pool_dry_on_its_day() -> None:
+    licensed = [replace(item, licence_valid_until=NOW + 2 * DAY) for item in items("pfp", 4)]
+    pool = [*licensed, *stocked(bio=4, post=4, highlight=4, story=4)]
+    runway = simulate(pool, [], accounts(4, DAY), NOW)
+    assert runway.dry is not None
+    assert (runway.dry.at, runway.dry.account_id) == (NOW + 2 * DAY, "a2"), "it ends at the instant that it names"
+    assert runway.unmet == 2
+
+
+def test_an_item_serves_an_account_once_whatever_uses_it_has_left() -> None:
+    runway = simulate(items("any", 4, cap=100), [], accounts(1), NOW)
+    assert runway.dry is not None
+    assert (runway.dry.at, runway.dry.phase) == (NOW + 4 * DAY, PhaseName.STORY)
+
+
+def test_texts_run_dry_too_and_optional_ones_never_do() -> None:
+    media = stocked(pfp=1, post=1, highlight=1, story=1)
+    texts = [Stock(name, name, 50, 0, 1, length_or_none=20) for name in ("bio", "post")]
+    runway = simulate(media, texts, accounts(1, plan=STANDARD), NOW)
+    assert runway.dry is not None
+    # bio after 24 hours, post after 24 more, highlight after 36 more
+    assert (runway.dry.at, runway.dry.kind) == (NOW + timedelta(hours=84), Kind.TEXT)
+    enough = simulate(
+        media, [*texts, Stock("h", "highlight", 50, 0, 1, length_or_none=20)], accounts(1, plan=STANDARD), NOW
+    )
+    assert enough.dry is None
+
+
+def test_what_fell_due_in_the_past_comes_now() -> None:
+    late = [replace(one, due_at=NOW - 9 * DAY) for one in accounts(1)]
+    runway = simulate([], [], late, NOW)
+    assert runway.dry is not None and runway.dry.at == NOW
+
+
+@pytest.mark.parametrize(
+    ("phase", "has_content", "expected"),
+    [
+        (None, False, ORDER),
+        (PhaseName.PFP, False, ORDER),
+        (PhaseName.PFP, True, ORDER[1:]),
+        (PhaseName.STORY, False, ORDER[4:]),
+        (PhaseName.STORY, True, ()),
+    ],
+)
+def test_what_an_account_has_yet_to_be_given(
+    phase: PhaseName | None, has_content: bool, expected: tuple[PhaseName, ...]
+) -> None:
+    assert remaining(phase, has_content=has_content) == expected
+
+
+def test_a_simulation_that_is_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.domain.runway.MOST_STEPS", 3)
+    runway: Runway = simulate(stocked(pfp=9, bio=9), [], accounts(9), NOW)
+    assert not runway.complete
