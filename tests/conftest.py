@@ -98,9 +98,9 @@ def client(monkeypatch: pytest.MonkeyPatch, wire: Wire, settings: Settings) -> I
 
 
 @pytest.fixture
-def agency(client: Client, time: Time, wire: Wire) -> Agency:
+def agency(client: Client, time: Time, wire: Wire, settings: Settings) -> Agency:
     """An operator, the bots `b1` and `b2`, and the model `m1` with stocked pools."""
-    agency = Agency(client, time, wire, Operator(client))
+    agency = Agency(client, time, wire, Operator(client), variant=str(settings.queue_shards))
     if _Kept.agency is None:
         agency.operator.model()
         agency.operator.stocked()

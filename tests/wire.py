@@ -7,6 +7,7 @@ what moto lets through and DynamoDB would not (sizes, magnitudes, tokens) is ref
 
 import json
 import pickle
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -82,6 +83,7 @@ class Wire:
     before: list[Callable[[Call], None]] = field(default_factory=list)
     _planned: list[_Planned] = field(default_factory=list)
     _tokens: dict[str, tuple[dict[str, Any], tuple[int, dict[str, str], bytes]]] = field(default_factory=dict)
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
     _moto: BotocoreStubber = field(default_factory=BotocoreStubber)
 
     # what a test asks and says
@@ -104,9 +106,11 @@ class Wire:
         """Does something once, just before the next request of that operation: what another writer does meanwhile."""
 
         def once(call: Call) -> None:
-            if call.operation == operation:
+            with self._one_at_a_time:
+                if call.operation != operation or once not in self.before:
+                    return
                 self.before.remove(once)
-                act()
+            act()
 
         self.before.append(once)
 
@@ -174,7 +178,8 @@ class Wire:
                 pass
         if fault is Fault.IN_PARTS:
             return _answer(request, *self._in_parts(request, call))
-        answered = self._serve(request, call)
+        with self._one_at_a_time:  # moto is not safe under threads
+            answered = self._serve(request, call)
         match fault:
             case Fault.ANSWER_LOST:
                 raise ConnectionClosedError(endpoint_url=request.url)

@@ -15,23 +15,28 @@ from chalicelib.tables.base import Store
 from tests.agency import LEASE, Agency, Bot, media, words
 from tests.wire import Fault, Image
 
+pytestmark = pytest.mark.full
+
 WRITE = "TransactWriteItems"
 MODELS = "/api/operator/models"
 Call = Callable[[], Any]
 UseCase = Callable[[Agency], Call]
 
 
-@pytest.fixture(autouse=True)
-def same_randomness(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
-    """The same random bytes for each run; a try more draws bytes for its wait only, which are counted apart."""
-    counters: dict[int, Iterator[int]] = {}
+class SameRandomness:
+    """Randomness that is the same for each run; bytes for a wait more are counted apart."""
 
-    def entropy(count: int) -> bytes:
-        number = next(counters.setdefault(count, itertools.count(1)))
+    def __init__(self) -> None:
+        self._counters: dict[int, Iterator[int]] = {}
+
+    def begin(self) -> None:
+        """The next bytes are the first again."""
+        self._counters.clear()
+
+    def __call__(self, count: int) -> bytes:
+        """So many bytes, of which no two alike in a run."""
+        number = next(self._counters.setdefault(count, itertools.count(1)))
         return number.to_bytes(8, "big").rjust(count, b"\x07")[-count:]
-
-    monkeypatch.setattr(context.sources, "entropy", entropy)
-    yield counters.clear
 
 
 # the use cases: each prepares, and returns the call to look at
@@ -255,11 +260,11 @@ def told(answer: Any) -> Any:
 class Bench:
     """One use case, prepared once and run as often as there are trials."""
 
-    def __init__(self, agency: Agency, use_case: UseCase, same: Callable[[], None]) -> None:
-        self.agency, self._same = agency, same
+    def __init__(self, agency: Agency, use_case: UseCase, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.agency, self._same = agency, SameRandomness()
         self._call = use_case(agency)
+        monkeypatch.setattr(context.sources, "entropy", self._same)
         self._saved, self._now, self._elapsed = agency.wire.save(), agency.time.now, agency.time.elapsed
-        same()
         self.before = agency.wire.image()
         self.answer, self.after = self.run()
         self.asked = agency.wire.operations()
@@ -267,7 +272,7 @@ class Bench:
     def run(self) -> tuple[Any, Image]:
         """The answer and the store after one run from where it was prepared."""
         wire, time = self.agency.wire, self.agency.time
-        self._same()
+        self._same.begin()
         Store.cached.clear()
         wire.restore(self._saved)
         wire.forget()
@@ -277,9 +282,9 @@ class Bench:
 
 @pytest.mark.parametrize("use_case", USE_CASES, ids=lambda use_case: str(use_case.__name__))
 def test_whatever_goes_wrong_it_is_done_once_and_answered_rightly(
-    agency: Agency, use_case: UseCase, same_randomness: Callable[[], None]
+    agency: Agency, use_case: UseCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = Bench(agency, use_case, same_randomness)
+    bench = Bench(agency, use_case, monkeypatch)
     assert bench.after != bench.before, "a use case that changes nothing proves nothing"
     writes = bench.asked.count(WRITE)
     for (fault, times, knows_tokens), place in itertools.product(TRIALS, range(writes)):
@@ -296,7 +301,7 @@ def test_whatever_goes_wrong_it_is_done_once_and_answered_rightly(
 
 
 def test_each_write_has_a_token_of_its_own(agency: Agency) -> None:
-    agency.warmed_up().complete_warmup().ok()
+    agency.warmed_up(bot=agency.worker()).complete_warmup().ok()
     writes = agency.wire.of(WRITE)
     assert len({call.token for call in writes}) == len(writes) > 10
     assert all(call.token for call in writes)
@@ -308,9 +313,9 @@ def test_each_write_has_a_token_of_its_own(agency: Agency) -> None:
 
 @pytest.mark.parametrize("use_case", USE_CASES, ids=lambda use_case: str(use_case.__name__))
 def test_a_read_that_fails_once_is_read_again(
-    agency: Agency, use_case: UseCase, same_randomness: Callable[[], None]
+    agency: Agency, use_case: UseCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = Bench(agency, use_case, same_randomness)
+    bench = Bench(agency, use_case, monkeypatch)
     faults = itertools.cycle((Fault.REQUEST_LOST, Fault.THROTTLED, Fault.SERVER_ERROR, Fault.ANSWER_LATE))
     for operation in ("BatchGetItem", "Query"):
         for place in range(bench.asked.count(operation)):

@@ -1,0 +1,150 @@
+"""A store that stays away: the caller is told within the deadline that it may come again, and nothing is half done."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.settings import Settings
+from tests.agency import LEASE, Agency, Bot, Reply
+from tests.conftest import SETTINGS
+from tests.wire import Fault
+
+DEADLINE = 2.0
+FOR_GOOD = 10_000
+ONE_CALL_AT_MOST = 3 * 2.0 + 3.0
+"""What the SDK may take for one request: three attempts of two seconds, and its waits between them."""
+LAMBDA_SECONDS = 25.0
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """A short deadline."""
+    return replace(SETTINGS, deadline_seconds=DEADLINE)
+
+
+@pytest.fixture
+def worker(agency: Agency) -> Bot:
+    """A bot that works on the first phase of `a1`; `a2` waits to be started."""
+    worker = agency.warmed_to("pfp")
+    agency.operator.account("a2")
+    worker.take()
+    return worker
+
+
+CALLS: dict[str, Callable[[Agency, Bot], Reply]] = {
+    "start": lambda _, worker: worker.start("a2"),
+    "complete": lambda _, worker: worker.complete("pfp", worker.own_session().ok()["held"][0]["lease"]["lease_token"]),
+    "heartbeat": lambda _, worker: worker.heartbeat(),
+    "open a session": lambda agency, _: agency.bot().post("/api/bot/sessions", {}),
+    "create an account": lambda agency, _: agency.operator.post(
+        "/api/operator/accounts", {"account_id": "a9", "model_id": "m1", "username": "u"}
+    ),
+    "rotate a key": lambda agency, _: agency.operator.post("/api/operator/bots/b1/keys"),
+}
+
+
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.CONFLICT, Fault.SERVER_ERROR])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_store_that_does_not_write_is_a_503_within_the_deadline(
+    agency: Agency, worker: Bot, call: str, fault: Fault
+) -> None:
+    before, began = agency.wire.image(), agency.time.elapsed
+    agency.wire.fail(fault, "TransactWriteItems", times=FOR_GOOD)
+    answer = CALLS[call](agency, worker)
+    problem = answer.refused(503, "temporarily_unavailable")
+    assert problem["retryable"] is True
+    assert answer.headers["Retry-After"] == str(problem["retry_after_seconds"])
+    took = agency.time.elapsed - began
+    assert took < DEADLINE + ONE_CALL_AT_MOST
+    agency.wire.heal()
+    assert agency.wire.image() == before
+    assert CALLS[call](agency, worker).status in (200, 201), "as soon as it is back, the same request is done"
+
+
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.ANSWER_LATE, Fault.REQUEST_LOST, Fault.SERVER_ERROR])
+@pytest.mark.parametrize("operation", ["BatchGetItem", "Query", "TransactWriteItems"])
+def test_however_slowly_the_store_fails_the_function_answers_before_its_time_is_up(
+    agency: Agency, operation: str, fault: Fault
+) -> None:
+    agency.operator.account()
+    worker = agency.worker()
+    began = agency.time.elapsed
+    agency.wire.fail(fault, operation, times=FOR_GOOD)
+    answer = worker.claim()
+    if answer.status != 200:
+        answer.refused(503, "temporarily_unavailable")
+    assert agency.time.elapsed - began < LAMBDA_SECONDS
+
+
+def test_a_conflict_is_tried_again_until_the_deadline_and_not_beyond(agency: Agency, worker: Bot) -> None:
+    agency.wire.fail(Fault.CONFLICT, times=FOR_GOOD)
+    began = agency.time.elapsed
+    agency.wire.calls.clear()
+    worker.start("a2").refused(503, "temporarily_unavailable")
+    assert DEADLINE * 0.5 < agency.time.elapsed - began < DEADLINE + 0.5
+    writes = agency.wire.of("TransactWriteItems")
+    assert 5 < len(writes) < 40, "the waits grow"
+    assert len({call.token for call in writes}) == 1
+
+
+def test_what_was_done_at_the_last_moment_is_answered_as_done(agency: Agency, worker: Bot) -> None:
+    """Each answer comes too late, but the write was made: looking for its mark tells."""
+    agency.wire.fail(Fault.ANSWER_LATE, times=FOR_GOOD)
+    started = worker.start("a2").ok()
+    assert (started["state"], started["replayed"]) == ("warming_up", False)
+    agency.wire.heal()
+    agency.operator.verified("a2")
+
+
+def test_reads_that_decide_are_consistent(agency: Agency) -> None:
+    agency.warmed_up(bot=agency.worker()).complete_warmup().ok()
+    assert agency.wire.of("BatchGetItem")
+    for call in agency.wire.of("BatchGetItem"):
+        assert all(table["ConsistentRead"] for table in call.body["RequestItems"].values())
+    assert not {"GetItem", "Scan"} & set(agency.wire.operations())
+
+
+# batches are no snapshots
+
+
+def test_a_batch_that_comes_in_parts_is_put_together(agency: Agency, worker: Bot) -> None:
+    whole = worker.status().ok()
+    agency.wire.fail(Fault.IN_PARTS, "BatchGetItem", times=3)
+    assert worker.status().ok() == whole
+
+
+def test_a_batch_that_never_comes_whole_is_a_503(agency: Agency, worker: Bot) -> None:
+    agency.wire.fail(Fault.IN_PARTS, "BatchGetItem", times=FOR_GOOD)
+    worker.status().refused(503, "temporarily_unavailable")
+
+
+def torn(agency: Agency, act: Callable[[], Any]) -> None:
+    """Lets the next batch come in two parts, with something done between them."""
+    agency.wire.fail(Fault.IN_PARTS, "BatchGetItem")
+
+    def second_part() -> None:
+        agency.wire.meanwhile(act, "BatchGetItem")
+
+    agency.wire.meanwhile(second_part, "BatchGetItem")
+
+
+def test_a_read_that_was_torn_by_a_change_is_read_again(agency: Agency, worker: Bot) -> None:
+    """The account as it was, the phases as they are: nobody may decide on that."""
+    token = worker.own_session().ok()["held"][0]["lease"]["lease_token"]
+    other = agency.worker("b2")
+    agency.bot().ready().ok()
+    torn(agency, lambda: worker.complete("pfp", token).ok())
+    status = other.status().ok()
+    assert (status["current_phase"], status["phases"][0]["status"]) == ("bio", "completed")
+    assert status["progress"]["completed"] == 1
+
+
+def test_a_decision_on_a_torn_read_is_right_too(agency: Agency, worker: Bot) -> None:
+    token = worker.own_session().ok()["held"][0]["lease"]["lease_token"]
+    agency.time.advance(LEASE)
+    second = agency.worker("b2")
+    torn(agency, lambda: worker.complete("pfp", token).ok())
+    second.content().refused(409, "phase_not_available")
+    agency.operator.verified()
