@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chalicelib import audit
 from chalicelib.changes import (
     AccountChange,
     Change,
@@ -62,8 +63,8 @@ class Beat:
 def create(context: Context, *, client: str | None, host: str | None) -> Session:
     """Opens a session of the caller."""
     session, transaction = new_session(context, client=client, host=host), Transaction(context)
-    open_session(context, transaction, session)
-    transaction.commit()
+    event = open_session(context, transaction, session)
+    transaction.commit(lambda: audit.was_stored(event))
     return session
 
 
