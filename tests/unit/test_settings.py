@@ -11,10 +11,13 @@ def test_without_an_environment_the_defaults_hold() -> None:
 
 def test_each_setting_is_read_from_the_environment_in_its_own_type() -> None:
     changed: dict[str, str | int | float] = {
-        name: f"{default}x" if isinstance(default, str) else default + 1
+        name: f"{default}x" if isinstance(default, str) else not default if isinstance(default, bool) else default + 1
         for name, default in Settings().as_dict().items()
     }
-    environ = {f"WARMUP_{name.upper()}": str(value) for name, value in changed.items()}
+    environ = {
+        f"WARMUP_{name.upper()}": str(value).lower() if value is True or value is False else str(value)
+        for name, value in changed.items()
+    }
     read = Settings.from_environ({**environ, "PATH": "/bin"}).as_dict()
     assert read == changed
     assert {name: type(value) for name, value in read.items()} == {
