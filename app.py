@@ -28,3 +28,9 @@ def open_due_phases(event: CloudWatchEvent) -> dict[str, int]:
 def close_lost_sessions(event: CloudWatchEvent) -> dict[str, int]:
     """Marks sessions that were not heard of as lost."""
     return schedules.close_lost_sessions()
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS), name="watch_pools")
+def watch_pools(event: CloudWatchEvent) -> dict[str, int]:
+    """Looks ahead at every model's pools."""
+    return schedules.watch_pools()

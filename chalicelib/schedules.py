@@ -5,7 +5,7 @@ from collections.abc import Callable
 from chalicelib import context as contexts
 from chalicelib.context import Actor, Context, Role
 from chalicelib.middleware import edge
-from chalicelib.services import sessions, timers
+from chalicelib.services import availability, sessions, timers
 
 _MOST_SESSIONS = 100
 _SECONDS = 50.0
@@ -19,6 +19,11 @@ def open_due_phases() -> dict[str, int]:
 def close_lost_sessions() -> dict[str, int]:
     """Marks sessions that were not heard of as lost."""
     return _run("close_lost_sessions", lambda context: sessions.close_lost(context, limit=_MOST_SESSIONS))
+
+
+def watch_pools() -> dict[str, int]:
+    """Looks ahead for every model, and counts those whose pools run dry."""
+    return _run("watch_pools", availability.watch)
 
 
 def _run(name: str, use_case: Callable[[Context], dict[str, int]]) -> dict[str, int]:

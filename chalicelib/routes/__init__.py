@@ -14,10 +14,25 @@ from chalicelib.routes import (
     pipeline,
     review,
     sessions,
+    stewardship,
     texts,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = tuple(
     noun.routes.blueprint
-    for noun in (accounts, audit, bots, content, health, leases, models, phases, pipeline, review, sessions, texts)
+    for noun in (
+        accounts,
+        audit,
+        bots,
+        content,
+        health,
+        leases,
+        models,
+        phases,
+        pipeline,
+        review,
+        sessions,
+        stewardship,
+        texts,
+    )
 )

@@ -10,8 +10,9 @@ from chalicelib.middleware import Answer, Routes
 from chalicelib.routes import documents, rows
 from chalicelib.routes.inputs import AccountBody, ReasonBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identifier, limit
-from chalicelib.services import accounts
+from chalicelib.services import accounts, availability
 from chalicelib.services.accounts import Profile
+from chalicelib.services.availability import Joining
 
 routes = Routes(__name__)
 
@@ -51,9 +52,16 @@ def create(context: Context, *, body: AccountBody) -> Answer:
 def import_all(context: Context, *, body: tuple[str, str], dry_run: bool = False) -> Answer:
     """Puts many accounts in the service's care; a bad row never spoils the others."""
     profiles = rows.each(body, AccountBody, _profile, rows.ACCOUNT)
-    outcomes = [documents.row(one) for one in accounts.import_all(context, profiles, dry_run=dry_run)]
+    found = accounts.import_all(context, profiles, dry_run=dry_run)
+    outcomes = [documents.row(one) for one in found]
+    joining = [
+        Joining(profile.model_id, profile.identifier, profile.theme)
+        for profile, outcome in zip(profiles, found, strict=True)
+        if isinstance(profile, Profile) and outcome.error is None
+    ]
     counts = {word: sum(one["outcome"] == word for one in outcomes) for word in ("created", "unchanged", "refused")}
-    return Answer({"dry_run": dry_run, "counts": counts, "rows": outcomes})
+    warnings = availability.warn(context, joining)
+    return Answer({"dry_run": dry_run, "counts": counts, "rows": outcomes, "warnings": warnings})
 
 
 @routes.get(
@@ -82,7 +90,10 @@ def get(context: Context, *, account_id: str) -> Answer:
 @routes.post("/api/operator/accounts/{account_id}/ready", role=Role.OPERATOR, body=ReasonBody)
 def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer:
     """Declares an account ready to be warmed up."""
-    return Answer(documents.changed(accounts.ready(context, account_id, reason=body.reason), context.now))
+    changed = accounts.ready(context, account_id, reason=body.reason)
+    account = changed.found.warmup.account
+    warnings = availability.warn(context, [Joining(account.model_id, account_id, account.theme)])
+    return Answer({**documents.changed(changed, context.now), "warnings": warnings})
 
 
 @routes.post("/api/operator/accounts/{account_id}/pause", role=Role.OPERATOR, body=ReasonBody)

@@ -13,14 +13,13 @@ from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import InvalidInput, NotFound
 from chalicelib.domain.phases import Move, Status
 from chalicelib.domain.selection import Rights
-from chalicelib.tables import Assignment, Content, CreatorModel, Phase, Session, pages
+from chalicelib.tables import Assignment, Content, CreatorModel, Phase, Session, assignments
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.sessions import warn
 
 T = TypeVar("T", bound=PoolItem)
 _MOST_USERS = 1000
-_PAGE = 100
 
 
 class Hold(StrEnum):
@@ -75,7 +74,7 @@ def edit(
     item, replayed = _edit(context, kind, noun, model_id, item_id, given, reason)
     if selection.unlicensed(item, context.now) is None:
         return Edited(item, replayed)
-    rows, complete = _assignments(kind, item_id)
+    rows, complete = assignments.of_item(item_id, texts=not issubclass(kind, Content), most=_MOST_USERS)
     return Edited(item, replayed, [_user(context, kind, item_id, row) for row in rows], complete)
 
 
@@ -138,19 +137,6 @@ def _action(item: PoolItem, moves: list[dict[str, object]]) -> Action:
 
 
 # who has it
-
-
-def _assignments(kind: type[PoolItem], item_id: str) -> tuple[list[Assignment], bool]:
-    """The item's assignments, newest first, up to 1,000; tells whether these are all."""
-    index = Assignment.content_index if issubclass(kind, Content) else Assignment.text_index
-    found: list[Assignment] = []
-    after: object = None
-    while len(found) < _MOST_USERS:
-        page, after = pages.by_index(Assignment, index, item_id, limit=_PAGE, after=after, forward=False)
-        found.extend(page)
-        if after is None:
-            return found, True
-    return found, False
 
 
 def _user(context: Context, kind: type[PoolItem], item_id: str, row: Assignment) -> User:

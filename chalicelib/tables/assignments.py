@@ -2,8 +2,11 @@
 
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.tables import pages
 from chalicelib.tables.attributes import count, document, instant, maybe_instant, maybe_number, maybe_text, text
 from chalicelib.tables.base import Item
+
+_PAGE = 100
 
 
 class ContentIndex(GlobalSecondaryIndex["Assignment"]):
@@ -56,3 +59,17 @@ class Assignment(Item):
 
     content_index = ContentIndex()
     text_index = TextIndex()
+
+
+def of_item(item_id: str, *, texts: bool, most: int) -> tuple[list[Assignment], bool]:
+    """Up to `most` assignments of an item, newest first; tells whether these are all."""
+    index = Assignment.text_index if texts else Assignment.content_index
+    found: list[Assignment] = []
+    after: object = None
+    while len(found) < most:
+        size = min(_PAGE, most - len(found))
+        page, after = pages.by_index(Assignment, index, item_id, limit=size, after=after, forward=False)
+        found.extend(page)
+        if after is None:
+            return found, True
+    return found, False

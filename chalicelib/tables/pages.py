@@ -35,6 +35,22 @@ def by_index(
     return _read(keys), rows.last_evaluated_key
 
 
+def of_key(
+    model: type[I], partition: str, *, limit: int, after: object = None, forward: bool = True
+) -> tuple[list[I], Raw | None]:
+    """Up to `limit` items of a partition of a table, read consistently, and where the next page begins."""
+    with reading():
+        rows = model.query(
+            partition,
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key=cast(Any, after),
+            scan_index_forward=forward,
+            consistent_read=True,
+        )
+        return list(rows), rows.last_evaluated_key
+
+
 def everything(model: type[I], *, limit: int, after: object = None) -> tuple[list[I], Raw | None]:
     """Up to `limit` items of a table in no particular order, and where the next page begins (None at the end)."""
     with reading():

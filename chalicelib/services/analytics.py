@@ -1,0 +1,106 @@
+"""What the record says of a model's pools: uses, outcomes, fallbacks, items that are never chosen."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib.context import Context
+from chalicelib.domain import analysis, selection
+from chalicelib.domain.analysis import Loser
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.phases import ORDER
+from chalicelib.domain.runway import Kind
+from chalicelib.domain.selection import ANY
+from chalicelib.tables import CreatorModel, assignments, runways
+from chalicelib.tables.base import together
+from chalicelib.tables.pools import PoolItem
+
+_MOST_ITEMS = 5000
+_MOST_ACCOUNTS = 500
+_MOST_FALLBACKS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One category: its items, their uses and what came of them.
+
+    `fallbacks` are the assignments to this phase that came from `any`, `fallback_share` their part of all assignments
+    to this phase (None before the first); `unused` are the items that were never given to anybody.
+    """
+
+    kind: Kind
+    category: str
+    items: int
+    uses: int
+    successes: int
+    failures: int
+    fallbacks: int
+    fallback_share: float | None
+    unused: int
+    losers: list[Loser]
+
+
+@dataclass(frozen=True, slots=True)
+class Analytics:
+    """A model's pools by category. `complete` is False where there was too much to look at all of it."""
+
+    model_id: str
+    categories: list[Category]
+    complete: bool
+
+
+def analyse(context: Context, model_id: str) -> Analytics:
+    """What the record says of a model's pools. Raises NotFound."""
+    (model,) = together([(CreatorModel, model_id)])
+    if model is None:
+        raise NotFound("model", model_id)
+    under_way, complete = runways.travellers(model_id, context.now, _MOST_ACCOUNTS)
+    themes = [one.theme for one in under_way]
+    categories = []
+    for kind, table in runways.KINDS.items():
+        items, whole = runways.items(table, model_id, _MOST_ITEMS)
+        fallbacks, all_counted = _fallbacks(kind, items)
+        complete = complete and whole and all_counted
+        for category in (*ORDER, ANY):
+            own = [item for item in items if item.category == category]
+            categories.append(_category(context, kind, category, own, themes, fallbacks[category]))
+    return Analytics(model_id, categories, complete)
+
+
+def _fallbacks(kind: Kind, items: Sequence[PoolItem]) -> tuple[Counter[str], bool]:
+    """By phase, the assignments of items of `any`; tells whether all were counted."""
+    counted: Counter[str] = Counter()
+    left = _MOST_FALLBACKS
+    for item in items:
+        if item.category == ANY and item.last_assigned_at is not None:
+            rows, whole = assignments.of_item(item.item_id, texts=kind is Kind.TEXT, most=left)
+            counted.update(row.phase for row in rows)
+            left -= len(rows)
+            if not whole or left <= 0:
+                return counted, False
+    return counted, True
+
+
+def _category(
+    context: Context,
+    kind: Kind,
+    category: str,
+    own: Sequence[PoolItem],
+    themes: Sequence[str | None],
+    fallbacks: int,
+) -> Category:
+    uses = sum(item.usage_count for item in own)
+    total = uses + fallbacks
+    usable = [item for item in own if selection.unlicensed(item, context.now) is None]
+    return Category(
+        kind=kind,
+        category=category,
+        items=len(own),
+        uses=uses,
+        successes=sum(item.successes for item in own),
+        failures=sum(item.failures for item in own),
+        fallbacks=fallbacks,
+        fallback_share=round(fallbacks / total, 4) if total else None,
+        unused=sum(item.last_assigned_at is None for item in own),
+        losers=analysis.losers(usable, themes),
+    )
