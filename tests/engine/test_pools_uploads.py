@@ -1,0 +1,105 @@
+"""Uploads that lie about their type, size or checksum are refused with the reason; honest ones become items.
+
+The bucket is MiniStack's, which checks the policy's size, type and key as S3 does. Unlike S3 it does not check the
+checksum of a form, nor keeps it: the service finds that out by hashing the file.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from chalicelib import middleware
+from tests.engine.conftest import Service
+
+pytestmark = [pytest.mark.engine, pytest.mark.parametrize("service", [1], indirect=True, ids=["one-shard"])]
+
+MODEL = "/api/operator/models/m"
+FILE = b"a picture, or so they say" * 20
+OTHER = b"another picture of the like"[:25] * 20
+
+
+@pytest.fixture
+def uploads(service: Service) -> Iterator[Service]:
+    """The service with a bucket of its own, and files checked."""
+    bucket = f"{middleware.edge.settings.table_prefix}media"
+    middleware.edge.settings = replace(middleware.edge.settings, media_bucket=bucket, verify_media=True)
+    boto3.client("s3").create_bucket(Bucket=bucket)
+    service.operator("POST", "/api/operator/models", {"model_id": "m"})
+    yield service
+
+
+def ask(service: Service, data: bytes = FILE, **change: Any) -> Any:
+    """A form for the file."""
+    digest = hashlib.sha256(data).hexdigest()
+    asked = {"filename": "a.png", "media_type": "image/png", "bytes": len(data), "sha256": digest, **change}
+    return service.operator("POST", f"{MODEL}/content/uploads", asked)
+
+
+def post(form: Any, data: bytes = FILE, **fields: str) -> int:
+    """Sends the form with a file; the bucket's answer."""
+    return httpx.post(form["url"], data={**form["fields"], **fields}, files={"file": ("a.png", data)}).status_code
+
+
+def item(form: Any, **change: Any) -> dict[str, Any]:
+    """The item that the file is said to be."""
+    own = {"content_id": "i1", "category": "pfp", "quality_score": 80, "max_usage": 3}
+    file = {"media_type": "image/png", "bytes": len(FILE), "sha256": hashlib.sha256(FILE).hexdigest()}
+    return {**own, **file, "media_key": form["media_key"], **change}
+
+
+def refused(service: Service, body: Any) -> dict[str, str]:
+    """What is wrong with the item, by pointer."""
+    answer = service.call("POST", f"{MODEL}/content", "an operator's key for tests", body)
+    assert (answer.status, answer.document["code"]) == (422, "invalid_input"), answer
+    return {fault["pointer"]: fault["detail"] for fault in answer.document["errors"]}
+
+
+def test_an_honest_file_becomes_an_item_that_can_be_downloaded(uploads: Service) -> None:
+    form = ask(uploads)
+    assert post(form) == 204
+    made = uploads.operator("POST", f"{MODEL}/content", item(form))
+    assert made["status"] == "approved"
+    assert uploads.operator("POST", f"{MODEL}/content", item(form))["replayed"]
+
+
+def test_the_bucket_refuses_another_size_type_or_key(uploads: Service) -> None:
+    form = ask(uploads)
+    assert post(form, FILE + b"!") >= 400
+    assert post(form, FILE[:-1]) >= 400
+    assert post(form, **{"Content-Type": "image/gif"}) >= 400
+    assert post(form, key="m/elsewhere.png") >= 400
+    assert refused(uploads, item(form)) == {"/media_key": "nothing lies there: upload the file first"}
+
+
+def test_a_file_that_is_not_what_the_item_says_is_refused_with_the_reason(uploads: Service) -> None:
+    form = ask(uploads)
+    assert post(form) == 204
+    told = refused(uploads, item(form, bytes=7, media_type="image/webp", sha256="ab" * 32))
+    assert told == {
+        "/bytes": f"the stored file has {len(FILE)} bytes, not 7",
+        "/media_type": "the stored file is image/png, not image/webp",
+        "/sha256": f"the stored file has the SHA-256 {hashlib.sha256(FILE).hexdigest()}",
+    }
+    assert list(uploads.every(f"{MODEL}/content")) == []
+
+
+def test_a_file_of_the_right_size_and_other_bytes_is_found_out(uploads: Service) -> None:
+    assert len(OTHER) == len(FILE)
+    form = ask(uploads)
+    post(form, OTHER)  # S3 refuses it already; this bucket does not
+    assert set(refused(uploads, item(form))) <= {"/sha256", "/media_key"}
+
+
+def test_a_file_is_asked_for_once(uploads: Service) -> None:
+    form = ask(uploads)
+    post(form)
+    uploads.operator("POST", f"{MODEL}/content", item(form))
+    digest = hashlib.sha256(FILE).hexdigest()
+    asked = {"filename": "b.png", "media_type": "image/png", "bytes": len(FILE), "sha256": digest}
+    again = uploads.call("POST", f"{MODEL}/content/uploads", "an operator's key for tests", asked)
+    assert (again.status, again.document["twin_id"]) == (409, "i1")
