@@ -18,11 +18,12 @@ TOOLS := $(VENV) $(MINISTACK) $(if $(CAN_DYNAMODB_LOCAL),$(DYNAMODB_LOCAL))
 
 PIP := -m pip --disable-pip-version-check install -qq --no-deps --no-compile
 PYTEST := .venv/bin/python -m pytest -n 2
+QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases.py claim.py repeats.py)
 
-.PHONY: help setup run quick test check clean
+.PHONY: help setup run quick test check bench-content clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup:  ## make .venv and .tools; does nothing when nothing is to do
 	@$(MAKE) -s -j 3 $(TOOLS)
@@ -32,7 +33,7 @@ run: setup  ## run the main job in the sandbox, e.g. make run ARGS=--until-done
 	@exec .venv/bin/python -m warmup dev $(ARGS)
 
 quick: setup check  ## format, lint, types, import contracts and the fast tests, under a minute
-	$(PYTEST) -m "not engine and not full"
+	$(PYTEST) -m "not engine" $(QUICK)
 
 test: setup check  ## the whole gate: what CI runs
 	@$(if $(CAN_DYNAMODB_LOCAL),:,$(if $(CI),echo "java and npm are missing: the suites on DynamoDB Local cannot run"; exit 1,echo "SKIPPED: the suites on DynamoDB Local (java and npm are missing)"))
@@ -43,6 +44,9 @@ check: setup
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+bench-content: setup  ## print what choosing content costs, in pools of 100 to 100,000 items
+	.venv/bin/python -m benchmarks.content $(ARGS)
 
 clean:  ## remove everything that set-up, tests and runs have made
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -1,0 +1,1 @@
+"""Commands that print figures; never part of the tests."""
