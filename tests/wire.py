@@ -5,6 +5,7 @@ botocore's `URLLib3Session.send` is the one place through which all requests pas
 what moto lets through and DynamoDB would not (sizes, magnitudes, tokens) is refused here, in DynamoDB's words.
 """
 
+import copy
 import json
 import pickle
 import threading
@@ -18,6 +19,8 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
 from moto.backends import get_backend
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+from moto.dynamodb.models.dynamo_type import LimitedSizeDict
+from moto.dynamodb.models.table import Table
 
 from chalicelib.tables.base import CONNECT_SECONDS, READ_SECONDS
 
@@ -58,6 +61,18 @@ class Call:
         """The client request token of a transaction."""
         token: str | None = self.body.get("ClientRequestToken")
         return token
+
+
+def _copied(table: Table, _: object) -> Table:
+    """What moto keeps of a table in case that a transaction fails: its items, copied in a tenth of the time."""
+    kept = copy.copy(table)
+    kept.items = pickle.loads(pickle.dumps(table.items))
+    return kept
+
+
+# moto measures a whole item at each attribute that it sets; sizes are looked at on the wire
+Table.__deepcopy__ = _copied
+LimitedSizeDict.__setitem__ = dict.__setitem__
 
 
 @dataclass(slots=True)
@@ -138,6 +153,10 @@ class Wire:
             image[name] = {json.dumps([row[part] for part in keys]): row for row in rows}
         return image
 
+    def plant(self, table: str, attributes: dict[str, dict[str, Any]]) -> None:
+        """Puts an item into the store past the wire, where a test needs many."""
+        self.tables()[table].put_item(attributes)
+
     def save(self) -> bytes:
         """What `restore` takes."""
         return pickle.dumps({name: dict(table.items) for name, table in self.tables().items()})
@@ -191,6 +210,15 @@ class Wire:
             case _:
                 return _answer(request, *answered)
 
+    def _batch(self, call: Call) -> tuple[int, dict[str, str], bytes]:
+        """The items of a batch: moto finds them, but takes ten times as long to write the answer."""
+        backend = get_backend("dynamodb")["123456789012"]["us-east-1"]
+        found: dict[str, list[Any]] = {}
+        for name, asked in call.body["RequestItems"].items():
+            items = (backend.get_item(name, key) for key in asked["Keys"])
+            found[name] = [item.to_json()["Attributes"] for item in items if item is not None]
+        return 200, {}, json.dumps({"Responses": found, "UnprocessedKeys": {}}).encode()
+
     def _in_parts(self, request: AWSPreparedRequest, call: Call) -> tuple[int, dict[str, str], bytes]:
         """The batch's first key answered, the others given back."""
         asked = call.body["RequestItems"]
@@ -222,6 +250,8 @@ class Wire:
         if known is not None:
             body, answered = known
             return answered if body == call.body else _error("IdempotentParameterMismatchException", "Another body.")
+        if call.operation == "BatchGetItem":
+            return self._batch(call)
         response = self._moto.process_request(request)
         assert response is not None, f"moto does not serve {request.url}"
         status, headers, text = response
