@@ -1,6 +1,7 @@
 """The log: one structured line a call (Powertools), and its metrics; never a key, a token or a presigned URL."""
 
 import sys
+from functools import cached_property
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -17,8 +18,13 @@ class Logs:
 
     def __init__(self, settings: Settings | None = None) -> None:
         """Writes to standard output, or to standard error where the settings say so."""
-        stream = sys.stderr if settings is not None and settings.log_stream == "stderr" else sys.stdout
-        self._logger = Logger(service=_SERVICE, stream=stream, use_rfc3339=True, utc=True)
+        self._to_stderr = settings is not None and settings.log_stream == "stderr"
+
+    @cached_property
+    def _logger(self) -> Logger:
+        # made when first used: Powertools keeps one logger a name, with the stream that it was first given
+        stream = sys.stderr if self._to_stderr else sys.stdout
+        return Logger(service=_SERVICE, stream=stream, use_rfc3339=True, utc=True, location=None)
 
     def request(self, context: Context, action: str, *, status: int, milliseconds: float, **fields: Any) -> None:
         """One line for one request, and its count and duration as metrics."""

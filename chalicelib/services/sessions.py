@@ -107,6 +107,7 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
     lost: list[Lost] = []
     for holdings in _in_parts(session.held()):
         try:
+            _require_each_once(holdings)
             _extend(context, session, holdings, [], note)
             held += holdings
         except Stale:
@@ -122,6 +123,12 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
         session.directive,
         frozenset(session.warned or ()),
     )
+
+
+def _require_each_once(holdings: list[Holding]) -> None:
+    """Raises Stale where an account stands twice: the session lost its lease and took it again, to be sorted out."""
+    if len({one.account_id for one in holdings}) < len(holdings):
+        raise Stale(frozenset({Account}))
 
 
 def _in_parts(holdings: list[Holding]) -> Iterator[list[Holding]]:

@@ -207,3 +207,70 @@ def test_of_two_creators_of_the_same_file_at_once_one_is_refused(agency: Agency)
     problem = operator.post(CONTENT, twin).refused(409, "already_exists")
     assert problem["twin_id"] == "a"
     operator.get(f"{CONTENT}/b").refused(404, "content_not_found")
+
+
+# who comes between
+
+
+def test_an_item_that_is_withdrawn_just_before_the_write_is_given_to_nobody(agency: Agency) -> None:
+    agency.operator.account()
+    worker = agency.worker()
+    worker.start().ok()
+    agency.wire.meanwhile(lambda: edit(agency.operator, "content/m1-pfp", {"status": "withdrawn"}).ok())
+    assert worker.content("pfp").ok()["content"]["content_id"] == "m1-any"
+    assert agency.operator.content("m1-pfp")["usage_count"] == 0
+    agency.operator.verified()
+
+
+def test_an_assigned_item_that_is_disabled_just_before_its_delivery_is_replaced(agency: Agency) -> None:
+    operator = agency.operator
+    operator.account()
+    worker = agency.worker()
+    worker.release(worker.start().ok()["lease"]["lease_token"]).ok()
+    operator.post("/api/operator/accounts/a1/phases/pfp/assign", {"content_id": "m1-pfp", "reason": "it fits"}).ok()
+    agency.wire.meanwhile(lambda: edit(operator, "content/m1-pfp", {"enabled": False}).ok())
+    assert worker.content("pfp").ok()["content"]["content_id"] == "m1-any"
+    assert operator.content("m1-pfp")["usage_count"] == 0
+    operator.verified()
+
+
+def test_of_two_edits_at_once_both_are_kept(agency: Agency) -> None:
+    operator = agency.operator
+    agency.wire.meanwhile(lambda: edit(operator, "content/m1-pfp", {"max_usage": 9}).ok())
+    edit(operator, "content/m1-pfp", {"quality_score": 11}).ok()
+    stored = operator.content("m1-pfp")
+    assert (stored["max_usage"], stored["quality_score"], stored["version"]) == (9, 11, 3)
+
+
+def test_an_edit_and_an_assignment_at_once_both_count(agency: Agency) -> None:
+    operator = agency.operator
+    operator.account()
+    worker = agency.worker()
+    worker.start().ok()
+    agency.wire.meanwhile(lambda: worker.content("pfp").ok())
+    edit(operator, "content/m1-pfp", {"max_usage": 2}).ok()
+    stored = operator.content("m1-pfp")
+    assert (stored["usage_count"], stored["max_usage"]) == (1, 2)
+    # the index tells both: a second account finds the item resting, a third day later it has one use left
+    agency.time.advance(timedelta(hours=25))
+    operator.account("a2")
+    worker.start("a2").ok()
+    assert worker.content("pfp", "a2").ok()["content"]["content_id"] == "m1-pfp"
+
+
+def test_three_swaps_and_then_people_and_never_the_same_item_twice(agency: Agency) -> None:
+    operator = agency.operator
+    for number in range(4):
+        operator.media(f"more{number}", "pfp", quality_score=90 + number)
+    operator.account()
+    worker = agency.worker()
+    worker.start().ok()
+    given, outcomes = [], []
+    for _ in range(4):
+        answer = worker.content("pfp").ok()
+        given.append(answer["content"]["content_id"])
+        outcomes.append(worker.report("pfp", answer["lease"]["lease_token"], kind="content").ok()["outcome"])
+    assert (given, outcomes) == (["more3", "more2", "more1", "more0"], ["swap", "swap", "swap", "review"])
+    assert [operator.content(content_id)["failures"] for content_id in given] == [1, 1, 1, 1]
+    phase = operator.account_document()["phases"][0]
+    assert (phase["retry_count"], phase["swap_count"], phase["status"]) == (0, 3, "requires_review")

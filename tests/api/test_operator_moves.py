@@ -8,7 +8,7 @@ import pytest
 from chalicelib.domain import accounts, phases
 from chalicelib.domain.accounts import State
 from chalicelib.domain.phases import Status
-from tests.agency import Agency, Reply
+from tests.agency import LEASE, Agency, Reply
 from tests.situations import (
     SITUATIONS,
     Situation,
@@ -23,7 +23,6 @@ from tests.situations import (
     working,
 )
 
-pytestmark = pytest.mark.full
 _IDS = [situation.__name__ for situation in SITUATIONS]
 each_situation = pytest.mark.parametrize("situation", SITUATIONS, ids=_IDS)
 
@@ -339,3 +338,14 @@ def test_sessions_are_listed_by_standing_with_what_they_hold(agency: Agency) -> 
     lost = agency.operator.get("/api/operator/sessions?status=lost").ok()["items"]
     assert bot.session in [one["session_id"] for one in lost]
     assert "lt_" not in str(lost)
+
+
+def test_a_session_that_took_an_account_twice_holds_it_once(agency: Agency) -> None:
+    """Its first lease ran out, and it claimed the account again before its next heartbeat."""
+    bot = due(agency)
+    assert len(bot.claim().ok()["items"]) == 1
+    agency.time.advance(LEASE)
+    assert len(bot.claim().ok()["items"]) == 1
+    for _ in range(2):
+        beat = bot.heartbeat().ok()
+        assert [one["account_id"] for one in beat["held"]] == ["a1"] and beat["lost"] == []
