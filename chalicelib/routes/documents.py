@@ -379,7 +379,8 @@ def pauses(found: Setting) -> Document:
 
 
 def overview(found: Overview, now: datetime) -> Document:
-    """How the whole pipeline stands."""
+    """How the whole pipeline stands; `pools_dry_within_7_days` counts models, as of the last look ahead (or null)."""
+    looked = next((timer.did for timer in found.timers if timer.name == "timer:watch_pools"), None) or {}
     return {
         **pauses(found.pauses),
         "now": now,
@@ -389,6 +390,7 @@ def overview(found: Overview, now: datetime) -> Document:
         "oldest_waiting": found.oldest_waiting,
         "review": {**found.review, "total": sum(found.review.values()), "oldest": found.oldest_review},
         "live_sessions": found.live_sessions,
+        "pools_dry_within_7_days": looked.get("dry_within_a_week"),
         "timers": [
             {"name": timer.name.removeprefix("timer:"), "ran_at": timer.ran_at, "did": timer.did}
             for timer in found.timers

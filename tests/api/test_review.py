@@ -143,6 +143,14 @@ def test_finished_accounts_are_counted_once_and_cost_nothing(agency: Agency) -> 
     assert len(agency.wire.calls) <= before
 
 
+def test_the_overview_tells_whose_pools_run_dry_soon(agency: Agency) -> None:
+    assert agency.operator.get("/api/operator/pipeline").ok()["pools_dry_within_7_days"] is None
+    agency.operator.model("m2")
+    agency.operator.account("hungry", model_id="m2")
+    agency.timer("watch_pools")
+    assert agency.operator.get("/api/operator/pipeline").ok()["pools_dry_within_7_days"] == 1
+
+
 def test_the_master_switch_is_audited_and_says_so(agency: Agency) -> None:
     paused = agency.operator.post("/api/operator/pipeline/pause", {"reason": "maintenance"}).ok()
     assert paused["pipeline_paused"] is True and paused["reason"] == "maintenance"
