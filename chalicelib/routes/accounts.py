@@ -7,10 +7,10 @@ from chalicelib.domain.accounts import State
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import Status
 from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents, rows
+from chalicelib.routes import documents, findings, rows
 from chalicelib.routes.inputs import AccountBody, ReasonBody
-from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identifier, limit
-from chalicelib.services import accounts, availability
+from chalicelib.routes.queries import DEFAULT_LIMIT, MOST, OneOf, cursor, flag, identifier, limit
+from chalicelib.services import accounts, assignments, availability
 from chalicelib.services.accounts import Profile
 from chalicelib.services.availability import Joining
 
@@ -83,8 +83,10 @@ def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> A
 
 @routes.get("/api/operator/accounts/{account_id}", role=Role.OPERATOR)
 def get(context: Context, *, account_id: str) -> Answer:
-    """An account with its phases, lease and blockers."""
-    return Answer.tagged(documents.whole_account(accounts.status(context, account_id), context.now))
+    """An account with its phases, assignments (the latest 100), lease and blockers."""
+    document = documents.whole_account(accounts.status(context, account_id), context.now)
+    given, _ = assignments.list_all(context, limit=MOST, account_id=account_id)
+    return Answer.tagged({**document, "assignments": [findings.assignment(one) for one in given]})
 
 
 @routes.post("/api/operator/accounts/{account_id}/ready", role=Role.OPERATOR, body=ReasonBody)

@@ -346,6 +346,7 @@ def _wanted(context: Context, account: Account, phase: Phase, model: type[PoolIt
         minimum_quality=0,
         media_types=asked.media_types,
         max_text_length=asked.max_text_length,
+        four_eyes=account.plan.four_eyes,
     )
 
 
