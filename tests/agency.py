@@ -385,9 +385,16 @@ class Agency:
 
     def warmed_up(self, account_id: str = "a1", *, bot: Bot | None = None) -> Bot:
         """An account whose phases are all completed; the bot that did it."""
-        worker = self.warmed_to("story", account_id, bot=bot)
-        worker.do("story", account_id)
-        return worker
+
+        def build() -> str:
+            worker = self.warmed_to("story", account_id, bot=bot or self.worker())
+            worker.do("story", account_id)
+            return str(worker.session)
+
+        if bot is None:
+            return Bot(self.client, "b1", self.keys["b1"], self.staged(f"{account_id} warmed up", build))
+        build()
+        return bot
 
 
 def media(content_id: str, category: str, **more: Any) -> dict[str, Any]:

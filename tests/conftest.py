@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import hypothesis
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
@@ -21,6 +22,9 @@ from chalicelib.settings import Settings
 from chalicelib.tables.base import Store
 from tests.agency import OPERATOR_KEY, Agency, Operator, Time
 from tests.wire import Wire
+
+hypothesis.settings.register_profile("tests", deadline=None)  # how long one example takes is the machine's affair
+hypothesis.settings.load_profile("tests")
 
 _PEPPER = "a pepper for tests"
 SETTINGS = Settings(

@@ -11,9 +11,13 @@ from tests.api.shapes import OFFER
 @pytest.fixture
 def many(agency: Agency) -> Agency:
     """Thirty-one accounts, each ready a second after the one before; their ids say nothing of their order."""
-    for number in range(31):
-        agency.operator.account(f"a{number * 7 % 31:02d}", theme="sea" if number % 2 else None)
-        agency.time.advance(1)
+
+    def build() -> None:
+        for number in range(31):
+            agency.operator.account(f"a{number * 7 % 31:02d}", theme="sea" if number % 2 else None)
+            agency.time.advance(1)
+
+    agency.staged("thirty-one accounts", build)
     return agency
 
 

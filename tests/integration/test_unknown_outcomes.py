@@ -15,8 +15,6 @@ from chalicelib.tables.base import Store
 from tests.agency import LEASE, Agency, Bot, media, words
 from tests.wire import Fault, Image
 
-pytestmark = pytest.mark.full
-
 WRITE = "TransactWriteItems"
 MODELS = "/api/operator/models"
 Call = Callable[[], Any]
