@@ -35,6 +35,7 @@ KINDS = ("uniform", "heavily used", "all equal")
 CHOICES = 30
 MOST_ROUND_TRIPS, MOST_UNITS = 5, 4.0
 _AT_ONCE = 25
+_PATIENCE = 120.0
 
 
 @dataclass(slots=True)
@@ -162,8 +163,8 @@ def main() -> None:
         raise SystemExit(reason)
     with open_store("dynamodb-local") as store:
         os.environ.update(store.environ())
+        tables.base.READ_SECONDS = _PATIENCE  # a full scan of a large pool takes the engine longer than a call may
         tables.bind(Settings(table_prefix="bench-"))
-        Content.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
         print(f"One choice among the items of one category, {len(THEMES)} themes, {CHOICES} accounts each: mean (most)")
         print(f"{'pool':>14} {'items':>8}  {'round trips':>12} {'items read':>12} {'read units':>14}   a full scan")
         held = [_measure(kind, size) for kind in KINDS for size in sizes]
@@ -173,6 +174,7 @@ def main() -> None:
 
 def _measure(kind: str, size: int) -> bool:
     model_id = f"{kind.replace(' ', '-')}-{size}"
+    Content.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
     made = fill(kind, size, model_id)
     costs, scanned = [], Cost()
     for number, wanted in enumerate(accounts(made)):
@@ -184,6 +186,7 @@ def _measure(kind: str, size: int) -> bool:
                 plain = scan(model_id, wanted)
             same = (choice and choice.item.content_id) == (plain and plain.item.content_id)
             assert same, "the choice is not the winner of a full scan"
+    Content.delete_table()
     most = Cost(*(max(getattr(cost, name) for cost in costs) for name in ("round_trips", "items", "units")))
     mean = Cost(
         *(sum(getattr(cost, name) for cost in costs) / len(costs) for name in ("round_trips", "items", "units"))
@@ -191,7 +194,8 @@ def _measure(kind: str, size: int) -> bool:
     print(
         f"{kind:>14} {size:>8}  {mean.round_trips:>6.2f} ({most.round_trips:>3}) {mean.items:>6.1f} ({most.items:>3})"
         f" {mean.units:>7.2f} ({most.units:>4.1f})   {scanned.round_trips} round trips, {scanned.items} items, "
-        f"{scanned.units:.1f} units"
+        f"{scanned.units:.1f} units",
+        flush=True,
     )
     return most.round_trips <= MOST_ROUND_TRIPS and most.units <= MOST_UNITS
 
