@@ -8,18 +8,19 @@ from datetime import timedelta
 from chalicelib.context import Context
 from chalicelib.domain import selection
 from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
-from chalicelib.domain.instants import render
-from chalicelib.domain.phases import ORDER
+from chalicelib.domain.instants import parse, render
+from chalicelib.domain.phases import ATTENTION, ORDER
 from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.runway import Kind, Runway, Traveller, simulate
 from chalicelib.domain.selection import ANY, Refusal
-from chalicelib.tables import CreatorModel, pages, runways
+from chalicelib.tables import CreatorModel, attention, pages, runways
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
 
 _MOST_ITEMS = 5000
 _MOST_ACCOUNTS = 2000
-_MODELS_AT_ONCE = 25
+_MODELS_AT_ONCE = 100
+_MOST_TOLD = 20
 _SPARE_SECONDS = 10.0
 _SOON = timedelta(days=7)
 _MOST_TO_WARN = 1000
@@ -98,31 +99,47 @@ def _category(context: Context, kind: Kind, category: str, items: Sequence[PoolI
 
 
 def watch(context: Context) -> dict[str, int]:
-    """Looks ahead for every model, and counts those whose pools run dry, and those that do within a week.
+    """Looks ahead for every model; counts those whose pools run dry, those that do within a week, and whom it hits.
 
-    Stops before its time is up. What it finds goes along in the log line.
+    Stops before its time is up. It begins with another model each time, so that in the end none is always left out.
+    Tells also for how many seconds the oldest of the review queue has been waiting; what runs dry stands in the log.
     """
-    counts: Counter[str] = Counter(models=0, dry=0, dry_within_a_week=0, accounts_unmet=0)
-    after: object = None
+    counts: Counter[str] = Counter(dry=0, dry_within_a_week=0, accounts_unmet=0)
     told: list[dict[str, object]] = []
+    models = _all_models()
+    begin = int.from_bytes(context.entropy(4), "big") % len(models) if models else 0
+    for model_id in models[begin:] + models[:begin]:
+        if context.time_left() < _SPARE_SECONDS:
+            counts["left_for_next_time"] += 1
+            continue
+        try:
+            runway = _look(context, model_id).runway
+        except TemporarilyUnavailable:
+            counts["failed"] += 1
+            continue
+        counts["models"] += 1
+        counts["accounts_unmet"] += runway.unmet
+        if runway.dry is not None:
+            counts["dry"] += 1
+            counts["dry_within_a_week"] += runway.dry.at <= context.now + _SOON
+            told.append({"model_id": model_id, "at": render(runway.dry.at), "account_id": runway.dry.account_id})
+    context.note(runs_dry=told[:_MOST_TOLD])
+    return {**counts, "review_oldest_seconds": _review_age(context)}
+
+
+def _all_models() -> list[str]:
+    found: list[str] = []
+    after: object = None
     while True:
-        models, after = pages.everything(CreatorModel, limit=_MODELS_AT_ONCE, after=after)
-        for model in models:
-            if context.time_left() < _SPARE_SECONDS:
-                counts["left_for_next_time"] += 1
-                continue
-            found = _look(context, model.model_id)
-            counts["models"] += 1
-            counts["accounts_unmet"] += found.runway.unmet
-            dry = found.runway.dry
-            if dry is not None:
-                counts["dry"] += 1
-                counts["dry_within_a_week"] += dry.at <= context.now + _SOON
-                told.append({"model_id": model.model_id, "at": render(dry.at), "account_id": dry.account_id})
+        page, after = pages.everything(CreatorModel, limit=_MODELS_AT_ONCE, after=after)
+        found.extend(model.model_id for model in page)
         if after is None:
-            break
-    context.note(runs_dry=told[:20])
-    return dict(counts)
+            return sorted(found)
+
+
+def _review_age(context: Context) -> int:
+    waiting = [row.updated_at for status in ATTENTION if (row := attention.oldest(status)) is not None]
+    return int((context.now - parse(min(waiting))).total_seconds()) if waiting else 0
 
 
 # warnings

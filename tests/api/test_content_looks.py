@@ -117,7 +117,19 @@ def test_the_watch_looks_at_every_model(agency: Agency) -> None:
     operator = agency.operator
     operator.model("m2")
     operator.account("b1", model_id="m2")
-    assert schedules.watch_pools() == {"models": 2, "dry": 1, "dry_within_a_week": 1, "accounts_unmet": 1}
+    assert schedules.watch_pools() == {
+        "models": 2,
+        "dry": 1,
+        "dry_within_a_week": 1,
+        "accounts_unmet": 1,
+        "review_oldest_seconds": 0,
+    }
+    operator.account("a1")
+    worker = agency.worker()
+    worker.start("a1").ok()
+    worker.report("pfp", worker.take("pfp"), kind="fatal").ok()
+    agency.time.advance(90)
+    assert schedules.watch_pools()["review_oldest_seconds"] == 90
 
 
 # history and analytics
