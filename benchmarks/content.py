@@ -36,6 +36,7 @@ CHOICES = 30
 MOST_ROUND_TRIPS, MOST_UNITS = 5, 4.0
 _AT_ONCE = 25
 _PATIENCE = 120.0
+_SCANNED_AT_ONCE = 1000  # about 0.6 MB; the engine here breaks down over whole pages of 1 MB of a large table
 
 
 @dataclass(slots=True)
@@ -62,6 +63,8 @@ class Meter:
         def metered(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
             answer: AWSResponse = send(session, request)
             told = json.loads(answer.content)
+            if answer.status_code != 200:
+                raise SystemExit(f"the engine answered {answer.status_code}: {answer.text[:500]}")
             cost.round_trips += 1
             cost.items += told.get("ScannedCount", 0)
             cost.units += told["ConsumedCapacity"]["CapacityUnits"]
@@ -144,10 +147,9 @@ def choose(model_id: str, wanted: Wanted) -> Choice[Content] | None:
     return found[0] if found else None
 
 
-def scan(model_id: str, wanted: Wanted) -> Choice[Content] | None:
-    """The same choice by looking at everything."""
-    everything = list(Content.whole_pool_index.query(f"{model_id}#post"))
-    eligible = [one for one in everything if selection.refusal(one, wanted) is None]
+def scan(wanted: Wanted) -> Choice[Content] | None:
+    """The same choice by looking at everything: the table holds this pool only."""
+    eligible = [one for one in Content.scan(page_size=_SCANNED_AT_ONCE) if selection.refusal(one, wanted) is None]
     key = scoring.order
     best = max(eligible, key=lambda one: key(one, one.content_id, wanted.theme), default=None)
     return None if best is None else Choice(best, scoring.score(best, wanted.theme))
@@ -183,7 +185,7 @@ def _measure(kind: str, size: int) -> bool:
         costs.append(cost)
         if number == 0:
             with Meter().running() as scanned:
-                plain = scan(model_id, wanted)
+                plain = scan(wanted)
             same = (choice and choice.item.content_id) == (plain and plain.item.content_id)
             assert same, "the choice is not the winner of a full scan"
     Content.delete_table()

@@ -244,3 +244,20 @@ def test_an_upload_of_no_use_is_refused_before_it_is_made(
 ) -> None:
     asked = {"filename": "a.png", "media_type": "image/png", "bytes": 1234, "sha256": "cd" * 32, **change}
     agency.operator.post(f"{MODEL}/content/uploads", asked).refused(status, code)
+
+
+# what a choice costs
+
+
+def test_a_choice_asks_three_times_at_most_whatever_the_themes(agency: Agency) -> None:
+    operator, themes = agency.operator, [f"t{number}" for number in range(20)]
+    operator.model("m2", themes=themes)
+    for number in range(60):
+        operator.media(f"i{number}", "pfp", model_id="m2", quality_score=30 + number, theme=themes[number % 20])
+    for account_id, theme, most in (("plain", None, 1), ("themed", "t3", 3)):
+        operator.account(account_id, model_id="m2", theme=theme)
+        worker = agency.worker()
+        worker.start(account_id).ok()
+        agency.wire.calls.clear()
+        worker.content("pfp", account_id).ok()
+        assert len(agency.wire.of("Query")) <= most
