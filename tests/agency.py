@@ -306,7 +306,7 @@ _EVENT = {
 
 
 T = TypeVar("T")
-_STAGES: dict[tuple[str, str], tuple[bytes, datetime, float, Any]] = {}
+_STAGES: dict[tuple[object, ...], tuple[bytes, datetime, float, Any]] = {}
 
 
 @dataclass(slots=True)
@@ -318,18 +318,18 @@ class Agency:
     wire: Wire
     operator: Operator
     keys: dict[str, str] = field(default_factory=dict)
-    variant: str = ""
-    touched: bool = False
+    stage: tuple[object, ...] = ()
+    staged_until: int = 0
 
     def staged(self, name: str, build: Callable[[], T]) -> T:
         """What `build` returns, after what it does: done once in a process, and restored for every test after that.
 
-        Only for an agency with which nothing was done yet; what is returned must not belong to one test.
+        Only as long as nothing was done with the agency but what was staged, else it is just built. What is returned
+        must not belong to one test.
         """
-        stage = (name, self.variant)
-        if self.touched or self.wire.calls:
+        if self.wire.sent != self.staged_until:
             return build()
-        self.touched = True
+        stage = (*self.stage, name, self.time.now, self.time.elapsed)
         if stage not in _STAGES:
             made = build()
             _STAGES[stage] = self.wire.save(), self.time.now, self.time.elapsed, made
@@ -337,6 +337,7 @@ class Agency:
         self.wire.restore(saved)
         self.wire.forget()
         Store.cached.clear()
+        self.stage, self.staged_until = stage, self.wire.sent
         found: T = result
         return found
 
@@ -352,7 +353,8 @@ class Agency:
 
     def worker(self, bot_id: str = "b1") -> Bot:
         """A bot that was hired, in a new session."""
-        return self.bot(bot_id).with_session()
+        session = self.staged(f"a session of {bot_id}", lambda: str(self.bot(bot_id).with_session().session))
+        return Bot(self.client, bot_id, self.keys[bot_id], session)
 
     def timer(self, name: str = "open_due_phases") -> dict[str, int]:
         """Runs a timer; what it did."""
@@ -366,35 +368,23 @@ class Agency:
 
     def warmed_to(self, phase: str, account_id: str = "a1", *, bot: Bot | None = None) -> Bot:
         """An account whose phases before this one are completed, and this one due; the bot that did it."""
-        if bot is None:
-            session = self.staged(
-                f"{account_id} warmed to {phase}", lambda: self._warmed(phase, account_id, self.worker())
-            )
-            return Bot(self.client, "b1", self.keys["b1"], session)
-        self._warmed(phase, account_id, bot)
-        return bot
+        worker = bot or self.worker()
+        self.staged(f"{account_id} at {phase} by {worker.session}", lambda: self._warm(account_id, phase, worker))
+        return worker
 
-    def _warmed(self, phase: str, account_id: str, worker: Bot) -> str:
+    def _warm(self, account_id: str, phase: str, worker: Bot) -> None:
         if self.operator.get(f"/api/operator/accounts/{account_id}").status == 404:
             self.operator.account(account_id)
         worker.start(account_id).ok()
         for name in PHASES[: PHASES.index(phase)]:
             following = worker.do(name, account_id)["next"]
             self.time.to(following["available_at"])
-        return str(worker.session)
 
     def warmed_up(self, account_id: str = "a1", *, bot: Bot | None = None) -> Bot:
         """An account whose phases are all completed; the bot that did it."""
-
-        def build() -> str:
-            worker = self.warmed_to("story", account_id, bot=bot or self.worker())
-            worker.do("story", account_id)
-            return str(worker.session)
-
-        if bot is None:
-            return Bot(self.client, "b1", self.keys["b1"], self.staged(f"{account_id} warmed up", build))
-        build()
-        return bot
+        worker = self.warmed_to("story", account_id, bot=bot)
+        self.staged(f"{account_id} done by {worker.session}", lambda: worker.do("story", account_id))
+        return worker
 
 
 def media(content_id: str, category: str, **more: Any) -> dict[str, Any]:

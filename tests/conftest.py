@@ -104,7 +104,7 @@ def client(monkeypatch: pytest.MonkeyPatch, wire: Wire, settings: Settings) -> I
 @pytest.fixture
 def agency(client: Client, time: Time, wire: Wire, settings: Settings) -> Agency:
     """An operator, the bots `b1` and `b2`, and the model `m1` with stocked pools."""
-    agency = Agency(client, time, wire, Operator(client), variant=str(settings.queue_shards))
+    agency = Agency(client, time, wire, Operator(client), stage=(settings,))
     if _Kept.agency is None:
         agency.operator.model()
         agency.operator.stocked()
@@ -114,8 +114,9 @@ def agency(client: Client, time: Time, wire: Wire, settings: Settings) -> Agency
     saved, bot_keys = _Kept.agency
     wire.restore(saved)
     agency.keys.update(bot_keys)
-    wire.calls.clear()
+    wire.forget()
     Store.cached.clear()
+    agency.staged_until = wire.sent
     return agency
 
 

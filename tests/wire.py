@@ -92,6 +92,7 @@ class Wire:
 
     knows_tokens: bool = True
     took: Callable[[float], None] = lambda _: None
+    sent: int = 0
     calls: list[Call] = field(default_factory=list)
     conditions_failed: int = 0
     faults: int = 0
@@ -174,6 +175,7 @@ class Wire:
         """Takes botocore's request over, and answers it."""
         operation = str(_text(request.headers.get("X-Amz-Target", b""))).rpartition(".")[2]
         call = Call(operation, json.loads(request.body or b"{}"))
+        self.sent += 1
         self.calls.append(call)
         self.took(_ROUND_TRIP)
         for act in list(self.before):

@@ -52,16 +52,21 @@ def test_an_open_route_asks_for_no_key(agency: Agency, endpoint: Endpoint) -> No
     assert ask(agency.nobody(), endpoint).status == 200
 
 
+def revoked_key(agency: Agency) -> str:
+    """A key that was revoked, of a bot that has no other."""
+    agency.operator.account()
+    made = agency.operator.post("/api/operator/bots", {"bot_id": "gone"}).ok(201)
+    agency.operator.delete(f"/api/operator/bots/gone/keys/{made['key_id']}").ok()
+    return str(made["key"])
+
+
 @pytest.mark.parametrize("endpoint", CLOSED, ids=named)
 def test_a_closed_route_is_closed(agency: Agency, endpoint: Endpoint) -> None:
-    agency.operator.account()
-    revoked = agency.hire("gone")
-    key_id = agency.operator.get("/api/operator/bots/gone").ok()["keys"][0]["key_id"]
-    agency.operator.delete(f"/api/operator/bots/gone/keys/{key_id}").ok()
+    revoked = agency.staged("a revoked key", lambda: revoked_key(agency))
     bot_key, before = agency.keys["b1"], agency.wire.image()
     typing_error = bot_key[:-1] + ("0" if bot_key[-1] != "0" else "1")
     unknown_owner = "wk_nobody" + bot_key[5:]
-    for key in (None, "garbage", "", bot_key[:-1], typing_error, unknown_owner, revoked.key, "wk_b1_" + "é" * 49):
+    for key in (None, "garbage", "", bot_key[:-1], typing_error, unknown_owner, revoked, "wk_b1_" + "é" * 49):
         answer = ask(Api(agency.client, key), endpoint)
         problem = answer.refused(401, "unauthenticated")
         assert answer.headers["WWW-Authenticate"] == "Bearer"

@@ -16,8 +16,7 @@ def ids(items: list[Any]) -> list[str]:
 @pytest.fixture
 def five(agency: Agency) -> Agency:
     """Five accounts that can be started."""
-    for number in range(5):
-        agency.operator.account(f"a{number}")
+    agency.staged("five accounts", lambda: [agency.operator.account(f"a{number}") for number in range(5)])
     return agency
 
 
@@ -162,13 +161,11 @@ def test_a_finished_account_is_claimed_to_be_completed(agency: Agency) -> None:
     agency.operator.verified()
 
 
-def test_a_claim_shares_the_load_of_many_who_claim_at_once(agency: Agency) -> None:
-    """Proposals are tried in random order: ten bots that look at once do not all reach for the same account."""
-    for number in range(12):
-        agency.operator.account(f"a{number:02d}")
+def test_a_claim_shares_the_load_of_many_who_claim_at_once(five: Agency) -> None:
+    """Proposals are tried in random order: bots that look at once do not all reach for the same account."""
     reached = set()
-    for _ in range(6):
-        worker = agency.worker()
+    worker = five.worker()
+    for _ in range(12):
         (item,) = worker.claim().ok()["items"]
         reached.add(item["account_id"])
         worker.release(item["lease"]["lease_token"], item["account_id"]).ok()

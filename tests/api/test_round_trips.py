@@ -35,10 +35,10 @@ def test_an_empty_ready_list_costs_two(agency: Agency) -> None:
 
 
 def test_a_page_of_the_ready_list_costs_two(agency: Agency) -> None:
-    for number in range(12):
-        agency.operator.account(f"a{number:02d}")
-    cursor = agency.bot().ready("?limit=5").ok()["next_cursor"]
-    assert cost(agency, lambda: agency.bot().ready(f"?limit=5&cursor={cursor}").ok()) == [QUERY, QUERY]
+    for number in range(7):
+        agency.operator.account(f"a{number}")
+    cursor = agency.bot().ready("?limit=3").ok()["next_cursor"]
+    assert cost(agency, lambda: agency.bot().ready(f"?limit=3&cursor={cursor}").ok()) == [QUERY, QUERY]
 
 
 def test_the_warm_up_status_costs_one(agency: Agency) -> None:
@@ -167,10 +167,9 @@ def test_a_cold_function_looks_the_bot_and_the_switch_up_once(agency: Agency) ->
 def test_ready_reads_no_more_where_much_is_waiting(agency: Agency) -> None:
     """What is not yet due is not read, however much it is: each round trip asks for a page and no more."""
     worker = agency.worker()
-    for number in range(12):
-        agency.operator.account(f"a{number:02d}")
-        worker.start(f"a{number:02d}").ok()
+    for number in range(6):
+        worker.start(agency.operator.account(f"a{number}")).ok()
     agency.wire.calls.clear()
-    agency.bot("b2").ready("?limit=5").ok()
+    agency.bot("b2").ready("?limit=3").ok()
     queries = agency.wire.of(QUERY)
-    assert [call.body["Limit"] for call in queries] == [6, 6]
+    assert [call.body["Limit"] for call in queries] == [4, 4]
