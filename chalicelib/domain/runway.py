@@ -3,7 +3,7 @@
 A simulation of the very rule: each account comes to its remaining phases at the earliest dates that its plan allows,
 and is given the winner of `selection` over items whose uses and rests are kept account of. Where nothing is eligible
 but something will be (it rests, or comes back), the account waits, and all its later phases with it. Where nothing ever
-will be, the pool has run dry.
+will be, the pool has run dry. Who waits first is served first: the item that comes back is kept for it.
 """
 
 import bisect
@@ -11,7 +11,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain import scoring, selection
@@ -59,7 +59,8 @@ class Stock:
 class Traveller:
     """An account under way: the phases that it has yet to be given content for, the first of them due at `due_at`.
 
-    `used` are the items that it was given before.
+    `used` are the items that it was given before, `held` those that are kept for it while it waits for another, as they
+    were before.
     """
 
     account_id: str
@@ -68,6 +69,7 @@ class Traveller:
     due_at: datetime
     theme: str | None = None
     used: frozenset[tuple[Kind, str]] = frozenset()
+    held: tuple[tuple[Kind, Stock], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,75 +99,113 @@ class Runway:
     complete: bool = True
 
 
-class Shelf:
-    """One category of a pool in memory, ranked as the index ranks it."""
+_Row = tuple[str, Stock]
 
-    def __init__(self, items: Iterable[Stock] = ()) -> None:
+
+class Shelf:
+    """One category of a pool in memory, ranked as the index ranks it; what rests lies apart, by when it was given."""
+
+    def __init__(self, items: Iterable[Stock] = (), rest: timedelta = timedelta(0)) -> None:
+        """`rest`: for how long an item that was given surely is not eligible."""
+        self._rest = rest
         self._whole: list[_Row] = []
         self._themes: dict[str | None, list[_Row]] = {}
+        self._resting: list[Stock] = []
         for item in items:
             self._put(item)
 
     def of_theme(self, theme: str | None) -> Iterator[Stock]:
-        """The items of one theme, best first."""
+        """The items of one theme that have rested, best first."""
         return (item for _, item in reversed(self._themes.get(theme, [])))
 
     def whole(self) -> Iterator[Stock]:
-        """All items, best first."""
+        """All items that have rested, best first."""
         return (item for _, item in reversed(self._whole))
 
-    def use(self, item: Stock, now: datetime) -> None:
-        """Takes one use of the item, which rests from now on."""
-        rank = scoring.pool_rank(item, item.item_id)
-        for rows in (self._whole, self._themes[item.theme]):
-            del rows[bisect.bisect_left(rows, rank, key=_rank)]
-        self._put(replace(item, usage_count=item.usage_count + 1, last_assigned_at=now))
-
-    def _put(self, item: Stock) -> None:
-        if item.usage_count < item.max_usage and item.status is Rights.APPROVED and item.enabled:
+    def at(self, now: datetime) -> "Shelf":
+        """The shelf at that instant; instants come in order."""
+        while self._resting and _given(self._resting[0]) + self._rest <= now:
+            item = self._resting.pop(0)
             row = (scoring.pool_rank(item, item.item_id), item)
             for rows in (self._whole, self._themes.setdefault(item.theme, [])):
                 bisect.insort(rows, row, key=_rank)
+        return self
 
+    def use(self, item: Stock, when: datetime) -> None:
+        """Takes one use of the item at that instant, from which on it rests."""
+        self._drop(item.item_id)
+        self._put(replace(item, usage_count=item.usage_count + 1, last_assigned_at=when))
 
-_Row = tuple[str, Stock]
+    def put_back(self, item: Stock) -> None:
+        """Undoes a use: the item is as it was before it."""
+        self._drop(item.item_id)
+        self._put(item)
+
+    def _drop(self, item_id: str) -> None:
+        self._resting = [item for item in self._resting if item.item_id != item_id]
+        row = next((row for row in reversed(self._whole) if row[1].item_id == item_id), None)
+        if row is not None:
+            for rows in (self._whole, self._themes[row[1].theme]):
+                del rows[bisect.bisect_left(rows, row[0], key=_rank)]
+
+    def back(self, wanted: Wanted) -> tuple[datetime, Stock] | None:
+        """The first item that will have rested and then be eligible, and when; None if none ever will."""
+        resting = [*self._resting]
+        if wanted.cooldown > self._rest:
+            resting = sorted([item for item in self.whole() if item.last_assigned_at is not None] + resting, key=_given)
+        for item in resting:
+            when = max(_given(item) + wanted.cooldown, wanted.now)
+            if selection.refusal(item, replace(wanted, now=when)) is None:
+                return when, item
+        return None
+
+    def _put(self, item: Stock) -> None:
+        if item.usage_count >= item.max_usage or item.status is not Rights.APPROVED or not item.enabled:
+            return
+        if item.last_assigned_at is not None:
+            bisect.insort(self._resting, item, key=_given)
+            return
+        row = (scoring.pool_rank(item, item.item_id), item)
+        for rows in (self._whole, self._themes.setdefault(item.theme, [])):
+            bisect.insort(rows, row, key=_rank)
 
 
 def _rank(row: _Row) -> str:
     return row[0]
 
 
+def _given(item: Stock) -> datetime:
+    assert item.last_assigned_at is not None, "what was never given does not rest"
+    return item.last_assigned_at
+
+
 def simulate(
     content: Iterable[Stock], texts: Iterable[Stock], travellers: Sequence[Traveller], now: datetime
 ) -> Runway:
     """Lets the accounts pass their remaining phases, in the order of their dates."""
-    return _Simulation(content, texts).run(travellers, now)
+    return _Simulation(content, texts, travellers).run(now)
 
 
 class _Simulation:
-    def __init__(self, content: Iterable[Stock], texts: Iterable[Stock]) -> None:
-        self._shelves = {Kind.CONTENT: _shelves(content), Kind.TEXT: _shelves(texts)}
+    def __init__(self, content: Iterable[Stock], texts: Iterable[Stock], travellers: Sequence[Traveller]) -> None:
+        rest = min((one.plan.cooldown for one in travellers), default=timedelta(0))
+        self._shelves = {Kind.CONTENT: _shelves(content, rest), Kind.TEXT: _shelves(texts, rest)}
+        self._travellers = travellers
         self._needed: Counter[tuple[Kind, str]] = Counter()
         self._from_any: Counter[tuple[Kind, str]] = Counter()
         self._misses: list[Miss] = []
 
-    def run(self, travellers: Sequence[Traveller], now: datetime) -> Runway:
+    def run(self, now: datetime) -> Runway:
         """See `simulate`. Of two that come at once, the one that was named first is served first."""
-        coming = [(max(one.due_at, now), place, one) for place, one in enumerate(travellers) if one.phases]
+        coming = [(max(one.due_at, now), place, one) for place, one in enumerate(self._travellers) if one.phases]
         heapq.heapify(coming)
         steps = 0
         while coming and steps < MOST_STEPS:
             steps += 1
             at, place, one = heapq.heappop(coming)
-            found = self._find(at, one)
-            if isinstance(found, Miss):
-                self._misses.append(found)
-                if found.until is not None:
-                    heapq.heappush(coming, (found.until, place, one))
-            else:
-                left = self._give(at, one, found)
-                if left.phases:
-                    heapq.heappush(coming, (left.due_at, place, left))
+            later = self._step(at, one)
+            if later is not None:
+                heapq.heappush(coming, (later.due_at, place, later))
         return self._told(complete=not coming)
 
     def _told(self, *, complete: bool) -> Runway:
@@ -173,56 +213,57 @@ class _Simulation:
         wait = next((miss for miss in self._misses if miss.until is not None), None)
         return Runway(dry[0] if dry else None, wait, self._needed, self._from_any, len(dry), complete)
 
-    def _find(self, at: datetime, one: Traveller) -> list[tuple[Kind, Stock]] | Miss:
-        """What the account's phase is given, or what it misses."""
+    def _step(self, at: datetime, one: Traveller) -> Traveller | None:
+        """Gives an account what its phase needs; when it comes again, None for never."""
         phase = one.phases[0]
         asked = one.plan.phases[phase]
-        found = []
+        held = list(one.held)
         for kind, need in ((Kind.CONTENT, asked.content), (Kind.TEXT, asked.text)):
-            if need is Need.NONE:
+            if need is Need.NONE or kind in {of_kind for of_kind, _ in held}:
                 continue
             used = {item_id for of_kind, item_id in one.used if of_kind is kind}
             wanted = selection.wanted(one.plan, phase, theme=one.theme, used=used, now=at)
-            choices = selection.candidates(self._pool(kind), phase, wanted, 1)
+            choices = selection.candidates(self._pool(kind, at), phase, wanted, 1)
             if choices:
-                found.append((kind, choices[0].item))
+                held.append((kind, choices[0].item))
+                self._shelves[kind][choices[0].item.category].use(choices[0].item, at)
             elif need is Need.REQUIRED:
-                return Miss(at, one.account_id, phase, kind, self._back_at(kind, phase, wanted))
-        return found
+                return self._wait(replace(one, held=tuple(held)), kind, wanted)
+        return self._give(at, one, held)
 
-    def _pool(self, kind: Kind) -> Callable[[str], Shelf]:
-        return lambda category: self._shelves[kind].get(category) or Shelf()
+    def _pool(self, kind: Kind, at: datetime) -> Callable[[str], Shelf]:
+        return lambda category: (self._shelves[kind].get(category) or Shelf()).at(at)
 
-    def _give(self, at: datetime, one: Traveller, found: Sequence[tuple[Kind, Stock]]) -> Traveller:
+    def _wait(self, one: Traveller, kind: Kind, wanted: Wanted) -> Traveller | None:
+        """Keeps the first item that comes back for the account, which waits for it: first come, first served."""
+        phase = one.phases[0]
+        backs = [self._pool(kind, wanted.now)(category).back(wanted) for category in (phase, ANY)]
+        first = min((back for back in backs if back is not None), key=lambda back: back[0], default=None)
+        until = None if first is None else first[0]
+        self._misses.append(Miss(wanted.now, one.account_id, phase, kind, until))
+        if first is None:
+            for of_kind, item in one.held:
+                self._shelves[of_kind][item.category].put_back(item)
+            return None
+        self._shelves[kind][first[1].category].use(first[1], first[0])
+        return replace(one, due_at=first[0], held=(*one.held, (kind, first[1])))
+
+    def _give(self, at: datetime, one: Traveller, held: Sequence[tuple[Kind, Stock]]) -> Traveller | None:
         phase, rest = one.phases[0], one.phases[1:]
-        for kind, item in found:
-            self._shelves[kind][item.category].use(item, at)
+        for kind, item in held:
             self._needed[kind, phase] += 1
             self._from_any[kind, phase] += item.category == ANY
-        used = one.used | {(kind, item.item_id) for kind, item in found}
-        due_at = at + one.plan.phases[rest[0]].interval if rest else at
-        return replace(one, phases=rest, due_at=due_at, used=used)
-
-    def _back_at(self, kind: Kind, phase: str, wanted: Wanted) -> datetime | None:
-        """When the first item of the category or of `any` will have rested, None if none ever will."""
-        return min(
-            (
-                back
-                for category in (phase, ANY)
-                for item in self._pool(kind)(category).whole()
-                if item.last_assigned_at is not None
-                and (back := item.last_assigned_at + wanted.cooldown) > wanted.now
-                and selection.refusal(item, replace(wanted, now=back)) is None
-            ),
-            default=None,
-        )
+        if not rest:
+            return None
+        used = one.used | {(kind, item.item_id) for kind, item in held}
+        return replace(one, phases=rest, due_at=at + one.plan.phases[rest[0]].interval, used=used, held=())
 
 
-def _shelves(items: Iterable[Stock]) -> dict[str, Shelf]:
+def _shelves(items: Iterable[Stock], rest: timedelta) -> dict[str, Shelf]:
     by_category: dict[str, list[Stock]] = {}
     for item in items:
         by_category.setdefault(item.category, []).append(item)
-    return {category: Shelf(found) for category, found in by_category.items()}
+    return {category: Shelf(found, rest) for category, found in by_category.items()}
 
 
 def remaining(phase: PhaseName | None, *, has_content: bool) -> tuple[PhaseName, ...]:

@@ -23,7 +23,8 @@ _MODELS_AT_ONCE = 100
 _MOST_TOLD = 20
 _SPARE_SECONDS = 10.0
 _SOON = timedelta(days=7)
-_MOST_TO_WARN = 1000
+_MOST_TO_WARN = 200
+_MOST_STOCK_TO_WARN = 1000
 _MOST_WARNED = 5
 _SPARE_TO_WARN = 3.0
 
@@ -168,7 +169,9 @@ def warn(context: Context, joining: Sequence[Joining]) -> list[str]:
 
 
 def _warning(context: Context, model_id: str, joining: Sequence[Joining]) -> str | None:
-    under_way, complete = runways.travellers(model_id, context.now, _MOST_TO_WARN)
+    under_way, complete = runways.travellers(model_id, context.now, _MOST_TO_WARN, all_or_none=True)
+    if not complete:
+        return None
     known = {one.account_id for one in under_way}
     new = [
         Traveller(one.account_id, STANDARD, ORDER, context.now, one.theme)
@@ -177,7 +180,7 @@ def _warning(context: Context, model_id: str, joining: Sequence[Joining]) -> str
     ]
     stock = {}
     for kind, table in runways.KINDS.items():
-        items, whole = runways.items(table, model_id, _MOST_TO_WARN)
+        items, whole = runways.items(table, model_id, _MOST_STOCK_TO_WARN)
         stock[kind], complete = runways.stock(items), complete and whole
     if not complete or context.time_left() < _SPARE_TO_WARN:
         return None

@@ -33,13 +33,16 @@ def stock(found: Sequence[PoolItem]) -> list[Stock]:
     return [Stock.of(item) for item in found]
 
 
-def travellers(model_id: str, now: datetime, most: int) -> tuple[list[Traveller], bool]:
+def travellers(model_id: str, now: datetime, most: int, *, all_or_none: bool = False) -> tuple[list[Traveller], bool]:
     """Up to `most` accounts of a model that are ready or under way, by when they are due; tells whether these are all.
 
-    Accounts that wait for people (paused, in review) have no date, and are not among them.
+    Accounts that wait for people (paused, in review) have no date, and are not among them. `all_or_none`: nothing is
+    read where there are more.
     """
     with reading():
         rows = [row.account_id for row in Account.model_queue_index.query(model_id, limit=most + 1)]
+    if all_or_none and len(rows) > most:
+        return [], False
     found: list[Traveller] = []
     for start in range(0, min(len(rows), most), _AT_ONCE):
         page = together([(Account, account_id) for account_id in rows[start : min(start + _AT_ONCE, most)]])

@@ -125,3 +125,28 @@ def test_a_simulation_that_is_cut_short_says_so(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("chalicelib.domain.runway.MOST_STEPS", 3)
     runway: Runway = simulate(stocked(pfp=9, bio=9), [], accounts(9), NOW)
     assert not runway.complete
+
+
+def test_who_waits_first_is_served_first_and_the_others_a_day_later_each() -> None:
+    runway = simulate(items("pfp", 1, cap=3), [], accounts(4), NOW)
+    # a0 now, a1 and a2 a day and two days later; for a3 nothing is left, which shows at once
+    assert runway.wait is not None and runway.dry is not None
+    assert (runway.wait.account_id, runway.wait.until) == ("a1", NOW + DAY)
+    assert (runway.dry.account_id, runway.dry.at) == ("a3", NOW)
+    assert runway.needed[Kind.CONTENT, "pfp"] == 3
+
+
+def test_a_picture_is_not_lost_to_an_account_that_finds_no_words_for_it() -> None:
+    plan = Plan("posts", 1, {name: PhasePlan(timedelta(0), Need.REQUIRED, Need.REQUIRED) for name in ORDER})
+    short = Stock("short", "post", 50, 0, 9, length_or_none=9)
+    first = Traveller("a0", plan, (PhaseName.POST,), NOW, used=frozenset({(Kind.TEXT, "short")}))
+    second = Traveller("a1", plan, (PhaseName.POST,), NOW)
+    runway = simulate(items("post", 1), [short], [first, second], NOW)
+    assert runway.dry is not None and runway.dry.account_id == "a0"
+    assert (runway.unmet, runway.needed[Kind.CONTENT, "post"]) == (1, 1), "a1 was given the picture"
+
+
+def test_a_thousand_accounts_are_served_in_one_step_a_phase_and_a_wait() -> None:
+    pool = [item for name in ORDER for item in items(name, 10, cap=100)]
+    runway = simulate(pool, [], accounts(900, timedelta(minutes=1)), NOW)
+    assert (runway.complete, runway.dry, sum(runway.needed.values())) == (True, None, 4500)
