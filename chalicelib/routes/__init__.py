@@ -6,6 +6,7 @@ from chalicelib.routes import (
     accounts,
     audit,
     bots,
+    console,
     content,
     health,
     leases,
@@ -18,21 +19,24 @@ from chalicelib.routes import (
     texts,
 )
 
-BLUEPRINTS: tuple[Blueprint, ...] = tuple(
-    noun.routes.blueprint
-    for noun in (
-        accounts,
-        audit,
-        bots,
-        content,
-        health,
-        leases,
-        models,
-        phases,
-        pipeline,
-        review,
-        sessions,
-        stewardship,
-        texts,
-    )
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    *(
+        noun.routes.blueprint
+        for noun in (
+            accounts,
+            audit,
+            bots,
+            content,
+            health,
+            leases,
+            models,
+            phases,
+            pipeline,
+            review,
+            sessions,
+            stewardship,
+            texts,
+        )
+    ),
+    console.blueprint,
 )

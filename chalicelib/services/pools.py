@@ -220,6 +220,11 @@ def upload(context: Context, model_id: str, *, filename: str, media_type: str, s
     return Upload(key, form, context.now + timedelta(seconds=seconds))
 
 
+def media_origins(bucket: str) -> list[str]:
+    """The origins that the presigned URLs and forms of a bucket lead to."""
+    return media.origins(bucket)
+
+
 def get(context: Context, kind: type[T], noun: str, model_id: str, item_id: str) -> T:
     """One item. Raises NotFound."""
     (found,) = together([(kind, item_id)])

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -49,6 +50,12 @@ def download_url(bucket: str, key: str, seconds: int) -> str:
         "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds, HttpMethod="GET"
     )
     return url
+
+
+def origins(bucket: str) -> list[str]:
+    """Where downloads come from and uploads go to, as the origins (scheme, host, port) that a browser knows."""
+    addresses = (download_url(bucket, "-", 1), _client().generate_presigned_post(bucket, "-", ExpiresIn=1)["url"])
+    return sorted({"{0.scheme}://{0.netloc}".format(urlsplit(address)) for address in addresses})
 
 
 def upload_form(bucket: str, key: str, *, media_type: str, size: int, sha256: str, seconds: int) -> Form:

@@ -1,0 +1,77 @@
+"""Pages: a folder of static files under one path, each file read when it is asked for.
+
+The files lie flat in the folder. A name with a dot is a file; a name without one is a screen of the page, which its
+own script tells apart: it gets `index.html`. Only names that the folder lists are served, so that no path leads out.
+Links in `index.html` are relative to its `<base href="./">`, which is set right for `/console` too: whatever stage or
+path a gateway puts before ours, it need not be known here.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib.middleware import problem_for_unknown_route
+
+PAGE = "index.html"
+_BASE = '<base href="./">'
+_TYPES: Mapping[str, str] = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+_HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-cache",  # kept, and asked about by its entity tag each time: a release is seen at once
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def serve(import_name: str, path: str, folder: Path, policy: Callable[[], str]) -> Blueprint:
+    """The routes that serve the folder under `path` (such as `/console`), to anybody.
+
+    `policy` is asked for the value of `Content-Security-Policy` with each page. Text only: what is no text has no type
+    here. Conditional requests (`If-None-Match`) are answered 304.
+    """
+    blueprint = Blueprint(import_name)
+
+    def root() -> Response:
+        return _answer(blueprint.current_request, path, folder, policy, "")
+
+    def named(name: str) -> Response:
+        return _answer(blueprint.current_request, path, folder, policy, name)
+
+    noun = path.strip("/")
+    blueprint.route(path, name=noun)(root)
+    blueprint.route(f"{path}/{{name}}", name=f"{noun}_named")(named)
+    return blueprint
+
+
+def _answer(request: Request, path: str, folder: Path, policy: Callable[[], str], name: str) -> Response:
+    asked = PAGE if "." not in name else name
+    file = next((one for one in folder.iterdir() if one.name == asked and one.suffix in _TYPES and one.is_file()), None)
+    if file is None:
+        status, out, body = problem_for_unknown_route(request.headers, request.method, f"{path}/{name}", [])
+        return Response(body=body.decode(), status_code=status, headers=dict(out))
+    text = file.read_text(encoding="utf-8")
+    headers: dict[str, str | list[str]] = {**_HEADERS, "Content-Type": _TYPES[file.suffix]}
+    if asked == PAGE:
+        text = text.replace(_BASE, f'<base href="{_base(request, path, name)}">', 1)
+        headers["Content-Security-Policy"] = policy()
+    headers["ETag"] = tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    if known & {tag, "*"}:
+        return Response(body="", status_code=304, headers=headers)
+    return Response(body=text, status_code=200, headers=headers)
+
+
+def _base(request: Request, path: str, name: str) -> str:
+    """The folder as seen from the address that was asked for: `console/` from `/console`, `./` from behind a slash."""
+    inside = name or str(request.to_original_event().get("path", "")).endswith("/")
+    return "./" if inside else f"{path.rpartition('/')[2]}/"
