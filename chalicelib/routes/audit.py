@@ -39,3 +39,12 @@ def export(context: Context, **query: Any) -> Answer:
 def verify(context: Context, *, account_id: str) -> Answer:
     """Whether an account's audit has no gap and replays to its state."""
     return Answer(documents.verification(events.verify(context, account_id)))
+
+
+@routes.get(
+    "/api/operator/verify", role=Role.OPERATOR, query={"limit": limit, "model_id": identifier, "cursor": cursor}
+)
+def verify_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer:
+    """The same for all accounts, or those of one model, page by page."""
+    found, following = events.verify_all(context, limit=limit, **query)
+    return Answer(documents.page(map(documents.verification, found), following))

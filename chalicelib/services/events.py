@@ -1,17 +1,20 @@
 """The audit as people read it: events by account, by actor, by day; and whether an account's audit is whole."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from chalicelib.changes import RECORDED, Warmup, read
 from chalicelib.context import Context
 from chalicelib.domain import cursors
+from chalicelib.domain.errors import NotFound
 from chalicelib.domain.replay import differences, replay
-from chalicelib.tables import AuditEvent, pages
+from chalicelib.tables import Account, AuditEvent, pages
 from chalicelib.tables.base import reading
 
 _LOOKS = 2
 _MOST_EXPORTED = 1000
 _EXPORT_PAGE = 100
+_VERIFIED_AT_ONCE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,41 @@ def verify(context: Context, account_id: str) -> Verification:
         warmup, events = _read_both(context, account_id)  # it moved on between the two reads, or has a gap
     problems = differences(replay(events), warmup.account.version, _values(warmup))
     return Verification(account_id, len(events), problems)
+
+
+def verify_all(
+    context: Context, *, limit: int, model_id: str | None = None, cursor: str | None = None
+) -> tuple[list[Verification], str | None]:
+    """The same for up to `limit` accounts (of one model, or all), and where the next call goes on.
+
+    A call that runs short of time answers fewer; an account that is there from the first call to the last is verified
+    once. Raises MalformedRequest.
+    """
+    purpose = f"verify:{model_id}"
+    after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
+    found: list[Verification] = []
+    with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
+        while len(found) < limit:
+            page, after = _some_accounts(model_id, min(_VERIFIED_AT_ONCE, limit - len(found)), after)
+            found.extend(
+                one for one in pool.map(lambda account: _verify_one(context, account), page) if one is not None
+            )
+            if after is None or context.time_left() < context.settings.deadline_seconds / 2:
+                break
+    return found, None if after is None else cursors.encode(context.settings.pepper, purpose, after)
+
+
+def _some_accounts(model_id: str | None, limit: int, after: object) -> tuple[list[Account], object]:
+    if model_id is None:
+        return pages.everything(Account, limit=limit, after=after)
+    return pages.by_index(Account, Account.model_index, model_id, limit=limit, after=after)
+
+
+def _verify_one(context: Context, account: Account) -> Verification | None:
+    try:
+        return verify(context, account.account_id)
+    except NotFound:  # it was found by a read that may be behind
+        return None
 
 
 def _read_both(context: Context, account_id: str) -> tuple[Warmup, list[AuditEvent]]:
