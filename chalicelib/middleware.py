@@ -8,10 +8,11 @@ validates, builds the context, calls, and turns the result or the error into an 
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, ClassVar, Generic, TypedDict, TypeVar
 
 from chalice.app import Blueprint, Chalice, Request, Response
 from pydantic import BaseModel, ValidationError
@@ -60,28 +61,78 @@ View = Callable[..., Any]
 V = TypeVar("V", bound=View)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a view answers: a JSON-able document, its status, further headers."""
+D_co = TypeVar("D_co", covariant=True)
 
-    document: Any
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def created(cls, document: Mapping[str, Any], replayed: bool) -> "Answer":
-        """201, or 200 with `replayed` where the same was there already."""
-        return cls({**document, "replayed": replayed}, 200 if replayed else 201)
+class Answer(Generic[D_co]):
+    """What a view answers: a document (a TypedDict of `routes.shapes`), its status, further headers.
 
-    @staticmethod
-    def line(document: Mapping[str, Any]) -> str:
-        """The document as one of several JSON lines."""
-        return json.dumps(document, default=_plain, allow_nan=False) + "\n"
+    A view's return type says which; the kinds of answers below say with what status and headers. OpenAPI is made from
+    both.
+    """
 
-    @classmethod
-    def tagged(cls, document: Mapping[str, Any]) -> "Answer":
-        """The document of a versioned item, with its version as the entity tag that `If-Match` takes."""
-        return cls(document, headers={"ETag": f'"{document["version"]}"'})
+    statuses: ClassVar[tuple[int, ...]] = (200,)
+    media_type: ClassVar[str] = JSON
+    told: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, document: D_co, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.document: object = document
+        self.status, self.headers = status, headers
+
+
+class _Versioned(TypedDict):
+    version: int
+
+
+V_co = TypeVar("V_co", bound=_Versioned, covariant=True)
+
+
+class Created(Answer[D_co]):
+    """201, or 200 where the same was there already."""
+
+    statuses = (201, 200)
+
+    def __init__(self, document: D_co, replayed: bool) -> None:
+        super().__init__(document, 200 if replayed else 201)
+
+
+class New(Answer[D_co]):
+    """201: each such request makes something new."""
+
+    statuses = (201,)
+
+    def __init__(self, document: D_co) -> None:
+        super().__init__(document, 201)
+
+
+class Tagged(Answer[V_co]):
+    """A versioned item, with its version as the entity tag that `If-Match` takes."""
+
+    told = ("ETag",)
+
+    def __init__(self, document: V_co) -> None:
+        super().__init__(document, headers={"ETag": f'"{document["version"]}"'})
+
+
+class Waiting(Answer[D_co]):
+    """A list that says, when it is empty, when to look again (seconds, None: nothing is said)."""
+
+    told = ("Retry-After",)
+
+    def __init__(self, document: D_co, wait: int | None) -> None:
+        super().__init__(document, headers={} if wait is None else {"Retry-After": str(wait)})
+
+
+class Lines(Answer[D_co]):
+    """Documents as JSON lines; the header tells the cursor of the next ones."""
+
+    media_type = "application/x-ndjson"
+    told = ("Next-Cursor",)
+
+    def __init__(self, documents: Iterable[D_co], next_cursor: str | None) -> None:
+        more = {} if next_cursor is None else {"Next-Cursor": next_cursor}
+        self.document = "".join(json.dumps(one, default=_plain, allow_nan=False) + "\n" for one in documents)
+        self.status, self.headers = 200, {"Content-Type": self.media_type, **more}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import Status
-from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents, findings, rows
+from chalicelib.middleware import Answer, Created, Routes, Tagged
+from chalicelib.routes import documents, findings, rows, shapes
 from chalicelib.routes.inputs import AccountBody, ReasonBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, MOST, OneOf, cursor, flag, identifier, limit
 from chalicelib.services import accounts, assignments, availability
@@ -18,29 +18,29 @@ routes = Routes(__name__)
 
 
 @routes.post("/api/bot/accounts/{account_id}/start-warmup", role=Role.BOT)
-def start_warmup(context: Context, *, account_id: str) -> Answer:
+def start_warmup(context: Context, *, account_id: str) -> Answer[shapes.StartedWarmup]:
     """Starts the warm-up, with a lease for the caller."""
     started = accounts.start(context, account_id)
     return Answer(documents.started(started, context.now, context.settings))
 
 
 @routes.get("/api/bot/accounts/{account_id}/warmup-status", role=Role.BOT)
-def warmup_status(context: Context, *, account_id: str) -> Answer:
+def warmup_status(context: Context, *, account_id: str) -> Answer[shapes.WarmupStatus]:
     """Where the warm-up stands, and why the account is not offered."""
     return Answer(documents.status(accounts.status(context, account_id), context.now))
 
 
 @routes.post("/api/bot/accounts/{account_id}/complete-warmup", role=Role.BOT)
-def complete_warmup(context: Context, *, account_id: str) -> Answer:
+def complete_warmup(context: Context, *, account_id: str) -> Answer[shapes.ChangedWarmup]:
     """Ends the warm-up: the account is active."""
     return Answer(documents.changed(accounts.complete(context, account_id), context.now))
 
 
 @routes.post("/api/operator/accounts", role=Role.OPERATOR, body=AccountBody)
-def create(context: Context, *, body: AccountBody) -> Answer:
+def create(context: Context, *, body: AccountBody) -> Created[shapes.CreatedAccount]:
     """Puts an account in the service's care."""
     made = accounts.create(context, _profile(body))
-    return Answer.created(documents.whole_account(made.found, context.now), made.replayed)
+    return Created(documents.created_account(made.found, made.replayed, context.now), made.replayed)
 
 
 @routes.post(
@@ -49,7 +49,7 @@ def create(context: Context, *, body: AccountBody) -> Answer:
     raw=rows.MEDIA_TYPES,
     query={"dry_run": flag},
 )
-def import_all(context: Context, *, body: tuple[str, str], dry_run: bool = False) -> Answer:
+def import_all(context: Context, *, body: tuple[str, str], dry_run: bool = False) -> Answer[shapes.AccountImport]:
     """Puts many accounts in the service's care; a bad row never spoils the others."""
     profiles = rows.each(body, AccountBody, _profile, rows.ACCOUNT)
     found = accounts.import_all(context, profiles, dry_run=dry_run)
@@ -75,49 +75,49 @@ def import_all(context: Context, *, body: tuple[str, str], dry_run: bool = False
         "cursor": cursor,
     },
 )
-def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer:
+def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[shapes.Page[shapes.Account]]:
     """Accounts by state, model and the status of their current phase."""
     found = accounts.list_all(context, limit=limit, **query)
     return Answer(documents.page((documents.account(one, context.now) for one in found.accounts), found.next_cursor))
 
 
 @routes.get("/api/operator/accounts/{account_id}", role=Role.OPERATOR)
-def get(context: Context, *, account_id: str) -> Answer:
+def get(context: Context, *, account_id: str) -> Tagged[shapes.AccountWithAssignments]:
     """An account with its phases, assignments (the latest 100), lease and blockers."""
     document = documents.whole_account(accounts.status(context, account_id), context.now)
     given, _ = assignments.list_all(context, limit=MOST, account_id=account_id)
-    return Answer.tagged({**document, "assignments": [findings.assignment(one) for one in given]})
+    return Tagged({**document, "assignments": [findings.assignment(one) for one in given]})
 
 
 @routes.post("/api/operator/accounts/{account_id}/ready", role=Role.OPERATOR, body=ReasonBody)
-def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer:
+def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ReadiedWarmup]:
     """Declares an account ready to be warmed up."""
     changed = accounts.ready(context, account_id, reason=body.reason)
     account = changed.found.warmup.account
     warnings = availability.warn(context, [Joining(account.model_id, account_id, account.theme)])
-    return Answer({**documents.changed(changed, context.now), "warnings": warnings})
+    return Answer(documents.readied(changed, context.now, warnings))
 
 
 @routes.post("/api/operator/accounts/{account_id}/pause", role=Role.OPERATOR, body=ReasonBody)
-def pause(context: Context, *, account_id: str, body: ReasonBody) -> Answer:
+def pause(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Hands the account's work out no more; what is under way may be finished."""
     return Answer(documents.changed(accounts.pause(context, account_id, reason=body.reason), context.now))
 
 
 @routes.post("/api/operator/accounts/{account_id}/resume", role=Role.OPERATOR, body=ReasonBody)
-def resume(context: Context, *, account_id: str, body: ReasonBody) -> Answer:
+def resume(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Hands the account's work out again."""
     return Answer(documents.changed(accounts.resume(context, account_id, reason=body.reason), context.now))
 
 
 @routes.post("/api/operator/accounts/{account_id}/reset", role=Role.OPERATOR, body=ReasonBody)
-def reset(context: Context, *, account_id: str, body: ReasonBody) -> Answer:
+def reset(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Begins the warm-up anew; the history stays."""
     return Answer(documents.changed(accounts.reset(context, account_id, reason=body.reason), context.now))
 
 
 @routes.post("/api/operator/accounts/{account_id}/retire", role=Role.OPERATOR, body=ReasonBody)
-def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer:
+def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Takes the account out of the service's care for good."""
     return Answer(documents.changed(accounts.retire(context, account_id, reason=body.reason), context.now))
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from chalicelib.context import Context, Role
-from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents
+from chalicelib.middleware import Answer, Lines, Routes
+from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, day, identifier, limit
 from chalicelib.services import events
 
@@ -16,7 +16,7 @@ routes = Routes(__name__)
     role=Role.OPERATOR,
     query={"limit": limit, "account_id": identifier, "bot_id": identifier, "day": day, "cursor": cursor},
 )
-def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer:
+def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[shapes.Page[shapes.AuditEvent]]:
     """Audit events of an account, a bot or a day, newest first."""
     found, following = events.list_all(context, limit=limit, **query)
     return Answer(documents.page(map(documents.event, found), following))
@@ -27,16 +27,14 @@ def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> A
     role=Role.OPERATOR,
     query={"account_id": identifier, "bot_id": identifier, "day": day, "cursor": cursor},
 )
-def export(context: Context, **query: Any) -> Answer:
+def export(context: Context, **query: Any) -> Lines[shapes.AuditEvent]:
     """The same as JSON lines, up to 1,000 a call; the header `Next-Cursor` tells where to go on."""
     found, following = events.export(context, **query)
-    lines = "".join(Answer.line(documents.event(one)) for one in found)
-    more = {} if following is None else {"Next-Cursor": following}
-    return Answer(lines, headers={"Content-Type": "application/x-ndjson", **more})
+    return Lines(map(documents.event, found), following)
 
 
 @routes.get("/api/operator/accounts/{account_id}/verify", role=Role.OPERATOR)
-def verify(context: Context, *, account_id: str) -> Answer:
+def verify(context: Context, *, account_id: str) -> Answer[shapes.Verification]:
     """Whether an account's audit has no gap and replays to its state."""
     return Answer(documents.verification(events.verify(context, account_id)))
 
@@ -44,7 +42,9 @@ def verify(context: Context, *, account_id: str) -> Answer:
 @routes.get(
     "/api/operator/verify", role=Role.OPERATOR, query={"limit": limit, "model_id": identifier, "cursor": cursor}
 )
-def verify_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer:
+def verify_all(
+    context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any
+) -> Answer[shapes.Page[shapes.Verification]]:
     """The same for all accounts, or those of one model, page by page."""
     found, following = events.verify_all(context, limit=limit, **query)
     return Answer(documents.page(map(documents.verification, found), following))

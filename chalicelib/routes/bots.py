@@ -1,8 +1,8 @@
 """Bots and operators, and their keys."""
 
 from chalicelib.context import Context, Role
-from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents
+from chalicelib.middleware import Answer, Created, New, Routes, Tagged
+from chalicelib.routes import documents, shapes
 from chalicelib.routes.inputs import BotBody, BotEdit
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
 from chalicelib.services import bots
@@ -11,45 +11,46 @@ routes = Routes(__name__)
 
 
 @routes.post("/api/operator/bots", role=Role.OPERATOR, body=BotBody)
-def create(context: Context, *, body: BotBody) -> Answer:
+def create(context: Context, *, body: BotBody) -> Created[shapes.CreatedBot]:
     """Creates a bot or an operator; its key is in the answer, this once."""
     bot_id = body.bot_id or context.new_id("bot")
     models = None if body.models is None else frozenset(body.models)
     bot, key = bots.create(context, bot_id, name=body.name or bot_id, role=Role(body.role), models=models)
-    shown = {} if key is None else documents.new_key(key)
-    return Answer.created({**documents.bot(bot), **shown}, key is None)
+    return Created(documents.created_bot(bot, key), key is None)
 
 
 @routes.get("/api/operator/bots", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
-def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer:
+def list_all(
+    context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+) -> Answer[shapes.Page[shapes.Bot]]:
     """All bots and operators."""
     found, following = bots.list_all(context, limit=limit, cursor=cursor)
     return Answer(documents.page(map(documents.bot, found), following))
 
 
 @routes.get("/api/operator/bots/{bot_id}", role=Role.OPERATOR)
-def get(context: Context, *, bot_id: str) -> Answer:
+def get(context: Context, *, bot_id: str) -> Tagged[shapes.Bot]:
     """One bot or operator."""
-    return Answer.tagged(documents.bot(bots.get(context, bot_id)))
+    return Tagged(documents.bot(bots.get(context, bot_id)))
 
 
 @routes.patch("/api/operator/bots/{bot_id}", role=Role.OPERATOR, body=BotEdit, shows=documents.bot)
-def edit(context: Context, *, bot_id: str, body: BotEdit) -> Answer:
+def edit(context: Context, *, bot_id: str, body: BotEdit) -> Tagged[shapes.ChangedBot]:
     """Renames a bot, binds it to models, or frees it (`models` null)."""
     models = None if body.models is None else frozenset(body.models)
     freed = models is None and "models" in body.model_fields_set
     bot, replayed = bots.edit(context, bot_id, name=body.name, models=models, all_models=freed)
-    return Answer.tagged({**documents.bot(bot), "replayed": replayed})
+    return Tagged(documents.changed_bot(bot, replayed))
 
 
 @routes.post("/api/operator/bots/{bot_id}/keys", role=Role.OPERATOR)
-def rotate_key(context: Context, *, bot_id: str) -> Answer:
+def rotate_key(context: Context, *, bot_id: str) -> New[shapes.NewKey]:
     """Makes a new key beside the live one; it is in the answer, this once."""
-    return Answer(documents.new_key(bots.rotate_key(context, bot_id)), 201)
+    return New(documents.new_key(bots.rotate_key(context, bot_id)))
 
 
 @routes.delete("/api/operator/bots/{bot_id}/keys/{key_id}", role=Role.OPERATOR)
-def revoke_key(context: Context, *, bot_id: str, key_id: str) -> Answer:
+def revoke_key(context: Context, *, bot_id: str, key_id: str) -> Answer[shapes.ChangedBot]:
     """Revokes a key, everywhere within a minute."""
     bot, replayed = bots.revoke_key(context, bot_id, key_id)
-    return Answer({**documents.bot(bot), "replayed": replayed})
+    return Answer(documents.changed_bot(bot, replayed))

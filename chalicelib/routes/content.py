@@ -1,8 +1,8 @@
 """The media items of a model's pool."""
 
 from chalicelib.context import Context, Role
-from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents, pools, rows
+from chalicelib.middleware import Answer, Created, New, Routes, Tagged
+from chalicelib.routes import documents, pools, rows, shapes
 from chalicelib.routes.inputs import ContentBody, ItemEdit, UploadBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, flag, limit
 from chalicelib.services import edits
@@ -14,10 +14,12 @@ _OWN = {"media_key", "media_type", "sha256", "bytes", "width", "height"}
 
 
 @routes.post("/api/operator/models/{model_id}/content", role=Role.OPERATOR, body=ContentBody, many=True)
-def create(context: Context, *, model_id: str, body: ContentBody | list[ContentBody]) -> Answer:
+def create(
+    context: Context, *, model_id: str, body: ContentBody | list[ContentBody]
+) -> Created[shapes.CreatedContent | shapes.Outcomes[shapes.AcceptedContent]]:
     """Adds a media item, or up to 100, to the pool."""
 
-    def one(given: ContentBody) -> tuple[documents.Document, bool]:
+    def one(given: ContentBody) -> tuple[shapes.Content, bool]:
         item, replayed = service.create_content(context, model_id, _entry(given))
         return documents.content(item), replayed
 
@@ -25,29 +27,31 @@ def create(context: Context, *, model_id: str, body: ContentBody | list[ContentB
 
 
 @routes.post("/api/operator/models/{model_id}/content/uploads", role=Role.OPERATOR, body=UploadBody)
-def upload(context: Context, *, model_id: str, body: UploadBody) -> Answer:
+def upload(context: Context, *, model_id: str, body: UploadBody) -> New[shapes.Upload]:
     """A presigned form by which one file goes into the media bucket."""
     given = body.model_dump(exclude={"bytes"})
-    return Answer(documents.upload(service.upload(context, model_id, size=body.bytes, **given)), 201)
+    return New(documents.upload(service.upload(context, model_id, size=body.bytes, **given)))
 
 
 @routes.get("/api/operator/models/{model_id}/content", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
-def list_all(context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer:
+def list_all(
+    context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+) -> Answer[shapes.Page[shapes.Content]]:
     """The media items of a model."""
     found, following = service.list_all(context, Content, model_id, limit=limit, cursor=cursor)
     return Answer(documents.page(map(documents.content, found), following))
 
 
 @routes.get("/api/operator/models/{model_id}/content/{content_id}", role=Role.OPERATOR)
-def get(context: Context, *, model_id: str, content_id: str) -> Answer:
+def get(context: Context, *, model_id: str, content_id: str) -> Tagged[shapes.Content]:
     """One media item with its usage."""
-    return Answer.tagged(documents.content(service.get(context, Content, "content", model_id, content_id)))
+    return Tagged(documents.content(service.get(context, Content, "content", model_id, content_id)))
 
 
 @routes.patch(
     "/api/operator/models/{model_id}/content/{content_id}", role=Role.OPERATOR, body=ItemEdit, shows=documents.content
 )
-def edit(context: Context, *, model_id: str, content_id: str, body: ItemEdit) -> Answer:
+def edit(context: Context, *, model_id: str, content_id: str, body: ItemEdit) -> Tagged[shapes.EditedContent]:
     """Changes what is given; an item that loses its rights leaves selection at once."""
     found = edits.edit(context, Content, "content", model_id, content_id, *pools.edit(body))
     return pools.edited(found, documents.content)
@@ -56,7 +60,9 @@ def edit(context: Context, *, model_id: str, content_id: str, body: ItemEdit) ->
 @routes.post(
     "/api/operator/models/{model_id}/content/import", role=Role.OPERATOR, raw=rows.MEDIA_TYPES, query={"dry_run": flag}
 )
-def import_all(context: Context, *, model_id: str, body: tuple[str, str], dry_run: bool = False) -> Answer:
+def import_all(
+    context: Context, *, model_id: str, body: tuple[str, str], dry_run: bool = False
+) -> Answer[shapes.PoolImport]:
     """Adds many to the pool; a bad row never spoils the others."""
     entries = rows.each(body, ContentBody, _entry, rows.ITEM)
     return pools.imported(

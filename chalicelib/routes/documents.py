@@ -1,8 +1,9 @@
-"""What the service answers: each shape of the contract is written once, here."""
+"""What the service answers: each document is made once, here, in the shape that `shapes` gives it."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TypeVar, cast
 
 from chalicelib import audit
 from chalicelib.domain import accounts, leases
@@ -10,6 +11,7 @@ from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, Status
+from chalicelib.routes import shapes
 from chalicelib.services.accounts import Changed, Found, RowOutcome
 from chalicelib.services.bots import NewKey
 from chalicelib.services.deliveries import Delivery
@@ -25,43 +27,44 @@ from chalicelib.settings import Settings
 from chalicelib.tables import Account, AuditEvent, Bot, Content, CreatorModel, Phase, Session, Setting, Text
 from chalicelib.tables.pools import PoolItem
 
-Document = dict[str, Any]
+T = TypeVar("T")
 
 
-def page(items: Iterable[Document], next_cursor: str | None) -> Document:
+def members(shape: type[T], found: object, **made: object) -> T:
+    """A document of that shape: each member is `found`'s attribute of the same name, but for those made otherwise."""
+    wanted = cast(type[shapes.AnyShape], shape)
+    document = {
+        name: made[name] if name in made else getattr(found, name)
+        for name in wanted.__annotations__
+        if name in made or name in wanted.__required_keys__
+    }
+    return cast(T, document)
+
+
+def page(items: Iterable[T], next_cursor: str | None) -> shapes.Page[T]:
     """A list."""
     return {"items": list(items), "next_cursor": next_cursor}
 
 
-def ready(found: Ready) -> Document:
+def ready(found: Ready) -> shapes.ReadyPage:
     """What can be worked on now."""
-    document = page(map(offer, found.offers), found.next_cursor)
-    return document if found.offers else {**document, "next_due_at": found.next_due_at}
+    offers = [offer(one) for one in found.offers]
+    if offers:
+        return {"items": offers, "next_cursor": found.next_cursor}
+    return {"items": offers, "next_cursor": found.next_cursor, "next_due_at": found.next_due_at}
 
 
-def offer(found: Offer) -> Document:
+def offer(found: Offer) -> shapes.Offer:
     """An account that can be worked on."""
-    return {
-        "account_id": found.account_id,
-        "model_id": found.model_id,
-        "username": found.username,
-        "action": found.action,
-        "phase": found.phase,
-        "due_at": found.due_at,
-    }
+    return members(shapes.Offer, found)
 
 
-def own_lease(lease: Lease, settings: Settings) -> Document:
+def own_lease(lease: Lease, settings: Settings) -> shapes.OwnLease:
     """A lease, to its holder only."""
-    return {
-        "session_id": lease.session_id,
-        "lease_token": lease.token,
-        "expires_at": lease.expires_at,
-        "lease_seconds": settings.lease_seconds,
-    }
+    return members(shapes.OwnLease, lease, lease_token=lease.token, lease_seconds=settings.lease_seconds)
 
 
-def claimed(session_id: str | None, items: list[Claimed], settings: Settings) -> Document:
+def claimed(session_id: str | None, items: list[Claimed], settings: Settings) -> shapes.Claim:
     """What a claim gave."""
     return {
         "session_id": session_id,
@@ -69,70 +72,64 @@ def claimed(session_id: str | None, items: list[Claimed], settings: Settings) ->
     }
 
 
-def status(found: Found, now: datetime) -> Document:
+def released(account_id: str, replayed: bool) -> shapes.Released:
+    """A lease that was given back."""
+    return {"account_id": account_id, "released": True, "replayed": replayed}
+
+
+def status(found: Found, now: datetime) -> shapes.WarmupStatus:
     """The status document."""
     account, warmup = found.warmup.account, found.warmup
     completed = sum(phase.status is Status.COMPLETED for phase in warmup.phases.values())
-    return {
-        "account_id": account.account_id,
-        "model_id": account.model_id,
-        "username": account.username,
-        "theme": account.theme,
-        "state": account.state,
-        "plan": {"name": account.plan.name, "version": account.plan.version},
-        "current_phase": account.current_phase,
-        "phases": [phase(warmup.phases[name]) for name in ORDER if name in warmup.phases],
-        "progress": {"completed": completed, "total": len(ORDER)},
-        "lease": _lease(account.lease, now),
-        "blockers": [blocker(one) for one in found.blockers],
-        "created_at": account.created_at,
-        "updated_at": account.updated_at,
-        "version": account.version,
-    }
+    return members(
+        shapes.WarmupStatus,
+        account,
+        plan={"name": account.plan.name, "version": account.plan.version},
+        phases=[phase(warmup.phases[name]) for name in ORDER if name in warmup.phases],
+        progress={"completed": completed, "total": len(ORDER)},
+        lease=_lease(account.lease, now),
+        blockers=[blocker(one) for one in found.blockers],
+    )
 
 
-def _lease(lease: Lease | None, now: datetime) -> Document | None:
+def _lease(lease: Lease | None, now: datetime) -> shapes.Lease | None:
     if lease is None or lease.ended_by is not None:
         return None
-    return {**leases.describe(lease), "live": leases.is_live(lease, now)}
+    return members(shapes.Lease, lease, live=leases.is_live(lease, now))
 
 
-def blocker(found: Blocker) -> Document:
+def blocker(found: Blocker) -> shapes.Blocker:
     """One thing that stands in the way."""
-    return {"code": found.code, "until": found.until, "detail": found.detail}
+    return members(shapes.Blocker, found)
 
 
-_PHASE = (
-    *("phase", "status", "available_at", "started_at", "completed_at", "bot_id", "bot_session_id"),
-    *("assigned_content_id", "assigned_text_id", "content_assigned_at"),
-    *("error_code", "error_kind", "error_message", "error_details"),
-    *("retry_count", "crash_count", "swap_count", "attempt", "skipped", "execution_time_ms", "platform_response"),
-    "updated_at",
-)
-
-
-def phase(found: Phase) -> Document:
+def phase(found: Phase) -> shapes.Phase:
     """A phase with all its fields."""
-    return {name: getattr(found, name) for name in _PHASE}
+    return members(shapes.Phase, found)
 
 
-def changed(found: Changed, now: datetime) -> Document:
+def changed(found: Changed, now: datetime) -> shapes.ChangedWarmup:
     """The status document after a move."""
     return {**status(found.found, now), "replayed": found.replayed}
 
 
-def started(found: Changed, now: datetime, settings: Settings) -> Document:
+def readied(found: Changed, now: datetime, warnings: list[str]) -> shapes.ReadiedWarmup:
+    """The status document after the account was declared ready."""
+    return {**changed(found, now), "warnings": warnings}
+
+
+def started(found: Changed, now: datetime, settings: Settings) -> shapes.StartedWarmup:
     """The status document after the start, with the lease to its holder."""
     lease = None if found.lease is None else own_lease(found.lease, settings)
-    return {**changed(found, now), "lease": lease}
+    return cast(shapes.StartedWarmup, {**changed(found, now), "lease": lease})
 
 
-def delivery(found: Delivery, settings: Settings) -> Document:
+def delivery(found: Delivery, settings: Settings) -> shapes.Delivery:
     """What a worker is given for a phase."""
     item, text = found.content, found.text
     return {
         "account_id": found.account_id,
-        "phase": found.phase.phase,
+        "phase": found.phase.name,
         "assignment_id": found.assignment.assignment_id,
         "content": None if item is None else _media(item, found.url, found.url_expires_at),
         "text": None if text is None else {"text_id": text.text_id, "body": text.body},
@@ -144,35 +141,21 @@ def delivery(found: Delivery, settings: Settings) -> Document:
     }
 
 
-def _media(item: Content, url: str | None, expires_at: datetime | None) -> Document:
-    shown = ("content_id", "media_type", "sha256", "width", "height", "bytes")
-    return {**{name: getattr(item, name) for name in shown}, "url": url, "url_expires_at": expires_at}
+def _media(item: Content, url: str | None, expires_at: datetime | None) -> shapes.Media:
+    return members(shapes.Media, item, url=url, url_expires_at=expires_at)
 
 
-def completion(found: Completion) -> Document:
+def completion(found: Completion) -> shapes.Completion:
     """A completed phase and what is next."""
-    coming = found.next
-    return {
-        "account_id": found.account_id,
-        "phase": phase(found.phase),
-        "next": {"action": coming.action, "phase": coming.phase, "available_at": coming.available_at},
-        "late": found.late,
-        "replayed": found.replayed,
-    }
+    return members(shapes.Completion, found, phase=phase(found.phase), next=members(shapes.Next, found.next))
 
 
-def report(found: Report) -> Document:
+def report(found: Report) -> shapes.Report:
     """A phase after a report of failure."""
-    return {
-        "account_id": found.account_id,
-        "phase": phase(found.phase),
-        "outcome": found.outcome,
-        "available_at": found.available_at,
-        "replayed": found.replayed,
-    }
+    return members(shapes.Report, found, phase=phase(found.phase))
 
 
-def opened(found: Session, settings: Settings) -> Document:
+def opened(found: Session, settings: Settings) -> shapes.OpenedSession:
     """A session that was just opened."""
     return {
         "session_id": found.session_id,
@@ -181,26 +164,34 @@ def opened(found: Session, settings: Settings) -> Document:
     }
 
 
-def session(found: Session) -> Document:
+def session(found: Session) -> shapes.Session:
     """A session as operators see it."""
-    shown = ("session_id", "bot_id", "client", "host", "directive", "note", "done", "failed")
-    times = ("started_at", "last_seen_at", "expires_at", "ended_at")
     held = [{"account_id": one.account_id, "phase": one.phase_or_none} for one in found.held()]
-    return {**{name: getattr(found, name) for name in (*shown, *times)}, "status": found.live, "held": held}
+    return members(shapes.Session, found, status=found.live, held=held)
 
 
-def own_session(found: Session, held: list[Held], settings: Settings) -> Document:
+def changed_session(found: Session, replayed: bool) -> shapes.ChangedSession:
+    """A session after a move."""
+    return {**session(found), "replayed": replayed}
+
+
+def ended_session(found: Session, replayed: bool) -> shapes.ChangedSession:
+    """A session that has ended: it holds nothing."""
+    return {**session(found), "held": [], "replayed": replayed}
+
+
+def own_session(found: Session, held: list[Held], settings: Settings) -> shapes.OwnSession:
     """A session with what it holds, tokens included: to itself only."""
-    mine = [{"account_id": one.account_id, "phase": one.phase, "lease": own_lease(one.lease, settings)} for one in held]
-    return {**session(found), **opened(found, settings), "held": mine}
+    mine = [members(shapes.OwnHolding, one, lease=own_lease(one.lease, settings)) for one in held]
+    return members(shapes.OwnSession, found, **opened(found, settings), status=found.live, held=mine)
 
 
-def beat(found: Beat) -> Document:
+def beat(found: Beat) -> shapes.Heartbeat:
     """The answer to a heartbeat."""
-    return {
-        "session_id": found.session_id,
-        "expires_at": found.expires_at,
-        "held": [
+    return members(
+        shapes.Heartbeat,
+        found,
+        held=[
             {
                 "account_id": one.account_id,
                 "phase": one.phase_or_none,
@@ -209,191 +200,166 @@ def beat(found: Beat) -> Document:
             }
             for one, until in found.held
         ],
-        "lost": [{"account_id": one.account_id, "reason": one.reason} for one in found.lost],
-        "directive": found.directive,
-    }
+        lost=[members(shapes.LostHold, one) for one in found.lost],
+    )
 
 
-def account(found: Account, now: datetime) -> Document:
+def account(found: Account, now: datetime) -> shapes.Account:
     """An account in a list."""
-    shown = ("account_id", "model_id", "username", "theme", "state", "current_phase", "phase_status", "due_at")
-    return {
-        **{name: getattr(found, name) for name in shown},
-        "action": accounts.step(found.state, found.current_phase),
-        "tags": sorted(found.tags or ()),
-        "lease": _lease(found.lease, now),
-        "created_at": found.created_at,
-        "updated_at": found.updated_at,
-        "version": found.version,
-    }
+    return members(shapes.Account, found, lease=_lease(found.lease, now), **_listed(found))
 
 
-def whole_account(found: Found, now: datetime) -> Document:
+def _listed(found: Account) -> dict[str, object]:
+    return {"action": accounts.step(found.state, found.current_phase), "tags": sorted(found.tags or ())}
+
+
+def whole_account(found: Found, now: datetime) -> shapes.WholeAccount:
     """An account as operators see it."""
     stored = found.warmup.account
-    return {**account(stored, now), **status(found, now), "consent": stored.consent}
+    return members(shapes.WholeAccount, stored, **status(found, now), **_listed(stored))
 
 
-def row(found: RowOutcome) -> Document:
+def created_account(found: Found, replayed: bool, now: datetime) -> shapes.CreatedAccount:
+    """An account that is in the service's care now."""
+    return {**whole_account(found, now), "replayed": replayed}
+
+
+def row(found: RowOutcome) -> shapes.ImportedAccount:
     """What became of a row of an import."""
-    document = {"row": found.row, "outcome": found.outcome, "account_id": found.account_id}
+    document = members(shapes.ImportedAccount, found)
     return document if found.error is None else {**document, "error": error(found.error)}
 
 
-def error(found: ServiceError) -> Document:
+def error(found: ServiceError) -> shapes.RowError:
     """An error inside an answer."""
-    return {"code": found.code, "detail": found.detail, **found.members}
+    return cast(shapes.RowError, {"code": found.code, "detail": found.detail, **found.members})
 
 
-def model(found: CreatorModel) -> Document:
+def model(found: CreatorModel) -> shapes.Model:
     """A model."""
-    shown = ("model_id", "name", "paused", "created_at", "updated_at", "version")
-    return {**{name: getattr(found, name) for name in shown}, "themes": sorted(found.themes or ())}
+    return members(shapes.Model, found, themes=sorted(found.themes or ()))
 
 
-def content(found: Content) -> Document:
+def changed_model(found: CreatorModel, replayed: bool) -> shapes.ChangedModel:
+    """A model after a change."""
+    return {**model(found), "replayed": replayed}
+
+
+def content(found: Content) -> shapes.Content:
     """A media item."""
-    shown = ("content_id", "media_key", "media_type", "sha256", "bytes", "width", "height")
-    return {**{name: getattr(found, name) for name in shown}, **_item(found)}
+    return members(shapes.Content, found, **_item(found))
 
 
-def text(found: Text) -> Document:
+def text(found: Text) -> shapes.Text:
     """A text."""
-    return {"text_id": found.text_id, "body": found.body, **_item(found)}
+    return members(shapes.Text, found, **_item(found))
 
 
-def upload(found: Upload) -> Document:
+def upload(found: Upload) -> shapes.Upload:
     """A form that uploads one file: a secret."""
-    form = {"url": found.form.url, "fields": dict(found.form.fields)}
-    return {"media_key": found.media_key, **form, "expires_at": found.expires_at}
+    return members(shapes.Upload, found, url=found.form.url, fields=dict(found.form.fields))
 
 
-def user(found: User) -> Document:
+def user(found: User) -> shapes.User:
     """An account that was given an item."""
-    return {name: getattr(found, name) for name in found.__slots__}
+    return members(shapes.User, found)
 
 
-def _item(found: PoolItem) -> Document:
-    shown = (
-        *("model_id", "category", "theme", "status", "enabled", "quality_score", "usage_count", "max_usage"),
-        *(
-            "successes",
-            "failures",
-            "last_assigned_at",
-            "created_at",
-            "created_by",
-            "approved_by",
-            "updated_at",
-            "version",
-        ),
-    )
+def _item(found: PoolItem) -> dict[str, object]:
     licence = {"licensed_by": found.licensed_by, "valid_until": found.licence_valid_until}
-    return {
-        **{name: getattr(found, name) for name in shown},
-        "tags": sorted(found.tags or ()),
-        "licence": licence if found.licensed_by else None,
-    }
+    return {"tags": sorted(found.tags or ()), "licence": licence if found.licensed_by else None}
 
 
-def bot(found: Bot) -> Document:
+def bot(found: Bot) -> shapes.Bot:
     """A bot or an operator; of its keys everything but the secrets."""
     keys = [
         {"key_id": key_id, "created_at": key["created_at"], "revoked_at": key["revoked_at"]}
         for key_id, key in sorted(found.keys.items())
     ]
-    shown = ("bot_id", "role", "name", "created_at", "updated_at", "version")
-    models = None if found.models is None else sorted(found.models)
-    return {**{name: getattr(found, name) for name in shown}, "models": models, "keys": keys}
+    return members(shapes.Bot, found, models=None if found.models is None else sorted(found.models), keys=keys)
 
 
-def new_key(found: NewKey) -> Document:
+def changed_bot(found: Bot, replayed: bool) -> shapes.ChangedBot:
+    """A bot or an operator after a change."""
+    return {**bot(found), "replayed": replayed}
+
+
+def created_bot(found: Bot, key: NewKey | None) -> shapes.CreatedBot:
+    """A bot or an operator that was made, with its key; without one where it was there already."""
+    return cast(shapes.CreatedBot, {**bot(found), **({} if key is None else new_key(key)), "replayed": key is None})
+
+
+def new_key(found: NewKey) -> shapes.NewKey:
     """A key that was just made: the only time that it is shown."""
-    return {"bot_id": found.bot_id, "key_id": found.key_id, "key": found.key}
+    return members(shapes.NewKey, found)
 
 
-def event(found: AuditEvent) -> Document:
+def event(found: AuditEvent) -> shapes.AuditEvent:
     """An audit event: a sentence for people, fields for machines."""
     kind, _, actor_id = found.actor.partition(":")
-    return {
-        "subject": found.subject,
-        "version": found.sequence,
-        "at": found.at,
-        "actor": {"kind": kind, "id": actor_id},
-        "action": found.action,
-        "moves": found.moves,
-        "request_id": found.request_id,
-        "session_id": found.session_id,
-        "details": found.details,
-        "sentence": audit.told(found),
-    }
+    return members(
+        shapes.AuditEvent,
+        found,
+        version=found.sequence,
+        actor={"kind": kind, "id": actor_id},
+        sentence=audit.told(found),
+    )
 
 
-def verification(found: Verification) -> Document:
+def verification(found: Verification) -> shapes.Verification:
     """Whether an account's audit is whole."""
-    return {
-        "account_id": found.account_id,
-        "ok": not found.problems,
-        "versions": found.versions,
-        "problems": found.problems,
-    }
+    return members(shapes.Verification, found, ok=not found.problems)
 
 
-def case(found: Case) -> Document:
+def case(found: Case) -> shapes.Case:
     """A phase that failed or needs people."""
     stored = found.account
     known = {"account_id": stored.account_id, "model_id": stored.model_id, "username": stored.username}
-    return {**known, "state": stored.state, **phase(found.phase), "since": found.phase.updated_at}
+    return members(shapes.Case, found.phase, **known, state=stored.state, since=found.phase.updated_at)
 
 
-def group(found: Group) -> Document:
+def group(found: Group) -> shapes.CaseGroup:
     """Cases of one error code and phase."""
-    return {
-        "code": found.code,
-        "phase": found.phase,
-        "kind": found.kind,
-        "count": found.count,
-        "first_seen": found.first_seen,
-        "last_seen": found.last_seen,
-        "sample": {"message": found.sample, "account_ids": found.account_ids},
-    }
+    sample = {"message": found.sample, "account_ids": found.account_ids}
+    return members(shapes.CaseGroup, found, sample=sample)
 
 
-def decided(found: Decided, now: datetime) -> Document:
+def decided(found: Decided, now: datetime) -> shapes.ChangedWarmup:
     """The status document after people's move."""
     return {**status(Found(found.warmup, found.blockers), now), "replayed": found.replayed}
 
 
-def result(found: Result) -> Document:
-    """What became of one case of a bulk retry."""
-    return {"account_id": found.account_id, "phase": found.phase, "outcome": found.outcome, "detail": found.detail}
-
-
-def pauses(found: Setting) -> Document:
-    """What is paused."""
+def retried(results: list[Result], *, dry_run: bool, more: bool, now: datetime) -> shapes.BulkRetry:
+    """What became of a bulk retry."""
     return {
-        "pipeline_paused": found.pipeline_paused,
-        "reason": found.pause_reason,
-        "paused_models": sorted(found.paused_models),
-        "version": found.version,
+        "dry_run": dry_run,
+        "matched": len(results),
+        "counts": dict(Counter(one.outcome for one in results)),
+        "more": more,
+        "as_of": now,
+        "items": [members(shapes.RetryResult, one) for one in results],
     }
 
 
-def overview(found: Overview, now: datetime) -> Document:
+def pauses(found: Setting) -> shapes.Pauses:
+    """What is paused."""
+    return members(shapes.Pauses, found, reason=found.pause_reason, paused_models=sorted(found.paused_models))
+
+
+def changed_pauses(found: Setting, replayed: bool) -> shapes.ChangedPauses:
+    """What is paused, after a move."""
+    return {**pauses(found), "replayed": replayed}
+
+
+def overview(found: Overview, now: datetime) -> shapes.Overview:
     """How the whole pipeline stands; `pools_dry_within_7_days` counts models, as of the last look ahead (or null)."""
     looked = next((timer.did for timer in found.timers if timer.name == "timer:watch_pools"), None) or {}
-    return {
+    return members(
+        shapes.Overview,
+        found,
         **pauses(found.pauses),
-        "now": now,
-        "states": found.states,
-        "phases": found.phases,
-        "due_now": found.due_now,
-        "oldest_waiting": found.oldest_waiting,
-        "review": {**found.review, "total": sum(found.review.values()), "oldest": found.oldest_review},
-        "live_sessions": found.live_sessions,
-        "pools_dry_within_7_days": looked.get("dry_within_a_week"),
-        "timers": [
-            {"name": timer.name.removeprefix("timer:"), "ran_at": timer.ran_at, "did": timer.did}
-            for timer in found.timers
-        ],
-        "partly": found.partly,
-    }
+        now=now,
+        review={**found.review, "total": sum(found.review.values()), "oldest": found.oldest_review},
+        pools_dry_within_7_days=looked.get("dry_within_a_week"),
+        timers=[members(shapes.Timer, timer, name=timer.name.removeprefix("timer:")) for timer in found.timers],
+    )

@@ -1,68 +1,54 @@
 """What looks at the pools answer: availability, analytics, explanations, assignments."""
 
-from typing import Any
-
 from chalicelib.domain.analysis import Loser
 from chalicelib.domain.runway import Miss
-from chalicelib.domain.scoring import Score
 from chalicelib.domain.selection import Choice
+from chalicelib.routes import shapes
+from chalicelib.routes.documents import members
 from chalicelib.services.analytics import Analytics
-from chalicelib.services.availability import Availability
+from chalicelib.services.availability import Availability, Category
 from chalicelib.services.explain import Explained, Explanation
 from chalicelib.tables import Assignment
 from chalicelib.tables.pools import PoolItem
 
-Document = dict[str, Any]
 
-
-def _members(found: Any, *names: str) -> Document:
-    return {name: getattr(found, name) for name in names}
-
-
-def availability(found: Availability) -> Document:
+def availability(found: Availability) -> shapes.Availability:
     """What the pools hold, and how far they carry."""
-    shown = ("kind", "category", "items", "eligible", "refused", "uses_left", "uses_needed", "from_any")
-    used_up = {"used_up": "used_up", "disabled": "disabled"}
+    return members(
+        shapes.Availability,
+        found,
+        accounts_under_way=found.accounts,
+        categories=[_category(one) for one in found.categories],
+        runs_dry=miss(found.runway.dry),
+        first_wait=miss(found.runway.wait),
+        accounts_unmet=found.runway.unmet,
+    )
+
+
+def _category(found: Category) -> shapes.PoolCategory:
+    counted = {name: found.refused.get(name, 0) for name in ("used_up", "disabled")}
+    return members(shapes.PoolCategory, found, **counted)
+
+
+def miss(found: Miss | None) -> shapes.Miss | None:
+    """The day and the account that finds nothing, and until when."""
+    return None if found is None else members(shapes.Miss, found, day=found.at.strftime("%Y-%m-%d"))
+
+
+def analytics(found: Analytics) -> shapes.Analytics:
+    """What the record says of the pools."""
     categories = [
-        {**_members(one, *shown), **{name: one.refused.get(why, 0) for name, why in used_up.items()}}
+        members(shapes.AnalysedCategory, one, always_lose=[_loser(item) for item in one.losers])
         for one in found.categories
     ]
-    return {
-        "model_id": found.model_id,
-        "accounts_under_way": found.accounts,
-        "categories": categories,
-        "runs_dry": miss(found.runway.dry),
-        "first_wait": miss(found.runway.wait),
-        "accounts_unmet": found.runway.unmet,
-        "complete": found.complete,
-    }
+    return members(shapes.Analytics, found, categories=categories)
 
 
-def miss(found: Miss | None) -> Document | None:
-    """The day and the account that finds nothing, and until when."""
-    if found is None:
-        return None
-    shown = _members(found, "at", "account_id", "phase", "kind", "until")
-    return {"day": found.at.strftime("%Y-%m-%d"), **shown}
+def _loser(found: Loser) -> shapes.Loser:
+    return members(shapes.Loser, found, parts=dict(found.parts))
 
 
-def analytics(found: Analytics) -> Document:
-    """What the record says of the pools."""
-    shown = ("kind", "category", "items", "uses", "successes", "failures", "fallbacks", "fallback_share", "unused")
-    return {
-        "model_id": found.model_id,
-        "categories": [
-            {**_members(one, *shown), "always_lose": [_loser(item) for item in one.losers]} for one in found.categories
-        ],
-        "complete": found.complete,
-    }
-
-
-def _loser(found: Loser) -> Document:
-    return {**_members(found, "item_id", "others", "part", "behind"), "parts": dict(found.parts)}
-
-
-def explained(found: Explained) -> Document:
+def explained(found: Explained) -> shapes.Explained:
     """What selection would do for a phase."""
     assigned = found.assigned
     return {
@@ -75,32 +61,21 @@ def explained(found: Explained) -> Document:
     }
 
 
-def _explanation(found: Explanation) -> Document:
-    return {
-        "kind": found.kind,
-        "need": found.need,
-        "category": found.category,
-        "leading": [_candidate(one) for one in found.leading],
-        "refused": [_members(one, "item_id", "category", "reason") for one in found.refused],
-        "reasons": found.counts,
-        "complete": found.complete,
-    }
-
-
-def _candidate(found: Choice[PoolItem]) -> Document:
-    item = found.item
-    return {**_members(item, "item_id", "category", "theme", "usage_count", "max_usage"), **_score(found.score)}
-
-
-def _score(found: Score) -> Document:
-    return _members(found, "score", "rank", "quality", "freshness", "success", "relevance")
-
-
-def assignment(found: Assignment) -> Document:
-    """What was given to an account's phase, why, and what came of it."""
-    shown = (
-        *("assignment_id", "account_id", "model_id", "phase", "content_type", "content_id", "text_id"),
-        *("assignment_score", "assignment_reason", "assigned_at", "assigned_by", "delivered_at", "used_at"),
-        *("ended_at", "outcome", "success", "performance_score", "attempt"),
+def _explanation(found: Explanation) -> shapes.Explanation:
+    return members(
+        shapes.Explanation,
+        found,
+        leading=[_candidate(one) for one in found.leading],
+        refused=[members(shapes.RefusedItem, one) for one in found.refused],
+        reasons=found.counts,
     )
-    return {**_members(found, *shown), "scores": found.scores or {}}
+
+
+def _candidate(found: Choice[PoolItem]) -> shapes.Candidate:
+    parts = {name: getattr(found.score, name) for name in found.score.__slots__}
+    return members(shapes.Candidate, found.item, **parts)
+
+
+def assignment(found: Assignment) -> shapes.Assignment:
+    """What was given to an account's phase, why, and what came of it."""
+    return members(shapes.Assignment, found, scores=found.scores or {})

@@ -2,18 +2,19 @@
 
 from chalicelib.context import Context
 from chalicelib.middleware import Answer, Routes
+from chalicelib.routes import shapes
 from chalicelib.services import readiness
 
 routes = Routes(__name__)
 
 
 @routes.get("/api/health", role=None)
-def health(context: Context) -> Answer:
+def health(context: Context) -> Answer[shapes.Health]:
     """The service lives; the store is not asked."""
     return Answer({"status": "ok", "now": context.now})
 
 
 @routes.get("/api/ready", role=None)
-def ready(context: Context) -> Answer:
+def ready(context: Context) -> Answer[shapes.Readiness]:
     """The store answers."""
     return Answer({"status": "ready", "pipeline_paused": readiness.check(context)})

@@ -2,8 +2,8 @@
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import Step
-from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents
+from chalicelib.middleware import Answer, Routes, Waiting
+from chalicelib.routes import documents, shapes
 from chalicelib.routes.inputs import ClaimBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, identifier, limit
 from chalicelib.services import leases
@@ -13,22 +13,21 @@ _QUERY = {"limit": limit, "model_id": identifier, "action": OneOf(Step), "cursor
 
 
 @routes.get("/api/bot/accounts/ready", role=Role.BOT, query=_QUERY)
-def ready(context: Context, *, limit: int = DEFAULT_LIMIT, **query: str) -> Answer:
+def ready(context: Context, *, limit: int = DEFAULT_LIMIT, **query: str) -> Waiting[shapes.ReadyPage]:
     """Accounts that can be worked on now, oldest due first."""
     found = leases.ready(context, limit=limit, **query)  # type: ignore[arg-type]  # each as its reader made it
-    wait = found.retry_after_seconds
-    return Answer(documents.ready(found), headers={} if wait is None else {"Retry-After": str(wait)})
+    return Waiting(documents.ready(found), found.retry_after_seconds)
 
 
 @routes.post("/api/bot/accounts/claim", role=Role.BOT, body=ClaimBody)
-def claim(context: Context, *, body: ClaimBody) -> Answer:
+def claim(context: Context, *, body: ClaimBody) -> Answer[shapes.Claim]:
     """Takes leases on accounts that can be worked on now."""
     taken = leases.claim(context, limit=body.limit, models=body.model_ids, actions=body.actions)
     return Answer(documents.claimed(context.session_id, taken, context.settings))
 
 
 @routes.post("/api/bot/accounts/{account_id}/release", role=Role.BOT, lease=True)
-def release(context: Context, *, account_id: str, lease_token: str) -> Answer:
+def release(context: Context, *, account_id: str, lease_token: str) -> Answer[shapes.Released]:
     """Gives a lease back unharmed."""
     replayed = leases.release(context, account_id, lease_token=lease_token)
-    return Answer({"account_id": account_id, "released": True, "replayed": replayed})
+    return Answer(documents.released(account_id, replayed))

@@ -1,8 +1,8 @@
 """Models: the creators whose pools feed the accounts."""
 
 from chalicelib.context import Context, Role
-from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents
+from chalicelib.middleware import Answer, Created, Routes, Tagged
+from chalicelib.routes import documents, shapes
 from chalicelib.routes.inputs import ModelBody, ModelEdit
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
 from chalicelib.services import models
@@ -11,31 +11,33 @@ routes = Routes(__name__)
 
 
 @routes.post("/api/operator/models", role=Role.OPERATOR, body=ModelBody)
-def create(context: Context, *, body: ModelBody) -> Answer:
+def create(context: Context, *, body: ModelBody) -> Created[shapes.ChangedModel]:
     """Creates a model."""
     name = body.name or body.model_id
     model, replayed = models.create(context, body.model_id, name=name, themes=frozenset(body.themes))
-    return Answer.created(documents.model(model), replayed)
+    return Created(documents.changed_model(model, replayed), replayed)
 
 
 @routes.get("/api/operator/models", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
-def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer:
+def list_all(
+    context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+) -> Answer[shapes.Page[shapes.Model]]:
     """All models."""
     found, following = models.list_all(context, limit=limit, cursor=cursor)
     return Answer(documents.page(map(documents.model, found), following))
 
 
 @routes.get("/api/operator/models/{model_id}", role=Role.OPERATOR)
-def get(context: Context, *, model_id: str) -> Answer:
+def get(context: Context, *, model_id: str) -> Tagged[shapes.Model]:
     """One model."""
-    return Answer.tagged(documents.model(models.get(context, model_id)))
+    return Tagged(documents.model(models.get(context, model_id)))
 
 
 @routes.patch("/api/operator/models/{model_id}", role=Role.OPERATOR, body=ModelEdit, shows=documents.model)
-def edit(context: Context, *, model_id: str, body: ModelEdit) -> Answer:
+def edit(context: Context, *, model_id: str, body: ModelEdit) -> Tagged[shapes.ChangedModel]:
     """Renames a model, adds themes, pauses it or lets it go on."""
     themes = None if body.themes is None else frozenset(body.themes)
     model, replayed = models.edit(
         context, model_id, name=body.name, themes=themes, paused=body.paused, reason=body.reason
     )
-    return Answer.tagged({**documents.model(model), "replayed": replayed})
+    return Tagged(documents.changed_model(model, replayed))

@@ -2,7 +2,7 @@
 
 from chalicelib.context import Context, Role
 from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents
+from chalicelib.routes import documents, shapes
 from chalicelib.routes.inputs import CompletePhaseBody, ReportErrorBody
 from chalicelib.services import deliveries, phases
 
@@ -10,13 +10,13 @@ routes = Routes(__name__)
 
 
 @routes.get("/api/bot/accounts/{account_id}/content/{phase}", role=Role.BOT)
-def content(context: Context, *, account_id: str, phase: str) -> Answer:
+def content(context: Context, *, account_id: str, phase: str) -> Answer[shapes.Delivery]:
     """Gives the caller the phase's content, under its lease."""
     return Answer(documents.delivery(deliveries.content(context, account_id, phase), context.settings))
 
 
 @routes.get("/api/bot/accounts/{account_id}/warmup-content/{phase}", role=Role.BOT)
-def warmup_content(context: Context, *, account_id: str, phase: str) -> Answer:
+def warmup_content(context: Context, *, account_id: str, phase: str) -> Answer[shapes.Delivery]:
     """The same, in its other spelling."""
     return Answer(documents.delivery(deliveries.content(context, account_id, phase), context.settings))
 
@@ -24,14 +24,16 @@ def warmup_content(context: Context, *, account_id: str, phase: str) -> Answer:
 @routes.post("/api/bot/accounts/{account_id}/complete-phase/{phase}", role=Role.BOT, body=CompletePhaseBody, lease=True)
 def complete_phase(
     context: Context, *, account_id: str, phase: str, body: CompletePhaseBody, lease_token: str
-) -> Answer:
+) -> Answer[shapes.Completion]:
     """The phase is completed, the lease ends."""
     done = phases.complete(context, account_id, phase, lease_token=lease_token, **body.model_dump())
     return Answer(documents.completion(done))
 
 
 @routes.post("/api/bot/accounts/{account_id}/report-error", role=Role.BOT, body=ReportErrorBody, lease=True)
-def report_error(context: Context, *, account_id: str, body: ReportErrorBody, lease_token: str) -> Answer:
+def report_error(
+    context: Context, *, account_id: str, body: ReportErrorBody, lease_token: str
+) -> Answer[shapes.Report]:
     """Takes down what went wrong."""
     given = body.model_dump(exclude={"phase"})
     return Answer(documents.report(phases.report(context, account_id, body.phase, lease_token=lease_token, **given)))

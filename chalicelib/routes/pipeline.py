@@ -2,7 +2,7 @@
 
 from chalicelib.context import Context, Role
 from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents
+from chalicelib.routes import documents, shapes
 from chalicelib.routes.inputs import ReasonBody
 from chalicelib.services import pipeline
 
@@ -10,20 +10,20 @@ routes = Routes(__name__)
 
 
 @routes.get("/api/operator/pipeline", role=Role.OPERATOR)
-def overview(context: Context) -> Answer:
+def overview(context: Context) -> Answer[shapes.Overview]:
     """Counts by state and phase status, what waits for longest, review, sessions, timers."""
     return Answer(documents.overview(pipeline.overview(context), context.now))
 
 
 @routes.post("/api/operator/pipeline/pause", role=Role.OPERATOR, body=ReasonBody)
-def pause(context: Context, *, body: ReasonBody) -> Answer:
+def pause(context: Context, *, body: ReasonBody) -> Answer[shapes.ChangedPauses]:
     """Hands no work out any more, to nobody."""
     pauses, replayed = pipeline.pause(context, reason=body.reason)
-    return Answer({**documents.pauses(pauses), "replayed": replayed})
+    return Answer(documents.changed_pauses(pauses, replayed))
 
 
 @routes.post("/api/operator/pipeline/resume", role=Role.OPERATOR, body=ReasonBody)
-def resume(context: Context, *, body: ReasonBody) -> Answer:
+def resume(context: Context, *, body: ReasonBody) -> Answer[shapes.ChangedPauses]:
     """Hands work out again."""
     pauses, replayed = pipeline.resume(context, reason=body.reason)
-    return Answer({**documents.pauses(pauses), "replayed": replayed})
+    return Answer(documents.changed_pauses(pauses, replayed))

@@ -1,12 +1,13 @@
 """What the routes of media and of texts have in common."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.instants import whole
-from chalicelib.middleware import Answer
-from chalicelib.routes.documents import Document, error, user
+from chalicelib.middleware import Answer, Created, Tagged
+from chalicelib.routes import shapes
+from chalicelib.routes.documents import error, members, user
 from chalicelib.routes.inputs import ItemBody, ItemEdit
 from chalicelib.services.edits import Edited
 from chalicelib.services.pools import Entry, RowOutcome
@@ -14,6 +15,7 @@ from chalicelib.tables.pools import PoolItem
 
 B = TypeVar("B", bound=ItemBody)
 T = TypeVar("T", bound=PoolItem)
+D = TypeVar("D", bound=Mapping[str, object])
 
 
 def entry(body: ItemBody, item_id: str | None, own: dict[str, Any]) -> Entry:
@@ -45,34 +47,34 @@ def edit(body: ItemEdit) -> tuple[dict[str, object], str | None]:
     return given, body.reason
 
 
-def edited(found: Edited[T], show: Callable[[T], Document]) -> Answer:
+def edited(found: Edited[T], show: Callable[[T], D]) -> Tagged[Any]:
     """An item after an edit, with its users where it lost its rights."""
     users = {} if found.users is None else {"users": [user(one) for one in found.users], "all_users": found.all_users}
-    return Answer.tagged({**show(found.item), **users, "replayed": found.replayed})
+    return Tagged({**show(found.item), **users, "replayed": found.replayed})
 
 
-def imported(outcomes: Sequence[RowOutcome], key: str, *, dry_run: bool) -> Answer:
+def imported(outcomes: Sequence[RowOutcome], key: str, *, dry_run: bool) -> Answer[shapes.PoolImport]:
     """What became of each row of an import; `key` names the item's id."""
     words = ("created", "unchanged", "refused", "left")
     counts = {word: sum(one.outcome == word for one in outcomes) for word in words}
     return Answer({"dry_run": dry_run, "counts": counts, "rows": [_row(one, key) for one in outcomes]})
 
 
-def _row(found: RowOutcome, key: str) -> Document:
-    document = {"row": found.row, "outcome": found.outcome, key: found.item_id}
+def _row(found: RowOutcome, key: str) -> shapes.ImportedItem:
+    document = members(shapes.ImportedItem, found, **{key: found.item_id})
     return document if found.error is None else {**document, "error": error(found.error)}
 
 
-def created(given: B | list[B], create: Callable[[B], tuple[Document, bool]]) -> Answer:
+def created(given: B | list[B], create: Callable[[B], tuple[D, bool]]) -> Created[Any]:
     """One item: as for any creation. A list: each one's outcome; a refused one never spoils the others."""
     if not isinstance(given, list):
-        return Answer.created(*create(given))
+        document, replayed = create(given)
+        return Created({**document, "replayed": replayed}, replayed)
     outcomes = [_outcome(body, create) for body in given]
-    new = any(outcome["outcome"] == "created" for outcome in outcomes)
-    return Answer({"items": outcomes}, 201 if new else 200)
+    return Created({"items": outcomes}, all(outcome["outcome"] != "created" for outcome in outcomes))
 
 
-def _outcome(body: B, create: Callable[[B], tuple[Document, bool]]) -> Document:
+def _outcome(body: B, create: Callable[[B], tuple[D, bool]]) -> Mapping[str, object]:
     try:
         document, replayed = create(body)
     except ServiceError as refused:

@@ -6,7 +6,7 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.retries import Kind
 from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents
+from chalicelib.routes import documents, shapes
 from chalicelib.routes.inputs import AssignBody, ReasonBody, ResolveBody, RetryAllBody, RetryBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, Order, cursor, identifier, limit, line, seconds
 from chalicelib.services import review
@@ -35,7 +35,7 @@ def list_all(
     cursor: str | None = None,
     order: Order = Order.OLDEST,
     **wanted: Any,
-) -> Answer:
+) -> Answer[shapes.Page[shapes.Case]]:
     """Everything that failed or needs people, oldest or newest first."""
     found, following = review.list_all(
         context, wanted=Filter(**wanted), newest_first=order is Order.NEWEST, limit=limit, cursor=cursor
@@ -44,14 +44,14 @@ def list_all(
 
 
 @routes.get("/api/operator/review/groups", role=Role.OPERATOR, query=_FILTER)
-def group_all(context: Context, **wanted: Any) -> Answer:
+def group_all(context: Context, **wanted: Any) -> Answer[shapes.CaseGroups]:
     """The queue by error code and phase, the largest group first."""
     groups, partly = review.group_all(context, wanted=Filter(**wanted))
     return Answer({"items": [documents.group(one) for one in groups], "partly": partly})
 
 
 @routes.post("/api/operator/review/retry", role=Role.OPERATOR, body=RetryAllBody, seconds=20)
-def retry_all(context: Context, *, body: RetryAllBody) -> Answer:
+def retry_all(context: Context, *, body: RetryAllBody) -> Answer[shapes.BulkRetry]:
     """Retries up to 500 cases, oldest first, with a result for each; a dry run only counts."""
     results, more = review.retry_all(
         context,
@@ -60,23 +60,18 @@ def retry_all(context: Context, *, body: RetryAllBody) -> Answer:
         other_content=body.content == "other",
         dry_run=body.dry_run,
     )
-    shown = [documents.result(one) for one in results]
-    counts: dict[str, int] = {}
-    for one in shown:
-        counts[one["outcome"]] = counts.get(one["outcome"], 0) + 1
-    document = {"dry_run": body.dry_run, "matched": len(shown), "counts": counts, "more": more, "as_of": context.now}
-    return Answer({**document, "items": shown})
+    return Answer(documents.retried(results, dry_run=body.dry_run, more=more, now=context.now))
 
 
 @routes.post("/api/operator/accounts/{account_id}/phases/{phase}/retry", role=Role.OPERATOR, body=RetryBody)
-def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> Answer:
+def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> Answer[shapes.ChangedWarmup]:
     """Offers the phase again at once, with the same items or others."""
     decided = review.retry(context, account_id, phase, reason=body.reason, other_content=body.content == "other")
     return Answer(documents.decided(decided, context.now))
 
 
 @routes.post("/api/operator/accounts/{account_id}/phases/{phase}/resolve", role=Role.OPERATOR, body=ResolveBody)
-def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody) -> Answer:
+def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody) -> Answer[shapes.ChangedWarmup]:
     """Takes the phase for completed: it was done outside."""
     evidence = body.evidence.model_dump(exclude_none=True)
     decided = review.resolve(context, account_id, phase, reason=body.reason, evidence=evidence)
@@ -84,13 +79,13 @@ def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody)
 
 
 @routes.post("/api/operator/accounts/{account_id}/phases/{phase}/skip", role=Role.OPERATOR, body=ReasonBody)
-def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> Answer:
+def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Passes over a phase."""
     return Answer(documents.decided(review.skip(context, account_id, phase, reason=body.reason), context.now))
 
 
 @routes.post("/api/operator/accounts/{account_id}/phases/{phase}/assign", role=Role.OPERATOR, body=AssignBody)
-def assign(context: Context, *, account_id: str, phase: str, body: AssignBody) -> Answer:
+def assign(context: Context, *, account_id: str, phase: str, body: AssignBody) -> Answer[shapes.ChangedWarmup]:
     """Gives items to the phase by hand."""
     decided = review.assign(
         context, account_id, phase, reason=body.reason, content_id=body.content_id, text_id=body.text_id

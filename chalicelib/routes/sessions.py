@@ -1,8 +1,8 @@
 """Sessions: a run of a bot begins, says that it lives, and ends."""
 
 from chalicelib.context import Context, Role
-from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents
+from chalicelib.middleware import Answer, New, Routes
+from chalicelib.routes import documents, shapes
 from chalicelib.routes.inputs import HeartbeatBody, ReasonBody, SessionBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, limit
 from chalicelib.services import sessions
@@ -12,29 +12,29 @@ routes = Routes(__name__)
 
 
 @routes.post("/api/bot/sessions", role=Role.BOT, body=SessionBody)
-def create(context: Context, *, body: SessionBody) -> Answer:
+def create(context: Context, *, body: SessionBody) -> New[shapes.OpenedSession]:
     """Opens a session."""
     opened = sessions.create(context, client=body.client, host=body.host)
-    return Answer(documents.opened(opened, context.settings), 201)
+    return New(documents.opened(opened, context.settings))
 
 
 @routes.post("/api/bot/sessions/{session_id}/heartbeat", role=Role.BOT, body=HeartbeatBody)
-def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answer:
+def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answer[shapes.Heartbeat]:
     """Says that the session lives."""
     return Answer(documents.beat(sessions.heartbeat(context, session_id, note=body.note)))
 
 
 @routes.get("/api/bot/sessions/{session_id}", role=Role.BOT)
-def get(context: Context, *, session_id: str) -> Answer:
+def get(context: Context, *, session_id: str) -> Answer[shapes.OwnSession]:
     """The session with what it holds."""
     return Answer(documents.own_session(*sessions.get(context, session_id), context.settings))
 
 
 @routes.delete("/api/bot/sessions/{session_id}", role=Role.BOT)
-def end(context: Context, *, session_id: str) -> Answer:
+def end(context: Context, *, session_id: str) -> Answer[shapes.ChangedSession]:
     """Ends the session."""
     ended, replayed = sessions.end(context, session_id)
-    return Answer({**documents.session(ended), "held": [], "replayed": replayed})
+    return Answer(documents.ended_session(ended, replayed))
 
 
 @routes.get(
@@ -42,28 +42,28 @@ def end(context: Context, *, session_id: str) -> Answer:
 )
 def list_all(
     context: Context, *, limit: int = DEFAULT_LIMIT, status: Standing | None = None, cursor: str | None = None
-) -> Answer:
+) -> Answer[shapes.Page[shapes.Session]]:
     """Sessions, by standing."""
     found, following = sessions.list_all(context, limit=limit, status=status, cursor=cursor)
     return Answer(documents.page(map(documents.session, found), following))
 
 
 @routes.get("/api/operator/sessions/{session_id}", role=Role.OPERATOR)
-def show(context: Context, *, session_id: str) -> Answer:
+def show(context: Context, *, session_id: str) -> Answer[shapes.Session]:
     """One session with what it holds; no tokens, since they are not the operator's."""
     session, _ = sessions.get(context, session_id)
     return Answer(documents.session(session))
 
 
 @routes.post("/api/operator/sessions/{session_id}/drain", role=Role.OPERATOR, body=ReasonBody)
-def drain(context: Context, *, session_id: str, body: ReasonBody) -> Answer:
+def drain(context: Context, *, session_id: str, body: ReasonBody) -> Answer[shapes.ChangedSession]:
     """Has a session finish what it holds and take nothing new."""
     session, replayed = sessions.drain(context, session_id, reason=body.reason)
-    return Answer({**documents.session(session), "replayed": replayed})
+    return Answer(documents.changed_session(session, replayed))
 
 
 @routes.post("/api/operator/sessions/{session_id}/stop", role=Role.OPERATOR, body=ReasonBody)
-def stop(context: Context, *, session_id: str, body: ReasonBody) -> Answer:
+def stop(context: Context, *, session_id: str, body: ReasonBody) -> Answer[shapes.ChangedSession]:
     """Has a session stop, and supersedes its leases."""
     session, replayed = sessions.stop(context, session_id, reason=body.reason)
-    return Answer({**documents.session(session), "replayed": replayed})
+    return Answer(documents.changed_session(session, replayed))

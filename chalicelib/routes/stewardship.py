@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.context import Context, Role
 from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents, findings
+from chalicelib.routes import documents, findings, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, identifier, limit
 from chalicelib.services import analytics, assignments
 from chalicelib.services import availability as looks
@@ -15,19 +15,19 @@ _CANDIDATES = 10
 
 
 @routes.get("/api/operator/models/{model_id}/availability", role=Role.OPERATOR)
-def availability(context: Context, *, model_id: str) -> Answer:
+def availability(context: Context, *, model_id: str) -> Answer[shapes.Availability]:
     """What the pools hold, what the accounts under way will need, and the day on which a pool runs dry."""
     return Answer(findings.availability(looks.look(context, model_id)))
 
 
 @routes.get("/api/operator/models/{model_id}/analytics", role=Role.OPERATOR)
-def analyse(context: Context, *, model_id: str) -> Answer:
+def analyse(context: Context, *, model_id: str) -> Answer[shapes.Analytics]:
     """What the record says of the pools: uses, fallbacks, items that always lose."""
     return Answer(findings.analytics(analytics.analyse(context, model_id)))
 
 
 @routes.get("/api/operator/accounts/{account_id}/phases/{phase}/explain", role=Role.OPERATOR, query={"limit": limit})
-def explain(context: Context, *, account_id: str, phase: str, limit: int = _CANDIDATES) -> Answer:
+def explain(context: Context, *, account_id: str, phase: str, limit: int = _CANDIDATES) -> Answer[shapes.Explained]:
     """What selection would do now for a phase, and why."""
     return Answer(findings.explained(explanations.explain(context, account_id, phase, limit=limit)))
 
@@ -43,7 +43,7 @@ def explain(context: Context, *, account_id: str, phase: str, limit: int = _CAND
         "cursor": cursor,
     },
 )
-def history(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer:
+def history(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[shapes.Page[shapes.Assignment]]:
     """What an account was given, or who was given an item, newest first."""
     found, following = assignments.list_all(context, limit=limit, **query)
     return Answer(documents.page(map(findings.assignment, found), following))

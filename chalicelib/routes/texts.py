@@ -1,8 +1,8 @@
 """The texts of a model's pool."""
 
 from chalicelib.context import Context, Role
-from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents, pools, rows
+from chalicelib.middleware import Answer, Created, Routes, Tagged
+from chalicelib.routes import documents, pools, rows, shapes
 from chalicelib.routes.inputs import ItemEdit, TextBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, flag, limit
 from chalicelib.services import edits
@@ -13,10 +13,12 @@ routes = Routes(__name__)
 
 
 @routes.post("/api/operator/models/{model_id}/texts", role=Role.OPERATOR, body=TextBody, many=True)
-def create(context: Context, *, model_id: str, body: TextBody | list[TextBody]) -> Answer:
+def create(
+    context: Context, *, model_id: str, body: TextBody | list[TextBody]
+) -> Created[shapes.CreatedText | shapes.Outcomes[shapes.AcceptedText]]:
     """Adds a text, or up to 100, to the pool."""
 
-    def one(given: TextBody) -> tuple[documents.Document, bool]:
+    def one(given: TextBody) -> tuple[shapes.Text, bool]:
         item, replayed = service.create_text(context, model_id, _entry(given))
         return documents.text(item), replayed
 
@@ -24,22 +26,24 @@ def create(context: Context, *, model_id: str, body: TextBody | list[TextBody]) 
 
 
 @routes.get("/api/operator/models/{model_id}/texts", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
-def list_all(context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer:
+def list_all(
+    context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+) -> Answer[shapes.Page[shapes.Text]]:
     """The texts of a model."""
     found, following = service.list_all(context, Text, model_id, limit=limit, cursor=cursor)
     return Answer(documents.page(map(documents.text, found), following))
 
 
 @routes.get("/api/operator/models/{model_id}/texts/{text_id}", role=Role.OPERATOR)
-def get(context: Context, *, model_id: str, text_id: str) -> Answer:
+def get(context: Context, *, model_id: str, text_id: str) -> Tagged[shapes.Text]:
     """One text with its usage."""
-    return Answer.tagged(documents.text(service.get(context, Text, "text", model_id, text_id)))
+    return Tagged(documents.text(service.get(context, Text, "text", model_id, text_id)))
 
 
 @routes.patch(
     "/api/operator/models/{model_id}/texts/{text_id}", role=Role.OPERATOR, body=ItemEdit, shows=documents.text
 )
-def edit(context: Context, *, model_id: str, text_id: str, body: ItemEdit) -> Answer:
+def edit(context: Context, *, model_id: str, text_id: str, body: ItemEdit) -> Tagged[shapes.EditedText]:
     """Changes what is given; an item that loses its rights leaves selection at once."""
     found = edits.edit(context, Text, "text", model_id, text_id, *pools.edit(body))
     return pools.edited(found, documents.text)
@@ -48,7 +52,9 @@ def edit(context: Context, *, model_id: str, text_id: str, body: ItemEdit) -> An
 @routes.post(
     "/api/operator/models/{model_id}/texts/import", role=Role.OPERATOR, raw=rows.MEDIA_TYPES, query={"dry_run": flag}
 )
-def import_all(context: Context, *, model_id: str, body: tuple[str, str], dry_run: bool = False) -> Answer:
+def import_all(
+    context: Context, *, model_id: str, body: tuple[str, str], dry_run: bool = False
+) -> Answer[shapes.PoolImport]:
     """Adds many to the pool; a bad row never spoils the others."""
     entries = rows.each(body, TextBody, _entry, rows.ITEM)
     return pools.imported(

@@ -1,0 +1,910 @@
+"""The shapes of what the service answers, as types: views and OpenAPI are both held to them.
+
+An instant is a `datetime` here and RFC 3339 text on the wire. A member that is not always there is `NotRequired`.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Literal, NotRequired, Protocol, TypeVar
+
+from typing_extensions import TypedDict
+
+from chalicelib.context import Role
+from chalicelib.domain.accounts import State, Step
+from chalicelib.domain.actions import Action
+from chalicelib.domain.blockers import Code
+from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.plans import Need
+from chalicelib.domain.retries import Outcome
+from chalicelib.domain.runway import Kind as PoolKind
+from chalicelib.domain.selection import Refusal, Rights
+from chalicelib.services.edits import Hold
+from chalicelib.tables.sessions import Directive, Standing
+
+T = TypeVar("T")
+
+
+class AnyShape(Protocol):
+    """What every shape says of itself."""
+
+    __required_keys__: ClassVar[frozenset[str]]
+
+
+class Page(TypedDict, Generic[T]):
+    """A part of a list; `next_cursor` asks for the next one, null ends it."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+class Replayed(TypedDict):
+    """What every change tells: whether the very same request was accepted before, so that nothing was changed now."""
+
+    replayed: bool
+
+
+# work
+
+
+class Offer(TypedDict):
+    """An account that can be worked on."""
+
+    account_id: str
+    model_id: str
+    username: str
+    action: Step
+    phase: PhaseName | None
+    due_at: datetime
+
+
+class ReadyPage(TypedDict):
+    """What can be worked on now; `next_due_at` comes with an empty list: when there will be something."""
+
+    items: list[Offer]
+    next_cursor: str | None
+    next_due_at: NotRequired[datetime | None]
+
+
+class OwnLease(TypedDict):
+    """A lease, to its holder only."""
+
+    session_id: str
+    lease_token: str
+    expires_at: datetime
+    lease_seconds: int
+
+
+class Claimed(Offer):
+    """An account that was taken; `held`: the session had it already."""
+
+    lease: OwnLease
+    held: bool
+
+
+class Claim(TypedDict):
+    """What a claim gave."""
+
+    session_id: str | None
+    items: list[Claimed]
+
+
+class Released(Replayed):
+    """A lease that was given back."""
+
+    account_id: str
+    released: bool
+
+
+class PlanName(TypedDict):
+    """The plan that an account keeps."""
+
+    name: str
+    version: int
+
+
+class Progress(TypedDict):
+    """How many of the phases are completed."""
+
+    completed: int
+    total: int
+
+
+class Lease(TypedDict):
+    """Who works on an account; never the token."""
+
+    session_id: str
+    bot_id: str
+    expires_at: datetime
+    live: bool
+
+
+class Blocker(TypedDict):
+    """One thing that stands in the way; `until` is when time alone clears it."""
+
+    code: Code
+    until: datetime | None
+    detail: str
+
+
+class Phase(TypedDict):
+    """One phase of one account, with all its fields."""
+
+    phase: PhaseName
+    status: Status
+    available_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    bot_id: str | None
+    bot_session_id: str | None
+    assigned_content_id: str | None
+    assigned_text_id: str | None
+    content_assigned_at: datetime | None
+    error_code: str | None
+    error_kind: str | None
+    error_message: str | None
+    error_details: Any
+    retry_count: int
+    crash_count: int
+    swap_count: int
+    attempt: int
+    skipped: bool
+    execution_time_ms: int | None
+    platform_response: Any
+    updated_at: datetime
+
+
+class _Status(TypedDict):
+    account_id: str
+    model_id: str
+    username: str
+    theme: str | None
+    state: State
+    plan: PlanName
+    current_phase: PhaseName | None
+    phases: list[Phase]
+    progress: Progress
+    blockers: list[Blocker]
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class WarmupStatus(_Status):
+    """The status document: where a warm-up stands, and why the account is not offered (no blockers: it is)."""
+
+    lease: Lease | None
+
+
+class ChangedWarmup(WarmupStatus, Replayed):
+    """The status document after a move."""
+
+
+class StartedWarmup(_Status, Replayed):
+    """The status document after the start, with the lease to its holder."""
+
+    lease: OwnLease | None
+
+
+class ReadiedWarmup(ChangedWarmup):
+    """The status document after the account was declared ready, with what people should know of its pools."""
+
+    warnings: list[str]
+
+
+class Media(TypedDict):
+    """A file to publish, behind a presigned URL."""
+
+    content_id: str
+    media_type: str
+    sha256: str
+    width: int | None
+    height: int | None
+    bytes: int
+    url: str | None
+    url_expires_at: datetime | None
+
+
+class Words(TypedDict):
+    """A text to publish."""
+
+    text_id: str
+    body: str
+
+
+class Delivery(TypedDict):
+    """What a worker is given for a phase; `withdrawn`: not to be used any more, report it."""
+
+    account_id: str
+    phase: PhaseName
+    assignment_id: str
+    content: Media | None
+    text: Words | None
+    withdrawn: bool
+    withdrawn_ids: list[str]
+    score: float | None
+    reason: str
+    lease: OwnLease
+
+
+class Next(TypedDict):
+    """What comes next, and when it can be taken."""
+
+    action: Step | None
+    phase: PhaseName | None
+    available_at: datetime | None
+
+
+class Completion(Replayed):
+    """A completed phase and what is next; `late`: the lease had run out, but nobody had come after."""
+
+    account_id: str
+    phase: Phase
+    next: Next
+    late: bool
+
+
+class Report(Replayed):
+    """A phase after a report of failure, and what the service makes of it."""
+
+    account_id: str
+    phase: Phase
+    outcome: Outcome
+    available_at: datetime | None
+
+
+# sessions
+
+
+class OpenedSession(TypedDict):
+    """A session that was just opened: how long its leases last, how often to send a heartbeat."""
+
+    session_id: str
+    lease_seconds: int
+    heartbeat_seconds: int
+
+
+class Holding(TypedDict):
+    """An account that a session holds."""
+
+    account_id: str
+    phase: PhaseName | None
+
+
+class _Session(TypedDict):
+    session_id: str
+    bot_id: str
+    client: str | None
+    host: str | None
+    directive: Directive
+    note: str | None
+    done: int
+    failed: int
+    started_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    status: Standing
+
+
+class Session(_Session):
+    """A session as operators see it."""
+
+    held: list[Holding]
+
+
+class ChangedSession(Session, Replayed):
+    """A session after a move."""
+
+
+class OwnHolding(Holding):
+    """An account that the session holds, with the lease."""
+
+    lease: OwnLease
+
+
+class OwnSession(_Session):
+    """A session with what it holds, tokens included: to itself only."""
+
+    lease_seconds: int
+    heartbeat_seconds: int
+    held: list[OwnHolding]
+
+
+class HeldStill(Holding):
+    """A lease that the heartbeat extended; `withdrawn`: its content may not be used any more."""
+
+    expires_at: datetime
+    withdrawn: bool
+
+
+class LostHold(TypedDict):
+    """A lease that the session holds no longer."""
+
+    account_id: str
+    reason: str
+
+
+class Heartbeat(TypedDict):
+    """What a session still holds, what it lost, and what it is told to do."""
+
+    session_id: str
+    expires_at: datetime
+    held: list[HeldStill]
+    lost: list[LostHold]
+    directive: Directive
+
+
+# accounts
+
+
+class Consent(TypedDict):
+    """Who owns the account and agreed."""
+
+    granted_by: str
+    granted_at: datetime
+    reference: str
+
+
+class Account(TypedDict):
+    """An account in a list."""
+
+    account_id: str
+    model_id: str
+    username: str
+    theme: str | None
+    state: State
+    current_phase: PhaseName | None
+    phase_status: Status | None
+    due_at: datetime | None
+    action: Step | None
+    tags: list[str]
+    lease: Lease | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class WholeAccount(WarmupStatus):
+    """An account as operators see it."""
+
+    phase_status: Status | None
+    due_at: datetime | None
+    action: Step | None
+    tags: list[str]
+    consent: Consent | None
+
+
+class CreatedAccount(WholeAccount, Replayed):
+    """An account that is in the service's care now."""
+
+
+class Assignment(TypedDict):
+    """What was given to an account's phase, why, and what came of it; `scores` by `content` and `text`."""
+
+    assignment_id: str
+    account_id: str
+    model_id: str
+    phase: PhaseName
+    content_type: str | None
+    content_id: str | None
+    text_id: str | None
+    assignment_score: float | None
+    assignment_reason: str
+    assigned_at: datetime
+    assigned_by: str
+    delivered_at: datetime | None
+    used_at: datetime | None
+    ended_at: datetime | None
+    outcome: str | None
+    success: bool | None
+    performance_score: float | None
+    attempt: int
+    scores: dict[str, dict[str, float | str]]
+
+
+class AccountWithAssignments(WholeAccount):
+    """An account with its latest 100 assignments."""
+
+    assignments: list[Assignment]
+
+
+class Fault(TypedDict):
+    """A member at fault, by its JSON pointer."""
+
+    pointer: str
+    detail: str
+
+
+class RowError(TypedDict):
+    """What is wrong with one row; further members are those of the problem document of its code."""
+
+    code: str
+    detail: str
+    errors: NotRequired[list[Fault]]
+    twin_id: NotRequired[str]
+    account_id: NotRequired[str]
+    creator: NotRequired[str]
+    retry_after_seconds: NotRequired[int]
+
+
+class ImportedAccount(TypedDict):
+    """What became of a row of an import: `created`, `unchanged` or `refused`; rows count from 1."""
+
+    row: int
+    outcome: str
+    account_id: str | None
+    error: NotRequired[RowError]
+
+
+class AccountImport(TypedDict):
+    """What became of each row, and what people should know of the pools."""
+
+    dry_run: bool
+    counts: dict[str, int]
+    rows: list[ImportedAccount]
+    warnings: list[str]
+
+
+# models, pools
+
+
+class Model(TypedDict):
+    """A model: a creator whose pools feed accounts."""
+
+    model_id: str
+    name: str
+    themes: list[str]
+    paused: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class ChangedModel(Model, Replayed):
+    """A model after a change."""
+
+
+class Licence(TypedDict):
+    """Who licensed an item, until when."""
+
+    licensed_by: str
+    valid_until: datetime | None
+
+
+class PoolItem(TypedDict):
+    """What media items and texts have in common."""
+
+    model_id: str
+    category: str
+    theme: str | None
+    status: Rights
+    enabled: bool
+    quality_score: float
+    usage_count: int
+    max_usage: int
+    successes: int
+    failures: int
+    last_assigned_at: datetime | None
+    created_at: datetime
+    created_by: str
+    approved_by: str | None
+    updated_at: datetime
+    version: int
+    tags: list[str]
+    licence: Licence | None
+
+
+class MediaFile(TypedDict):
+    """A file in the media bucket."""
+
+    content_id: str
+    media_key: str
+    media_type: str
+    sha256: str
+    bytes: int
+    width: int | None
+    height: int | None
+
+
+class Content(PoolItem, MediaFile):
+    """A media item of a pool, with its usage."""
+
+
+class Text(PoolItem, Words):
+    """A text of a pool, with its usage."""
+
+
+class CreatedContent(Content, Replayed):
+    """A media item that is in the pool now."""
+
+
+class CreatedText(Text, Replayed):
+    """A text that is in the pool now."""
+
+
+class RefusedEntry(TypedDict):
+    """One of a list that was not accepted."""
+
+    outcome: Literal["refused"]
+    error: RowError
+
+
+class AcceptedContent(Content):
+    """One of a list of media items that is in the pool now."""
+
+    outcome: Literal["created", "unchanged"]
+
+
+class AcceptedText(Text):
+    """One of a list of texts that is in the pool now."""
+
+    outcome: Literal["created", "unchanged"]
+
+
+class Outcomes(TypedDict, Generic[T]):
+    """What became of each of a list, in its order."""
+
+    items: list[T | RefusedEntry]
+
+
+class User(TypedDict):
+    """An account that was given an item, and how it holds it now."""
+
+    account_id: str
+    phase: PhaseName
+    assignment_id: str
+    assigned_at: datetime
+    outcome: str | None
+    hold: Hold
+
+
+class _Edited(Replayed):
+    users: NotRequired[list[User]]
+    all_users: NotRequired[bool]
+
+
+class EditedContent(Content, _Edited):
+    """A media item after an edit; where it lost its rights, with the accounts that have or had it."""
+
+
+class EditedText(Text, _Edited):
+    """A text after an edit; where it lost its rights, with the accounts that have or had it."""
+
+
+class Upload(TypedDict):
+    """A form that uploads one file by a multipart POST: a secret."""
+
+    media_key: str
+    url: str
+    fields: dict[str, str]
+    expires_at: datetime
+
+
+class ImportedItem(TypedDict):
+    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (not looked at)."""
+
+    row: int
+    outcome: str
+    content_id: NotRequired[str | None]
+    text_id: NotRequired[str | None]
+    error: NotRequired[RowError]
+
+
+class PoolImport(TypedDict):
+    """What became of each row."""
+
+    dry_run: bool
+    counts: dict[str, int]
+    rows: list[ImportedItem]
+
+
+class PoolCategory(TypedDict):
+    """What one category holds; `refused` by reason."""
+
+    kind: PoolKind
+    category: str
+    items: int
+    eligible: int
+    refused: dict[str, int]
+    uses_left: int
+    uses_needed: int
+    from_any: int
+    used_up: int
+    disabled: int
+
+
+class Miss(TypedDict):
+    """The day on which an account will find nothing, and until when (null: for good)."""
+
+    day: str
+    at: datetime
+    account_id: str
+    phase: PhaseName
+    kind: PoolKind
+    until: datetime | None
+
+
+class Availability(TypedDict):
+    """What a model's pools hold, and how far they carry the accounts under way."""
+
+    model_id: str
+    accounts_under_way: int
+    categories: list[PoolCategory]
+    runs_dry: Miss | None
+    first_wait: Miss | None
+    accounts_unmet: int
+    complete: bool
+
+
+class Loser(TypedDict):
+    """An item that always loses, and by which part of its score."""
+
+    item_id: str
+    others: int
+    part: str
+    behind: float
+    parts: dict[str, float]
+
+
+class AnalysedCategory(TypedDict):
+    """What the record says of one category."""
+
+    kind: PoolKind
+    category: str
+    items: int
+    uses: int
+    successes: int
+    failures: int
+    fallbacks: int
+    fallback_share: float | None
+    unused: int
+    always_lose: list[Loser]
+
+
+class Analytics(TypedDict):
+    """What the record says of a model's pools."""
+
+    model_id: str
+    categories: list[AnalysedCategory]
+    complete: bool
+
+
+class Candidate(TypedDict):
+    """An item that could be chosen, with the four parts of its score."""
+
+    item_id: str
+    category: str
+    theme: str | None
+    usage_count: int
+    max_usage: int
+    score: float
+    rank: float
+    quality: float
+    freshness: float
+    success: float
+    relevance: float
+
+
+class RefusedItem(TypedDict):
+    """An item that cannot be chosen, and why."""
+
+    item_id: str
+    category: str
+    reason: Refusal
+
+
+class Explanation(TypedDict):
+    """What selection would do for one need of a phase; `reasons` counts the refused."""
+
+    kind: PoolKind
+    need: Need
+    category: str | None
+    leading: list[Candidate]
+    refused: list[RefusedItem]
+    reasons: dict[str, int]
+    complete: bool
+
+
+class Explained(TypedDict):
+    """What selection would do for a phase now."""
+
+    account_id: str
+    phase: PhaseName
+    status: Status | None
+    assigned_content_id: str | None
+    assigned_text_id: str | None
+    needs: list[Explanation]
+
+
+# bots, audit
+
+
+class Key(TypedDict):
+    """A key, without its secret."""
+
+    key_id: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class Bot(TypedDict):
+    """A bot or an operator; `models` null means all."""
+
+    bot_id: str
+    role: Role
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    models: list[str] | None
+    keys: list[Key]
+
+
+class ChangedBot(Bot, Replayed):
+    """A bot or an operator after a change."""
+
+
+class NewKey(TypedDict):
+    """A key that was just made: the only time that it is shown."""
+
+    bot_id: str
+    key_id: str
+    key: str
+
+
+class CreatedBot(Bot, Replayed):
+    """A bot or an operator; its key is there this once, when it was made just now."""
+
+    key_id: NotRequired[str]
+    key: NotRequired[str]
+
+
+class Actor(TypedDict):
+    """Who did something."""
+
+    kind: str
+    id: str
+
+
+AuditMove = TypedDict("AuditMove", {"what": str, "from": Any, "to": Any})
+
+
+class AuditEvent(TypedDict):
+    """One accepted change: a sentence for people, fields for machines."""
+
+    subject: str
+    version: int
+    at: datetime
+    actor: Actor
+    action: Action
+    moves: list[AuditMove]
+    request_id: str
+    session_id: str | None
+    details: dict[str, Any]
+    sentence: str
+
+
+class Verification(TypedDict):
+    """Whether an account's audit has no gap and replays to its state."""
+
+    account_id: str
+    ok: bool
+    versions: int
+    problems: list[str]
+
+
+# review, pipeline
+
+
+class Case(Phase):
+    """A phase that failed or needs people, with its account."""
+
+    account_id: str
+    model_id: str
+    username: str
+    state: State
+    since: datetime
+
+
+class Sample(TypedDict):
+    """One of a group's messages, and some of its accounts."""
+
+    message: str | None
+    account_ids: list[str]
+
+
+class CaseGroup(TypedDict):
+    """Cases of one error code and phase."""
+
+    code: str | None
+    phase: PhaseName
+    kind: str | None
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    sample: Sample
+
+
+class CaseGroups(TypedDict):
+    """All groups, the largest first; `partly`: not all of the queue was looked at."""
+
+    items: list[CaseGroup]
+    partly: bool
+
+
+class RetryResult(TypedDict):
+    """What became of one case of a bulk retry."""
+
+    account_id: str
+    phase: PhaseName
+    outcome: str
+    detail: str | None
+
+
+class BulkRetry(TypedDict):
+    """What became of a bulk retry; `more`: send it again for the rest."""
+
+    dry_run: bool
+    matched: int
+    counts: dict[str, int]
+    more: bool
+    as_of: datetime
+    items: list[RetryResult]
+
+
+class Pauses(TypedDict):
+    """What is paused."""
+
+    pipeline_paused: bool
+    reason: str | None
+    paused_models: list[str]
+    version: int
+
+
+class ChangedPauses(Pauses, Replayed):
+    """What is paused, after a move."""
+
+
+class ReviewCounts(TypedDict):
+    """How much waits for people."""
+
+    failed: int
+    requires_review: int
+    total: int
+    oldest: datetime | None
+
+
+class Timer(TypedDict):
+    """When a timer last ran, and what it did."""
+
+    name: str
+    ran_at: datetime | None
+    did: Any
+
+
+class Overview(Pauses):
+    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted."""
+
+    now: datetime
+    states: dict[str, int]
+    phases: dict[str, dict[str, int]]
+    due_now: int
+    oldest_waiting: datetime | None
+    review: ReviewCounts
+    live_sessions: int
+    pools_dry_within_7_days: int | None
+    timers: list[Timer]
+    partly: bool
+
+
+class Health(TypedDict):
+    """The service lives."""
+
+    status: str
+    now: datetime
+
+
+class Readiness(TypedDict):
+    """The store answers."""
+
+    status: str
+    pipeline_paused: bool
