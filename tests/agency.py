@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from chalice.test import Client
 
 from chalicelib.tables.base import Store
+from tests.store import State
 from tests.wire import Wire
 
 OPERATOR_KEY = "root"
@@ -306,7 +307,7 @@ _EVENT = {
 
 
 T = TypeVar("T")
-_STAGES: dict[tuple[object, ...], tuple[bytes, datetime, float, Any]] = {}
+_STAGES: dict[tuple[object, ...], tuple[State, datetime, float, Any]] = {}
 
 
 @dataclass(slots=True)

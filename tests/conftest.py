@@ -21,6 +21,7 @@ from chalicelib.domain import keys
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Store
 from tests.agency import OPERATOR_KEY, Agency, Operator, Time
+from tests.store import DynamoDB, State
 from tests.wire import Wire
 
 hypothesis.settings.register_profile("tests", deadline=None)  # how long one example takes is the machine's affair
@@ -31,7 +32,7 @@ SETTINGS = Settings(
     table_prefix="test-",
     pepper=_PEPPER,
     operator_key_digest=keys.digest(_PEPPER, OPERATOR_KEY),
-    bulk_workers=1,  # moto is not safe under threads
+    bulk_workers=1,  # in order, so that a test knows which request is which
     verify_media=False,
 )
 _ENVIRON = {
@@ -46,7 +47,8 @@ class _Kept:
     """What is made once in a process: the tables, the connection to them, the agency before a test begins."""
 
     connection: Any = None
-    agency: tuple[bytes, dict[str, str]] | None = None
+    store = DynamoDB()
+    agency: tuple[State, dict[str, str]] | None = None
 
 
 @pytest.fixture
@@ -68,7 +70,9 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch, time: Time, settings: Settings) -> Wire:
     """An empty store in this process, with all tables, and the wire to it."""
-    wire = Wire(took=time.sleep)
+    wire = Wire(took=time.sleep, store=_Kept.store)
+    wire.store.behind = None
+    wire.store.tokens.clear()
 
     def send(_: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
         return wire.send(request)

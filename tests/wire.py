@@ -1,13 +1,12 @@
 """The store in this process, and the wire to it: every request is counted, checked against DynamoDB's limits, and may
 be made to fail.
 
-botocore's `URLLib3Session.send` is the one place through which all requests pass. Behind it stands moto's DynamoDB;
-what moto lets through and DynamoDB would not (sizes, magnitudes, tokens) is refused here, in DynamoDB's words.
+botocore's `URLLib3Session.send` is the one place through which all requests pass. Behind it stands `tests/store.py`;
+what DynamoDB would refuse by its size or its magnitude is refused here, in DynamoDB's words.
 """
 
-import copy
+import io
 import json
-import pickle
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,12 +16,9 @@ from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
-from moto.backends import get_backend
-from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
-from moto.dynamodb.models.dynamo_type import LimitedSizeDict
-from moto.dynamodb.models.table import Table
 
 from chalicelib.tables.base import CONNECT_SECONDS, READ_SECONDS
+from tests.store import DynamoDB, Refused, State, encoded
 
 _ROUND_TRIP = 0.005
 Image = dict[str, dict[str, Any]]
@@ -63,18 +59,6 @@ class Call:
         return token
 
 
-def _copied(table: Table, _: object) -> Table:
-    """What moto keeps of a table in case that a transaction fails: its items, copied in a tenth of the time."""
-    kept = copy.copy(table)
-    kept.items = pickle.loads(pickle.dumps(table.items))
-    return kept
-
-
-# moto measures a whole item at each attribute that it sets; sizes are looked at on the wire
-Table.__deepcopy__ = _copied
-LimitedSizeDict.__setitem__ = dict.__setitem__
-
-
 @dataclass(slots=True)
 class _Planned:
     fault: Fault
@@ -98,9 +82,8 @@ class Wire:
     faults: int = 0
     before: list[Callable[[Call], None]] = field(default_factory=list)
     _planned: list[_Planned] = field(default_factory=list)
-    _tokens: dict[str, tuple[dict[str, Any], tuple[int, dict[str, str], bytes]]] = field(default_factory=dict)
+    store: DynamoDB = field(default_factory=DynamoDB)
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
-    _moto: BotocoreStubber = field(default_factory=BotocoreStubber)
 
     # what a test asks and says
 
@@ -115,7 +98,7 @@ class Wire:
     def forget(self) -> None:
         """Forgets what was asked so far, and the tokens of it."""
         self.calls.clear()
-        self._tokens.clear()
+        self.store.tokens.clear()
         self.conditions_failed = self.faults = 0
 
     def meanwhile(self, act: Callable[[], object], operation: str = "TransactWriteItems") -> None:
@@ -140,34 +123,25 @@ class Wire:
 
     # the store
 
-    def tables(self) -> dict[str, Any]:
-        """moto's tables by name."""
-        found: dict[str, Any] = get_backend("dynamodb")["123456789012"]["us-east-1"].tables
-        return found
-
     def image(self) -> Image:
-        """A copy of all that the store holds."""
-        image: Image = {}
-        for name, table in self.tables().items():
-            rows = [item.to_json()["Attributes"] for item in table.all_items()]
-            keys = [part for part in (table.hash_key_attr, table.range_key_attr) if part]
-            image[name] = {json.dumps([row[part] for part in keys]): row for row in rows}
-        return image
+        """All that the store holds."""
+        return {
+            name: {json.dumps([row[part] for part in table.main.keys]): dict(row) for row in table.rows.values()}
+            for name, table in self.store.tables.items()
+        }
 
     def plant(self, table: str, attributes: dict[str, dict[str, Any]]) -> None:
         """Puts an item into the store past the wire, where a test needs many."""
-        self.tables()[table].put_item(attributes)
+        rows = self.store.tables[table]
+        rows.rows[rows.key_of(attributes)] = attributes
 
-    def save(self) -> bytes:
+    def save(self) -> State:
         """What `restore` takes."""
-        return pickle.dumps({name: dict(table.items) for name, table in self.tables().items()})
+        return self.store.save()
 
-    def restore(self, saved: bytes | None) -> None:
+    def restore(self, saved: State | None) -> None:
         """Makes the store hold what it held; with nothing saved, nothing."""
-        held = {} if saved is None else pickle.loads(saved)
-        for name, table in self.tables().items():
-            table.items.clear()
-            table.items.update(held.get(name, {}))
+        self.store.restore(saved or {})
 
     # the wire
 
@@ -198,9 +172,9 @@ class Wire:
             case _:
                 pass
         if fault is Fault.IN_PARTS:
-            return _answer(request, *self._in_parts(request, call))
-        with self._one_at_a_time:  # moto is not safe under threads
-            answered = self._serve(request, call)
+            return _answer(request, *self._in_parts(call))
+        with self._one_at_a_time:
+            answered = self._serve(call)
         match fault:
             case Fault.ANSWER_LOST:
                 raise ConnectionClosedError(endpoint_url=request.url)
@@ -212,23 +186,13 @@ class Wire:
             case _:
                 return _answer(request, *answered)
 
-    def _batch(self, call: Call) -> tuple[int, dict[str, str], bytes]:
-        """The items of a batch: moto finds them, but takes ten times as long to write the answer."""
-        backend = get_backend("dynamodb")["123456789012"]["us-east-1"]
-        found: dict[str, list[Any]] = {}
-        for name, asked in call.body["RequestItems"].items():
-            items = (backend.get_item(name, key) for key in asked["Keys"])
-            found[name] = [item.to_json()["Attributes"] for item in items if item is not None]
-        return 200, {}, json.dumps({"Responses": found, "UnprocessedKeys": {}}).encode()
-
-    def _in_parts(self, request: AWSPreparedRequest, call: Call) -> tuple[int, dict[str, str], bytes]:
+    def _in_parts(self, call: Call) -> tuple[int, dict[str, str], bytes]:
         """The batch's first key answered, the others given back."""
         asked = call.body["RequestItems"]
         first = next(iter(asked))
         now = {first: {**asked[first], "Keys": asked[first]["Keys"][:1]}}
         later = {**asked, first: {**asked[first], "Keys": asked[first]["Keys"][1:]}}
-        request.body = json.dumps({"RequestItems": now}).encode()
-        status, headers, body = self._serve(request, Call(call.operation, {"RequestItems": now}))
+        status, headers, body = self._serve(Call(call.operation, {"RequestItems": now}))
         left = {name: one for name, one in later.items() if one["Keys"]}
         return status, headers, json.dumps({**json.loads(body), "UnprocessedKeys": left}).encode()
 
@@ -244,24 +208,22 @@ class Wire:
                 return planned.fault
         return None
 
-    def _serve(self, request: AWSPreparedRequest, call: Call) -> tuple[int, dict[str, str], bytes]:
+    def _serve(self, call: Call) -> tuple[int, dict[str, str], bytes]:
         wrong = next(_beyond_limits(call), None)
         if wrong is not None:
             return _error("ValidationException", wrong)
-        known = self._tokens.get(call.token or "") if self.knows_tokens else None
-        if known is not None:
-            body, answered = known
-            return answered if body == call.body else _error("IdempotentParameterMismatchException", "Another body.")
-        if call.operation == "BatchGetItem":
-            return self._batch(call)
-        response = self._moto.process_request(request)
-        assert response is not None, f"moto does not serve {request.url}"
-        status, headers, text = response
-        answered = int(status), dict(headers), text.encode() if isinstance(text, str) else bytes(text)
-        self.conditions_failed += b"ConditionalCheckFailed" in answered[2]
-        if call.token and status == 200:
-            self._tokens[call.token] = (call.body, answered)
-        return answered
+        if not self.knows_tokens:
+            self.store.tokens.clear()
+        try:
+            return (
+                200,
+                {"Content-Type": "application/x-amz-json-1.0"},
+                encoded(self.store.serve(call.operation, call.body)),
+            )
+        except Refused as refused:
+            self.conditions_failed += any(one["Code"] == "ConditionalCheckFailed" for one in refused.reasons or ())
+            more: dict[str, Any] = {} if refused.reasons is None else {"CancellationReasons": refused.reasons}
+            return _error(refused.code, refused.message, **more)
 
 
 def _text(value: str | bytes) -> str:
@@ -269,7 +231,15 @@ def _text(value: str | bytes) -> str:
 
 
 def _answer(request: AWSPreparedRequest, status: int, headers: dict[str, str], body: bytes) -> AWSResponse:
-    return AWSResponse(request.url, status, headers, MockRawResponse(body))
+    return AWSResponse(request.url, status, headers, _Raw(body))
+
+
+class _Raw(io.BytesIO):
+    """The body of an answer, as botocore reads it."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        """All of it."""
+        yield self.getvalue()
 
 
 def _error(code: str, message: str, status: int = 400, **more: Any) -> tuple[int, dict[str, str], bytes]:

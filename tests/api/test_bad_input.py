@@ -13,6 +13,7 @@ from chalicelib.context import Role
 from chalicelib.middleware import ENDPOINTS, Endpoint
 from tests.agency import CONSENT, PROBLEM, Agency, Api, Bot, Reply, media, words
 from tests.api.shapes import PROBLEM as MEMBERS
+from tests.store import State
 from tests.wire import Image
 
 assert routes.BLUEPRINTS, "importing the routes declares them"
@@ -83,7 +84,7 @@ class Scene:
 class _Kept:
     """The scene before a test begins, made once in a process: there are hundreds of tests."""
 
-    scene: tuple[bytes, str, str, dict[str, str], Image] | None = None
+    scene: tuple[State, str, str, dict[str, str], Image] | None = None
 
 
 @pytest.fixture

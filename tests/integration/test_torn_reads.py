@@ -1,21 +1,19 @@
 """A batch read is no snapshot: what was read half before and half after a change is seen, and read again."""
 
-import copy
-from typing import Any
-
 import pytest
 
 from tests.agency import Agency, Reply
+from tests.store import Key, Row
 from tests.wire import Call
 
 
-def _rows(agency: Agency, table: str) -> dict[str, Any]:
-    return copy.deepcopy(dict(agency.wire.tables()[table].items))
+def _rows(agency: Agency, table: str) -> dict[Key, Row]:
+    return dict(agency.wire.store.tables[table].rows)
 
 
-def _torn(agency: Agency, before: dict[str, Any], table: str) -> None:
+def _torn(agency: Agency, before: dict[Key, Row], table: str) -> None:
     """Lets the next batch show this table as it was before, and all batches after that the truth."""
-    rows, truth = agency.wire.tables()[table].items, _rows(agency, table)
+    rows, truth = agency.wire.store.tables[table].rows, _rows(agency, table)
     rows.update(before)
     batches: list[Call] = []
 
