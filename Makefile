@@ -20,7 +20,7 @@ PIP := -m pip --disable-pip-version-check install -qq --no-deps --no-compile
 PYTEST := .venv/bin/python -m pytest -n 2
 QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases.py claim.py repeats.py)
 
-.PHONY: help setup run quick test check bench-content clean
+.PHONY: help setup run quick test check openapi bench-content clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ check: setup
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+openapi: setup  ## write chalicelib/docs/openapi.json and the pages of the problems' codes from the routes
+	.venv/bin/python -m infrastructure.openapi
 
 bench-content: setup  ## print what choosing content costs, in pools of 100 to 100,000 items
 	.venv/bin/python -m benchmarks.content $(ARGS)

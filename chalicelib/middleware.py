@@ -148,8 +148,11 @@ class Endpoint:
     raw: tuple[str, ...]
     query: Mapping[str, Reader]
     lease: bool
+    session: bool = False
     shows: Callable[[Any], Mapping[str, Any]] | None = None
     seconds: float | None = None
+    refuses: tuple[type[ServiceError], ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -204,20 +207,40 @@ class Routes:
         raw: tuple[str, ...] = (),
         query: Mapping[str, Reader] | None = None,
         lease: bool = False,
+        session: bool = False,
         shows: Callable[[Any], Mapping[str, Any]] | None = None,
         seconds: float | None = None,
+        refuses: tuple[type[ServiceError], ...] = (),
+        missing: tuple[str, ...] = (),
     ) -> Callable[[V], V]:
         """Declares a route: who may call it (None: anybody), its body, and the readers of its query parameters.
 
         The view is called with the context, the path's parameters, `body` where one is declared, each query parameter
-        that was given, and `lease_token` where `lease` asks for the header. `many` admits a list of bodies too, `raw`
-        names media types whose body is handed over as it came, as `(media type, text)`. `shows` makes the document of
-        the item that stands there now, for the answer to an edit of an older version (`If-Match`); `seconds` is the
-        deadline of a route that does much in one call (default: as the settings say).
+        that was given, and `lease_token` where `lease` asks for the header; `session` asks for Bot-Session. `many`
+        admits a list of bodies too, `raw` names media types whose body is handed over as it came, as
+        `(media type, text)`. `shows` makes the document of the item that stands there now, for the answer to an edit of
+        an older version (`If-Match`); `seconds` is the deadline of a route that does much in one call (default: as the
+        settings say). `refuses` names the conflicts that it can answer with, `missing` the nouns that it may not find
+        besides those of its path: for OpenAPI.
         """
 
         def declare(view: V) -> V:
-            endpoint = Endpoint(method, path, view, role, body, many, raw, query or {}, lease, shows, seconds)
+            endpoint = Endpoint(
+                method,
+                path,
+                view,
+                role,
+                body,
+                many,
+                raw,
+                query or {},
+                lease,
+                session,
+                shows,
+                seconds,
+                refuses,
+                missing,
+            )
             ENDPOINTS.append(endpoint)
 
             def handler(**params: str) -> Response:
@@ -298,6 +321,8 @@ def _authenticated(endpoint: Endpoint, call: Call, context: Context) -> Context:
     session_id, token = call.headers.get("bot-session"), call.headers.get("lease-token")
     if session_id is not None and not ids.is_given_id(session_id):
         raise NotFound("session", session_id)
+    if session_id is None and endpoint.session:
+        raise MalformedRequest("The header Bot-Session is missing: open a session with POST /api/bot/sessions first.")
     if token is not None:
         leases.version_of(token)
     elif endpoint.lease:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from chalice.test import Client
 
 from chalicelib.tables.base import Store
+from tests import openapi
 from tests.store import State
 from tests.wire import Wire
 
@@ -124,7 +125,9 @@ class Api:
         data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
         sent = {name: value for name, value in given.items() if value is not None}
         answer = self.client.http.request(method, path, headers=sent, body=data)
-        return Reply(answer.status_code, answer.headers, answer.body.decode())
+        text = answer.body.decode()
+        openapi.check(method, path, answer.status_code, answer.headers, text, with_body=bool(data))
+        return Reply(answer.status_code, answer.headers, text)
 
     def get(self, path: str, **more: Any) -> Reply:
         """A GET."""

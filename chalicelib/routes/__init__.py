@@ -8,6 +8,7 @@ from chalicelib.routes import (
     bots,
     console,
     content,
+    docs,
     health,
     leases,
     models,
@@ -39,4 +40,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
         )
     ),
     console.blueprint,
+    docs.blueprint,
 )

@@ -4,10 +4,11 @@ from typing import Any
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
+from chalicelib.domain.errors import AlreadyExists, ConsentMissing, IllegalMove
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import Status
 from chalicelib.middleware import Answer, Created, Routes, Tagged
-from chalicelib.routes import documents, findings, rows, shapes
+from chalicelib.routes import documents, findings, refusals, rows, shapes
 from chalicelib.routes.inputs import AccountBody, ReasonBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, MOST, OneOf, cursor, flag, identifier, limit
 from chalicelib.services import accounts, assignments, availability
@@ -17,7 +18,7 @@ from chalicelib.services.availability import Joining
 routes = Routes(__name__)
 
 
-@routes.post("/api/bot/accounts/{account_id}/start-warmup", role=Role.BOT)
+@routes.post("/api/bot/accounts/{account_id}/start-warmup", role=Role.BOT, refuses=refusals.TAKING)
 def start_warmup(context: Context, *, account_id: str) -> Answer[shapes.StartedWarmup]:
     """Starts the warm-up, with a lease for the caller."""
     started = accounts.start(context, account_id)
@@ -30,13 +31,15 @@ def warmup_status(context: Context, *, account_id: str) -> Answer[shapes.WarmupS
     return Answer(documents.status(accounts.status(context, account_id), context.now))
 
 
-@routes.post("/api/bot/accounts/{account_id}/complete-warmup", role=Role.BOT)
+@routes.post("/api/bot/accounts/{account_id}/complete-warmup", role=Role.BOT, refuses=refusals.ENDING)
 def complete_warmup(context: Context, *, account_id: str) -> Answer[shapes.ChangedWarmup]:
     """Ends the warm-up: the account is active."""
     return Answer(documents.changed(accounts.complete(context, account_id), context.now))
 
 
-@routes.post("/api/operator/accounts", role=Role.OPERATOR, body=AccountBody)
+@routes.post(
+    "/api/operator/accounts", role=Role.OPERATOR, body=AccountBody, refuses=(AlreadyExists,), missing=("model",)
+)
 def create(context: Context, *, body: AccountBody) -> Created[shapes.CreatedAccount]:
     """Puts an account in the service's care."""
     made = accounts.create(context, _profile(body))
@@ -89,7 +92,12 @@ def get(context: Context, *, account_id: str) -> Tagged[shapes.AccountWithAssign
     return Tagged({**document, "assignments": [findings.assignment(one) for one in given]})
 
 
-@routes.post("/api/operator/accounts/{account_id}/ready", role=Role.OPERATOR, body=ReasonBody)
+@routes.post(
+    "/api/operator/accounts/{account_id}/ready",
+    role=Role.OPERATOR,
+    body=ReasonBody,
+    refuses=(ConsentMissing, IllegalMove),
+)
 def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ReadiedWarmup]:
     """Declares an account ready to be warmed up."""
     changed = accounts.ready(context, account_id, reason=body.reason)
@@ -98,25 +106,25 @@ def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shap
     return Answer(documents.readied(changed, context.now, warnings))
 
 
-@routes.post("/api/operator/accounts/{account_id}/pause", role=Role.OPERATOR, body=ReasonBody)
+@routes.post("/api/operator/accounts/{account_id}/pause", role=Role.OPERATOR, body=ReasonBody, refuses=(IllegalMove,))
 def pause(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Hands the account's work out no more; what is under way may be finished."""
     return Answer(documents.changed(accounts.pause(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/resume", role=Role.OPERATOR, body=ReasonBody)
+@routes.post("/api/operator/accounts/{account_id}/resume", role=Role.OPERATOR, body=ReasonBody, refuses=(IllegalMove,))
 def resume(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Hands the account's work out again."""
     return Answer(documents.changed(accounts.resume(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/reset", role=Role.OPERATOR, body=ReasonBody)
+@routes.post("/api/operator/accounts/{account_id}/reset", role=Role.OPERATOR, body=ReasonBody, refuses=(IllegalMove,))
 def reset(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Begins the warm-up anew; the history stays."""
     return Answer(documents.changed(accounts.reset(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/retire", role=Role.OPERATOR, body=ReasonBody)
+@routes.post("/api/operator/accounts/{account_id}/retire", role=Role.OPERATOR, body=ReasonBody, refuses=(IllegalMove,))
 def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Takes the account out of the service's care for good."""
     return Answer(documents.changed(accounts.retire(context, account_id, reason=body.reason), context.now))

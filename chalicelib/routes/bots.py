@@ -1,6 +1,7 @@
 """Bots and operators, and their keys."""
 
 from chalicelib.context import Context, Role
+from chalicelib.domain.errors import AlreadyExists, TooManyKeys
 from chalicelib.middleware import Answer, Created, New, Routes, Tagged
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.inputs import BotBody, BotEdit
@@ -10,7 +11,7 @@ from chalicelib.services import bots
 routes = Routes(__name__)
 
 
-@routes.post("/api/operator/bots", role=Role.OPERATOR, body=BotBody)
+@routes.post("/api/operator/bots", role=Role.OPERATOR, body=BotBody, refuses=(AlreadyExists,))
 def create(context: Context, *, body: BotBody) -> Created[shapes.CreatedBot]:
     """Creates a bot or an operator; its key is in the answer, this once."""
     bot_id = body.bot_id or context.new_id("bot")
@@ -43,7 +44,7 @@ def edit(context: Context, *, bot_id: str, body: BotEdit) -> Tagged[shapes.Chang
     return Tagged(documents.changed_bot(bot, replayed))
 
 
-@routes.post("/api/operator/bots/{bot_id}/keys", role=Role.OPERATOR)
+@routes.post("/api/operator/bots/{bot_id}/keys", role=Role.OPERATOR, refuses=(TooManyKeys,))
 def rotate_key(context: Context, *, bot_id: str) -> New[shapes.NewKey]:
     """Makes a new key beside the live one; it is in the answer, this once."""
     return New(documents.new_key(bots.rotate_key(context, bot_id)))

@@ -1,6 +1,7 @@
 """The media items of a model's pool."""
 
 from chalicelib.context import Context, Role
+from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove
 from chalicelib.middleware import Answer, Created, New, Routes, Tagged
 from chalicelib.routes import documents, pools, rows, shapes
 from chalicelib.routes.inputs import ContentBody, ItemEdit, UploadBody
@@ -13,7 +14,9 @@ routes = Routes(__name__)
 _OWN = {"media_key", "media_type", "sha256", "bytes", "width", "height"}
 
 
-@routes.post("/api/operator/models/{model_id}/content", role=Role.OPERATOR, body=ContentBody, many=True)
+@routes.post(
+    "/api/operator/models/{model_id}/content", role=Role.OPERATOR, body=ContentBody, many=True, refuses=(AlreadyExists,)
+)
 def create(
     context: Context, *, model_id: str, body: ContentBody | list[ContentBody]
 ) -> Created[shapes.CreatedContent | shapes.Outcomes[shapes.AcceptedContent]]:
@@ -26,7 +29,9 @@ def create(
     return pools.created(body, one)
 
 
-@routes.post("/api/operator/models/{model_id}/content/uploads", role=Role.OPERATOR, body=UploadBody)
+@routes.post(
+    "/api/operator/models/{model_id}/content/uploads", role=Role.OPERATOR, body=UploadBody, refuses=(AlreadyExists,)
+)
 def upload(context: Context, *, model_id: str, body: UploadBody) -> New[shapes.Upload]:
     """A presigned form by which one file goes into the media bucket."""
     given = body.model_dump(exclude={"bytes"})
@@ -49,7 +54,11 @@ def get(context: Context, *, model_id: str, content_id: str) -> Tagged[shapes.Co
 
 
 @routes.patch(
-    "/api/operator/models/{model_id}/content/{content_id}", role=Role.OPERATOR, body=ItemEdit, shows=documents.content
+    "/api/operator/models/{model_id}/content/{content_id}",
+    role=Role.OPERATOR,
+    body=ItemEdit,
+    refuses=(IllegalMove, FourEyes),
+    shows=documents.content,
 )
 def edit(context: Context, *, model_id: str, content_id: str, body: ItemEdit) -> Tagged[shapes.EditedContent]:
     """Changes what is given; an item that loses its rights leaves selection at once."""

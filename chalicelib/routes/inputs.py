@@ -108,7 +108,7 @@ class ModelBody(Input):
     themes: list[Tag] = Field(default=[], max_length=20)
 
 
-class Consent(Input):
+class ConsentBody(Input):
     """Who owns the account and agreed."""
 
     granted_by: Line
@@ -124,7 +124,7 @@ class AccountBody(Input):
     username: Line
     theme: Tag | None = None
     tags: list[Tag] = Field(default=[], max_length=20)
-    consent: Consent | None = None
+    consent: ConsentBody | None = None
 
 
 class ReasonBody(Input):
@@ -207,7 +207,7 @@ class BotEdit(Input):
     models: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)
 
 
-class Licence(Input):
+class LicenceBody(Input):
     """Who licensed an item, until when."""
 
     licensed_by: Line
@@ -222,7 +222,7 @@ class ItemBody(Input):
     max_usage: int = Field(ge=1, le=MOST_USES)
     theme: Tag | None = None
     tags: list[Tag] = Field(default=[], max_length=20)
-    licence: Licence | None = None
+    licence: LicenceBody | None = None
     status: Rights = Rights.APPROVED
 
 
@@ -233,7 +233,7 @@ class ItemEdit(Input):
     max_usage: int = Field(default=1, ge=1, le=MOST_USES)
     theme: Tag | None = None
     tags: list[Tag] = Field(default=[], max_length=20)
-    licence: Licence | None = None
+    licence: LicenceBody | None = None
     enabled: bool = True
     status: Rights = Rights.APPROVED
     reason: Prose | None = None

@@ -2,6 +2,7 @@
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import Step
+from chalicelib.domain.errors import LeaseSuperseded, SessionEnded
 from chalicelib.middleware import Answer, Routes, Waiting
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.inputs import ClaimBody
@@ -19,14 +20,25 @@ def ready(context: Context, *, limit: int = DEFAULT_LIMIT, **query: str) -> Wait
     return Waiting(documents.ready(found), found.retry_after_seconds)
 
 
-@routes.post("/api/bot/accounts/claim", role=Role.BOT, body=ClaimBody)
+@routes.post(
+    "/api/bot/accounts/claim",
+    role=Role.BOT,
+    body=ClaimBody,
+    session=True,
+    refuses=(SessionEnded,),
+)
 def claim(context: Context, *, body: ClaimBody) -> Answer[shapes.Claim]:
     """Takes leases on accounts that can be worked on now."""
     taken = leases.claim(context, limit=body.limit, models=body.model_ids, actions=body.actions)
     return Answer(documents.claimed(context.session_id, taken, context.settings))
 
 
-@routes.post("/api/bot/accounts/{account_id}/release", role=Role.BOT, lease=True)
+@routes.post(
+    "/api/bot/accounts/{account_id}/release",
+    role=Role.BOT,
+    lease=True,
+    refuses=(LeaseSuperseded,),
+)
 def release(context: Context, *, account_id: str, lease_token: str) -> Answer[shapes.Released]:
     """Gives a lease back unharmed."""
     replayed = leases.release(context, account_id, lease_token=lease_token)

@@ -1,6 +1,7 @@
 """Models: the creators whose pools feed the accounts."""
 
 from chalicelib.context import Context, Role
+from chalicelib.domain.errors import AlreadyExists
 from chalicelib.middleware import Answer, Created, Routes, Tagged
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.inputs import ModelBody, ModelEdit
@@ -10,7 +11,7 @@ from chalicelib.services import models
 routes = Routes(__name__)
 
 
-@routes.post("/api/operator/models", role=Role.OPERATOR, body=ModelBody)
+@routes.post("/api/operator/models", role=Role.OPERATOR, body=ModelBody, refuses=(AlreadyExists,))
 def create(context: Context, *, body: ModelBody) -> Created[shapes.ChangedModel]:
     """Creates a model."""
     name = body.name or body.model_id

@@ -33,6 +33,10 @@ _HEADERS: Mapping[str, str] = {
 }
 
 
+PATHS: list[str] = []
+"""The paths of all pages."""
+
+
 def serve(import_name: str, path: str, folder: Path, policy: Callable[[], str]) -> Blueprint:
     """The routes that serve the folder under `path` (such as `/console`), to anybody.
 
@@ -42,18 +46,25 @@ def serve(import_name: str, path: str, folder: Path, policy: Callable[[], str]) 
     blueprint = Blueprint(import_name)
 
     def root() -> Response:
-        return _answer(blueprint.current_request, path, folder, policy, "")
+        return answer(blueprint.current_request, path, folder, policy, "")
 
     def named(name: str) -> Response:
-        return _answer(blueprint.current_request, path, folder, policy, name)
+        return answer(blueprint.current_request, path, folder, policy, name)
 
     noun = path.strip("/")
-    blueprint.route(path, name=noun)(root)
-    blueprint.route(f"{path}/{{name}}", name=f"{noun}_named")(named)
+    route(blueprint, path, noun)(root)
+    route(blueprint, f"{path}/{{name}}", f"{noun}_named")(named)
     return blueprint
 
 
-def _answer(request: Request, path: str, folder: Path, policy: Callable[[], str], name: str) -> Response:
+def route(blueprint: Blueprint, path: str, name: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Declares that the view answers a page."""
+    PATHS.append(path)
+    return blueprint.route(path, name=name)
+
+
+def answer(request: Request, path: str, folder: Path, policy: Callable[[], str], name: str) -> Response:
+    """The file of that name in the folder that is served under `path`, or what is told where there is none."""
     asked = PAGE if "." not in name else name
     file = next((one for one in folder.iterdir() if one.name == asked and one.suffix in _TYPES and one.is_file()), None)
     if file is None:
@@ -63,6 +74,7 @@ def _answer(request: Request, path: str, folder: Path, policy: Callable[[], str]
     headers: dict[str, str | list[str]] = {**_HEADERS, "Content-Type": _TYPES[file.suffix]}
     if asked == PAGE:
         text = text.replace(_BASE, f'<base href="{_base(request, path, name)}">', 1)
+    if file.suffix == ".html":
         headers["Content-Security-Policy"] = policy()
     headers["ETag"] = tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}

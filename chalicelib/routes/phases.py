@@ -2,26 +2,36 @@
 
 from chalicelib.context import Context, Role
 from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents, shapes
+from chalicelib.routes import documents, refusals, shapes
 from chalicelib.routes.inputs import CompletePhaseBody, ReportErrorBody
 from chalicelib.services import deliveries, phases
 
 routes = Routes(__name__)
 
 
-@routes.get("/api/bot/accounts/{account_id}/content/{phase}", role=Role.BOT)
+@routes.get("/api/bot/accounts/{account_id}/content/{phase}", role=Role.BOT, refuses=refusals.TAKING)
 def content(context: Context, *, account_id: str, phase: str) -> Answer[shapes.Delivery]:
     """Gives the caller the phase's content, under its lease."""
     return Answer(documents.delivery(deliveries.content(context, account_id, phase), context.settings))
 
 
-@routes.get("/api/bot/accounts/{account_id}/warmup-content/{phase}", role=Role.BOT)
+@routes.get(
+    "/api/bot/accounts/{account_id}/warmup-content/{phase}",
+    role=Role.BOT,
+    refuses=refusals.TAKING,
+)
 def warmup_content(context: Context, *, account_id: str, phase: str) -> Answer[shapes.Delivery]:
     """The same, in its other spelling."""
     return Answer(documents.delivery(deliveries.content(context, account_id, phase), context.settings))
 
 
-@routes.post("/api/bot/accounts/{account_id}/complete-phase/{phase}", role=Role.BOT, body=CompletePhaseBody, lease=True)
+@routes.post(
+    "/api/bot/accounts/{account_id}/complete-phase/{phase}",
+    role=Role.BOT,
+    body=CompletePhaseBody,
+    lease=True,
+    refuses=refusals.TELLING,
+)
 def complete_phase(
     context: Context, *, account_id: str, phase: str, body: CompletePhaseBody, lease_token: str
 ) -> Answer[shapes.Completion]:
@@ -30,7 +40,13 @@ def complete_phase(
     return Answer(documents.completion(done))
 
 
-@routes.post("/api/bot/accounts/{account_id}/report-error", role=Role.BOT, body=ReportErrorBody, lease=True)
+@routes.post(
+    "/api/bot/accounts/{account_id}/report-error",
+    role=Role.BOT,
+    body=ReportErrorBody,
+    lease=True,
+    refuses=refusals.TELLING,
+)
 def report_error(
     context: Context, *, account_id: str, body: ReportErrorBody, lease_token: str
 ) -> Answer[shapes.Report]:

@@ -76,11 +76,11 @@ class OneOf:
     """A word of an enumeration."""
 
     def __init__(self, words: type[StrEnum]) -> None:
-        self._words = words
+        self.words = words
 
     def __call__(self, text: str) -> StrEnum:
         """The word."""
         try:
-            return self._words(text)
+            return self.words(text)
         except ValueError:
-            raise ValueError(f"one of {', '.join(self._words)} is expected") from None
+            raise ValueError(f"one of {', '.join(self.words)} is expected") from None

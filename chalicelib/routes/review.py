@@ -3,10 +3,11 @@
 from typing import Any
 
 from chalicelib.context import Context, Role
+from chalicelib.domain.errors import ItemRefused
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.retries import Kind
 from chalicelib.middleware import Answer, Routes
-from chalicelib.routes import documents, shapes
+from chalicelib.routes import documents, refusals, shapes
 from chalicelib.routes.inputs import AssignBody, ReasonBody, ResolveBody, RetryAllBody, RetryBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, Order, cursor, identifier, limit, line, seconds
 from chalicelib.services import review
@@ -63,14 +64,24 @@ def retry_all(context: Context, *, body: RetryAllBody) -> Answer[shapes.BulkRetr
     return Answer(documents.retried(results, dry_run=body.dry_run, more=more, now=context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/phases/{phase}/retry", role=Role.OPERATOR, body=RetryBody)
+@routes.post(
+    "/api/operator/accounts/{account_id}/phases/{phase}/retry",
+    role=Role.OPERATOR,
+    body=RetryBody,
+    refuses=refusals.DECIDING,
+)
 def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> Answer[shapes.ChangedWarmup]:
     """Offers the phase again at once, with the same items or others."""
     decided = review.retry(context, account_id, phase, reason=body.reason, other_content=body.content == "other")
     return Answer(documents.decided(decided, context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/phases/{phase}/resolve", role=Role.OPERATOR, body=ResolveBody)
+@routes.post(
+    "/api/operator/accounts/{account_id}/phases/{phase}/resolve",
+    role=Role.OPERATOR,
+    body=ResolveBody,
+    refuses=refusals.DECIDING,
+)
 def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody) -> Answer[shapes.ChangedWarmup]:
     """Takes the phase for completed: it was done outside."""
     evidence = body.evidence.model_dump(exclude_none=True)
@@ -78,13 +89,24 @@ def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody)
     return Answer(documents.decided(decided, context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/phases/{phase}/skip", role=Role.OPERATOR, body=ReasonBody)
+@routes.post(
+    "/api/operator/accounts/{account_id}/phases/{phase}/skip",
+    role=Role.OPERATOR,
+    body=ReasonBody,
+    refuses=refusals.DECIDING,
+)
 def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Passes over a phase."""
     return Answer(documents.decided(review.skip(context, account_id, phase, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/phases/{phase}/assign", role=Role.OPERATOR, body=AssignBody)
+@routes.post(
+    "/api/operator/accounts/{account_id}/phases/{phase}/assign",
+    role=Role.OPERATOR,
+    body=AssignBody,
+    refuses=(*refusals.DECIDING, ItemRefused),
+    missing=("content", "text"),
+)
 def assign(context: Context, *, account_id: str, phase: str, body: AssignBody) -> Answer[shapes.ChangedWarmup]:
     """Gives items to the phase by hand."""
     decided = review.assign(

@@ -1,6 +1,7 @@
 """Sessions: a run of a bot begins, says that it lives, and ends."""
 
 from chalicelib.context import Context, Role
+from chalicelib.domain.errors import SessionEnded
 from chalicelib.middleware import Answer, New, Routes
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.inputs import HeartbeatBody, ReasonBody, SessionBody
@@ -18,7 +19,7 @@ def create(context: Context, *, body: SessionBody) -> New[shapes.OpenedSession]:
     return New(documents.opened(opened, context.settings))
 
 
-@routes.post("/api/bot/sessions/{session_id}/heartbeat", role=Role.BOT, body=HeartbeatBody)
+@routes.post("/api/bot/sessions/{session_id}/heartbeat", role=Role.BOT, body=HeartbeatBody, refuses=(SessionEnded,))
 def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answer[shapes.Heartbeat]:
     """Says that the session lives."""
     return Answer(documents.beat(sessions.heartbeat(context, session_id, note=body.note)))
@@ -55,14 +56,14 @@ def show(context: Context, *, session_id: str) -> Answer[shapes.Session]:
     return Answer(documents.session(session))
 
 
-@routes.post("/api/operator/sessions/{session_id}/drain", role=Role.OPERATOR, body=ReasonBody)
+@routes.post("/api/operator/sessions/{session_id}/drain", role=Role.OPERATOR, body=ReasonBody, refuses=(SessionEnded,))
 def drain(context: Context, *, session_id: str, body: ReasonBody) -> Answer[shapes.ChangedSession]:
     """Has a session finish what it holds and take nothing new."""
     session, replayed = sessions.drain(context, session_id, reason=body.reason)
     return Answer(documents.changed_session(session, replayed))
 
 
-@routes.post("/api/operator/sessions/{session_id}/stop", role=Role.OPERATOR, body=ReasonBody)
+@routes.post("/api/operator/sessions/{session_id}/stop", role=Role.OPERATOR, body=ReasonBody, refuses=(SessionEnded,))
 def stop(context: Context, *, session_id: str, body: ReasonBody) -> Answer[shapes.ChangedSession]:
     """Has a session stop, and supersedes its leases."""
     session, replayed = sessions.stop(context, session_id, reason=body.reason)

@@ -42,6 +42,72 @@ class Replayed(TypedDict):
     replayed: bool
 
 
+# refusals
+
+
+class Fault(TypedDict):
+    """A member at fault, by its JSON pointer."""
+
+    pointer: str
+    detail: str
+
+
+class Holder(TypedDict):
+    """Who holds an account, until when; never the token."""
+
+    session_id: str
+    bot_id: str
+    expires_at: datetime
+
+
+class Happened(TypedDict):
+    """What ended a lease, when."""
+
+    at: datetime
+    action: Action
+    sentence: str
+
+
+class _Facts(TypedDict, total=False):
+    errors: list[Fault]
+    retry_after_seconds: int
+    available_at: datetime | None
+    lease: Holder
+    happened: Happened
+    phases: list[PhaseName]
+    reasons: dict[str, int]
+    what: str
+    state: str
+    phase_status: Status
+    possible_moves: list[str]
+    reason: str
+    live_keys: list[str]
+    twin_id: str
+    creator: str
+    account_id: str
+    version: int
+    current: dict[str, Any]
+
+
+class RowError(_Facts):
+    """What is wrong with one row; its members are those of a problem document of this code."""
+
+    code: str
+    detail: str
+
+
+class Problem(_Facts):
+    """What the service answers when it refuses (RFC 9457); `retryable`: the same request, later, has a chance."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    retryable: bool
+
+
 # work
 
 
@@ -405,25 +471,6 @@ class AccountWithAssignments(WholeAccount):
     """An account with its latest 100 assignments."""
 
     assignments: list[Assignment]
-
-
-class Fault(TypedDict):
-    """A member at fault, by its JSON pointer."""
-
-    pointer: str
-    detail: str
-
-
-class RowError(TypedDict):
-    """What is wrong with one row; further members are those of the problem document of its code."""
-
-    code: str
-    detail: str
-    errors: NotRequired[list[Fault]]
-    twin_id: NotRequired[str]
-    account_id: NotRequired[str]
-    creator: NotRequired[str]
-    retry_after_seconds: NotRequired[int]
 
 
 class ImportedAccount(TypedDict):

@@ -1,6 +1,7 @@
 """The texts of a model's pool."""
 
 from chalicelib.context import Context, Role
+from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove
 from chalicelib.middleware import Answer, Created, Routes, Tagged
 from chalicelib.routes import documents, pools, rows, shapes
 from chalicelib.routes.inputs import ItemEdit, TextBody
@@ -12,7 +13,9 @@ from chalicelib.tables import Text
 routes = Routes(__name__)
 
 
-@routes.post("/api/operator/models/{model_id}/texts", role=Role.OPERATOR, body=TextBody, many=True)
+@routes.post(
+    "/api/operator/models/{model_id}/texts", role=Role.OPERATOR, body=TextBody, many=True, refuses=(AlreadyExists,)
+)
 def create(
     context: Context, *, model_id: str, body: TextBody | list[TextBody]
 ) -> Created[shapes.CreatedText | shapes.Outcomes[shapes.AcceptedText]]:
@@ -41,7 +44,11 @@ def get(context: Context, *, model_id: str, text_id: str) -> Tagged[shapes.Text]
 
 
 @routes.patch(
-    "/api/operator/models/{model_id}/texts/{text_id}", role=Role.OPERATOR, body=ItemEdit, shows=documents.text
+    "/api/operator/models/{model_id}/texts/{text_id}",
+    role=Role.OPERATOR,
+    body=ItemEdit,
+    refuses=(IllegalMove, FourEyes),
+    shows=documents.text,
 )
 def edit(context: Context, *, model_id: str, text_id: str, body: ItemEdit) -> Tagged[shapes.EditedText]:
     """Changes what is given; an item that loses its rights leaves selection at once."""

@@ -168,8 +168,7 @@ def claim(
     who claim at once do not all reach for the same.
     Raises NotFound, SessionEnded.
     """
-    if context.session_id is None:
-        raise MalformedRequest("The header Bot-Session is missing: open a session with POST /api/bot/sessions first.")
+    assert context.session_id is not None, "the route asks for the header"
     (session,) = together([(Session, context.session_id)])
     own = own_session(context, session)
     claimed = list(islice(_held(context, own), limit))

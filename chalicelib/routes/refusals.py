@@ -1,0 +1,26 @@
+"""Which conflicts a route can answer with, where several routes have them in common: for OpenAPI."""
+
+from chalicelib.domain.errors import (
+    AccountLeased,
+    AccountNotReady,
+    AccountPaused,
+    ConsentMissing,
+    ContentUnavailable,
+    IllegalMove,
+    LeaseSuperseded,
+    PhaseNotAvailable,
+    PhaseNotInProgress,
+    PhasesIncomplete,
+    ServiceError,
+    SessionEnded,
+)
+
+Refusals = tuple[type[ServiceError], ...]
+
+TAKING: Refusals = (
+    *(AccountNotReady, AccountPaused, AccountLeased, LeaseSuperseded),
+    *(ConsentMissing, PhaseNotAvailable, ContentUnavailable, SessionEnded),
+)
+TELLING: Refusals = (LeaseSuperseded, PhaseNotInProgress, AccountNotReady)
+ENDING: Refusals = (PhasesIncomplete, AccountNotReady, AccountPaused, AccountLeased, LeaseSuperseded, SessionEnded)
+DECIDING: Refusals = (IllegalMove, PhaseNotAvailable, AccountNotReady)

@@ -1,0 +1,103 @@
+"""Every code that a problem document can carry: its status, what it means (from the errors themselves), what to do."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from chalicelib.context import Role
+from chalicelib.domain import errors
+from chalicelib.domain.errors import NotFound, ServiceError
+from chalicelib.middleware import STATUS, Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code. `retryable`: the same request, sent later, has a chance (`sometimes`: the document tells)."""
+
+    code: str
+    status: int
+    detail: str
+    remedy: str
+    retryable: bool
+    retry_after: bool = False
+
+
+NOUNS = ("account", "phase", "session", "model", "content", "text", "bot", "key")
+_REMEDIES: Mapping[str, str] = {
+    "malformed_request": "Mend the request as `detail` says: its JSON, a query parameter, a cursor or a header.",
+    "unauthenticated": "Send `Authorization: Bearer <key>` with a key that is live; a revoked one never works again.",
+    "forbidden": "Use a key of the other role: bots work under `/api/bot`, operators under `/api/operator`.",
+    "invalid_input": "Mend each member that `errors` names by its JSON pointer.",
+    "body_too_large": "Send less at once: imports in parts, documents without what nobody reads.",
+    "unsupported_media_type": "Name the media type of the body in `Content-Type`, one that this route takes.",
+    "account_not_ready": "Look at the account's state; an operator makes it ready, or the warm-up has to start first.",
+    "consent_missing": "Record who owns the account and agreed, then declare it ready.",
+    "account_paused": "Take other work; this is handed out again when somebody resumes. Finished work is accepted.",
+    "account_leased": "Leave it to its holder, or ask again after `retry_after_seconds`.",
+    "lease_superseded": "Stop working on this account: `happened` tells who ended the lease and when.",
+    "phase_not_available": "Come back at `available_at`; where there is none, people have to decide first.",
+    "phase_not_in_progress": "Ask for the phase's content first, or take it that somebody has settled it already.",
+    "phases_incomplete": "Complete the `phases` that are listed first.",
+    "content_unavailable": "Put items into the pool, or enable or license those that `reasons` counts.",
+    "move_not_possible": "Choose one of `possible_moves`.",
+    "content_refused": "Give another item: `reason` says what is against this one.",
+    "already_exists": "Use another id, or edit what is there; `twin_id` names an item that is the same.",
+    "four_eyes": "Have somebody else approve the item.",
+    "session_ended": "Open a new session.",
+    "too_many_keys": "Revoke one of `live_keys` first.",
+    "version_conflict": "Read the item again (`current`), make your change to that, send its `ETag`.",
+    "temporarily_unavailable": "Send the same request again after `retry_after_seconds`; it is never done twice.",
+    "rate_limited": "Send the same request again after `Retry-After` seconds, and fewer of them.",
+    "internal_error": "A defect of the service: tell its operators the `request_id`.",
+    "route_not_found": "Compare the path with `/openapi.json`.",
+    "method_not_allowed": "Use one of the methods in `Allow`.",
+}
+_MISSING = "Compare the id; a bot whose key is bound to models sees only those."
+_WAITS = ("account_leased", "phase_not_available", "content_unavailable", "temporarily_unavailable", "rate_limited")
+
+
+def _classes(kind: type[ServiceError] = ServiceError) -> Iterator[type[ServiceError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _classes(child)
+
+
+def _status(kind: type[ServiceError]) -> int:
+    return next(STATUS[one] for one in kind.__mro__ if one in STATUS)
+
+
+def _codes() -> Iterator[Code]:
+    for kind in _classes():
+        own = "code" in vars(kind) and kind not in (errors.Refused,)
+        if own:
+            yield _code(kind.code, _status(kind), (kind.__doc__ or "").strip(), kind.retryable)
+    for noun in NOUNS:
+        told = f"There is no such {noun}, or this key does not see it."
+        yield Code(f"{noun}_not_found", _status(NotFound), told, _MISSING, retryable=False)
+    yield _code("rate_limited", 429, "Too many requests: the gateway let this one not through.", True)
+
+
+def _code(code: str, status: int, detail: str, retryable: bool) -> Code:
+    waits = code in _WAITS
+    return Code(code, status, detail, _REMEDIES[code], retryable or code == "phase_not_available", waits)
+
+
+CODES: Mapping[str, Code] = {code.code: code for code in sorted(_codes(), key=lambda one: (one.status, one.code))}
+
+
+def codes_of(endpoint: Endpoint) -> Iterator[Code]:
+    """The codes with which a route can answer."""
+    yield CODES["malformed_request"]
+    if endpoint.role is not None:
+        yield from (CODES["unauthenticated"], CODES["forbidden"])
+    nouns = [name.removesuffix("_id") for name in re.findall(r"{(\w+)}", endpoint.path)] + list(endpoint.missing)
+    if endpoint.role is Role.BOT and "session" not in nouns:
+        nouns.append("session")
+    yield from (CODES[f"{noun}_not_found"] for noun in sorted(set(nouns)))
+    for kind in sorted(endpoint.refuses, key=lambda one: one.code):
+        yield CODES[kind.code]
+    if endpoint.method == "PATCH":
+        yield CODES["version_conflict"]
+    if endpoint.method != "GET":
+        yield from (CODES["body_too_large"], CODES["unsupported_media_type"], CODES["invalid_input"])
+    yield from (CODES["rate_limited"], CODES["internal_error"], CODES["temporarily_unavailable"])
