@@ -41,7 +41,7 @@ class Gateway:
             headers = dict(request.headers)
             status, given, body = self._unknown_route(headers, request.method, request.path, allowed)
             return Answer(status, list(given.items()), body)
-        return _answer(self._app(_event(request, *found), Invocation("api")))
+        return _answer(self._app(proxy_event(request, *found), Invocation("api")))
 
 
 class Routes:
@@ -65,7 +65,7 @@ def _fits(segment: str, part: str) -> bool:
     return bool(part) if segment.startswith("{") else segment == part
 
 
-def _event(request: HttpRequest, route: str, parameters: dict[str, str]) -> dict[str, Any]:
+def proxy_event(request: HttpRequest, route: str, parameters: dict[str, str]) -> dict[str, Any]:
     """The event of a REST API's Lambda proxy integration."""
     query = parse_qs(request.query, keep_blank_values=True) or None
     headers: dict[str, list[str]] = {}

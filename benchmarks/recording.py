@@ -1,0 +1,236 @@
+"""The bots' requests as recordings: the event that Lambda is given, and what the store was asked and answered for it.
+
+A recording is made on a real store, and played back by a stub of the store (`benchmarks.stub`), so that only the cost
+of our own side counts, and the same requests can be made by a bare client (`benchmarks.floor`).
+"""
+
+import hashlib
+import importlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.httpsession import URLLib3Session
+
+from chalicelib import context, tables
+from chalicelib.domain import keys
+from warmup.sandbox.answers import HttpRequest
+from warmup.sandbox.gateway import Routes, proxy_event
+from warmup.sandbox.invocation import Invocation
+from warmup.sandbox.stores import Store
+
+Event = dict[str, Any]
+LISTED = 20
+_PEPPER, _ROOT = "a pepper for benchmarks", "an operator's key for benchmarks"
+_SHUFFLE = 4
+_BEGIN = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+_PHASES = ("pfp", "bio", "post", "highlight", "story")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request to the store and its answer, as they went over the wire."""
+
+    operation: str
+    asked: bytes
+    status: int
+    answered: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One request of a bot: its name, when it was made, its event, and its exchanges with the store, in order."""
+
+    name: str
+    now: datetime
+    event: Event
+    exchanges: list[Exchange]
+
+
+@dataclass(slots=True)
+class Clock:
+    """The clock of a recording; it stands while it is played back."""
+
+    now: datetime = _BEGIN
+
+    def __call__(self) -> datetime:
+        """The instant."""
+        return self.now
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What a deployment would set; a warm function keeps keys and gates for as long as the benchmark runs."""
+    return {
+        "WARMUP_TABLE_PREFIX": "bench-",
+        "WARMUP_MEDIA_BUCKET": "bench-media",
+        "WARMUP_PEPPER": _PEPPER,
+        "WARMUP_OPERATOR_KEY_DIGEST": keys.digest(_PEPPER, _ROOT),
+        "WARMUP_VERIFY_MEDIA": "false",
+        "WARMUP_DEADLINE_SECONDS": "60",
+        "WARMUP_KEY_CACHE_SECONDS": "1e9",
+        "WARMUP_GATE_CACHE_SECONDS": "1e9",
+        **more,
+    }
+
+
+@dataclass(slots=True)
+class Caller:
+    """Calls the function's handler as API Gateway does."""
+
+    app: Any
+    clock: Clock = field(default_factory=Clock)
+
+    def event(self, method: str, path: str, body: object = None, **headers: str) -> Event:
+        """The event of one request."""
+        bare, _, query = path.partition("?")
+        given = [("content-type", "application/json"), *((name.replace("_", "-"), text) for name, text in headers.items())]
+        data = b"" if body is None else json.dumps(body).encode()
+        found = Routes(sorted(self.app.routes)).find(bare)
+        assert found is not None, path
+        return proxy_event(HttpRequest(method, bare, query, given, data), *found)
+
+    def call(self, event: Event) -> Any:
+        """The parsed answer of one request, which must be accepted."""
+        answer = self.app(event, Invocation("api"))
+        assert answer["statusCode"] in (200, 201), answer
+        return json.loads(answer["body"])
+
+    def operator(self, path: str, body: object) -> Any:
+        """An operator's POST."""
+        return self.call(self.event("POST", f"/api/operator{path}", body, authorization=f"Bearer {_ROOT}"))
+
+
+@contextmanager
+def recorded() -> Iterator[list[Exchange]]:
+    """The exchanges with the store while the context lasts."""
+    send, found = URLLib3Session.send, list[Exchange]()
+
+    def tee(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+        answer: AWSResponse = send(session, request)
+        target = request.headers["X-Amz-Target"]
+        name = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
+        asked = request.body if isinstance(request.body, bytes) else request.body.encode()
+        found.append(Exchange(name, asked, answer.status_code, answer.content))
+        return answer
+
+    URLLib3Session.send = tee
+    try:
+        yield found
+    finally:
+        URLLib3Session.send = send
+
+
+def import_app(clock: Clock) -> Any:
+    """The composition root, imported in this environment, on this clock, its log written nowhere."""
+    context.sources.clock = clock
+    context.sources.entropy = _in_a_fixed_order
+    os.environ.update(environment())
+    return importlib.import_module("app").app
+
+
+def _in_a_fixed_order(count: int) -> bytes:
+    """Randomness, but for the four bytes by which a claim shuffles its proposals: a recording names one account."""
+    return bytes(count) if count == _SHUFFLE else os.urandom(count)
+
+
+def record(store: Store) -> tuple[Caller, list[Recording]]:
+    """The recordings of every bot route, made on a store of their own."""
+    os.environ.update(store.environ())
+    clock = Clock()
+    caller = Caller(import_app(clock), clock)
+    tables.create_all()
+    return caller, list(_Scene(caller).recordings())
+
+
+class _Scene:
+    """An agency in which each of the bots' requests is made once."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        caller.operator("/models", {"model_id": "m1", "themes": ["sea", "city"]})
+        key = caller.operator("/bots", {"bot_id": "b1"})["key"]
+        self._headers = {"authorization": f"Bearer {key}"}
+        session = self.bot("POST", "/sessions", {})["session_id"]
+        self._headers["bot_session"] = session
+        for number in range(40):
+            for phase in (*_PHASES, "any"):
+                self._media(f"{phase}{number}", phase, number)
+                self._text(f"{phase}-text{number}", phase, number)
+        for number in range(LISTED + 10):
+            self._account(f"a{number:02}")
+        self.bot("GET", "/accounts/ready")  # a warm function knows the gates
+
+    def _media(self, content_id: str, category: str, number: int) -> None:
+        sha256 = hashlib.sha256(content_id.encode()).hexdigest()
+        file = {"media_key": content_id, "media_type": "image/png", "bytes": 1000, "sha256": sha256}
+        item = {"content_id": content_id, "category": category, "quality_score": 50 + number, "max_usage": 50}
+        self._caller.operator("/models/m1/content", {**item, **file, **self._theme(number)})
+
+    def _text(self, text_id: str, category: str, number: int) -> None:
+        item = {"text_id": text_id, "category": category, "quality_score": 50 + number, "max_usage": 50}
+        words = {"body": f"text {number} for {category}"}
+        self._caller.operator("/models/m1/texts", {**item, **words, **self._theme(number)})
+
+    @staticmethod
+    def _theme(number: int) -> dict[str, str]:
+        return [{}, {"theme": "sea"}, {"theme": "city"}][number % 3]
+
+    def _account(self, account_id: str) -> None:
+        consent = {"granted_by": "Ada", "granted_at": "2026-01-01T00:00:00Z", "reference": "contract 7"}
+        account = {"account_id": account_id, "model_id": "m1", "username": account_id, "consent": consent}
+        self._caller.operator("/accounts", {**account, "theme": "sea"})
+        self._caller.operator(f"/accounts/{account_id}/ready", {"reason": "benchmark"})
+
+    def bot(self, method: str, path: str, body: object = None, **headers: str) -> Any:
+        """One request of the bot."""
+        return self._caller.call(self._event(method, path, body, **headers))
+
+    def _event(self, method: str, path: str, body: object = None, **headers: str) -> Event:
+        return self._caller.event(method, f"/api/bot{path}", body, **self._headers, **headers)
+
+    def _one(self, name: str, method: str, path: str, body: object = None, **headers: str) -> tuple[Recording, Any]:
+        event = self._event(method, path, body, **headers)
+        with recorded() as exchanges:
+            answer = self._caller.call(event)
+        return Recording(name, self._caller.clock.now, event, exchanges), answer
+
+    def recordings(self) -> Iterator[Recording]:
+        """Each request, in an order in which all are possible."""
+        listing, found = self._one(f"ready ({LISTED})", "GET", f"/accounts/ready?limit={LISTED}")
+        assert len(found["items"]) == LISTED
+        yield listing
+        yield self._one("claim", "POST", "/accounts/claim", {"limit": 1})[0]
+        account = "/accounts/a29"
+        yield self._one("start-warmup", "POST", f"{account}/start-warmup")[0]
+        yield self._one("warmup-status", "GET", f"{account}/warmup-status")[0]
+        self._done(account, "pfp")
+        self._done(account, "bio")
+        first, given = self._one("content, first", "GET", f"{account}/content/post")
+        yield first
+        token = given["lease"]["lease_token"]
+        yield self._one("content, again", "GET", f"{account}/content/post")[0]
+        beat = f"/sessions/{self._headers['bot_session']}/heartbeat"
+        yield self._one("heartbeat", "POST", beat, {})[0]
+        report = {"phase": "post", "kind": "transient", "message": "try later"}
+        yield self._one("report-error", "POST", f"{account}/report-error", report, lease_token=token)[0]
+        self._caller.clock.now += timedelta(hours=6)
+        token = self.bot("GET", f"{account}/content/post")["lease"]["lease_token"]
+        told = {"execution_time_ms": 8000, "platform_response": {"id": "1", "ok": True}}
+        path = f"{account}/complete-phase/post"
+        yield self._one("complete-phase", "POST", path, told, lease_token=token)[0]
+        self._caller.clock.now += timedelta(hours=48)
+        self._done(account, "highlight")
+        token = self.bot("GET", f"{account}/content/story")["lease"]["lease_token"]
+        yield self._one("release", "POST", f"{account}/release", lease_token=token)[0]
+        self._done(account, "story")
+        yield self._one("complete-warmup", "POST", f"{account}/complete-warmup")[0]
+
+    def _done(self, account: str, phase: str) -> None:
+        given = self.bot("GET", f"{account}/content/{phase}")
+        self.bot("POST", f"{account}/complete-phase/{phase}", {}, lease_token=given["lease"]["lease_token"])
+        self._caller.clock.now += timedelta(hours=48)
