@@ -20,7 +20,7 @@ PIP := -m pip --disable-pip-version-check install -qq --no-deps --no-compile
 PYTEST := .venv/bin/python -m pytest -n 2
 QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases.py claim.py repeats.py)
 
-.PHONY: help setup run quick test check openapi bench-content clean
+.PHONY: help setup run quick test check openapi bench-content bench-requests clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ openapi: setup  ## write chalicelib/docs/openapi.json and the pages of the probl
 
 bench-content: setup  ## print what choosing content costs, in pools of 100 to 100,000 items
 	.venv/bin/python -m benchmarks.content $(ARGS)
+
+bench-requests: setup  ## print what each bot request costs a warm function, beside a bare client
+	.venv/bin/python -m benchmarks.requests $(ARGS)
 
 clean:  ## remove everything that set-up, tests and runs have made
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

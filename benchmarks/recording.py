@@ -88,7 +88,10 @@ class Caller:
     def event(self, method: str, path: str, body: object = None, **headers: str) -> Event:
         """The event of one request."""
         bare, _, query = path.partition("?")
-        given = [("content-type", "application/json"), *((name.replace("_", "-"), text) for name, text in headers.items())]
+        given = [
+            ("content-type", "application/json"),
+            *((name.replace("_", "-"), text) for name, text in headers.items()),
+        ]
         data = b"" if body is None else json.dumps(body).encode()
         found = Routes(sorted(self.app.routes)).find(bare)
         assert found is not None, path

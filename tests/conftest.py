@@ -6,14 +6,12 @@ Nothing here happens to a test that does not ask for it: others run the service 
 import importlib
 from collections.abc import Iterator
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
-from botocore.retries.quota import RetryQuota
 from chalice.test import Client
 
 from chalicelib import context, middleware, tables
@@ -80,9 +78,6 @@ def wire(monkeypatch: pytest.MonkeyPatch, time: Time, settings: Settings) -> Wir
     for name, value in _ENVIRON.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(URLLib3Session, "send", send)
-    # botocore's own waits count as elapsed time, and its quota of retries is not used up by the tests before
-    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=time.sleep))
-    monkeypatch.setattr(RetryQuota, "acquire", lambda *_: True)
     if _Kept.connection is None or Store.connection is not _Kept.connection:
         tables.bind(settings)
         tables.create_all()

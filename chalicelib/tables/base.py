@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PynamoDBException
+from pynamodb.exceptions import AttributeNullError, PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.models import Model
 
 from chalicelib.context import sources
 from chalicelib.domain.errors import TemporarilyUnavailable
+from chalicelib.tables.transport import DirectConnection, DynamoDB, Sdk
 
 T = TypeVar("T")
 
@@ -50,6 +54,28 @@ _NOT_APPLIED = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What reading and writing a table's items needs, looked up once: attributes by name, their defaults, the keys."""
+
+    attributes: dict[str, Attribute[Any]]
+    fixed_defaults: dict[str, Any]
+    made_defaults: list[tuple[str, Callable[[], Any]]]
+    keys: list[tuple[str, Attribute[Any]]]
+
+
+@cache
+def _shape(model: type["Item"]) -> _Shape:
+    attributes = model.get_attributes()
+    defaults = {name: one.default for name, one in attributes.items() if one.default is not None}
+    return _Shape(
+        attributes,
+        {name: default for name, default in defaults.items() if not callable(default)},
+        [(name, default) for name, default in defaults.items() if callable(default)],
+        [(name, attributes[name]) for name in (model._hash_keyname, model._range_keyname) if name is not None],
+    )
+
+
 class Item(Model):
     """A row of one of our tables. Changed in memory, it knows what differs from what was read."""
 
@@ -57,10 +83,33 @@ class Item(Model):
 
     @classmethod
     def from_raw_data(cls, data: Raw) -> Self:
-        """The item that a raw answer of the store holds."""
-        item = super().from_raw_data(data)
+        """The item that a raw answer of the store holds.
+
+        PynamoDB's own way walks all attributes of the class for each item; ours have no maps, no discriminators and
+        no second names, so that only those that are there need a look.
+        """
+        item, shape = cls.__new__(cls), _shape(cls)
+        item.attribute_values = values = shape.fixed_defaults.copy()
+        for name, default in shape.made_defaults:
+            values[name] = default()
+        for name, typed in data.items():
+            attribute = shape.attributes.get(name)
+            if attribute is not None:
+                values[name] = attribute.deserialize(typed[attribute.attr_type])
         item._read = data
         return item
+
+    def _container_serialize(self, null_check: bool = True) -> Raw:
+        """What PynamoDB's own does, without a walk through descriptors for each attribute."""
+        raw: Raw = {}
+        for name, attribute in _shape(type(self)).attributes.items():
+            value = self.attribute_values.get(name)
+            told = None if value is None else attribute.serialize(value)
+            if told is not None:
+                raw[name] = {attribute.attr_type: told}
+            elif null_check and not attribute.null:
+                raise AttributeNullError(name)
+        return raw
 
     def was_read(self) -> bool:
         """Whether the item comes from the store, and is not new."""
@@ -68,37 +117,38 @@ class Item(Model):
 
     def before(self, name: str) -> Any:
         """The value that the attribute had when the item was read, None where it had none."""
-        attribute = type(self).get_attributes()[name]
-        raw = (self._read or {}).get(attribute.attr_name)
-        return None if raw is None else attribute.deserialize(attribute.get_value(raw))
+        attribute, raw = _shape(type(self)).attributes[name], (self._read or {}).get(name)
+        return None if raw is None else attribute.deserialize(raw[attribute.attr_type])
 
     def changes(self) -> list[UpdateAction]:
         """The update that makes the stored item equal to this one, where they differ; keys never do."""
-        stored, current = self._read or {}, self.serialize(null_check=False)
+        stored, current = self._read or {}, self._container_serialize(null_check=False)
+        keys = {name for name, _ in _shape(type(self)).keys}
         found: list[UpdateAction] = []
-        for name, attribute in type(self).get_attributes().items():
-            if attribute.is_hash_key or (attribute.is_range_key and name in self._key_names()):
+        for name, attribute in _shape(type(self)).attributes.items():
+            if name in keys or stored.get(name) == current.get(name):
                 continue
-            if attribute.attr_name not in current:
-                if attribute.attr_name in stored:
-                    found.append(attribute.remove())
-            elif stored.get(attribute.attr_name) != current[attribute.attr_name]:
-                found.append(attribute.set(getattr(self, name)))
+            found.append(attribute.set(self.attribute_values[name]) if name in current else attribute.remove())
         return found
 
     @classmethod
     def is_absent(cls) -> Condition:
         """The condition that no item has this key yet."""
-        return cls.get_attributes()[str(cls._hash_keyname)].does_not_exist()
+        return _shape(cls).keys[0][1].does_not_exist()
 
     @classmethod
-    def _key_names(cls) -> set[str | None]:
-        return {cls._hash_keyname, cls._range_keyname}
+    def raw_key(cls, parts: Sequence[str | int]) -> Raw:
+        """The key of an item as the store takes it."""
+        return {
+            name: {attribute.attr_type: attribute.serialize(part)}
+            for (name, attribute), part in zip(_shape(cls).keys, parts, strict=True)
+        }
 
 
 class Store:
     """The one connection that all tables share (a client of its own for each costs most of a cold start)."""
 
+    sdk: Sdk | None = None
     connection: Connection | None = None
     s3: Any = None
     cached: ClassVar[dict[object, tuple[float, Any]]] = {}
@@ -121,11 +171,11 @@ def name_of(model: type[Item]) -> str:
 
 def bind(tables: Mapping[type[Item], str]) -> None:
     """Binds each model to its table's name, all on one new connection."""
-    shared = Connection(
-        connect_timeout_seconds=CONNECT_SECONDS,
-        read_timeout_seconds=READ_SECONDS,
-        max_pool_connections=POOL_SIZE,
-        retry_configuration={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+    sdk = Sdk()
+    shared = DirectConnection(
+        DynamoDB(
+            sdk, connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS, attempts=ATTEMPTS, pool_size=POOL_SIZE
+        )
     )
     for model, name in tables.items():
         model.Meta.table_name = name
@@ -133,7 +183,7 @@ def bind(tables: Mapping[type[Item], str]) -> None:
         own = model._get_connection()
         shared.add_meta_table(own.get_meta_table())
         own.connection = shared
-    Store.connection, Store.s3 = shared, None
+    Store.sdk, Store.connection, Store.s3 = sdk, shared, None
     Store.cached.clear()
 
 
@@ -200,41 +250,38 @@ def together(keys: Sequence[Key]) -> list[Any]:
 
     One round trip for each hundred different keys. The caller knows each item's type by its place.
     """
-    places = [(model, _raw_key(model, parts)) for model, *parts in keys]
-    different = list({(name_of(model), _identity(raw)): (model, raw) for model, raw in places}.items())
-    found: dict[tuple[str, str], Item] = {}
+    wanted = [(_identity(model, raw), model, raw) for model, *parts in keys if (raw := model.raw_key(parts))]
+    different = list({identity: (model, raw) for identity, model, raw in wanted}.values())
+    found: dict[_Identity, Item] = {}
     for start in range(0, len(different), _MOST_KEYS):
-        found |= _read_batch([one for _, one in different[start : start + _MOST_KEYS]])
-    return [found.get((name_of(model), _identity(raw))) for model, raw in places]
+        found |= _read_batch(different[start : start + _MOST_KEYS])
+    return [found.get(identity) for identity, _, _ in wanted]
 
 
-def _read_batch(wanted: Sequence[tuple[type[Item], Raw]]) -> dict[tuple[str, str], Item]:
-    models = {name_of(model): model for model, _ in wanted}
-    parts = {name_of(model): list(raw) for model, raw in wanted}
-    asked: dict[str, Any] = {name: {"Keys": [], "ConsistentRead": True} for name in models}
+_Identity = tuple[type[Item], *tuple[str, ...]]
+
+
+def _identity(model: type[Item], raw: Raw) -> _Identity:
+    """The item that a raw key, or a raw item, is of."""
+    return (model, *[raw[name][attribute.attr_type] for name, attribute in _shape(model).keys])
+
+
+def _read_batch(wanted: Sequence[tuple[type[Item], Raw]]) -> dict[_Identity, Item]:
+    models: dict[str, type[Item]] = {}
+    asked: dict[str, Any] = {}
     for model, raw in wanted:
-        asked[name_of(model)]["Keys"].append(raw)
-    found: dict[tuple[str, str], Item] = {}
+        name = name_of(model)
+        models[name] = model
+        asked.setdefault(name, {"Keys": [], "ConsistentRead": True})["Keys"].append(raw)
+    found: dict[_Identity, Item] = {}
     with reading():
         for _ in range(_BATCH_ROUNDS):
             answer = connection().dispatch("BatchGetItem", {"RequestItems": asked})
             for name, rows in answer["Responses"].items():
+                model = models[name]
                 for row in rows:
-                    found[name, _identity({part: row[part] for part in parts[name]})] = models[name].from_raw_data(row)
+                    found[_identity(model, row)] = model.from_raw_data(row)
             asked = answer.get("UnprocessedKeys") or {}
             if not asked:
                 return found
     raise TemporarilyUnavailable()
-
-
-def _raw_key(model: type[Item], parts: Sequence[str | int]) -> Raw:
-    attributes = model.get_attributes()
-    names = [name for name in (model._hash_keyname, model._range_keyname) if name is not None]
-    return {
-        attributes[name].attr_name: {attributes[name].attr_type: attributes[name].serialize(part)}
-        for name, part in zip(names, parts, strict=True)
-    }
-
-
-def _identity(raw: Raw) -> str:
-    return "|".join(f"{name}={kind}:{value}" for name in sorted(raw) for kind, value in raw[name].items())

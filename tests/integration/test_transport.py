@@ -1,0 +1,170 @@
+"""The way to the store: what goes over the wire, what comes back, and what is asked again."""
+
+import json
+import zlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import ChecksumError, ClientError, NoCredentialsError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+from botocore.session import Session
+
+from chalicelib import context
+from chalicelib.tables.transport import DynamoDB, Sdk
+
+ASKED = {"TableName": "t", "Key": {"id": {"S": "ü"}}}
+
+
+class _Raw:
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: Any) -> Any:
+        """The body."""
+        yield self._body
+
+
+def told(status: int, body: bytes, **headers: str) -> AWSResponse:
+    """An answer of the store."""
+    return AWSResponse("", status, {name.replace("_", "-"): value for name, value in headers.items()}, _Raw(body))
+
+
+class Line:
+    """The wire: gives the planned answers (or raises them), and keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[AWSPreparedRequest] = []
+        self.answers: list[AWSResponse | Exception] = []
+
+    def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        """In the place of botocore's own."""
+        self.sent.append(request)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> Line:
+    """A wire with nothing behind it, and no waiting."""
+    line = Line()
+    monkeypatch.setattr(URLLib3Session, "send", line.send)
+    monkeypatch.setattr(context.sources, "sleep", lambda seconds: None)
+    for name, value in {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "no secret"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
+    return line
+
+
+def client() -> DynamoDB:
+    """A client as the tables have one."""
+    return DynamoDB(Sdk(), connect_seconds=1, read_seconds=1, attempts=3, pool_size=1)
+
+
+def refused(status: int, code: str, **members: Any) -> AWSResponse:
+    """A refusal in DynamoDB's words."""
+    body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "no", **members}
+    return told(status, json.dumps(body).encode())
+
+
+def test_a_request_is_dynamodbs_json_signed_for_its_region(line: Line) -> None:
+    line.answers = [told(200, b'{"Item": {"n": {"N": "1"}}}')]
+    assert client()._make_api_call("GetItem", ASKED) == {"Item": {"n": {"N": "1"}}}
+    (request,) = line.sent
+    assert (request.method, request.url) == ("POST", "https://dynamodb.eu-west-1.amazonaws.com/")
+    assert json.loads(request.body) == ASKED
+    assert request.headers["X-Amz-Target"] == "DynamoDB_20120810.GetItem"
+    assert request.headers["Content-Type"] == "application/x-amz-json-1.0"
+    signature = request.headers["Authorization"]
+    assert signature.startswith("AWS4-HMAC-SHA256 Credential=AKID/")
+    assert "/eu-west-1/dynamodb/aws4_request, SignedHeaders=" in signature
+
+
+@pytest.mark.parametrize(
+    ("region", "named", "url"),
+    [
+        ("eu-west-1", None, "https://dynamodb.eu-west-1.amazonaws.com/"),
+        ("cn-north-1", None, "https://dynamodb.cn-north-1.amazonaws.com.cn/"),
+        ("eu-west-1", "http://127.0.0.1:8000", "http://127.0.0.1:8000/"),
+        ("eu-west-1", "http://127.0.0.1:8000/", "http://127.0.0.1:8000/"),
+    ],
+)
+def test_the_endpoint_is_the_regions_or_the_one_that_is_named(
+    line: Line, monkeypatch: pytest.MonkeyPatch, region: str, named: str | None, url: str
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    if named is not None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", named)
+    line.answers = [told(200, b"{}")]
+    client()._make_api_call("GetItem", ASKED)
+    assert line.sent[0].url == url
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: refused(400, "ThrottlingException"),
+        lambda: refused(400, "ProvisionedThroughputExceededException"),
+        lambda: refused(500, "InternalServerError"),
+        lambda: told(502, b"<html>a proxy's word</html>"),
+        lambda: told(200, b'{"Item": {}}', x_amz_crc32="1"),
+        lambda: ReadTimeoutError(endpoint_url="https://dynamodb"),
+    ],
+)
+def test_what_may_pass_is_asked_again_with_the_same_bytes(line: Line, wrong: Callable[[], Any]) -> None:
+    line.answers = [wrong(), wrong(), told(200, b'{"ok": true}', x_amz_crc32=str(zlib.crc32(b'{"ok": true}')))]
+    assert client()._make_api_call("GetItem", ASKED) == {"ok": True}
+    assert len({request.body for request in line.sent}) == 1
+    line.answers = [wrong(), wrong(), wrong(), told(200, b"{}")]
+    with pytest.raises((ClientError, ReadTimeoutError, ChecksumError)):
+        client()._make_api_call("GetItem", ASKED)
+    assert len(line.answers) == 1, "three attempts, and no more"
+
+
+@pytest.mark.parametrize("code", ["ConditionalCheckFailedException", "ValidationException", "AccessDeniedException"])
+def test_what_will_not_pass_is_told_at_once(line: Line, code: str) -> None:
+    line.answers = [refused(400, code)]
+    with pytest.raises(ClientError) as raised:
+        client()._make_api_call("PutItem", ASKED)
+    assert raised.value.response["Error"] == {"Code": code, "Message": "no"}
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_a_cancelled_transaction_names_its_reasons(line: Line) -> None:
+    reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed", "Message": "no"}]
+    line.answers = [refused(400, "TransactionCanceledException", CancellationReasons=reasons)]
+    with pytest.raises(ClientError) as raised:
+        client()._make_api_call("TransactWriteItems", {"TransactItems": []})
+    assert raised.value.response["CancellationReasons"] == reasons
+
+
+def test_credentials_that_are_about_to_run_out_are_refreshed(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def keys(until: timedelta) -> dict[str, str]:
+        asked.append(f"KEY{len(asked)}")
+        until_told = (datetime.now().astimezone() + until).isoformat()
+        return {"access_key": asked[-1], "secret_key": "s", "token": "tok", "expiry_time": until_told}
+
+    soon, later = timedelta(seconds=30), timedelta(hours=1)
+    credentials = RefreshableCredentials.create_from_metadata(keys(soon), lambda: keys(later), "test")
+    monkeypatch.setattr(Session, "get_credentials", lambda self: credentials)
+    store = client()
+    line.answers = [told(200, b"{}"), told(200, b"{}")]
+    store._make_api_call("GetItem", ASKED)
+    store._make_api_call("GetItem", ASKED)
+    assert ["Credential=KEY1/" in request.headers["Authorization"] for request in line.sent] == [True, True]
+    assert line.sent[0].headers["X-Amz-Security-Token"] == "tok"
+
+
+def test_without_credentials_nothing_is_sent(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Session, "get_credentials", lambda self: None)
+    with pytest.raises(NoCredentialsError):
+        client()._make_api_call("GetItem", ASKED)
+    assert line.sent == []
