@@ -1,6 +1,7 @@
 """The record of what was done: an event in the same transaction as the change, and the call's log line."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from chalicelib.context import Context
 from chalicelib.domain.actions import Action, sentence
@@ -33,6 +34,7 @@ def event(
         session_id=context.session_id,
         details=dict(details),
         token=token,
+        kept_until=context.now + timedelta(days=context.settings.audit_days),
     )
 
 

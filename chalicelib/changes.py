@@ -291,7 +291,7 @@ class AccountChange(Change):
         return str(Holding(self.account.account_id, token, before or (phases.ORDER[0] if starting else NO_PHASE)))
 
     def _seen(self) -> list[UpdateAction]:
-        return [Session.live.set(Standing.LIVE), *seen(self.context.now, self.context.settings.session_seconds)]
+        return [Session.live.set(Standing.LIVE), *seen(self.context.now, self.context.settings)]
 
     def take_away(self) -> None:
         """Supersedes the lease, live or run out: its holder changes nothing any more, and is told so."""
@@ -451,6 +451,7 @@ class AccountChange(Change):
 
 def new_session(context: Context, *, client: str | None = None, host: str | None = None) -> Session:
     """A session of the caller that begins now; it is stored with what opens it."""
+    counts_as_lost = context.now + timedelta(seconds=context.settings.session_seconds)
     return Session(
         session_id=context.new_id("ses"),
         bot_id=context.actor.id,
@@ -460,7 +461,8 @@ def new_session(context: Context, *, client: str | None = None, host: str | None
         directive=Directive.CONTINUE,
         started_at=context.now,
         last_seen_at=context.now,
-        expires_at=context.now + timedelta(seconds=context.settings.session_seconds),
+        expires_at=counts_as_lost,
+        kept_until=counts_as_lost + timedelta(days=context.settings.session_days),
         version=1,
     )
 
@@ -508,7 +510,7 @@ def working_session(context: Context, session: Session | None) -> Session | None
 
 def own_session(context: Context, session: Session | None) -> Session:
     """The session, if it is the caller's. Raises NotFound."""
-    if session is None or session.bot_id != context.actor.id:
+    if session is None or session.bot_id != context.actor.id or session.is_over(context.now):
         raise NotFound("session", context.session_id or "")
     return session
 

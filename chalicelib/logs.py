@@ -19,6 +19,7 @@ class Logs:
     def __init__(self, settings: Settings | None = None) -> None:
         """Writes to standard output, or to standard error where the settings say so."""
         self._to_stderr = settings is not None and settings.log_stream == "stderr"
+        self._namespace = (settings or Settings()).metrics_namespace
 
     @cached_property
     def _logger(self) -> Logger:
@@ -30,7 +31,7 @@ class Logs:
         """One line for one request, and its count and duration as metrics."""
         told = f"{context.actor} called {action}: {status}"
         self._logger.info(told, extra=_fields(context, action, status=status, milliseconds=milliseconds, **fields))
-        metrics = EphemeralMetrics(namespace=_SERVICE, service=_SERVICE)
+        metrics = EphemeralMetrics(namespace=self._namespace, service=_SERVICE)
         metrics.add_dimension("action", action)
         metrics.add_metric("Requests", MetricUnit.Count, 1)
         metrics.add_metric("Duration", MetricUnit.Milliseconds, milliseconds)
@@ -40,7 +41,7 @@ class Logs:
     def timer(self, context: Context, action: str, did: dict[str, int]) -> None:
         """One line for one run of a timer, and a metric for each thing that it did."""
         self._logger.info(f"timer {action} ran", extra=_fields(context, action, did=did))
-        metrics = EphemeralMetrics(namespace=_SERVICE, service=_SERVICE)
+        metrics = EphemeralMetrics(namespace=self._namespace, service=_SERVICE)
         metrics.add_dimension("action", action)
         metrics.add_metric("Runs", MetricUnit.Count, 1)
         for what, count in did.items():

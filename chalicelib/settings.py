@@ -11,6 +11,7 @@ class Settings:
     table_prefix: str = "warmup-"
     media_bucket: str = "warmup-media"
     pepper: str = ""
+    previous_pepper: str = ""
     operator_key_digest: str = ""
     lease_seconds: int = 900
     heartbeat_seconds: int = 300
@@ -23,6 +24,14 @@ class Settings:
     gate_cache_seconds: float = 2.0
     bulk_workers: int = 8
     log_stream: str = "stdout"
+    metrics_namespace: str = "warmup"
+    audit_days: int = 400
+    session_days: int = 90
+
+    @property
+    def peppers(self) -> tuple[str, ...]:
+        """Those under which a key is looked for: the pepper, and while keys rotate the one before it."""
+        return tuple(pepper for pepper in (self.pepper, self.previous_pepper) if pepper)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

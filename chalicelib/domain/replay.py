@@ -16,23 +16,29 @@ class Event(Protocol):
 
 @dataclass(slots=True)
 class Replayed:
-    """What the events say the state is, and what is wrong with them."""
+    """What the events say the state is, and what is wrong with them; not `whole` where their beginning was dropped."""
 
+    whole: bool = True
     version: int = 0
     values: dict[str, object] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
-def replay(events: Iterable[Event]) -> Replayed:
-    """The state that the events, oldest first, lead to: its values by what moved (`account`, `phase:bio`, …)."""
-    result = Replayed()
+def replay(events: Iterable[Event], *, whole: bool = True) -> Replayed:
+    """The state that the events, oldest first, lead to: its values by what moved (`account`, `phase:bio`, …).
+
+    Not `whole`: the first of them have been dropped by retention, so that any event may be the first that is left.
+    """
+    result = Replayed(whole)
     for event in events:
-        if event.sequence != result.version + 1:
+        begins = not whole and result.version == 0
+        if event.sequence != result.version + 1 and not begins:
             result.problems.append(f"version {result.version} is followed by {event.sequence}")
         result.version = event.sequence
         for move in event.moves:
             what = str(move["what"])
-            held = result.values.get(what)
+            unknown = not whole and what not in result.values
+            held = move.get("from") if unknown else result.values.get(what)
             if held != move.get("from"):
                 found = f"version {event.sequence} moves {what} from {move.get('from')!r}, where it was {held!r}"
                 result.problems.append(found)
@@ -43,9 +49,9 @@ def replay(events: Iterable[Event]) -> Replayed:
 def differences(result: Replayed, version: int, values: Mapping[str, object]) -> list[str]:
     """Where the stored state differs from the replayed one, and what was wrong on the way; empty is right."""
     problems = list(result.problems)
-    if version != result.version:
+    if version != result.version and (result.whole or result.version):
         problems.append(f"the account is at version {version}, its audit ends at {result.version}")
-    for what in sorted({*values, *result.values}):
+    for what in sorted({*values, *result.values} if result.whole else result.values):
         stored, told = values.get(what), result.values.get(what)
         if (stored or None) != (told or None):
             problems.append(f"{what} is {stored!r}, the audit says {told!r}")

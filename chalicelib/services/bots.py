@@ -33,16 +33,17 @@ def authenticate(settings: Settings, key: str) -> Actor:
     for a key that it did not know it is asked again, so that a new key works at once.
     Raises Unauthenticated, with one message for all causes.
     """
-    digest = keys.digest(settings.pepper, key)
-    if settings.operator_key_digest and keys.same(digest, settings.operator_key_digest):
+    digests = [keys.digest(pepper, key) for pepper in settings.peppers]
+    if settings.operator_key_digest and any(keys.same(digest, settings.operator_key_digest) for digest in digests):
         return ROOT
     owner = keys.owner(key)
-    if owner is None or not settings.pepper:
+    if owner is None or not digests:
         raise Unauthenticated()
     for kept_seconds in (settings.key_cache_seconds, _NEW_KEY_SECONDS):
         bot = cached(("bot", owner, kept_seconds), kept_seconds, lambda: together([(Bot, owner)])[0])
         known = [_NOBODY_DIGEST] if bot is None else [str(key["digest"]) for key in bot.live_keys().values()]
-        matches = [keys.same(digest, one) for one in known]  # all are compared, so that time tells nothing
+        # all are compared, so that time tells nothing
+        matches = [keys.same(digest, one) for one in known for digest in digests]
         if bot is None:
             break
         if any(matches):

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from chalicelib.changes import RECORDED, Warmup, read
 from chalicelib.context import Context
@@ -19,7 +20,10 @@ _VERIFIED_AT_ONCE = 25
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether an account's audit has no gap and replays to its state; `problems` says where not."""
+    """Whether an account's audit has no gap and replays to its state; `problems` says where not.
+
+    Of an account that is older than what retention keeps, the events that are left are verified.
+    """
 
     account_id: str
     versions: int
@@ -53,7 +57,17 @@ def list_all(
         index = AuditEvent.actor_index if bot_id is not None else AuditEvent.day_index
         partition = f"bot:{bot_id}" if bot_id is not None else day or context.now.strftime("%Y-%m-%d")
         found, following = pages.by_index(AuditEvent, index, partition, limit=limit, after=after, forward=False)
-    return found, None if following is None else cursors.encode(context.settings.pepper, purpose, following)
+    kept = [event for event in found if _is_kept(context, event)]
+    return kept, None if following is None else cursors.encode(context.settings.pepper, purpose, following)
+
+
+def _is_kept(context: Context, event: AuditEvent) -> bool:
+    """Whether retention still covers the event, under the setting that it was written with and under today's."""
+    return event.at > _kept_since(context) and not event.is_over(context.now)
+
+
+def _kept_since(context: Context) -> datetime:
+    return context.now - timedelta(days=context.settings.audit_days)
 
 
 def export(context: Context, *, cursor: str | None = None, **asked: str | None) -> tuple[list[AuditEvent], str | None]:
@@ -71,11 +85,17 @@ def verify(context: Context, account_id: str) -> Verification:
     """Replays the audit of an account and compares it with what is stored. Raises NotFound."""
     warmup, events = _read_both(context, account_id)
     for _ in range(_LOOKS):
-        if len(events) == warmup.account.version:
+        if (events[-1].sequence if events else 0) == warmup.account.version:
             break
         warmup, events = _read_both(context, account_id)  # it moved on between the two reads, or has a gap
-    problems = differences(replay(events), warmup.account.version, _values(warmup))
+    replayed = replay(events, whole=_is_whole(context, warmup))
+    problems = differences(replayed, warmup.account.version, _values(warmup))
     return Verification(account_id, len(events), problems)
+
+
+def _is_whole(context: Context, warmup: Warmup) -> bool:
+    """Whether retention still covers the account's first event."""
+    return warmup.account.created_at > _kept_since(context)
 
 
 def verify_all(
@@ -116,7 +136,8 @@ def _verify_one(context: Context, account: Account) -> Verification | None:
 def _read_both(context: Context, account_id: str) -> tuple[Warmup, list[AuditEvent]]:
     warmup = read(context, account_id)
     with reading():
-        return warmup, list(AuditEvent.query(warmup.account.subject, consistent_read=True))
+        events = list(AuditEvent.query(warmup.account.subject, consistent_read=True))
+    return warmup, [event for event in events if _is_kept(context, event)]
 
 
 def _values(warmup: Warmup) -> dict[str, object]:

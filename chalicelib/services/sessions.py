@@ -76,10 +76,14 @@ def get(context: Context, session_id: str) -> tuple[Session, list[Held]]:
 
 def _own(context: Context, session_id: str) -> Session:
     (session,) = together([(Session, session_id)])
-    if session is None or (context.actor.kind is Role.BOT and session.bot_id != context.actor.id):
+    if session is None or session.is_over(context.now) or not _may_see(context, session):
         raise NotFound("session", session_id)
     found: Session = session
     return found
+
+
+def _may_see(context: Context, session: Session) -> bool:
+    return context.actor.kind is not Role.BOT or session.bot_id == context.actor.id
 
 
 def _held(context: Context, session: Session) -> dict[str, Held]:
@@ -153,7 +157,7 @@ def _extend(
             current & Account.lease_ended_by.does_not_exist(),
             [Account.lease_expires_at.set(until), Account.due_at.set(until)],
         )
-    actions = [Session.live.set(Standing.LIVE), *seen(context.now, context.settings.session_seconds)]
+    actions = [Session.live.set(Standing.LIVE), *seen(context.now, context.settings)]
     if note is not None:
         actions.append(Session.note.set(note))
     if gone:
@@ -319,4 +323,5 @@ def list_all(
         found, following = pages.everything(Session, limit=limit, after=after)
     else:
         found, following = pages.by_index(Session, Session.live_index, status, limit=limit, after=after, forward=False)
-    return found, None if following is None else cursors.encode(context.settings.pepper, purpose, following)
+    kept = [session for session in found if not session.is_over(context.now)]
+    return kept, None if following is None else cursors.encode(context.settings.pepper, purpose, following)

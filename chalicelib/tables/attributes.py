@@ -10,6 +10,7 @@ from pynamodb.attributes import (
     BooleanAttribute,
     JSONAttribute,
     NumberAttribute,
+    TTLAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
@@ -77,6 +78,11 @@ def instant(*, range_key: bool = False) -> Attribute[datetime]:
 def maybe_instant() -> Attribute[datetime | None]:
     """An instant or nothing."""
     return cast(Attribute[datetime | None], _Instant(null=True))
+
+
+def expiry() -> Attribute[datetime | None]:
+    """When the store may drop the item (which it does days late), or nothing; at most one in a table."""
+    return cast(Attribute[datetime | None], TTLAttribute(null=True))
 
 
 def word(words: type[E]) -> Attribute[E]:

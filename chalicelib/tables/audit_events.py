@@ -3,7 +3,7 @@
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.domain.actions import Action
-from chalicelib.tables.attributes import document, instant, maybe_text, sequence, text, word
+from chalicelib.tables.attributes import document, expiry, instant, maybe_text, sequence, text, word
 from chalicelib.tables.base import Item
 
 
@@ -46,6 +46,7 @@ class AuditEvent(Item):
     session_id = maybe_text()
     details = document(default=dict)
     token = text()
+    kept_until = expiry()
 
     actor_index = ActorIndex()
     day_index = DayIndex()

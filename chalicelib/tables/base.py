@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, ClassVar, Self, TypeVar, cast
@@ -114,6 +115,11 @@ class Item(Model):
     def was_read(self) -> bool:
         """Whether the item comes from the store, and is not new."""
         return self._read is not None
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether the item's time is over, even if the store has not dropped it yet."""
+        kept_until: datetime | None = getattr(self, "kept_until", None)
+        return kept_until is not None and kept_until <= now
 
     def before(self, name: str) -> Any:
         """The value that the attribute had when the item was read, None where it had none."""

@@ -7,7 +7,8 @@ from enum import StrEnum
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.tables.attributes import count, instant, maybe_instant, maybe_text, text, texts, word
+from chalicelib.settings import Settings
+from chalicelib.tables.attributes import count, expiry, instant, maybe_instant, maybe_text, text, texts, word
 from chalicelib.tables.base import Item
 
 LIVE = "live"
@@ -76,6 +77,7 @@ class Session(Item):
     last_seen_at = instant()
     expires_at = instant()
     ended_at = maybe_instant()
+    kept_until = expiry()
     version = count()
 
     bot_index = BotIndex()
@@ -108,9 +110,14 @@ class Holding:
         return f"{self.account_id} {self.lease_token} {self.phase}"
 
 
-def seen(now: datetime, seconds: int) -> list[Action]:
+def seen(now: datetime, settings: Settings) -> list[Action]:
     """The update that says that the session was heard of."""
-    return [Session.last_seen_at.set(now), Session.expires_at.set(now + timedelta(seconds=seconds))]
+    counts_as_lost = now + timedelta(seconds=settings.session_seconds)
+    return [
+        Session.last_seen_at.set(now),
+        Session.expires_at.set(counts_as_lost),
+        Session.kept_until.set(counts_as_lost + timedelta(days=settings.session_days)),
+    ]
 
 
 def hold(holding: str) -> Action:

@@ -1,14 +1,16 @@
 """Who may call what: generated from the routes that the service declares, so that none is forgotten."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from chalicelib import routes
+from chalicelib import middleware, routes
 from chalicelib.context import Role
 from chalicelib.middleware import ENDPOINTS, Endpoint
+from chalicelib.settings import Settings
 from tests.agency import OPERATOR_KEY, Agency, Api, Bot, Reply
 
 assert routes.BLUEPRINTS, "importing the routes declares them"
@@ -186,6 +188,18 @@ def test_a_new_key_works_at_once_also_where_the_bot_was_just_seen(agency: Agency
     agency.bot().ready().ok()  # this warm function has looked the bot up
     made = agency.operator.post("/api/operator/bots/b1/keys").ok(201)
     Bot(agency.client, "b1", made["key"]).ready().ok()
+
+
+def test_while_the_pepper_rotates_keys_of_both_are_taken_and_new_ones_are_made_with_the_new(
+    agency: Agency, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changing = replace(settings, pepper="a new pepper", previous_pepper=settings.pepper)
+    monkeypatch.setattr(middleware.edge, "settings", changing)
+    agency.bot().ready().ok()
+    made = agency.operator.post("/api/operator/bots/b1/keys").ok(201)
+    monkeypatch.setattr(middleware.edge, "settings", replace(changing, previous_pepper=""))
+    Bot(agency.client, "b1", made["key"]).ready().ok()
+    agency.bot().ready().refused(401, "unauthenticated")
 
 
 def test_a_revoked_key_stops_within_a_minute_and_the_other_goes_on(agency: Agency) -> None:

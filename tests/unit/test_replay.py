@@ -114,3 +114,16 @@ def test_a_state_that_changed_without_an_event_is_found() -> None:
         "the account is at version 4, its audit ends at 3",
         "account is 'active', the audit says 'warming_up'",
     ]
+
+
+def test_what_retention_has_left_is_replayed_from_where_it_begins() -> None:
+    told = replay(history()[1:], whole=False)
+    assert differences(told, 3, STATE | {"phase:bio": "pending"}) == []
+    assert differences(replay(history()[1:]), 3, STATE) != [], "a whole audit begins with its first event"
+    assert differences(told, 3, STATE | {"account": "active"}) != []
+    assert differences(replay([history()[0], history()[2]], whole=False), 3, STATE) != [], "a gap stays a gap"
+
+
+def test_of_an_account_that_was_quiet_for_long_nothing_may_be_left() -> None:
+    assert differences(replay([], whole=False), 3, STATE) == []
+    assert differences(replay([]), 3, STATE) != []
