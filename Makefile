@@ -54,8 +54,27 @@ bench-content: setup  ## print what choosing content costs, in pools of 100 to 1
 bench-requests: setup  ## print what each bot request costs a warm function, beside a bare client
 	.venv/bin/python -m benchmarks.requests $(ARGS)
 
+.PHONY: package deploy destroy operator-key
+STAGE ?=
+SET ?=
+
+package: setup  ## make and verify out/STAGE/: the zip and the template, e.g. make package STAGE=dev
+	.venv/bin/python -m infrastructure.package --stage $(or $(STAGE),dev) $(ARGS)
+
+deploy: setup  ## package and deploy a stage, e.g. make deploy STAGE=dev SET="AlarmEmail=me@example.org"
+	@$(if $(STAGE),:,echo "which stage? make deploy STAGE=dev (or prod)" >&2; exit 2)
+	.venv/bin/python -m infrastructure.deploy up --stage $(STAGE) $(foreach one,$(SET),--set $(one))
+
+destroy: setup  ## take a stage away again, e.g. make destroy STAGE=dev
+	@$(if $(STAGE),:,echo "which stage? make destroy STAGE=dev (or prod)" >&2; exit 2)
+	.venv/bin/python -m infrastructure.deploy down --stage $(STAGE)
+
+operator-key: setup  ## make an operator and show the key, this once: make operator-key STAGE=dev NAME=ada
+	@$(if $(STAGE),:,echo "which stage? make operator-key STAGE=dev NAME=ada" >&2; exit 2)
+	@.venv/bin/python -m infrastructure.operator_key --stage $(STAGE) --name $(or $(NAME),operator)
+
 clean:  ## remove everything that set-up, tests and runs have made
-	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .tools out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV): requirements.txt requirements-dev.txt

@@ -363,7 +363,8 @@ class Agency:
     def timer(self, name: str = "open_due_phases") -> dict[str, int]:
         """Runs a timer; what it did."""
         app: Any = importlib.import_module("app")
-        did: dict[str, int] = getattr(app, name)(_EVENT, None)
+        with self.wire.at_work(name):
+            did: dict[str, int] = getattr(app, name)(_EVENT, None)
         return did
 
     def nobody(self) -> Api:

@@ -12,12 +12,13 @@ import hypothesis
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
-from chalice.test import Client
+from chalice.test import Client, HTTPResponse
 
 from chalicelib import context, middleware, tables
 from chalicelib.domain import keys
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Store
+from tests import rights
 from tests.agency import OPERATOR_KEY, Agency, Operator, Time
 from tests.store import DynamoDB, State
 from tests.wire import Wire
@@ -66,8 +67,9 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 
 @pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch, time: Time, settings: Settings) -> Wire:
-    """An empty store in this process, with all tables, and the wire to it."""
+def wire(monkeypatch: pytest.MonkeyPatch, time: Time, settings: Settings) -> Iterator[Wire]:
+    """An empty store in this process, with all tables, and the wire to it; no function may ask for more than its
+    policy allows."""
     wire = Wire(took=time.sleep, store=_Kept.store)
     wire.store.behind = None
     wire.store.tokens.clear()
@@ -85,7 +87,9 @@ def wire(monkeypatch: pytest.MonkeyPatch, time: Time, settings: Settings) -> Wir
     Store.cached.clear()
     wire.restore(None)
     wire.calls.clear()
-    return wire
+    yield wire
+    beyond = sorted(wire.used - rights.granted())
+    assert not beyond, f"no policy allows this (.chalice/policy-*.json): {beyond}"
 
 
 @pytest.fixture
@@ -97,6 +101,13 @@ def client(monkeypatch: pytest.MonkeyPatch, wire: Wire, settings: Settings) -> I
         _Kept.connection = Store.connection
     monkeypatch.setattr(middleware.edge, "settings", settings)
     with Client(app) as client:
+        request = client.http.request
+
+        def as_the_function(*args: Any, **options: Any) -> HTTPResponse:
+            with wire.at_work("api_handler"):
+                return request(*args, **options)
+
+        monkeypatch.setattr(client.http, "request", as_the_function)
         yield client
 
 

@@ -9,6 +9,7 @@ import io
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -52,6 +53,19 @@ class Call:
     operation: str
     body: dict[str, Any]
 
+    def rights(self) -> set[tuple[str, str]]:
+        """What a policy must allow for it: actions, each with the table (and its index) that it reaches."""
+        match self.operation:
+            case "TransactWriteItems":
+                parts = [next(iter(part.items())) for part in self.body["TransactItems"]]
+                names = {"ConditionCheck": "ConditionCheckItem"}
+                return {(names.get(verb, f"{verb}Item"), asked["TableName"]) for verb, asked in parts}
+            case "BatchGetItem":
+                return {(self.operation, table) for table in self.body["RequestItems"]}
+            case _:
+                index = f"/index/{self.body['IndexName']}" if "IndexName" in self.body else ""
+                return {(self.operation, self.body["TableName"] + index)}
+
     @property
     def token(self) -> str | None:
         """The client request token of a transaction."""
@@ -71,7 +85,8 @@ class _Planned:
 class Wire:
     """The wire. `knows_tokens` False is a store that has forgotten the tokens of earlier attempts.
 
-    `took` is told how long each request takes.
+    `took` is told how long each request takes. `function` is the deployed function that is at work, None where a test
+    itself asks the store; `used` are the rights that each function has made use of.
     """
 
     knows_tokens: bool = True
@@ -80,12 +95,23 @@ class Wire:
     calls: list[Call] = field(default_factory=list)
     conditions_failed: int = 0
     faults: int = 0
+    function: str | None = None
+    used: set[tuple[str, str, str]] = field(default_factory=set)
     before: list[Callable[[Call], None]] = field(default_factory=list)
     _planned: list[_Planned] = field(default_factory=list)
     store: DynamoDB = field(default_factory=DynamoDB)
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     # what a test asks and says
+
+    @contextmanager
+    def at_work(self, function: str) -> Iterator[None]:
+        """Within it, requests are those of this function."""
+        before, self.function = self.function, function
+        try:
+            yield
+        finally:
+            self.function = before
 
     def fail(self, fault: Fault, operation: str = "TransactWriteItems", *, skip: int = 0, times: int = 1) -> None:
         """After `skip` requests of that operation, so many go wrong."""
@@ -151,6 +177,8 @@ class Wire:
         call = Call(operation, json.loads(request.body or b"{}"))
         self.sent += 1
         self.calls.append(call)
+        if self.function is not None:
+            self.used |= {(self.function, *right) for right in call.rights()}
         self.took(_ROUND_TRIP)
         for act in list(self.before):
             act(call)

@@ -1,0 +1,63 @@
+"""`make operator-key`: makes an operator, as the service itself would, and shows the key, this once.
+
+The first operator has nobody to make him by the API. Whoever can read the stack's secret and write its tables could
+do anything anyway, and does it here by the service's own use case: the event is in the audit, the table holds the HMAC
+only, and the key is rotated and revoked like any other.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
+
+from chalicelib import context as contexts
+from chalicelib import tables
+from chalicelib.context import Actor, Role
+from chalicelib.domain.errors import ServiceError
+from chalicelib.services import bots
+from chalicelib.settings import Settings
+from infrastructure.deploy import stack_name
+from infrastructure.resources import STAGES
+
+
+def make(stage: str, name: str) -> bots.NewKey | None:
+    """A new operator of the stage with a first key; None where one of that name is there already."""
+    (stack,) = boto3.client("cloudformation").describe_stacks(StackName=stack_name(stage))["Stacks"]
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+    parameters = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
+    secret = json.loads(
+        boto3.client("secretsmanager").get_secret_value(SecretId=outputs["PepperSecret"])["SecretString"]
+    )
+    settings = Settings(table_prefix=parameters["TablePrefix"], pepper=secret["pepper"])
+    tables.bind(settings)
+    context = contexts.begin(settings, Actor(Role.OPERATOR, "deployer"))
+    _, key = bots.create(context, name, name=name, role=Role.OPERATOR, models=None)
+    return key
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command: python -m infrastructure.operator_key --stage dev --name ada."""
+    parser = argparse.ArgumentParser(prog="make operator-key", description=__doc__.partition("\n")[0])
+    parser.add_argument("--stage", choices=STAGES, required=True)
+    parser.add_argument("--name", default="operator", help="the operator's id")
+    asked: Any = parser.parse_args(arguments)
+    os.environ.setdefault("AWS_DEFAULT_REGION", boto3.session.Session().region_name or "us-east-1")
+    try:
+        key = make(asked.stage, asked.name)
+    except (ClientError, NoCredentialsError, NoRegionError, ServiceError) as error:
+        sys.exit(f"make operator-key: {error}")
+    if key is None:
+        sys.exit(
+            f"make operator-key: the operator {asked.name} is there already, and no key is shown twice. Take another "
+            "NAME; with that key, POST /api/operator/bots/ID/keys makes a new one for the first."
+        )
+    print(key.key)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Alarms stand on metrics that are really written: each of ours is looked up in what the timers print."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib import middleware
+from chalicelib.logs import Logs
+from infrastructure import watch
+from tests.agency import LEASE, Agency
+from tests.wire import Fault
+
+STAGE = "prod"
+TIMERS = ("open_due_phases", "close_lost_sessions", "watch_pools")
+Metric = tuple[str, str, frozenset[tuple[str, str]]]
+
+
+def written(text: str) -> set[Metric]:
+    """The metrics (namespace, name, dimensions) in lines of the log, as CloudWatch finds them."""
+    found = set()
+    for line in text.splitlines():
+        document: dict[str, Any] = json.loads(line)
+        for told in document.get("_aws", {}).get("CloudWatchMetrics", ()):
+            for dimensions in told["Dimensions"]:
+                at = frozenset((name, document[name]) for name in dimensions)
+                found |= {(told["Namespace"], metric["Name"], at) for metric in told["Metrics"]}
+    return found
+
+
+def alarmed() -> dict[str, Metric]:
+    """What our own alarms look at, by the alarm."""
+    return {
+        name: (
+            alarm["Properties"]["Namespace"],
+            alarm["Properties"]["MetricName"],
+            frozenset((one["Name"], one["Value"]) for one in alarm["Properties"]["Dimensions"]),
+        )
+        for name, alarm in watch.resources(STAGE).items()
+        if alarm["Type"] == "AWS::CloudWatch::Alarm" and not alarm["Properties"]["Namespace"].startswith("AWS/")
+    }
+
+
+def test_every_alarm_on_a_metric_of_ours_finds_it(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "false")
+    settings = replace(middleware.edge.settings, metrics_namespace=f"warmup-{STAGE}")
+    monkeypatch.setattr(middleware.edge, "logs", Logs(settings))
+    capsys.readouterr()
+    agency.operator.account("a1")
+    agency.worker().start("a1").ok()
+    agency.time.advance(LEASE)
+    agency.wire.fail(Fault.REFUSED)
+    for timer in TIMERS:
+        agency.timer(timer)
+    metrics = written(capsys.readouterr().out)
+    assert len(alarmed()) >= 5
+    for name, metric in alarmed().items():
+        assert metric in metrics, f"{name} looks at {metric}, and nobody writes it: {sorted(map(str, metrics))}"

@@ -1,0 +1,125 @@
+"""Least privilege, shown both ways: what the functions ask of the store, over what their policies allow.
+
+Every other test that runs the service is refused what no policy allows (see the fixture `wire`). Here one day in the
+service's life, in which everything that a policy allows is needed at least once: a right that nothing uses, or that a
+change of the service has left behind, turns this red.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests import rights
+from tests.agency import LEASE, Agency
+
+OPERATOR = "/api/operator"
+
+
+def accounts_are_worked_on(agency: Agency) -> None:
+    agency.operator.account("a1", theme="sea")
+    worker = agency.warmed_to("post")
+    assert worker.ready("?model_id=m1").ok()["items"] and worker.offered() == ["a1"]
+    token = worker.take("post")
+    worker.report("post", token, kind="content").ok()
+    agency.operator.media("spare", "post", theme="sea")
+    agency.time.advance(LEASE)
+    worker.complete("post", worker.take("post"), performance_score=70).ok()
+
+
+def operators_look_at_everything(agency: Agency) -> None:
+    for path in (
+        "/accounts",
+        "/accounts?state=warming_up",
+        "/accounts?model_id=m1",
+        "/accounts/a1/phases/highlight/explain",
+        "/assignments?account_id=a1",
+        "/assignments?content_id=m1-pfp",
+        "/assignments?text_id=m1-bio-text",
+        "/audit?account_id=a1",
+        "/audit?bot_id=b1",
+        "/audit",
+        "/bots",
+        "/models",
+        "/models/m1/availability",
+        "/models/m1/content",
+        "/models/m1/texts",
+        "/pipeline",
+        "/review",
+        "/sessions",
+        "/sessions?status=live",
+    ):
+        agency.operator.get(OPERATOR + path).ok()
+
+
+def operators_change_what_is_there(agency: Agency) -> None:
+    operator = agency.operator
+    operator.send("PATCH", f"{OPERATOR}/models/m1", {"name": "Nora"}).ok()
+    operator.send("PATCH", f"{OPERATOR}/models/m1/content/m1-any", {"quality_score": 10}).ok()
+    operator.post(f"{OPERATOR}/bots/b2/keys").ok(201)
+    operator.post(f"{OPERATOR}/pipeline/pause", {"reason": "lunch"}).ok()
+    operator.post(f"{OPERATOR}/pipeline/resume", {"reason": "lunch is over"}).ok()
+
+
+def an_operator_assigns_by_hand_and_begins_anew(agency: Agency) -> None:
+    agency.time.advance(48 * 3600)
+    chosen = {"content_id": "m1-highlight", "text_id": "m1-highlight-text", "reason": "the owner wants it"}
+    agency.operator.post(f"{OPERATOR}/accounts/a1/phases/highlight/assign", chosen).ok()
+    worker = agency.worker()
+    token = worker.take("highlight")
+    worker.release(token).ok()
+    worker.take("highlight")
+    agency.operator.post(f"{OPERATOR}/accounts/a1/reset", {"reason": "a new owner"}).ok()
+
+
+def somebody_else_is_quicker(agency: Agency) -> None:
+    agency.operator.account("a2")
+    worker = agency.worker("b2")
+    agency.wire.meanwhile(lambda: agency.worker("b1").start("a2").ok())
+    worker.start("a2")
+    agency.time.advance(LEASE)
+
+
+def timers_run(agency: Agency) -> None:
+    """Twice each where something stands in the way of the first attempt: then they ask what became of it."""
+    agency.timer("watch_pools")
+    agency.worker().take("pfp", "a2")
+    agency.time.advance(LEASE)
+    agency.timer()
+    agency.worker().take("pfp", "a2")
+    agency.time.advance(3 * 24 * 3600)
+    agency.wire.meanwhile(lambda: agency.operator.post(f"{OPERATOR}/accounts/a2/pause", {"reason": "busy"}).ok())
+    agency.timer()
+    agency.operator.post(f"{OPERATOR}/accounts/a2/resume", {"reason": "go on"}).ok()
+    agency.timer()
+    agency.wire.meanwhile(lambda: agency.timer("close_lost_sessions"))
+    agency.timer("close_lost_sessions")
+
+
+DAY: tuple[Callable[[Agency], None], ...] = (
+    accounts_are_worked_on,
+    operators_look_at_everything,
+    operators_change_what_is_there,
+    an_operator_assigns_by_hand_and_begins_anew,
+    somebody_else_is_quicker,
+    timers_run,
+)
+
+
+def test_every_right_that_a_policy_gives_is_needed(agency: Agency) -> None:
+    agency.operator.model("m2")
+    agency.operator.stocked("m2")
+    agency.hire("b3")
+    for part in DAY:
+        part(agency)
+    unused = sorted(rights.granted() - agency.wire.used)
+    assert not unused, f"the policies (.chalice) allow what nothing needs: {unused}"
+
+
+@pytest.mark.parametrize("function", rights.FUNCTIONS)
+def test_no_policy_names_everything(function: str) -> None:
+    for statement in rights.statements(function):
+        assert statement["Effect"] == "Allow"
+        assert not [action for action in statement["Action"] if "*" in action]
+        for resource in rights.resources(statement):
+            assert resource.removesuffix("/*").isidentifier() or "/index/" in resource, resource
+            assert "*" not in resource or resource == "MediaBucket/*", resource
