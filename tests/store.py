@@ -76,6 +76,7 @@ class DynamoDB:
         served: dict[str, Callable[[Body], Body]] = {
             "CreateTable": self._create,
             "DescribeTable": self._describe,
+            "UpdateTimeToLive": lambda _: {},  # nothing expires here, as nothing does for days in DynamoDB
             "BatchGetItem": self._batch,
             "GetItem": self._get,
             "Query": self._query,
