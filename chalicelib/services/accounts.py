@@ -31,7 +31,7 @@ from chalicelib.domain.errors import (
     ServiceError,
 )
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import ORDER, PhaseName, Status
+from chalicelib.domain.phases import ORDER, Move, PhaseName, Status
 from chalicelib.domain.plans import STANDARD
 from chalicelib.tables import Account, CreatorModel, Phase, pages
 from chalicelib.tables.base import together
@@ -320,7 +320,9 @@ def _withdraw_work(context: Context, change: AccountChange, *, begin_anew: bool)
     """Supersedes the lease; items that were never delivered are given back; what waited for people waits no more."""
     change.take_away()
     current = change.warmup.current
-    if current is not None and current.status is Status.CONTENT_ASSIGNED and current.started_at is None:
+    if current is not None and current.status is Status.IN_PROGRESS:
+        change.move(current, Move.RELEASE)
+    elif current is not None and current.status is Status.CONTENT_ASSIGNED and current.started_at is None:
         change.give_back(current, "given_back")
     elif current is not None:
         change.touch(current)

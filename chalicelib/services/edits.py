@@ -167,7 +167,9 @@ def _take_off(context: Context, kind: type[PoolItem], item_id: str, row: Assignm
         return Hold.UNASSIGNED
     lease = warmup.account.lease
     if phase.status is Status.IN_PROGRESS and lease is not None and lease.ended_by is None:
-        session = Session(session_id=lease.session_id)
+        (session,) = together([(Session, lease.session_id)])
+        if session is None or lease.token in (session.warned or ()):
+            return Hold.HELD  # it was told before
         change.transaction.update(session, Session.session_id.exists(), [warn(lease.token)])
         change.commit(Action.PHASE_WARN, item=item_id)
     return Hold.HELD

@@ -197,11 +197,11 @@ def _held(context: Context, session: Session) -> Iterator[Claimed]:
     holdings = session.held()
     if not holdings:
         return
-    for account in together([(Account, holding.account_id) for holding in holdings]):
+    for holding, account in zip(holdings, together([(Account, one.account_id) for one in holdings]), strict=True):
         if account is None or not leases.is_live(account.lease, context.now):
             continue
         offer = _offer(account, account.due_since or account.lease.taken_at)
-        if account.lease.session_id == session.session_id and offer is not None:
+        if account.lease.token == holding.lease_token and offer is not None:  # a lost lease may stand there as well
             yield Claimed(offer, account.lease, held=True)
 
 

@@ -21,6 +21,7 @@ from chalicelib.domain.errors import (
     NotFound,
     PhaseNotAvailable,
     ServiceError,
+    TemporarilyUnavailable,
 )
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import ATTENTION, ORDER, Move, PhaseName, Status
@@ -433,6 +434,8 @@ def _retry_one(context: Context, case: Case, reason: str, other_content: bool) -
         if current is None or current.status not in ATTENTION or current.updated_at != failed_at:
             return Result(account_id, phase, "unchanged", f"it is no longer as it was at {render(failed_at)}")
         decided = retry(context, account_id, phase, reason=reason, other_content=other_content)
+    except TemporarilyUnavailable as error:
+        return Result(account_id, phase, "not_done", str(error))
     except (ServiceError, Stale) as error:
         return Result(account_id, phase, "refused", str(error))
     return Result(account_id, phase, "unchanged" if decided.replayed else "retried")

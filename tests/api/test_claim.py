@@ -170,3 +170,11 @@ def test_a_claim_shares_the_load_of_many_who_claim_at_once(five: Agency) -> None
         reached.add(item["account_id"])
         worker.release(item["lease"]["lease_token"], item["account_id"]).ok()
     assert len(reached) > 1
+
+
+def test_an_account_that_was_lost_and_claimed_again_is_told_once(agency: Agency) -> None:
+    worker = agency.warmed_to("bio")
+    worker.take("bio")
+    agency.time.advance(LEASE)
+    (first,) = worker.claim(limit=2).ok()["items"]
+    assert worker.claim(limit=2).ok()["items"] == [{**first, "held": True}]

@@ -152,6 +152,16 @@ def test_a_withdrawal_tells_who_has_used_the_item(agency: Agency) -> None:
     assert answer["all_users"]
 
 
+def test_a_withdrawal_sent_again_does_not_tell_the_worker_twice(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    worker.take()
+    answer = edit(agency.operator, "content/m1-pfp", {"status": "withdrawn"}).ok()
+    before = agency.wire.image()
+    again = edit(agency.operator, "content/m1-pfp", {"status": "withdrawn"}).ok()
+    assert again == {**answer, "replayed": True}
+    assert agency.wire.image() == before
+
+
 def test_a_withdrawn_text_goes_alone_and_the_picture_stays(agency: Agency) -> None:
     operator = agency.operator
     worker = agency.warmed_to("post")

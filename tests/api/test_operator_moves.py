@@ -96,6 +96,13 @@ def test_a_bot_whose_work_was_taken_away_is_told_what_the_operator_did(
     agency.operator.verified()
 
 
+def test_nobody_works_on_a_retired_account(agency: Agency) -> None:
+    working(agency)
+    _account_move(agency, "retire").ok()
+    assert agency.operator.account_document()["phases"][1]["status"] == "content_assigned"
+    agency.operator.verified()
+
+
 def test_a_reset_begins_anew_and_keeps_the_history(agency: Agency) -> None:
     bot = working(agency)
     used = agency.operator.account_document()["phases"][0]["assigned_content_id"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.agency import Agency, Bot
+from tests.wire import Fault
 
 
 @pytest.fixture
@@ -82,6 +83,14 @@ def test_a_dry_run_counts_and_changes_nothing(troubled: Agency) -> None:
     answer = troubled.operator.post("/api/operator/review/retry", body).ok()
     assert (answer["matched"], answer["counts"], answer["more"]) == (3, {"would_retry": 3}, False)
     assert troubled.wire.image() == before
+
+
+def test_what_a_bulk_retry_could_not_reach_is_to_be_sent_again(troubled: Agency) -> None:
+    body = {"filter": {"code": "E2"}, "reason": "the platform is back"}
+    troubled.wire.fail(Fault.THROTTLED, times=10_000)
+    assert troubled.operator.post("/api/operator/review/retry", body).ok()["counts"] == {"not_done": 2}
+    troubled.wire.heal()
+    assert troubled.operator.post("/api/operator/review/retry", body).ok()["counts"] == {"retried": 2}
 
 
 def test_a_bulk_retry_sent_twice_retries_each_once(troubled: Agency) -> None:
