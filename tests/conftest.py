@@ -93,13 +93,19 @@ def wire(monkeypatch: pytest.MonkeyPatch, time: Time, settings: Settings) -> Ite
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch, wire: Wire, settings: Settings) -> Iterator[Client]:
-    """The service behind Chalice's test client."""
+def app(monkeypatch: pytest.MonkeyPatch, wire: Wire, settings: Settings) -> Any:
+    """The service as its composition root puts it together, on the store of the tests."""
     app = importlib.import_module("app").app
     if Store.connection is not _Kept.connection:  # the composition root bound the tables to its own names
         tables.bind(replace(settings, table_prefix=SETTINGS.table_prefix))
         _Kept.connection = Store.connection
     monkeypatch.setattr(middleware.edge, "settings", settings)
+    return app
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch, wire: Wire, app: Any) -> Iterator[Client]:
+    """The service behind Chalice's test client."""
     with Client(app) as client:
         request = client.http.request
 

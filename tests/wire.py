@@ -38,12 +38,19 @@ class Fault(StrEnum):
     SERVER_ERROR = "the store answers 500 and has done nothing"
     SERVER_ERROR_DONE = "the store answers 500 although it has done it"
     REFUSED = "the store finds the request invalid: a defect of ours"
+    CRASH_BEFORE = "the function is killed before it asks"
+    CRASH_AFTER = "the function is killed after the request is done"
+    TWICE = "the same bytes arrive twice, the second answer is heard"
     IN_PARTS = "a batch is answered for its first key only, the others are to be asked for again"
 
     @property
     def is_done(self) -> bool:
         """Whether the request is done all the same."""
         return self in (Fault.ANSWER_LOST, Fault.ANSWER_LATE, Fault.SERVER_ERROR_DONE)
+
+
+class Killed(BaseException):
+    """The function was stopped: nothing after this line is run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +92,9 @@ class _Planned:
 class Wire:
     """The wire. `knows_tokens` False is a store that has forgotten the tokens of earlier attempts.
 
-    `took` is told how long each request takes. `function` is the deployed function that is at work, None where a test
-    itself asks the store; `used` are the rights that each function has made use of.
+    `took` is told how long each request takes; `at` says what goes wrong with which request. `function` is the
+    deployed function that is at work, None where a test itself asks the store; `used` are the rights that each function
+    has made use of.
     """
 
     knows_tokens: bool = True
@@ -98,6 +106,7 @@ class Wire:
     function: str | None = None
     used: set[tuple[str, str, str]] = field(default_factory=set)
     before: list[Callable[[Call], None]] = field(default_factory=list)
+    at: Callable[[int, Call], Fault | None] = lambda *_: None
     _planned: list[_Planned] = field(default_factory=list)
     store: DynamoDB = field(default_factory=DynamoDB)
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
@@ -120,6 +129,7 @@ class Wire:
     def heal(self) -> None:
         """Lets nothing go wrong any more."""
         self._planned.clear()
+        self.at = lambda *_: None
 
     def forget(self) -> None:
         """Forgets what was asked so far, and the tokens of it."""
@@ -182,8 +192,10 @@ class Wire:
         self.took(_ROUND_TRIP)
         for act in list(self.before):
             act(call)
-        fault = self._fault(operation)
+        fault = self._fault(call, len(self.calls) - 1)
         match fault:
+            case Fault.CRASH_BEFORE:
+                raise Killed
             case Fault.REQUEST_LOST:
                 self.took(CONNECT_SECONDS)
                 raise ConnectTimeoutError(endpoint_url=request.url)
@@ -203,7 +215,11 @@ class Wire:
             return _answer(request, *self._in_parts(call))
         with self._one_at_a_time:
             answered = self._serve(call)
+            if fault is Fault.TWICE:
+                answered = self._serve(call)
         match fault:
+            case Fault.CRASH_AFTER:
+                raise Killed
             case Fault.ANSWER_LOST:
                 raise ConnectionClosedError(endpoint_url=request.url)
             case Fault.ANSWER_LATE:
@@ -224,9 +240,13 @@ class Wire:
         left = {name: one for name, one in later.items() if one["Keys"]}
         return status, headers, json.dumps({**json.loads(body), "UnprocessedKeys": left}).encode()
 
-    def _fault(self, operation: str) -> Fault | None:
+    def _fault(self, call: Call, number: int) -> Fault | None:
+        fault = self.at(number, call)
+        if fault is not None:
+            self.faults += 1
+            return fault
         for planned in self._planned:
-            if planned.operation != operation:
+            if planned.operation != call.operation:
                 continue
             if planned.skip:
                 planned.skip -= 1

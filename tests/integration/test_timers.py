@@ -10,11 +10,7 @@ import pytest
 from chalicelib.settings import Settings
 from tests.agency import LEASE, Agency, Bot
 from tests.conftest import SETTINGS
-from tests.wire import Call, Fault
-
-
-class Killed(BaseException):
-    """The function was stopped: nothing after this line is run."""
+from tests.wire import Call, Fault, Killed
 
 
 @pytest.fixture

@@ -1,0 +1,29 @@
+"""What the tests of chaos share: the agency called at its edge, in the world's situations."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.settings import Settings
+from tests.agency import Agency
+from tests.chaos.world import Stages
+from tests.conftest import SETTINGS
+from tests.edge import Edge
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """A short deadline: who waits for good waits no longer than needed."""
+    return replace(SETTINGS, deadline_seconds=2.0)
+
+
+@pytest.fixture
+def client(app: object) -> Edge:
+    """The service at its edge: Chalice's test client knows one request at a time."""
+    return Edge()
+
+
+@pytest.fixture
+def stages(agency: Agency) -> Stages:
+    """The situations."""
+    return Stages(agency)

@@ -1,0 +1,238 @@
+"""What must be true of the store at every moment, whatever has happened: each broken promise in a sentence.
+
+Most is read from the rows themselves, and told independently of the service's code; whether the audit is whole is
+asked of the operators' own `verify`.
+"""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from chalicelib.context import Actor, Role, begin
+from chalicelib.domain.phases import ORDER
+from chalicelib.domain.plans import STANDARD
+from chalicelib.services import events
+from chalicelib.settings import Settings
+from tests.store import DynamoDB
+
+Plain = dict[str, Any]
+_RETURNED = ("given_back", "replaced", "withdrawn")
+_FAILING = ("phase:fail", "phase:swap", "phase:escalate")
+
+
+def plain(row: Mapping[str, Any]) -> Plain:
+    """A row's values without their types."""
+    return {name: _value(value) for name, value in row.items()}
+
+
+def _value(typed: Mapping[str, Any]) -> Any:
+    ((kind, held),) = typed.items()
+    match kind:
+        case "N":
+            return Decimal(held)
+        case "SS":
+            return set(held)
+        case _:
+            return held
+
+
+class Rows:
+    """All rows of the store, by table, without types."""
+
+    def __init__(self, store: DynamoDB, prefix: str) -> None:
+        self._store, self._prefix = store, prefix
+
+    def of(self, table: str) -> list[Plain]:
+        """A table's rows."""
+        return [plain(row) for row in self._store.tables[self._prefix + table].rows.values()]
+
+
+def broken(store: DynamoDB, settings: Settings) -> list[str]:
+    """Every promise that the store's rows break; empty is right."""
+    rows = Rows(store, settings.table_prefix)
+    accounts = rows.of("accounts")
+    phases: dict[str, dict[str, Plain]] = defaultdict(dict)
+    for phase in rows.of("warmup_phases"):
+        phases[phase["account_id"]][phase["phase"]] = phase
+    sessions = {session["session_id"]: session for session in rows.of("bot_sessions")}
+    assignments = rows.of("content_assignments")
+    audit = rows.of("audit_events")
+    return [
+        *_audits(settings, accounts),
+        *(f"{account['account_id']}: {what}" for account in accounts for what in _account(account, phases, sessions)),
+        *_assignments(accounts, phases, assignments),
+        *_pools(rows, assignments),
+        *_sessions(sessions.values(), audit),
+        *_counters(rows, accounts),
+    ]
+
+
+def _audits(settings: Settings, accounts: list[Plain]) -> Iterator[str]:
+    context = begin(settings, Actor(Role.OPERATOR, "root"))
+    for account in accounts:
+        for problem in events.verify(context, account["account_id"]).problems:
+            yield f"{account['account_id']}: its audit: {problem}"
+
+
+def _account(account: Plain, phases: Mapping[str, Mapping[str, Plain]], sessions: Mapping[str, Plain]) -> Iterator[str]:
+    own = phases.get(account["account_id"], {})
+    current = own.get(account.get("current_phase", ""))
+    yield from _lease(account, own, sessions)
+    yield from _order(account, own)
+    yield from _intervals(own)
+    yield from _limits(own)
+    working = account["state"] in ("ready", "warming_up")
+    waits_for_people = current is not None and current["status"] == "requires_review"
+    held = "lease_token" in account and "lease_ended_by" not in account
+    if working and not waits_for_people and "due_at" not in account:
+        yield "it is in no queue: nobody will ever find it again"
+    if (
+        held
+        and working
+        and (account.get("queue"), account.get("due_at"))
+        != (
+            f"timer#{account.get('queue', '#').partition('#')[2]}",
+            account["lease_expires_at"],
+        )
+    ):
+        waits = f"{account.get('queue')} at {account.get('due_at')}"
+        yield f"it is held until {account['lease_expires_at']}, but waits in {waits}"
+    if ("queue" in account) != ("ready_model" in account) or (not working and "queue" in account):
+        yield f"it is `{account['state']}` and waits in {account.get('queue')}, {account.get('ready_model')}"
+
+
+def _lease(account: Plain, own: Mapping[str, Plain], sessions: Mapping[str, Plain]) -> Iterator[str]:
+    token = account.get("lease_token")
+    held = token is not None and "lease_ended_by" not in account
+    for phase in own.values():
+        if phase["status"] == "in_progress" and not (held and phase["lease_token"] == token):
+            yield f"{phase['phase']} is in progress, but nobody holds the account with its token"
+    if not held:
+        return
+    session = sessions.get(account["lease_session_id"])
+    if session is None:
+        yield "its lease belongs to a session that does not exist"
+    elif not any(one.split(" ")[:2] == [account["account_id"], token] for one in session.get("holds", ())):
+        yield f"session {session['session_id']} has its lease and does not know it"
+    elif session["live"] == "ended" and account["lease_taken_at"] > session["ended_at"]:
+        yield "its lease was taken by a session that had ended"
+
+
+def _order(account: Plain, own: Mapping[str, Plain]) -> Iterator[str]:
+    if not own:
+        if account["state"] in ("warming_up", "active"):
+            yield "it has no phases"
+        return
+    if set(own) != set(ORDER):
+        yield f"it has the phases {sorted(own)}"
+        return
+    at = account.get("current_phase")
+    place = ORDER.index(at) if at is not None else len(ORDER)
+    for number, name in enumerate(ORDER):
+        status = own[name]["status"]
+        if number < place and status != "completed":
+            yield f"{name} is {status}, though {at or 'the end'} comes after it"
+        if number > place and status not in ("pending", "completed"):
+            yield f"{name} is {status} before its turn"
+    if at is not None and own[at]["status"] == "completed":
+        yield f"it is still in {at}, which is completed"
+    if account.get("phase_versions") != ".".join(str(own[name]["version"]) for name in ORDER):
+        yield "it does not name its phases' versions"
+    if account["state"] == "active" and place < len(ORDER):
+        yield f"it is active in {at}"
+
+
+def _intervals(own: Mapping[str, Plain]) -> Iterator[str]:
+    for before, name in itertools.pairwise(ORDER):
+        if name not in own or "started_at" not in own[name] or "completed_at" not in own[before]:
+            continue
+        waited = datetime.fromisoformat(own[name]["started_at"]) - datetime.fromisoformat(own[before]["completed_at"])
+        if waited < STANDARD.phases[name].interval:
+            yield f"{name} began {waited} after {before} was completed"
+
+
+def _limits(own: Mapping[str, Plain]) -> Iterator[str]:
+    for phase in own.values():
+        for what, most in (("retry_count", STANDARD.max_retries), ("swap_count", STANDARD.max_swaps)):
+            if phase[what] > most:
+                yield f"{phase['phase']} has a {what} of {phase[what]}"
+        if phase["crash_count"] >= STANDARD.max_crashes and phase["status"] in ("content_assigned", "in_progress"):
+            yield f"{phase['phase']} crashed {phase['crash_count']} times and is offered again"
+
+
+def _assignments(
+    accounts: list[Plain], phases: Mapping[str, Mapping[str, Plain]], assignments: list[Plain]
+) -> Iterator[str]:
+    rows = {(row["account_id"], row["assignment_id"]): row for row in assignments}
+    by_id = {account["account_id"]: account for account in accounts}
+    named = set()
+    for account_id, own in phases.items():
+        for phase in own.values():
+            if "assignment_id" not in phase:
+                continue
+            row = rows.get((account_id, phase["assignment_id"]))
+            named.add((account_id, phase["assignment_id"]))
+            told = [phase.get("assigned_content_id"), phase.get("assigned_text_id")]
+            if row is None or [row.get("content_id"), row.get("text_id")] != told:
+                yield f"{account_id}: {phase['phase']} has {told}, its assignment says otherwise"
+    for place, row in rows.items():
+        account = by_id[place[0]]
+        for kind in ("content", "text"):
+            item = row.get(f"{kind}_id")
+            if item is not None and item not in account.get(f"used_{kind}_ids", set()):
+                yield f"{place[0]}: {item} was assigned and is not among what it has used"
+        if "ended_at" not in row and place not in named and account["state"] not in ("ready", "retired"):
+            yield f"{place[0]}: the assignment {place[1]} is open, and no phase has it"
+
+
+def _pools(rows: Rows, assignments: list[Plain]) -> Iterator[str]:
+    users: dict[tuple[str, str], set[str]] = defaultdict(set)
+    outcomes: Counter[tuple[str, str]] = Counter()
+    failures = 0
+    for row in assignments:
+        returned = row.get("outcome") in _RETURNED and "delivered_at" not in row
+        failures += row.get("success") == "false"
+        for kind in ("content", "text"):
+            item = row.get(f"{kind}_id")
+            if item is None:
+                continue
+            if not returned:
+                users[kind, item].add(row["account_id"])
+            outcomes[kind, item] += row.get("success") == "true"
+    told = 0
+    for kind, table in (("content", "content"), ("text", "texts")):
+        for item in rows.of(table):
+            place = (kind, item[f"{kind}_id"])
+            if item["usage_count"] != len(users[place]):
+                yield f"{place[1]} counts {item['usage_count']} uses and has {len(users[place])}"
+            if item["usage_count"] > item["max_usage"]:
+                yield f"{place[1]} was used {item['usage_count']} times, at most {item['max_usage']} were allowed"
+            if item["successes"] != outcomes[place]:
+                yield f"{place[1]} counts {item['successes']} successes and had {outcomes[place]}"
+            listed = item["status"] == "approved" and item["enabled"] and item["usage_count"] < item["max_usage"]
+            if listed != ("pool" in item) or ("pool" in item) != ("whole_pool" in item):
+                yield f"{place[1]} stands in its pool's index wrongly"
+            told += item["failures"]
+    if told != failures:
+        yield f"the items count {told} failures, {failures} were reported"
+
+
+def _sessions(sessions: Any, audit: list[Plain]) -> Iterator[str]:
+    done = sum(event["action"] == "phase:complete" for event in audit)
+    failed = sum(event["action"] in _FAILING for event in audit)
+    counted = [sum(session[what] for session in sessions) for what in ("done", "failed")]
+    if counted != [done, failed]:
+        yield f"the sessions count {counted} done and failed, the audit says {[done, failed]}"
+
+
+def _counters(rows: Rows, accounts: list[Plain]) -> Iterator[str]:
+    counted: Counter[str] = Counter()
+    for setting in rows.of("settings"):
+        if setting["name"].startswith("count:"):
+            counted[setting["name"].removeprefix("count:").partition("#")[0]] += int(setting["number"])
+    ended = Counter(account["state"] for account in accounts if account["state"] in ("active", "retired"))
+    if +counted != ended:
+        yield f"{dict(counted)} ended by the counters, {dict(ended)} are"

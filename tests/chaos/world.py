@@ -1,0 +1,242 @@
+"""The world that chaos breaks into: situations of an account, and all that its callers can do in one of them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib import schedules
+from chalicelib.domain.actions import Action
+from chalicelib.tables.base import Store
+from tests import situations
+from tests.agency import LEASE, Agency, Bot, Operator, Reply, media, words
+from tests.store import State
+
+NO_TOKEN = "lt_9_" + "0" * 32
+ACCOUNTS, PHASES = "test-accounts", "test-warmup_phases"
+
+
+@dataclass(slots=True)
+class World:
+    """An agency in a situation. `first` worked on `a1` last (its token is `token`), `second` is free."""
+
+    agency: Agency
+    first: Bot
+    second: Bot
+    token: str
+    phase: str
+
+    @property
+    def operator(self) -> Operator:
+        """The operator."""
+        return self.agency.operator
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What somebody does. `actions` are what the audit calls it when it is accepted; `who` sends it."""
+
+    name: str
+    who: str
+    act: Callable[[World], Any]
+    actions: frozenset[Action] = field(default_factory=frozenset)
+
+    def __str__(self) -> str:
+        return f"{self.who} {self.name}"
+
+
+def _operate(path: str, **body: Any) -> Callable[[World], Reply]:
+    return lambda world: world.operator.post(f"/api/operator/{path}", {"reason": "chaos", **body})
+
+
+def _phase(move: str, **body: Any) -> Callable[[World], Reply]:
+    return lambda world: world.operator.post(
+        f"/api/operator/accounts/a1/phases/{world.phase}/{move}", {"reason": "chaos", **body}
+    )
+
+
+def _edit(**body: Any) -> Callable[[World], Reply]:
+    def act(world: World) -> Reply:
+        row = world.agency.wire.store.tables[PHASES].rows.get(("a1", world.phase), {})
+        kind, item = ("texts", "m1-bio-text") if world.phase == "bio" else ("content", f"m1-{world.phase}")
+        held = row.get("assigned_text_id" if kind == "texts" else "assigned_content_id", {"S": item})["S"]
+        return world.operator.send("PATCH", f"/api/operator/models/m1/{kind}/{held}", body)
+
+    return act
+
+
+def _create(path: str, body: Any) -> Callable[[World], Reply]:
+    return lambda world: world.operator.post(f"/api/operator/{path}", body)
+
+
+IMPORT = "/api/operator/accounts/import"
+ROWS = b"account_id,model_id,username\nnew-1,m1,u1\nnew-2,m1,u2\n"
+
+VERBS: tuple[Verb, ...] = (
+    # who worked on it last
+    Verb("start", "b1", lambda w: w.first.start(), frozenset({Action.ACCOUNT_START})),
+    Verb("claim", "b1", lambda w: w.first.claim(limit=2), frozenset({Action.LEASE_CLAIM})),
+    Verb("content", "b1", lambda w: w.first.content(w.phase), frozenset({Action.PHASE_DELIVER})),
+    Verb("complete", "b1", lambda w: w.first.complete(w.phase, w.token), frozenset({Action.PHASE_COMPLETE})),
+    Verb("report-transient", "b1", lambda w: w.first.report(w.phase, w.token)),
+    Verb("report-content", "b1", lambda w: w.first.report(w.phase, w.token, kind="content")),
+    Verb("report-unknown", "b1", lambda w: w.first.report(w.phase, w.token, kind="unknown")),
+    Verb("release", "b1", lambda w: w.first.release(w.token), frozenset({Action.LEASE_RELEASE})),
+    Verb("complete-warmup", "b1", lambda w: w.first.complete_warmup(), frozenset({Action.ACCOUNT_COMPLETE})),
+    Verb("heartbeat", "b1", lambda w: w.first.heartbeat(note="chaos")),
+    Verb("end-session", "b1", lambda w: w.first.end(), frozenset({Action.SESSION_END})),
+    # another bot, and one that names no session
+    Verb("start", "b2", lambda w: w.second.start(), frozenset({Action.ACCOUNT_START})),
+    Verb("claim", "b2", lambda w: w.second.claim(), frozenset({Action.LEASE_CLAIM})),
+    Verb("content", "b2", lambda w: w.second.content(w.phase), frozenset({Action.PHASE_DELIVER})),
+    Verb("complete-warmup", "b2", lambda w: w.second.complete_warmup(), frozenset({Action.ACCOUNT_COMPLETE})),
+    Verb("start-alone", "b2", lambda w: w.second.without_session().start(), frozenset({Action.ACCOUNT_START})),
+    Verb("content-alone", "b2", lambda w: w.second.without_session().content(w.phase)),
+    Verb("open-session", "b2", lambda w: w.second.without_session().post("/api/bot/sessions", {})),
+    # time
+    Verb("open-due-phases", "timer", lambda _: schedules.open_due_phases()),
+    Verb("close-lost-sessions", "timer", lambda _: schedules.close_lost_sessions()),
+    # people
+    Verb("ready", "operator", _operate("accounts/a1/ready"), frozenset({Action.ACCOUNT_READY})),
+    Verb("pause", "operator", _operate("accounts/a1/pause"), frozenset({Action.ACCOUNT_PAUSE})),
+    Verb("resume", "operator", _operate("accounts/a1/resume"), frozenset({Action.ACCOUNT_RESUME})),
+    Verb("reset", "operator", _operate("accounts/a1/reset"), frozenset({Action.ACCOUNT_RESET})),
+    Verb("retire", "operator", _operate("accounts/a1/retire"), frozenset({Action.ACCOUNT_RETIRE})),
+    Verb("retry", "operator", _phase("retry"), frozenset({Action.PHASE_RETRY})),
+    Verb("retry-other", "operator", _phase("retry", content="other"), frozenset({Action.PHASE_RETRY})),
+    Verb("resolve", "operator", _phase("resolve", evidence={"note": "seen"}), frozenset({Action.PHASE_RESOLVE})),
+    Verb("skip", "operator", _phase("skip"), frozenset({Action.PHASE_SKIP})),
+    Verb("assign", "operator", _phase("assign", text_id="spare-text"), frozenset({Action.PHASE_ASSIGN})),
+    Verb("retry-all", "operator", _operate("review/retry", filter={}), frozenset({Action.PHASE_RETRY})),
+    Verb("drain", "operator", lambda w: _operate(f"sessions/{w.first.session}/drain")(w)),
+    Verb("stop", "operator", lambda w: _operate(f"sessions/{w.first.session}/stop")(w)),
+    Verb("withdraw-item", "operator", _edit(status="withdrawn", reason="chaos")),
+    Verb("edit-item", "operator", _edit(quality_score=33)),
+    Verb("pause-pipeline", "operator", _operate("pipeline/pause"), frozenset({Action.PIPELINE_PAUSE})),
+)
+
+"""What changes an account, or what it needs."""
+
+
+def _key_of(world: World, bot_id: str) -> str:
+    row = world.agency.wire.store.tables["test-bots"].rows[bot_id,]
+    return str(next(iter(json.loads(row["keys"]["S"]))))
+
+
+FEEDING: tuple[Verb, ...] = (
+    Verb("create-account", "operator", _create("accounts", {"account_id": "new", "model_id": "m1", "username": "u"})),
+    Verb("import", "operator", lambda w: w.operator.send("POST", IMPORT, raw=ROWS, content_type="text/csv")),
+    Verb("create-model", "operator", _create("models", {"model_id": "new"})),
+    Verb("create-content", "operator", _create("models/m1/content", [media("new-1", "pfp"), media("new-2", "pfp")])),
+    Verb("create-text", "operator", _create("models/m1/texts", words("new", "bio"))),
+    Verb("create-bot", "operator", _create("bots", {"bot_id": "new"})),
+    Verb("rotate-key", "operator", _create("bots/b2/keys", None)),
+    Verb("revoke-key", "operator", lambda w: w.operator.delete(f"/api/operator/bots/b1/keys/{_key_of(w, 'b1')}")),
+    Verb("edit-bot", "operator", lambda w: w.operator.send("PATCH", "/api/operator/bots/b2", {"name": "chaos"})),
+    Verb("pause-model", "operator", lambda w: w.operator.send("PATCH", "/api/operator/models/m1", {"paused": True})),
+    Verb("watch-pools", "timer", lambda _: schedules.watch_pools()),
+)
+"""What feeds the service; it is tried in one situation only."""
+
+
+def hungry(agency: Agency) -> Bot:
+    """Nothing in the pools for its first phase."""
+    agency.operator.model("m2")
+    agency.operator.account(model_id="m2")
+    worker = agency.worker()
+    worker.release(worker.start().ok()["lease"]["lease_token"]).ok()
+    return worker
+
+
+def two_held(agency: Agency) -> Bot:
+    """A bot holds two accounts, of which one lease has run out."""
+    worker = agency.warmed_to("bio")
+    agency.operator.account("a2")
+    worker.take("bio")
+    agency.time.advance(timedelta(minutes=10))
+    worker.start("a2").ok()
+    agency.time.advance(timedelta(minutes=5))
+    return worker
+
+
+def silent(agency: Agency) -> Bot:
+    """A bot was not heard of for half an hour while it held bio."""
+    worker = situations.working(agency)
+    agency.time.advance(timedelta(seconds=1800))
+    return worker
+
+
+def several_due(agency: Agency) -> Bot:
+    """Three accounts are due, each otherwise."""
+    agency.operator.words("spare-text-2", "bio", quality_score=9)
+    worker = agency.warmed_to("bio")
+    agency.warmed_to("bio", "a2", bot=worker)
+    worker.report("bio", worker.take("bio", "a2"), "a2").ok()
+    agency.operator.account("a3")
+    agency.worker("b2").start("a3").ok()
+    agency.time.advance(LEASE)
+    return worker
+
+
+BY_NAME = {str(verb): verb for verb in (*VERBS, *FEEDING)}
+
+SITUATIONS: tuple[situations.Situation, ...] = (*situations.SITUATIONS, hungry, two_held, silent, several_due)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A situation as it was once brought about."""
+
+    state: State
+    now: datetime
+    elapsed: float
+    first: str | None
+    second: str | None
+    token: str
+    phase: str
+
+
+_STAGES: dict[str, Stage] = {}
+
+
+class Stages:
+    """The situations, each brought about once in a process, and restored ever after."""
+
+    def __init__(self, agency: Agency) -> None:
+        self.agency = agency
+        self._base = Stage(agency.wire.save(), agency.time.now, agency.time.elapsed, None, None, "", "")
+
+    def world(self, situation: situations.Situation) -> World:
+        """The world in that situation."""
+        kept = self.kept(situation)
+        self._restore(kept)
+        first = Bot(self.agency.client, "b1", self.agency.keys["b1"], kept.first)
+        second = Bot(self.agency.client, "b2", self.agency.keys["b2"], kept.second)
+        return World(self.agency, first, second, kept.token, kept.phase)
+
+    def kept(self, situation: situations.Situation) -> Stage:
+        """The situation as it was brought about."""
+        name = situation.__name__
+        if name not in _STAGES:
+            self._restore(self._base)
+            _STAGES[name] = self._brought_about(situation)
+        return _STAGES[name]
+
+    def _brought_about(self, situation: situations.Situation) -> Stage:
+        agency = self.agency
+        agency.operator.words("spare-text", "bio", quality_score=10)
+        first, second = situation(agency), agency.worker("b2")
+        account = agency.wire.store.tables[ACCOUNTS].rows["a1",]
+        token = account.get("lease_token", {"S": NO_TOKEN})["S"]
+        phase = account.get("current_phase", {"S": "pfp"})["S"]
+        time = agency.time
+        return Stage(agency.wire.save(), time.now, time.elapsed, first.session, second.session, token, phase)
+
+    def _restore(self, stage: Stage) -> None:
+        wire, time = self.agency.wire, self.agency.time
+        wire.restore(stage.state)
+        wire.heal()
+        wire.forget()
+        time.now, time.elapsed = stage.now, stage.elapsed
+        Store.cached.clear()
