@@ -19,6 +19,7 @@ from botocore.httpsession import URLLib3Session
 
 from chalicelib import context, tables
 from chalicelib.domain import keys
+from chalicelib.tables.base import Store as Cache
 from warmup.sandbox.answers import HttpRequest
 from warmup.sandbox.gateway import Routes, proxy_event
 from warmup.sandbox.invocation import Invocation
@@ -141,20 +142,20 @@ def _in_a_fixed_order(count: int) -> bytes:
     return bytes(count) if count == _SHUFFLE else os.urandom(count)
 
 
-def record(store: Store) -> tuple[Caller, list[Recording]]:
-    """The recordings of every bot route, made on a store of their own."""
+def record(store: Store, *, cold: bool = False) -> tuple[Caller, list[Recording]]:
+    """The recordings of every bot route, made on a store of their own by a warm function (or by cold ones)."""
     os.environ.update(store.environ())
     clock = Clock()
     caller = Caller(import_app(clock), clock)
     tables.create_all()
-    return caller, list(_Scene(caller).recordings())
+    return caller, list(_Scene(caller, cold).recordings())
 
 
 class _Scene:
     """An agency in which each of the bots' requests is made once."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, caller: Caller, cold: bool) -> None:
+        self._caller, self._cold = caller, cold
         caller.operator("/models", {"model_id": "m1", "themes": ["sea", "city"]})
         key = caller.operator("/bots", {"bot_id": "b1"})["key"]
         self._headers = {"authorization": f"Bearer {key}"}
@@ -198,6 +199,8 @@ class _Scene:
 
     def _one(self, name: str, method: str, path: str, body: object = None, **headers: str) -> tuple[Recording, Any]:
         event = self._event(method, path, body, **headers)
+        if self._cold:
+            Cache.cached.clear()
         with recorded() as exchanges:
             answer = self._caller.call(event)
         return Recording(name, self._caller.clock.now, event, exchanges), answer
