@@ -1,9 +1,12 @@
 """The edge: one way in and out for every route.
 
-`Routes` declares a route once: method, path, role, body, query. The wrapper around its view authenticates, reads and
-validates, builds the context, calls, and turns the result or the error into an answer; what no view has seen
-(unknown routes, wrong methods, defects) becomes a problem document too. The one table from error to status is here.
+`Routes` declares a route once: method, path, role, query; its body and its answer are those of its view's types. The
+wrapper around the view authenticates, reads and validates, builds the context, calls, and turns the result or the error
+into an answer; what no view has seen (unknown routes, wrong methods, defects) becomes a problem document too. The one
+table from error to status is here.
 """
+
+from __future__ import annotations
 
 import json
 import math
@@ -11,11 +14,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
+from importlib import import_module
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar, get_args, get_type_hints
 
 from chalice.app import Blueprint, Chalice, Request, Response
-from pydantic import BaseModel, ValidationError
 
 from chalicelib import context as contexts
 from chalicelib.context import Actor, Context, Role, sources
@@ -35,6 +39,9 @@ from chalicelib.domain.instants import render
 from chalicelib.logs import Logs
 from chalicelib.services import bots
 from chalicelib.settings import Settings
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 LARGEST_BODY = 256 * 1024
 DEEPEST_BODY = 32
@@ -59,6 +66,7 @@ STATUS: Mapping[type[ServiceError], int] = {
 Reader = Callable[[str], Any]
 View = Callable[..., Any]
 V = TypeVar("V", bound=View)
+M = TypeVar("M", bound="BaseModel")
 
 
 D_co = TypeVar("D_co", covariant=True)
@@ -143,8 +151,6 @@ class Endpoint:
     path: str
     view: View
     role: Role | None
-    body: type[BaseModel] | None
-    many: bool
     raw: tuple[str, ...]
     query: Mapping[str, Reader]
     lease: bool
@@ -158,6 +164,51 @@ class Endpoint:
     def name(self) -> str:
         """The route's name in logs, such as `leases.claim`."""
         return f"{self.view.__module__.rsplit('.', 1)[-1]}.{self.view.__name__}"
+
+    @property
+    def has_body(self) -> bool:
+        """Whether it reads a JSON body."""
+        return not self.raw and "body" in self.view.__annotations__
+
+    @property
+    def body(self) -> type[BaseModel] | None:
+        """The model of its JSON body."""
+        return _body_of(self.view)[0] if self.has_body else None
+
+    @property
+    def many(self) -> bool:
+        """Whether its JSON body may be a list of such models, too."""
+        return self.has_body and _body_of(self.view)[1]
+
+    @property
+    def answer(self) -> Any:
+        """The type of its answer, such as `Created[shapes.Content]`."""
+        return _hints(self.view)["return"]
+
+
+@cache
+def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
+    """The function's annotations, where the models of bodies are those of the module `inputs` beside its own.
+
+    Routes name them in annotations only, so that pydantic is imported when the first body is read, and no sooner.
+    """
+    inputs = import_module(f"{function.__module__.rpartition('.')[0]}.inputs")
+    return get_type_hints(function, localns=vars(inputs))
+
+
+@cache
+def _body_of(function: Callable[..., Any]) -> tuple[type[BaseModel], bool]:
+    """The model that the parameter `body` (or the only one) is annotated with, and whether a list of such may come."""
+    hints = _hints(function)
+    annotated = hints["body"] if "body" in hints else next(iter(hints.values()))
+    first: type[BaseModel] = (get_args(annotated) or (annotated,))[0]
+    return first, first is not annotated
+
+
+def body_of(function: Callable[[M], Any]) -> type[M]:
+    """The model that a function of one parameter takes."""
+    model: type[M] = _body_of(function)[0]  # type: ignore[assignment]  # its annotation is what it takes
+    return model
 
 
 ENDPOINTS: list[Endpoint] = []
@@ -202,8 +253,6 @@ class Routes:
         path: str,
         *,
         role: Role | None,
-        body: type[BaseModel] | None = None,
-        many: bool = False,
         raw: tuple[str, ...] = (),
         query: Mapping[str, Reader] | None = None,
         lease: bool = False,
@@ -213,15 +262,15 @@ class Routes:
         refuses: tuple[type[ServiceError], ...] = (),
         missing: tuple[str, ...] = (),
     ) -> Callable[[V], V]:
-        """Declares a route: who may call it (None: anybody), its body, and the readers of its query parameters.
+        """Declares a route: who may call it (None: anybody), and the readers of its query parameters.
 
-        The view is called with the context, the path's parameters, `body` where one is declared, each query parameter
-        that was given, and `lease_token` where `lease` asks for the header; `session` asks for Bot-Session. `many`
-        admits a list of bodies too, `raw` names media types whose body is handed over as it came, as
-        `(media type, text)`. `shows` makes the document of the item that stands there now, for the answer to an edit of
-        an older version (`If-Match`); `seconds` is the deadline of a route that does much in one call (default: as the
-        settings say). `refuses` names the conflicts that it can answer with, `missing` the nouns that it may not find
-        besides those of its path: for OpenAPI.
+        The view is called with the context, the path's parameters, each query parameter that was given, and
+        `lease_token` where `lease` asks for the header; `session` asks for Bot-Session. A view with a parameter `body`
+        gets the body as the model that it is annotated with (`Model | list[Model]` admits a list, too); `raw` names
+        media types whose body is handed over as it came, as `(media type, text)`. `shows` makes the document of the
+        item that stands there now, for the answer to an edit of an older version (`If-Match`); `seconds` is the
+        deadline of a route that does much in one call (default: as the settings say). `refuses` names the conflicts
+        that it can answer with, `missing` the nouns that it may not find besides those of its path: for OpenAPI.
         """
 
         def declare(view: V) -> V:
@@ -230,8 +279,6 @@ class Routes:
                 path,
                 view,
                 role,
-                body,
-                many,
                 raw,
                 query or {},
                 lease,
@@ -264,7 +311,7 @@ class Call:
     body: bytes
 
     @classmethod
-    def of(cls, request: Request) -> "Call":
+    def of(cls, request: Request) -> Call:
         given: Mapping[str, str] = request.query_params or {}
         body = request.raw_body
         return cls(request.headers, dict(given.items()), body.encode() if isinstance(body, str) else body)
@@ -352,7 +399,7 @@ def _arguments(endpoint: Endpoint, call: Call) -> dict[str, Any]:
     arguments = _query(endpoint, call.query)
     if endpoint.raw:
         arguments["body"] = _raw(endpoint, call)
-    elif endpoint.body is not None:
+    elif endpoint.has_body:
         arguments["body"] = _validated(endpoint, _json(call))
     elif call.body.strip() and _json(call) != {}:
         raise InvalidInput([{"pointer": "", "detail": "this route takes no body"}])
@@ -453,21 +500,20 @@ def _check_depth(parsed: Any) -> None:
 
 
 def _validated(endpoint: Endpoint, parsed: Any) -> Any:
-    assert endpoint.body is not None
-    if endpoint.many and isinstance(parsed, list):
+    model, many = _body_of(endpoint.view)
+    if many and isinstance(parsed, list):
         if not 1 <= len(parsed) <= 100:
             raise InvalidInput([{"pointer": "", "detail": "a list of 1 to 100 items is expected"}])
-        return [validate(endpoint.body, one, f"/{place}") for place, one in enumerate(parsed)]
+        return [validate(model, one, f"/{place}") for place, one in enumerate(parsed)]
     if not isinstance(parsed, dict):
         raise MalformedRequest("The body is not a JSON object.")
-    return validate(endpoint.body, parsed)
-
-
-M = TypeVar("M", bound=BaseModel)
+    return validate(model, parsed)
 
 
 def validate(model: type[M], parsed: object, at: str = "") -> M:
     """The parsed JSON as that model. Raises InvalidInput with a JSON pointer (behind `at`) for each fault."""
+    from pydantic import ValidationError  # noqa: PLC0415  # a request without a body does not pay for it
+
     try:
         return model.model_validate_json(json.dumps(parsed))
     except ValidationError as error:

@@ -13,7 +13,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import TypeAdapter
 
@@ -274,7 +274,7 @@ def _body(endpoint: Endpoint, schemas: "_Schemas") -> Json | None:
 
 
 def _successes(endpoint: Endpoint, schemas: "_Schemas") -> Json:
-    answer = get_type_hints(endpoint.view)["return"]
+    answer = endpoint.answer
     kind: type[Answer[Any]] = get_origin(answer)
     shape = get_args(answer)[0]
     schema = schemas.of(shape, "serialization")
@@ -366,7 +366,7 @@ class _Schemas:
         for endpoint in ENDPOINTS:
             if endpoint.body is not None:
                 self._want(endpoint.body, "validation")
-            self._want(get_args(get_type_hints(endpoint.view)["return"])[0], "serialization")
+            self._want(get_args(endpoint.answer)[0], "serialization")
         self._want(shapes.Problem, "serialization")
         inputs = [((name, mode), mode, adapter) for (name, mode), adapter in self._wanted.items()]
         found, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF)

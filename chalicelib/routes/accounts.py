@@ -1,6 +1,8 @@
 """Accounts: import, ready, start, status, complete."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
@@ -9,11 +11,13 @@ from chalicelib.domain.instants import render
 from chalicelib.domain.phases import Status
 from chalicelib.middleware import Answer, Created, Routes, Tagged
 from chalicelib.routes import documents, findings, refusals, rows, shapes
-from chalicelib.routes.inputs import AccountBody, ReasonBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, MOST, OneOf, cursor, flag, identifier, limit
 from chalicelib.services import accounts, assignments, availability
 from chalicelib.services.accounts import Profile
 from chalicelib.services.availability import Joining
+
+if TYPE_CHECKING:  # a route that reads no body needs no pydantic
+    from chalicelib.routes.inputs import AccountBody, ReasonBody
 
 routes = Routes(__name__)
 
@@ -37,9 +41,7 @@ def complete_warmup(context: Context, *, account_id: str) -> Answer[shapes.Chang
     return Answer(documents.changed(accounts.complete(context, account_id), context.now))
 
 
-@routes.post(
-    "/api/operator/accounts", role=Role.OPERATOR, body=AccountBody, refuses=(AlreadyExists,), missing=("model",)
-)
+@routes.post("/api/operator/accounts", role=Role.OPERATOR, refuses=(AlreadyExists,), missing=("model",))
 def create(context: Context, *, body: AccountBody) -> Created[shapes.CreatedAccount]:
     """Puts an account in the service's care."""
     made = accounts.create(context, _profile(body))
@@ -54,7 +56,7 @@ def create(context: Context, *, body: AccountBody) -> Created[shapes.CreatedAcco
 )
 def import_all(context: Context, *, body: tuple[str, str], dry_run: bool = False) -> Answer[shapes.AccountImport]:
     """Puts many accounts in the service's care; a bad row never spoils the others."""
-    profiles = rows.each(body, AccountBody, _profile, rows.ACCOUNT)
+    profiles = rows.each(body, _profile, rows.ACCOUNT)
     found = accounts.import_all(context, profiles, dry_run=dry_run)
     outcomes = [documents.row(one) for one in found]
     joining = [
@@ -95,7 +97,6 @@ def get(context: Context, *, account_id: str) -> Tagged[shapes.AccountWithAssign
 @routes.post(
     "/api/operator/accounts/{account_id}/ready",
     role=Role.OPERATOR,
-    body=ReasonBody,
     refuses=(ConsentMissing, IllegalMove),
 )
 def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ReadiedWarmup]:
@@ -106,25 +107,25 @@ def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shap
     return Answer(documents.readied(changed, context.now, warnings))
 
 
-@routes.post("/api/operator/accounts/{account_id}/pause", role=Role.OPERATOR, body=ReasonBody, refuses=(IllegalMove,))
+@routes.post("/api/operator/accounts/{account_id}/pause", role=Role.OPERATOR, refuses=(IllegalMove,))
 def pause(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Hands the account's work out no more; what is under way may be finished."""
     return Answer(documents.changed(accounts.pause(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/resume", role=Role.OPERATOR, body=ReasonBody, refuses=(IllegalMove,))
+@routes.post("/api/operator/accounts/{account_id}/resume", role=Role.OPERATOR, refuses=(IllegalMove,))
 def resume(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Hands the account's work out again."""
     return Answer(documents.changed(accounts.resume(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/reset", role=Role.OPERATOR, body=ReasonBody, refuses=(IllegalMove,))
+@routes.post("/api/operator/accounts/{account_id}/reset", role=Role.OPERATOR, refuses=(IllegalMove,))
 def reset(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Begins the warm-up anew; the history stays."""
     return Answer(documents.changed(accounts.reset(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/retire", role=Role.OPERATOR, body=ReasonBody, refuses=(IllegalMove,))
+@routes.post("/api/operator/accounts/{account_id}/retire", role=Role.OPERATOR, refuses=(IllegalMove,))
 def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Takes the account out of the service's care for good."""
     return Answer(documents.changed(accounts.retire(context, account_id, reason=body.reason), context.now))

@@ -1,17 +1,23 @@
 """Bots and operators, and their keys."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import AlreadyExists, TooManyKeys
 from chalicelib.middleware import Answer, Created, New, Routes, Tagged
 from chalicelib.routes import documents, shapes
-from chalicelib.routes.inputs import BotBody, BotEdit
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
 from chalicelib.services import bots
+
+if TYPE_CHECKING:  # a route that reads no body needs no pydantic
+    from chalicelib.routes.inputs import BotBody, BotEdit
 
 routes = Routes(__name__)
 
 
-@routes.post("/api/operator/bots", role=Role.OPERATOR, body=BotBody, refuses=(AlreadyExists,))
+@routes.post("/api/operator/bots", role=Role.OPERATOR, refuses=(AlreadyExists,))
 def create(context: Context, *, body: BotBody) -> Created[shapes.CreatedBot]:
     """Creates a bot or an operator; its key is in the answer, this once."""
     bot_id = body.bot_id or context.new_id("bot")
@@ -35,7 +41,7 @@ def get(context: Context, *, bot_id: str) -> Tagged[shapes.Bot]:
     return Tagged(documents.bot(bots.get(context, bot_id)))
 
 
-@routes.patch("/api/operator/bots/{bot_id}", role=Role.OPERATOR, body=BotEdit, shows=documents.bot)
+@routes.patch("/api/operator/bots/{bot_id}", role=Role.OPERATOR, shows=documents.bot)
 def edit(context: Context, *, bot_id: str, body: BotEdit) -> Tagged[shapes.ChangedBot]:
     """Renames a bot, binds it to models, or frees it (`models` null)."""
     models = None if body.models is None else frozenset(body.models)

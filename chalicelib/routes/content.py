@@ -1,22 +1,26 @@
 """The media items of a model's pool."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove
 from chalicelib.middleware import Answer, Created, New, Routes, Tagged
 from chalicelib.routes import documents, pools, rows, shapes
-from chalicelib.routes.inputs import ContentBody, ItemEdit, UploadBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, flag, limit
 from chalicelib.services import edits
 from chalicelib.services import pools as service
 from chalicelib.tables import Content
 
+if TYPE_CHECKING:  # a route that reads no body needs no pydantic
+    from chalicelib.routes.inputs import ContentBody, ItemEdit, UploadBody
+
 routes = Routes(__name__)
 _OWN = {"media_key", "media_type", "sha256", "bytes", "width", "height"}
 
 
-@routes.post(
-    "/api/operator/models/{model_id}/content", role=Role.OPERATOR, body=ContentBody, many=True, refuses=(AlreadyExists,)
-)
+@routes.post("/api/operator/models/{model_id}/content", role=Role.OPERATOR, refuses=(AlreadyExists,))
 def create(
     context: Context, *, model_id: str, body: ContentBody | list[ContentBody]
 ) -> Created[shapes.CreatedContent | shapes.Outcomes[shapes.AcceptedContent]]:
@@ -29,9 +33,7 @@ def create(
     return pools.created(body, one)
 
 
-@routes.post(
-    "/api/operator/models/{model_id}/content/uploads", role=Role.OPERATOR, body=UploadBody, refuses=(AlreadyExists,)
-)
+@routes.post("/api/operator/models/{model_id}/content/uploads", role=Role.OPERATOR, refuses=(AlreadyExists,))
 def upload(context: Context, *, model_id: str, body: UploadBody) -> New[shapes.Upload]:
     """A presigned form by which one file goes into the media bucket."""
     given = body.model_dump(exclude={"bytes"})
@@ -56,7 +58,6 @@ def get(context: Context, *, model_id: str, content_id: str) -> Tagged[shapes.Co
 @routes.patch(
     "/api/operator/models/{model_id}/content/{content_id}",
     role=Role.OPERATOR,
-    body=ItemEdit,
     refuses=(IllegalMove, FourEyes),
     shows=documents.content,
 )
@@ -73,7 +74,7 @@ def import_all(
     context: Context, *, model_id: str, body: tuple[str, str], dry_run: bool = False
 ) -> Answer[shapes.PoolImport]:
     """Adds many to the pool; a bad row never spoils the others."""
-    entries = rows.each(body, ContentBody, _entry, rows.ITEM)
+    entries = rows.each(body, _entry, rows.ITEM)
     return pools.imported(
         service.import_all(context, Content, model_id, entries, dry_run=dry_run), "content_id", dry_run=dry_run
     )

@@ -1,13 +1,19 @@
 """Finding work and taking it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.errors import LeaseSuperseded, SessionEnded
 from chalicelib.middleware import Answer, Routes, Waiting
 from chalicelib.routes import documents, shapes
-from chalicelib.routes.inputs import ClaimBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, identifier, limit
 from chalicelib.services import leases
+
+if TYPE_CHECKING:  # a route that reads no body needs no pydantic
+    from chalicelib.routes.inputs import ClaimBody
 
 routes = Routes(__name__)
 _QUERY = {"limit": limit, "model_id": identifier, "action": OneOf(Step), "cursor": cursor}
@@ -23,7 +29,6 @@ def ready(context: Context, *, limit: int = DEFAULT_LIMIT, **query: str) -> Wait
 @routes.post(
     "/api/bot/accounts/claim",
     role=Role.BOT,
-    body=ClaimBody,
     session=True,
     refuses=(SessionEnded,),
 )

@@ -1,17 +1,23 @@
 """Models: the creators whose pools feed the accounts."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import AlreadyExists
 from chalicelib.middleware import Answer, Created, Routes, Tagged
 from chalicelib.routes import documents, shapes
-from chalicelib.routes.inputs import ModelBody, ModelEdit
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
 from chalicelib.services import models
+
+if TYPE_CHECKING:  # a route that reads no body needs no pydantic
+    from chalicelib.routes.inputs import ModelBody, ModelEdit
 
 routes = Routes(__name__)
 
 
-@routes.post("/api/operator/models", role=Role.OPERATOR, body=ModelBody, refuses=(AlreadyExists,))
+@routes.post("/api/operator/models", role=Role.OPERATOR, refuses=(AlreadyExists,))
 def create(context: Context, *, body: ModelBody) -> Created[shapes.ChangedModel]:
     """Creates a model."""
     name = body.name or body.model_id
@@ -34,7 +40,7 @@ def get(context: Context, *, model_id: str) -> Tagged[shapes.Model]:
     return Tagged(documents.model(models.get(context, model_id)))
 
 
-@routes.patch("/api/operator/models/{model_id}", role=Role.OPERATOR, body=ModelEdit, shows=documents.model)
+@routes.patch("/api/operator/models/{model_id}", role=Role.OPERATOR, shows=documents.model)
 def edit(context: Context, *, model_id: str, body: ModelEdit) -> Tagged[shapes.ChangedModel]:
     """Renames a model, adds themes, pauses it or lets it go on."""
     themes = None if body.themes is None else frozenset(body.themes)

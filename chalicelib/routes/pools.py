@@ -1,19 +1,23 @@
 """What the routes of media and of texts have in common."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.instants import whole
 from chalicelib.middleware import Answer, Created, Tagged
 from chalicelib.routes import shapes
 from chalicelib.routes.documents import error, members, user
-from chalicelib.routes.inputs import ItemBody, ItemEdit
 from chalicelib.services.edits import Edited
 from chalicelib.services.pools import Entry, RowOutcome
 from chalicelib.tables.pools import PoolItem
 
-B = TypeVar("B", bound=ItemBody)
+if TYPE_CHECKING:  # a route that reads no body needs no pydantic
+    from chalicelib.routes.inputs import ItemBody, ItemEdit
+
+B = TypeVar("B", bound="ItemBody")
 T = TypeVar("T", bound=PoolItem)
 D = TypeVar("D", bound=Mapping[str, object])
 

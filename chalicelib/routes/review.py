@@ -1,6 +1,8 @@
 """What people decide: the review queue, and the moves that only they make."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import ItemRefused
@@ -8,10 +10,12 @@ from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.retries import Kind
 from chalicelib.middleware import Answer, Routes
 from chalicelib.routes import documents, refusals, shapes
-from chalicelib.routes.inputs import AssignBody, ReasonBody, ResolveBody, RetryAllBody, RetryBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, Order, cursor, identifier, limit, line, seconds
 from chalicelib.services import review
 from chalicelib.services.review import Filter
+
+if TYPE_CHECKING:  # a route that reads no body needs no pydantic
+    from chalicelib.routes.inputs import AssignBody, ReasonBody, ResolveBody, RetryAllBody, RetryBody
 
 routes = Routes(__name__)
 _FILTER: dict[str, Any] = {
@@ -51,7 +55,7 @@ def group_all(context: Context, **wanted: Any) -> Answer[shapes.CaseGroups]:
     return Answer({"items": [documents.group(one) for one in groups], "partly": partly})
 
 
-@routes.post("/api/operator/review/retry", role=Role.OPERATOR, body=RetryAllBody, seconds=20)
+@routes.post("/api/operator/review/retry", role=Role.OPERATOR, seconds=20)
 def retry_all(context: Context, *, body: RetryAllBody) -> Answer[shapes.BulkRetry]:
     """Retries up to 500 cases, oldest first, with a result for each; a dry run only counts."""
     results, more = review.retry_all(
@@ -67,7 +71,6 @@ def retry_all(context: Context, *, body: RetryAllBody) -> Answer[shapes.BulkRetr
 @routes.post(
     "/api/operator/accounts/{account_id}/phases/{phase}/retry",
     role=Role.OPERATOR,
-    body=RetryBody,
     refuses=refusals.DECIDING,
 )
 def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> Answer[shapes.ChangedWarmup]:
@@ -79,7 +82,6 @@ def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> 
 @routes.post(
     "/api/operator/accounts/{account_id}/phases/{phase}/resolve",
     role=Role.OPERATOR,
-    body=ResolveBody,
     refuses=refusals.DECIDING,
 )
 def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody) -> Answer[shapes.ChangedWarmup]:
@@ -92,7 +94,6 @@ def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody)
 @routes.post(
     "/api/operator/accounts/{account_id}/phases/{phase}/skip",
     role=Role.OPERATOR,
-    body=ReasonBody,
     refuses=refusals.DECIDING,
 )
 def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
@@ -103,7 +104,6 @@ def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> 
 @routes.post(
     "/api/operator/accounts/{account_id}/phases/{phase}/assign",
     role=Role.OPERATOR,
-    body=AssignBody,
     refuses=(*refusals.DECIDING, ItemRefused),
     missing=("content", "text"),
 )

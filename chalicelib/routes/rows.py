@@ -1,21 +1,24 @@
 """The rows of an import: CSV or JSON lines in, checked bodies or what is wrong with them out."""
 
+from __future__ import annotations
+
 import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.domain.errors import InvalidInput, MalformedRequest, ServiceError
-from chalicelib.middleware import validate
+from chalicelib.middleware import body_of, validate
+
+if TYPE_CHECKING:  # a route that reads no body needs no pydantic
+    from pydantic import BaseModel
 
 CSV = "text/csv"
 MEDIA_TYPES = (CSV, "application/x-ndjson")
 MOST_ROWS = 1000
-B = TypeVar("B", bound=BaseModel)
+B = TypeVar("B", bound="BaseModel")
 R = TypeVar("R")
 
 
@@ -34,8 +37,10 @@ ITEM = Columns(
 ACCOUNT = Columns(objects={"consent": ("granted_by", "granted_at", "reference")})
 
 
-def each(body: tuple[str, str], model: type[B], make: Callable[[B], R], columns: Columns) -> list[R | ServiceError]:
+def each(body: tuple[str, str], make: Callable[[B], R], columns: Columns) -> list[R | ServiceError]:
     """What `make` makes of each row of a body `(media type, text)`, or what is wrong with the row.
+
+    A row is checked as the model that `make` takes.
 
     Raises MalformedRequest for no rows or too many.
     """
@@ -43,14 +48,14 @@ def each(body: tuple[str, str], model: type[B], make: Callable[[B], R], columns:
     rows = list(_csv_rows(text, columns) if media_type == CSV else _json_rows(text))
     if not 1 <= len(rows) <= MOST_ROWS:
         raise MalformedRequest(f"An import has 1 to {MOST_ROWS} rows, not {len(rows)}.")
-    return [_made(row, model, make) for row in rows]
+    return [_made(row, make) for row in rows]
 
 
-def _made(row: Any, model: type[B], make: Callable[[B], R]) -> R | ServiceError:
+def _made(row: Any, make: Callable[[B], R]) -> R | ServiceError:
     if isinstance(row, ServiceError):
         return row
     try:
-        return make(validate(model, row))
+        return make(validate(body_of(make), row))
     except (InvalidInput, UnicodeError, ValueError) as error:
         return error if isinstance(error, InvalidInput) else MalformedRequest("The row cannot be read.")
 

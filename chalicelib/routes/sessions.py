@@ -1,25 +1,31 @@
 """Sessions: a run of a bot begins, says that it lives, and ends."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import SessionEnded
 from chalicelib.middleware import Answer, New, Routes
 from chalicelib.routes import documents, shapes
-from chalicelib.routes.inputs import HeartbeatBody, ReasonBody, SessionBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, limit
 from chalicelib.services import sessions
 from chalicelib.tables.sessions import Standing
 
+if TYPE_CHECKING:  # a route that reads no body needs no pydantic
+    from chalicelib.routes.inputs import HeartbeatBody, ReasonBody, SessionBody
+
 routes = Routes(__name__)
 
 
-@routes.post("/api/bot/sessions", role=Role.BOT, body=SessionBody)
+@routes.post("/api/bot/sessions", role=Role.BOT)
 def create(context: Context, *, body: SessionBody) -> New[shapes.OpenedSession]:
     """Opens a session."""
     opened = sessions.create(context, client=body.client, host=body.host)
     return New(documents.opened(opened, context.settings))
 
 
-@routes.post("/api/bot/sessions/{session_id}/heartbeat", role=Role.BOT, body=HeartbeatBody, refuses=(SessionEnded,))
+@routes.post("/api/bot/sessions/{session_id}/heartbeat", role=Role.BOT, refuses=(SessionEnded,))
 def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answer[shapes.Heartbeat]:
     """Says that the session lives."""
     return Answer(documents.beat(sessions.heartbeat(context, session_id, note=body.note)))
@@ -56,14 +62,14 @@ def show(context: Context, *, session_id: str) -> Answer[shapes.Session]:
     return Answer(documents.session(session))
 
 
-@routes.post("/api/operator/sessions/{session_id}/drain", role=Role.OPERATOR, body=ReasonBody, refuses=(SessionEnded,))
+@routes.post("/api/operator/sessions/{session_id}/drain", role=Role.OPERATOR, refuses=(SessionEnded,))
 def drain(context: Context, *, session_id: str, body: ReasonBody) -> Answer[shapes.ChangedSession]:
     """Has a session finish what it holds and take nothing new."""
     session, replayed = sessions.drain(context, session_id, reason=body.reason)
     return Answer(documents.changed_session(session, replayed))
 
 
-@routes.post("/api/operator/sessions/{session_id}/stop", role=Role.OPERATOR, body=ReasonBody, refuses=(SessionEnded,))
+@routes.post("/api/operator/sessions/{session_id}/stop", role=Role.OPERATOR, refuses=(SessionEnded,))
 def stop(context: Context, *, session_id: str, body: ReasonBody) -> Answer[shapes.ChangedSession]:
     """Has a session stop, and supersedes its leases."""
     session, replayed = sessions.stop(context, session_id, reason=body.reason)

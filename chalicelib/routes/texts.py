@@ -1,21 +1,25 @@
 """The texts of a model's pool."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove
 from chalicelib.middleware import Answer, Created, Routes, Tagged
 from chalicelib.routes import documents, pools, rows, shapes
-from chalicelib.routes.inputs import ItemEdit, TextBody
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, flag, limit
 from chalicelib.services import edits
 from chalicelib.services import pools as service
 from chalicelib.tables import Text
 
+if TYPE_CHECKING:  # a route that reads no body needs no pydantic
+    from chalicelib.routes.inputs import ItemEdit, TextBody
+
 routes = Routes(__name__)
 
 
-@routes.post(
-    "/api/operator/models/{model_id}/texts", role=Role.OPERATOR, body=TextBody, many=True, refuses=(AlreadyExists,)
-)
+@routes.post("/api/operator/models/{model_id}/texts", role=Role.OPERATOR, refuses=(AlreadyExists,))
 def create(
     context: Context, *, model_id: str, body: TextBody | list[TextBody]
 ) -> Created[shapes.CreatedText | shapes.Outcomes[shapes.AcceptedText]]:
@@ -46,7 +50,6 @@ def get(context: Context, *, model_id: str, text_id: str) -> Tagged[shapes.Text]
 @routes.patch(
     "/api/operator/models/{model_id}/texts/{text_id}",
     role=Role.OPERATOR,
-    body=ItemEdit,
     refuses=(IllegalMove, FourEyes),
     shows=documents.text,
 )
@@ -63,7 +66,7 @@ def import_all(
     context: Context, *, model_id: str, body: tuple[str, str], dry_run: bool = False
 ) -> Answer[shapes.PoolImport]:
     """Adds many to the pool; a bad row never spoils the others."""
-    entries = rows.each(body, TextBody, _entry, rows.ITEM)
+    entries = rows.each(body, _entry, rows.ITEM)
     return pools.imported(
         service.import_all(context, Text, model_id, entries, dry_run=dry_run), "text_id", dry_run=dry_run
     )
