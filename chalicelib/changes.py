@@ -35,7 +35,7 @@ from chalicelib.tables.accounts import unchanged_lease
 from chalicelib.tables.base import Item, Key, reading, together
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.sessions import NO_PHASE, Directive, Holding, Standing, hold, let_go, seen
-from chalicelib.tables.settings import COUNTER_SHARDS, PAUSES, counter_key
+from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, PAUSES, Hourly, counter_key, hour_key
 from chalicelib.tables.transaction import Stale, Transaction
 
 P = ParamSpec("P")
@@ -439,6 +439,12 @@ class AccountChange(Change):
             if before is not self.account.state and state in ENDED:
                 counter = Setting(name=counter_key(state, shard))
                 self.transaction.update(counter, None, [Setting.number.add(by)])
+
+    def count_hour(self, what: Hourly) -> None:
+        """Counts one of these for this hour: what happened is told without reading what is recorded."""
+        shard = timing.shard_of(self.account.account_id, HOUR_SHARDS)
+        counter = Setting(name=hour_key(what, self.context.now, shard))
+        self.transaction.update(counter, None, [Setting.number.add(1)])
 
     def _record(self, phase: Phase) -> None:
         for name in RECORDED:

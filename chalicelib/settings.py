@@ -8,6 +8,7 @@ from dataclasses import dataclass
 class Settings:
     """What a deployment sets. Names in the environment are these with `WARMUP_` before them, in capitals."""
 
+    release: str = "unreleased"
     table_prefix: str = "warmup-"
     media_bucket: str = "warmup-media"
     pepper: str = ""

@@ -233,7 +233,7 @@ def _query_schema(reader: object, parameter: inspect.Parameter | None) -> Json:
 
 def _in_headers(endpoint: Endpoint) -> list[Json]:
     names = ["X-Request-Id"]
-    works_on_accounts = endpoint.path.startswith("/api/bot/accounts/")
+    works_on_accounts = endpoint.path.startswith(("/api/bot/accounts/", "/api/operator/tasks/accounts/"))
     if works_on_accounts and not endpoint.session:
         names.append("Bot-Session")
     if works_on_accounts and endpoint.refuses and not endpoint.lease and not endpoint.session:

@@ -15,8 +15,10 @@ from chalicelib.routes import (
     phases,
     pipeline,
     review,
+    roster,
     sessions,
     stewardship,
+    tasks,
     texts,
 )
 
@@ -34,8 +36,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
             phases,
             pipeline,
             review,
+            roster,
             sessions,
             stewardship,
+            tasks,
             texts,
         )
     ),

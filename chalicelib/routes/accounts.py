@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
-from chalicelib.domain.accounts import State
 from chalicelib.domain.errors import AlreadyExists, ConsentMissing, IllegalMove
 from chalicelib.domain.instants import render
-from chalicelib.domain.phases import Status
 from chalicelib.middleware import Answer, Created, Routes, Tagged
 from chalicelib.routes import documents, findings, refusals, rows, shapes
-from chalicelib.routes.queries import DEFAULT_LIMIT, MOST, OneOf, cursor, flag, identifier, limit
+from chalicelib.routes.queries import MOST, flag
 from chalicelib.services import accounts, assignments, availability
 from chalicelib.services.accounts import Profile
 from chalicelib.services.availability import Joining
@@ -67,23 +65,6 @@ def import_all(context: Context, *, body: tuple[str, str], dry_run: bool = False
     counts = {word: sum(one["outcome"] == word for one in outcomes) for word in ("created", "unchanged", "refused")}
     warnings = availability.warn(context, joining)
     return Answer({"dry_run": dry_run, "counts": counts, "rows": outcomes, "warnings": warnings})
-
-
-@routes.get(
-    "/api/operator/accounts",
-    role=Role.OPERATOR,
-    query={
-        "limit": limit,
-        "state": OneOf(State),
-        "model_id": identifier,
-        "phase_status": OneOf(Status),
-        "cursor": cursor,
-    },
-)
-def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[shapes.Page[shapes.Account]]:
-    """Accounts by state, model and the status of their current phase."""
-    found = accounts.list_all(context, limit=limit, **query)
-    return Answer(documents.page((documents.account(one, context.now) for one in found.accounts), found.next_cursor))
 
 
 @routes.get("/api/operator/accounts/{account_id}", role=Role.OPERATOR)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove
@@ -40,19 +40,23 @@ def upload(context: Context, *, model_id: str, body: UploadBody) -> New[shapes.U
     return New(documents.upload(service.upload(context, model_id, size=body.bytes, **given)))
 
 
-@routes.get("/api/operator/models/{model_id}/content", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
+@routes.get(
+    "/api/operator/models/{model_id}/content",
+    role=Role.OPERATOR,
+    query={"limit": limit, "cursor": cursor, "with_url": flag, **pools.FILTER},
+)
 def list_all(
-    context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, cursor: str | None = None
-) -> Answer[shapes.Page[shapes.Content]]:
-    """The media items of a model."""
-    found, following = service.list_all(context, Content, model_id, limit=limit, cursor=cursor)
-    return Answer(documents.page(map(documents.content, found), following))
+    context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, with_url: bool = False, **query: Any
+) -> Answer[shapes.Page[shapes.LinkedContent]]:
+    """The media items of a model; `with_url` adds a URL that gives the file for a while."""
+    found, following = service.list_all(context, Content, model_id, limit=limit, **{"cursor": None, **query})
+    return Answer(documents.page((_linked(context, one, with_url) for one in found), following))
 
 
-@routes.get("/api/operator/models/{model_id}/content/{content_id}", role=Role.OPERATOR)
-def get(context: Context, *, model_id: str, content_id: str) -> Tagged[shapes.Content]:
-    """One media item with its usage."""
-    return Tagged(documents.content(service.get(context, Content, "content", model_id, content_id)))
+@routes.get("/api/operator/models/{model_id}/content/{content_id}", role=Role.OPERATOR, query={"with_url": flag})
+def get(context: Context, *, model_id: str, content_id: str, with_url: bool = False) -> Tagged[shapes.LinkedContent]:
+    """One media item with its usage; `with_url` adds a URL that gives the file for a while."""
+    return Tagged(_linked(context, service.get(context, Content, "content", model_id, content_id), with_url))
 
 
 @routes.patch(
@@ -82,3 +86,7 @@ def import_all(
 
 def _entry(given: ContentBody) -> service.Entry:
     return pools.entry(given, given.content_id, given.model_dump(include=_OWN))
+
+
+def _linked(context: Context, item: Content, with_url: bool) -> shapes.LinkedContent:
+    return documents.linked(item, service.media_url(context, item) if with_url else None)

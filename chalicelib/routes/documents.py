@@ -19,15 +19,17 @@ from chalicelib.services.edits import User
 from chalicelib.services.events import Verification
 from chalicelib.services.leases import Claimed, Offer, Ready
 from chalicelib.services.phases import Completion, Report
-from chalicelib.services.pipeline import Overview
+from chalicelib.services.pipeline import Hour, Overview
 from chalicelib.services.pools import Upload
 from chalicelib.services.review import Case, Decided, Group, Result
+from chalicelib.services.roster import Done, Move, Shown
 from chalicelib.services.sessions import Beat, Held
 from chalicelib.settings import Settings
 from chalicelib.tables import Account, AuditEvent, Bot, Content, CreatorModel, Phase, Session, Setting, Text
 from chalicelib.tables.pools import PoolItem
 
 T = TypeVar("T")
+_FIRST_WORDS = 120
 
 
 def members(shape: type[T], found: object, **made: object) -> T:
@@ -213,6 +215,43 @@ def _listed(found: Account) -> dict[str, object]:
     return {"action": accounts.step(found.state, found.current_phase), "tags": sorted(found.tags or ())}
 
 
+def listed(found: Account, now: datetime) -> shapes.ListedAccount:
+    """An account in a list, without its phases."""
+    return members(shapes.ListedAccount, found, **account(found, now))
+
+
+def shown(found: Shown, now: datetime) -> shapes.ListedAccount:
+    """An account in a list that shows more: its phases in order, and what the current one was assigned."""
+    order = {str(name): place for place, name in enumerate(ORDER)}
+    item, text = found.content, found.text
+    assigned: shapes.Assigned = {
+        "content": None if item is None else members(shapes.AssignedMedia, item, url=found.url),
+        "text": None if text is None else {"text_id": text.text_id, "body": text.body[:_FIRST_WORDS]},
+    }
+    phases = sorted(found.phases, key=lambda one: order[one.phase])
+    return members(
+        shapes.ListedAccount,
+        found.account,
+        **account(found.account, now),
+        content_due_at=found.account.content_due_at,
+        phases=[members(shapes.Cell, one) for one in phases],
+        assigned=assigned,
+    )
+
+
+def moved(found: Done, move: Move, *, dry_run: bool, now: datetime) -> shapes.BulkMove:
+    """One step of a move on many accounts."""
+    return {
+        "action": move,
+        "dry_run": dry_run,
+        "matched": len(found.outcomes),
+        "counts": dict(sorted(Counter(one.outcome for one in found.outcomes).items())),
+        "results": [members(shapes.MovedAccount, one) for one in found.outcomes],
+        "next_cursor": found.next_cursor,
+        "as_of": now,
+    }
+
+
 def whole_account(found: Found, now: datetime) -> shapes.WholeAccount:
     """An account as operators see it."""
     stored = found.warmup.account
@@ -248,6 +287,12 @@ def changed_model(found: CreatorModel, replayed: bool) -> shapes.ChangedModel:
 def content(found: Content) -> shapes.Content:
     """A media item."""
     return members(shapes.Content, found, **_item(found))
+
+
+def linked(found: Content, link: tuple[str, datetime] | None) -> shapes.LinkedContent:
+    """A media item, and where its file can be had, until when."""
+    more = {} if link is None else {"url": link[0], "url_expires_at": link[1]}
+    return members(shapes.LinkedContent, found, **content(found), **more)
 
 
 def text(found: Text) -> shapes.Text:
@@ -363,3 +408,14 @@ def overview(found: Overview, now: datetime) -> shapes.Overview:
         pools_dry_within_7_days=looked.get("dry_within_a_week"),
         timers=[members(shapes.Timer, timer, name=timer.name.removeprefix("timer:")) for timer in found.timers],
     )
+
+
+def throughput(found: Iterable[Hour], now: datetime) -> shapes.Throughput:
+    """What was done, by the hour."""
+    return {"hours": [members(shapes.Hour, one) for one in found], "now": now}
+
+
+def service(settings: Settings, store: str, now: datetime) -> shapes.Service:
+    """What runs, on which store, with which times."""
+    names = members(shapes.StoreNames, settings, endpoint=store)
+    return members(shapes.Service, settings, now=now, store=names)

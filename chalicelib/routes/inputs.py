@@ -15,11 +15,12 @@ from pydantic import (
     model_validator,
 )
 
-from chalicelib.domain.accounts import Step
-from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.accounts import State, Step
+from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.retries import Kind
 from chalicelib.domain.scoring import MOST_USES
 from chalicelib.domain.selection import Rights
+from chalicelib.services.roster import Queue
 
 _LARGEST_DOCUMENT = 16 * 1024
 
@@ -189,6 +190,36 @@ class RetryAllBody(ReasonBody):
     filter: ReviewFilter
     dry_run: bool = False
     content: Literal["same", "other"] = "same"
+
+
+class RosterFilter(Input):
+    """Which accounts are meant; what is not given means all."""
+
+    state: State | None = None
+    model_id: Identifier | None = None
+    phase: PhaseName | None = None
+    phase_status: Status | None = None
+    error_code: Line | None = None
+    queue: Queue | None = None
+    text: Line | None = None
+
+
+class MoveAllBody(ReasonBody):
+    """`POST /api/operator/accounts/bulk`: the accounts that are named, else a page of those that the filter admits."""
+
+    action: Literal["pause", "resume", "retry"]
+    account_ids: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)
+    filter: RosterFilter | None = None
+    content: Literal["same", "other"] = "same"
+    dry_run: bool = False
+    limit: int = Field(default=50, ge=1, le=100)
+    cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,2048}$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "MoveAllBody":
+        if (self.account_ids is None) == (self.filter is None):
+            raise ValueError("either account_ids or a filter is needed (an empty filter means all)")
+        return self
 
 
 class ModelEdit(Input):

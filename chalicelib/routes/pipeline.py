@@ -8,7 +8,7 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.errors import IllegalMove
 from chalicelib.middleware import Answer, Routes
 from chalicelib.routes import documents, shapes
-from chalicelib.services import pipeline
+from chalicelib.services import pipeline, readiness
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.inputs import ReasonBody
@@ -20,6 +20,18 @@ routes = Routes(__name__)
 def overview(context: Context) -> Answer[shapes.Overview]:
     """Counts by state and phase status, what waits for longest, review, sessions, timers."""
     return Answer(documents.overview(pipeline.overview(context), context.now))
+
+
+@routes.get("/api/operator/pipeline/throughput", role=Role.OPERATOR)
+def throughput(context: Context) -> Answer[shapes.Throughput]:
+    """What was completed and what failed, by the hour, in the last 24."""
+    return Answer(documents.throughput(pipeline.throughput(context), context.now))
+
+
+@routes.get("/api/operator/service", role=Role.OPERATOR)
+def service(context: Context) -> Answer[shapes.Service]:
+    """What runs here: the release, the store, the times that it keeps."""
+    return Answer(documents.service(context.settings, readiness.store(), context.now))
 
 
 @routes.post("/api/operator/pipeline/pause", role=Role.OPERATOR, refuses=(IllegalMove,))

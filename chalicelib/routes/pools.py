@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.instants import whole
+from chalicelib.domain.selection import Rights
 from chalicelib.middleware import Answer, Created, Tagged
 from chalicelib.routes import shapes
 from chalicelib.routes.documents import error, members, user
+from chalicelib.routes.queries import OneOf
 from chalicelib.services.edits import Edited
 from chalicelib.services.pools import Entry, RowOutcome
 from chalicelib.tables.pools import PoolItem
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.inputs import ItemBody, ItemEdit
+
+
+class Category(StrEnum):
+    """For what an item is meant."""
+
+    PFP = "pfp"
+    BIO = "bio"
+    POST = "post"
+    HIGHLIGHT = "highlight"
+    STORY = "story"
+    ANY = "any"
+
+
+FILTER: dict[str, Any] = {"category": OneOf(Category), "status": OneOf(Rights)}
+"""By what the items of a pool can be listed."""
 
 B = TypeVar("B", bound="ItemBody")
 T = TypeVar("T", bound=PoolItem)

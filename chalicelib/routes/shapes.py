@@ -18,6 +18,7 @@ from chalicelib.domain.retries import Outcome
 from chalicelib.domain.runway import Kind as PoolKind
 from chalicelib.domain.selection import Refusal, Rights
 from chalicelib.services.edits import Hold
+from chalicelib.services.roster import Move, Queue
 from chalicelib.tables.sessions import Directive, Standing
 
 T = TypeVar("T")
@@ -429,6 +430,72 @@ class Account(TypedDict):
     version: int
 
 
+class Cell(TypedDict):
+    """A phase in a list of accounts."""
+
+    phase: PhaseName
+    status: Status
+    available_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    updated_at: datetime
+    bot_id: str | None
+    skipped: bool
+    error_code: str | None
+    error_kind: str | None
+    retry_count: int
+    crash_count: int
+    swap_count: int
+    assigned_content_id: str | None
+    assigned_text_id: str | None
+
+
+class AssignedMedia(TypedDict):
+    """The media item that the current phase was assigned; the URL is a secret."""
+
+    content_id: str
+    media_type: str
+    url: str
+
+
+class Assigned(TypedDict):
+    """What the current phase was assigned."""
+
+    content: AssignedMedia | None
+    text: Words | None
+
+
+class ListedAccount(Account):
+    """An account in a list; where phases are asked for, with them (none before the start) and what is assigned.
+
+    `content_due_at`: its pools had nothing eligible, and are asked again then.
+    """
+
+    content_due_at: NotRequired[datetime | None]
+    phases: NotRequired[list[Cell]]
+    assigned: NotRequired[Assigned]
+
+
+class MovedAccount(TypedDict):
+    """What became of one account of a move on many."""
+
+    account_id: str
+    outcome: Literal["done", "unchanged", "refused", "not_done", "would_be_done"]
+    detail: str | None
+
+
+class BulkMove(TypedDict):
+    """One step of a move on many accounts; `next_cursor` asks for the next step, null ends the move."""
+
+    action: Move
+    dry_run: bool
+    matched: int
+    counts: dict[str, int]
+    results: list[MovedAccount]
+    next_cursor: str | None
+    as_of: datetime
+
+
 class WholeAccount(WarmupStatus):
     """An account as operators see it."""
 
@@ -554,6 +621,13 @@ class MediaFile(TypedDict):
 
 class Content(PoolItem, MediaFile):
     """A media item of a pool, with its usage."""
+
+
+class LinkedContent(Content):
+    """A media item, and where its file can be had for a while; the URL is a secret."""
+
+    url: NotRequired[str]
+    url_expires_at: NotRequired[datetime]
 
 
 class Text(PoolItem, Words):
@@ -934,10 +1008,12 @@ class Overview(Pauses):
     now: datetime
     states: dict[str, int]
     phases: dict[str, dict[str, int]]
+    queues: dict[Queue, int]
     due_now: int
     oldest_waiting: datetime | None
     review: ReviewCounts
     live_sessions: int
+    lost_sessions: int
     pools_dry_within_7_days: int | None
     timers: list[Timer]
     partly: bool
@@ -955,3 +1031,39 @@ class Readiness(TypedDict):
 
     status: str
     pipeline_paused: bool
+
+
+class Hour(TypedDict):
+    """What was done in the hour that begins at `at`."""
+
+    at: datetime
+    completed: int
+    failed: int
+
+
+class Throughput(TypedDict):
+    """What was done in the last 24 hours, this one included, oldest first."""
+
+    hours: list[Hour]
+    now: datetime
+
+
+class StoreNames(TypedDict):
+    """Where the service keeps what it knows."""
+
+    endpoint: str
+    table_prefix: str
+    media_bucket: str
+
+
+class Service(TypedDict):
+    """What runs here."""
+
+    release: str
+    now: datetime
+    store: StoreNames
+    lease_seconds: int
+    heartbeat_seconds: int
+    session_seconds: int
+    url_seconds: int
+    queue_shards: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove
@@ -32,12 +32,16 @@ def create(
     return pools.created(body, one)
 
 
-@routes.get("/api/operator/models/{model_id}/texts", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
+@routes.get(
+    "/api/operator/models/{model_id}/texts",
+    role=Role.OPERATOR,
+    query={"limit": limit, "cursor": cursor, **pools.FILTER},
+)
 def list_all(
-    context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, **query: Any
 ) -> Answer[shapes.Page[shapes.Text]]:
     """The texts of a model."""
-    found, following = service.list_all(context, Text, model_id, limit=limit, cursor=cursor)
+    found, following = service.list_all(context, Text, model_id, limit=limit, **{"cursor": None, **query})
     return Answer(documents.page(map(documents.text, found), following))
 
 

@@ -16,7 +16,7 @@ from chalicelib.changes import (
     working_session,
 )
 from chalicelib.context import Context
-from chalicelib.domain import accounts, cursors, leases
+from chalicelib.domain import accounts, leases
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Blocker, Code, blockers, refuse
@@ -33,7 +33,7 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import ORDER, Move, PhaseName, Status
 from chalicelib.domain.plans import STANDARD
-from chalicelib.tables import Account, CreatorModel, Phase, pages
+from chalicelib.tables import Account, CreatorModel, Phase
 from chalicelib.tables.base import together
 from chalicelib.tables.settings import Setting
 from chalicelib.tables.transaction import Stale
@@ -330,47 +330,3 @@ def _withdraw_work(context: Context, change: AccountChange, *, begin_anew: bool)
     if begin_anew:
         change.drop_phases()
         change.account.ready_at, change.account.started_by = context.now, None
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A page of accounts."""
-
-    accounts: list[Account]
-    next_cursor: str | None
-
-
-def list_all(
-    context: Context,
-    *,
-    limit: int,
-    state: State | None = None,
-    model_id: str | None = None,
-    phase_status: Status | None = None,
-    cursor: str | None = None,
-) -> Listed:
-    """Accounts by state or model (or all), by id; read as they are now, found by index. Raises MalformedRequest."""
-    purpose = f"accounts:{state}:{model_id}:{phase_status}"
-    after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
-    found: list[Account] = []
-    while len(found) < limit:
-        page, after = _page(state, model_id, limit - len(found), after)
-        found.extend(
-            account
-            for account in page
-            if (state is None or account.state is state)
-            and (phase_status is None or account.phase_status is phase_status)
-        )
-        if after is None or context.time_left() < context.settings.deadline_seconds / 2:
-            break
-    return Listed(found, None if after is None else cursors.encode(context.settings.pepper, purpose, after))
-
-
-def _page(
-    state: State | None, model_id: str | None, limit: int, after: object
-) -> tuple[list[Account], dict[str, dict[str, str]] | None]:
-    if model_id is not None:
-        return pages.by_index(Account, Account.model_index, model_id, limit=limit, after=after)
-    if state is not None:
-        return pages.by_index(Account, Account.state_index, state, limit=limit, after=after)
-    return pages.everything(Account, limit=limit, after=after)

@@ -25,6 +25,7 @@ from chalicelib.domain.phases import Move, PhaseName, Status
 from chalicelib.domain.retries import Kind, Outcome
 from chalicelib.tables import Content, Phase, Session, Text
 from chalicelib.tables.pools import PoolItem
+from chalicelib.tables.settings import Hourly
 
 _MOST_COUNTED = 500
 
@@ -97,6 +98,7 @@ def complete(
     }
     change.end_lease(Ending.COMPLETED, Session.done.add(1))
     change.close_assignment(phase, "completed", success=True, performance=performance_score)
+    change.count_hour(Hourly.COMPLETED)
     change.commit(Action.PHASE_COMPLETE, late=late or None, execution_time_ms=execution_time_ms)
     return Completion(account_id, phase, following_step, late, False)
 
@@ -190,6 +192,7 @@ def report(
     if kind is Kind.CONTENT:
         _blame(change, phase, details, swap=verdict.outcome is Outcome.SWAP)
     change.end_lease(Ending.REPORTED, Session.failed.add(1))
+    change.count_hour(Hourly.FAILED)
     change.commit(_ACTIONS[verdict.outcome], kind=kind, code=code, message=message, until=available_at)
     return Report(account_id, phase, verdict.outcome, available_at, False)
 

@@ -2,37 +2,44 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 
 from chalicelib.changes import Change, decided_again, is_repeat
 from chalicelib.context import Context
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import IllegalMove
-from chalicelib.domain.phases import ATTENTION
+from chalicelib.domain.phases import ATTENTION, Status
 from chalicelib.tables import Account, Session, Setting, attention
 from chalicelib.tables.base import reading, together
 from chalicelib.tables.queues import everything, in_order
-from chalicelib.tables.sessions import LIVE
-from chalicelib.tables.settings import COUNTER_SHARDS, PAUSES, counter_key
+from chalicelib.tables.sessions import LIVE, Standing
+from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, PAUSES, Hourly, counter_key, hour_key
 
 TIMERS = ("open_due_phases", "close_lost_sessions", "watch_pools")
 _ENDED = (State.ACTIVE, State.RETIRED)
 _PAGE = 500
+_LATELY = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How the pipeline stands; `partly` where the time of one request did not suffice to count all under way."""
+    """How the pipeline stands.
+
+    `lost_sessions`: in the last 24 hours; `partly`: the time of one request did not suffice to count all under way.
+    """
 
     pauses: Setting
     states: dict[str, int]
     phases: dict[str, dict[str, int]]
+    queues: dict[str, int]
     due_now: int
     oldest_waiting: datetime | None
     review: dict[str, int]
     oldest_review: str | None
     live_sessions: int
+    lost_sessions: int
     timers: list[Setting]
     partly: bool
 
@@ -69,7 +76,7 @@ def overview(context: Context) -> Overview:
 
     Reads what is under way, never what ended: accounts that ended are counted as they end (`count:*` settings).
     """
-    counted, phases, due_now, oldest, partly = _under_way(context)
+    counted, phases, queues, oldest, partly = _under_way(context)
     review = {str(status): attention.count(status) for status in sorted(ATTENTION)}
     for status, count in review.items():
         phases.setdefault("any", Counter())[status] += count
@@ -83,16 +90,20 @@ def overview(context: Context) -> Overview:
         still = {str(state): int(Account.state_index.count(state)) for state in (State.IMPORTED, State.PAUSED)}
         under_way = int(Account.state_index.count(State.WARMING_UP))
         live = int(Session.live_index.count(LIVE))
+        lately = Session.expires_at > context.now - _LATELY
+        lost = int(Session.live_index.count(Standing.LOST, lately))
     states = {**still, str(State.READY): counted[State.READY], str(State.WARMING_UP): under_way, **ended}
     return Overview(
         pauses=pauses or Setting.nothing_paused(),
         states=states,
         phases={name: dict(found) for name, found in phases.items()},
-        due_now=due_now,
+        queues={name: queues[name] for name in ("due", "waiting", "working", "starved")},
+        due_now=queues["due"],
         oldest_waiting=oldest,
         review=review,
         oldest_review=min((row.updated_at for row in rows), default=None),
         live_sessions=live,
+        lost_sessions=lost,
         timers=[setting for setting in settings[len(_ENDED) * COUNTER_SHARDS :] if setting is not None],
         partly=partly,
     )
@@ -105,17 +116,54 @@ def _settings() -> list[tuple[type[Setting], str]]:
 
 def _under_way(
     context: Context,
-) -> tuple[Counter[State], dict[str, Counter[str]], int, datetime | None, bool]:
+) -> tuple[Counter[State], dict[str, Counter[str]], Counter[str], datetime | None, bool]:
     states: Counter[State] = Counter()
     phases: dict[str, Counter[str]] = {}
-    due_now, oldest = 0, None
+    queues: Counter[str] = Counter()
+    oldest = None
     for row in in_order(everything(context.settings.queue_shards), {}, _PAGE):
         if context.time_left() < context.settings.deadline_seconds / 4:
-            return states, phases, due_now, oldest, True
+            return states, phases, queues, oldest, True
         account = row.account
         states[account.state] += 1
-        if row.due_at <= context.now:
-            due_now, oldest = due_now + 1, oldest or row.due_at
+        due = row.due_at <= context.now
+        if due:
+            oldest = oldest or row.due_at
+        queues.update(_queues(account, due))
         if account.current_phase is not None and account.phase_status is not None:
             phases.setdefault(account.current_phase, Counter())[account.phase_status] += 1
-    return states, phases, due_now, oldest, False
+    return states, phases, queues, oldest, False
+
+
+def _queues(account: Account, due: bool) -> list[str]:
+    """In which of the queues that the roster lists the account stands."""
+    if account.content_due_at is not None:
+        return ["starved", "due"] if due else ["starved"]
+    if due:
+        return ["due"]
+    words = {Status.PENDING: "waiting", Status.FAILED: "waiting", Status.IN_PROGRESS: "working"}
+    word = words.get(account.phase_status) if account.phase_status is not None else None
+    return [] if word is None else [word]
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What was done in the hour that begins at `at`."""
+
+    at: datetime
+    completed: int
+    failed: int
+
+
+def throughput(context: Context) -> list[Hour]:
+    """What was completed and what failed in each of the last 24 hours, this one included, oldest first."""
+    this_hour = context.now.replace(minute=0, second=0, microsecond=0)
+    hours = [this_hour - timedelta(hours=ago) for ago in range(23, -1, -1)]
+    names = [
+        [hour_key(what, hour, shard) for shard in range(HOUR_SHARDS)]
+        for hour in hours
+        for what in (Hourly.COMPLETED, Hourly.FAILED)
+    ]
+    found = iter(together([(Setting, name) for shards in names for name in shards]))
+    sums = [sum(one.number for one in islice(found, HOUR_SHARDS) if one is not None) for _ in names]
+    return [Hour(hour, *both) for hour, both in zip(hours, zip(sums[::2], sums[1::2], strict=True), strict=True)]

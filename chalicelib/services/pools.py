@@ -234,15 +234,41 @@ def get(context: Context, kind: type[T], noun: str, model_id: str, item_id: str)
     return item
 
 
+_MOST_EXAMINED = 100
+
+
+def media_url(context: Context, item: Content) -> tuple[str, datetime]:
+    """A URL that gives a media item's file, and until when. The URL is a secret."""
+    seconds = context.settings.url_seconds
+    url = media.download_url(context.settings.media_bucket, item.media_key, seconds)
+    return url, context.now + timedelta(seconds=seconds)
+
+
 def list_all(
-    context: Context, kind: type[T], model_id: str, *, limit: int, cursor: str | None
+    context: Context,
+    kind: type[T],
+    model_id: str,
+    *,
+    limit: int,
+    cursor: str | None,
+    category: str | None = None,
+    status: Rights | None = None,
 ) -> tuple[list[T], str | None]:
-    """The items of a model, by id. Raises NotFound, MalformedRequest."""
-    purpose = f"pool:{kind.__name__}:{model_id}"
+    """The items of a model, by id; one page of the index is read, and what the filter does not admit is dropped.
+
+    Raises NotFound, MalformedRequest.
+    """
+    purpose = f"pool:{kind.__name__}:{model_id}:{category}:{status}"
     after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
     (model,) = together([(CreatorModel, model_id)])
     if model is None:
         raise NotFound("model", model_id)
+    name = "content_id" if issubclass(kind, Content) else "text_id"
     index = Content.model_index if issubclass(kind, Content) else Text.model_index
-    found, following = pages.by_index(kind, index, model_id, limit=limit, after=after)
+    size = limit if category is None and status is None else _MOST_EXAMINED
+    page, following = pages.by_index(kind, index, model_id, limit=size, after=after)
+    found = [one for one in page if category in (None, one.category) and status in (None, one.status)]
+    if len(found) > limit:
+        found = found[:limit]
+        following = {"model_id": {"S": model_id}, name: {"S": found[-1].item_id}}
     return found, None if following is None else cursors.encode(context.settings.pepper, purpose, following)

@@ -2,7 +2,7 @@
 
 from chalicelib.context import Context
 from chalicelib.tables import Setting
-from chalicelib.tables.base import together
+from chalicelib.tables.base import endpoint, together
 from chalicelib.tables.settings import PAUSES
 
 
@@ -11,3 +11,8 @@ def check(context: Context) -> bool:
     (pauses,) = together([(Setting, PAUSES)])
     context.note(store="ok")
     return pauses is not None and pauses.pipeline_paused
+
+
+def store() -> str:
+    """Where the store is called."""
+    return endpoint()

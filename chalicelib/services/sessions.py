@@ -74,6 +74,14 @@ def get(context: Context, session_id: str) -> tuple[Session, list[Held]]:
     return session, list(_held(context, session).values())
 
 
+def own(context: Context, session_id: str) -> tuple[Session, list[Held]]:
+    """A session of the caller and of nobody else, with the live leases that it holds. Raises NotFound."""
+    session = _own(context, session_id)
+    if session.bot_id != context.actor.id:
+        raise NotFound("session", session_id)
+    return session, list(_held(context, session).values())
+
+
 def _own(context: Context, session_id: str) -> Session:
     (session,) = together([(Session, session_id)])
     if session is None or session.is_over(context.now) or not _may_see(context, session):

@@ -25,7 +25,7 @@ from chalicelib.tables.attributes import (
 )
 from chalicelib.tables.base import Item
 
-_LISTED = ["model_id", "username", "state", "current_phase", "phase_status"]
+_LISTED = ["model_id", "username", "state", "current_phase", "phase_status", "content_due_at"]
 
 
 class QueueIndex(GlobalSecondaryIndex["Account"]):

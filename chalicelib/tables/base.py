@@ -200,6 +200,13 @@ def connection() -> Connection:
     return Store.connection
 
 
+def endpoint() -> str:
+    """The address under which the store is called."""
+    if Store.sdk is None:
+        raise RuntimeError("the tables are not bound to names yet: tables.bind(settings) comes first")
+    return Store.sdk.named_endpoint("dynamodb") or f"https://{Store.sdk.host('dynamodb')}"
+
+
 def classify(error: Exception) -> Failure:
     """What an error of PynamoDB or botocore means: was the write applied, surely not, or nobody knows."""
     cause = error.cause if isinstance(error, PynamoDBException) else error

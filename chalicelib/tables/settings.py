@@ -1,5 +1,7 @@
 """Settings that change at run time: what is paused, and when each timer last ran."""
 
+from datetime import datetime
+from enum import StrEnum
 from typing import Self
 
 from pynamodb.expressions.update import Action
@@ -9,6 +11,7 @@ from chalicelib.tables.base import Item, cached, together
 
 PAUSES = "pauses"
 COUNTER_SHARDS = 8
+HOUR_SHARDS = 4
 
 
 class Setting(Item):
@@ -45,6 +48,18 @@ class Setting(Item):
 def counter_key(state: str, shard: int) -> str:
     """The name of one shard of the count of accounts that ended in this state."""
     return f"count:{state}#{shard}"
+
+
+class Hourly(StrEnum):
+    """What is counted by the hour."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+def hour_key(what: Hourly, at: datetime, shard: int) -> str:
+    """The name of one shard of the count of these in the hour of that instant."""
+    return f"hour:{at:%Y-%m-%dT%H}:{what}#{shard}"
 
 
 def pause_model(model_id: str, *, paused: bool) -> Action:

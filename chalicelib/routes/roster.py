@@ -1,0 +1,75 @@
+"""The roster: accounts by filter, and moves on all that match."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.context import Context, Role
+from chalicelib.domain.accounts import State
+from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.middleware import Answer, Routes
+from chalicelib.routes import documents, shapes
+from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identifier, limit, line
+from chalicelib.services import accounts, review, roster
+from chalicelib.services.roster import Filter, Move, Queue
+from chalicelib.tables import Account
+
+if TYPE_CHECKING:  # a route that reads no body needs no pydantic
+    from chalicelib.routes.inputs import MoveAllBody
+
+routes = Routes(__name__)
+_FILTER: dict[str, Any] = {
+    "state": OneOf(State),
+    "model_id": identifier,
+    "phase": OneOf(PhaseName),
+    "phase_status": OneOf(Status),
+    "error_code": line,
+    "queue": OneOf(Queue),
+    "text": line,
+}
+
+
+@routes.get(
+    "/api/operator/accounts",
+    role=Role.OPERATOR,
+    query={"limit": limit, "cursor": cursor, "with_phases": flag, **_FILTER},
+)
+def list_all(
+    context: Context,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+    with_phases: bool = False,
+    **wanted: Any,
+) -> Answer[shapes.Page[shapes.ListedAccount]]:
+    """Accounts that the filter admits; a page may hold fewer than asked, and still name a cursor."""
+    page = roster.find(context, Filter(**wanted), limit=limit, cursor=cursor)
+    if not with_phases:
+        return Answer(documents.page((documents.listed(one, context.now) for one in page.accounts), page.next_cursor))
+    shown = roster.show(context, page.accounts)
+    return Answer(documents.page((documents.shown(one, context.now) for one in shown), page.next_cursor))
+
+
+@routes.post("/api/operator/accounts/bulk", role=Role.OPERATOR, seconds=20)
+def move_all(context: Context, *, body: MoveAllBody) -> Answer[shapes.BulkMove]:
+    """One step of a move on many: those named, or a page of those that the filter admits; a dry run only counts."""
+    move = Move(body.action)
+
+    def act(account: Account) -> bool:
+        match move:
+            case Move.PAUSE:
+                return accounts.pause(context, account.account_id, reason=body.reason).replayed
+            case Move.RESUME:
+                return accounts.resume(context, account.account_id, reason=body.reason).replayed
+            case _:
+                other, phase = body.content == "other", str(account.current_phase)
+                return review.retry(
+                    context, account.account_id, phase, reason=body.reason, other_content=other
+                ).replayed
+
+    if body.account_ids is not None:
+        done = roster.move_these(context, move, body.account_ids, act, dry_run=body.dry_run)
+    else:
+        wanted = Filter(**(body.filter.model_dump() if body.filter else {}))
+        done = roster.move_all(context, move, wanted, act, limit=body.limit, cursor=body.cursor, dry_run=body.dry_run)
+    return Answer(documents.moved(done, move, dry_run=body.dry_run, now=context.now))

@@ -1,0 +1,107 @@
+"""Tasks: what a person takes and does from the console. A person is a worker too: the same rules, under their own key.
+
+The routes mirror the bots': a session (`Bot-Session`), a lease (`Lease-Token`), content, completion, report.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.context import Context, Role
+from chalicelib.domain.accounts import Step
+from chalicelib.domain.errors import LeaseSuperseded, SessionEnded
+from chalicelib.middleware import Answer, New, Routes, Waiting
+from chalicelib.routes import documents, refusals, shapes
+from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, identifier, limit
+from chalicelib.services import accounts, deliveries, leases, phases, sessions
+
+if TYPE_CHECKING:  # a route that reads no body needs no pydantic
+    from chalicelib.routes.inputs import CompletePhaseBody, HeartbeatBody, ReportErrorBody, SessionBody
+
+routes = Routes(__name__)
+_QUERY = {"limit": limit, "model_id": identifier, "action": OneOf(Step), "cursor": cursor}
+
+
+@routes.get("/api/operator/tasks", role=Role.OPERATOR, query=_QUERY)
+def ready(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Waiting[shapes.ReadyPage]:
+    """What a person can take now, oldest due first. Takes nothing."""
+    found = leases.ready(context, limit=limit, **query)
+    return Waiting(documents.ready(found), found.retry_after_seconds)
+
+
+@routes.post("/api/operator/tasks/sessions", role=Role.OPERATOR)
+def open_session(context: Context, *, body: SessionBody) -> New[shapes.OpenedSession]:
+    """Opens a session of the person who calls."""
+    opened = sessions.create(context, client=body.client, host=body.host)
+    return New(documents.opened(opened, context.settings))
+
+
+@routes.get("/api/operator/tasks/sessions/{session_id}", role=Role.OPERATOR)
+def own_session(context: Context, *, session_id: str) -> Answer[shapes.OwnSession]:
+    """The caller's session with what it holds, tokens included: they are its own."""
+    return Answer(documents.own_session(*sessions.own(context, session_id), context.settings))
+
+
+@routes.post(
+    "/api/operator/tasks/sessions/{session_id}/heartbeat",
+    role=Role.OPERATOR,
+    refuses=(SessionEnded,),
+)
+def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answer[shapes.Heartbeat]:
+    """Says that the person is still there: their leases are extended."""
+    sessions.own(context, session_id)
+    return Answer(documents.beat(sessions.heartbeat(context, session_id, note=body.note)))
+
+
+@routes.post("/api/operator/tasks/accounts/{account_id}/start", role=Role.OPERATOR, refuses=refusals.TAKING)
+def start(context: Context, *, account_id: str) -> Answer[shapes.StartedWarmup]:
+    """Starts the warm-up, with a lease for the caller."""
+    started = accounts.start(context, account_id)
+    return Answer(documents.started(started, context.now, context.settings))
+
+
+@routes.post("/api/operator/tasks/accounts/{account_id}/content/{phase}", role=Role.OPERATOR, refuses=refusals.TAKING)
+def content(context: Context, *, account_id: str, phase: str) -> Answer[shapes.Delivery]:
+    """Takes the phase: its content, under the caller's lease."""
+    return Answer(documents.delivery(deliveries.content(context, account_id, phase), context.settings))
+
+
+@routes.post(
+    "/api/operator/tasks/accounts/{account_id}/complete/{phase}",
+    role=Role.OPERATOR,
+    lease=True,
+    refuses=refusals.TELLING,
+)
+def complete(
+    context: Context, *, account_id: str, phase: str, body: CompletePhaseBody, lease_token: str
+) -> Answer[shapes.Completion]:
+    """It is done."""
+    done = phases.complete(context, account_id, phase, lease_token=lease_token, **body.model_dump())
+    return Answer(documents.completion(done))
+
+
+@routes.post(
+    "/api/operator/tasks/accounts/{account_id}/report",
+    role=Role.OPERATOR,
+    lease=True,
+    refuses=refusals.TELLING,
+)
+def report(context: Context, *, account_id: str, body: ReportErrorBody, lease_token: str) -> Answer[shapes.Report]:
+    """It is not done, or nobody knows."""
+    given = body.model_dump(exclude={"phase"})
+    return Answer(documents.report(phases.report(context, account_id, body.phase, lease_token=lease_token, **given)))
+
+
+@routes.post(
+    "/api/operator/tasks/accounts/{account_id}/release", role=Role.OPERATOR, lease=True, refuses=(LeaseSuperseded,)
+)
+def release(context: Context, *, account_id: str, lease_token: str) -> Answer[shapes.Released]:
+    """Gives the account back unharmed."""
+    replayed = leases.release(context, account_id, lease_token=lease_token)
+    return Answer(documents.released(account_id, replayed))
+
+
+@routes.post("/api/operator/tasks/accounts/{account_id}/finish", role=Role.OPERATOR, refuses=refusals.ENDING)
+def finish(context: Context, *, account_id: str) -> Answer[shapes.ChangedWarmup]:
+    """Ends the warm-up of an account whose phases are all completed: it is active."""
+    return Answer(documents.changed(accounts.complete(context, account_id), context.now))

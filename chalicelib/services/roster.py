@@ -1,0 +1,312 @@
+"""The roster: accounts as operators look for them, a page at a time, and moves on many of them.
+
+Each look reads one page of the index that knows most of what is asked (the queue, what needs attention, a model, a
+state), and drops from it what the rest of the filter does not admit. So a page may hold fewer than asked, even none,
+and still name a cursor; and a look costs a page, however many accounts there are.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from typing import Any, cast
+
+from chalicelib.context import Context
+from chalicelib.domain import cursors
+from chalicelib.domain.accounts import State
+from chalicelib.domain.errors import MalformedRequest, ServiceError
+from chalicelib.domain.phases import ATTENTION, ORDER, PhaseName, Status
+from chalicelib.tables import Account, Content, Phase, Text, attention, media, pages
+from chalicelib.tables.base import together
+from chalicelib.tables.queues import Place, Row, everything, in_order, of_models
+from chalicelib.tables.transaction import Stale
+
+MOST_EXAMINED = 100
+_LEAST_SECONDS = 2.0
+
+
+class Queue(StrEnum):
+    """Where an account stands in the queues.
+
+    `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: somebody works on it;
+    `starved`: its pools had nothing eligible when last asked.
+    """
+
+    DUE = "due"
+    WAITING = "waiting"
+    WORKING = "working"
+    STARVED = "starved"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What of all accounts is meant; None means all. `text` is looked for in user names and ids, in any case."""
+
+    state: State | None = None
+    model_id: str | None = None
+    phase: PhaseName | None = None
+    phase_status: Status | None = None
+    error_code: str | None = None
+    queue: Queue | None = None
+    text: str | None = None
+
+    def admits(self, account: Account, phase: Phase | None, context: Context) -> bool:
+        """Whether the account is meant; `phase` is its current one where an error code is asked for."""
+        words = f"{account.username}\n{account.account_id}".casefold()
+        return (
+            self.state in (None, account.state)
+            and self.model_id in (None, account.model_id)
+            and self.phase in (None, account.current_phase)
+            and self.phase_status in (None, account.phase_status)
+            and (self.error_code is None or (phase is not None and phase.error_code == self.error_code))
+            and (self.queue is None or self._stands(account, context))
+            and (self.text is None or self.text.casefold() in words)
+        )
+
+    def _stands(self, account: Account, context: Context) -> bool:
+        due = account.due_at is not None and account.due_at <= context.now
+        starved = account.content_due_at is not None
+        match self.queue:
+            case Queue.DUE:
+                return due
+            case Queue.WAITING:
+                waits = account.phase_status in (Status.PENDING, Status.FAILED)
+                return account.due_at is not None and not due and waits and not starved
+            case Queue.WORKING:
+                return account.phase_status is Status.IN_PROGRESS and not due
+            case _:
+                return starved and account.due_at is not None
+
+    @property
+    def by_attention(self) -> bool:
+        """Whether the index of what failed or needs people knows most of it."""
+        return self.queue is None and (self.phase_status in ATTENTION or self.error_code is not None)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the index alone answers: nothing of what it lists is dropped."""
+        asked = [name for name in self.__slots__ if getattr(self, name) is not None]
+        return asked in ([], ["state"], ["model_id"], ["phase_status"] if self.by_attention else [])
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An account of the list with its phases, and what its current phase was assigned. `url` is a secret."""
+
+    account: Account
+    phases: list[Phase] = field(default_factory=list)
+    content: Content | None = None
+    url: str | None = None
+    text: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One look: what was found, and where the next one goes on (None at the end)."""
+
+    accounts: list[Account]
+    next_cursor: str | None
+
+
+Found = list[tuple[Account, object]]
+"""Accounts, each with where to go on behind it."""
+
+
+def find(context: Context, wanted: Filter, *, limit: int, cursor: str | None = None) -> Page:
+    """One look at the accounts that are meant. Raises MalformedRequest."""
+    purpose = f"roster:{wanted}"
+    after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
+    size = limit if wanted.exact else MOST_EXAMINED
+    rows, more = _look(context, wanted, after, size)
+    phases = _current(rows) if wanted.error_code is not None else [None] * len(rows)
+    found: list[Account] = []
+    for (account, place), phase in zip(rows, phases, strict=True):
+        if len(found) == limit:
+            more = True
+            break
+        after = place
+        if wanted.admits(account, phase, context):
+            found.append(account)
+    return Page(found, cursors.encode(context.settings.pepper, purpose, after) if more else None)
+
+
+def _look(context: Context, wanted: Filter, after: object, size: int) -> tuple[Found, bool]:
+    if wanted.queue is not None:
+        return _by_queue(context, wanted, _places(after), size)
+    if wanted.by_attention:
+        return _by_attention(wanted, _places(after), size)
+    if wanted.model_id is not None:
+        name, value = "model_id", wanted.model_id
+        found, last = pages.by_index(Account, Account.model_index, value, limit=size, after=after)
+    elif wanted.state is not None:
+        name, value = "state", wanted.state
+        found, last = pages.by_index(Account, Account.state_index, value, limit=size, after=after)
+    else:
+        found, last = pages.everything(Account, limit=size, after=after)
+        return [(one, {"account_id": {"S": one.account_id}}) for one in found], last is not None
+    return [(one, {name: {"S": value}, "account_id": {"S": one.account_id}}) for one in found], last is not None
+
+
+def _places(after: object) -> dict[str, tuple[str, ...]]:
+    if after is None:
+        return {}
+    if not isinstance(after, dict):
+        raise MalformedRequest("The cursor is damaged. Begin without one.")
+    return {name: tuple(place) for name, place in after.items()}
+
+
+def _by_queue(context: Context, wanted: Filter, places: Mapping[str, tuple[str, ...]], size: int) -> tuple[Found, bool]:
+    """Accounts with something to do, earliest due first; of those that are due no further than that."""
+    everywhere = everything(context.settings.queue_shards)
+    sources = everywhere if wanted.model_id is None else of_models([wanted.model_id])
+    rows: Iterator[Row] = in_order(sources, cast(Mapping[str, Place], places), size + 1)
+    page = list(islice(rows, size + 1))
+    if wanted.queue is Queue.DUE:
+        page = [row for row in page if row.due_at <= context.now]
+    accounts = _read([row.account.account_id for row in page[:size]])
+    found: Found = []
+    reached = dict(places)
+    for row, account in zip(page[:size], accounts, strict=True):
+        reached[row.source.partition] = row.place
+        if account is not None:
+            found.append((account, dict(reached)))
+    return found, len(page) > size
+
+
+def _by_attention(wanted: Filter, places: Mapping[str, tuple[str, ...]], size: int) -> tuple[Found, bool]:
+    """Accounts whose phase failed or needs people, since longest first."""
+    statuses = sorted(ATTENTION) if wanted.phase_status is None else [wanted.phase_status]
+    sources = [attention.rows(status, places.get(status), False, size + 1) for status in statuses]
+    page = list(islice(heapq.merge(*sources, key=lambda row: row.place), size + 1))
+    accounts = _read([row.account_id for row in page[:size]])
+    found: Found = []
+    reached = dict(places)
+    for row, account in zip(page[:size], accounts, strict=True):
+        reached[row.status] = row.place
+        if account is not None:
+            found.append((account, dict(reached)))
+    return found, len(page) > size
+
+
+def _read(account_ids: Sequence[str]) -> Sequence[Account | None]:
+    return together([(Account, account_id) for account_id in account_ids]) if account_ids else []
+
+
+def _current(rows: Found) -> list[Phase | None]:
+    keys = [(Phase, account.account_id, str(account.current_phase or ORDER[0])) for account, _ in rows]
+    return together(cast(Any, keys)) if keys else []
+
+
+def show(context: Context, accounts: Sequence[Account]) -> list[Shown]:
+    """The accounts with their phases, and what the current one was assigned."""
+    begun = [account for account in accounts if account.phase_versions or account.current_phase]
+    keys = [(Phase, account.account_id, str(name)) for account in begun for name in ORDER]
+    phases: dict[str, list[Phase]] = {}
+    for phase in together(cast(Any, keys)) if keys else ():
+        if phase is not None:
+            phases.setdefault(phase.account_id, []).append(phase)
+    items = _assigned([phase for found in phases.values() for phase in found])
+    return [_shown(context, account, phases.get(account.account_id, []), items) for account in accounts]
+
+
+def _assigned(phases: Sequence[Phase]) -> dict[str, Content | Text]:
+    current = [phase for phase in phases if phase.status is not Status.COMPLETED]
+    keys = [(Content, phase.assigned_content_id) for phase in current if phase.assigned_content_id]
+    keys += [(Text, phase.assigned_text_id) for phase in current if phase.assigned_text_id]  # type: ignore[misc]
+    found = together(cast(Any, keys)) if keys else []
+    return {item.item_id: item for item in found if item is not None}
+
+
+def _shown(context: Context, account: Account, phases: list[Phase], items: Mapping[str, Content | Text]) -> Shown:
+    current = next((phase for phase in phases if phase.phase == account.current_phase), None)
+    content = items.get(current.assigned_content_id or "") if current else None
+    text = items.get(current.assigned_text_id or "") if current else None
+    url = None
+    if isinstance(content, Content):
+        url = media.download_url(context.settings.media_bucket, content.media_key, context.settings.url_seconds)
+    return Shown(
+        account,
+        phases,
+        content if isinstance(content, Content) else None,
+        url,
+        text if isinstance(text, Text) else None,
+    )
+
+
+# moves on many
+
+
+class Move(StrEnum):
+    """What can be done with many accounts at once."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+
+    def concerns(self, account: Account) -> bool:
+        """Whether the move is possible for the account as it stands."""
+        match self:
+            case Move.PAUSE:
+                return account.state in (State.READY, State.WARMING_UP)
+            case Move.RESUME:
+                return account.state is State.PAUSED
+            case _:
+                under_way = account.state in (State.WARMING_UP, State.PAUSED)
+                return under_way and account.phase_status in ATTENTION
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one account: `done`, `unchanged`, `refused`, or `not_done` where the time of one call was up."""
+
+    account_id: str
+    outcome: str
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One step of a move on many: what became of each account that it concerns, and where the next step goes on."""
+
+    outcomes: list[Outcome]
+    next_cursor: str | None
+
+
+Act = Callable[[Account], bool]
+"""Does the move with one account; tells whether it had been done before."""
+
+
+def move_all(
+    context: Context, move: Move, wanted: Filter, act: Act, *, limit: int, cursor: str | None, dry_run: bool
+) -> Done:
+    """One step of a move on all that are meant: a page of them. Safe to send again. Raises MalformedRequest."""
+    page = find(context, wanted, limit=limit, cursor=cursor)
+    return Done(_move(context, move, page.accounts, act, dry_run), page.next_cursor)
+
+
+def move_these(context: Context, move: Move, account_ids: Sequence[str], act: Act, *, dry_run: bool) -> Done:
+    """The same on the accounts that are named. An unknown one is `refused`."""
+    found = dict(zip(account_ids, _read(account_ids), strict=True))
+    missing = [Outcome(one, "refused", "there is no such account") for one, account in found.items() if account is None]
+    accounts = [account for account in found.values() if account is not None]
+    return Done(_move(context, move, accounts, act, dry_run) + missing, None)
+
+
+def _move(context: Context, move: Move, accounts: Sequence[Account], act: Act, dry_run: bool) -> list[Outcome]:
+    concerned = [account for account in accounts if move.concerns(account)]
+    if dry_run:
+        return [Outcome(account.account_id, "would_be_done") for account in concerned]
+    with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
+        return list(pool.map(lambda account: _move_one(context, account, act), concerned))
+
+
+def _move_one(context: Context, account: Account, act: Act) -> Outcome:
+    if context.time_left() < _LEAST_SECONDS:
+        return Outcome(account.account_id, "not_done", "the time of one request was up: send it again")
+    try:
+        replayed = act(account)
+    except (ServiceError, Stale) as error:
+        return Outcome(account.account_id, "refused", str(error))
+    return Outcome(account.account_id, "unchanged" if replayed else "done")

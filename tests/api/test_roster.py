@@ -1,0 +1,210 @@
+"""The roster: filters, what a look costs, and moves on all that match."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from chalicelib.services.roster import MOST_EXAMINED
+from tests.agency import Agency, Bot
+
+PATH = "/api/operator/accounts"
+BULK = f"{PATH}/bulk"
+
+
+@pytest.fixture
+def mixed(agency: Agency) -> Agency:
+    """Accounts that are due, waiting, worked on, failed, starved, in review, paused."""
+    agency.staged("a mixed roster", lambda: _mix(agency))
+    return agency
+
+
+def _mix(agency: Agency) -> None:
+    operator, worker = agency.operator, agency.worker()
+    for number in range(3):
+        operator.media(f"more-{number}", "pfp")
+    for name in ("due", "waiting", "working", "failed", "reviewed", "paused"):
+        operator.account(name)
+    for name in ("waiting", "failed", "reviewed"):
+        worker.start(name).ok()
+    worker.do("pfp", "waiting")
+    worker.report("pfp", worker.take("pfp", "failed"), "failed", code="platform_error").ok()
+    worker.report("pfp", worker.take("pfp", "reviewed"), "reviewed", kind="account", code="locked_out").ok()
+    worker.start("working").ok()
+    worker.take("pfp", "working")
+    operator.post(f"{PATH}/paused/pause", {"reason": "a holiday"}).ok()
+    operator.model("dry")
+    operator.account("starved", model_id="dry")
+    worker.start("starved").ok()
+    worker.content("pfp", "starved").refused(409, "content_unavailable")
+    agency.timer()
+
+
+def found(agency: Agency, query: str) -> set[str]:
+    return {item["account_id"] for item in agency.operator.get(f"{PATH}?{query}").ok()["items"]}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("queue=due", {"due"}),
+        ("queue=waiting", {"waiting", "failed"}),
+        ("queue=working", {"working"}),
+        ("queue=waiting&phase_status=failed", {"failed"}),
+        ("queue=due&model_id=m1", {"due"}),
+        ("phase=bio", {"waiting"}),
+        ("phase_status=failed", {"failed"}),
+        ("phase_status=requires_review", {"reviewed"}),
+        ("phase_status=requires_review&model_id=dry", set()),
+        ("error_code=platform_error", {"failed"}),
+        ("error_code=locked_out&phase_status=failed", set()),
+        ("text=USER_wai", {"waiting"}),
+        ("text=work&state=warming_up", {"working"}),
+        (f"text={quote('<b>')}", set()),
+        ("state=paused", {"paused"}),
+    ],
+)
+def test_accounts_by_filter(mixed: Agency, query: str, expected: set[str]) -> None:
+    assert found(mixed, query) == expected
+
+
+@pytest.mark.parametrize("query", ["queue=soon", "phase=done", "text=", "state=gone", "error_code="])
+def test_a_filter_that_means_nothing_is_refused(agency: Agency, query: str) -> None:
+    agency.operator.get(f"{PATH}?{query}").refused(400, "malformed_request")
+
+
+@pytest.mark.parametrize("query", ["queue=due", "text=user", "state=ready", "model_id=m1&state=ready", "phase=pfp"])
+def test_every_page_goes_on_where_the_last_one_ended(agency: Agency, query: str) -> None:
+    for number in range(7):
+        agency.operator.account(f"a{number}")
+    every, cursor = [], ""
+    for _ in range(9):
+        page = agency.operator.get(f"{PATH}?limit=3&{query}{cursor}").ok()
+        every += [item["account_id"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    else:
+        pytest.fail("the list has no end")
+    assert sorted(every) == ([] if query == "phase=pfp" else [f"a{number}" for number in range(7)])
+
+
+def planted(agency: Agency, count: int) -> None:
+    """So many accounts like one, put into the store past the API."""
+    agency.operator.account("a")
+    (row,) = [one for name, rows in agency.wire.image().items() if name.endswith("accounts") for one in rows.values()]
+    for number in range(count):
+        name = f"b{number:05d}"
+        agency.wire.plant("test-accounts", {**row, "account_id": {"S": name}, "username": {"S": f"user_{name}"}})
+
+
+@pytest.mark.parametrize("query", ["", "&queue=due", "&text=nobody", "&phase=story", "&state=ready&text=b00"])
+def test_a_look_reads_a_page_however_many_accounts_there_are(agency: Agency, query: str) -> None:
+    planted(agency, 3 * MOST_EXAMINED)
+    agency.wire.forget()
+    page = agency.operator.get(f"{PATH}?limit=25{query}").ok()
+    assert page["next_cursor"] is not None
+    read = [call for call in agency.wire.calls if call.operation in ("Query", "Scan", "BatchGetItem")]
+    assert len(read) <= 3
+    for call in agency.wire.of("BatchGetItem"):
+        assert sum(len(one["Keys"]) for one in call.body["RequestItems"].values()) <= MOST_EXAMINED
+    assert all(call.body["Limit"] <= MOST_EXAMINED + 1 for call in read if call.operation in ("Query", "Scan"))
+
+
+def test_a_list_with_phases_shows_their_cells_and_what_is_assigned(mixed: Agency) -> None:
+    items = {one["account_id"]: one for one in mixed.operator.get(f"{PATH}?with_phases=true").ok()["items"]}
+    assert [one["status"] for one in items["waiting"]["phases"]] == ["completed", *["pending"] * 4]
+    assert items["due"]["phases"] == []
+    assigned = items["working"]["assigned"]
+    assert assigned["content"]["media_type"] == "image/png"
+    assert assigned["content"]["url"].startswith("https://")
+    assert items["failed"]["phases"][0]["error_code"] == "platform_error"
+    assert items["starved"]["content_due_at"] is not None
+
+
+def move(agency: Agency, action: str, **body: Any) -> Any:
+    return agency.operator.post(BULK, {"action": action, "reason": "because", **body}).ok()
+
+
+def test_a_dry_run_counts_exactly_those_that_would_be_moved(mixed: Agency) -> None:
+    before = mixed.wire.image()
+    answer = move(mixed, "pause", filter={}, dry_run=True)
+    assert (answer["matched"], answer["counts"]) == (6, {"would_be_done": 6})
+    assert move(mixed, "retry", filter={"model_id": "m1"}, dry_run=True)["matched"] == 2
+    assert mixed.wire.image() == before
+
+
+def test_all_that_match_are_paused_and_resumed_with_the_reason_in_the_audit(mixed: Agency) -> None:
+    answer = move(mixed, "pause", filter={"model_id": "m1", "state": "ready"})
+    assert answer["counts"] == {"done": 1}
+    assert found(mixed, "state=paused") == {"paused", "due"}
+    assert mixed.operator.events("due")[-1]["details"]["reason"] == "because"
+    assert move(mixed, "resume", filter={"state": "paused"})["counts"] == {"done": 2}
+    assert found(mixed, "state=paused") == set()
+
+
+def test_all_that_match_are_retried(mixed: Agency) -> None:
+    answer = move(mixed, "retry", filter={"error_code": "locked_out"})
+    assert answer["results"] == [{"account_id": "reviewed", "outcome": "done", "detail": None}]
+    assert found(mixed, "phase_status=requires_review") == set()
+    mixed.operator.verified("reviewed")
+
+
+def test_those_that_are_named_are_moved_and_each_is_told_about(mixed: Agency) -> None:
+    answer = move(mixed, "retry", account_ids=["failed", "nobody", "waiting"])
+    assert {one["account_id"]: one["outcome"] for one in answer["results"]} == {"failed": "done", "nobody": "refused"}
+
+
+def test_a_step_takes_a_page_and_says_where_to_go_on(agency: Agency) -> None:
+    for number in range(5):
+        agency.operator.account(f"a{number}")
+    first = move(agency, "pause", filter={"model_id": "m1"}, limit=3)
+    assert (first["matched"], first["counts"]) == (3, {"done": 3})
+    rest = move(agency, "pause", filter={"model_id": "m1"}, limit=3, cursor=first["next_cursor"])
+    assert (rest["counts"], rest["next_cursor"]) == ({"done": 2}, None)
+    assert (
+        move(agency, "pause", filter={"model_id": "m1"}, limit=100)["matched"] == 0
+    )  # sent again, nothing is done twice
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"action": "pause", "reason": "x"},
+        {"action": "pause", "reason": "x", "filter": {}, "account_ids": ["a"]},
+        {"action": "retire", "reason": "x", "filter": {}},
+        {"action": "pause", "filter": {}},
+        {"action": "pause", "reason": "x", "filter": {"colour": "red"}},
+        {"action": "pause", "reason": "x", "filter": {}, "limit": 101},
+    ],
+)
+def test_a_move_on_many_that_is_not_clear_is_refused(agency: Agency, body: Any) -> None:
+    agency.operator.post(BULK, body).refused(422, "invalid_input")
+
+
+# the overview
+
+
+def test_the_overview_counts_by_queue_what_the_roster_lists(mixed: Agency) -> None:
+    queues = mixed.operator.get("/api/operator/pipeline").ok()["queues"]
+    assert queues == {name: len(found(mixed, f"queue={name}")) for name in ("due", "waiting", "working", "starved")}
+
+
+def test_throughput_tells_each_hour(agency: Agency) -> None:
+    worker: Bot = agency.warmed_to("bio")  # a day passed: the completion of pfp was 24 hours ago
+    worker.report("bio", worker.take("bio"), kind="account").ok()
+    hours = agency.operator.get("/api/operator/pipeline/throughput").ok()["hours"]
+    assert len(hours) == 24
+    assert (hours[-1]["completed"], hours[-1]["failed"]) == (0, 1)
+    agency.operator.post(f"{PATH}/a1/phases/bio/retry", {"reason": "x"}).ok()
+    worker.do("bio")
+    hours = agency.operator.get("/api/operator/pipeline/throughput").ok()["hours"]
+    assert (hours[-1]["completed"], hours[-1]["failed"]) == (1, 1)
+    assert sum(one["completed"] for one in hours[:-1]) == 0
+
+
+def test_the_service_tells_what_runs_here(agency: Agency) -> None:
+    told = agency.operator.get("/api/operator/service").ok()
+    assert told["store"]["table_prefix"] == "test-"
+    assert told["store"]["endpoint"].startswith("https://dynamodb.")
+    assert told["release"]
