@@ -19,9 +19,40 @@ from pynamodb.constants import NUMBER, STRING
 from chalicelib.domain import instants
 
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 
-class _Instant(Attribute[datetime]):
+class _Plain(Attribute[T]):
+    """An attribute of a table's item, kept under its own name: PynamoDB looks for maps and second names each time."""
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        return self if instance is None else instance.attribute_values.get(self.attr_path[-1])
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.attribute_values[self.attr_path[-1]] = value
+
+
+class _Text(_Plain[str], UnicodeAttribute):
+    pass
+
+
+class _Texts(_Plain[set[str]], UnicodeSetAttribute):
+    pass
+
+
+class _Number(_Plain[float], NumberAttribute):
+    pass
+
+
+class _Flag(_Plain[bool], BooleanAttribute):
+    pass
+
+
+class _Document(_Plain[Any], JSONAttribute):
+    pass
+
+
+class _Instant(_Plain[datetime]):
     attr_type = STRING
 
     def serialize(self, value: datetime) -> str:
@@ -31,7 +62,7 @@ class _Instant(Attribute[datetime]):
         return instants.parse(value)
 
 
-class _Word(Attribute[StrEnum]):
+class _Word(_Plain[StrEnum]):
     attr_type = STRING
 
     def __init__(self, words: type[StrEnum], **options: Any) -> None:  # PynamoDB's own options
@@ -45,7 +76,7 @@ class _Word(Attribute[StrEnum]):
         return self._words(value)
 
 
-class _Count(Attribute[int]):
+class _Count(_Plain[int]):
     attr_type = NUMBER
 
     def serialize(self, value: int) -> str:
@@ -57,17 +88,17 @@ class _Count(Attribute[int]):
 
 def text(*, hash_key: bool = False, range_key: bool = False) -> Attribute[str]:
     """Text; it may be a key."""
-    return UnicodeAttribute(hash_key=hash_key, range_key=range_key)
+    return _Text(hash_key=hash_key, range_key=range_key)
 
 
 def maybe_text() -> Attribute[str | None]:
     """Text or nothing."""
-    return cast(Attribute[str | None], UnicodeAttribute(null=True))
+    return cast(Attribute[str | None], _Text(null=True))
 
 
 def texts() -> Attribute[set[str] | None]:
     """A set of texts; an empty set is stored as nothing."""
-    return cast(Attribute[set[str] | None], UnicodeSetAttribute(null=True))
+    return cast(Attribute[set[str] | None], _Texts(null=True))
 
 
 def instant(*, range_key: bool = False) -> Attribute[datetime]:
@@ -112,19 +143,19 @@ def maybe_count() -> Attribute[int | None]:
 
 def number(default: float = 0) -> Attribute[float]:
     """A number."""
-    return NumberAttribute(default=default)
+    return _Number(default=default)
 
 
 def maybe_number() -> Attribute[float | None]:
     """A number or nothing."""
-    return cast(Attribute[float | None], NumberAttribute(null=True))
+    return cast(Attribute[float | None], _Number(null=True))
 
 
 def flag(default: bool = False) -> Attribute[bool]:
     """True or false."""
-    return BooleanAttribute(default=default)
+    return _Flag(default=default)
 
 
 def document(default: Callable[[], Any] | None = None) -> Attribute[Any]:
     """JSON as text: what callers send goes back as it came, whatever numbers it holds."""
-    return JSONAttribute(null=True, default=default)
+    return _Document(null=True, default=default)

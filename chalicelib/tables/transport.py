@@ -14,6 +14,7 @@ from typing import Any
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.credentials import EnvProvider
 from botocore.exceptions import ChecksumError, ClientError, ConnectionError, HTTPClientError, NoCredentialsError
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
@@ -45,11 +46,18 @@ class Sdk:
     def __init__(self) -> None:
         """Nothing is asked of anybody yet."""
         self._session = Session()
+        self._found: Any = None
         self.region: str = self._session.get_config_variable("region") or "us-east-1"
 
     def credentials(self) -> Any:
-        """The credentials of this moment; botocore keeps them, and refreshes them before they run out."""
-        found = self._session.get_credentials()
+        """The credentials of this moment; botocore keeps them, and refreshes them before they run out.
+
+        A function has them in its environment: only where they are not, the whole chain of providers is made (two of
+        which begin with a TLS context each).
+        """
+        if self._found is None:
+            self._found = EnvProvider().load()
+        found = self._found or self._session.get_credentials()
         if found is None:
             raise NoCredentialsError()
         return found.get_frozen_credentials()

@@ -154,6 +154,7 @@ def test_credentials_that_are_about_to_run_out_are_refreshed(line: Line, monkeyp
 
     soon, later = timedelta(seconds=30), timedelta(hours=1)
     credentials = RefreshableCredentials.create_from_metadata(keys(soon), lambda: keys(later), "test")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setattr(Session, "get_credentials", lambda self: credentials)
     store = client()
     line.answers = [told(200, b"{}"), told(200, b"{}")]
@@ -164,6 +165,7 @@ def test_credentials_that_are_about_to_run_out_are_refreshed(line: Line, monkeyp
 
 
 def test_without_credentials_nothing_is_sent(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setattr(Session, "get_credentials", lambda self: None)
     with pytest.raises(NoCredentialsError):
         client()._make_api_call("GetItem", ASKED)
