@@ -1,0 +1,81 @@
+// A move on many accounts: counted first, then done step by step under the eyes of who asked for it.
+import { html, useEffect, useRef, useState } from "./preact.js";
+import { post } from "./api.js";
+import { Dialog, Field, Icon, Trouble, hasReason, Reason } from "./ui.js";
+import { count, many } from "./words.js";
+
+const WORDS = { retry: ["Retry", "retried", "that failed or need review"], pause: ["Pause", "paused", "that are ready or warming up"], resume: ["Resume", "resumed", "that are paused"] };
+const STEP = 50, TYPED_ABOVE = 50;
+
+/** Every step of a move; `onStep` gets each answer, and false from it stops. */
+async function steps(body, onStep) {
+  if (body.account_ids) {
+    for (let at = 0; at < body.account_ids.length; at += STEP) {
+      if (onStep(await post("operator/accounts/bulk", { ...body, account_ids: body.account_ids.slice(at, at + STEP) })) === false) return;
+    }
+    return;
+  }
+  let cursor;
+  do {
+    const answer = await post("operator/accounts/bulk", { ...body, limit: STEP, ...(cursor ? { cursor } : {}) });
+    if (onStep(answer) === false) return;
+    cursor = answer.next_cursor;
+  } while (cursor);
+}
+
+export function Bulk({ move, target, onClose, onDone }) {
+  const [verb, done, which] = WORDS[move];
+  const [matched, match] = useState({ number: 0, whole: false });
+  const [given, set] = useState({ content: "same" });
+  const [state, to] = useState("asking"); // asking → working → over
+  const [result, tell] = useState({ done: 0, seen: 0, others: [] });
+  const [problem, fail] = useState(null);
+  const stopped = useRef(false);
+  const fixed = useRef(target);
+  const put = (name) => (event) => set({ ...given, [name]: event.target.value });
+  const body = { action: move, ...fixed.current, ...(move === "retry" ? { content: given.content } : {}) };
+
+  useEffect(() => {
+    let over = false, number = 0;
+    steps({ ...body, reason: "count", dry_run: true }, (answer) => { number += answer.counts.would_be_done ?? 0; if (!over) match({ number, whole: false }); return !over; })
+      .then(() => !over && match({ number, whole: true }), (error) => !over && fail(error));
+    return () => { over = true; };
+  }, []);
+
+  const act = async (event) => {
+    event.preventDefault();
+    to("working"); fail(null);
+    let all = { done: 0, seen: 0, others: [] };
+    try {
+      await steps({ ...body, reason: given.reason }, (answer) => {
+        all = {
+          done: all.done + (answer.counts.done ?? 0) + (answer.counts.unchanged ?? 0), seen: all.seen + answer.matched,
+          others: [...all.others, ...answer.results.filter((one) => ["refused", "not_done"].includes(one.outcome))],
+        };
+        tell(all);
+        onDone();
+        return !stopped.current;
+      });
+    } catch (error) { fail(error); }
+    to("over");
+  };
+  const typed = matched.number <= TYPED_ABOVE || given.typed === String(matched.number);
+  const close = () => { stopped.current = true; onClose(); };
+
+  return html`<${Dialog} title=${`${verb} accounts`} onClose=${close}><form onSubmit=${act}>
+    <h2>${verb} accounts</h2>
+    <p role="status">${matched.whole ? html`<strong>${many(matched.number, "account")}</strong> of ${fixed.current.filter ? "all that match the filters" : "those selected"} will be ${done}: those ${which}.` : `Counting … ${count(matched.number)} so far`}</p>
+    ${state === "asking" && html`
+      ${move === "retry" && html`<${Field} label="With" value=${given.content} onInput=${put("content")} options=${[["same", "the same content"], ["other", "other content"]]} />`}
+      <${Reason} given=${given} put=${put} />
+      ${matched.number > TYPED_ABOVE && matched.whole && html`<${Field} label=${`Type the number ${matched.number} to confirm`} inputMode="numeric" autocomplete="off" value=${given.typed ?? ""} onInput=${put("typed")} />`}`}
+    ${state !== "asking" && html`<div class="stack" role="status">
+      <progress max=${Math.max(matched.number, 1)} value=${state === "over" && !problem ? Math.max(matched.number, 1) : result.seen} aria-label="Progress"></progress>
+      <p><${Icon} name=${state === "over" ? "check" : "play"} /> ${count(result.done)} of ${count(matched.number)} ${done}${result.others.length ? `, ${count(result.others.length)} not` : ""}${state === "over" && stopped.current ? "; stopped" : ""}.</p>
+      ${result.others.length > 0 && html`<details><summary>${many(result.others.length, "account")} not ${done}</summary><ul class="stack tight">${result.others.slice(0, 200).map((one) => html`<li><code>${one.account_id}</code> <bdi>${one.detail ?? one.outcome}</bdi></li>`)}</ul></details>`}</div>`}
+    ${problem && html`<${Trouble} problem=${problem} />`}
+    <footer>${state === "asking" ? html`<button type="button" onClick=${close}>Cancel</button><button class="main" disabled=${!matched.whole || matched.number === 0 || !hasReason(given) || !typed}>${verb} ${matched.whole ? count(matched.number) : "…"}</button>`
+      : state === "working" ? html`<button type="button" onClick=${() => { stopped.current = true; }}>Stop after this step</button>`
+      : html`<button type="button" class="main" onClick=${close}>Close</button>`}</footer>
+  </form><//>`;
+}

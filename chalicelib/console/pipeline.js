@@ -1,0 +1,140 @@
+// Pipeline: one row an account, its five phases, and moves on those chosen or on all that match.
+import { html, useEffect, useState } from "./preact.js";
+import { find, get } from "./api.js";
+import { change, link, useLive, useRows } from "./live.js";
+import { Account, Announce, Empty, Field, Icon, Live, Pager, Scroll, State, Time, toast } from "./ui.js";
+import { PHASE, PHASES, QUEUES, count, many } from "./words.js";
+import { Bulk } from "./bulk.js";
+
+const PAGE = 50;
+const FILTERS = ["state", "queue", "phase_status", "model_id", "phase", "error_code", "text"];
+const TABS = [
+  ["All", {}, null],
+  ["Due now", { queue: "due" }, (found) => found.queues.due],
+  ["In progress", { queue: "working" }, (found) => found.queues.working],
+  ["Waiting", { queue: "waiting" }, (found) => found.queues.waiting],
+  ["Failed", { phase_status: "failed" }, (found) => found.review.failed],
+  ["Needs review", { phase_status: "requires_review" }, (found) => found.review.requires_review],
+  ["No content", { queue: "starved" }, (found) => found.queues.starved],
+  ...[["Imported", "imported"], ["Ready", "ready"], ["Warming up", "warming_up"], ["Paused", "paused"], ["Active", "active"], ["Retired", "retired"]]
+    .map(([word, state]) => [word, { state }, (found) => found.states[state]]),
+];
+
+const SORTS = {
+  account: (row) => row.username.toLowerCase(),
+  due: (row) => row.due_at ?? "9999",
+  retries: (row) => -row.phases.reduce((sum, phase) => sum + phase.retry_count, 0),
+};
+
+export const filterOf = (params) => Object.fromEntries(FILTERS.filter((name) => params[name]).map((name) => [name, params[name]]));
+
+export function Pipeline({ params }) {
+  const filter = filterOf(params);
+  const key = JSON.stringify([filter, params.cursor]);
+  const overview = useLive("counts", (signal) => get("operator/pipeline", {}, { signal }), 15);
+  const models = useLive("models", (signal) => find("operator/models", {}, 100, { signal }), 60);
+  const live = useLive(key, (signal) => find("operator/accounts", { ...filter, with_phases: true, cursor: params.cursor }, PAGE, { signal }), 4);
+  const rows = useRows(key, live.data?.items, (row) => row.account_id);
+  const [chosen, choose] = useState(new Set());
+  const [all, everything] = useState(false);
+  const [move, begin] = useState(null);
+  useEffect(() => { choose(new Set()); everything(false); }, [key]);
+
+  const sorted = params.sort && SORTS[params.sort] ? [...rows.rows].sort((a, b) => SORTS[params.sort](a) < SORTS[params.sort](b) ? -1 : 1) : rows.rows;
+  const put = (name) => (event) => change({ [name]: event.target.value.trim(), cursor: null }, { replace: true });
+  const tick = (id) => { const next = new Set(chosen); if (!next.delete(id)) next.add(id); choose(next); everything(false); };
+  const whole = rows.rows.length > 0 && rows.rows.every((row) => chosen.has(row.account_id));
+  const target = all ? { filter } : { account_ids: [...chosen] };
+  const Sort = ({ by, children }) => html`<th scope="col" class=${by === "retries" ? "number" : ""} aria-sort=${params.sort === by ? "ascending" : "none"}><button type="button" onClick=${() => change({ sort: params.sort === by ? null : by }, { replace: true })}>${children}<${Icon} name="sort" /></button></th>`;
+
+  return html`
+    <div class="head"><h1>Pipeline</h1></div>
+    <nav class="tabs" aria-label="States" tabIndex="0">${TABS.map(([word, own, counted]) => html`<a key=${word} href=${link("pipeline", { ...params, state: null, queue: null, phase_status: null, cursor: null, ...own })}
+      aria-current=${["state", "queue", "phase_status"].every((name) => (own[name] ?? null) === (params[name] ?? null)) ? "page" : undefined}>${word}${counted && overview.data && html` <span class="many">${count(counted(overview.data))}</span>`}</a>`)}</nav>
+    <div class="filters" role="search" aria-label="Filter accounts">
+      <${Search} value=${params.text ?? ""} />
+      <${Field} label="Model" value=${params.model_id ?? ""} onInput=${put("model_id")} options=${[["", "all"], ...(models.data?.items ?? []).map((model) => [model.model_id, model.name])]} />
+      <${Field} label="Phase" value=${params.phase ?? ""} onInput=${put("phase")} options=${[["", "all"], ...PHASES.map((phase) => [phase, phase])]} />
+      <${Field} label="Status of the phase" value=${params.phase_status ?? ""} onInput=${put("phase_status")} options=${[["", "all"], ...Object.entries(PHASE).filter(([name]) => name !== "skipped").map(([name, [, word]]) => [name, word])]} />
+      <${Code} value=${params.error_code ?? ""} />
+    </div>
+    <${Live} of=${live}>${(found) => html`
+      <${Announce} rows=${rows} noun="accounts" />
+      ${rows.rows.length === 0 && !found.next_cursor ? html`<${Nothing} filter=${filter} />` : html`
+      <${Scroll} label="Accounts"><table class="pipeline">
+        <thead><tr><th scope="col"><input type="checkbox" aria-label="Select the page" checked=${whole} onChange=${() => { choose(whole ? new Set() : new Set(rows.rows.map((row) => row.account_id))); everything(false); }} /></th>
+          <${Sort} by="account">Account<//><th scope="col">State</th>${PHASES.map((phase) => html`<th scope="col">${phase}</th>`)}
+          <${Sort} by="due">Next due<//><${Sort} by="retries">Retries<//><th scope="col">Content</th><th scope="col">Bot</th></tr></thead>
+        <tbody>${sorted.map((row) => html`<${Row} key=${row.account_id} row=${row} chosen=${all || chosen.has(row.account_id)} tick=${tick} retry=${() => { choose(new Set([row.account_id])); everything(false); begin("retry"); }} />`)}</tbody>
+      </table><//>
+      ${found.short && html`<p class="soft">Only ${many(rows.rows.length, "account")} among those that were looked at; there are more to look at: go to the next page.</p>`}
+      <${Pager} params=${params} next=${found.next_cursor} shown=${rows.rows.length} noun="accounts" />
+      ${(chosen.size > 0 || all) && html`<div class="bar" role="region" aria-label="Selection">
+        <strong class="grow">${all ? "All that match the filters" : many(chosen.size, "account") + " selected"}</strong>
+        ${!all && html`<button type="button" onClick=${() => everything(true)}>Select all that match</button>`}
+        <button type="button" data-retry onClick=${() => begin("retry")}><${Icon} name="retry" />Retry …</button>
+        <button type="button" onClick=${() => begin("pause")}><${Icon} name="pause" />Pause …</button>
+        <button type="button" onClick=${() => begin("resume")}><${Icon} name="play" />Resume …</button>
+        <button type="button" class="plain" onClick=${() => { choose(new Set()); everything(false); }}>Clear</button></div>`}`}`}<//>
+    ${move && html`<${Bulk} move=${move} target=${target} onClose=${() => begin(null)} onDone=${() => { live.reload(); overview.reload(); }} />`}`;
+}
+
+/** A text field that goes into the address a little after the typing stopped. */
+function Later({ name, label, value, ...more }) {
+  const [typed, type] = useState(value);
+  useEffect(() => type(value), [value]);
+  useEffect(() => {
+    if (typed === value) return undefined;
+    const timer = setTimeout(() => change({ [name]: typed.trim(), cursor: null }, { replace: true }), 300);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  return html`<${Field} label=${label} value=${typed} onInput=${(event) => type(event.target.value)} maxLength="200" ...${more} />`;
+}
+const Search = ({ value }) => html`<${Later} name="text" label="Handle or id" value=${value} type="search" data-search />`;
+const Code = ({ value }) => html`<${Later} name="error_code" label="Error code" value=${value} />`;
+
+function Nothing({ filter }) {
+  const asked = Object.keys(filter);
+  if (asked.length === 0) return html`<${Empty} kind="nothing" title="No account is in care yet">Import some by <code>POST /api/operator/accounts/import</code>.<//>`;
+  if (asked.length === 1 && (["failed", "requires_review"].includes(filter.phase_status) || filter.queue === "starved")) return html`<${Empty} kind="good" title="Nothing is wrong here">No account ${filter.queue ? "waits for content" : filter.phase_status === "failed" ? "has failed" : "needs people"}.<//>`;
+  return html`<${Empty} kind="filtered" title="No account matches the filters" />`;
+}
+
+function Row({ row, chosen, tick, retry }) {
+  const retries = row.phases.reduce((sum, phase) => sum + phase.retry_count, 0);
+  const held = row.lease?.live ? row.lease.bot_id : null;
+  const stuck = ["failed", "requires_review"].includes(row.phase_status);
+  return html`<tr data-row=${row.account_id} class="${chosen ? "chosen" : ""} ${row.gone ? "gone" : ""}">
+    <td><input type="checkbox" aria-label=${`Select ${row.username}`} checked=${chosen} onChange=${() => tick(row.account_id)} />${stuck && html`<button type="button" hidden data-retry-row onClick=${retry}>Retry</button>`}</td>
+    <th scope="row" class="who"><span class="clip"><${Account} id=${row.account_id}>${row.username}<//></span><small class="clip"><bdi>${row.model_id}</bdi></small></th>
+    <td><${State} of="account" is=${row.state} />${row.gone && html`<br /><small>left this list</small>`}</td>
+    ${PHASES.map((name) => html`<td><${Cell} phase=${row.phases.find((phase) => phase.phase === name)} name=${name} /></td>`)}
+    <td>${row.content_due_at ? html`<span class="state tone-warn"><${Icon} name="empty" />no content</span><br />` : null}<small><${Time} at=${row.due_at} /></small></td>
+    <td class="number">${retries || html`<span class="soft">0</span>`}</td>
+    <td><${Given} assigned=${row.assigned} /></td>
+    <td>${held ? html`<bdi class="clip">${held}</bdi>` : html`<span class="soft">–</span>`}</td></tr>`;
+}
+
+function Cell({ phase }) {
+  if (!phase) return html`<span class="soft">–</span>`;
+  const [icon, word, tone] = phase.skipped ? PHASE.skipped : PHASE[phase.status];
+  const at = { completed: phase.completed_at, in_progress: phase.started_at, pending: phase.available_at }[phase.status] ?? phase.updated_at;
+  return html`<span class="cell tone-${tone}"><span class="word"><${Icon} name=${icon} />${word}</span>
+    ${at && (phase.status !== "pending" || phase.available_at) && html`<span class="when"><${Time} still at=${at} every=${10} /></span>`}
+    ${phase.error_code && phase.status !== "completed" && html`<span class="when clip"><bdi>${phase.error_code}</bdi></span>`}</span>`;
+}
+
+const seen = new Map();
+/** The first URL of an item stays until its time is up, so that pictures are not loaded anew with each answer. */
+export function steady(id, url) {
+  const known = seen.get(id);
+  if (known && known.until > Date.now()) return known.url;
+  seen.set(id, { url, until: Date.now() + 240_000 });
+  return url;
+}
+
+const Given = ({ assigned }) => {
+  const { content, text } = assigned ?? {};
+  if (!content && !text) return html`<span class="soft">–</span>`;
+  return html`<span class="given">${content && (content.media_type.startsWith("image/") ? html`<img class="thumb" loading="lazy" src=${steady(content.content_id, content.url)} alt=${`Media ${content.content_id}`} />` : html`<code class="clip">${content.content_id}</code>`)}${text && html`<small class="clip grow"><bdi>${text.body.replace(/\s+/g, " ").slice(0, 60)}</bdi></small>`}</span>`;
+};
