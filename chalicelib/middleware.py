@@ -304,17 +304,25 @@ class Routes:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is read of a request."""
+    """What is read of a request; `base` is what stands before our paths in its URL."""
 
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+    base: str = ""
 
     @classmethod
     def of(cls, request: Request) -> Call:
         given: Mapping[str, str] = request.query_params or {}
         body = request.raw_body
-        return cls(request.headers, dict(given.items()), body.encode() if isinstance(body, str) else body)
+        raw = body.encode() if isinstance(body, str) else body
+        return cls(request.headers, dict(given.items()), raw, base_of(request))
+
+
+def base_of(request: Request) -> str:
+    """What the gateway put before our path: `/v1` where it is called by its own name and stage, else nothing."""
+    path = str(request.to_original_event().get("path", ""))
+    return str(request.context.get("path", path)).removesuffix(path)
 
 
 Answered = tuple[int, dict[str, str], str]
@@ -334,10 +342,11 @@ def answer(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Answere
         answered = _answered(given.status, given.headers, given.document, context.request_id)
     except ServiceError as error:
         context.note(code=error.code)
-        answered = problem(_shown(endpoint, error), context.request_id, context.now)
+        answered = problem(_shown(endpoint, error), context.request_id, context.now, call.base)
     except Exception:  # the edge is where a defect becomes an answer; it is logged whole and alarmed on
         edge.logs.defect(context, endpoint.name)
-        answered = problem(ServiceError("A defect of the service. Tell us the request id."), context.request_id)
+        defect = ServiceError("A defect of the service. Tell us the request id.")
+        answered = problem(defect, context.request_id, base=call.base)
     edge.logs.request(
         context,
         endpoint.name,
@@ -530,8 +539,8 @@ def _fault(fault: Mapping[str, Any], at: str) -> dict[str, str]:
 # out
 
 
-def problem(error: ServiceError, request_id: str, now: datetime | None = None) -> Answered:
-    """The problem document (RFC 9457) of an error."""
+def problem(error: ServiceError, request_id: str, now: datetime | None = None, base: str = "") -> Answered:
+    """The problem document (RFC 9457) of an error; the page that its `type` names lies under `base`."""
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     members = dict(error.members)
     headers = {"Content-Type": PROBLEM}
@@ -543,7 +552,7 @@ def problem(error: ServiceError, request_id: str, now: datetime | None = None) -
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     document = {
-        "type": f"/docs/errors/{error.code}",
+        "type": f"{base}/docs/errors/{error.code}",
         "title": error.code.replace("_", " ").capitalize(),
         "status": status,
         "detail": error.detail,
@@ -586,7 +595,7 @@ class _MethodNotAllowed(ServiceError):
 
 
 def problem_for_unknown_route(
-    headers: Mapping[str, str], method: str, path: str, allowed: list[str]
+    headers: Mapping[str, str], method: str, path: str, allowed: list[str], base: str = ""
 ) -> tuple[int, dict[str, str], bytes]:
     """What a caller of an unknown path (404), or with a wrong method (405, `allowed` are the right ones), is told."""
     given = next((value for name, value in headers.items() if name.lower() == "x-request-id"), None)
@@ -597,7 +606,7 @@ def problem_for_unknown_route(
         error = _MethodNotAllowed(f"{path} does not know {method}; it knows {', '.join(allowed)}.")
     else:
         error = _RouteNotFound(f"There is no route {path}.")
-    status, out, body = problem(error, request_id)
+    status, out, body = problem(error, request_id, base=base)
     if allowed:
         out["Allow"] = ", ".join(allowed)
     return status, out, body.encode()
@@ -616,10 +625,16 @@ def install(app: Chalice, settings: Settings) -> None:
             return response
         if response.status_code == 405:
             allowed = sorted(name.strip() for name in str(response.headers.get("Allow", "")).split(","))
-            status, headers, body = problem_for_unknown_route(event.headers, event.method, event.path, allowed)
+            status, headers, body = problem_for_unknown_route(
+                event.headers, event.method, event.path, allowed, base_of(event)
+            )
             return _response(status, headers, body.decode())
         return _response(
-            *problem(ServiceError("A defect of the service."), ids.make("req", sources.clock(), sources.entropy(10)))
+            *problem(
+                ServiceError("A defect of the service."),
+                ids.make("req", sources.clock(), sources.entropy(10)),
+                base=base_of(event),
+            )
         )
 
     app.register_middleware(problems_only, "http")

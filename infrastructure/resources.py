@@ -129,7 +129,7 @@ GLOBALS: Json = {
         "Environment": {
             "Variables": {
                 "WARMUP_TABLE_PREFIX": ref("TablePrefix"),
-                "WARMUP_MEDIA_BUCKET": sub(_BUCKET),
+                "WARMUP_MEDIA_BUCKET": ref("MediaBucket"),
                 "WARMUP_PEPPER": sub("{{resolve:secretsmanager:${Pepper}:SecretString:pepper}}"),
                 "WARMUP_PREVIOUS_PEPPER": sub("{{resolve:secretsmanager:${Pepper}:SecretString:previous}}"),
                 "WARMUP_PEPPER_EDITION": ref("PepperEdition"),
@@ -344,8 +344,8 @@ def _media_bucket() -> Json:
             },
             "CorsConfiguration": {
                 "CorsRules": [
-                    {  # the console posts forms and shows pictures
-                        "AllowedOrigins": [sub(_API_ORIGIN)],
+                    {  # the console posts forms and shows pictures, from whatever domain; the signature is the guard
+                        "AllowedOrigins": ["*"],
                         "AllowedMethods": ["GET", "POST"],
                         "AllowedHeaders": ["*"],
                         "MaxAge": 3600,

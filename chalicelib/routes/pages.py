@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib.middleware import problem_for_unknown_route
+from chalicelib.middleware import base_of, problem_for_unknown_route
 
 PAGE = "index.html"
 _BASE = '<base href="./">'
@@ -68,7 +68,9 @@ def answer(request: Request, path: str, folder: Path, policy: Callable[[], str],
     asked = PAGE if "." not in name else name
     file = next((one for one in folder.iterdir() if one.name == asked and one.suffix in _TYPES and one.is_file()), None)
     if file is None:
-        status, out, body = problem_for_unknown_route(request.headers, request.method, f"{path}/{name}", [])
+        status, out, body = problem_for_unknown_route(
+            request.headers, request.method, f"{path}/{name}", [], base_of(request)
+        )
         return Response(body=body.decode(), status_code=status, headers=dict(out))
     text = file.read_text(encoding="utf-8")
     headers: dict[str, str | list[str]] = {**_HEADERS, "Content-Type": _TYPES[file.suffix]}

@@ -88,7 +88,7 @@ def proxy_event(request: HttpRequest, route: str, parameters: dict[str, str]) ->
         "requestContext": {
             "resourcePath": route,
             "httpMethod": request.method,
-            "path": f"/{STAGE}{request.path}",
+            "path": request.path,  # as behind a domain of one's own: no stage stands before it
             "stage": STAGE,
             "requestId": str(uuid4()),
             "identity": {"sourceIp": request.client, "userAgent": dict(request.headers).get("user-agent")},

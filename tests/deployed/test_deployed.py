@@ -1,0 +1,235 @@
+"""The package, deployed: CloudFormation, API Gateway, Lambda with its roles, EventBridge, S3, logs; and taken down.
+
+Twice: on MiniStack's own DynamoDB with every role enforced (least privilege), and with AWS's own engine behind the
+same functions (semantics). Each test is one life of a stack, since nothing of it can be had without the rest.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from tests.deployed.cloud import (
+    CREDENTIALS,
+    PREFIX,
+    STAGE,
+    Cloud,
+    built_once,
+    create_tables,
+    dynamodb_local,
+    lead_here,
+    ministack,
+    until,
+)
+from warmup.sandbox import seed
+from warmup.sandbox.agency import Agency, agency
+from warmup.sandbox.bots import Bot
+from warmup.sandbox.client import Client
+from warmup.sandbox.platform import Platform
+from warmup.sandbox.stores import missing
+
+pytestmark = pytest.mark.engine
+
+OPERATOR = "/api/operator"
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Any:
+    """A folder that all workers see."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+def required(store: str) -> None:
+    """Skips where an emulator cannot run, fails in CI."""
+    if reason := missing(store):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+@pytest.fixture
+def guarded(shared: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """A cloud that enforces the functions' roles."""
+    required("ministack")
+    made = built_once(shared)
+    with ministack(AUTH="true") as url:
+        environ = CREDENTIALS | {"AWS_ENDPOINT_URL": url}
+        lead_here(monkeypatch, environ)
+        yield Cloud(url, url, made, os.environ | environ)
+
+
+@pytest.fixture
+def exact(shared: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """A cloud with AWS's own DynamoDB engine behind the functions."""
+    required("ministack")
+    required("dynamodb-local")
+    made = built_once(shared)
+    with dynamodb_local() as tables, ministack(AWS_ENDPOINT_URL_DYNAMODB=tables) as url:
+        environ = CREDENTIALS | {"AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_DYNAMODB": tables}
+        lead_here(monkeypatch, environ)
+        create_tables(tables, made)
+        yield Cloud(url, tables, made, os.environ | environ)
+
+
+def small(whole: Agency) -> Agency:
+    """Of the sandbox's agency what three accounts need: an item of each category for each creator."""
+    first = {(item.model_id, item.category): item for item in reversed(whole.media) if not item.damaged}
+    words = {(text.model_id, text.category): text for text in reversed(whole.texts)}
+    return dataclasses.replace(whole, media=tuple(first.values()), texts=tuple(words.values()), always_failing="")
+
+
+# what is looked at
+
+
+def plain_http_is_let_in(bucket: str) -> None:
+    """The emulator has no TLS, without which the bucket's policy lets nobody in: it does without that policy."""
+    boto3.client("s3").delete_bucket_policy(Bucket=bucket)
+
+
+def an_operator_is_made_once(cloud: Cloud) -> str:
+    """By the command; the key. Made again, it is refused."""
+    arguments = ("infrastructure.operator_key", "--stage", STAGE, "--name", "ada")
+    made, again = cloud.command(*arguments), cloud.command(*arguments)
+    assert made.returncode == 0, made.stderr
+    assert again.returncode != 0 and "is there already" in again.stderr
+    key = made.stdout.strip()
+    assert key.startswith("wk_ada_")
+    assert key not in json.dumps(cloud.scan("bots")), "the table holds the HMAC only"
+    return key
+
+
+def strangers_are_refused(cloud: Cloud, operator: str, bot: str) -> None:
+    """401, 403 and 404 as problem documents, whose links lead back into the same stage."""
+    asked = {
+        (401, "unauthenticated"): cloud.get("/api/bot/accounts/ready"),
+        (403, "forbidden"): cloud.get(f"{OPERATOR}/accounts", bot),
+        (404, "account_not_found"): cloud.get(f"{OPERATOR}/accounts/nobody", operator),
+    }
+    for (status, code), answer in asked.items():
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (status, code), answer.text
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert problem["type"] == f"/v1/docs/errors/{code}", "behind a stage's URL a link begins with the stage"
+
+
+def pages_are_served(cloud: Cloud) -> None:
+    """What is no Python is in the package too."""
+    console = cloud.get("/console")
+    assert console.status_code == 200 and "text/html" in console.headers["Content-Type"]
+
+
+def turn_back_time(cloud: Cloud, accounts: Sequence[str]) -> None:
+    """Lets the intervals of these accounts be over: nobody waits here for a week."""
+    tables, now = cloud.tables(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    for account in accounts:
+        key = {"account_id": {"S": account}}
+        row = tables.get_item(TableName=PREFIX + "accounts", Key=key, ConsistentRead=True)["Item"]
+        waits = row.get("queue", {}).get("S", "").startswith("timer") and "lease_ended_by" in row
+        if not waits or row["due_at"]["S"] <= now or "current_phase" not in row:
+            continue
+        tables.update_item(
+            TableName=PREFIX + "warmup_phases",
+            Key={**key, "phase": row["current_phase"]},
+            UpdateExpression="SET available_at = :now",
+            ExpressionAttributeValues={":now": {"S": now}},
+        )
+        tables.update_item(
+            TableName=PREFIX + "accounts",
+            Key=key,
+            UpdateExpression="SET due_at = :now",
+            ConditionExpression="version = :version",
+            ExpressionAttributeValues={":now": {"S": now}, ":version": row["version"]},
+        )
+
+
+def a_bot_takes_every_account_to_active(cloud: Cloud, operator: Client, bot_key: str) -> list[str]:
+    """The bot of the sandbox, from the first request to the last; the accounts."""
+    accounts = [one["account_id"] for one in operator.get(f"{OPERATOR}/accounts")["items"]]
+    assert len(accounts) == 3
+    bot = Bot("bot-1", bot_key, cloud.api, platform=Platform(0, ""), seed=0, crashes=False)
+    bot.start()
+
+    def all_active() -> bool:
+        turn_back_time(cloud, accounts)
+        states = {one["state"] for one in operator.get(f"{OPERATOR}/accounts")["items"]}
+        return states == {"active"}
+
+    until("every account is active", all_active)
+    bot.stopped.set()
+    bot.join(20)
+    for account in accounts:
+        assert operator.get(f"{OPERATOR}/accounts/{account}/verify")["ok"], "the audit replays to the state"
+    return accounts
+
+
+def a_timer_has_run_by_itself(operator: Client, since: str) -> None:
+    """EventBridge fired it, nobody here did; its run is recorded, with what it did."""
+
+    def ran() -> bool:
+        timers = {one["name"]: one for one in operator.get(f"{OPERATOR}/pipeline")["timers"]}
+        return all(
+            name in timers and timers[name]["ran_at"] > since for name in ("open_due_phases", "close_lost_sessions")
+        )
+
+    until("both timers of every minute have run since the deployment", ran, pause=1)
+
+
+def a_request_is_found_in_the_log(cloud: Cloud, key: str) -> None:
+    answer = cloud.get(f"{OPERATOR}/models", key, **{"X-Request-Id": "req_of_the_deployed_test"})
+    assert answer.headers["X-Request-Id"] == "req_of_the_deployed_test"
+    (line,) = until("the request's line", lambda: cloud.log("api", "req_of_the_deployed_test"), 15)
+    told = json.loads(line[line.index("{") :])
+    assert (told["action"], told["status"], told["actor_id"]) == ("models.list_all", 200, "ada")
+
+
+def nobody_was_denied(cloud: Cloud) -> None:
+    """No function was refused a right, or failed otherwise, unseen."""
+    for group in ("api", "open_due_phases", "close_lost_sessions"):
+        for trouble in ("AccessDenied", '"level":"ERROR"', "Traceback"):
+            assert cloud.log(group, trouble) == []
+
+
+def a_life(cloud: Cloud) -> None:
+    """From the first deployment to the last request before the stack goes."""
+    began = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    outputs = cloud.up()
+    key = an_operator_is_made_once(cloud)
+    with Client(cloud.api, key) as operator:
+        plain_http_is_let_in(outputs["MediaBucketName"])
+        seed.seed(operator, _NoBucket(), small(agency(7, 1)), began, lambda _: None)
+        bot_key = seed.make_bots(operator, 1)["bot-1"]
+        strangers_are_refused(cloud, key, bot_key)
+        pages_are_served(cloud)
+        accounts = a_bot_takes_every_account_to_active(cloud, operator, bot_key)
+        a_request_is_found_in_the_log(cloud, key)
+        a_timer_has_run_by_itself(operator, began)
+        before = {account: operator.get(f"{OPERATOR}/accounts/{account}") for account in accounts}
+        assert cloud.up(SessionDays="30")["PepperSecret"] == outputs["PepperSecret"]
+        after = {account: operator.get(f"{OPERATOR}/accounts/{account}") for account in accounts}
+        assert after == before, "an update of the stack loses nothing, and keys are still known"
+    nobody_was_denied(cloud)
+
+
+class _NoBucket:
+    """Nothing is put into the bucket past the service."""
+
+    def put(self, key: str, data: bytes, media_type: str) -> None:
+        raise AssertionError(key)
+
+
+def test_every_function_gets_along_with_the_rights_of_its_policy(guarded: Cloud) -> None:
+    a_life(guarded)
+    guarded.down()
+    assert guarded.tables().list_tables()["TableNames"] == [], "in dev the data goes with the stack"
+    with pytest.raises(httpx.HTTPStatusError):
+        guarded.get("/api/health").raise_for_status()
+
+
+def test_the_deployed_functions_keep_their_promises_on_aws_own_engine(exact: Cloud) -> None:
+    a_life(exact)
+    exact.down()
