@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -83,8 +83,18 @@ def environment(**more: str) -> dict[str, str]:
 class Caller:
     """Calls the function's handler as API Gateway does."""
 
-    app: Any
-    clock: Clock = field(default_factory=Clock)
+    module: Any
+    clock: Clock
+
+    @property
+    def app(self) -> Any:
+        """The handler of the API."""
+        return self.module.app
+
+    def timer(self, name: str) -> Any:
+        """One run of a timer; what it did."""
+        event = dict.fromkeys(("version", "id", "detail-type", "source", "account", "time", "region", "resources"), "")
+        return getattr(self.module, name)({**event, "detail": {}}, Invocation(name))
 
     def event(self, method: str, path: str, body: object = None, **headers: str) -> Event:
         """The event of one request."""
@@ -129,12 +139,14 @@ def recorded() -> Iterator[list[Exchange]]:
         URLLib3Session.send = send
 
 
-def import_app(clock: Clock) -> Any:
-    """The composition root, imported in this environment, on this clock, its log written nowhere."""
-    context.sources.clock = clock
-    context.sources.entropy = _in_a_fixed_order
-    os.environ.update(environment())
-    return importlib.import_module("app").app
+def serve(store: Store, **more: str) -> Caller:
+    """The composition root on that store, its tables made, its clock standing."""
+    os.environ.update(store.environ() | environment(**more))
+    clock = Clock()
+    context.sources.clock, context.sources.entropy = clock, _in_a_fixed_order
+    module = importlib.import_module("app")
+    tables.create_all()
+    return Caller(module, clock)
 
 
 def _in_a_fixed_order(count: int) -> bytes:
@@ -144,28 +156,26 @@ def _in_a_fixed_order(count: int) -> bytes:
 
 def record(store: Store, *, cold: bool = False) -> tuple[Caller, list[Recording]]:
     """The recordings of every bot route, made on a store of their own by a warm function (or by cold ones)."""
-    os.environ.update(store.environ())
-    clock = Clock()
-    caller = Caller(import_app(clock), clock)
-    tables.create_all()
-    return caller, list(_Scene(caller, cold).recordings())
+    caller = serve(store)
+    return caller, list(Scene(caller, cold=cold).recordings())
 
 
-class _Scene:
-    """An agency in which each of the bots' requests is made once."""
+class Scene:
+    """An agency with a bot, its session, stocked pools and accounts that are ready."""
 
-    def __init__(self, caller: Caller, cold: bool) -> None:
+    def __init__(self, caller: Caller, *, accounts: int = LISTED + 10, items: int = 40, cold: bool = False) -> None:
+        """`items` of media and of texts in each category, with themes; `cold` forgets all before each recording."""
         self._caller, self._cold = caller, cold
         caller.operator("/models", {"model_id": "m1", "themes": ["sea", "city"]})
         key = caller.operator("/bots", {"bot_id": "b1"})["key"]
         self._headers = {"authorization": f"Bearer {key}"}
-        session = self.bot("POST", "/sessions", {})["session_id"]
-        self._headers["bot_session"] = session
-        for number in range(40):
+        self.session_id: str = self.bot("POST", "/sessions", {})["session_id"]
+        self._headers["bot_session"] = self.session_id
+        for number in range(items):
             for phase in (*_PHASES, "any"):
                 self._media(f"{phase}{number}", phase, number)
                 self._text(f"{phase}-text{number}", phase, number)
-        for number in range(LISTED + 10):
+        for number in range(accounts):
             self._account(f"a{number:02}")
         self.bot("GET", "/accounts/ready")  # a warm function knows the gates
 
@@ -220,7 +230,7 @@ class _Scene:
         yield first
         token = given["lease"]["lease_token"]
         yield self._one("content, again", "GET", f"{account}/content/post")[0]
-        beat = f"/sessions/{self._headers['bot_session']}/heartbeat"
+        beat = f"/sessions/{self.session_id}/heartbeat"
         yield self._one("heartbeat", "POST", beat, {})[0]
         report = {"phase": "post", "kind": "transient", "message": "try later"}
         yield self._one("report-error", "POST", f"{account}/report-error", report, lease_token=token)[0]
