@@ -1,16 +1,19 @@
 """The choice of an item for an account: exact, and lazy about what it reads.
 
-A category's items are read as rankings: lists in order of rank, in each of which relevance is constant but for themes
-that another list holds. The first eligible item of a ranking is its winner, and a ranking is left (or not even begun)
-as soon as nothing in it can reach what was found. An account with a theme needs three of them, whatever the number of
-themes: its own theme, the items without one, and all items, where the first two are passed over. An account without a
-theme finds all items equally relevant, and needs only the last.
+A category's items are read in order of rank, first from the list of all themes together. Relevance lies between what
+another theme and what the account's own theme is worth, so that the walk ends as soon as no item behind can reach what
+was found; an item of the account's own theme ends it at once. Where a glance at the first items did not suffice (the
+own theme is rare), each relevance is read from the list that holds it alone: the own theme's, the one of items without,
+and the rest. Three lists at most, whatever the number of themes, and nearly always one.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from heapq import merge
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from chalicelib.domain import scoring
@@ -18,6 +21,8 @@ from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.plans import Plan
 
 ANY = "any"
+GLANCE = 12
+"""How many items of all themes are looked at before the lists of single relevances are."""
 
 
 class Rights(StrEnum):
@@ -101,15 +106,6 @@ class Pool(Protocol[C_co]):
 
 
 @dataclass(frozen=True)
-class Ranking(Generic[C_co]):
-    """A list in order of rank, whose items have this relevance but for the themes that are `passed` over."""
-
-    items: Iterable[C_co]
-    relevance: float
-    passed: frozenset[str | None] = frozenset()
-
-
-@dataclass(frozen=True)
 class Choice(Generic[C_co]):
     """The winner with its score."""
 
@@ -164,30 +160,6 @@ def refusal(item: Candidate, wanted: Wanted) -> Refusal | None:
     return None
 
 
-def rankings(pool: Pool[C_co], theme: str | None) -> list[Ranking[C_co]]:
-    """The lists that hold the winner for an account of this theme, the most relevant first."""
-    if theme is None:
-        return [Ranking(pool.whole(), scoring.relevance(None, None))]
-    own, without = scoring.relevance(theme, theme), scoring.relevance(None, theme)
-    others = Ranking(pool.whole(), scoring.DIFFERS, frozenset((theme, None)))
-    return [Ranking(pool.of_theme(theme), own), Ranking(pool.of_theme(None), without), others]
-
-
-def overlaid(
-    lists: Iterable[Ranking[C]], fresh: Mapping[str, C | None], category: str, theme: str | None
-) -> list[Ranking[C]]:
-    """The rankings with some items as they were read since (None: gone), in the place of what the lists say of them."""
-
-    def others(items: Iterable[C]) -> Iterator[C]:
-        return (item for item in items if item.item_id not in fresh)
-
-    known = [item for item in fresh.values() if item is not None and item.category == category]
-    return [
-        *(Ranking([item], scoring.relevance(item.theme, theme)) for item in known),
-        *(Ranking(others(one.items), one.relevance, one.passed) for one in lists),
-    ]
-
-
 def candidates(
     pool: Callable[[str], Pool[C]],
     phase: str,
@@ -200,40 +172,94 @@ def candidates(
     `pool` gives the items of a category; `fresh` are items as they were read since, by id.
     """
     for category in (phase, ANY):
-        lists = overlaid(rankings(pool(category), wanted.theme), fresh or {}, category, wanted.theme)
-        found = leading(lists, wanted, count)
+        found = leading(_Corrected(pool(category), category, fresh) if fresh else pool(category), wanted, count)
         if found:
             return found
     return []
 
 
-def choose(lists: Iterable[Ranking[C]], wanted: Wanted) -> Choice[C] | None:
-    """The exact winner over all lists, None if no item is eligible."""
-    return next(iter(leading(lists, wanted, 1)), None)
+def leading(pool: Pool[C], wanted: Wanted, count: int) -> list[Choice[C]]:
+    """The first `count` of the contract's order over all eligible items of a pool, the winner first."""
+    first: _First[C] = _First(wanted, count)
+    own, without = scoring.relevance(wanted.theme, wanted.theme), scoring.relevance(None, wanted.theme)
+    whole = iter(pool.whole())
+    if wanted.theme is None:
+        first.walk(whole, own)
+        return first.choices()
+    glance = list(islice(whole, GLANCE))
+    if first.walk(glance, own) and len(glance) == GLANCE:
+        lowest = first.lowest
+        first.walk(pool.of_theme(wanted.theme), own, lowest)
+        first.walk(pool.of_theme(None), without, lowest)
+        first.walk((item for item in whole if item.theme not in (wanted.theme, None)), scoring.DIFFERS, lowest)
+    return first.choices()
 
 
-def leading(lists: Iterable[Ranking[C]], wanted: Wanted, count: int) -> list[Choice[C]]:
-    """The first `count` of the contract's order over all eligible items, the winner first.
+class _First(Generic[C]):
+    """The first `count` eligible items of what was walked along."""
 
-    Reads a list up to its `count`-th eligible item, and no further than its items can still be among the first.
-    """
-    found: list[tuple[tuple[float, int, str], C]] = []
-    for ranking in lists:
-        if len(found) == count and scoring.reach(scoring.HIGHEST_RANK, ranking.relevance) < found[-1][0][0]:
-            continue
-        left = count
-        for item in ranking.items:
-            if len(found) == count and scoring.reach(scoring.rank(item), ranking.relevance) < found[-1][0][0]:
-                break
-            if item.theme in ranking.passed or refusal(item, wanted) is not None:
-                continue
-            found.append((scoring.order(item, item.item_id, wanted.theme), item))
-            found.sort(key=lambda one: one[0], reverse=True)
-            del found[count:]
-            left -= 1
-            if left == 0:
-                break
-    return [Choice(item, scoring.score(item, wanted.theme)) for _, item in found]
+    def __init__(self, wanted: Wanted, count: int) -> None:
+        self._wanted, self._count = wanted, count
+        self._found: list[tuple[tuple[float, int, str], C]] = []
+        self._seen: set[str] = set()
+        self._eligible: Counter[float] = Counter()
+        self.lowest = scoring.HIGHEST_RANK
+
+    def walk(self, items: Iterable[C], relevance: float, highest: float = scoring.HIGHEST_RANK) -> bool:
+        """Looks at items in order of rank, none of which is more relevant; whether there may be more to find behind.
+
+        It ends where no item behind can be among the first any more. Of one relevance the order is that of the ranks:
+        behind `count` eligible ones no other can. `highest` is a bound of the ranks of those that were not yet seen.
+        """
+        if self._done(highest, relevance):
+            return False
+        for item in items:
+            self.lowest = scoring.rank(item)
+            if self._done(self.lowest, relevance):
+                return False
+            self._consider(item)
+        return not self._done(self.lowest, relevance)
+
+    def choices(self) -> list[Choice[C]]:
+        """What was found, the winner first."""
+        return [Choice(item, scoring.score(item, self._wanted.theme)) for _, item in self._found]
+
+    def _done(self, rank: float, relevance: float) -> bool:
+        if self._eligible[relevance] >= self._count:
+            return True
+        return len(self._found) == self._count and scoring.reach(rank, relevance) < self._found[-1][0][0]
+
+    def _consider(self, item: C) -> None:
+        if item.item_id in self._seen:
+            return
+        self._seen.add(item.item_id)
+        if refusal(item, self._wanted) is not None:
+            return
+        self._eligible[scoring.relevance(item.theme, self._wanted.theme)] += 1
+        self._found.append((scoring.order(item, item.item_id, self._wanted.theme), item))
+        self._found.sort(key=lambda one: one[0], reverse=True)
+        del self._found[self._count :]
+
+
+class _Corrected(Generic[C]):
+    """A pool with some items as they were read since (None: gone), in the place of what its lists say of them."""
+
+    def __init__(self, pool: Pool[C], category: str, fresh: Mapping[str, C | None]) -> None:
+        self._pool, self._fresh = pool, fresh
+        known = [item for item in fresh.values() if item is not None and item.category == category]
+        self._known = sorted(known, key=lambda item: scoring.pool_rank(item, item.item_id), reverse=True)
+
+    def of_theme(self, theme: str | None) -> Iterator[C]:
+        """Those of one theme."""
+        return self._merged(self._pool.of_theme(theme), (item for item in self._known if item.theme == theme))
+
+    def whole(self) -> Iterator[C]:
+        """Those of all themes."""
+        return self._merged(self._pool.whole(), iter(self._known))
+
+    def _merged(self, listed: Iterator[C], known: Iterator[C]) -> Iterator[C]:
+        others = (item for item in listed if item.item_id not in self._fresh)
+        return merge(others, known, key=lambda item: scoring.pool_rank(item, item.item_id), reverse=True)
 
 
 def reason(choice: Choice[Candidate], category: str, phase: str) -> str:

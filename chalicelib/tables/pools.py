@@ -9,7 +9,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.domain import duplicates, scoring
-from chalicelib.domain.selection import Rights
+from chalicelib.domain.selection import GLANCE, Rights
 from chalicelib.tables.attributes import (
     count,
     flag,
@@ -24,7 +24,8 @@ from chalicelib.tables.attributes import (
 )
 from chalicelib.tables.base import Item, reading
 
-_PAGES = (4, 16, 64)
+_OF_A_THEME = (4, 16, 64)
+_OF_ALL = (GLANCE, 64)
 
 
 class PoolItem(Item):
@@ -149,14 +150,14 @@ class RankedPool(Generic[P_co]):
 
     def of_theme(self, theme: str | None) -> Iterator[P_co]:
         """The items of one theme (None: without), best first."""
-        return self._pages(self.kind.pool_index, scoring.pool(self.model_id, self.category, theme))
+        return self._pages(self.kind.pool_index, scoring.pool(self.model_id, self.category, theme), _OF_A_THEME)
 
     def whole(self) -> Iterator[P_co]:
         """The items of all themes, best first."""
-        return self._pages(self.kind.whole_pool_index, scoring.whole_pool(self.model_id, self.category))
+        return self._pages(self.kind.whole_pool_index, scoring.whole_pool(self.model_id, self.category), _OF_ALL)
 
-    def _pages(self, index: GlobalSecondaryIndex[Any], partition: str) -> Iterator[P_co]:
-        after, sizes = None, iter(_PAGES)
+    def _pages(self, index: GlobalSecondaryIndex[Any], partition: str, pages: tuple[int, ...]) -> Iterator[P_co]:
+        after, sizes = None, iter(pages)
         size = next(sizes)
         while True:
             with reading():

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from chalicelib.domain import scoring
 from chalicelib.domain.selection import (
     Choice,
-    Ranking,
     Refusal,
     Rights,
     Wanted,
     candidates,
-    choose,
+    leading,
     reason,
     refusal,
 )
@@ -150,8 +149,8 @@ class Pools:
         )
 
     def pool(self) -> tuple[list[Item], Wanted]:
-        """Up to fourteen items, and somebody who wants one."""
-        items = [self.item(number) for number in range(self.random.randrange(15))]
+        """Up to forty items, and somebody who wants one."""
+        items = [self.item(number) for number in range(self.random.randrange(41))]
         used = {item.item_id for item in items if self.random.random() < 0.15}
         return items, replace(WANTED, theme=self.random.choice((None, "sea", "city")), used=used)
 
@@ -207,33 +206,13 @@ def test_an_item_is_refused_with_its_reason(item: Item, expected: Refusal | None
     assert eligible(item, wanted) is (expected is None)
 
 
-def test_each_list_is_read_up_to_its_first_eligible_item_only() -> None:
-    read: list[str] = []
-
-    def told(items: Sequence[Item]) -> Iterator[Item]:
-        for item in items:
-            read.append(item.item_id)
-            yield item
-
-    used_up, good, never_read = Item("used", usage_count=3), Item("good"), Item("never")
-    lists = [
-        Ranking(told([used_up, good, never_read]), 50),
-        Ranking(told([Item("other", theme="sea"), never_read]), 50),
-    ]
-    choice = choose(lists, WANTED)
-    assert choice is not None
-    assert read == ["used", "good", "other"]
-
-
 def test_from_nothing_nothing_is_chosen() -> None:
-    nothing: list[Ranking[Item]] = []
-    assert choose(nothing, WANTED) is None
-    assert choose([Ranking(list[Item](), 50), Ranking([Item(enabled=False)], 50)], WANTED) is None
+    assert leading(Index([], "post"), WANTED, 1) == []
+    assert leading(Index([Item(enabled=False)], "post"), WANTED, 1) == []
 
 
 def test_the_reason_shows_the_formula_with_its_figures() -> None:
-    choice = choose([Ranking([Item(theme="sea")], 100)], replace(WANTED, theme="sea"))
-    assert choice is not None
+    (choice,) = leading(Index([Item(theme="sea")], "post"), replace(WANTED, theme="sea"), 1)
     told = reason(choice, "post", "post")
     assert "score 81.5 = 0.30 × quality 80 + 0.25 × freshness 100 + 0.25 × success 50 + 0.20 × relevance 100" in told
     assert "`any`" not in told

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from chalicelib.domain import scoring
 from chalicelib.domain.runway import Shelf, Stock
 from chalicelib.domain.selection import (
+    GLANCE,
     Choice,
     Rights,
     Wanted,
     candidates,
     leading,
-    rankings,
     refusal,
 )
 from tests.unit.test_selection import NOW, WANTED
@@ -76,23 +76,53 @@ def test_what_is_read_does_not_grow_with_the_pool(size: int, theme: str | None, 
     items = pool(Random(size), size, spread=spread)
     counted = Counted(items)
     wanted = replace(WANTED, theme=theme)
-    (choice,) = leading(rankings(counted, theme), wanted, 1)
+    (choice,) = leading(counted, wanted, 1)
     assert choice.item.item_id == oracle(items, wanted, 1)[0]
-    assert counted.lists <= 3
-    assert counted.taken <= 12
+    assert counted.lists <= (1 if theme is None else 3)
+    assert counted.taken <= GLANCE + 4
 
 
 def test_a_list_that_cannot_win_is_not_begun() -> None:
     best = Stock("best", "post", 100, 0, 9, successes=50, theme="sea", media_type_or_none="image/png")
     counted = Counted([best, *pool(Random(1), 500)])
-    (choice,) = leading(rankings(counted, "sea"), replace(WANTED, theme="sea"), 1)
-    assert (choice.item.item_id, counted.lists, counted.taken) == ("best", 1, 1)
+    (choice,) = leading(counted, replace(WANTED, theme="sea"), 1)
+    assert (choice.item.item_id, counted.lists, counted.taken) == ("best", 1, GLANCE)
+
+
+def test_of_many_pools_with_four_themes_nearly_all_need_one_list() -> None:
+    lists = []
+    for seed in range(200):
+        counted = Counted(pool(Random(seed), 500))
+        leading(counted, replace(WANTED, theme="sea"), 1)
+        lists.append(counted.lists)
+    assert max(lists) <= 3
+    assert sum(lists) / len(lists) < 1.25
+
+
+def test_a_theme_that_is_rare_is_read_from_its_own_list() -> None:
+    rare = Stock("rare", "post", 20, 0, 9, theme="sea", media_type_or_none="image/png")
+    others = [replace(one, theme="city", quality_score=50) for one in pool(Random(1), 500)]
+    counted = Counted([rare, *others])
+    wanted = replace(WANTED, theme="sea")
+    (choice,) = leading(counted, wanted, 1)
+    assert choice.item.item_id == oracle([rare, *others], wanted, 1)[0] == "rare"
+    assert counted.taken <= GLANCE + 2
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_is_ineligible_is_passed_however_much_it_is(count: int) -> None:
+    items = pool(Random(4), 300)
+    for theme in (None, *THEMES):
+        best = oracle(items, replace(WANTED, theme=theme), 100)
+        wanted = replace(WANTED, theme=theme, used=frozenset(best))
+        found = [choice.item.item_id for choice in leading(Counted(items), wanted, count)]
+        assert found == oracle(items, wanted, count)
 
 
 @given(st.randoms(use_true_random=False), st.integers(min_value=1, max_value=6))
 def test_the_leading_are_the_first_of_a_full_sort(random: Random, count: int) -> None:
     items, wanted = _any_pool(random)
-    found = leading(rankings(Shelf(_of_post(items)), wanted.theme), wanted, count)
+    found = leading(Shelf(_of_post(items)), wanted, count)
     assert [choice.item.item_id for choice in found] == oracle(items, wanted, count)
 
 
@@ -136,7 +166,7 @@ def _any_pool(random: Random) -> tuple[list[Stock], Wanted]:
             last_assigned_at=pick((None, None, NOW)),
             media_type_or_none="image/png",
         )
-        for number in range(random.randrange(14))
+        for number in range(random.randrange(40))
     ]
     used = {item.item_id for item in items if random.random() < 0.2}
     return items, replace(WANTED, theme=pick((None, "sea", "never")), used=used)
