@@ -20,7 +20,7 @@ PIP := -m pip --disable-pip-version-check install -qq --no-deps --no-compile
 PYTEST := .venv/bin/python -m pytest -n 2
 QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases.py claim.py repeats.py)
 
-.PHONY: help setup run quick test check openapi bench-content bench-requests clean
+.PHONY: help setup run quick test check openapi fuzz bench-content bench-requests clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -45,8 +45,12 @@ check: setup
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-openapi: setup  ## write chalicelib/docs/openapi.json and the pages of the problems' codes from the routes
+openapi: setup  ## write OpenAPI, the problems' pages and the typed client from the routes
 	.venv/bin/python -m infrastructure.openapi
+	.venv/bin/python -m infrastructure.client
+
+fuzz: setup  ## ask every operation of the sandbox whatever OpenAPI admits and does not admit, for minutes
+	WARMUP_FUZZ_EXAMPLES=50 .venv/bin/python -m pytest tests/sandbox/test_fuzz.py
 
 bench-content: setup  ## print what choosing content costs, in pools of 100 to 100,000 items
 	.venv/bin/python -m benchmarks.content $(ARGS)

@@ -2,7 +2,7 @@
 
 import sys
 from functools import cached_property
-from typing import Any
+from typing import Any, TextIO
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -11,6 +11,11 @@ from chalicelib.context import Context
 from chalicelib.settings import Settings
 
 _SERVICE = "warmup"
+
+
+def make(stream: TextIO) -> Logger:
+    """The logger. Powertools keeps one a name: whoever is first decides on its stream."""
+    return Logger(service=_SERVICE, stream=stream, use_rfc3339=True, utc=True, location=None)
 
 
 class Logs:
@@ -23,9 +28,7 @@ class Logs:
 
     @cached_property
     def _logger(self) -> Logger:
-        # made when first used: Powertools keeps one logger a name, with the stream that it was first given
-        stream = sys.stderr if self._to_stderr else sys.stdout
-        return Logger(service=_SERVICE, stream=stream, use_rfc3339=True, utc=True, location=None)
+        return make(sys.stderr if self._to_stderr else sys.stdout)
 
     def request(self, context: Context, action: str, *, status: int, milliseconds: float, **fields: Any) -> None:
         """One line for one request, and its count and duration as metrics."""

@@ -21,7 +21,7 @@ from chalicelib.context import Role
 from chalicelib.middleware import ENDPOINTS, JSON, PROBLEM, Answer, Endpoint
 from chalicelib.routes import BLUEPRINTS, pages, queries, shapes
 from infrastructure import examples
-from infrastructure.problems import CODES, Code, codes_of
+from infrastructure.problems import CODES, Code, codes_of, works_on_accounts
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "chalicelib" / "docs" / "openapi.json"
@@ -76,8 +76,8 @@ _HEADERS: Mapping[str, Json] = {
 }
 _SENT: Mapping[str, Json] = {
     "X-Request-Id": {
-        "description": "An id of your own for this request.",
-        "schema": {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$"},
+        "description": "An id of your own for this request; one that is not well-formed is replaced.",
+        "schema": {"type": "string"},
         "example": "my-request-1",
     },
     "Bot-Session": {
@@ -233,10 +233,9 @@ def _query_schema(reader: object, parameter: inspect.Parameter | None) -> Json:
 
 def _in_headers(endpoint: Endpoint) -> list[Json]:
     names = ["X-Request-Id"]
-    works_on_accounts = endpoint.path.startswith(("/api/bot/accounts/", "/api/operator/tasks/accounts/"))
-    if works_on_accounts and not endpoint.session:
+    if works_on_accounts(endpoint) and not endpoint.session:
         names.append("Bot-Session")
-    if works_on_accounts and endpoint.refuses and not endpoint.lease and not endpoint.session:
+    if works_on_accounts(endpoint) and endpoint.refuses and not endpoint.lease and not endpoint.session:
         names.append("Lease-Token")
     if endpoint.method == "PATCH":
         names.append("If-Match")

@@ -85,13 +85,18 @@ def _code(code: str, status: int, detail: str, retryable: bool) -> Code:
 CODES: Mapping[str, Code] = {code.code: code for code in sorted(_codes(), key=lambda one: (one.status, one.code))}
 
 
+def works_on_accounts(endpoint: Endpoint) -> bool:
+    """Whether it is called by workers under their session: bots, and people from the console."""
+    return endpoint.path.startswith(("/api/bot/accounts/", "/api/operator/tasks/accounts/"))
+
+
 def codes_of(endpoint: Endpoint) -> Iterator[Code]:
     """The codes with which a route can answer."""
     yield CODES["malformed_request"]
     if endpoint.role is not None:
         yield from (CODES["unauthenticated"], CODES["forbidden"])
     nouns = [name.removesuffix("_id") for name in re.findall(r"{(\w+)}", endpoint.path)] + list(endpoint.missing)
-    if endpoint.role is Role.BOT and "session" not in nouns:
+    if (endpoint.role is Role.BOT or works_on_accounts(endpoint)) and "session" not in nouns:
         nouns.append("session")
     yield from (CODES[f"{noun}_not_found"] for noun in sorted(set(nouns)))
     for kind in sorted(endpoint.refuses, key=lambda one: one.code):

@@ -8,12 +8,14 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
     field_validator,
     model_validator,
 )
+from pydantic.config import JsonDict
 
 from chalicelib.domain.accounts import State, Step
 from chalicelib.domain.phases import PhaseName, Status
@@ -36,6 +38,12 @@ def _to_four_decimals(value: float) -> float:
     return round(value, 4)  # what the ranking tells apart; the store refuses numbers below 1E-130
 
 
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 3.0 is the whole number 3 too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
@@ -57,10 +65,17 @@ def _small(value: Any) -> Any:
     return value
 
 
+def _one_of(*names: str) -> JsonDict:
+    """What JSON schema says of members of which one at least is there and not null."""
+    return {
+        "anyOf": [{"type": "object", "required": [name], "properties": {name: {"type": "string"}}} for name in names]
+    }
+
+
 class ClaimBody(Input):
     """`POST /api/bot/accounts/claim`."""
 
-    limit: int = Field(default=1, ge=1, le=10)
+    limit: Whole = Field(default=1, ge=1, le=10)
     model_ids: list[Identifier] | None = Field(default=None, min_length=1, max_length=20)
     actions: list[Step] | None = Field(default=None, min_length=1, max_length=3)
 
@@ -68,7 +83,7 @@ class ClaimBody(Input):
 class CompletePhaseBody(Input):
     """`POST …/complete-phase/{phase}`."""
 
-    execution_time_ms: int | None = Field(default=None, ge=0, le=10**10)
+    execution_time_ms: Whole | None = Field(default=None, ge=0, le=10**10)
     platform_response: Any = None
     performance_score: Score | None = None
 
@@ -83,7 +98,7 @@ class ReportErrorBody(Input):
     code: Line | None = None
     message: Prose
     details: dict[str, Any] | None = None
-    retry_after_seconds: int = Field(default=0, ge=0, le=30 * 86400)
+    retry_after_seconds: Whole = Field(default=0, ge=0, le=30 * 86400)
 
     _size = field_validator("details")(_small)
 
@@ -143,6 +158,7 @@ class RetryBody(ReasonBody):
 class Evidence(Input):
     """What shows that a phase was done outside: a URL, a note, or both."""
 
+    model_config = ConfigDict(json_schema_extra=_one_of("url", "note"))
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,2000}$")] | None = None
     note: Prose | None = None
 
@@ -162,6 +178,7 @@ class ResolveBody(ReasonBody):
 class AssignBody(ReasonBody):
     """`POST …/phases/{phase}/assign`: the items by hand."""
 
+    model_config = ConfigDict(json_schema_extra=_one_of("content_id", "text_id"))
     content_id: Identifier | None = None
     text_id: Identifier | None = None
 
@@ -180,7 +197,7 @@ class ReviewFilter(Input):
     status: Literal["failed", "requires_review"] | None = None
     code: Line | None = None
     kind: Kind | None = None
-    older_than_seconds: int | None = Field(default=None, ge=0, le=10**9)
+    older_than_seconds: Whole | None = Field(default=None, ge=0, le=10**9)
     failed_before: Instant | None = None
 
 
@@ -250,7 +267,7 @@ class ItemBody(Input):
 
     category: Category
     quality_score: Score
-    max_usage: int = Field(ge=1, le=MOST_USES)
+    max_usage: Whole = Field(ge=1, le=MOST_USES)
     theme: Tag | None = None
     tags: list[Tag] = Field(default=[], max_length=20)
     licence: LicenceBody | None = None
@@ -261,7 +278,7 @@ class ItemEdit(Input):
     """`PATCH …/content/{content_id}` and `…/texts/{text_id}`: what is given is changed (theme, licence: null too)."""
 
     quality_score: float = Field(default=0, ge=0, le=100)
-    max_usage: int = Field(default=1, ge=1, le=MOST_USES)
+    max_usage: Whole = Field(default=1, ge=1, le=MOST_USES)
     theme: Tag | None = None
     tags: list[Tag] = Field(default=[], max_length=20)
     licence: LicenceBody | None = None
@@ -275,7 +292,7 @@ class UploadBody(Input):
 
     filename: Line
     media_type: Annotated[str, StringConstraints(pattern=r"^(image|video)/[a-z0-9.+\-]{1,60}$")]
-    bytes: int = Field(ge=1, le=10**9)
+    bytes: Whole = Field(ge=1, le=10**9)
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -286,9 +303,9 @@ class ContentBody(ItemBody):
     media_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_./\-]{1,512}$")]
     media_type: Annotated[str, StringConstraints(pattern=r"^(image|video)/[a-z0-9.+\-]{1,60}$")]
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    bytes: int = Field(ge=1, le=10**9)
-    width: int | None = Field(default=None, ge=1, le=100_000)
-    height: int | None = Field(default=None, ge=1, le=100_000)
+    bytes: Whole = Field(ge=1, le=10**9)
+    width: Whole | None = Field(default=None, ge=1, le=100_000)
+    height: Whole | None = Field(default=None, ge=1, le=100_000)
 
 
 class TextBody(ItemBody):

@@ -60,7 +60,7 @@ def serve(import_name: str, path: str, folder: Path, policy: Callable[[], str]) 
 def route(blueprint: Blueprint, path: str, name: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """Declares that the view answers a page."""
     PATHS.append(path)
-    return blueprint.route(path, name=name)
+    return blueprint.route(path, name=name, content_types=[])  # or Chalice refuses some media types in its own way
 
 
 def answer(request: Request, path: str, folder: Path, policy: Callable[[], str], name: str) -> Response:

@@ -1,6 +1,7 @@
 """Readers of query parameters: text in, value out; ValueError says what is wrong."""
 
 import re
+from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ MOST = 100
 DEFAULT_LIMIT = 25
 _WHOLE = re.compile(r"[0-9]{1,4}", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
-_DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,2048}", re.ASCII)
 
 
@@ -39,9 +40,12 @@ def identifier(text: str) -> str:
 
 def day(text: str) -> str:
     """A day, such as 2026-11-22."""
-    if not _DAY.fullmatch(text):
-        raise ValueError("a day such as 2026-11-22 is expected")
-    return text
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass  # such as 2026-02-30
+    raise ValueError("a day such as 2026-11-22 is expected")
 
 
 def flag(text: str) -> bool:

@@ -363,7 +363,7 @@ def test_a_strange_session_is_not_found(scene: Scene, value: str) -> None:
         ({"platform_response": "😀" * 3000}, 422),  # escaped, it would be 36 kB
         ({"execution_time_ms": 10**10}, 200),
         ({"execution_time_ms": 10**10 + 1}, 422),
-        ({"execution_time_ms": 1.0}, 422),
+        ({"execution_time_ms": 1.0}, 200),
         ({"performance_score": 1e-300}, 200),
         ({"performance_score": 100.0000001}, 422),
     ],

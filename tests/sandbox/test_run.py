@@ -130,6 +130,28 @@ def test_in_a_store_that_stays_it_removes_what_it_made(tmp_path: Path, monkeypat
         assert objects.list_buckets()["Buckets"] == []
 
 
+def test_its_log_goes_where_it_is_told_to_go(tmp_path: Path) -> None:
+    need("ministack")
+    folder, log = tmp_path / "temporary", tmp_path / "log"
+    folder.mkdir()
+    with sandbox(folder, "--log-file", str(log)) as (process, api):
+        assert api.get("/api/operator/accounts").status_code == 200
+        process.terminate()
+        _, err = process.communicate(timeout=10)
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert "roster.list_all" in {line["action"] for line in lines}
+    assert "{" not in err, "a person's terminal holds no JSON"
+
+
+def test_without_a_log_file_only_warnings_are_told(tmp_path: Path) -> None:
+    need("ministack")
+    with sandbox(tmp_path) as (process, api):
+        assert api.get("/api/operator/accounts").status_code == 200
+        process.terminate()
+        _, err = process.communicate(timeout=10)
+    assert "{" not in err
+
+
 def test_a_port_in_use_is_said_plainly(empty: httpx.Client, tmp_path: Path) -> None:
     out, err = dev(tmp_path, "--empty", "--port", str(empty.base_url.port)).communicate(timeout=30)
     assert out == ""

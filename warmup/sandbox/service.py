@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib
-import logging
 import os
 import secrets
 import sys
@@ -15,14 +14,13 @@ from typing import Any
 import boto3
 from chalice.app import Chalice
 
-from chalicelib import context, middleware, tables
+from chalicelib import context, logs, middleware, tables
 from chalicelib.domain import keys
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.gateway import Gateway
 from warmup.sandbox.stores import Store
 
 _LEASE_SECONDS = 900
-_LOGGER = "warmup"  # the service's, and as its children the sandbox's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +103,11 @@ def _import_app(stack: contextlib.ExitStack, log_file: Path | None) -> Chalice:
 
     Standard output is kept for what programs read, so that without a file warnings go to standard error.
     """
+    log = stack.enter_context(log_file.open("a", encoding="utf-8", buffering=1)) if log_file else sys.stderr
+    os.environ["POWERTOOLS_LOG_LEVEL"] = "INFO" if log_file else "WARNING"
+    logs.make(log)
     app: Any = importlib.import_module("app").app
     assert isinstance(app, Chalice)
-    log = stack.enter_context(log_file.open("a", encoding="utf-8", buffering=1)) if log_file else sys.stderr
-    logger = logging.getLogger(_LOGGER)
-    logger.setLevel(logging.INFO if log_file else logging.WARNING)
-    for handler in logger.handlers:
-        if isinstance(handler, logging.StreamHandler):
-            handler.setStream(log)
     return app
 
 

@@ -1,0 +1,264 @@
+"""The typed client and OpenAPI agree; requests are repeated as they may be, and no others."""
+
+import asyncio
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infrastructure import client as written
+from infrastructure.openapi import FILE
+from infrastructure.problems import CODES
+from warmup import AsyncClient, Client, Patience
+from warmup.api import errors, models
+from warmup.problems import ApiError, TryLater, UnexpectedAnswer, Unreachable
+from warmup.transport import BadChecksum, Request
+
+OPENAPI: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+OPERATIONS = written.operations(OPENAPI)
+BOT: dict[str, Any] = {
+    "bot_id": "b",
+    "role": "bot",
+    "name": "B",
+    "models": None,
+    "keys": [],
+    "version": 1,
+    "created_at": "2026-11-22T12:00:00.000Z",
+    "updated_at": "2026-11-22T12:00:00.000Z",
+}
+
+
+@pytest.mark.parametrize("file", sorted(written.files(OPENAPI), key=str), ids=lambda file: file.name)
+def test_the_written_modules_are_those_that_openapi_makes(file: Path) -> None:
+    assert file.read_text(encoding="utf-8") == written.files(OPENAPI)[file], "run: make openapi"
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_every_operation_has_its_method_and_every_method_its_operation(kind: type[Any]) -> None:
+    client = kind("http://127.0.0.1:1")
+    told = {one.name: {parameter.name for parameter in one.parameters} for one in OPERATIONS}
+    nouns = {name: part for name, part in vars(client).items() if not name.startswith("_") and name != "url"}
+    found = {
+        f"{noun}.{verb}": set(inspect.signature(method).parameters)
+        for noun, part in nouns.items()
+        for verb, method in inspect.getmembers(part, inspect.ismethod)
+        if not verb.startswith("_")
+    }
+    assert found == told
+
+
+def test_every_code_has_its_exception() -> None:
+    assert set(errors.BY_CODE) == set(CODES)
+    assert all(issubclass(one, ApiError) for one in errors.BY_CODE.values())
+
+
+# what goes over the wire
+
+
+class Server:
+    """Answers in turn, and remembers what it was asked."""
+
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self.answers = list(answers)
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+Connect = Callable[..., tuple[Client, Server, list[float]]]
+
+
+@pytest.fixture
+def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
+    """A client of a server that answers so, and the pauses that it makes."""
+    clients: list[Client] = []
+
+    def make(*answers: httpx.Response | Exception) -> tuple[Client, Server, list[float]]:
+        server, pauses = Server(*answers), list[float]()
+        client = Client("http://service", "a-key", patience=Patience(sleep=pauses.append))
+        for part in ("_http", "_media"):
+            old: httpx.Client = getattr(client._transport, part)
+            new = httpx.Client(base_url=old.base_url, headers=old.headers, transport=httpx.MockTransport(server))
+            old.close()
+            monkeypatch.setattr(client._transport, part, new)
+        clients.append(client)
+        return client, server, pauses
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+def problem(status: int, code: str, headers: dict[str, str] | None = None, **members: object) -> httpx.Response:
+    document = {"status": status, "code": code, "detail": "so it is", "request_id": "req_1", "retryable": False}
+    return httpx.Response(status, json={**document, **members}, headers=headers or {})
+
+
+def test_a_request_carries_the_key_and_just_what_was_given(connect: Connect) -> None:
+    client, server, _ = connect(httpx.Response(200, json=BOT | {"replayed": False}))
+    bot = client.bots.edit("b/../c", models=None, if_match='"3"')
+    (asked,) = server.asked
+    assert (asked.method, asked.url.raw_path) == ("PATCH", b"/api/operator/bots/b%2F..%2Fc")
+    assert (asked.headers["Authorization"], asked.headers["If-Match"]) == ("Bearer a-key", '"3"')
+    assert json.loads(asked.content) == {"models": None}, "null is sent, what was not given is not"
+    assert bot.role is models.Role.BOT
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_refusal_is_the_exception_of_its_code(connect: Connect, code: str) -> None:
+    client, _, _ = connect(problem(CODES[code].status, code, lease={"session_id": "s"}))
+    with pytest.raises(errors.BY_CODE[code]) as caught:
+        client.health.health()
+    assert (caught.value.code, caught.value.request_id) == (code, "req_1")
+    assert caught.value.problem["lease"] == {"session_id": "s"}
+
+
+def test_a_code_that_this_release_does_not_know_is_still_told(connect: Connect) -> None:
+    client, _, _ = connect(problem(409, "brand_new"))
+    with pytest.raises(ApiError, match="brand_new: so it is"):
+        client.health.health()
+
+
+def test_words_and_members_of_later_releases_do_no_harm(connect: Connect) -> None:
+    client, _, _ = connect(httpx.Response(200, json=BOT | {"role": "auditor", "colour": "blue"}))
+    assert client.bots.get("b").role == "auditor"
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(502, text="<html>"), httpx.Response(200, json=[])])
+def test_what_is_not_the_service_is_said_so(connect: Connect, answer: httpx.Response) -> None:
+    client, _, _ = connect(answer)
+    with pytest.raises(UnexpectedAnswer, match="http://service/api/health answered"):
+        client.health.health()
+
+
+@pytest.mark.parametrize(
+    ("first", "at_least"),
+    [
+        (problem(503, "temporarily_unavailable", {"Retry-After": "7"}), 7),
+        (problem(429, "rate_limited", {"Retry-After": "11"}), 11),
+        (httpx.ReadTimeout("late"), 0.1),
+        (httpx.ConnectError("refused"), 0.1),
+    ],
+    ids=["throttled", "too-many", "no-answer", "nobody-there"],
+)
+def test_what_may_be_repeated_is_repeated_after_the_pause_that_was_asked(
+    connect: Connect, first: httpx.Response | Exception, at_least: float
+) -> None:
+    client, server, pauses = connect(first, httpx.Response(200, json=BOT))
+    assert client.bots.get("b").bot_id == "b"
+    assert len(server.asked) == 2
+    assert pauses[0] >= at_least
+
+
+@pytest.mark.parametrize(
+    ("failure", "times"),
+    [
+        (httpx.ReadTimeout("late"), 1),  # it may have been done
+        (problem(503, "temporarily_unavailable"), 1),  # as here
+        (problem(429, "rate_limited"), 6),  # the gateway let it not through
+        (httpx.ConnectError("refused"), 6),  # it never arrived
+    ],
+    ids=["no-answer", "throttled", "too-many", "nobody-there"],
+)
+def test_what_makes_something_new_each_time_is_repeated_only_when_it_did_not_arrive(
+    connect: Connect, failure: httpx.Response | Exception, times: int
+) -> None:
+    client, server, _ = connect(failure)
+    with pytest.raises((Unreachable, TryLater)):
+        client.bots.rotate_key("b")
+    assert len(server.asked) == times
+
+
+def test_conflicts_are_the_callers_to_wait_for(connect: Connect) -> None:
+    client, server, _ = connect(problem(409, "account_leased", {"Retry-After": "1"}, retryable=True))
+    with pytest.raises(errors.AccountLeased):
+        client.phases.content("a", "pfp")
+    assert len(server.asked) == 1
+
+
+def test_a_pause_longer_than_patience_is_handed_to_the_caller(connect: Connect) -> None:
+    client, _, pauses = connect(problem(503, "temporarily_unavailable", {"Retry-After": "3600"}))
+    with pytest.raises(errors.TemporarilyUnavailable):
+        client.health.ready()
+    assert pauses == []
+
+
+def test_pauses_grow_and_spread() -> None:
+    request, how = Request.of("GET", "/"), Patience(attempts=8)
+    pauses = [request.pause_after(httpx.ReadTimeout(""), attempt, how) or 0 for attempt in range(1, 8)]
+    assert all(0.2 * 2**attempt / 2 <= pause <= 20 for attempt, pause in enumerate(pauses, 1) if attempt < 6)
+    assert len({request.pause_after(httpx.ReadTimeout(""), 3, how) for _ in range(8)}) > 1
+
+
+def test_a_list_asks_for_its_pages_when_they_are_needed(connect: Connect) -> None:
+    pages = [{"items": [BOT | {"bot_id": name}], "next_cursor": more} for name, more in (("a", "c1"), ("b", None))]
+    client, server, _ = connect(*(httpx.Response(200, json=page) for page in pages))
+    bots = iter(client.bots.list_all(limit=1))
+    assert next(bots).bot_id == "a"
+    assert len(server.asked) == 1
+    assert [bot.bot_id for bot in bots] == ["b"]
+    assert server.asked[1].url.params["cursor"] == "c1"
+
+
+def test_an_export_goes_on_by_its_header(connect: Connect) -> None:
+    event = {
+        "subject": "account:a",
+        "version": 1,
+        "at": BOT["created_at"],
+        "actor": {"kind": "bot", "id": "b"},
+        "action": "lease:claim",
+        "moves": [{"what": "lease", "from": None, "to": "s"}],
+        "request_id": "r",
+        "session_id": None,
+        "details": {},
+        "sentence": "it was so",
+    }
+    lines, media_type = json.dumps(event) + "\n", {"Content-Type": "application/x-ndjson"}
+    client, _, _ = connect(
+        httpx.Response(200, text=lines, headers=media_type | {"Next-Cursor": "c"}),
+        httpx.Response(200, text=lines * 2, headers=media_type),
+    )
+    found = list(client.audit.export())
+    assert [one.sentence for one in found] == ["it was so"] * 3
+    assert found[0].moves[0].from_ is None
+
+
+def test_media_are_checked_and_the_key_is_not_sent_where_they_lie(connect: Connect) -> None:
+    media = models.Media.model_validate(
+        {
+            "content_id": "c",
+            "media_type": "image/png",
+            "sha256": "0" * 64,
+            "width": 1,
+            "height": 1,
+            "bytes": 3,
+            "url": "http://media/c?signed",
+            "url_expires_at": BOT["created_at"],
+        }
+    )
+    client, server, _ = connect(httpx.Response(200, content=b"png"))
+    with pytest.raises(BadChecksum):
+        client.download(media)
+    assert "Authorization" not in server.asked[0].headers
+
+
+def test_the_asynchronous_client_asks_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = [{"items": [BOT | {"bot_id": name}], "next_cursor": more} for name, more in (("a", "c1"), ("b", None))]
+    server = Server(httpx.ConnectError("not yet"), *(httpx.Response(200, json=page) for page in pages))
+
+    async def names() -> list[str]:
+        async with AsyncClient("http://service", "a-key") as client:
+            other = httpx.AsyncClient(base_url="http://service", transport=httpx.MockTransport(server))
+            monkeypatch.setattr(client._transport, "_http", other)
+            return [bot.bot_id async for bot in client.bots.list_all()]
+
+    assert asyncio.run(names()) == ["a", "b"]

@@ -1,0 +1,1 @@
+"""The service's operations and models, written from its OpenAPI document."""

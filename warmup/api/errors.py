@@ -1,0 +1,289 @@
+"""What the service can refuse, an exception for each code. Written by `make openapi`: change the routes, not this."""
+
+from collections.abc import Mapping
+
+from warmup import problems
+
+
+class MalformedRequest(problems.ApiError):
+    """The request cannot be read.
+
+    Mend the request as `detail` says: its JSON, a query parameter, a cursor or a header.
+    """
+
+
+class Unauthenticated(problems.AuthError):
+    """Send a valid key as `Authorization: Bearer <key>`.
+
+    Send `Authorization: Bearer <key>` with a key that is live; a revoked one never works again.
+    """
+
+
+class Forbidden(problems.AuthError):
+    """This key's role does not cover this route.
+
+    Use a key of the other role: bots work under `/api/bot`, operators under `/api/operator`.
+    """
+
+
+class AccountNotFound(problems.NotFound):
+    """There is no such account, or this key does not see it.
+
+    Compare the id; a bot whose key is bound to models sees only those.
+    """
+
+
+class BotNotFound(problems.NotFound):
+    """There is no such bot, or this key does not see it.
+
+    Compare the id; a bot whose key is bound to models sees only those.
+    """
+
+
+class ContentNotFound(problems.NotFound):
+    """There is no such content, or this key does not see it.
+
+    Compare the id; a bot whose key is bound to models sees only those.
+    """
+
+
+class KeyNotFound(problems.NotFound):
+    """There is no such key, or this key does not see it.
+
+    Compare the id; a bot whose key is bound to models sees only those.
+    """
+
+
+class ModelNotFound(problems.NotFound):
+    """There is no such model, or this key does not see it.
+
+    Compare the id; a bot whose key is bound to models sees only those.
+    """
+
+
+class PhaseNotFound(problems.NotFound):
+    """There is no such phase, or this key does not see it.
+
+    Compare the id; a bot whose key is bound to models sees only those.
+    """
+
+
+class RouteNotFound(problems.NotFound):
+    """There is no such route.
+
+    Compare the path with `/openapi.json`.
+    """
+
+
+class SessionNotFound(problems.NotFound):
+    """There is no such session, or this key does not see it.
+
+    Compare the id; a bot whose key is bound to models sees only those.
+    """
+
+
+class TextNotFound(problems.NotFound):
+    """There is no such text, or this key does not see it.
+
+    Compare the id; a bot whose key is bound to models sees only those.
+    """
+
+
+class MethodNotAllowed(problems.ApiError):
+    """This path does not know this method.
+
+    Use one of the methods in `Allow`.
+    """
+
+
+class AccountLeased(problems.Conflict):
+    """Another lease on this account is live.
+
+    Leave it to its holder, or ask again after `retry_after_seconds`.
+    """
+
+
+class AccountNotReady(problems.Conflict):
+    """The account is not in the state that this needs.
+
+    Look at the account's state; an operator makes it ready, or the warm-up has to start first.
+    """
+
+
+class AccountPaused(problems.Conflict):
+    """New work is not handed out: the account, its model or the whole pipeline is paused. Finished work is accepted.
+
+    Take other work; this is handed out again when somebody resumes. Finished work is accepted.
+    """
+
+
+class AlreadyExists(problems.Conflict):
+    """Something else has this id already.
+
+    Use another id, or edit what is there; `twin_id` names an item that is the same.
+    """
+
+
+class ConsentMissing(problems.Conflict):
+    """Nobody has said that the owner of this account agreed: record the consent first.
+
+    Record who owns the account and agreed, then declare it ready.
+    """
+
+
+class ContentRefused(problems.Conflict):
+    """This item cannot be given to this account.
+
+    Give another item: `reason` says what is against this one.
+    """
+
+
+class ContentUnavailable(problems.Conflict):
+    """No item of the pool is eligible, neither in the phase's category nor in `any`.
+
+    Put items into the pool, or enable or license those that `reasons` counts.
+    """
+
+
+class FourEyes(problems.Conflict):
+    """Whoever made an item may not approve it: the plan demands four eyes.
+
+    Have somebody else approve the item.
+    """
+
+
+class LeaseSuperseded(problems.Conflict):
+    """This lease token was current once; the account has moved on since.
+
+    Stop working on this account: `happened` tells who ended the lease and when.
+    """
+
+
+class MoveNotPossible(problems.Conflict):
+    """This move is not possible from here.
+
+    Choose one of `possible_moves`.
+    """
+
+
+class PhaseNotAvailable(problems.Conflict):
+    """The phase cannot be worked on now.
+
+    Come back at `available_at`; where there is none, people have to decide first.
+    """
+
+
+class PhaseNotInProgress(problems.Conflict):
+    """Nobody is working on this phase.
+
+    Ask for the phase's content first, or take it that somebody has settled it already.
+    """
+
+
+class PhasesIncomplete(problems.Conflict):
+    """The warm-up cannot be completed before all of its phases are.
+
+    Complete the `phases` that are listed first.
+    """
+
+
+class SessionEnded(problems.Conflict):
+    """This session has ended. Open a new one.
+
+    Open a new session.
+    """
+
+
+class TooManyKeys(problems.Conflict):
+    """A bot has at most two live keys: revoke one first.
+
+    Revoke one of `live_keys` first.
+    """
+
+
+class VersionConflict(problems.Conflict):
+    """The item has changed since it was read.
+
+    Read the item again (`current`), make your change to that, send its `ETag`.
+    """
+
+
+class BodyTooLarge(problems.ApiError):
+    """The body is larger than 262,144 bytes.
+
+    Send less at once: imports in parts, documents without what nobody reads.
+    """
+
+
+class UnsupportedMediaType(problems.ApiError):
+    """Send the body as `Content-Type: application/json`.
+
+    Name the media type of the body in `Content-Type`, one that this route takes.
+    """
+
+
+class InvalidInput(problems.ApiError):
+    """The body is well-formed, but something in it is missing, unknown or out of range.
+
+    Mend each member that `errors` names by its JSON pointer.
+    """
+
+
+class RateLimited(problems.TryLater):
+    """Too many requests: the gateway let this one not through.
+
+    Send the same request again after `Retry-After` seconds, and fewer of them.
+    """
+
+
+class InternalError(problems.ApiError):
+    """The request could not be done.
+
+    A defect of the service: tell its operators the `request_id`.
+    """
+
+
+class TemporarilyUnavailable(problems.TryLater):
+    """The store cannot be reached or is throttling; the same request may be sent again.
+
+    Send the same request again after `retry_after_seconds`; it is never done twice.
+    """
+
+
+BY_CODE: Mapping[str, type[problems.ApiError]] = {
+    "malformed_request": MalformedRequest,
+    "unauthenticated": Unauthenticated,
+    "forbidden": Forbidden,
+    "account_not_found": AccountNotFound,
+    "bot_not_found": BotNotFound,
+    "content_not_found": ContentNotFound,
+    "key_not_found": KeyNotFound,
+    "model_not_found": ModelNotFound,
+    "phase_not_found": PhaseNotFound,
+    "route_not_found": RouteNotFound,
+    "session_not_found": SessionNotFound,
+    "text_not_found": TextNotFound,
+    "method_not_allowed": MethodNotAllowed,
+    "account_leased": AccountLeased,
+    "account_not_ready": AccountNotReady,
+    "account_paused": AccountPaused,
+    "already_exists": AlreadyExists,
+    "consent_missing": ConsentMissing,
+    "content_refused": ContentRefused,
+    "content_unavailable": ContentUnavailable,
+    "four_eyes": FourEyes,
+    "lease_superseded": LeaseSuperseded,
+    "move_not_possible": MoveNotPossible,
+    "phase_not_available": PhaseNotAvailable,
+    "phase_not_in_progress": PhaseNotInProgress,
+    "phases_incomplete": PhasesIncomplete,
+    "session_ended": SessionEnded,
+    "too_many_keys": TooManyKeys,
+    "version_conflict": VersionConflict,
+    "body_too_large": BodyTooLarge,
+    "unsupported_media_type": UnsupportedMediaType,
+    "invalid_input": InvalidInput,
+    "rate_limited": RateLimited,
+    "internal_error": InternalError,
+    "temporarily_unavailable": TemporarilyUnavailable,
+}

@@ -1,0 +1,1800 @@
+"""What the service takes and answers, as types. Written by `make openapi`: change the routes, not this."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from warmup.words import Shape, Word
+
+
+class AuditAction(Word):
+    """What was done. The verb is the move's, the same word as in URLs and code."""
+
+    ACCOUNT_CREATE = "account:create"
+    ACCOUNT_READY = "account:ready"
+    ACCOUNT_START = "account:start"
+    ACCOUNT_COMPLETE = "account:complete"
+    ACCOUNT_PAUSE = "account:pause"
+    ACCOUNT_RESUME = "account:resume"
+    ACCOUNT_RESET = "account:reset"
+    ACCOUNT_RETIRE = "account:retire"
+    LEASE_CLAIM = "lease:claim"
+    LEASE_RELEASE = "lease:release"
+    LEASE_EXPIRE = "lease:expire"
+    LEASE_TAKE_AWAY = "lease:take_away"
+    PHASE_OPEN = "phase:open"
+    PHASE_REOPEN = "phase:reopen"
+    PHASE_OFFER = "phase:offer"
+    PHASE_STARVE = "phase:starve"
+    PHASE_DELIVER = "phase:deliver"
+    PHASE_COMPLETE = "phase:complete"
+    PHASE_FAIL = "phase:fail"
+    PHASE_SWAP = "phase:swap"
+    PHASE_ESCALATE = "phase:escalate"
+    PHASE_RETRY = "phase:retry"
+    PHASE_RESOLVE = "phase:resolve"
+    PHASE_SKIP = "phase:skip"
+    PHASE_ASSIGN = "phase:assign"
+    PHASE_UNASSIGN = "phase:unassign"
+    PHASE_WARN = "phase:warn"
+    SESSION_OPEN = "session:open"
+    SESSION_LOSE = "session:lose"
+    SESSION_END = "session:end"
+    SESSION_DRAIN = "session:drain"
+    SESSION_STOP = "session:stop"
+    MODEL_CREATE = "model:create"
+    MODEL_CHANGE = "model:change"
+    MODEL_PAUSE = "model:pause"
+    MODEL_RESUME = "model:resume"
+    PIPELINE_PAUSE = "pipeline:pause"
+    PIPELINE_RESUME = "pipeline:resume"
+    CONTENT_CREATE = "content:create"
+    CONTENT_CHANGE = "content:change"
+    CONTENT_WITHDRAW = "content:withdraw"
+    TEXT_CREATE = "text:create"
+    TEXT_CHANGE = "text:change"
+    TEXT_WITHDRAW = "text:withdraw"
+    BOT_CREATE = "bot:create"
+    BOT_CHANGE = "bot:change"
+    BOT_ADD_KEY = "bot:add_key"
+    BOT_REVOKE_KEY = "bot:revoke_key"
+
+
+class BlockerCode(Word):
+    """What can stand in the way."""
+
+    NOT_READY = "not_ready"
+    INTERVAL = "interval"
+    RETRY_DELAY = "retry_delay"
+    LEASED = "leased"
+    REVIEW = "review"
+    PAUSED = "paused"
+    CONTENT_UNAVAILABLE = "content_unavailable"
+    CONSENT_MISSING = "consent_missing"
+    FINISHED = "finished"
+    RETIRED = "retired"
+
+
+class Directive(Word):
+    """What a session is told to do: go on, finish and take nothing new, or stop."""
+
+    CONTINUE = "continue"
+    DRAIN = "drain"
+    STOP = "stop"
+
+
+class ItemHold(Word):
+    """What an account does with an item."""
+
+    USED = "used"
+    HELD = "held"
+    UNASSIGNED = "unassigned"
+
+
+class ReportKind(Word):
+    """What a bot says went wrong."""
+
+    TRANSIENT = "transient"
+    CONTENT = "content"
+    ACCOUNT = "account"
+    FATAL = "fatal"
+    UNKNOWN = "unknown"
+
+
+class PoolKind(Word):
+    """What is asked for."""
+
+    CONTENT = "content"
+    TEXT = "text"
+
+
+class Move(Word):
+    """What can be done with many accounts at once."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+
+
+class Need(Word):
+    """Whether a phase needs an item of a pool."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+class ReportOutcome(Word):
+    """What the service makes of it."""
+
+    RETRY = "retry"
+    SWAP = "swap"
+    REVIEW = "review"
+
+
+class PhaseName(Word):
+    """The phases, in the order in which an account passes them."""
+
+    PFP = "pfp"
+    BIO = "bio"
+    POST = "post"
+    HIGHLIGHT = "highlight"
+    STORY = "story"
+
+
+class Queue(Word):
+    """Where an account stands in the queues.
+
+    `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: somebody works on it;
+    `starved`: its pools had nothing eligible when last asked."""
+
+    DUE = "due"
+    WAITING = "waiting"
+    WORKING = "working"
+    STARVED = "starved"
+
+
+class Refusal(Word):
+    """Why an item is not eligible."""
+
+    NOT_APPROVED = "not_approved"
+    NEEDS_FOUR_EYES = "needs_four_eyes"
+    DISABLED = "disabled"
+    LICENCE_EXPIRED = "licence_expired"
+    USED_UP = "used_up"
+    USED_BY_ACCOUNT = "used_by_account"
+    COOLING_DOWN = "cooling_down"
+    LOW_QUALITY = "low_quality"
+    WRONG_MEDIA_TYPE = "wrong_media_type"
+    TOO_LONG = "too_long"
+
+
+class ItemStatus(Word):
+    """Whether an item may be used at all."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class Role(Word):
+    """Who may act: `timer` is the service itself."""
+
+    BOT = "bot"
+    OPERATOR = "operator"
+    TIMER = "timer"
+    NOBODY = "nobody"
+
+
+class SessionStatus(Word):
+    """Whether a session is at work."""
+
+    LIVE = "live"
+    LOST = "lost"
+    ENDED = "ended"
+
+
+class AccountState(Word):
+    """Where an account stands in its life."""
+
+    IMPORTED = "imported"
+    READY = "ready"
+    WARMING_UP = "warming_up"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    RETIRED = "retired"
+
+
+class PhaseStatus(Word):
+    """Where a phase stands."""
+
+    PENDING = "pending"
+    AVAILABLE = "available"
+    CONTENT_ASSIGNED = "content_assigned"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REQUIRES_REVIEW = "requires_review"
+
+
+class Step(Word):
+    """What a worker can do next on an account (`action` in the contract)."""
+
+    START_WARMUP = "start_warmup"
+    RUN_PHASE = "run_phase"
+    COMPLETE_WARMUP = "complete_warmup"
+
+
+class AcceptedContent(Shape):
+    """One of a list of media items that is in the pool now."""
+
+    model_id: str
+    category: str
+    theme: str | None
+    status: ItemStatus
+    enabled: bool
+    quality_score: float
+    usage_count: int
+    max_usage: int
+    successes: int
+    failures: int
+    last_assigned_at: datetime | None
+    created_at: datetime
+    created_by: str
+    approved_by: str | None
+    updated_at: datetime
+    version: int
+    tags: list[str]
+    licence: Licence | None
+    content_id: str
+    media_key: str
+    media_type: str
+    sha256: str
+    bytes: int
+    width: int | None
+    height: int | None
+    outcome: Literal["created", "unchanged"]
+
+
+class AcceptedText(Shape):
+    """One of a list of texts that is in the pool now."""
+
+    model_id: str
+    category: str
+    theme: str | None
+    status: ItemStatus
+    enabled: bool
+    quality_score: float
+    usage_count: int
+    max_usage: int
+    successes: int
+    failures: int
+    last_assigned_at: datetime | None
+    created_at: datetime
+    created_by: str
+    approved_by: str | None
+    updated_at: datetime
+    version: int
+    tags: list[str]
+    licence: Licence | None
+    text_id: str
+    body: str
+    outcome: Literal["created", "unchanged"]
+
+
+class AccountBody(Shape):
+    """`POST /api/operator/accounts`, and each row of an import."""
+
+    account_id: str | None = None
+    model_id: str
+    username: str
+    theme: str | None = None
+    tags: list[str] | None = None
+    consent: ConsentBody | None = None
+
+
+class AccountImport(Shape):
+    """What became of each row, and what people should know of the pools."""
+
+    dry_run: bool
+    counts: dict[str, int]
+    rows: list[ImportedAccount]
+    warnings: list[str]
+
+
+class AccountWithAssignments(Shape):
+    """An account with its latest 100 assignments."""
+
+    account_id: str
+    model_id: str
+    username: str
+    theme: str | None
+    state: AccountState
+    plan: PlanName
+    current_phase: PhaseName | None
+    phases: list[Phase]
+    progress: Progress
+    blockers: list[Blocker]
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    lease: Lease | None
+    phase_status: PhaseStatus | None
+    due_at: datetime | None
+    action: Step | None
+    tags: list[str]
+    consent: Consent | None
+    assignments: list[Assignment]
+
+
+class Actor(Shape):
+    """Who did something."""
+
+    kind: str
+    id: str
+
+
+class AnalysedCategory(Shape):
+    """What the record says of one category."""
+
+    kind: PoolKind
+    category: str
+    items: int
+    uses: int
+    successes: int
+    failures: int
+    fallbacks: int
+    fallback_share: float | None
+    unused: int
+    always_lose: list[Loser]
+
+
+class Analytics(Shape):
+    """What the record says of a model's pools."""
+
+    model_id: str
+    categories: list[AnalysedCategory]
+    complete: bool
+
+
+class AssignBody(Shape):
+    """`POST …/phases/{phase}/assign`: the items by hand."""
+
+    reason: str
+    content_id: str | None = None
+    text_id: str | None = None
+
+
+class Assigned(Shape):
+    """What the current phase was assigned."""
+
+    content: AssignedMedia | None
+    text: Words | None
+
+
+class AssignedMedia(Shape):
+    """The media item that the current phase was assigned; the URL is a secret."""
+
+    content_id: str
+    media_type: str
+    url: str
+
+
+class Assignment(Shape):
+    """What was given to an account's phase, why, and what came of it; `scores` by `content` and `text`."""
+
+    assignment_id: str
+    account_id: str
+    model_id: str
+    phase: PhaseName
+    content_type: str | None
+    content_id: str | None
+    text_id: str | None
+    assignment_score: float | None
+    assignment_reason: str
+    assigned_at: datetime
+    assigned_by: str
+    delivered_at: datetime | None
+    used_at: datetime | None
+    ended_at: datetime | None
+    outcome: str | None
+    success: bool | None
+    performance_score: float | None
+    attempt: int
+    scores: dict[str, dict[str, float | str]]
+
+
+class AuditEvent(Shape):
+    """One accepted change: a sentence for people, fields for machines."""
+
+    subject: str
+    version: int
+    at: datetime
+    actor: Actor
+    action: AuditAction
+    moves: list[AuditMove]
+    request_id: str
+    session_id: str | None
+    details: dict[str, Any]
+    sentence: str
+
+
+class AuditMove(Shape):
+    """AuditMove"""
+
+    what: str
+    from_: Any = Field(alias="from")
+    to: Any
+
+
+class Availability(Shape):
+    """What a model's pools hold, and how far they carry the accounts under way."""
+
+    model_id: str
+    accounts_under_way: int
+    categories: list[PoolCategory]
+    runs_dry: Miss | None
+    first_wait: Miss | None
+    accounts_unmet: int
+    complete: bool
+
+
+class Blocker(Shape):
+    """One thing that stands in the way; `until` is when time alone clears it."""
+
+    code: BlockerCode
+    until: datetime | None
+    detail: str
+
+
+class Bot(Shape):
+    """A bot or an operator; `models` null means all."""
+
+    bot_id: str
+    role: Role
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    models: list[str] | None
+    keys: list[Key]
+
+
+class BotBody(Shape):
+    """`POST /api/operator/bots`; `models` null means all."""
+
+    bot_id: str | None = None
+    name: str | None = None
+    role: Literal["bot", "operator"] | None = None
+    models: list[str] | None = None
+
+
+class BotEdit(Shape):
+    """`PATCH …/bots/{bot_id}`; `models` null frees the bot."""
+
+    name: str | None = None
+    models: list[str] | None = None
+
+
+class BulkMove(Shape):
+    """One step of a move on many accounts; `next_cursor` asks for the next step, null ends the move."""
+
+    action: Move
+    dry_run: bool
+    matched: int
+    counts: dict[str, int]
+    results: list[MovedAccount]
+    next_cursor: str | None
+    as_of: datetime
+
+
+class BulkRetry(Shape):
+    """What became of a bulk retry; `more`: send it again for the rest."""
+
+    dry_run: bool
+    matched: int
+    counts: dict[str, int]
+    more: bool
+    as_of: datetime
+    items: list[RetryResult]
+
+
+class Candidate(Shape):
+    """An item that could be chosen, with the four parts of its score."""
+
+    item_id: str
+    category: str
+    theme: str | None
+    usage_count: int
+    max_usage: int
+    score: float
+    rank: float
+    quality: float
+    freshness: float
+    success: float
+    relevance: float
+
+
+class Case(Shape):
+    """A phase that failed or needs people, with its account."""
+
+    phase: PhaseName
+    status: PhaseStatus
+    available_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    bot_id: str | None
+    bot_session_id: str | None
+    assigned_content_id: str | None
+    assigned_text_id: str | None
+    content_assigned_at: datetime | None
+    error_code: str | None
+    error_kind: str | None
+    error_message: str | None
+    error_details: Any
+    retry_count: int
+    crash_count: int
+    swap_count: int
+    attempt: int
+    skipped: bool
+    execution_time_ms: int | None
+    platform_response: Any
+    updated_at: datetime
+    account_id: str
+    model_id: str
+    username: str
+    state: AccountState
+    since: datetime
+
+
+class CaseGroup(Shape):
+    """Cases of one error code and phase."""
+
+    code: str | None
+    phase: PhaseName
+    kind: str | None
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    sample: Sample
+
+
+class CaseGroups(Shape):
+    """All groups, the largest first; `partly`: not all of the queue was looked at."""
+
+    items: list[CaseGroup]
+    partly: bool
+
+
+class Cell(Shape):
+    """A phase in a list of accounts."""
+
+    phase: PhaseName
+    status: PhaseStatus
+    available_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    updated_at: datetime
+    bot_id: str | None
+    skipped: bool
+    error_code: str | None
+    error_kind: str | None
+    retry_count: int
+    crash_count: int
+    swap_count: int
+    assigned_content_id: str | None
+    assigned_text_id: str | None
+
+
+class ChangedBot(Shape):
+    """A bot or an operator after a change."""
+
+    bot_id: str
+    role: Role
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    models: list[str] | None
+    keys: list[Key]
+    replayed: bool
+
+
+class ChangedModel(Shape):
+    """A model after a change."""
+
+    model_id: str
+    name: str
+    themes: list[str]
+    paused: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    replayed: bool
+
+
+class ChangedPauses(Shape):
+    """What is paused, after a move."""
+
+    pipeline_paused: bool
+    reason: str | None
+    paused_models: list[str]
+    version: int
+    replayed: bool
+
+
+class ChangedSession(Shape):
+    """A session after a move."""
+
+    session_id: str
+    bot_id: str
+    client: str | None
+    host: str | None
+    directive: Directive
+    note: str | None
+    done: int
+    failed: int
+    started_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    status: SessionStatus
+    held: list[Holding]
+    replayed: bool
+
+
+class ChangedWarmup(Shape):
+    """The status document after a move."""
+
+    account_id: str
+    model_id: str
+    username: str
+    theme: str | None
+    state: AccountState
+    plan: PlanName
+    current_phase: PhaseName | None
+    phases: list[Phase]
+    progress: Progress
+    blockers: list[Blocker]
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    lease: Lease | None
+    replayed: bool
+
+
+class Claim(Shape):
+    """What a claim gave."""
+
+    session_id: str | None
+    items: list[Claimed]
+
+
+class ClaimBody(Shape):
+    """`POST /api/bot/accounts/claim`."""
+
+    limit: int | None = None
+    model_ids: list[str] | None = None
+    actions: list[Step] | None = None
+
+
+class Claimed(Shape):
+    """An account that was taken; `held`: the session had it already."""
+
+    account_id: str
+    model_id: str
+    username: str
+    action: Step
+    phase: PhaseName | None
+    due_at: datetime
+    lease: OwnLease
+    held: bool
+
+
+class CompletePhaseBody(Shape):
+    """`POST …/complete-phase/{phase}`."""
+
+    execution_time_ms: int | None = None
+    platform_response: Any = None
+    performance_score: float | None = None
+
+
+class Completion(Shape):
+    """A completed phase and what is next; `late`: the lease had run out, but nobody had come after."""
+
+    replayed: bool
+    account_id: str
+    phase: Phase
+    next: Next
+    late: bool
+
+
+class Consent(Shape):
+    """Who owns the account and agreed."""
+
+    granted_by: str
+    granted_at: datetime
+    reference: str
+
+
+class ConsentBody(Shape):
+    """Who owns the account and agreed."""
+
+    granted_by: str
+    granted_at: datetime
+    reference: str
+
+
+class ContentBody(Shape):
+    """`POST …/models/{model_id}/content`."""
+
+    category: Literal["pfp", "bio", "post", "highlight", "story", "any"]
+    quality_score: float
+    max_usage: int
+    theme: str | None = None
+    tags: list[str] | None = None
+    licence: LicenceBody | None = None
+    status: ItemStatus | None = None
+    content_id: str | None = None
+    media_key: str
+    media_type: str
+    sha256: str
+    bytes: int
+    width: int | None = None
+    height: int | None = None
+
+
+class CreatedAccount(Shape):
+    """An account that is in the service's care now."""
+
+    account_id: str
+    model_id: str
+    username: str
+    theme: str | None
+    state: AccountState
+    plan: PlanName
+    current_phase: PhaseName | None
+    phases: list[Phase]
+    progress: Progress
+    blockers: list[Blocker]
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    lease: Lease | None
+    phase_status: PhaseStatus | None
+    due_at: datetime | None
+    action: Step | None
+    tags: list[str]
+    consent: Consent | None
+    replayed: bool
+
+
+class CreatedBot(Shape):
+    """A bot or an operator; its key is there this once, when it was made just now."""
+
+    bot_id: str
+    role: Role
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    models: list[str] | None
+    keys: list[Key]
+    replayed: bool
+    key_id: str | None = None
+    key: str | None = None
+
+
+class CreatedContent(Shape):
+    """A media item that is in the pool now."""
+
+    model_id: str
+    category: str
+    theme: str | None
+    status: ItemStatus
+    enabled: bool
+    quality_score: float
+    usage_count: int
+    max_usage: int
+    successes: int
+    failures: int
+    last_assigned_at: datetime | None
+    created_at: datetime
+    created_by: str
+    approved_by: str | None
+    updated_at: datetime
+    version: int
+    tags: list[str]
+    licence: Licence | None
+    content_id: str
+    media_key: str
+    media_type: str
+    sha256: str
+    bytes: int
+    width: int | None
+    height: int | None
+    replayed: bool
+
+
+class CreatedText(Shape):
+    """A text that is in the pool now."""
+
+    model_id: str
+    category: str
+    theme: str | None
+    status: ItemStatus
+    enabled: bool
+    quality_score: float
+    usage_count: int
+    max_usage: int
+    successes: int
+    failures: int
+    last_assigned_at: datetime | None
+    created_at: datetime
+    created_by: str
+    approved_by: str | None
+    updated_at: datetime
+    version: int
+    tags: list[str]
+    licence: Licence | None
+    text_id: str
+    body: str
+    replayed: bool
+
+
+class Delivery(Shape):
+    """What a worker is given for a phase; `withdrawn`: not to be used any more, report it."""
+
+    account_id: str
+    phase: PhaseName
+    assignment_id: str
+    content: Media | None
+    text: Words | None
+    withdrawn: bool
+    withdrawn_ids: list[str]
+    score: float | None
+    reason: str
+    lease: OwnLease
+
+
+class EditedContent(Shape):
+    """A media item after an edit; where it lost its rights, with the accounts that have or had it."""
+
+    model_id: str
+    category: str
+    theme: str | None
+    status: ItemStatus
+    enabled: bool
+    quality_score: float
+    usage_count: int
+    max_usage: int
+    successes: int
+    failures: int
+    last_assigned_at: datetime | None
+    created_at: datetime
+    created_by: str
+    approved_by: str | None
+    updated_at: datetime
+    version: int
+    tags: list[str]
+    licence: Licence | None
+    content_id: str
+    media_key: str
+    media_type: str
+    sha256: str
+    bytes: int
+    width: int | None
+    height: int | None
+    replayed: bool
+    users: list[User] | None = None
+    all_users: bool | None = None
+
+
+class EditedText(Shape):
+    """A text after an edit; where it lost its rights, with the accounts that have or had it."""
+
+    model_id: str
+    category: str
+    theme: str | None
+    status: ItemStatus
+    enabled: bool
+    quality_score: float
+    usage_count: int
+    max_usage: int
+    successes: int
+    failures: int
+    last_assigned_at: datetime | None
+    created_at: datetime
+    created_by: str
+    approved_by: str | None
+    updated_at: datetime
+    version: int
+    tags: list[str]
+    licence: Licence | None
+    text_id: str
+    body: str
+    replayed: bool
+    users: list[User] | None = None
+    all_users: bool | None = None
+
+
+class Evidence(Shape):
+    """What shows that a phase was done outside: a URL, a note, or both."""
+
+    url: str | None = None
+    note: str | None = None
+
+
+class Explained(Shape):
+    """What selection would do for a phase now."""
+
+    account_id: str
+    phase: PhaseName
+    status: PhaseStatus | None
+    assigned_content_id: str | None
+    assigned_text_id: str | None
+    needs: list[Explanation]
+
+
+class Explanation(Shape):
+    """What selection would do for one need of a phase; `reasons` counts the refused."""
+
+    kind: PoolKind
+    need: Need
+    category: str | None
+    leading: list[Candidate]
+    refused: list[RefusedItem]
+    reasons: dict[str, int]
+    complete: bool
+
+
+class Fault(Shape):
+    """A member at fault, by its JSON pointer."""
+
+    pointer: str
+    detail: str
+
+
+class Happened(Shape):
+    """What ended a lease, when."""
+
+    at: datetime
+    action: AuditAction
+    sentence: str
+
+
+class Health(Shape):
+    """The service lives."""
+
+    status: str
+    now: datetime
+
+
+class Heartbeat(Shape):
+    """What a session still holds, what it lost, and what it is told to do."""
+
+    session_id: str
+    expires_at: datetime
+    held: list[HeldStill]
+    lost: list[LostHold]
+    directive: Directive
+
+
+class HeartbeatBody(Shape):
+    """`POST …/heartbeat`."""
+
+    note: str | None = None
+
+
+class HeldStill(Shape):
+    """A lease that the heartbeat extended; `withdrawn`: its content may not be used any more."""
+
+    account_id: str
+    phase: PhaseName | None
+    expires_at: datetime
+    withdrawn: bool
+
+
+class Holder(Shape):
+    """Who holds an account, until when; never the token."""
+
+    session_id: str
+    bot_id: str
+    expires_at: datetime
+
+
+class Holding(Shape):
+    """An account that a session holds."""
+
+    account_id: str
+    phase: PhaseName | None
+
+
+class Hour(Shape):
+    """What was done in the hour that begins at `at`."""
+
+    at: datetime
+    completed: int
+    failed: int
+
+
+class ImportedAccount(Shape):
+    """What became of a row of an import: `created`, `unchanged` or `refused`; rows count from 1."""
+
+    row: int
+    outcome: str
+    account_id: str | None
+    error: RowError | None = None
+
+
+class ImportedItem(Shape):
+    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (not looked at)."""
+
+    row: int
+    outcome: str
+    content_id: str | None = None
+    text_id: str | None = None
+    error: RowError | None = None
+
+
+class ItemEdit(Shape):
+    """`PATCH …/content/{content_id}` and `…/texts/{text_id}`: what is given is changed (theme, licence: null too)."""
+
+    quality_score: float | None = None
+    max_usage: int | None = None
+    theme: str | None = None
+    tags: list[str] | None = None
+    licence: LicenceBody | None = None
+    enabled: bool | None = None
+    status: ItemStatus | None = None
+    reason: str | None = None
+
+
+class Key(Shape):
+    """A key, without its secret."""
+
+    key_id: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class Lease(Shape):
+    """Who works on an account; never the token."""
+
+    session_id: str
+    bot_id: str
+    expires_at: datetime
+    live: bool
+
+
+class Licence(Shape):
+    """Who licensed an item, until when."""
+
+    licensed_by: str
+    valid_until: datetime | None
+
+
+class LicenceBody(Shape):
+    """Who licensed an item, until when."""
+
+    licensed_by: str
+    valid_until: datetime | None = None
+
+
+class LinkedContent(Shape):
+    """A media item, and where its file can be had for a while; the URL is a secret."""
+
+    model_id: str
+    category: str
+    theme: str | None
+    status: ItemStatus
+    enabled: bool
+    quality_score: float
+    usage_count: int
+    max_usage: int
+    successes: int
+    failures: int
+    last_assigned_at: datetime | None
+    created_at: datetime
+    created_by: str
+    approved_by: str | None
+    updated_at: datetime
+    version: int
+    tags: list[str]
+    licence: Licence | None
+    content_id: str
+    media_key: str
+    media_type: str
+    sha256: str
+    bytes: int
+    width: int | None
+    height: int | None
+    url: str | None = None
+    url_expires_at: datetime | None = None
+
+
+class ListedAccount(Shape):
+    """An account in a list; where phases are asked for, with them (none before the start) and what is assigned.
+
+    `content_due_at`: its pools had nothing eligible, and are asked again then."""
+
+    account_id: str
+    model_id: str
+    username: str
+    theme: str | None
+    state: AccountState
+    current_phase: PhaseName | None
+    phase_status: PhaseStatus | None
+    due_at: datetime | None
+    action: Step | None
+    tags: list[str]
+    lease: Lease | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    content_due_at: datetime | None = None
+    phases: list[Cell] | None = None
+    assigned: Assigned | None = None
+
+
+class Loser(Shape):
+    """An item that always loses, and by which part of its score."""
+
+    item_id: str
+    others: int
+    part: str
+    behind: float
+    parts: dict[str, float]
+
+
+class LostHold(Shape):
+    """A lease that the session holds no longer."""
+
+    account_id: str
+    reason: str
+
+
+class Media(Shape):
+    """A file to publish, behind a presigned URL."""
+
+    content_id: str
+    media_type: str
+    sha256: str
+    width: int | None
+    height: int | None
+    bytes: int
+    url: str | None
+    url_expires_at: datetime | None
+
+
+class Miss(Shape):
+    """The day on which an account will find nothing, and until when (null: for good)."""
+
+    day: str
+    at: datetime
+    account_id: str
+    phase: PhaseName
+    kind: PoolKind
+    until: datetime | None
+
+
+class Model(Shape):
+    """A model: a creator whose pools feed accounts."""
+
+    model_id: str
+    name: str
+    themes: list[str]
+    paused: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class ModelBody(Shape):
+    """`POST /api/operator/models`."""
+
+    model_id: str
+    name: str | None = None
+    themes: list[str] | None = None
+
+
+class ModelEdit(Shape):
+    """`PATCH …/models/{model_id}`."""
+
+    name: str | None = None
+    themes: list[str] | None = None
+    paused: bool | None = None
+    reason: str | None = None
+
+
+class MoveAllBody(Shape):
+    """`POST /api/operator/accounts/bulk`: the accounts that are named, else a page of those that the filter admits."""
+
+    reason: str
+    action: Literal["pause", "resume", "retry"]
+    account_ids: list[str] | None = None
+    filter: RosterFilter | None = None
+    content: Literal["same", "other"] | None = None
+    dry_run: bool | None = None
+    limit: int | None = None
+    cursor: str | None = None
+
+
+class MovedAccount(Shape):
+    """What became of one account of a move on many."""
+
+    account_id: str
+    outcome: Literal["done", "unchanged", "refused", "not_done", "would_be_done"]
+    detail: str | None
+
+
+class NewKey(Shape):
+    """A key that was just made: the only time that it is shown."""
+
+    bot_id: str
+    key_id: str
+    key: str
+
+
+class Next(Shape):
+    """What comes next, and when it can be taken."""
+
+    action: Step | None
+    phase: PhaseName | None
+    available_at: datetime | None
+
+
+class Offer(Shape):
+    """An account that can be worked on."""
+
+    account_id: str
+    model_id: str
+    username: str
+    action: Step
+    phase: PhaseName | None
+    due_at: datetime
+
+
+class OpenedSession(Shape):
+    """A session that was just opened: how long its leases last, how often to send a heartbeat."""
+
+    session_id: str
+    lease_seconds: int
+    heartbeat_seconds: int
+
+
+class ContentOutcomes(Shape):
+    """What became of each of a list, in its order."""
+
+    items: list[AcceptedContent | RefusedEntry]
+
+
+class TextOutcomes(Shape):
+    """What became of each of a list, in its order."""
+
+    items: list[AcceptedText | RefusedEntry]
+
+
+class Overview(Shape):
+    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted."""
+
+    pipeline_paused: bool
+    reason: str | None
+    paused_models: list[str]
+    version: int
+    now: datetime
+    states: dict[str, int]
+    phases: dict[str, dict[str, int]]
+    queues: dict[str, int]
+    due_now: int
+    oldest_waiting: datetime | None
+    review: ReviewCounts
+    live_sessions: int
+    lost_sessions: int
+    pools_dry_within_7_days: int | None
+    timers: list[Timer]
+    partly: bool
+
+
+class OwnHolding(Shape):
+    """An account that the session holds, with the lease."""
+
+    account_id: str
+    phase: PhaseName | None
+    lease: OwnLease
+
+
+class OwnLease(Shape):
+    """A lease, to its holder only."""
+
+    session_id: str
+    lease_token: str
+    expires_at: datetime
+    lease_seconds: int
+
+
+class OwnSession(Shape):
+    """A session with what it holds, tokens included: to itself only."""
+
+    session_id: str
+    bot_id: str
+    client: str | None
+    host: str | None
+    directive: Directive
+    note: str | None
+    done: int
+    failed: int
+    started_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    status: SessionStatus
+    lease_seconds: int
+    heartbeat_seconds: int
+    held: list[OwnHolding]
+
+
+class Phase(Shape):
+    """One phase of one account, with all its fields."""
+
+    phase: PhaseName
+    status: PhaseStatus
+    available_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    bot_id: str | None
+    bot_session_id: str | None
+    assigned_content_id: str | None
+    assigned_text_id: str | None
+    content_assigned_at: datetime | None
+    error_code: str | None
+    error_kind: str | None
+    error_message: str | None
+    error_details: Any
+    retry_count: int
+    crash_count: int
+    swap_count: int
+    attempt: int
+    skipped: bool
+    execution_time_ms: int | None
+    platform_response: Any
+    updated_at: datetime
+
+
+class PlanName(Shape):
+    """The plan that an account keeps."""
+
+    name: str
+    version: int
+
+
+class PoolCategory(Shape):
+    """What one category holds; `refused` by reason."""
+
+    kind: PoolKind
+    category: str
+    items: int
+    eligible: int
+    refused: dict[str, int]
+    uses_left: int
+    uses_needed: int
+    from_any: int
+    used_up: int
+    disabled: int
+
+
+class PoolImport(Shape):
+    """What became of each row."""
+
+    dry_run: bool
+    counts: dict[str, int]
+    rows: list[ImportedItem]
+
+
+class Problem(Shape):
+    """What the service answers when it refuses (RFC 9457); `retryable`: the same request, later, has a chance."""
+
+    errors: list[Fault] | None = None
+    retry_after_seconds: int | None = None
+    available_at: datetime | None = None
+    lease: Holder | None = None
+    happened: Happened | None = None
+    phases: list[PhaseName] | None = None
+    reasons: dict[str, int] | None = None
+    what: str | None = None
+    state: str | None = None
+    phase_status: PhaseStatus | None = None
+    possible_moves: list[str] | None = None
+    reason: str | None = None
+    live_keys: list[str] | None = None
+    twin_id: str | None = None
+    creator: str | None = None
+    account_id: str | None = None
+    version: int | None = None
+    current: dict[str, Any] | None = None
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    retryable: bool
+
+
+class Progress(Shape):
+    """How many of the phases are completed."""
+
+    completed: int
+    total: int
+
+
+class ReadiedWarmup(Shape):
+    """The status document after the account was declared ready, with what people should know of its pools."""
+
+    account_id: str
+    model_id: str
+    username: str
+    theme: str | None
+    state: AccountState
+    plan: PlanName
+    current_phase: PhaseName | None
+    phases: list[Phase]
+    progress: Progress
+    blockers: list[Blocker]
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    lease: Lease | None
+    replayed: bool
+    warnings: list[str]
+
+
+class Readiness(Shape):
+    """The store answers."""
+
+    status: str
+    pipeline_paused: bool
+
+
+class ReadyPage(Shape):
+    """What can be worked on now; `next_due_at` comes with an empty list: when there will be something."""
+
+    items: list[Offer]
+    next_cursor: str | None
+    next_due_at: datetime | None = None
+
+
+class ReasonBody(Shape):
+    """A move that people make, with their reason."""
+
+    reason: str
+
+
+class RefusedEntry(Shape):
+    """One of a list that was not accepted."""
+
+    outcome: Literal["refused"]
+    error: RowError
+
+
+class RefusedItem(Shape):
+    """An item that cannot be chosen, and why."""
+
+    item_id: str
+    category: str
+    reason: Refusal
+
+
+class Released(Shape):
+    """A lease that was given back."""
+
+    replayed: bool
+    account_id: str
+    released: bool
+
+
+class Report(Shape):
+    """A phase after a report of failure, and what the service makes of it."""
+
+    replayed: bool
+    account_id: str
+    phase: Phase
+    outcome: ReportOutcome
+    available_at: datetime | None
+
+
+class ReportErrorBody(Shape):
+    """`POST …/report-error`. `retry_after_seconds` can only lengthen the plan's delay."""
+
+    phase: Literal["pfp", "bio", "post", "highlight", "story"]
+    kind: ReportKind
+    code: str | None = None
+    message: str
+    details: dict[str, Any] | None = None
+    retry_after_seconds: int | None = None
+
+
+class ResolveBody(Shape):
+    """`POST …/phases/{phase}/resolve`."""
+
+    reason: str
+    evidence: Evidence
+
+
+class RetryAllBody(Shape):
+    """`POST /api/operator/review/retry`."""
+
+    reason: str
+    filter: ReviewFilter
+    dry_run: bool | None = None
+    content: Literal["same", "other"] | None = None
+
+
+class RetryBody(Shape):
+    """`POST …/phases/{phase}/retry`: with the same items, or with others."""
+
+    reason: str
+    content: Literal["same", "other"] | None = None
+
+
+class RetryResult(Shape):
+    """What became of one case of a bulk retry."""
+
+    account_id: str
+    phase: PhaseName
+    outcome: str
+    detail: str | None
+
+
+class ReviewCounts(Shape):
+    """How much waits for people."""
+
+    failed: int
+    requires_review: int
+    total: int
+    oldest: datetime | None
+
+
+class ReviewFilter(Shape):
+    """What of the review queue is meant; what is not given means all."""
+
+    model_id: str | None = None
+    phase: PhaseName | None = None
+    status: Literal["failed", "requires_review"] | None = None
+    code: str | None = None
+    kind: ReportKind | None = None
+    older_than_seconds: int | None = None
+    failed_before: datetime | None = None
+
+
+class RosterFilter(Shape):
+    """Which accounts are meant; what is not given means all."""
+
+    state: AccountState | None = None
+    model_id: str | None = None
+    phase: PhaseName | None = None
+    phase_status: PhaseStatus | None = None
+    error_code: str | None = None
+    queue: Queue | None = None
+    text: str | None = None
+
+
+class RowError(Shape):
+    """What is wrong with one row; its members are those of a problem document of this code."""
+
+    errors: list[Fault] | None = None
+    retry_after_seconds: int | None = None
+    available_at: datetime | None = None
+    lease: Holder | None = None
+    happened: Happened | None = None
+    phases: list[PhaseName] | None = None
+    reasons: dict[str, int] | None = None
+    what: str | None = None
+    state: str | None = None
+    phase_status: PhaseStatus | None = None
+    possible_moves: list[str] | None = None
+    reason: str | None = None
+    live_keys: list[str] | None = None
+    twin_id: str | None = None
+    creator: str | None = None
+    account_id: str | None = None
+    version: int | None = None
+    current: dict[str, Any] | None = None
+    code: str
+    detail: str
+
+
+class Sample(Shape):
+    """One of a group's messages, and some of its accounts."""
+
+    message: str | None
+    account_ids: list[str]
+
+
+class Service(Shape):
+    """What runs here."""
+
+    release: str
+    now: datetime
+    store: StoreNames
+    lease_seconds: int
+    heartbeat_seconds: int
+    session_seconds: int
+    url_seconds: int
+    queue_shards: int
+
+
+class Session(Shape):
+    """A session as operators see it."""
+
+    session_id: str
+    bot_id: str
+    client: str | None
+    host: str | None
+    directive: Directive
+    note: str | None
+    done: int
+    failed: int
+    started_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    status: SessionStatus
+    held: list[Holding]
+
+
+class SessionBody(Shape):
+    """`POST /api/bot/sessions`."""
+
+    client: str | None = None
+    host: str | None = None
+
+
+class StartedWarmup(Shape):
+    """The status document after the start, with the lease to its holder."""
+
+    account_id: str
+    model_id: str
+    username: str
+    theme: str | None
+    state: AccountState
+    plan: PlanName
+    current_phase: PhaseName | None
+    phases: list[Phase]
+    progress: Progress
+    blockers: list[Blocker]
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    replayed: bool
+    lease: OwnLease | None
+
+
+class StoreNames(Shape):
+    """Where the service keeps what it knows."""
+
+    endpoint: str
+    table_prefix: str
+    media_bucket: str
+
+
+class Text(Shape):
+    """A text of a pool, with its usage."""
+
+    model_id: str
+    category: str
+    theme: str | None
+    status: ItemStatus
+    enabled: bool
+    quality_score: float
+    usage_count: int
+    max_usage: int
+    successes: int
+    failures: int
+    last_assigned_at: datetime | None
+    created_at: datetime
+    created_by: str
+    approved_by: str | None
+    updated_at: datetime
+    version: int
+    tags: list[str]
+    licence: Licence | None
+    text_id: str
+    body: str
+
+
+class TextBody(Shape):
+    """`POST …/models/{model_id}/texts`."""
+
+    category: Literal["pfp", "bio", "post", "highlight", "story", "any"]
+    quality_score: float
+    max_usage: int
+    theme: str | None = None
+    tags: list[str] | None = None
+    licence: LicenceBody | None = None
+    status: ItemStatus | None = None
+    text_id: str | None = None
+    body: str
+
+
+class Throughput(Shape):
+    """What was done in the last 24 hours, this one included, oldest first."""
+
+    hours: list[Hour]
+    now: datetime
+
+
+class Timer(Shape):
+    """When a timer last ran, and what it did."""
+
+    name: str
+    ran_at: datetime | None
+    did: Any
+
+
+class Upload(Shape):
+    """A form that uploads one file by a multipart POST: a secret."""
+
+    media_key: str
+    url: str
+    fields: dict[str, str]
+    expires_at: datetime
+
+
+class UploadBody(Shape):
+    """`POST …/content/uploads`: the file that will be uploaded."""
+
+    filename: str
+    media_type: str
+    bytes: int
+    sha256: str
+
+
+class User(Shape):
+    """An account that was given an item, and how it holds it now."""
+
+    account_id: str
+    phase: PhaseName
+    assignment_id: str
+    assigned_at: datetime
+    outcome: str | None
+    hold: ItemHold
+
+
+class Verification(Shape):
+    """Whether an account's audit has no gap and replays to its state."""
+
+    account_id: str
+    ok: bool
+    versions: int
+    problems: list[str]
+
+
+class WarmupStatus(Shape):
+    """The status document: where a warm-up stands, and why the account is not offered (no blockers: it is)."""
+
+    account_id: str
+    model_id: str
+    username: str
+    theme: str | None
+    state: AccountState
+    plan: PlanName
+    current_phase: PhaseName | None
+    phases: list[Phase]
+    progress: Progress
+    blockers: list[Blocker]
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    lease: Lease | None
+
+
+class Words(Shape):
+    """A text to publish."""
+
+    text_id: str
+    body: str

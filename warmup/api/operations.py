@@ -1,0 +1,1258 @@
+"""The operations of the service, synchronous. Written by `make openapi`: change the routes, not this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from warmup.api import models as shapes
+from warmup.transport import UNSET, Pages, Transport, Unset, quoted
+
+
+class Accounts:
+    """The operations on accounts."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def start_warmup(
+        self, account_id: str, *, bot_session: str | None = None, lease_token: str | None = None
+    ) -> shapes.StartedWarmup:
+        """Starts the warm-up, with a lease for the caller."""
+        return self._transport.ask(
+            "POST",
+            f"/api/bot/accounts/{quoted(account_id)}/start-warmup",
+            shapes.StartedWarmup,
+            headers={"Bot-Session": bot_session, "Lease-Token": lease_token},
+        )
+
+    def warmup_status(self, account_id: str, *, bot_session: str | None = None) -> shapes.WarmupStatus:
+        """Where the warm-up stands, and why the account is not offered."""
+        return self._transport.ask(
+            "GET",
+            f"/api/bot/accounts/{quoted(account_id)}/warmup-status",
+            shapes.WarmupStatus,
+            headers={"Bot-Session": bot_session},
+        )
+
+    def complete_warmup(
+        self, account_id: str, *, bot_session: str | None = None, lease_token: str | None = None
+    ) -> shapes.ChangedWarmup:
+        """Ends the warm-up: the account is active."""
+        return self._transport.ask(
+            "POST",
+            f"/api/bot/accounts/{quoted(account_id)}/complete-warmup",
+            shapes.ChangedWarmup,
+            headers={"Bot-Session": bot_session, "Lease-Token": lease_token},
+        )
+
+    def create(
+        self,
+        *,
+        model_id: str,
+        username: str,
+        account_id: str | Unset | None = UNSET,
+        theme: str | Unset | None = UNSET,
+        tags: list[str] | Unset = UNSET,
+        consent: shapes.ConsentBody | Unset | None = UNSET,
+    ) -> shapes.CreatedAccount:
+        """Puts an account in the service's care."""
+        return self._transport.ask(
+            "POST",
+            "/api/operator/accounts",
+            shapes.CreatedAccount,
+            body={
+                "model_id": model_id,
+                "username": username,
+                "account_id": account_id,
+                "theme": theme,
+                "tags": tags,
+                "consent": consent,
+            },
+        )
+
+    def import_all(
+        self, body: str | bytes, *, dry_run: bool | None = None, media_type: str = "text/csv"
+    ) -> shapes.AccountImport:
+        """Puts many accounts in the service's care; a bad row never spoils the others."""
+        return self._transport.ask(
+            "POST",
+            "/api/operator/accounts/import",
+            shapes.AccountImport,
+            query={"dry_run": dry_run},
+            raw=(media_type, body),
+        )
+
+    def get(self, account_id: str) -> shapes.AccountWithAssignments:
+        """An account with its phases, assignments (the latest 100), lease and blockers."""
+        return self._transport.ask(
+            "GET",
+            f"/api/operator/accounts/{quoted(account_id)}",
+            shapes.AccountWithAssignments,
+        )
+
+    def ready(self, account_id: str, *, reason: str) -> shapes.ReadiedWarmup:
+        """Declares an account ready to be warmed up."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/ready",
+            shapes.ReadiedWarmup,
+            body={"reason": reason},
+        )
+
+    def pause(self, account_id: str, *, reason: str) -> shapes.ChangedWarmup:
+        """Hands the account's work out no more; what is under way may be finished."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/pause",
+            shapes.ChangedWarmup,
+            body={"reason": reason},
+        )
+
+    def resume(self, account_id: str, *, reason: str) -> shapes.ChangedWarmup:
+        """Hands the account's work out again."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/resume",
+            shapes.ChangedWarmup,
+            body={"reason": reason},
+        )
+
+    def reset(self, account_id: str, *, reason: str) -> shapes.ChangedWarmup:
+        """Begins the warm-up anew; the history stays."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/reset",
+            shapes.ChangedWarmup,
+            body={"reason": reason},
+        )
+
+    def retire(self, account_id: str, *, reason: str) -> shapes.ChangedWarmup:
+        """Takes the account out of the service's care for good."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/retire",
+            shapes.ChangedWarmup,
+            body={"reason": reason},
+        )
+
+
+class Audit:
+    """The operations on audit."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list_all(
+        self,
+        *,
+        limit: int | None = None,
+        account_id: str | None = None,
+        bot_id: str | None = None,
+        day: str | None = None,
+        cursor: str | None = None,
+    ) -> Pages[shapes.AuditEvent]:
+        """Audit events of an account, a bot or a day, newest first."""
+        return self._transport.pages(
+            "GET",
+            "/api/operator/audit",
+            shapes.AuditEvent,
+            query={"limit": limit, "account_id": account_id, "bot_id": bot_id, "day": day, "cursor": cursor},
+        )
+
+    def export(
+        self,
+        *,
+        account_id: str | None = None,
+        bot_id: str | None = None,
+        day: str | None = None,
+        cursor: str | None = None,
+    ) -> Pages[shapes.AuditEvent]:
+        """The same as JSON lines, up to 1,000 a call; the header `Next-Cursor` tells where to go on."""
+        return self._transport.lines(
+            "GET",
+            "/api/operator/audit/export",
+            shapes.AuditEvent,
+            query={"account_id": account_id, "bot_id": bot_id, "day": day, "cursor": cursor},
+        )
+
+    def verify(self, account_id: str) -> shapes.Verification:
+        """Whether an account's audit has no gap and replays to its state."""
+        return self._transport.ask(
+            "GET",
+            f"/api/operator/accounts/{quoted(account_id)}/verify",
+            shapes.Verification,
+        )
+
+    def verify_all(
+        self, *, limit: int | None = None, model_id: str | None = None, cursor: str | None = None
+    ) -> Pages[shapes.Verification]:
+        """The same for all accounts, or those of one model, page by page."""
+        return self._transport.pages(
+            "GET",
+            "/api/operator/verify",
+            shapes.Verification,
+            query={"limit": limit, "model_id": model_id, "cursor": cursor},
+        )
+
+
+class Bots:
+    """The operations on bots."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(
+        self,
+        *,
+        bot_id: str | Unset | None = UNSET,
+        name: str | Unset | None = UNSET,
+        role: Literal["bot", "operator"] | Unset = UNSET,
+        models: list[str] | Unset | None = UNSET,
+    ) -> shapes.CreatedBot:
+        """Creates a bot or an operator; its key is in the answer, this once."""
+        return self._transport.ask(
+            "POST",
+            "/api/operator/bots",
+            shapes.CreatedBot,
+            body={"bot_id": bot_id, "name": name, "role": role, "models": models},
+            repeatable=bot_id is not UNSET,
+        )
+
+    def list_all(self, *, limit: int | None = None, cursor: str | None = None) -> Pages[shapes.Bot]:
+        """All bots and operators."""
+        return self._transport.pages(
+            "GET",
+            "/api/operator/bots",
+            shapes.Bot,
+            query={"limit": limit, "cursor": cursor},
+        )
+
+    def get(self, bot_id: str) -> shapes.Bot:
+        """One bot or operator."""
+        return self._transport.ask(
+            "GET",
+            f"/api/operator/bots/{quoted(bot_id)}",
+            shapes.Bot,
+        )
+
+    def edit(
+        self,
+        bot_id: str,
+        *,
+        if_match: str | None = None,
+        name: str | Unset | None = UNSET,
+        models: list[str] | Unset | None = UNSET,
+    ) -> shapes.ChangedBot:
+        """Renames a bot, binds it to models, or frees it (`models` null)."""
+        return self._transport.ask(
+            "PATCH",
+            f"/api/operator/bots/{quoted(bot_id)}",
+            shapes.ChangedBot,
+            headers={"If-Match": if_match},
+            body={"name": name, "models": models},
+        )
+
+    def rotate_key(self, bot_id: str) -> shapes.NewKey:
+        """Makes a new key beside the live one; it is in the answer, this once."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/bots/{quoted(bot_id)}/keys",
+            shapes.NewKey,
+            repeatable=False,
+        )
+
+    def revoke_key(self, bot_id: str, key_id: str) -> shapes.ChangedBot:
+        """Revokes a key, everywhere within a minute."""
+        return self._transport.ask(
+            "DELETE",
+            f"/api/operator/bots/{quoted(bot_id)}/keys/{quoted(key_id)}",
+            shapes.ChangedBot,
+        )
+
+
+class Content:
+    """The operations on content."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(
+        self, model_id: str, body: shapes.ContentBody | Sequence[shapes.ContentBody]
+    ) -> shapes.CreatedContent | shapes.ContentOutcomes:
+        """Adds a media item, or up to 100, to the pool."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/models/{quoted(model_id)}/content",
+            shapes.CreatedContent | shapes.ContentOutcomes,  # type: ignore[arg-type]  # a union, which mypy takes for no type
+            body=body,
+        )
+
+    def list_all(
+        self,
+        model_id: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        with_url: bool | None = None,
+        category: Literal["pfp", "bio", "post", "highlight", "story", "any"] | None = None,
+        status: Literal["pending", "approved", "rejected", "withdrawn"] | None = None,
+    ) -> Pages[shapes.LinkedContent]:
+        """The media items of a model; `with_url` adds a URL that gives the file for a while."""
+        return self._transport.pages(
+            "GET",
+            f"/api/operator/models/{quoted(model_id)}/content",
+            shapes.LinkedContent,
+            query={"limit": limit, "cursor": cursor, "with_url": with_url, "category": category, "status": status},
+        )
+
+    def upload(self, model_id: str, *, filename: str, media_type: str, bytes: int, sha256: str) -> shapes.Upload:
+        """A presigned form by which one file goes into the media bucket."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/models/{quoted(model_id)}/content/uploads",
+            shapes.Upload,
+            body={"filename": filename, "media_type": media_type, "bytes": bytes, "sha256": sha256},
+            repeatable=False,
+        )
+
+    def get(self, model_id: str, content_id: str, *, with_url: bool | None = None) -> shapes.LinkedContent:
+        """One media item with its usage; `with_url` adds a URL that gives the file for a while."""
+        return self._transport.ask(
+            "GET",
+            f"/api/operator/models/{quoted(model_id)}/content/{quoted(content_id)}",
+            shapes.LinkedContent,
+            query={"with_url": with_url},
+        )
+
+    def edit(
+        self,
+        model_id: str,
+        content_id: str,
+        *,
+        if_match: str | None = None,
+        quality_score: float | Unset = UNSET,
+        max_usage: int | Unset = UNSET,
+        theme: str | Unset | None = UNSET,
+        tags: list[str] | Unset = UNSET,
+        licence: shapes.LicenceBody | Unset | None = UNSET,
+        enabled: bool | Unset = UNSET,
+        status: shapes.ItemStatus | Unset = UNSET,
+        reason: str | Unset | None = UNSET,
+    ) -> shapes.EditedContent:
+        """Changes what is given; an item that loses its rights leaves selection at once."""
+        return self._transport.ask(
+            "PATCH",
+            f"/api/operator/models/{quoted(model_id)}/content/{quoted(content_id)}",
+            shapes.EditedContent,
+            headers={"If-Match": if_match},
+            body={
+                "quality_score": quality_score,
+                "max_usage": max_usage,
+                "theme": theme,
+                "tags": tags,
+                "licence": licence,
+                "enabled": enabled,
+                "status": status,
+                "reason": reason,
+            },
+        )
+
+    def import_all(
+        self, model_id: str, body: str | bytes, *, dry_run: bool | None = None, media_type: str = "text/csv"
+    ) -> shapes.PoolImport:
+        """Adds many to the pool; a bad row never spoils the others."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/models/{quoted(model_id)}/content/import",
+            shapes.PoolImport,
+            query={"dry_run": dry_run},
+            raw=(media_type, body),
+        )
+
+
+class Health:
+    """The operations on health."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def health(self) -> shapes.Health:
+        """The service lives; the store is not asked."""
+        return self._transport.ask(
+            "GET",
+            "/api/health",
+            shapes.Health,
+        )
+
+    def ready(self) -> shapes.Readiness:
+        """The store answers."""
+        return self._transport.ask(
+            "GET",
+            "/api/ready",
+            shapes.Readiness,
+        )
+
+
+class Leases:
+    """The operations on leases."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def ready(
+        self,
+        *,
+        limit: int | None = None,
+        model_id: str | None = None,
+        action: Literal["start_warmup", "run_phase", "complete_warmup"] | None = None,
+        cursor: str | None = None,
+        bot_session: str | None = None,
+    ) -> shapes.ReadyPage:
+        """Accounts that can be worked on now, oldest due first."""
+        return self._transport.ask(
+            "GET",
+            "/api/bot/accounts/ready",
+            shapes.ReadyPage,
+            query={"limit": limit, "model_id": model_id, "action": action, "cursor": cursor},
+            headers={"Bot-Session": bot_session},
+        )
+
+    def claim(
+        self,
+        *,
+        bot_session: str,
+        limit: int | Unset = UNSET,
+        model_ids: list[str] | Unset | None = UNSET,
+        actions: list[shapes.Step] | Unset | None = UNSET,
+    ) -> shapes.Claim:
+        """Takes leases on accounts that can be worked on now."""
+        return self._transport.ask(
+            "POST",
+            "/api/bot/accounts/claim",
+            shapes.Claim,
+            headers={"Bot-Session": bot_session},
+            body={"limit": limit, "model_ids": model_ids, "actions": actions},
+        )
+
+    def release(self, account_id: str, *, lease_token: str, bot_session: str | None = None) -> shapes.Released:
+        """Gives a lease back unharmed."""
+        return self._transport.ask(
+            "POST",
+            f"/api/bot/accounts/{quoted(account_id)}/release",
+            shapes.Released,
+            headers={"Lease-Token": lease_token, "Bot-Session": bot_session},
+        )
+
+
+class Models:
+    """The operations on models."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(
+        self, *, model_id: str, name: str | Unset | None = UNSET, themes: list[str] | Unset = UNSET
+    ) -> shapes.ChangedModel:
+        """Creates a model."""
+        return self._transport.ask(
+            "POST",
+            "/api/operator/models",
+            shapes.ChangedModel,
+            body={"model_id": model_id, "name": name, "themes": themes},
+        )
+
+    def list_all(self, *, limit: int | None = None, cursor: str | None = None) -> Pages[shapes.Model]:
+        """All models."""
+        return self._transport.pages(
+            "GET",
+            "/api/operator/models",
+            shapes.Model,
+            query={"limit": limit, "cursor": cursor},
+        )
+
+    def get(self, model_id: str) -> shapes.Model:
+        """One model."""
+        return self._transport.ask(
+            "GET",
+            f"/api/operator/models/{quoted(model_id)}",
+            shapes.Model,
+        )
+
+    def edit(
+        self,
+        model_id: str,
+        *,
+        if_match: str | None = None,
+        name: str | Unset | None = UNSET,
+        themes: list[str] | Unset | None = UNSET,
+        paused: bool | Unset | None = UNSET,
+        reason: str | Unset | None = UNSET,
+    ) -> shapes.ChangedModel:
+        """Renames a model, adds themes, pauses it or lets it go on."""
+        return self._transport.ask(
+            "PATCH",
+            f"/api/operator/models/{quoted(model_id)}",
+            shapes.ChangedModel,
+            headers={"If-Match": if_match},
+            body={"name": name, "themes": themes, "paused": paused, "reason": reason},
+        )
+
+
+class Phases:
+    """The operations on phases."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def content(
+        self,
+        account_id: str,
+        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        *,
+        bot_session: str | None = None,
+        lease_token: str | None = None,
+    ) -> shapes.Delivery:
+        """Gives the caller the phase's content, under its lease."""
+        return self._transport.ask(
+            "GET",
+            f"/api/bot/accounts/{quoted(account_id)}/content/{quoted(phase)}",
+            shapes.Delivery,
+            headers={"Bot-Session": bot_session, "Lease-Token": lease_token},
+        )
+
+    def warmup_content(
+        self,
+        account_id: str,
+        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        *,
+        bot_session: str | None = None,
+        lease_token: str | None = None,
+    ) -> shapes.Delivery:
+        """The same, in its other spelling."""
+        return self._transport.ask(
+            "GET",
+            f"/api/bot/accounts/{quoted(account_id)}/warmup-content/{quoted(phase)}",
+            shapes.Delivery,
+            headers={"Bot-Session": bot_session, "Lease-Token": lease_token},
+        )
+
+    def complete_phase(
+        self,
+        account_id: str,
+        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        *,
+        lease_token: str,
+        bot_session: str | None = None,
+        execution_time_ms: int | Unset | None = UNSET,
+        platform_response: Any = UNSET,
+        performance_score: float | Unset | None = UNSET,
+    ) -> shapes.Completion:
+        """The phase is completed, the lease ends."""
+        return self._transport.ask(
+            "POST",
+            f"/api/bot/accounts/{quoted(account_id)}/complete-phase/{quoted(phase)}",
+            shapes.Completion,
+            headers={"Lease-Token": lease_token, "Bot-Session": bot_session},
+            body={
+                "execution_time_ms": execution_time_ms,
+                "platform_response": platform_response,
+                "performance_score": performance_score,
+            },
+        )
+
+    def report_error(
+        self,
+        account_id: str,
+        *,
+        lease_token: str,
+        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        kind: shapes.ReportKind,
+        message: str,
+        bot_session: str | None = None,
+        code: str | Unset | None = UNSET,
+        details: dict[str, Any] | Unset | None = UNSET,
+        retry_after_seconds: int | Unset = UNSET,
+    ) -> shapes.Report:
+        """Takes down what went wrong."""
+        return self._transport.ask(
+            "POST",
+            f"/api/bot/accounts/{quoted(account_id)}/report-error",
+            shapes.Report,
+            headers={"Lease-Token": lease_token, "Bot-Session": bot_session},
+            body={
+                "phase": phase,
+                "kind": kind,
+                "message": message,
+                "code": code,
+                "details": details,
+                "retry_after_seconds": retry_after_seconds,
+            },
+        )
+
+
+class Pipeline:
+    """The operations on pipeline."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def overview(self) -> shapes.Overview:
+        """Counts by state and phase status, what waits for longest, review, sessions, timers."""
+        return self._transport.ask(
+            "GET",
+            "/api/operator/pipeline",
+            shapes.Overview,
+        )
+
+    def throughput(self) -> shapes.Throughput:
+        """What was completed and what failed, by the hour, in the last 24."""
+        return self._transport.ask(
+            "GET",
+            "/api/operator/pipeline/throughput",
+            shapes.Throughput,
+        )
+
+    def service(self) -> shapes.Service:
+        """What runs here: the release, the store, the times that it keeps."""
+        return self._transport.ask(
+            "GET",
+            "/api/operator/service",
+            shapes.Service,
+        )
+
+    def pause(self, *, reason: str) -> shapes.ChangedPauses:
+        """Hands no work out any more, to nobody."""
+        return self._transport.ask(
+            "POST",
+            "/api/operator/pipeline/pause",
+            shapes.ChangedPauses,
+            body={"reason": reason},
+        )
+
+    def resume(self, *, reason: str) -> shapes.ChangedPauses:
+        """Hands work out again."""
+        return self._transport.ask(
+            "POST",
+            "/api/operator/pipeline/resume",
+            shapes.ChangedPauses,
+            body={"reason": reason},
+        )
+
+
+class Review:
+    """The operations on review."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list_all(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        order: Literal["oldest", "newest"] | None = None,
+        model_id: str | None = None,
+        phase: Literal["pfp", "bio", "post", "highlight", "story"] | None = None,
+        status: Literal[
+            "pending", "available", "content_assigned", "in_progress", "completed", "failed", "requires_review"
+        ]
+        | None = None,
+        code: str | None = None,
+        kind: Literal["transient", "content", "account", "fatal", "unknown"] | None = None,
+        older_than_seconds: int | None = None,
+    ) -> Pages[shapes.Case]:
+        """Everything that failed or needs people, oldest or newest first."""
+        return self._transport.pages(
+            "GET",
+            "/api/operator/review",
+            shapes.Case,
+            query={
+                "limit": limit,
+                "cursor": cursor,
+                "order": order,
+                "model_id": model_id,
+                "phase": phase,
+                "status": status,
+                "code": code,
+                "kind": kind,
+                "older_than_seconds": older_than_seconds,
+            },
+        )
+
+    def group_all(
+        self,
+        *,
+        model_id: str | None = None,
+        phase: Literal["pfp", "bio", "post", "highlight", "story"] | None = None,
+        status: Literal[
+            "pending", "available", "content_assigned", "in_progress", "completed", "failed", "requires_review"
+        ]
+        | None = None,
+        code: str | None = None,
+        kind: Literal["transient", "content", "account", "fatal", "unknown"] | None = None,
+        older_than_seconds: int | None = None,
+    ) -> shapes.CaseGroups:
+        """The queue by error code and phase, the largest group first."""
+        return self._transport.ask(
+            "GET",
+            "/api/operator/review/groups",
+            shapes.CaseGroups,
+            query={
+                "model_id": model_id,
+                "phase": phase,
+                "status": status,
+                "code": code,
+                "kind": kind,
+                "older_than_seconds": older_than_seconds,
+            },
+        )
+
+    def retry_all(
+        self,
+        *,
+        reason: str,
+        filter: shapes.ReviewFilter,
+        dry_run: bool | Unset = UNSET,
+        content: Literal["same", "other"] | Unset = UNSET,
+    ) -> shapes.BulkRetry:
+        """Retries up to 500 cases, oldest first, with a result for each; a dry run only counts."""
+        return self._transport.ask(
+            "POST",
+            "/api/operator/review/retry",
+            shapes.BulkRetry,
+            body={"reason": reason, "filter": filter, "dry_run": dry_run, "content": content},
+        )
+
+    def retry(
+        self,
+        account_id: str,
+        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        *,
+        reason: str,
+        content: Literal["same", "other"] | Unset = UNSET,
+    ) -> shapes.ChangedWarmup:
+        """Offers the phase again at once, with the same items or others."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/phases/{quoted(phase)}/retry",
+            shapes.ChangedWarmup,
+            body={"reason": reason, "content": content},
+        )
+
+    def resolve(
+        self,
+        account_id: str,
+        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        *,
+        reason: str,
+        evidence: shapes.Evidence,
+    ) -> shapes.ChangedWarmup:
+        """Takes the phase for completed: it was done outside."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/phases/{quoted(phase)}/resolve",
+            shapes.ChangedWarmup,
+            body={"reason": reason, "evidence": evidence},
+        )
+
+    def skip(
+        self, account_id: str, phase: Literal["pfp", "bio", "post", "highlight", "story"], *, reason: str
+    ) -> shapes.ChangedWarmup:
+        """Passes over a phase."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/phases/{quoted(phase)}/skip",
+            shapes.ChangedWarmup,
+            body={"reason": reason},
+        )
+
+    def assign(
+        self,
+        account_id: str,
+        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        *,
+        reason: str,
+        content_id: str | Unset | None = UNSET,
+        text_id: str | Unset | None = UNSET,
+    ) -> shapes.ChangedWarmup:
+        """Gives items to the phase by hand."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/phases/{quoted(phase)}/assign",
+            shapes.ChangedWarmup,
+            body={"reason": reason, "content_id": content_id, "text_id": text_id},
+        )
+
+
+class Roster:
+    """The operations on roster."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list_all(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        with_phases: bool | None = None,
+        state: Literal["imported", "ready", "warming_up", "active", "paused", "retired"] | None = None,
+        model_id: str | None = None,
+        phase: Literal["pfp", "bio", "post", "highlight", "story"] | None = None,
+        phase_status: Literal[
+            "pending", "available", "content_assigned", "in_progress", "completed", "failed", "requires_review"
+        ]
+        | None = None,
+        error_code: str | None = None,
+        queue: Literal["due", "waiting", "working", "starved"] | None = None,
+        text: str | None = None,
+    ) -> Pages[shapes.ListedAccount]:
+        """Accounts that the filter admits; a page may hold fewer than asked, and still name a cursor."""
+        return self._transport.pages(
+            "GET",
+            "/api/operator/accounts",
+            shapes.ListedAccount,
+            query={
+                "limit": limit,
+                "cursor": cursor,
+                "with_phases": with_phases,
+                "state": state,
+                "model_id": model_id,
+                "phase": phase,
+                "phase_status": phase_status,
+                "error_code": error_code,
+                "queue": queue,
+                "text": text,
+            },
+        )
+
+    def move_all(
+        self,
+        *,
+        reason: str,
+        action: Literal["pause", "resume", "retry"],
+        account_ids: list[str] | Unset | None = UNSET,
+        filter: shapes.RosterFilter | Unset | None = UNSET,
+        content: Literal["same", "other"] | Unset = UNSET,
+        dry_run: bool | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        cursor: str | Unset | None = UNSET,
+    ) -> shapes.BulkMove:
+        """One step of a move on many: those named, or a page of those that the filter admits; a dry run only counts."""
+        return self._transport.ask(
+            "POST",
+            "/api/operator/accounts/bulk",
+            shapes.BulkMove,
+            body={
+                "reason": reason,
+                "action": action,
+                "account_ids": account_ids,
+                "filter": filter,
+                "content": content,
+                "dry_run": dry_run,
+                "limit": limit,
+                "cursor": cursor,
+            },
+        )
+
+
+class Sessions:
+    """The operations on sessions."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(self, *, client: str | Unset | None = UNSET, host: str | Unset | None = UNSET) -> shapes.OpenedSession:
+        """Opens a session."""
+        return self._transport.ask(
+            "POST",
+            "/api/bot/sessions",
+            shapes.OpenedSession,
+            body={"client": client, "host": host},
+            repeatable=False,
+        )
+
+    def heartbeat(self, session_id: str, *, note: str | Unset | None = UNSET) -> shapes.Heartbeat:
+        """Says that the session lives."""
+        return self._transport.ask(
+            "POST",
+            f"/api/bot/sessions/{quoted(session_id)}/heartbeat",
+            shapes.Heartbeat,
+            body={"note": note},
+        )
+
+    def get(self, session_id: str) -> shapes.OwnSession:
+        """The session with what it holds."""
+        return self._transport.ask(
+            "GET",
+            f"/api/bot/sessions/{quoted(session_id)}",
+            shapes.OwnSession,
+        )
+
+    def end(self, session_id: str) -> shapes.ChangedSession:
+        """Ends the session."""
+        return self._transport.ask(
+            "DELETE",
+            f"/api/bot/sessions/{quoted(session_id)}",
+            shapes.ChangedSession,
+        )
+
+    def list_all(
+        self,
+        *,
+        limit: int | None = None,
+        status: Literal["live", "lost", "ended"] | None = None,
+        cursor: str | None = None,
+    ) -> Pages[shapes.Session]:
+        """Sessions, by standing."""
+        return self._transport.pages(
+            "GET",
+            "/api/operator/sessions",
+            shapes.Session,
+            query={"limit": limit, "status": status, "cursor": cursor},
+        )
+
+    def show(self, session_id: str) -> shapes.Session:
+        """One session with what it holds; no tokens, since they are not the operator's."""
+        return self._transport.ask(
+            "GET",
+            f"/api/operator/sessions/{quoted(session_id)}",
+            shapes.Session,
+        )
+
+    def drain(self, session_id: str, *, reason: str) -> shapes.ChangedSession:
+        """Has a session finish what it holds and take nothing new."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/sessions/{quoted(session_id)}/drain",
+            shapes.ChangedSession,
+            body={"reason": reason},
+        )
+
+    def stop(self, session_id: str, *, reason: str) -> shapes.ChangedSession:
+        """Has a session stop, and supersedes its leases."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/sessions/{quoted(session_id)}/stop",
+            shapes.ChangedSession,
+            body={"reason": reason},
+        )
+
+
+class Stewardship:
+    """The operations on stewardship."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def availability(self, model_id: str) -> shapes.Availability:
+        """What the pools hold, what the accounts under way will need, and the day on which a pool runs dry."""
+        return self._transport.ask(
+            "GET",
+            f"/api/operator/models/{quoted(model_id)}/availability",
+            shapes.Availability,
+        )
+
+    def analyse(self, model_id: str) -> shapes.Analytics:
+        """What the record says of the pools: uses, fallbacks, items that always lose."""
+        return self._transport.ask(
+            "GET",
+            f"/api/operator/models/{quoted(model_id)}/analytics",
+            shapes.Analytics,
+        )
+
+    def explain(
+        self, account_id: str, phase: Literal["pfp", "bio", "post", "highlight", "story"], *, limit: int | None = None
+    ) -> shapes.Explained:
+        """What selection would do now for a phase, and why."""
+        return self._transport.ask(
+            "GET",
+            f"/api/operator/accounts/{quoted(account_id)}/phases/{quoted(phase)}/explain",
+            shapes.Explained,
+            query={"limit": limit},
+        )
+
+    def history(
+        self,
+        *,
+        limit: int | None = None,
+        account_id: str | None = None,
+        content_id: str | None = None,
+        text_id: str | None = None,
+        cursor: str | None = None,
+    ) -> Pages[shapes.Assignment]:
+        """What an account was given, or who was given an item, newest first."""
+        return self._transport.pages(
+            "GET",
+            "/api/operator/assignments",
+            shapes.Assignment,
+            query={
+                "limit": limit,
+                "account_id": account_id,
+                "content_id": content_id,
+                "text_id": text_id,
+                "cursor": cursor,
+            },
+        )
+
+
+class Tasks:
+    """The operations on tasks."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def ready(
+        self,
+        *,
+        limit: int | None = None,
+        model_id: str | None = None,
+        action: Literal["start_warmup", "run_phase", "complete_warmup"] | None = None,
+        cursor: str | None = None,
+    ) -> shapes.ReadyPage:
+        """What a person can take now, oldest due first. Takes nothing."""
+        return self._transport.ask(
+            "GET",
+            "/api/operator/tasks",
+            shapes.ReadyPage,
+            query={"limit": limit, "model_id": model_id, "action": action, "cursor": cursor},
+        )
+
+    def open_session(
+        self, *, client: str | Unset | None = UNSET, host: str | Unset | None = UNSET
+    ) -> shapes.OpenedSession:
+        """Opens a session of the person who calls."""
+        return self._transport.ask(
+            "POST",
+            "/api/operator/tasks/sessions",
+            shapes.OpenedSession,
+            body={"client": client, "host": host},
+            repeatable=False,
+        )
+
+    def own_session(self, session_id: str) -> shapes.OwnSession:
+        """The caller's session with what it holds, tokens included: they are its own."""
+        return self._transport.ask(
+            "GET",
+            f"/api/operator/tasks/sessions/{quoted(session_id)}",
+            shapes.OwnSession,
+        )
+
+    def heartbeat(self, session_id: str, *, note: str | Unset | None = UNSET) -> shapes.Heartbeat:
+        """Says that the person is still there: their leases are extended."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/tasks/sessions/{quoted(session_id)}/heartbeat",
+            shapes.Heartbeat,
+            body={"note": note},
+        )
+
+    def start(
+        self, account_id: str, *, bot_session: str | None = None, lease_token: str | None = None
+    ) -> shapes.StartedWarmup:
+        """Starts the warm-up, with a lease for the caller."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/tasks/accounts/{quoted(account_id)}/start",
+            shapes.StartedWarmup,
+            headers={"Bot-Session": bot_session, "Lease-Token": lease_token},
+        )
+
+    def content(
+        self,
+        account_id: str,
+        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        *,
+        bot_session: str | None = None,
+        lease_token: str | None = None,
+    ) -> shapes.Delivery:
+        """Takes the phase: its content, under the caller's lease."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/tasks/accounts/{quoted(account_id)}/content/{quoted(phase)}",
+            shapes.Delivery,
+            headers={"Bot-Session": bot_session, "Lease-Token": lease_token},
+        )
+
+    def complete(
+        self,
+        account_id: str,
+        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        *,
+        lease_token: str,
+        bot_session: str | None = None,
+        execution_time_ms: int | Unset | None = UNSET,
+        platform_response: Any = UNSET,
+        performance_score: float | Unset | None = UNSET,
+    ) -> shapes.Completion:
+        """It is done."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/tasks/accounts/{quoted(account_id)}/complete/{quoted(phase)}",
+            shapes.Completion,
+            headers={"Lease-Token": lease_token, "Bot-Session": bot_session},
+            body={
+                "execution_time_ms": execution_time_ms,
+                "platform_response": platform_response,
+                "performance_score": performance_score,
+            },
+        )
+
+    def report(
+        self,
+        account_id: str,
+        *,
+        lease_token: str,
+        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        kind: shapes.ReportKind,
+        message: str,
+        bot_session: str | None = None,
+        code: str | Unset | None = UNSET,
+        details: dict[str, Any] | Unset | None = UNSET,
+        retry_after_seconds: int | Unset = UNSET,
+    ) -> shapes.Report:
+        """It is not done, or nobody knows."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/tasks/accounts/{quoted(account_id)}/report",
+            shapes.Report,
+            headers={"Lease-Token": lease_token, "Bot-Session": bot_session},
+            body={
+                "phase": phase,
+                "kind": kind,
+                "message": message,
+                "code": code,
+                "details": details,
+                "retry_after_seconds": retry_after_seconds,
+            },
+        )
+
+    def release(self, account_id: str, *, lease_token: str, bot_session: str | None = None) -> shapes.Released:
+        """Gives the account back unharmed."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/tasks/accounts/{quoted(account_id)}/release",
+            shapes.Released,
+            headers={"Lease-Token": lease_token, "Bot-Session": bot_session},
+        )
+
+    def finish(
+        self, account_id: str, *, bot_session: str | None = None, lease_token: str | None = None
+    ) -> shapes.ChangedWarmup:
+        """Ends the warm-up of an account whose phases are all completed: it is active."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/tasks/accounts/{quoted(account_id)}/finish",
+            shapes.ChangedWarmup,
+            headers={"Bot-Session": bot_session, "Lease-Token": lease_token},
+        )
+
+
+class Texts:
+    """The operations on texts."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(
+        self, model_id: str, body: shapes.TextBody | Sequence[shapes.TextBody]
+    ) -> shapes.CreatedText | shapes.TextOutcomes:
+        """Adds a text, or up to 100, to the pool."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/models/{quoted(model_id)}/texts",
+            shapes.CreatedText | shapes.TextOutcomes,  # type: ignore[arg-type]  # a union, which mypy takes for no type
+            body=body,
+        )
+
+    def list_all(
+        self,
+        model_id: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        category: Literal["pfp", "bio", "post", "highlight", "story", "any"] | None = None,
+        status: Literal["pending", "approved", "rejected", "withdrawn"] | None = None,
+    ) -> Pages[shapes.Text]:
+        """The texts of a model."""
+        return self._transport.pages(
+            "GET",
+            f"/api/operator/models/{quoted(model_id)}/texts",
+            shapes.Text,
+            query={"limit": limit, "cursor": cursor, "category": category, "status": status},
+        )
+
+    def get(self, model_id: str, text_id: str) -> shapes.Text:
+        """One text with its usage."""
+        return self._transport.ask(
+            "GET",
+            f"/api/operator/models/{quoted(model_id)}/texts/{quoted(text_id)}",
+            shapes.Text,
+        )
+
+    def edit(
+        self,
+        model_id: str,
+        text_id: str,
+        *,
+        if_match: str | None = None,
+        quality_score: float | Unset = UNSET,
+        max_usage: int | Unset = UNSET,
+        theme: str | Unset | None = UNSET,
+        tags: list[str] | Unset = UNSET,
+        licence: shapes.LicenceBody | Unset | None = UNSET,
+        enabled: bool | Unset = UNSET,
+        status: shapes.ItemStatus | Unset = UNSET,
+        reason: str | Unset | None = UNSET,
+    ) -> shapes.EditedText:
+        """Changes what is given; an item that loses its rights leaves selection at once."""
+        return self._transport.ask(
+            "PATCH",
+            f"/api/operator/models/{quoted(model_id)}/texts/{quoted(text_id)}",
+            shapes.EditedText,
+            headers={"If-Match": if_match},
+            body={
+                "quality_score": quality_score,
+                "max_usage": max_usage,
+                "theme": theme,
+                "tags": tags,
+                "licence": licence,
+                "enabled": enabled,
+                "status": status,
+                "reason": reason,
+            },
+        )
+
+    def import_all(
+        self, model_id: str, body: str | bytes, *, dry_run: bool | None = None, media_type: str = "text/csv"
+    ) -> shapes.PoolImport:
+        """Adds many to the pool; a bad row never spoils the others."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/models/{quoted(model_id)}/texts/import",
+            shapes.PoolImport,
+            query={"dry_run": dry_run},
+            raw=(media_type, body),
+        )
+
+
+class Operations:
+    """All operations, by noun."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.accounts = Accounts(transport)
+        self.audit = Audit(transport)
+        self.bots = Bots(transport)
+        self.content = Content(transport)
+        self.health = Health(transport)
+        self.leases = Leases(transport)
+        self.models = Models(transport)
+        self.phases = Phases(transport)
+        self.pipeline = Pipeline(transport)
+        self.review = Review(transport)
+        self.roster = Roster(transport)
+        self.sessions = Sessions(transport)
+        self.stewardship = Stewardship(transport)
+        self.tasks = Tasks(transport)
+        self.texts = Texts(transport)

@@ -1,0 +1,55 @@
+"""What can go wrong when the service is asked, as exceptions.
+
+WarmupError
+├── Unreachable          no answer at all
+├── UnexpectedAnswer     an answer that is none of the service's
+└── ApiError             a problem document; `warmup.errors` has a class for each code
+    ├── AuthError        401, 403
+    ├── NotFound         404
+    ├── Conflict         409, 412
+    └── TryLater         429, 503
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class WarmupError(Exception):
+    """The base of all."""
+
+
+class Unreachable(WarmupError):
+    """The service did not answer. Whether it did what was asked is not known; asking again does nothing twice."""
+
+
+class UnexpectedAnswer(WarmupError):
+    """What answered is not the service, or something between here and there answered in its place."""
+
+
+class ApiError(WarmupError):
+    """The service refused. `problem` is its whole document, `members` what it says beyond the common members."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        self.status, self.problem = status, dict(problem)
+        self.code = str(problem.get("code", ""))
+        self.detail = str(problem.get("detail", ""))
+        self.request_id = str(problem.get("request_id", ""))
+        self.retryable = bool(problem.get("retryable", False))
+        faults = "; ".join(f"{one.get('pointer') or '/'}: {one.get('detail')}" for one in problem.get("errors", []))
+        super().__init__(f"{self.code}: {self.detail}" + (f" ({faults})" if faults else ""))
+
+
+class AuthError(ApiError):
+    """The key is not valid, or not for this."""
+
+
+class NotFound(ApiError):
+    """There is no such thing, or this key does not see it."""
+
+
+class Conflict(ApiError):
+    """The state of things stands against it."""
+
+
+class TryLater(ApiError):
+    """The same request, sent later, has a chance."""
