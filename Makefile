@@ -14,7 +14,12 @@ DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 DYNAMODB_LOCAL := .tools/dynamodb-local/.ready-$(DYNAMODB_LOCAL_PACKAGE)
 # DynamoDB Local runs on Java and is fetched with npm; without either one the rest still works.
 CAN_DYNAMODB_LOCAL := $(and $(shell command -v npm),$(shell command -v java))
-TOOLS := $(VENV) $(MINISTACK) $(if $(CAN_DYNAMODB_LOCAL),$(DYNAMODB_LOCAL))
+AXE_PACKAGE := axe-core@4.14.1
+AXE := .tools/axe-core/.ready-$(AXE_PACKAGE)
+# The console's tests need Chromium, which set-up installs where it may, and axe-core, which comes from npm.
+HAS_CHROMIUM := $(or $(shell command -v chromium),$(shell command -v chromium-browser))
+CHROMIUM := $(if $(HAS_CHROMIUM),,$(if $(shell command -v apt-get >/dev/null && test "$$(id -u)" = 0 && echo root),chromium))
+TOOLS := $(VENV) $(MINISTACK) $(if $(CAN_DYNAMODB_LOCAL),$(DYNAMODB_LOCAL)) $(if $(shell command -v npm),$(AXE)) $(CHROMIUM)
 
 PIP := -m pip --disable-pip-version-check install -qq --no-deps --no-compile
 PYTEST := .venv/bin/python -m pytest -n 2
@@ -106,4 +111,20 @@ $(DYNAMODB_LOCAL):
 	      && tar xzf *.tgz --strip-components=2 package/emulator && rm -f *.tgz && test -f DynamoDBLocal.jar ); \
 	then touch $@; echo "set-up: DynamoDB Local is ready" >&2; \
 	else rm -rf .tools/dynamodb-local; echo "set-up: DynamoDB Local could not be fetched; what runs on it is skipped" >&2; \
+	     test -z "$(CI)"; fi
+
+.PHONY: chromium
+chromium:
+	@echo "set-up: Chromium, for the console's tests …" >&2
+	@apt-get update -qq >/dev/null 2>&1 || true
+	@apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 \
+	 || { echo "set-up: Chromium could not be installed; the console's tests are skipped" >&2; test -z "$(CI)"; }
+
+$(AXE):
+	@echo "set-up: axe-core, for the console's tests …" >&2
+	@if ( rm -rf .tools/axe-core && mkdir -p .tools/axe-core && cd .tools/axe-core \
+	      && npm pack --silent $(AXE_PACKAGE) >/dev/null \
+	      && tar xzf *.tgz --strip-components=1 package/axe.min.js package/LICENSE && rm -f *.tgz ); \
+	then touch $@; echo "set-up: axe-core is ready" >&2; \
+	else rm -rf .tools/axe-core; echo "set-up: axe-core could not be fetched; what needs it is skipped" >&2; \
 	     test -z "$(CI)"; fi

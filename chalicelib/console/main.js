@@ -64,7 +64,7 @@ function Frame() {
       }
       const rows = [...document.querySelectorAll("main [data-row]")];
       const at = rows.findIndex((row) => row.contains(document.activeElement));
-      const focus = (row) => { const target = row?.querySelector("a, button:not([role])"); target?.focus(); row?.scrollIntoView({ block: "nearest" }); };
+      const focus = (row) => { const target = row?.querySelector("a") ?? row?.querySelector("button:not([hidden])"); target?.focus(); row?.scrollIntoView({ block: "nearest" }); };
       switch (event.key) {
         case "?": event.preventDefault(); help(true); break;
         case "/": { const field = document.querySelector("main [data-search]") ?? document.querySelector("main input, main select"); if (field) { event.preventDefault(); field.focus(); } break; }
@@ -92,13 +92,13 @@ function Frame() {
     <header class="side">
       <a class="brand" href=${link("now")}><img src="icon.svg" alt="" />warmup</a>
       <nav aria-label="Screens"><ul>${PLACES.map(([name, word, icon]) => html`<li key=${name}><a href=${link(name)} aria-current=${name === screen ? "page" : undefined}><${Icon} name=${icon} />${word}${name === "review" && overview.data > 0 && html`<span class="count"><span class="unseen">, </span>${count(overview.data)}</span>`}</a></li>`)}</ul></nav>
-      <footer>
+      <div class="foot">
         <${Clock} />
         <label>Theme<select value=${theme()} onChange=${(event) => { setTheme(event.target.value); again((n) => n + 1); }}>${["auto", "light", "dark"].map((one) => html`<option value=${one} selected=${one === theme()}>${one === "auto" ? "as the system" : one}</option>`)}</select></label>
         <label>Times<select value=${zone()} onChange=${(event) => { setZone(event.target.value); again((n) => n + 1); }}>${[["local", "local"], ["utc", "UTC"]].map(([one, word]) => html`<option value=${one} selected=${one === zone()}>${word}</option>`)}</select></label>
         <div class="row"><button type="button" class="tiny" onClick=${() => help(true)}>Keys <kbd>?</kbd></button><button type="button" class="tiny" onClick=${signOut}>Sign out</button></div>
         <small>Signed in as <bdi>${who()}</bdi></small>
-      </footer>
+      </div>
     </header>
     <main id="main" tabIndex="-1">
       ${pauses.data?.pipeline_paused && html`<${Note} tone="warn"><${Icon} name="pause" /><p><strong>The whole pipeline is paused.</strong> No work is handed out; what is under way may be finished.</p><a class="button" href=${link("status")}>Status</a><//>`}

@@ -143,7 +143,7 @@ export function Drawer({ title, label, names, children, aside }) {
   </aside>`;
 }
 
-export const Scroll = ({ label, children }) => html`<div class="scroll" role="region" aria-label=${label} tabIndex="0">${children}</div>`;
+export const Scroll = ({ label, children }) => html`<div class="scroll" role="region" aria-label=${`${label}, table`} tabIndex="0">${children}</div>`;
 
 /** Tells what came and left since the rows were read, instead of moving them. */
 export const Announce = ({ rows, noun }) => html`<div role="status" class="announce">${rows.came + rows.left > 0 && html`<${Note}><${Icon} name="retry" /><p>${[rows.came && `${rows.came} new`, rows.left && `${rows.left} gone`].filter(Boolean).join(", ")} since you opened this list of ${noun}.</p><button type="button" onClick=${rows.adopt}>Show</button><//>`}</div>`;

@@ -1,0 +1,267 @@
+"""What an operator comes for, from the first click to the record that it leaves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import stage as stages
+from tests.browser.stage import KEY, Console, Stage
+from warmup.sandbox import pictures
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def stranger(stage: Stage) -> Iterator[Console]:
+    """The console in a tab in which nobody has signed in."""
+    with stages.console(stage, signed_in=False) as tab:
+        yield tab
+
+
+def decide(page: Page, button: str, **fields: str) -> None:
+    """Fills in the open dialog and sends it; it must close."""
+    dialog = page.get_by_role("dialog")
+    for label, value in fields.items():
+        dialog.get_by_label(label.replace("_", " ")).fill(value)
+    dialog.get_by_role("button", name=button, exact=True).click()
+    expect(dialog).to_have_count(0)
+
+
+def test_an_operator_signs_in_and_out_and_no_cookie_is_left(stranger: Console) -> None:
+    page = stranger.open(ready="text=Sign in with")
+    page.get_by_label("Operator key").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("Unauthenticated")
+    expect(alert).to_contain_text("request")
+    page.get_by_label("Operator key").fill(KEY)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="Under way")).to_be_visible()
+    assert page.evaluate("[localStorage.length, Object.keys(sessionStorage)]") == [0, ["warmup.key"]]
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Operator key")).to_be_visible()
+    assert page.evaluate("sessionStorage.length") == 0
+    assert stranger.context.cookies() == []
+    assert all("401" in one for one in stranger.wrong), stranger.wrong  # the wrong key, and nothing else
+
+
+def test_accounts_are_seen_moving(console: Console) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    account = model.account()
+    page = console.open(f"pipeline?model_id={model.model_id}", ready="[data-row]")
+    row = page.locator(f"[data-row={account}]")
+    expect(row).to_contain_text("ready")
+    token = bot.take(account)
+    console.look()
+    expect(row).to_contain_text("in progress")
+    expect(row).to_contain_text(bot.bot_id)
+    expect(row.locator("img.thumb")).to_be_visible()
+    bot.api.post(f"/api/bot/accounts/{account}/complete-phase/pfp", {}, {"Lease-Token": token})
+    console.look()
+    expect(row).to_contain_text("completed")
+    expect(row).to_contain_text("in 23 h")
+
+
+def test_who_waits_is_told_why(console: Console) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    account = model.account()
+    bot.complete(account)
+    page = console.open(f"pipeline?model_id={model.model_id}&account={account}", ready=".drawer h3")
+    expect(page.locator(".drawer")).to_contain_text("minimum interval 24 h")
+    expect(page.locator(".drawer")).to_contain_text("1 of 5 phases completed")
+
+
+def test_a_failure_is_understood_and_all_that_match_are_retried(console: Console) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    accounts = [model.account() for _ in range(3)]
+    for place, account in enumerate(accounts):
+        if place:
+            model.media("pfp")  # an item that was given lately is given to nobody else for a day
+        bot.report(account, kind="account", code="locked_out", message="the platform asks for a new password")
+    page = console.open(f"pipeline?model_id={model.model_id}")
+    page.get_by_role("link", name="Needs review").click()
+    page.get_by_label("Error code").fill("locked_out")
+    page.locator(f"[data-row={accounts[0]}] a").click()
+    drawer = page.locator(".drawer")
+    expect(drawer).to_contain_text("people must decide on pfp: the platform asks for a new password")
+    expect(drawer).to_contain_text("locked_out")
+    page.go_back()
+    expect(drawer).to_have_count(0)
+    page.get_by_label("Select the page").check()
+    page.get_by_role("button", name="Select all that match").click()
+    page.get_by_role("button", name="Retry …", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("3 accounts of all that match")
+    dialog.get_by_label("Reason").fill("the owner has changed it")
+    dialog.get_by_role("button", name="Retry 3").click()
+    expect(dialog).to_contain_text("3 of 3 retried")
+    dialog.get_by_role("button", name="Close").click()
+    assert {console.stage.account(one)["phase_status"] for one in accounts} == {"content_assigned"}
+
+
+def test_an_unknown_outcome_is_resolved_with_evidence(console: Console) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    account = model.account()
+    bot.report(account, kind="unknown", code="no_answer", message="the connection broke after sending")
+    page = console.open(f"review?model_id={model.model_id}", ready="[data-row]")
+    page.get_by_role("link", name="outcome unknown").click()
+    expect(page.get_by_text("It may have happened.")).to_be_visible()
+    page.get_by_role("button", name="Resolve …").click()
+    send = page.get_by_role("dialog").get_by_role("button", name="Resolve", exact=True)
+    page.get_by_role("dialog").get_by_label("Reason").fill("it is there")
+    expect(send).to_be_disabled()  # not without evidence
+    decide(page, "Resolve", address="https://social.example/seen/1")
+    (event, *_) = console.stage.api.get("/api/operator/audit", account_id=account)["items"]
+    assert (event["action"], event["details"]["evidence"]) == (
+        "phase:resolve",
+        {"url": "https://social.example/seen/1"},
+    )
+    expect(page.get_by_text("Nothing matches the filters")).to_be_visible()
+
+
+def test_an_image_is_uploaded_and_seen_assigned(console: Console, tmp_path: Path) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    picture = tmp_path / "harbour.jpg"
+    picture.write_bytes(pictures.draw(6006, "pfp", "sea", "Harbour").data)
+    page = console.open(f"content?model={model.model_id}", ready=".item")
+    page.get_by_role("button", name="Upload media").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Files").set_input_files(picture)
+    dialog.get_by_label("Category").select_option("pfp")
+    dialog.get_by_label("Quality").fill("100")
+    dialog.get_by_role("button", name="Upload 1 file").click()
+    expect(dialog).to_contain_text("in the pool as con_")
+    content_id = dialog.locator("li code").inner_text()
+    dialog.get_by_role("button", name="Close").click()
+    account = model.account()
+    bot.take(account)
+    page.locator(f"a.item[href*={content_id}]").click()
+    drawer = page.locator(".drawer")
+    expect(drawer).to_contain_text(account)  # who it was given to
+    assert drawer.locator("img").first.evaluate("image => image.complete && image.naturalWidth > 0")
+    drawer.get_by_role("link", name=account).click()
+    expect(page.locator(f".drawer[aria-label='Account {account}'] img.thumb")).to_be_visible()
+    expect(page.locator(".drawer .parts").first).to_contain_text("quality")
+
+
+def test_what_is_withdrawn_shows_whom_it_touches(console: Console) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    account = model.account()
+    bot.take(account)
+    held = console.stage.account(account)["phases"][0]["assigned_content_id"]
+    page = console.open(f"content?model={model.model_id}&item={model.model_id}/content/{held}", ready=".drawer img")
+    page.get_by_role("button", name="Withdraw …").click()
+    decide(page, "Withdraw", Reason="the licence was revoked")
+    expect(page.locator(".drawer")).to_contain_text("It touches 1 account")
+    expect(page.locator(".drawer")).to_contain_text("held")
+
+
+def test_an_edit_of_what_has_changed_meanwhile_shows_what_stands_there(console: Console) -> None:
+    model = console.stage.model()
+    text = model.text("bio", "A text of its own.")
+    page = console.open(f"content?view=texts&item={model.model_id}/texts/{text}", ready=".drawer dl")
+    page.get_by_role("button", name="Change …").click()
+    page.get_by_role("dialog").get_by_label("Quality").fill("12")
+    console.context.request.patch(
+        f"{console.stage.url}{model.path}/texts/{text}",
+        data={"quality_score": 33},
+        headers={"Authorization": f"Bearer {KEY}"},
+    )
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Version conflict")
+    expect(page.get_by_role("dialog")).to_contain_text('"quality_score": 33')
+    assert all("412" in one for one in console.wrong), console.wrong
+    console.wrong.clear()
+
+
+def test_a_bot_is_drained(console: Console) -> None:
+    bot = console.stage.bot()
+    page = console.open("bots", ready="[data-row]")
+    page.get_by_role("button", name=f"Drain … {bot.bot_id}", exact=True).click()
+    decide(page, "Drain", Reason="a new release")
+    expect(page.locator("tr", has_text=bot.session)).to_contain_text("draining")
+    assert bot.api.post(f"/api/bot/sessions/{bot.session}/heartbeat")["directive"] == "drain"
+
+
+def test_a_new_bot_is_shown_its_key_once(console: Console) -> None:
+    page = console.open("bots")
+    page.get_by_role("button", name="New bot").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Id").fill("fresh-bot")
+    dialog.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("dialog").locator("pre")).to_contain_text("wk_fresh-bot_")
+    page.get_by_role("button", name="I have it").click()
+    expect(page.get_by_text("wk_fresh-bot_")).to_have_count(0)
+
+
+def test_a_person_does_a_task(console: Console) -> None:
+    model = console.stage.model()
+    account = model.account()
+    page = console.open(f"tasks?model_id={model.model_id}", ready="[data-row]")
+    page.get_by_role("button", name="Take").click()
+    task = page.locator("article")
+    expect(task).to_contain_text("pfp")
+    assert task.locator("img").evaluate("image => image.complete")
+    page.reload()  # what one holds is found again
+    page.get_by_role("button", name="Done …", exact=True).click()
+    decide(page, "Done", Note="done by hand")
+    expect(page.get_by_text("You hold nothing")).to_be_visible()
+    found = console.stage.account(account)
+    assert (found["phases"][0]["status"], found["phases"][0]["platform_response"]) == (
+        "completed",
+        {"note": "done by hand"},
+    )
+
+
+def test_a_person_who_does_not_know_says_so(console: Console) -> None:
+    model = console.stage.model()
+    account = model.account()
+    page = console.open(f"tasks?model_id={model.model_id}", ready="[data-row]")
+    page.get_by_role("button", name="Take").click()
+    page.get_by_role("button", name="Don't know …").click()
+    decide(page, "Report", What_happened="the app froze after the tap")
+    assert console.stage.account(account)["phases"][0]["error_kind"] == "unknown"
+
+
+def test_everything_is_paused_and_resumed(console: Console) -> None:
+    page = console.open("status", ready="text=Pause all")
+    page.get_by_role("button", name="Pause all").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("the platform is down")
+    expect(dialog.get_by_role("button", name="Pause all")).to_be_disabled()  # not without the words
+    decide(page, "Pause all", Type="pause all")
+    expect(page.get_by_text("the platform is down")).to_be_visible()
+    console.look()
+    expect(page.get_by_text("The whole pipeline is paused.")).to_be_visible()
+    assert console.stage.api.get("/api/ready")["pipeline_paused"] is True
+    page.get_by_role("button", name="Resume all").click()
+    decide(page, "Resume all", Reason="it is up again", Type="resume all")
+    expect(page.get_by_role("button", name="Pause all")).to_be_visible()
+    assert console.stage.api.get("/api/ready")["pipeline_paused"] is False
+
+
+def test_more_than_fifty_ask_for_their_number_and_show_how_far_they_are(console: Console) -> None:
+    model = console.stage.model()
+    rows = "model_id,account_id,username,granted_by,granted_at,reference\n" + "".join(
+        f"{model.model_id},{model.model_id}-{number},many.{number},Ada,2026-01-01T00:00:00Z,contract 7\n"
+        for number in range(60)
+    )
+    console.stage.api.post_raw("/api/operator/accounts/import", rows.encode(), "text/csv")
+    for number in range(55):
+        console.stage.api.post(f"/api/operator/accounts/{model.model_id}-{number}/ready", {"reason": "x"})
+    page = console.open(f"pipeline?model_id={model.model_id}&state=ready", ready="[data-row]")
+    page.get_by_label("Select the page").check()
+    page.get_by_role("button", name="Select all that match").click()
+    page.get_by_role("button", name="Pause …").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("55 accounts of all that match")
+    dialog.get_by_label("Reason").fill("a holiday")
+    expect(dialog.get_by_role("button", name="Pause 55")).to_be_disabled()
+    dialog.get_by_label("Type the number").fill("55")
+    dialog.get_by_role("button", name="Pause 55").click()
+    expect(dialog).to_contain_text("55 of 55 paused")
+    expect(dialog.locator("progress")).to_be_visible()
+    paused = console.stage.api.get("/api/operator/accounts", model_id=model.model_id, state="paused", limit=100)
+    assert len(paused["items"]) == 55

@@ -1,0 +1,122 @@
+"""How the console looks to everybody: axe, both themes, 320 pixels; and to hostile text."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import stage as stages
+from tests.browser.stage import SCREENS, Bot, Console, Model, Stage
+
+pytestmark = pytest.mark.engine
+
+HOSTILE = (
+    "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script>",
+    "\u202eright to left\u202c \u05e9\u05dc\u05d5\u05dd",
+    "{{7*7}} ${7*7} &lt;b&gt; ' \" javascript:alert(1)",
+)
+LONG = "long " * 400
+_busy: dict[str, tuple[Model, Bot, list[str]]] = {}
+
+
+def busy(stage: Stage) -> tuple[Model, Bot, list[str]]:
+    """A model whose accounts wait, are worked on, failed, are unknown: something to see on every screen."""
+    if stage.url not in _busy:
+        model, bot = stage.model(), stage.bot()
+        accounts = [model.account() for _ in range(5)]
+        for _ in accounts:
+            model.media("pfp")
+        bot.complete(accounts[0], platform_response={"status": "published"})
+        bot.report(accounts[1], code="platform_timeout", message="the platform did not answer in time")
+        bot.report(accounts[2], kind="unknown", code="no_answer", message="the connection broke after sending")
+        bot.take(accounts[3])
+        _busy[stage.url] = model, bot, accounts
+    return _busy[stage.url]
+
+
+@pytest.fixture(params=[("light", 1280, None), ("dark", 1280, "color-contrast"), ("light", 320, None)], ids=str)
+def look(stage: Stage, request: pytest.FixtureRequest) -> Iterator[tuple[Console, str | None]]:
+    """The console in each theme (dark differs in colours alone: one rule is enough), and on a narrow screen."""
+    scheme, width, rule = request.param
+    with stages.console(stage, color_scheme=scheme, viewport={"width": width, "height": 800}) as tab:
+        yield tab, rule
+        assert tab.wrong == []
+
+
+def faults(page: Page, rule: str | None = None) -> list[str]:
+    """What axe finds wrong with the page (by that rule, or by all), each with the first element that has it."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(stages.axe())
+    options = {"resultTypes": ["violations"], **({} if rule is None else {"runOnly": [rule]})}
+    found: dict[str, Any] = page.evaluate("options => axe.run(document, options)", options)
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:160]} {one['nodes'][0]['failureSummary'][:300]}"
+        for one in found["violations"]
+    ]
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than the window."""
+    width: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return width
+
+
+def test_axe_finds_nothing_on_any_screen(look: tuple[Console, str | None]) -> None:
+    tab, rule = look
+    stages.axe()
+    model, _, accounts = busy(tab.stage)
+    item = tab.stage.account(accounts[0])["phases"][0]["assigned_content_id"]
+    held = f"{model.model_id}/content/{item}"
+    places = [*SCREENS, f"content?view=runway&model={model.model_id}", f"content?view=texts&model={model.model_id}"]
+    places += [f"pipeline?account={accounts[2]}", f"content?model={model.model_id}&item={held}"]
+    wrong: list[str] = []
+    for place in places:
+        page = tab.open(place)
+        expect(page.get_by_text("Loading …")).to_have_count(0)
+        wrong += [f"{place}: {fault}" for fault in faults(page, rule)]
+        if overflow(page) > 0:
+            wrong.append(f"{place}: {overflow(page)} pixels too wide")
+    page = tab.open(f"pipeline?account={accounts[2]}", ready=".drawer h3")
+    page.locator(".drawer").get_by_role("button", name="Resolve …", exact=True).click()
+    wrong += [f"dialog: {fault}" for fault in faults(page, rule)]
+    assert not wrong, "\n".join(sorted(wrong))
+
+
+def test_the_page_before_signing_in_is_sound(stage: Stage) -> None:
+    with stages.console(stage, signed_in=False, viewport={"width": 320, "height": 600}) as tab:
+        page = tab.open(ready="form")
+        assert faults(page) == []
+        assert overflow(page) <= 0
+        assert tab.wrong == []
+
+
+def test_hostile_text_is_text(stage: Stage) -> None:
+    """In every field that a bot or an import can fill."""
+    model = stage.model()
+    for number, evil in enumerate(HOSTILE):
+        model.text("bio", f"{evil} {number}")
+        account = model.account((evil + LONG)[:200])
+        model.media("pfp")
+        bot = stage.bot()
+        note, details = (evil + LONG)[:200], {evil[:50]: evil + LONG}
+        bot.api.post(f"/api/bot/sessions/{bot.session}/heartbeat", {"note": note})
+        evil_session = bot.api.post("/api/bot/sessions", {"client": note, "host": note})["session_id"]
+        bot.report(account, kind="account", code=note, message=(evil + LONG)[:2000], details=details)
+        bot.session = evil_session
+        other = model.account((evil[::-1] + LONG)[:200])
+        model.media("pfp")
+        bot.complete(other, platform_response={"told": (evil * 200)[:10000]})
+        stage.api.post(f"/api/operator/accounts/{other}/pause", {"reason": (evil + LONG)[:2000]})
+        with stages.console(stage, viewport={"width": 1024, "height": 700}) as tab:
+            for place in (
+                *(f"pipeline?model_id={model.model_id}", f"pipeline?model_id={model.model_id}&account={account}"),
+                *(f"pipeline?account={other}", f"review?model_id={model.model_id}", "bots", "audit", "now"),
+                *(f"content?view=texts&model={model.model_id}", f"audit?account_id={account}"),
+            ):
+                page = tab.open(place)
+                expect(page.get_by_text("Loading …")).to_have_count(0)
+                assert page.locator("img[src=x], main script, .drawer script").count() == 0
+                assert "broken" not in page.title()
+                assert overflow(page) <= 0, place
+            assert tab.wrong == []

@@ -1,0 +1,137 @@
+"""How the console behaves: state in the address, polling, rows, keys, empties, errors."""
+
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.stage import Console
+
+pytestmark = pytest.mark.engine
+
+
+def test_the_address_holds_filter_tab_sort_and_drawer(console: Console) -> None:
+    model = console.stage.model()
+    first, second = model.account("nora.one"), model.account("nora.two")
+    page = console.open(f"pipeline?model_id={model.model_id}", ready="[data-row]")
+    page.get_by_role("link", name="Ready").click()
+    page.get_by_label("Handle or id").fill("nora.t")
+    expect(page.locator("[data-row]")).to_have_count(1)
+    page.get_by_role("button", name="Next due").click()
+    page.get_by_role("link", name="nora.two").click()
+    drawer = page.locator(".drawer")
+    expect(drawer).to_be_visible()
+    assert all(word in page.url for word in ("state=ready", "text=nora.t", "sort=due", f"account={second}"))
+    page.reload()
+    expect(drawer).to_contain_text("nora.two")
+    expect(page.get_by_label("Handle or id")).to_have_value("nora.t")
+    expect(page.locator(f"[data-row={first}]")).to_have_count(0)
+    page.go_back()  # closes the drawer, and nothing else
+    expect(drawer).to_have_count(0)
+    expect(page.get_by_label("Handle or id")).to_have_value("nora.t")
+    page.go_forward()
+    expect(drawer).to_be_visible()
+
+
+def test_no_request_leaves_a_tab_that_is_hidden(console: Console) -> None:
+    page = console.open(ready=".tile")
+    page.evaluate("Object.defineProperty(document, 'hidden', { configurable: true, get: () => window.away ?? false })")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.evaluate("window.away = true; document.dispatchEvent(new Event('visibilitychange'))")
+    time.sleep(6)  # the tiles are read every five seconds
+    assert sent == []
+    page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(500)
+    assert any("/api/operator/pipeline" in url for url in sent)
+
+
+def test_what_came_is_told_and_nothing_jumps_or_loses_its_focus(console: Console) -> None:
+    model = console.stage.model()
+    first = model.account("first")
+    page = console.open(f"pipeline?model_id={model.model_id}", ready="[data-row]")
+    page.get_by_role("link", name="first").focus()
+    model.account("second")
+    console.look()
+    expect(page.get_by_text("1 new since you opened")).to_be_visible()
+    expect(page.locator("[data-row]")).to_have_count(1)
+    expect(page.get_by_role("link", name="first")).to_be_focused()
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("[data-row]")).to_have_count(2)
+    console.stage.api.post(f"/api/operator/accounts/{first}/pause", {"reason": "x"})
+    console.look()
+    expect(page.locator(f"[data-row={first}]")).to_contain_text("paused")
+
+
+def test_the_keys(console: Console) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    accounts = sorted(model.account() for _ in range(2))
+    bot.report(accounts[1], kind="account", code="locked_out")
+    page = console.open()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("next and previous row")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("g")
+    page.keyboard.press("p")
+    expect(page.get_by_role("heading", name="Pipeline")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("user.acc")
+    page.get_by_role("combobox", name="Model").select_option(model.model_id)
+    expect(page.locator("[data-row]")).to_have_count(2)
+    page.wait_for_url("**text=user.acc*")
+    expect(page.locator("[data-row]")).to_have_count(2)
+    page.locator("main").focus()
+    for key in ("j", "j", "x"):
+        page.keyboard.press(key)
+    expect(page.get_by_text("1 account selected")).to_be_visible()
+    page.keyboard.press("r")
+    expect(page.get_by_role("dialog")).to_contain_text("1 account of those selected")
+    page.keyboard.press("Escape")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    expect(page.locator(".drawer")).to_contain_text(accounts[0])
+    page.keyboard.press("Escape")
+    expect(page.locator(".drawer")).to_have_count(0)
+
+
+def test_three_kinds_of_empty(console: Console) -> None:
+    model = console.stage.model()
+    model.account()
+    page = console.open(f"pipeline?model_id={model.model_id}&text=nobody.is.called.so", ready=".empty")
+    expect(page.locator(".empty")).to_contain_text("No account matches the filters")
+    page.get_by_role("button", name="Clear the filters").click()
+    expect(page.locator("[data-row]").first).to_be_visible()
+    console.open(f"tasks?model_id={model.model_id}", ready="text=You hold nothing")
+    console.open("pipeline?queue=starved", ready="text=Nothing is wrong here")
+
+
+def test_old_data_is_said_to_be_old_and_an_error_is_told_whole(console: Console) -> None:
+    page = console.open("bots", ready="h2")
+    expect(page.get_by_text("Loading")).to_have_count(0)
+    problem = {"title": "Temporarily unavailable", "detail": "The store is away.", "request_id": "req_1", "status": 503}
+    page.route("**/api/operator/**", lambda route: route.fulfill(status=503, json=problem))
+    console.look()
+    expect(page.get_by_text("This is old.").first).to_be_visible()
+    page.get_by_role("link", name="Review").click()
+    expect(page.get_by_role("alert").first).to_contain_text("The store is away.")
+    expect(page.get_by_role("alert").first).to_contain_text("req_1")
+    page.unroute("**/api/operator/**")
+    page.get_by_role("button", name="Try again").first.click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert all("503" in one for one in console.wrong), console.wrong
+    console.wrong.clear()
+
+
+def test_times_are_told_absolutely_on_focus_local_or_in_utc(console: Console) -> None:
+    model = console.stage.model()
+    account = model.account()
+    page = console.open(f"pipeline?model_id={model.model_id}&account={account}", ready=".drawer .time")
+    page.get_by_label("Times").select_option("utc")
+    page.locator(".drawer .time").first.focus()
+    assert page.locator(".drawer .time").first.get_attribute("data-absolute").endswith(" UTC")  # type: ignore[union-attr]
+
+
+def test_the_console_is_the_same_behind_a_slash(console: Console) -> None:
+    console.page.goto(f"{console.stage.url}/console/")
+    expect(console.page.get_by_role("heading", name="Now")).to_be_visible()
