@@ -302,6 +302,12 @@ class AccountChange(Change):
             self._moved("lease", lease.session_id, None)
         self.account.lease_ended_by, self.account.lease_ended_at = Ending.TAKEN_AWAY, self.context.now
 
+    def take_away_from_late(self) -> None:
+        """Supersedes a holder whose lease ran out: what it worked with is no longer the phase's."""
+        lease = self.account.lease
+        if lease is not None and lease.ended_by is Ending.EXPIRED:
+            self.take_away()
+
     # the phase's content
 
     def assigned_items(self, phase: Phase) -> list[PoolItem]:

@@ -320,11 +320,12 @@ def _withdraw_work(context: Context, change: AccountChange, *, begin_anew: bool)
     """Supersedes the lease; items that were never delivered are given back; what waited for people waits no more."""
     change.take_away()
     current = change.warmup.current
-    if current is not None and current.status is Status.IN_PROGRESS:
-        change.move(current, Move.RELEASE)
-    elif current is not None and current.status is Status.CONTENT_ASSIGNED and current.started_at is None:
+    if current is not None and current.status is Status.CONTENT_ASSIGNED and current.started_at is None:
         change.give_back(current, "given_back")
     elif current is not None:
+        if current.status is Status.IN_PROGRESS:
+            change.move(current, Move.RELEASE)
+        change.close_assignment(current, "reset" if begin_anew else "retired", success=None)
         change.touch(current)
     change.account.content_due_at, change.account.content_misses = None, 0
     if begin_anew:

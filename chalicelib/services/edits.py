@@ -161,6 +161,7 @@ def _take_off(context: Context, kind: type[PoolItem], item_id: str, row: Assignm
     change.settle()
     if phase.status is Status.CONTENT_ASSIGNED:
         (item,) = together([(kind, item_id)])
+        change.take_away_from_late()
         change.move(phase, Move.UNASSIGN)
         change.take_off(phase, [item], delivered=row.delivered_at is not None)
         change.commit(Action.PHASE_UNASSIGN, item=item_id)

@@ -277,6 +277,7 @@ def assign(
     _require_current(warmup, phase)
     change = AccountChange(context, warmup)
     change.settle()
+    change.take_away_from_late()
     delivered = phase.started_at is not None
     items = _items_by_hand(context, warmup.account, phase, content_id, text_id)
     kept = {type(item): item for item in change.assigned_items(phase) if type(item) not in items}

@@ -160,9 +160,10 @@ def _extend(
     transaction, until = Transaction(context), _until(context)
     for holding in holdings:
         current = Account.lease_token == holding.lease_token
+        no_later = Account.lease_expires_at <= until  # a heartbeat that was held up takes nothing back
         transaction.update(
             Account(account_id=holding.account_id),
-            current & Account.lease_ended_by.does_not_exist(),
+            current & Account.lease_ended_by.does_not_exist() & no_later,
             [Account.lease_expires_at.set(until), Account.due_at.set(until)],
         )
     actions = [Session.live.set(Standing.LIVE), *seen(context.now, context.settings)]
@@ -199,14 +200,18 @@ def _why(holding: Holding, lease: Lease | None) -> str:
 def _extend_one_by_one(
     context: Context, session: Session, holdings: list[Holding], lost: list[Lost], gone: list[Holding], note: str | None
 ) -> tuple[list[Holding], list[Lost]]:
-    """After a first failure: what ends between the look and the write costs its own lease only."""
+    """After a first failure: what ends between the look and the write costs its own lease only.
+
+    A lease that is still the session's, and yet cannot be extended, runs longer than this heartbeat asks for.
+    """
     kept = []
     for holding in holdings:
         try:
             _extend(context, session, [holding], [], note)
             kept.append(holding)
         except Stale:
-            lost.append(Lost(holding.account_id, "the lease ended just now"))
+            longer, gone_now, _ = _sort_out(session, [holding])
+            kept, lost = kept + longer, lost + gone_now
     try:
         _extend(context, session, [], gone, note)
     except Stale:

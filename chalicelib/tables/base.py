@@ -132,7 +132,7 @@ class Item(Model):
         keys = {name for name, _ in _shape(type(self)).keys}
         found: list[UpdateAction] = []
         for name, attribute in _shape(type(self)).attributes.items():
-            if name in keys or stored.get(name) == current.get(name):
+            if name in keys or _same(stored.get(name), current.get(name)):
                 continue
             found.append(attribute.set(self.attribute_values[name]) if name in current else attribute.remove())
         return found
@@ -149,6 +149,13 @@ class Item(Model):
             name: {attribute.attr_type: attribute.serialize(part)}
             for (name, attribute), part in zip(_shape(cls).keys, parts, strict=True)
         }
+
+
+def _same(stored: Any, current: Any) -> bool:
+    """Whether two raw values are equal; a set is, in whatever order the store gives it."""
+    if stored is None or current is None or "SS" not in stored or "SS" not in current:
+        return bool(stored == current)
+    return set(stored["SS"]) == set(current["SS"])
 
 
 class Store:

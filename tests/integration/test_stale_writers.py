@@ -187,6 +187,20 @@ def test_a_heartbeat_overtaken_by_its_own_completion_extends_nothing(agency: Age
     agency.operator.verified()
 
 
+def test_a_heartbeat_that_was_held_up_takes_nothing_back(agency: Agency, first: Bot) -> None:
+    agency.warmed_to("pfp", bot=first)
+    first.take()
+    promised: list[str] = []
+
+    def meanwhile() -> None:
+        agency.time.advance(LEASE / 2)
+        promised.append(first.heartbeat().ok()["expires_at"])
+
+    beat = overtaken(agency, first.heartbeat, meanwhile).ok()
+    assert ([one["account_id"] for one in beat["held"]], beat["lost"]) == (["a1"], [])
+    assert first.status().ok()["lease"]["expires_at"] == promised[0] > beat["expires_at"]
+
+
 def test_the_timer_does_not_end_a_lease_that_was_extended_in_the_last_moment(agency: Agency, first: Bot) -> None:
     agency.warmed_to("pfp", bot=first)
     token = first.take()
