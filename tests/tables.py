@@ -29,12 +29,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         columns = list(dict.fromkeys(column for _, column in mine))
         rows = sorted({row for row, _ in mine})
         width = max(map(len, rows))
+        sums = [sum(count for (_, its), count in mine.items() if its == column) for column in columns]
+        wide = max(len(f"{count:,}") for count in sums) + 1
         terminalreporter.section(f"{title}: {sum(mine.values()):,}")
         for place, column in enumerate(columns):
-            terminalreporter.write_line(f"{'':{width}}  {'|  ' * place}{column}")
-        for row in rows:
-            counts = [mine.get((row, column), 0) for column in columns]
-            told = "".join(f"{count or '·':<3}" for count in counts)
-            terminalreporter.write_line(f"{row:{width}}  {told}{sum(counts)}")
-        sums = [sum(count for (_, its), count in mine.items() if its == column) for column in columns]
-        terminalreporter.write_line(f"{'all':{width}}  " + " ".join(f"{count:,}" for count in sums))
+            terminalreporter.write_line(f"{'':{width}}{f'{chr(124):>{wide}}' * place}  {column}")
+        for row in [*rows, "all"]:
+            counts = [mine.get((row, column), 0) for column in columns] if row != "all" else sums
+            terminalreporter.write_line(f"{row:{width}}" + "".join(f"{count or '·':>{wide}}" for count in counts))

@@ -168,13 +168,14 @@ def _assignments(
 ) -> Iterator[str]:
     rows = {(row["account_id"], row["assignment_id"]): row for row in assignments}
     by_id = {account["account_id"]: account for account in accounts}
-    named = set()
+    named: set[tuple[str, str]] = set()
     for account_id, own in phases.items():
         for phase in own.values():
             if "assignment_id" not in phase:
                 continue
             row = rows.get((account_id, phase["assignment_id"]))
-            named.add((account_id, phase["assignment_id"]))
+            if by_id[account_id]["state"] != "retired":
+                named.add((account_id, phase["assignment_id"]))
             told = [phase.get("assigned_content_id"), phase.get("assigned_text_id")]
             if row is None or [row.get("content_id"), row.get("text_id")] != told:
                 yield f"{account_id}: {phase['phase']} has {told}, its assignment says otherwise"
@@ -184,7 +185,7 @@ def _assignments(
             item = row.get(f"{kind}_id")
             if item is not None and item not in account.get(f"used_{kind}_ids", set()):
                 yield f"{place[0]}: {item} was assigned and is not among what it has used"
-        if "ended_at" not in row and place not in named and account["state"] not in ("ready", "retired"):
+        if "ended_at" not in row and place not in named:
             yield f"{place[0]}: the assignment {place[1]} is open, and no phase has it"
 
 

@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from chalicelib import schedules
 from chalicelib.domain.actions import Action
 from chalicelib.tables.base import Store
 from tests import situations
 from tests.agency import LEASE, Agency, Bot, Operator, Reply, media, words
+from tests.edge import Edge
 from tests.store import State
 
 NO_TOKEN = "lt_9_" + "0" * 32
@@ -24,13 +25,19 @@ class World:
     agency: Agency
     first: Bot
     second: Bot
+    operator: Operator
     token: str
     phase: str
 
-    @property
-    def operator(self) -> Operator:
-        """The operator."""
-        return self.agency.operator
+    def through(self, edge: Edge) -> "World":
+        """The same world, with callers whose requests go another way in."""
+        first, second = (replace_client(bot, edge) for bot in (self.first, self.second))
+        return World(self.agency, first, second, Operator(cast(Any, edge)), self.token, self.phase)
+
+
+def replace_client(bot: Bot, edge: Edge) -> Bot:
+    """The same bot, whose requests go another way in."""
+    return Bot(cast(Any, edge), bot.bot_id, str(bot.key), bot.session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +186,36 @@ def several_due(agency: Agency) -> Bot:
     return worker
 
 
+SCARCE: tuple[Verb, ...] = (
+    Verb("content", "b1", lambda w: w.first.content("pfp", "a1"), frozenset({Action.PHASE_DELIVER})),
+    Verb("content-of-a2", "b2", lambda w: w.second.content("pfp", "a2"), frozenset({Action.PHASE_DELIVER})),
+    Verb("claim", "b2", lambda w: w.second.claim(limit=2), frozenset({Action.LEASE_CLAIM})),
+    Verb("withdraw-good", "operator", lambda w: _change_good(w, status="withdrawn", reason="chaos")),
+    Verb("disable-good", "operator", lambda w: _change_good(w, enabled=False)),
+    Verb("degrade-good", "operator", lambda w: _change_good(w, quality_score=0)),
+    Verb("assign-good", "operator", _operate("accounts/a2/phases/pfp/assign", content_id="good")),
+)
+"""What is done where two accounts reach for one item."""
+
+
+def _change_good(world: World, **body: Any) -> Reply:
+    return world.operator.send("PATCH", "/api/operator/models/m2/content/good", body)
+
+
 BY_NAME = {str(verb): verb for verb in (*VERBS, *FEEDING)}
+
+
+def scarce(agency: Agency) -> Bot:
+    """Two accounts reach for one good item that may be used once; there is a poor one beside it."""
+    agency.operator.model("m2")
+    agency.operator.media("good", "pfp", model_id="m2", max_usage=1)
+    agency.operator.media("poor", "pfp", model_id="m2", max_usage=1, quality_score=1)
+    first, second = agency.worker(), agency.worker("b2")
+    for account_id, bot in (("a1", first), ("a2", second)):
+        agency.operator.account(account_id, model_id="m2")
+        bot.release(bot.start(account_id).ok()["lease"]["lease_token"], account_id).ok()
+    return first
+
 
 SITUATIONS: tuple[situations.Situation, ...] = (*situations.SITUATIONS, hungry, two_held, silent, several_due)
 
@@ -213,7 +249,7 @@ class Stages:
         self._restore(kept)
         first = Bot(self.agency.client, "b1", self.agency.keys["b1"], kept.first)
         second = Bot(self.agency.client, "b2", self.agency.keys["b2"], kept.second)
-        return World(self.agency, first, second, kept.token, kept.phase)
+        return World(self.agency, first, second, self.agency.operator, kept.token, kept.phase)
 
     def kept(self, situation: situations.Situation) -> Stage:
         """The situation as it was brought about."""
