@@ -21,6 +21,7 @@ HAS_CHROMIUM := $(or $(shell command -v chromium),$(shell command -v chromium-br
 CHROMIUM := $(if $(HAS_CHROMIUM),,$(if $(shell command -v apt-get >/dev/null && test "$$(id -u)" = 0 && echo root),chromium))
 TOOLS := $(VENV) $(MINISTACK) $(if $(CAN_DYNAMODB_LOCAL),$(DYNAMODB_LOCAL)) $(if $(shell command -v npm),$(AXE)) $(CHROMIUM)
 
+LINT := .tools/lint/.ready
 PIP := -m pip --disable-pip-version-check install -qq --no-deps --no-compile
 PYTEST := .venv/bin/python -m pytest -n 2
 QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases.py claim.py repeats.py)
@@ -40,7 +41,7 @@ run: setup  ## run the main job in the sandbox, e.g. make run ARGS=--until-done
 quick: setup check  ## format, lint, types, import contracts and the fast tests, under a minute
 	$(PYTEST) -m "not engine" $(QUICK)
 
-test: setup check  ## the whole gate: what CI runs
+test: setup $(LINT) check  ## the whole gate: what CI runs
 	@$(if $(CAN_DYNAMODB_LOCAL),:,$(if $(CI),echo "java and npm are missing: the suites on DynamoDB Local cannot run"; exit 1,echo "SKIPPED: the suites on DynamoDB Local (java and npm are missing)"))
 	$(PYTEST)
 
@@ -63,9 +64,11 @@ bench-content: setup  ## print what choosing content costs, in pools of 100 to 1
 bench-requests: setup  ## print what each bot request costs a warm function, beside a bare client
 	.venv/bin/python -m benchmarks.requests $(ARGS)
 
-.PHONY: package deploy destroy operator-key
+.PHONY: package deploy destroy operator-key restore
 STAGE ?=
 SET ?=
+FROM ?=
+ONLY ?=
 
 package: setup  ## make and verify out/STAGE/: the zip and the template, e.g. make package STAGE=dev
 	.venv/bin/python -m infrastructure.package --stage $(or $(STAGE),dev) $(ARGS)
@@ -77,6 +80,10 @@ deploy: setup  ## package and deploy a stage, e.g. make deploy STAGE=dev SET="Al
 destroy: setup  ## take a stage away again, e.g. make destroy STAGE=dev
 	@$(if $(STAGE),:,echo "which stage? make destroy STAGE=dev (or prod)" >&2; exit 2)
 	.venv/bin/python -m infrastructure.deploy down --stage $(STAGE)
+
+restore: setup  ## bring back what restored tables hold: make restore STAGE=prod FROM=restored- ONLY=account
+	@$(if $(and $(STAGE),$(FROM)),:,echo "which stage, from which tables? make restore STAGE=prod FROM=restored-" >&2; exit 2)
+	.venv/bin/python -m infrastructure.restore --stage $(STAGE) --source $(FROM) $(if $(ONLY),--only $(ONLY))
 
 operator-key: setup  ## make an operator and show the key, this once: make operator-key STAGE=dev NAME=ada
 	@$(if $(STAGE),:,echo "which stage? make operator-key STAGE=dev NAME=ada" >&2; exit 2)
@@ -103,6 +110,13 @@ $(MINISTACK): warmup/sandbox/ministack.txt
 	@.tools/ministack/bin/python $(PIP) -r warmup/sandbox/ministack.txt
 	@touch $@
 	@echo "set-up: MiniStack is ready" >&2
+
+$(LINT): infrastructure/lint.txt
+	@echo "set-up: cfn-lint and checkov …" >&2
+	@$(PYTHON) -m venv --clear .tools/lint
+	@.tools/lint/bin/python $(PIP) -r infrastructure/lint.txt
+	@touch $@
+	@echo "set-up: cfn-lint and checkov are ready" >&2
 
 $(DYNAMODB_LOCAL):
 	@echo "set-up: DynamoDB Local …" >&2

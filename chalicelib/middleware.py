@@ -321,8 +321,8 @@ class Call:
 
 def base_of(request: Request) -> str:
     """What the gateway put before our path: `/v1` where it is called by its own name and stage, else nothing."""
-    path = str(request.to_original_event().get("path", ""))
-    return str(request.context.get("path", path)).removesuffix(path)
+    path, whole = str(request.to_original_event().get("path", "")), str(request.context.get("path", ""))
+    return whole.removesuffix(path) if path and whole.endswith(path) else ""
 
 
 Answered = tuple[int, dict[str, str], str]

@@ -8,7 +8,7 @@ from chalicelib.middleware import edge
 from chalicelib.services import availability, sessions, timers
 
 _MOST_SESSIONS = 100
-_SECONDS = 50.0
+SECONDS = 50.0
 
 
 def open_due_phases() -> dict[str, int]:
@@ -27,7 +27,7 @@ def watch_pools() -> dict[str, int]:
 
 
 def _run(name: str, use_case: Callable[[Context], dict[str, int]]) -> dict[str, int]:
-    context = contexts.begin(edge.settings, Actor(Role.TIMER, name), seconds=_SECONDS)
+    context = contexts.begin(edge.settings, Actor(Role.TIMER, name), seconds=SECONDS)
     did = use_case(context)
     timers.record_run(context, name, did)
     edge.logs.timer(context, name, did)

@@ -132,7 +132,7 @@ GLOBALS: Json = {
                 "WARMUP_MEDIA_BUCKET": ref("MediaBucket"),
                 "WARMUP_PEPPER": sub("{{resolve:secretsmanager:${Pepper}:SecretString:pepper}}"),
                 "WARMUP_PREVIOUS_PEPPER": sub("{{resolve:secretsmanager:${Pepper}:SecretString:previous}}"),
-                "WARMUP_PEPPER_EDITION": ref("PepperEdition"),
+                "PEPPER_EDITION": ref("PepperEdition"),
                 "WARMUP_METRICS_NAMESPACE": sub("warmup-${Stage}"),
                 "WARMUP_AUDIT_DAYS": ref("AuditDays"),
                 "WARMUP_SESSION_DAYS": ref("SessionDays"),

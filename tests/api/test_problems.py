@@ -113,5 +113,5 @@ def test_a_defect_is_a_500_without_details_and_is_logged(
 
 def test_the_type_of_a_problem_names_its_code(agency: Agency) -> None:
     problem: Any = agency.operator.get("/api/operator/accounts/never").json
-    assert problem["type"].endswith("account_not_found")
+    assert problem["type"] == "/docs/errors/account_not_found", "no stage stands before it where there is none"
     assert problem["title"] == "Account not found"

@@ -32,13 +32,13 @@ _MINISTACK = ROOT / ".tools" / "ministack" / "bin" / "python"
 T = TypeVar("T")
 
 
-def built_once(folder: Path) -> Package:
+def built_once(folder: Path, stage: str = STAGE) -> Package:
     """The package for this machine: whichever worker comes first makes it, the other waits for it."""
-    made = Package(folder / "package")
-    with (folder / "package.lock").open("w") as lock:
+    made = Package(folder / f"package-{stage}")
+    with (folder / f"{stage}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.template.exists():
-            package(STAGE, this_machine(), made.folder)
+            package(stage, this_machine(), made.folder)
     return made
 
 

@@ -7,9 +7,9 @@ same functions (semantics). Each test is one life of a stack, since nothing of i
 import dataclasses
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
 
 import boto3
 import httpx
@@ -39,13 +39,6 @@ pytestmark = pytest.mark.engine
 OPERATOR = "/api/operator"
 
 
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Any:
-    """A folder that all workers see."""
-    base = tmp_path_factory.getbasetemp()
-    return base if worker_id == "master" else base.parent
-
-
 def required(store: str) -> None:
     """Skips where an emulator cannot run, fails in CI."""
     if reason := missing(store):
@@ -53,7 +46,7 @@ def required(store: str) -> None:
 
 
 @pytest.fixture
-def guarded(shared: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def guarded(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """A cloud that enforces the functions' roles."""
     required("ministack")
     made = built_once(shared)
@@ -64,7 +57,7 @@ def guarded(shared: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def exact(shared: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def exact(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """A cloud with AWS's own DynamoDB engine behind the functions."""
     required("ministack")
     required("dynamodb-local")
@@ -194,8 +187,8 @@ def nobody_was_denied(cloud: Cloud) -> None:
             assert cloud.log(group, trouble) == []
 
 
-def a_life(cloud: Cloud) -> None:
-    """From the first deployment to the last request before the stack goes."""
+def a_life(cloud: Cloud, *more: Callable[[Cloud, Client, str], None]) -> None:
+    """From the first deployment to the last request before the stack goes; `more` is done to an active account."""
     began = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     outputs = cloud.up()
     key = an_operator_is_made_once(cloud)
@@ -207,12 +200,38 @@ def a_life(cloud: Cloud) -> None:
         pages_are_served(cloud)
         accounts = a_bot_takes_every_account_to_active(cloud, operator, bot_key)
         a_request_is_found_in_the_log(cloud, key)
+        for act in more:
+            act(cloud, operator, accounts[0])
         a_timer_has_run_by_itself(operator, began)
         before = {account: operator.get(f"{OPERATOR}/accounts/{account}") for account in accounts}
         assert cloud.up(SessionDays="30")["PepperSecret"] == outputs["PepperSecret"]
         after = {account: operator.get(f"{OPERATOR}/accounts/{account}") for account in accounts}
         assert after == before, "an update of the stack loses nothing, and keys are still known"
     nobody_was_denied(cloud)
+
+
+def an_account_is_brought_back(cloud: Cloud, operator: Client, account: str) -> None:
+    """The drill: a backup, damage, the restored tables, the command, and the audit that says whether all is well."""
+    tables, hurt = cloud.tables(), ("accounts", "warmup_phases", "content_assignments", "audit_events")
+    before = operator.get(f"{OPERATOR}/accounts/{account}")
+    for name in hurt:
+        backup = tables.create_backup(TableName=PREFIX + name, BackupName=name)["BackupDetails"]["BackupArn"]
+        tables.restore_table_from_backup(TargetTableName=f"restored-{name}", BackupArn=backup)
+    operator.post(f"{OPERATOR}/accounts/{account}/retire", {"reason": "by mistake"})
+    tables.update_item(
+        TableName=PREFIX + "warmup_phases",
+        Key={"account_id": {"S": account}, "phase": {"S": "bio"}},
+        UpdateExpression="SET #status = :wrong",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":wrong": {"S": "failed"}},
+    )
+    assert not operator.get(f"{OPERATOR}/accounts/{account}/verify")["ok"]
+    done = cloud.command("infrastructure.restore", "--stage", STAGE, "--source", "restored-", "--only", account)
+    assert done.returncode == 0, done.stderr
+    assert operator.get(f"{OPERATOR}/accounts/{account}/verify")["ok"]
+    assert operator.get(f"{OPERATOR}/accounts/{account}") == before
+    for name in hurt:
+        tables.delete_table(TableName=f"restored-{name}")
 
 
 class _NoBucket:
@@ -223,7 +242,7 @@ class _NoBucket:
 
 
 def test_every_function_gets_along_with_the_rights_of_its_policy(guarded: Cloud) -> None:
-    a_life(guarded)
+    a_life(guarded, an_account_is_brought_back)
     guarded.down()
     assert guarded.tables().list_tables()["TableNames"] == [], "in dev the data goes with the stack"
     with pytest.raises(httpx.HTTPStatusError):

@@ -1,13 +1,20 @@
-"""Two truths that must agree: the models and the deployed tables."""
+"""Truths that must agree: the models and the deployed tables, the settings and the environment, code and operations."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from infrastructure import tables
+from chalicelib import routes, schedules
+from chalicelib.middleware import ENDPOINTS
+from chalicelib.settings import Settings
+from chalicelib.tables import NAMES
+from infrastructure import tables, watch
+from infrastructure.resources import FUNCTIONS, STAGES
+from infrastructure.template import merge_file
 
-WRITTEN = Path(__file__).parents[2] / "infrastructure" / "tables.json"
+ROOT = Path(__file__).parents[2]
+WRITTEN = ROOT / "infrastructure" / "tables.json"
 
 
 def test_what_is_written_down_is_what_the_models_say() -> None:
@@ -24,3 +31,52 @@ def test_every_table_is_encrypted_and_recoverable_and_in_prod_kept(stage: str, k
         assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], name
         assert properties["DeletionProtectionEnabled"] is kept, name
         assert (resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain") is kept, name
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_functions_are_told_nothing_that_the_settings_do_not_know(stage: str) -> None:
+    told = merge_file(stage, "arm64")["Globals"]["Function"]["Environment"]["Variables"]
+    known = {f"WARMUP_{name.upper()}" for name in Settings().as_dict()}
+    assert set(told) - known == {"PEPPER_EDITION"}, "which is there to be changed, so that the secret is read anew"
+    assert {"WARMUP_TABLE_PREFIX", "WARMUP_MEDIA_BUCKET", "WARMUP_PEPPER", "WARMUP_METRICS_NAMESPACE"} <= set(told)
+    assert "WARMUP_OPERATOR_KEY_DIGEST" not in told, "deployed, every operator stands in the table"
+
+
+def test_functions_outlive_the_deadlines_that_the_code_sets_itself() -> None:
+    assert routes.BLUEPRINTS
+    longest = max(endpoint.seconds or Settings().deadline_seconds for endpoint in ENDPOINTS)
+    for name, function in FUNCTIONS.items():
+        deadline = longest if name == "APIHandler" else schedules.SECONDS
+        assert deadline + 4 <= function.timeout <= 60, name
+    assert FUNCTIONS["APIHandler"].timeout < 29, "after that the gateway answers in the function's place"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_the_gateway_itself_refuses_is_a_problem_document(stage: str) -> None:
+    refusals = merge_file(stage, "arm64")["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
+    assert {"MISSING_AUTHENTICATION_TOKEN", "THROTTLED", "DEFAULT_4XX", "DEFAULT_5XX"} <= set(refusals)
+    for name, refusal in refusals.items():
+        problem = json.loads(refusal["ResponseTemplates"]["application/json"])
+        members = {"type", "title", "status", "detail", "code", "request_id", "retryable"}
+        assert members <= set(problem) <= members | {"retry_after_seconds"}, name
+        assert refusal["StatusCode"] == str(problem["status"]), name
+        headers = refusal["ResponseParameters"]["Headers"]
+        assert headers["Content-Type"] == "'application/problem+json'", name
+        assert ("Retry-After" in headers) is problem["retryable"], name
+        assert problem["type"] == f"/v1/docs/errors/{problem['code']}", name
+
+
+def test_every_alarm_says_what_to_do_where_it_says_so() -> None:
+    operations = (ROOT / "docs" / "operations.md").read_text()
+    alarms = [name for name, one in watch.resources("prod").items() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    assert len(alarms) > 10
+    missing = [name for name in alarms if f"`{name.replace('Of' + name.partition('Of')[2], 'Of…')}`" not in operations]
+    assert not missing, f"docs/operations.md says nothing on {missing}"
+
+
+def test_every_table_says_how_long_its_items_are_kept() -> None:
+    operations = (ROOT / "docs" / "operations.md").read_text()
+    for model, name in NAMES.items():
+        assert f"| `{name}` |" in operations, f"docs/operations.md does not say how long {name} are kept"
+        expires = "kept_until" in model.get_attributes()
+        assert ("TimeToLiveSpecification" in tables.resources("prod")[tables.logical_id(name)]["Properties"]) is expires

@@ -1,0 +1,68 @@
+"""Old and new code at once: what the first version wrote is read and carried on, what a later one adds is kept.
+
+`first_version.json` is what the first version's tables held in the middle of a day: one account at work on its third
+phase, one in review, one not started. It is never edited.
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from chalicelib.tables.base import Store
+from tests.agency import PHASES, Agency, Bot
+from warmup.sandbox.stores import ROOT
+
+WRITTEN = json.loads((ROOT / "tests" / "integration" / "first_version.json").read_text())
+PREFIX = "test-"
+LATER = {"from_a_later_version": {"S": "an attribute that this code does not know"}}
+
+
+def plant(agency: Agency, more: dict[str, Any]) -> None:
+    """Makes the store hold what the first version wrote, each row with these attributes too."""
+    store = agency.wire.store
+    for table in store.tables.values():
+        rows = [{**row, **more} for row in WRITTEN["tables"].get(table.name.removeprefix(PREFIX), ())]
+        table.rows = {table.key_of(row): row for row in rows}
+    agency.time.now = datetime.fromisoformat(WRITTEN["now"])
+    Store.cached.clear()
+    agency.keys["b1"] = WRITTEN["bot_key"]
+
+
+def carried_on(agency: Agency) -> None:
+    """Every account of the first version is taken to its end by this one."""
+    operator = agency.operator
+    worker = Bot(agency.client, "b1", WRITTEN["bot_key"], WRITTEN["session"])
+    worker.own_session().ok()
+    worker.heartbeat().ok()
+    worker.complete("post", WRITTEN["lease_token"]).ok()
+    operator.post(
+        "/api/operator/accounts/a2/phases/pfp/resolve", {"reason": "seen", "evidence": {"url": "https://example.org/1"}}
+    ).ok()
+    following = worker.start("a3").ok()
+    assert following["state"] == "warming_up"
+    operator.get("/api/operator/accounts").ok()
+    for account, phases in (("a1", PHASES[3:]), ("a2", PHASES[1:]), ("a3", PHASES)):
+        for phase in phases:
+            due = operator.account_document(account)["phases"][PHASES.index(phase)]["available_at"]
+            if due is not None and datetime.fromisoformat(due) > agency.time.now:
+                agency.time.to(due)
+            agency.timer()
+            worker = agency.bot().with_session()
+            worker.do(phase, account)
+        worker.complete_warmup(account).ok()
+        assert operator.account_document(account)["state"] == "active"
+        operator.verified(account)
+
+
+def test_what_the_first_version_wrote_is_carried_on_to_its_end(agency: Agency) -> None:
+    plant(agency, {})
+    carried_on(agency)
+
+
+def test_what_a_later_version_adds_is_kept_by_this_one(agency: Agency) -> None:
+    plant(agency, LATER)
+    carried_on(agency)
+    for name, rows in WRITTEN["tables"].items():
+        table = agency.wire.store.tables[PREFIX + name]
+        for row in rows:
+            assert LATER.items() <= dict(table.rows[table.key_of(row)]).items(), (name, row)
