@@ -9,13 +9,18 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.domain.selection import GLANCE
 from tests import rights
-from tests.agency import LEASE, Agency
+from tests.agency import LEASE, Agency, media, words
 
 OPERATOR = "/api/operator"
 
 
 def accounts_are_worked_on(agency: Agency) -> None:
+    of_another_theme = [f"city-{number}" for number in range(GLANCE)]
+    for noun, item in (("content", media), ("texts", words)):
+        items = [item(f"{noun}-{name}", "post", theme="city", quality_score=79) for name in of_another_theme]
+        agency.operator.post(f"{OPERATOR}/models/m1/{noun}", items).ok(201)
     agency.operator.account("a1", theme="sea")
     worker = agency.warmed_to("post")
     assert worker.ready("?model_id=m1").ok()["items"] and worker.offered() == ["a1"]
