@@ -17,8 +17,9 @@ from typing import Any
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
-from chalicelib import context, tables
+from chalicelib import context, middleware, tables
 from chalicelib.domain import keys
+from chalicelib.settings import Settings
 from chalicelib.tables.base import Store as Cache
 from warmup.sandbox.answers import HttpRequest
 from warmup.sandbox.gateway import Routes, proxy_event
@@ -145,6 +146,8 @@ def serve(store: Store, **more: str) -> Caller:
     clock = Clock()
     context.sources.clock, context.sources.entropy = clock, _in_a_fixed_order
     module = importlib.import_module("app")
+    middleware.edge.settings = Settings.from_environ(os.environ)  # it may have been imported for another store before
+    tables.bind(middleware.edge.settings)
     tables.create_all()
     return Caller(module, clock)
 
@@ -203,6 +206,10 @@ class Scene:
     def bot(self, method: str, path: str, body: object = None, **headers: str) -> Any:
         """One request of the bot."""
         return self._caller.call(self._event(method, path, body, **headers))
+
+    def operator(self, path: str) -> Any:
+        """An operator's GET."""
+        return self._caller.call(self._caller.event("GET", f"/api/operator{path}", authorization=f"Bearer {_ROOT}"))
 
     def _event(self, method: str, path: str, body: object = None, **headers: str) -> Event:
         return self._caller.event(method, f"/api/bot{path}", body, **self._headers, **headers)
