@@ -19,13 +19,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from benchmarks.floor import Floor
 from benchmarks.recording import Caller, Recording, record
 from chalicelib import tables
+from chalicelib.logs import Logs
 from chalicelib.settings import Settings
-from chalicelib.tables.base import Store
+from chalicelib.tables import AuditEvent
+from chalicelib.tables.base import Item, Store
+from chalicelib.tables.transaction import Transaction
 from warmup.sandbox.children import child_process, free_port, in_private_folder
 from warmup.sandbox.invocation import Invocation
 from warmup.sandbox.stores import ROOT, open_store
@@ -83,6 +86,25 @@ def silent() -> Iterator[None]:
         os.close(nowhere)
 
 
+@contextmanager
+def patched(owner: type, name: str, value: Any) -> Iterator[None]:
+    """The owner's attribute replaced while the context lasts."""
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
+
+
+def _no_events(put: Callable[..., None]) -> Callable[..., None]:
+    def without(transaction: Transaction, item: Item, *conditions: Any) -> None:
+        if not isinstance(item, AuditEvent):
+            put(transaction, item, *conditions)
+
+    return without
+
+
 class Bench:
     """Plays the recordings back, one at a time."""
 
@@ -120,6 +142,23 @@ class Bench:
             recording.name, len(recording.exchanges), ours_calls, floor_calls, ratios, 1e6 * statistics.median(floors)
         )
 
+    def record_kept(self, number: int, recording: Recording, repeats: int) -> list[float]:
+        """CPU with audit events and logging, as ratios to the same request without either, over alternating runs."""
+        self._caller.clock.now = recording.now
+        invocation = Invocation("api", 1e6)
+
+        def request() -> None:
+            self._caller.app(recording.event, invocation)
+
+        put, log, ratios = Transaction.put, Logs.request, []
+        for _ in range(RUNS):
+            kept = self._fresh(number, lambda: self._seconds(request, repeats))
+            with patched(Transaction, "put", _no_events(put)), patched(Logs, "request", lambda *_, **__: None):
+                bare = self._fresh(number, lambda: self._seconds(request, repeats))
+            ratios.append(kept / bare)
+        assert Transaction.put is put and Logs.request is log
+        return ratios
+
     def _fresh(self, number: int, run: Callable[[], T]) -> T:
         play(self._url, number)
         return run()
@@ -142,14 +181,23 @@ class Bench:
         return (time.process_time() - began) / repeats
 
 
-def measure(names: Sequence[str] = (), repeats: int = 50) -> list[Cost]:
-    """The cost of each recorded request (of those whose name holds one of `names`, if any are given)."""
+def measure(names: Sequence[str] = (), repeats: int = 50) -> tuple[list[Cost], dict[str, list[float]]]:
+    """The cost of each recorded request (of those whose name holds one of `names`, if any are given).
+
+    And what audit events and logging add to the CPU of some, as ratios.
+    """
     with open_store("ministack") as store, silent():
         caller, recordings = record(store)
     wanted = [one for one in recordings if not names or any(name in one.name for name in names)]
     with stub(wanted) as url, silent():
         bench = Bench(caller, url)
-        return [bench.measure(number, one, repeats) for number, one in enumerate(wanted)]
+        costs = [bench.measure(number, one, repeats) for number, one in enumerate(wanted)]
+        kept = {
+            one.name: bench.record_kept(number, one, repeats)
+            for number, one in enumerate(wanted)
+            if one.name in ("start-warmup", "complete-phase", "warmup-status")
+        }
+        return costs, kept
 
 
 def main() -> None:
@@ -159,7 +207,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=50, help="requests a run (default 50)")
     parser.add_argument("--json", type=Path, help="writes the figures to this file, too")
     given = parser.parse_args()
-    costs = measure(given.names, given.repeats)
+    costs, kept = measure(given.names, given.repeats)
     print(f"{'request':>16} {'store':>6} {'calls':>8} {'floor':>6} {'× floor':>8}   CPU × floor: median (least–most)")
     for one in costs:
         print(
@@ -167,6 +215,9 @@ def main() -> None:
             f"   {statistics.median(one.ratios):5.1f} ({min(one.ratios):.1f}–{max(one.ratios):.1f})"
             f" of {one.floor_microseconds:,.0f} µs"
         )
+    for name, ratios in kept.items():
+        middle, least, most = statistics.median(ratios), min(ratios), max(ratios)
+        print(f"audit events and logging, {name}: × {middle:.2f} ({least:.2f}–{most:.2f})")
     if given.json:
         given.json.write_text(json.dumps([{name: getattr(one, name) for name in one.__slots__} for one in costs]))
 

@@ -1,0 +1,208 @@
+"""How long bots wait: every bot route through HTTP, for 1, 10 and 50 bots at once: `make bench-latency`.
+
+The sandbox serves in a process of its own, on DynamoDB Local; milliseconds are this machine's, the ratio says more: the
+median of one bot to what the raw engine takes for the same exchanges, asked by a bare client one after another. The
+last part counts how often fifty bots that claim at once have to try.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.httpsession import URLLib3Session
+
+from benchmarks.floor import Floor
+from benchmarks.recording import Recording, Scene, record, serve
+from benchmarks.requests import silent
+from chalicelib.context import sources
+from warmup.sandbox.children import child_process, free_port, in_private_folder
+from warmup.sandbox.gateway import per_thread
+from warmup.sandbox.stores import ROOT, missing, open_store
+
+FLEETS = (1, 10, 50)
+ACCOUNTS = 100
+_KEY = "an operator's key for benchmarks"
+Times = dict[str, list[float]]
+
+
+class Bot:
+    """One bot over HTTP; notes how long each call took."""
+
+    def __init__(self, url: str, key: str, times: Times) -> None:
+        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False)
+        self._times = times
+        self._http.headers["Bot-Session"] = self._call("session", "POST", "/sessions", {})["session_id"]
+
+    def _call(self, name: str, method: str, path: str, body: object = None, **headers: str) -> Any:
+        began = time.perf_counter()
+        answer = self._http.request(method, f"/api/bot{path}", json=body, headers=headers)
+        self._times[name].append((time.perf_counter() - began) * 1000)
+        if answer.status_code not in (200, 201):
+            raise SystemExit(f"{name}: {answer.status_code} {answer.text[:300]}")
+        return answer.json()
+
+    def work(self, account_id: str) -> None:
+        """Starts one account and does its first phase, each call of a bot once."""
+        path, session = f"/accounts/{account_id}", self._http.headers["Bot-Session"]
+        self._call("ready (20)", "GET", "/accounts/ready?limit=20")
+        self._call("start-warmup", "POST", f"{path}/start-warmup")
+        self._call("content, first", "GET", f"{path}/content/pfp")
+        token = self._call("content, again", "GET", f"{path}/content/pfp")["lease"]["lease_token"]
+        self._call("warmup-status", "GET", f"{path}/warmup-status")
+        self._call("heartbeat", "POST", f"/sessions/{session}/heartbeat", {})
+        self._call("release", "POST", f"{path}/release", **{"Lease-Token": token})
+        token = self._call("content, assigned", "GET", f"{path}/content/pfp")["lease"]["lease_token"]
+        self._call("complete-phase", "POST", f"{path}/complete-phase/pfp", {}, **{"Lease-Token": token})
+
+
+def fleet(size: int, accounts: int) -> Times:
+    """How long each call took, in milliseconds, when so many bots work at once."""
+    port = free_port()
+    command = [sys.executable, "-m", "warmup", "dev", "--empty", "--store", "dynamodb-local"]
+    command += ["--port", str(port), "--operator-key", _KEY]
+    with in_private_folder("warmup-latency-") as folder, child_process(command, folder, _environ(), port):
+        url = f"http://127.0.0.1:{port}"
+        keys = _furnish(url, size, accounts)
+        parts: list[Times] = [defaultdict(list) for _ in keys]
+        gate = threading.Barrier(size)
+
+        def work(number: int) -> None:
+            bot = Bot(url, keys[number], parts[number])
+            gate.wait(60)
+            for account in range(number, accounts, size):
+                bot.work(f"a{account:03}")
+
+        with ThreadPoolExecutor(size) as pool:
+            list(pool.map(work, range(size)))
+    whole: Times = defaultdict(list)
+    for part in parts:
+        for name, times in part.items():
+            whole[name] += times
+    return whole
+
+
+def _environ() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "WARMUP_VERIFY_MEDIA": "false"}
+
+
+def _furnish(url: str, bots: int, accounts: int) -> list[str]:
+    with httpx.Client(base_url=f"{url}/api/operator", headers={"Authorization": f"Bearer {_KEY}"}, timeout=60) as http:
+
+        def post(path: str, body: object) -> Any:
+            answer = http.post(path, json=body)
+            if answer.status_code not in (200, 201):
+                raise SystemExit(f"{path}: {answer.text[:300]}")
+            return answer.json()
+
+        post("/models", {"model_id": "m1"})
+        for number in range(accounts):  # an item rests for a day after each use
+            file = {"media_key": f"k{number}", "media_type": "image/png", "bytes": 10, "sha256": f"{number:064x}"}
+            item = {"content_id": f"c{number}", "category": "pfp", "quality_score": 50, "max_usage": 1000}
+            post("/models/m1/content", {**item, **file})
+        consent = {"granted_by": "Ada", "granted_at": "2026-01-01T00:00:00Z", "reference": "contract 7"}
+        for number in range(accounts):
+            account = {"account_id": f"a{number:03}", "model_id": "m1", "username": f"u{number}", "consent": consent}
+            post("/accounts", account)
+            post(f"/accounts/a{number:03}/ready", {"reason": "benchmark"})
+        return [post("/bots", {"bot_id": f"b{number}"})["key"] for number in range(bots)]
+
+
+def engine(recordings: Sequence[Recording], url: str) -> dict[str, float]:
+    """The raw engine's milliseconds for the exchanges of each recorded request, the median of twenty rounds."""
+    client, found = Floor(url), {}
+    for recording in recordings:
+        rounds = []
+        for _ in range(20):
+            began = time.perf_counter()
+            for one in recording.exchanges:
+                client.call(one.operation, one.asked)
+            rounds.append((time.perf_counter() - began) * 1000)
+        found[recording.name] = statistics.median(rounds)
+    return found
+
+
+def rush(bots: int = 50) -> tuple[int, int, int]:
+    """So many bots claim one account each at once: accounts taken, different ones, transactions sent."""
+    with open_store("dynamodb-local") as store, silent():
+        caller = serve(store)
+        Scene(caller, accounts=2 * bots, items=1)
+        sources.entropy = os.urandom  # recordings need proposals in a fixed order, a rush is about their shuffling
+        app, counted = per_thread(caller.app), Counter[str]()
+        keys = [caller.operator("/bots", {"bot_id": f"rush{number}"})["key"] for number in range(bots)]
+        sessions = [
+            caller.call(caller.event("POST", "/api/bot/sessions", {}, authorization=f"Bearer {key}"))["session_id"]
+            for key in keys
+        ]
+        send, gate, lock = URLLib3Session.send, threading.Barrier(bots), threading.Lock()
+
+        def counting(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+            if str(request.headers["X-Amz-Target"]).endswith("TransactWriteItems"):
+                with lock:
+                    counted["sent"] += 1
+            answer: AWSResponse = send(session, request)
+            return answer
+
+        def claim(number: int) -> Any:
+            headers = {"authorization": f"Bearer {keys[number]}", "bot_session": sessions[number]}
+            event = caller.event("POST", "/api/bot/accounts/claim", {"limit": 1}, **headers)
+            gate.wait(60)
+            answer = app(event, None)
+            return json.loads(answer["body"])["items"]
+
+        URLLib3Session.send = counting
+        try:
+            with ThreadPoolExecutor(bots) as pool:
+                taken = [item["account_id"] for items in pool.map(claim, range(bots)) for item in items]
+        finally:
+            URLLib3Session.send = send
+    return len(taken), len(set(taken)), counted["sent"]
+
+
+def percentile(times: Sequence[float], share: float) -> float:
+    """The time that so large a share of the calls did not exceed."""
+    ordered = sorted(times)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bots", type=int, nargs="+", default=FLEETS)
+    parser.add_argument("--accounts", type=int, default=ACCOUNTS)
+    given = parser.parse_args()
+    if reason := missing("dynamodb-local"):
+        raise SystemExit(reason)
+    with open_store("dynamodb-local") as store, silent():
+        _, recordings = record(store)
+        raw = engine(recordings, store.dynamodb_url)
+    columns = []
+    for size in given.bots:
+        print(f"  {size} bots at once …", end="\r", file=sys.stderr, flush=True)
+        columns.append(fleet(size, given.accounts))
+    print(
+        f"{'milliseconds':>18}"
+        + "".join(f"{f'{size} bots: p50 · p95 · p99':>30}" for size in given.bots)
+        + "   × engine"
+    )
+    for name, alone in columns[0].items():
+        told = [
+            " · ".join(f"{percentile(column[name], share):.0f}" for share in (0.5, 0.95, 0.99)) for column in columns
+        ]
+        ratio = f"{statistics.median(alone) / raw[name]:>10.2f}" if name in raw else ""
+        print(f"{name:>18}" + "".join(f"{one:>30}" for one in told) + ratio)
+    taken, different, sent = rush()
+    print(f"\n50 bots claim at once: {taken} taken, {taken - different} twice, {sent / taken:.2f} attempts each")
+
+
+if __name__ == "__main__":
+    main()
