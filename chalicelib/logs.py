@@ -1,11 +1,15 @@
-"""The log: one structured line a call (Powertools), and its metrics; never a key, a token or a presigned URL."""
+"""The log: one structured line a call (Powertools), metrics and all; never a key, a token or a presigned URL.
+
+The metrics stand in the line itself, in CloudWatch's embedded metric format: its member `_aws` says which of the
+line's members are metrics, and by which of them they are told apart. At a log level above INFO there are none.
+"""
 
 import sys
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, TextIO
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from chalicelib.context import Context
 from chalicelib.settings import Settings
@@ -33,23 +37,25 @@ class Logs:
     def request(self, context: Context, action: str, *, status: int, milliseconds: float, **fields: Any) -> None:
         """One line for one request, and its count and duration as metrics."""
         told = f"{context.actor} called {action}: {status}"
-        self._logger.info(told, extra=_fields(context, action, status=status, milliseconds=milliseconds, **fields))
-        metrics = EphemeralMetrics(namespace=self._namespace, service=_SERVICE)
-        metrics.add_dimension("action", action)
-        metrics.add_metric("Requests", MetricUnit.Count, 1)
-        metrics.add_metric("Duration", MetricUnit.Milliseconds, milliseconds)
-        metrics.add_metric("Defects", MetricUnit.Count, int(status == 500))
-        metrics.flush_metrics()
+        measured = {"Requests": (1, "Count"), "Duration": (milliseconds, "Milliseconds")}
+        embedded = self._embedded(context, {**measured, "Defects": (int(status == 500), "Count")})
+        self._logger.info(told, extra={**_fields(context, action, status=status, **fields), **embedded})
 
     def timer(self, context: Context, action: str, did: dict[str, int]) -> None:
         """One line for one run of a timer, and a metric for each thing that it did."""
-        self._logger.info(f"timer {action} ran", extra=_fields(context, action, did=did))
-        metrics = EphemeralMetrics(namespace=self._namespace, service=_SERVICE)
-        metrics.add_dimension("action", action)
-        metrics.add_metric("Runs", MetricUnit.Count, 1)
-        for what, count in did.items():
-            metrics.add_metric(what.replace(":", "_"), MetricUnit.Count, count)
-        metrics.flush_metrics()
+        counts = {what.replace(":", "_"): (count, "Count") for what, count in did.items()}
+        embedded = self._embedded(context, {"Runs": (1, "Count"), **counts})
+        self._logger.info(f"timer {action} ran", extra={**_fields(context, action, did=did), **embedded})
+
+    def _embedded(self, context: Context, metrics: Mapping[str, tuple[float, str]]) -> dict[str, Any]:
+        """The members that make a line's figures metrics, by action and service."""
+        declared = {
+            "Namespace": self._namespace,
+            "Dimensions": [["action", "service"]],
+            "Metrics": [{"Name": name, "Unit": unit} for name, (_, unit) in metrics.items()],
+        }
+        told = {"Timestamp": int(context.now.timestamp() * 1000), "CloudWatchMetrics": [declared]}
+        return {"_aws": told, **{name: value for name, (value, _) in metrics.items()}}
 
     def defect(self, context: Context, action: str) -> None:
         """The exception that is being handled, with its trace."""

@@ -38,7 +38,6 @@ _ENVIRON = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
-    "POWERTOOLS_METRICS_DISABLED": "true",
 }
 
 

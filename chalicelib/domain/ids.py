@@ -22,4 +22,4 @@ def is_request_id(text: str) -> bool:
 def make(prefix: str, now: datetime, entropy: bytes) -> str:
     """A ULID behind a prefix: 48 bits of milliseconds and 80 random bits (10 bytes of `entropy`), in base 32."""
     value = (int(now.timestamp() * 1000) << _RANDOM_BITS) | int.from_bytes(entropy[:10], "big")
-    return f"{prefix}_" + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
+    return f"{prefix}_" + "".join([_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5)])

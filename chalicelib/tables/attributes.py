@@ -67,13 +67,13 @@ class _Word(_Plain[StrEnum]):
 
     def __init__(self, words: type[StrEnum], **options: Any) -> None:  # PynamoDB's own options
         super().__init__(**options)
-        self._words = words
+        self._words: dict[str, StrEnum] = {str(one): one for one in words}
 
     def serialize(self, value: StrEnum) -> str:
-        return str(self._words(value))
+        return str(self._words[value])
 
     def deserialize(self, value: str) -> StrEnum:
-        return self._words(value)
+        return self._words[value]
 
 
 class _Count(_Plain[int]):

@@ -57,9 +57,13 @@ _NOT_APPLIED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What reading and writing a table's items needs, looked up once: attributes by name, their defaults, the keys."""
+    """What reading and writing a table's items needs, looked up once: attributes by name, their defaults, the keys.
+
+    `readers` are the type and the deserialiser of each attribute; None where the value is what is stored.
+    """
 
     attributes: dict[str, Attribute[Any]]
+    readers: dict[str, tuple[str, Callable[[Any], Any] | None]]
     fixed_defaults: dict[str, Any]
     made_defaults: list[tuple[str, Callable[[], Any]]]
     keys: list[tuple[str, Attribute[Any]]]
@@ -71,10 +75,15 @@ def _shape(model: type["Item"]) -> _Shape:
     defaults = {name: one.default for name, one in attributes.items() if one.default is not None}
     return _Shape(
         attributes,
+        {name: (one.attr_type, _deserialiser(one)) for name, one in attributes.items()},
         {name: default for name, default in defaults.items() if not callable(default)},
         [(name, default) for name, default in defaults.items() if callable(default)],
         [(name, attributes[name]) for name in (model._hash_keyname, model._range_keyname) if name is not None],
     )
+
+
+def _deserialiser(attribute: Attribute[Any]) -> Callable[[Any], Any] | None:
+    return None if type(attribute).deserialize is Attribute.deserialize else attribute.deserialize
 
 
 class Item(Model):
@@ -94,9 +103,10 @@ class Item(Model):
         for name, default in shape.made_defaults:
             values[name] = default()
         for name, typed in data.items():
-            attribute = shape.attributes.get(name)
-            if attribute is not None:
-                values[name] = attribute.deserialize(typed[attribute.attr_type])
+            reader = shape.readers.get(name)
+            if reader is not None:
+                kind, deserialise = reader
+                values[name] = typed[kind] if deserialise is None else deserialise(typed[kind])
         item._read = data
         return item
 

@@ -47,6 +47,7 @@ class Sdk:
         """Nothing is asked of anybody yet."""
         self._session = Session()
         self._found: Any = None
+        self._named: dict[str, str | None] = {}
         self.region: str = self._session.get_config_variable("region") or "us-east-1"
 
     def credentials(self) -> Any:
@@ -64,9 +65,11 @@ class Sdk:
 
     def named_endpoint(self, service: str) -> str | None:
         """The URL that the environment or the profile names for a service, None where it is AWS's own."""
-        session = self._session
-        found = ConfiguredEndpointProvider(session.full_config, session.get_scoped_config(), service).provide()
-        return None if found is None else str(found).rstrip("/")
+        if service not in self._named:
+            session = self._session
+            found = ConfiguredEndpointProvider(session.full_config, session.get_scoped_config(), service).provide()
+            self._named[service] = None if found is None else str(found).rstrip("/")
+        return self._named[service]
 
     def host(self, service: str) -> str:
         """AWS's own host of a service in this region."""

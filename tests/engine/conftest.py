@@ -117,7 +117,6 @@ def service(
         monkeypatch.setenv(name, value)
     clock = Clock()
     monkeypatch.setattr(context.sources, "clock", clock)
-    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
     settings = Settings(
         table_prefix=f"t{os.getpid()}-{next(_PREFIXES)}-",
         pepper=PEPPER,

@@ -1,5 +1,6 @@
 """Alarms stand on metrics that are really written: each of ours is looked up in what the timers print."""
 
+import io
 import json
 from dataclasses import replace
 from typing import Any
@@ -43,19 +44,17 @@ def alarmed() -> dict[str, Metric]:
 
 
 def test_every_alarm_on_a_metric_of_ours_finds_it(
-    agency: Agency, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    agency: Agency, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
-    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "false")
     settings = replace(middleware.edge.settings, metrics_namespace=f"warmup-{STAGE}")
     monkeypatch.setattr(middleware.edge, "logs", Logs(settings))
-    capsys.readouterr()
     agency.operator.account("a1")
     agency.worker().start("a1").ok()
     agency.time.advance(LEASE)
     agency.wire.fail(Fault.REFUSED)
     for timer in TIMERS:
         agency.timer(timer)
-    metrics = written(capsys.readouterr().out)
+    metrics = written(log.getvalue())
     assert len(alarmed()) >= 5
     for name, metric in alarmed().items():
         assert metric in metrics, f"{name} looks at {metric}, and nobody writes it: {sorted(map(str, metrics))}"

@@ -2,9 +2,7 @@
 
 import io
 import json
-import logging
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,19 +10,6 @@ import pytest
 from tests.agency import OPERATOR_KEY, Agency, Api, Bot
 from tests.conftest import SETTINGS
 from tests.wire import Fault
-
-
-@pytest.fixture
-def log(agency: Agency) -> Iterator[io.StringIO]:
-    """What the service's logger writes."""
-    assert agency.client
-    stream, logger = io.StringIO(), logging.getLogger("warmup")
-    handlers = [handler for handler in logger.handlers if isinstance(handler, logging.StreamHandler)]
-    kept = [handler.setStream(stream) for handler in handlers]
-    yield stream
-    for handler, before in zip(handlers, kept, strict=True):
-        if before is not None:
-            handler.setStream(before)
 
 
 def lines(log: io.StringIO) -> list[dict[str, Any]]:
@@ -92,15 +77,14 @@ def _of_delivery(given: Any) -> set[str]:
 
 
 def test_no_secret_stands_in_any_line_metric_or_audit_event(
-    agency: Agency, log: io.StringIO, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    agency: Agency, log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "false")
     secrets = run_of_everything(agency)
     out, err = capsys.readouterr()
     written = log.getvalue() + out + err + json.dumps(agency.wire.image()["test-audit_events"])
     assert len(lines(log)) > 40
     assert len(secrets) > 20
-    assert '"_aws"' in out, "metrics were written too"
+    assert '"_aws"' in log.getvalue(), "metrics were written too"
     for secret in secrets:
         assert len(secret) > 3
         if secret != OPERATOR_KEY:  # a word of its own kind: `root` is the operator's name as well
@@ -132,7 +116,7 @@ def test_a_call_is_one_line_with_what_it_did(agency: Agency, log: io.StringIO) -
     }
     assert {name: line[name] for name in expected} == expected
     assert line["events"] == [{"action": "account:start", "subject": "account:a1", "version": 3}]
-    assert line["milliseconds"] > 0
+    assert line["Duration"] > 0
 
 
 def test_a_refusal_is_a_line_with_its_code(agency: Agency, log: io.StringIO) -> None:
@@ -149,15 +133,18 @@ def test_a_timers_run_is_a_line_with_what_it_did(agency: Agency, log: io.StringI
     assert (line["action"], line["did"], line["actor_kind"]) == ("open_due_phases", {"lease:expire": 1}, "timer")
 
 
-def test_a_call_is_counted_and_timed_as_a_metric(
-    agency: Agency, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "false")
-    capsys.readouterr()
+def test_a_calls_line_counts_and_times_it_as_metrics(agency: Agency, log: io.StringIO) -> None:
     agency.bot().ready().ok()
-    (metric,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
-    assert (metric["action"], metric["Requests"], metric["Defects"]) == ("leases.ready", [1.0], [0.0])
-    assert metric["Duration"][0] > 0
+    line = lines(log)[-1]
+    assert (line["action"], line["service"], line["Requests"], line["Defects"]) == ("leases.ready", "warmup", 1, 0)
+    assert line["Duration"] > 0
+    (told,) = line["_aws"]["CloudWatchMetrics"]
+    assert told["Dimensions"] == [["action", "service"]]
+    assert {one["Name"]: one["Unit"] for one in told["Metrics"]} == {
+        "Requests": "Count",
+        "Duration": "Milliseconds",
+        "Defects": "Count",
+    }
 
 
 def test_words_of_callers_cannot_make_lines_of_their_own(agency: Agency, log: io.StringIO) -> None:

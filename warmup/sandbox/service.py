@@ -93,7 +93,6 @@ def _environment(prefix: str, speed: float, operator_key: str) -> dict[str, str]
         "WARMUP_HEARTBEAT_SECONDS": str(lease // 3),
         "WARMUP_SESSION_SECONDS": str(2 * lease),
         "WARMUP_LOG_STREAM": "stderr",
-        "POWERTOOLS_METRICS_DISABLED": "true",
         "POWERTOOLS_SERVICE_NAME": "warmup",
     }
 
