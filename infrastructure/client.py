@@ -79,8 +79,6 @@ def type_of(schema: Json, prefix: str = "") -> str:
     if "anyOf" in schema and "properties" not in schema:
         kinds = [type_of(one, prefix) for one in schema["anyOf"]]
         return " | ".join(dict.fromkeys(kinds)) if "Any" not in kinds else "Any"
-    if "const" in schema or "enum" in schema:
-        return f"Literal[{', '.join(repr(word) for word in schema.get('enum', [schema.get('const')]))}]"
     match schema.get("type"):
         case "string":
             return "datetime" if schema.get("format") == "date-time" else "str"
@@ -210,12 +208,17 @@ def _sent(told: Json, openapi: Json) -> Iterator[Parameter]:
         found = {**openapi["components"]["parameters"][name]} if name else one
         if found["name"] == "X-Request-Id":
             continue
-        kind = "str" if found["schema"].get("format") == "date" else type_of(found["schema"])
+        kind = _given(found["schema"])
         python = found["name"].lower().replace("-", "_")
         required = found["required"]
         yield Parameter(
             python, kind if required else f"{kind} | None", found["in"], None if required else "None", found["name"]
         )
+
+
+def _given(schema: Json) -> str:
+    """The type of a parameter."""
+    return type_of(schema, "shapes.") if schema.get("format") != "date" else "str"
 
 
 def _body(told: Json, openapi: Json) -> Iterator[Parameter]:
@@ -232,7 +235,7 @@ def _body(told: Json, openapi: Json) -> Iterator[Parameter]:
         shape = openapi["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         required = shape.get("required", [])
         for name, member in shape["properties"].items():
-            kind = type_of(member, "shapes.")
+            kind = _given(member)
             given = kind if name in required else kind if kind == "Any" else f"{kind} | Unset"
             yield Parameter(name, given, "body", None if name in required else "UNSET", name)
 

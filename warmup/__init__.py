@@ -4,16 +4,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from warmup.client import AsyncClient, Client
+    from warmup.jobs import AccountTrouble, BadContent, Done, Fatal, Job, JobFailed, LeaseLost, StopOrdered, Transient
     from warmup.transport import Patience
+    from warmup.worker import Worker
 
-__all__ = ["AsyncClient", "Client", "Patience"]
-_HOMES = {"AsyncClient": "warmup.client", "Client": "warmup.client", "Patience": "warmup.transport"}
+__all__ = [
+    "AccountTrouble",
+    "AsyncClient",
+    "BadContent",
+    "Client",
+    "Done",
+    "Fatal",
+    "Job",
+    "JobFailed",
+    "LeaseLost",
+    "Patience",
+    "StopOrdered",
+    "Transient",
+    "Worker",
+]
+_HOMES = {"AsyncClient": "client", "Client": "client", "Patience": "transport", "Worker": "worker"}
 
 
 def __getattr__(name: str) -> Any:
     """The names above, imported when they are asked for: a command that needs none of them starts at once."""
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'warmup' has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415  # see above
 
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(f"warmup.{_HOMES.get(name, 'jobs')}"), name)

@@ -25,6 +25,16 @@ class Client(operations.Operations):
         """Closes the connections."""
         self._transport.close()
 
+    @property
+    def speed(self) -> float:
+        """How many times as fast the server's time runs: 1, but in a sandbox that was told otherwise."""
+        return self._transport.speed
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds (of the server's time) after which the last answer said to ask again; 0 where it said nothing."""
+        return self._transport.retry_after
+
     def download(self, media: Media) -> bytes:
         """The file of a delivery, checked. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
         return self._transport.download(media.url or "", media.sha256)

@@ -224,6 +224,8 @@ class Transport:
         self._http = httpx.Client(base_url=url, headers=_headers(key), timeout=how.timeout, trust_env=False)
         self._media = httpx.Client(timeout=how.timeout, trust_env=False)
         self._how = how
+        self.speed = 1.0
+        self.retry_after = 0.0
 
     def close(self) -> None:
         """Closes the connections."""
@@ -266,6 +268,8 @@ class Transport:
                         f"{self._http.base_url} does not answer: {error or type(error).__name__}"
                     ) from error
             else:
+                self.speed = _seconds(response.headers.get("Sandbox-Speed")) or 1.0
+                self.retry_after = _seconds(response.headers.get("Retry-After"))
                 wait = None if response.is_success else request.pause_after(response, attempt, self._how)
                 if wait is None:
                     return response

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from warmup.api import models as shapes
 from warmup.transport import UNSET, AsyncPages, AsyncTransport, Unset, quoted
@@ -207,7 +207,7 @@ class Bots:
         *,
         bot_id: str | Unset | None = UNSET,
         name: str | Unset | None = UNSET,
-        role: Literal["bot", "operator"] | Unset = UNSET,
+        role: str | Unset = UNSET,
         models: list[str] | Unset | None = UNSET,
     ) -> shapes.CreatedBot:
         """Creates a bot or an operator; its key is in the answer, this once."""
@@ -295,8 +295,8 @@ class Content:
         limit: int | None = None,
         cursor: str | None = None,
         with_url: bool | None = None,
-        category: Literal["pfp", "bio", "post", "highlight", "story", "any"] | None = None,
-        status: Literal["pending", "approved", "rejected", "withdrawn"] | None = None,
+        category: str | None = None,
+        status: str | None = None,
     ) -> AsyncPages[shapes.LinkedContent]:
         """The media items of a model; `with_url` adds a URL that gives the file for a while."""
         return self._transport.pages(
@@ -405,7 +405,7 @@ class Leases:
         *,
         limit: int | None = None,
         model_id: str | None = None,
-        action: Literal["start_warmup", "run_phase", "complete_warmup"] | None = None,
+        action: str | None = None,
         cursor: str | None = None,
         bot_session: str | None = None,
     ) -> shapes.ReadyPage:
@@ -506,12 +506,7 @@ class Phases:
         self._transport = transport
 
     async def content(
-        self,
-        account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
-        *,
-        bot_session: str | None = None,
-        lease_token: str | None = None,
+        self, account_id: str, phase: str, *, bot_session: str | None = None, lease_token: str | None = None
     ) -> shapes.Delivery:
         """Gives the caller the phase's content, under its lease."""
         return await self._transport.ask(
@@ -522,12 +517,7 @@ class Phases:
         )
 
     async def warmup_content(
-        self,
-        account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
-        *,
-        bot_session: str | None = None,
-        lease_token: str | None = None,
+        self, account_id: str, phase: str, *, bot_session: str | None = None, lease_token: str | None = None
     ) -> shapes.Delivery:
         """The same, in its other spelling."""
         return await self._transport.ask(
@@ -540,7 +530,7 @@ class Phases:
     async def complete_phase(
         self,
         account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        phase: str,
         *,
         lease_token: str,
         bot_session: str | None = None,
@@ -566,7 +556,7 @@ class Phases:
         account_id: str,
         *,
         lease_token: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        phase: str,
         kind: shapes.ReportKind,
         message: str,
         bot_session: str | None = None,
@@ -651,15 +641,12 @@ class Review:
         *,
         limit: int | None = None,
         cursor: str | None = None,
-        order: Literal["oldest", "newest"] | None = None,
+        order: str | None = None,
         model_id: str | None = None,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"] | None = None,
-        status: Literal[
-            "pending", "available", "content_assigned", "in_progress", "completed", "failed", "requires_review"
-        ]
-        | None = None,
+        phase: str | None = None,
+        status: str | None = None,
         code: str | None = None,
-        kind: Literal["transient", "content", "account", "fatal", "unknown"] | None = None,
+        kind: str | None = None,
         older_than_seconds: int | None = None,
     ) -> AsyncPages[shapes.Case]:
         """Everything that failed or needs people, oldest or newest first."""
@@ -684,13 +671,10 @@ class Review:
         self,
         *,
         model_id: str | None = None,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"] | None = None,
-        status: Literal[
-            "pending", "available", "content_assigned", "in_progress", "completed", "failed", "requires_review"
-        ]
-        | None = None,
+        phase: str | None = None,
+        status: str | None = None,
         code: str | None = None,
-        kind: Literal["transient", "content", "account", "fatal", "unknown"] | None = None,
+        kind: str | None = None,
         older_than_seconds: int | None = None,
     ) -> shapes.CaseGroups:
         """The queue by error code and phase, the largest group first."""
@@ -709,12 +693,7 @@ class Review:
         )
 
     async def retry_all(
-        self,
-        *,
-        reason: str,
-        filter: shapes.ReviewFilter,
-        dry_run: bool | Unset = UNSET,
-        content: Literal["same", "other"] | Unset = UNSET,
+        self, *, reason: str, filter: shapes.ReviewFilter, dry_run: bool | Unset = UNSET, content: str | Unset = UNSET
     ) -> shapes.BulkRetry:
         """Retries up to 500 cases, oldest first, with a result for each; a dry run only counts."""
         return await self._transport.ask(
@@ -725,12 +704,7 @@ class Review:
         )
 
     async def retry(
-        self,
-        account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
-        *,
-        reason: str,
-        content: Literal["same", "other"] | Unset = UNSET,
+        self, account_id: str, phase: str, *, reason: str, content: str | Unset = UNSET
     ) -> shapes.ChangedWarmup:
         """Offers the phase again at once, with the same items or others."""
         return await self._transport.ask(
@@ -741,12 +715,7 @@ class Review:
         )
 
     async def resolve(
-        self,
-        account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
-        *,
-        reason: str,
-        evidence: shapes.Evidence,
+        self, account_id: str, phase: str, *, reason: str, evidence: shapes.Evidence
     ) -> shapes.ChangedWarmup:
         """Takes the phase for completed: it was done outside."""
         return await self._transport.ask(
@@ -756,9 +725,7 @@ class Review:
             body={"reason": reason, "evidence": evidence},
         )
 
-    async def skip(
-        self, account_id: str, phase: Literal["pfp", "bio", "post", "highlight", "story"], *, reason: str
-    ) -> shapes.ChangedWarmup:
+    async def skip(self, account_id: str, phase: str, *, reason: str) -> shapes.ChangedWarmup:
         """Passes over a phase."""
         return await self._transport.ask(
             "POST",
@@ -770,7 +737,7 @@ class Review:
     async def assign(
         self,
         account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        phase: str,
         *,
         reason: str,
         content_id: str | Unset | None = UNSET,
@@ -797,15 +764,12 @@ class Roster:
         limit: int | None = None,
         cursor: str | None = None,
         with_phases: bool | None = None,
-        state: Literal["imported", "ready", "warming_up", "active", "paused", "retired"] | None = None,
+        state: str | None = None,
         model_id: str | None = None,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"] | None = None,
-        phase_status: Literal[
-            "pending", "available", "content_assigned", "in_progress", "completed", "failed", "requires_review"
-        ]
-        | None = None,
+        phase: str | None = None,
+        phase_status: str | None = None,
         error_code: str | None = None,
-        queue: Literal["due", "waiting", "working", "starved"] | None = None,
+        queue: str | None = None,
         text: str | None = None,
     ) -> AsyncPages[shapes.ListedAccount]:
         """Accounts that the filter admits; a page may hold fewer than asked, and still name a cursor."""
@@ -831,10 +795,10 @@ class Roster:
         self,
         *,
         reason: str,
-        action: Literal["pause", "resume", "retry"],
+        action: str,
         account_ids: list[str] | Unset | None = UNSET,
         filter: shapes.RosterFilter | Unset | None = UNSET,
-        content: Literal["same", "other"] | Unset = UNSET,
+        content: str | Unset = UNSET,
         dry_run: bool | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset | None = UNSET,
@@ -901,11 +865,7 @@ class Sessions:
         )
 
     def list_all(
-        self,
-        *,
-        limit: int | None = None,
-        status: Literal["live", "lost", "ended"] | None = None,
-        cursor: str | None = None,
+        self, *, limit: int | None = None, status: str | None = None, cursor: str | None = None
     ) -> AsyncPages[shapes.Session]:
         """Sessions, by standing."""
         return self._transport.pages(
@@ -964,9 +924,7 @@ class Stewardship:
             shapes.Analytics,
         )
 
-    async def explain(
-        self, account_id: str, phase: Literal["pfp", "bio", "post", "highlight", "story"], *, limit: int | None = None
-    ) -> shapes.Explained:
+    async def explain(self, account_id: str, phase: str, *, limit: int | None = None) -> shapes.Explained:
         """What selection would do now for a phase, and why."""
         return await self._transport.ask(
             "GET",
@@ -1010,7 +968,7 @@ class Tasks:
         *,
         limit: int | None = None,
         model_id: str | None = None,
-        action: Literal["start_warmup", "run_phase", "complete_warmup"] | None = None,
+        action: str | None = None,
         cursor: str | None = None,
     ) -> shapes.ReadyPage:
         """What a person can take now, oldest due first. Takes nothing."""
@@ -1062,12 +1020,7 @@ class Tasks:
         )
 
     async def content(
-        self,
-        account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
-        *,
-        bot_session: str | None = None,
-        lease_token: str | None = None,
+        self, account_id: str, phase: str, *, bot_session: str | None = None, lease_token: str | None = None
     ) -> shapes.Delivery:
         """Takes the phase: its content, under the caller's lease."""
         return await self._transport.ask(
@@ -1080,7 +1033,7 @@ class Tasks:
     async def complete(
         self,
         account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        phase: str,
         *,
         lease_token: str,
         bot_session: str | None = None,
@@ -1106,7 +1059,7 @@ class Tasks:
         account_id: str,
         *,
         lease_token: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        phase: str,
         kind: shapes.ReportKind,
         message: str,
         bot_session: str | None = None,
@@ -1174,8 +1127,8 @@ class Texts:
         *,
         limit: int | None = None,
         cursor: str | None = None,
-        category: Literal["pfp", "bio", "post", "highlight", "story", "any"] | None = None,
-        status: Literal["pending", "approved", "rejected", "withdrawn"] | None = None,
+        category: str | None = None,
+        status: str | None = None,
     ) -> AsyncPages[shapes.Text]:
         """The texts of a model."""
         return self._transport.pages(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -257,7 +257,7 @@ class AcceptedContent(Shape):
     bytes: int
     width: int | None
     height: int | None
-    outcome: Literal["created", "unchanged"]
+    outcome: str
 
 
 class AcceptedText(Shape):
@@ -283,7 +283,7 @@ class AcceptedText(Shape):
     licence: Licence | None
     text_id: str
     body: str
-    outcome: Literal["created", "unchanged"]
+    outcome: str
 
 
 class AccountBody(Shape):
@@ -469,7 +469,7 @@ class BotBody(Shape):
 
     bot_id: str | None = None
     name: str | None = None
-    role: Literal["bot", "operator"] | None = None
+    role: str | None = None
     models: list[str] | None = None
 
 
@@ -732,7 +732,7 @@ class ConsentBody(Shape):
 class ContentBody(Shape):
     """`POST …/models/{model_id}/content`."""
 
-    category: Literal["pfp", "bio", "post", "highlight", "story", "any"]
+    category: str
     quality_score: float
     max_usage: int
     theme: str | None = None
@@ -1215,10 +1215,10 @@ class MoveAllBody(Shape):
     """`POST /api/operator/accounts/bulk`: the accounts that are named, else a page of those that the filter admits."""
 
     reason: str
-    action: Literal["pause", "resume", "retry"]
+    action: str
     account_ids: list[str] | None = None
     filter: RosterFilter | None = None
-    content: Literal["same", "other"] | None = None
+    content: str | None = None
     dry_run: bool | None = None
     limit: int | None = None
     cursor: str | None = None
@@ -1228,7 +1228,7 @@ class MovedAccount(Shape):
     """What became of one account of a move on many."""
 
     account_id: str
-    outcome: Literal["done", "unchanged", "refused", "not_done", "would_be_done"]
+    outcome: str
     detail: str | None
 
 
@@ -1477,7 +1477,7 @@ class ReasonBody(Shape):
 class RefusedEntry(Shape):
     """One of a list that was not accepted."""
 
-    outcome: Literal["refused"]
+    outcome: str
     error: RowError
 
 
@@ -1510,7 +1510,7 @@ class Report(Shape):
 class ReportErrorBody(Shape):
     """`POST …/report-error`. `retry_after_seconds` can only lengthen the plan's delay."""
 
-    phase: Literal["pfp", "bio", "post", "highlight", "story"]
+    phase: str
     kind: ReportKind
     code: str | None = None
     message: str
@@ -1531,14 +1531,14 @@ class RetryAllBody(Shape):
     reason: str
     filter: ReviewFilter
     dry_run: bool | None = None
-    content: Literal["same", "other"] | None = None
+    content: str | None = None
 
 
 class RetryBody(Shape):
     """`POST …/phases/{phase}/retry`: with the same items, or with others."""
 
     reason: str
-    content: Literal["same", "other"] | None = None
+    content: str | None = None
 
 
 class RetryResult(Shape):
@@ -1564,7 +1564,7 @@ class ReviewFilter(Shape):
 
     model_id: str | None = None
     phase: PhaseName | None = None
-    status: Literal["failed", "requires_review"] | None = None
+    status: str | None = None
     code: str | None = None
     kind: ReportKind | None = None
     older_than_seconds: int | None = None
@@ -1710,7 +1710,7 @@ class Text(Shape):
 class TextBody(Shape):
     """`POST …/models/{model_id}/texts`."""
 
-    category: Literal["pfp", "bio", "post", "highlight", "story", "any"]
+    category: str
     quality_score: float
     max_usage: int
     theme: str | None = None

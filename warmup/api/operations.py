@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from warmup.api import models as shapes
 from warmup.transport import UNSET, Pages, Transport, Unset, quoted
@@ -207,7 +207,7 @@ class Bots:
         *,
         bot_id: str | Unset | None = UNSET,
         name: str | Unset | None = UNSET,
-        role: Literal["bot", "operator"] | Unset = UNSET,
+        role: str | Unset = UNSET,
         models: list[str] | Unset | None = UNSET,
     ) -> shapes.CreatedBot:
         """Creates a bot or an operator; its key is in the answer, this once."""
@@ -295,8 +295,8 @@ class Content:
         limit: int | None = None,
         cursor: str | None = None,
         with_url: bool | None = None,
-        category: Literal["pfp", "bio", "post", "highlight", "story", "any"] | None = None,
-        status: Literal["pending", "approved", "rejected", "withdrawn"] | None = None,
+        category: str | None = None,
+        status: str | None = None,
     ) -> Pages[shapes.LinkedContent]:
         """The media items of a model; `with_url` adds a URL that gives the file for a while."""
         return self._transport.pages(
@@ -405,7 +405,7 @@ class Leases:
         *,
         limit: int | None = None,
         model_id: str | None = None,
-        action: Literal["start_warmup", "run_phase", "complete_warmup"] | None = None,
+        action: str | None = None,
         cursor: str | None = None,
         bot_session: str | None = None,
     ) -> shapes.ReadyPage:
@@ -506,12 +506,7 @@ class Phases:
         self._transport = transport
 
     def content(
-        self,
-        account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
-        *,
-        bot_session: str | None = None,
-        lease_token: str | None = None,
+        self, account_id: str, phase: str, *, bot_session: str | None = None, lease_token: str | None = None
     ) -> shapes.Delivery:
         """Gives the caller the phase's content, under its lease."""
         return self._transport.ask(
@@ -522,12 +517,7 @@ class Phases:
         )
 
     def warmup_content(
-        self,
-        account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
-        *,
-        bot_session: str | None = None,
-        lease_token: str | None = None,
+        self, account_id: str, phase: str, *, bot_session: str | None = None, lease_token: str | None = None
     ) -> shapes.Delivery:
         """The same, in its other spelling."""
         return self._transport.ask(
@@ -540,7 +530,7 @@ class Phases:
     def complete_phase(
         self,
         account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        phase: str,
         *,
         lease_token: str,
         bot_session: str | None = None,
@@ -566,7 +556,7 @@ class Phases:
         account_id: str,
         *,
         lease_token: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        phase: str,
         kind: shapes.ReportKind,
         message: str,
         bot_session: str | None = None,
@@ -651,15 +641,12 @@ class Review:
         *,
         limit: int | None = None,
         cursor: str | None = None,
-        order: Literal["oldest", "newest"] | None = None,
+        order: str | None = None,
         model_id: str | None = None,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"] | None = None,
-        status: Literal[
-            "pending", "available", "content_assigned", "in_progress", "completed", "failed", "requires_review"
-        ]
-        | None = None,
+        phase: str | None = None,
+        status: str | None = None,
         code: str | None = None,
-        kind: Literal["transient", "content", "account", "fatal", "unknown"] | None = None,
+        kind: str | None = None,
         older_than_seconds: int | None = None,
     ) -> Pages[shapes.Case]:
         """Everything that failed or needs people, oldest or newest first."""
@@ -684,13 +671,10 @@ class Review:
         self,
         *,
         model_id: str | None = None,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"] | None = None,
-        status: Literal[
-            "pending", "available", "content_assigned", "in_progress", "completed", "failed", "requires_review"
-        ]
-        | None = None,
+        phase: str | None = None,
+        status: str | None = None,
         code: str | None = None,
-        kind: Literal["transient", "content", "account", "fatal", "unknown"] | None = None,
+        kind: str | None = None,
         older_than_seconds: int | None = None,
     ) -> shapes.CaseGroups:
         """The queue by error code and phase, the largest group first."""
@@ -709,12 +693,7 @@ class Review:
         )
 
     def retry_all(
-        self,
-        *,
-        reason: str,
-        filter: shapes.ReviewFilter,
-        dry_run: bool | Unset = UNSET,
-        content: Literal["same", "other"] | Unset = UNSET,
+        self, *, reason: str, filter: shapes.ReviewFilter, dry_run: bool | Unset = UNSET, content: str | Unset = UNSET
     ) -> shapes.BulkRetry:
         """Retries up to 500 cases, oldest first, with a result for each; a dry run only counts."""
         return self._transport.ask(
@@ -724,14 +703,7 @@ class Review:
             body={"reason": reason, "filter": filter, "dry_run": dry_run, "content": content},
         )
 
-    def retry(
-        self,
-        account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
-        *,
-        reason: str,
-        content: Literal["same", "other"] | Unset = UNSET,
-    ) -> shapes.ChangedWarmup:
+    def retry(self, account_id: str, phase: str, *, reason: str, content: str | Unset = UNSET) -> shapes.ChangedWarmup:
         """Offers the phase again at once, with the same items or others."""
         return self._transport.ask(
             "POST",
@@ -740,14 +712,7 @@ class Review:
             body={"reason": reason, "content": content},
         )
 
-    def resolve(
-        self,
-        account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
-        *,
-        reason: str,
-        evidence: shapes.Evidence,
-    ) -> shapes.ChangedWarmup:
+    def resolve(self, account_id: str, phase: str, *, reason: str, evidence: shapes.Evidence) -> shapes.ChangedWarmup:
         """Takes the phase for completed: it was done outside."""
         return self._transport.ask(
             "POST",
@@ -756,9 +721,7 @@ class Review:
             body={"reason": reason, "evidence": evidence},
         )
 
-    def skip(
-        self, account_id: str, phase: Literal["pfp", "bio", "post", "highlight", "story"], *, reason: str
-    ) -> shapes.ChangedWarmup:
+    def skip(self, account_id: str, phase: str, *, reason: str) -> shapes.ChangedWarmup:
         """Passes over a phase."""
         return self._transport.ask(
             "POST",
@@ -770,7 +733,7 @@ class Review:
     def assign(
         self,
         account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        phase: str,
         *,
         reason: str,
         content_id: str | Unset | None = UNSET,
@@ -797,15 +760,12 @@ class Roster:
         limit: int | None = None,
         cursor: str | None = None,
         with_phases: bool | None = None,
-        state: Literal["imported", "ready", "warming_up", "active", "paused", "retired"] | None = None,
+        state: str | None = None,
         model_id: str | None = None,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"] | None = None,
-        phase_status: Literal[
-            "pending", "available", "content_assigned", "in_progress", "completed", "failed", "requires_review"
-        ]
-        | None = None,
+        phase: str | None = None,
+        phase_status: str | None = None,
         error_code: str | None = None,
-        queue: Literal["due", "waiting", "working", "starved"] | None = None,
+        queue: str | None = None,
         text: str | None = None,
     ) -> Pages[shapes.ListedAccount]:
         """Accounts that the filter admits; a page may hold fewer than asked, and still name a cursor."""
@@ -831,10 +791,10 @@ class Roster:
         self,
         *,
         reason: str,
-        action: Literal["pause", "resume", "retry"],
+        action: str,
         account_ids: list[str] | Unset | None = UNSET,
         filter: shapes.RosterFilter | Unset | None = UNSET,
-        content: Literal["same", "other"] | Unset = UNSET,
+        content: str | Unset = UNSET,
         dry_run: bool | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset | None = UNSET,
@@ -899,11 +859,7 @@ class Sessions:
         )
 
     def list_all(
-        self,
-        *,
-        limit: int | None = None,
-        status: Literal["live", "lost", "ended"] | None = None,
-        cursor: str | None = None,
+        self, *, limit: int | None = None, status: str | None = None, cursor: str | None = None
     ) -> Pages[shapes.Session]:
         """Sessions, by standing."""
         return self._transport.pages(
@@ -962,9 +918,7 @@ class Stewardship:
             shapes.Analytics,
         )
 
-    def explain(
-        self, account_id: str, phase: Literal["pfp", "bio", "post", "highlight", "story"], *, limit: int | None = None
-    ) -> shapes.Explained:
+    def explain(self, account_id: str, phase: str, *, limit: int | None = None) -> shapes.Explained:
         """What selection would do now for a phase, and why."""
         return self._transport.ask(
             "GET",
@@ -1008,7 +962,7 @@ class Tasks:
         *,
         limit: int | None = None,
         model_id: str | None = None,
-        action: Literal["start_warmup", "run_phase", "complete_warmup"] | None = None,
+        action: str | None = None,
         cursor: str | None = None,
     ) -> shapes.ReadyPage:
         """What a person can take now, oldest due first. Takes nothing."""
@@ -1060,12 +1014,7 @@ class Tasks:
         )
 
     def content(
-        self,
-        account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
-        *,
-        bot_session: str | None = None,
-        lease_token: str | None = None,
+        self, account_id: str, phase: str, *, bot_session: str | None = None, lease_token: str | None = None
     ) -> shapes.Delivery:
         """Takes the phase: its content, under the caller's lease."""
         return self._transport.ask(
@@ -1078,7 +1027,7 @@ class Tasks:
     def complete(
         self,
         account_id: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        phase: str,
         *,
         lease_token: str,
         bot_session: str | None = None,
@@ -1104,7 +1053,7 @@ class Tasks:
         account_id: str,
         *,
         lease_token: str,
-        phase: Literal["pfp", "bio", "post", "highlight", "story"],
+        phase: str,
         kind: shapes.ReportKind,
         message: str,
         bot_session: str | None = None,
@@ -1172,8 +1121,8 @@ class Texts:
         *,
         limit: int | None = None,
         cursor: str | None = None,
-        category: Literal["pfp", "bio", "post", "highlight", "story", "any"] | None = None,
-        status: Literal["pending", "approved", "rejected", "withdrawn"] | None = None,
+        category: str | None = None,
+        status: str | None = None,
     ) -> Pages[shapes.Text]:
         """The texts of a model."""
         return self._transport.pages(

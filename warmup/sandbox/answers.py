@@ -27,6 +27,10 @@ class Answer:
     headers: Sequence[tuple[str, str]]
     body: bytes
 
+    def having(self, name: str, value: str) -> "Answer":
+        """The same with a further header."""
+        return Answer(self.status, [*self.headers, (name, value)], self.body)
+
 
 def document(content: object, status: int = 200) -> Answer:
     """An answer of JSON."""

@@ -1,0 +1,261 @@
+"""A bot made with `Worker`, against the service: what it does, loses, gives back, and survives."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.test_run import need
+from warmup import BadContent, Done, Job, LeaseLost, Patience, StopOrdered, Transient, Worker
+from warmup.api.models import PhaseStatus
+from warmup.jobs import Lease
+from warmup.sandbox.fake import FakeServer, fake_server
+
+pytestmark = pytest.mark.engine
+
+QUICK = Patience(attempts=2, timeout=5)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeServer]:
+    need("ministack")
+    with fake_server() as server:
+        yield server
+
+
+@pytest.fixture
+def account(server: FakeServer, request: pytest.FixtureRequest) -> str:
+    """An account that waits for its first phase; those of the tests before are out of the way."""
+    for one in server.operator.roster.list_all():
+        if one.state in ("ready", "warming_up"):
+            server.operator.accounts.retire(one.account_id, reason="the next test begins")
+    name: str = "a-" + request.node.name[-50:].replace("[", "-").replace("]", "")
+    server.advance(days=2)  # what the accounts before had been given may be given again
+    server.account(name)
+    return name
+
+
+def worker(server: FakeServer, handler: Callable[[Job], object], **more: object) -> Worker:
+    """A bot that does the same for every phase."""
+    made = Worker(server.url, server.bot_key(), patience=QUICK, **more)  # type: ignore[arg-type]  # a test's shorthand
+    made.phase()(handler)
+    return made
+
+
+def phase(server: FakeServer, account_id: str, number: int = 0) -> PhaseStatus:
+    return server.operator.accounts.get(account_id).phases[number].status
+
+
+def eventually(what: Callable[[], bool], seconds: float = 10) -> None:
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_a_bot_takes_what_is_due_with_its_media_and_tells_what_came_of_it(server: FakeServer, account: str) -> None:
+    seen: list[Job] = []
+
+    def publish(job: Job) -> Done:
+        seen.append(job)
+        return Done({"status": "published"}, performance_score=71)
+
+    tally = worker(server, publish).run(jobs=1)
+    (job,) = seen
+    assert (tally.done, job.account_id, job.phase) == (1, account, "pfp")
+    assert job.media is not None
+    assert job.delivery.content is not None
+    assert len(job.media) == job.delivery.content.bytes
+    done = server.operator.accounts.get(account).phases[0]
+    assert (done.status, done.platform_response) == (PhaseStatus.COMPLETED, {"status": "published"})
+
+
+def test_a_whole_warm_up_is_done_phase_by_phase(server: FakeServer, account: str) -> None:
+    phases: list[str] = []
+    bot = worker(server, lambda job: phases.append(job.phase))
+    running = threading.Thread(target=bot.run)
+    running.start()
+    try:
+        for number in range(5):
+            eventually(lambda number=number: len(phases) > number)  # type: ignore[misc]  # bound now
+            eventually(lambda number=number: phase(server, account, number) == "completed")  # type: ignore[misc]
+            server.advance(days=3)
+            bot._wake.set()
+        eventually(lambda: server.operator.accounts.get(account).state == "active")
+    finally:
+        bot.stop()
+        running.join(20)
+    assert phases == ["pfp", "bio", "post", "highlight", "story"]
+    assert not running.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        (Transient("the platform is down", code="platform_down"), "failed", "transient"),
+        (ValueError("a defect of the bot"), "requires_review", "unknown"),  # it may have happened
+        (TimeoutError("no answer"), "failed", "transient"),  # as the bot says below
+    ],
+    ids=["transient", "unknown", "mapped"],
+)
+def test_an_exception_is_reported_by_its_kind(
+    server: FakeServer, account: str, error: Exception, status: str, kind: str
+) -> None:
+    def fail(job: Job) -> None:
+        raise error
+
+    bot = worker(server, fail)
+    bot.report(TimeoutError, "transient")
+    assert bot.run(jobs=1).failed == 1
+    found = server.operator.accounts.get(account).phases[0]
+    assert (found.status, found.error_kind, found.error_message) == (status, kind, str(error))
+
+
+def test_an_item_at_fault_is_swapped_for_another(server: FakeServer, account: str) -> None:
+    tried: list[str | None] = []
+
+    def publish(job: Job) -> None:
+        assert job.delivery.content is not None
+        tried.append(job.delivery.content.content_id)
+        if len(tried) == 1:
+            raise BadContent("too small")
+
+    assert worker(server, publish).run(jobs=2).done == 1
+    assert tried == ["nora-pfp", "nora-any"]
+
+
+def test_a_bot_with_one_handler_takes_only_its_phase(server: FakeServer, account: str) -> None:
+    bot = Worker(server.url, server.bot_key(), patience=QUICK)
+    bot.phase("bio")(lambda job: None)
+    running = threading.Thread(target=bot.run)
+    running.start()
+    time.sleep(1)
+    bot.stop()
+    running.join(10)
+    assert server.operator.accounts.get(account).state == "ready", "its first phase is somebody else's"
+
+
+def test_a_stop_that_an_operator_orders_reaches_the_handler(
+    server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warmup.worker._LONGEST_WAIT", 0.2)
+    begun = threading.Event()
+
+    def wait(job: Job) -> None:
+        begun.set()
+        while True:
+            job.check()
+            time.sleep(0.02)
+
+    bot = worker(server, wait, grace=5)
+    bot_thread = threading.Thread(target=bot.run)
+    bot_thread.start()
+    assert begun.wait(10)
+    (session,) = [one for one in server.operator.sessions.list_all(status="live") if one.held]
+    server.operator.sessions.stop(session.session_id, reason="it misbehaves")
+    eventually(lambda: bot.tally.lost + bot.tally.given_back == 1, 40)
+    bot.stop()
+    bot_thread.join(10)
+    assert phase(server, account) == "content_assigned"
+
+
+def test_a_lost_lease_is_told_and_nothing_is_said_about_it() -> None:
+    lease = Lease("s", "t", time.monotonic() + 60)
+    assert (lease.lost, round(lease.seconds_left)) == (None, 60)
+    lease.lose("b2 took over")
+    assert (lease.lost, lease.seconds_left) == ("b2 took over", 0)
+    assert Lease("s", "t", time.monotonic() - 1).lost == "it ran out"
+
+
+def test_who_was_superseded_loses_the_job_and_does_not_break(server: FakeServer, account: str) -> None:
+    def publish(job: Job) -> None:
+        server.operator.review.skip(account, "pfp", reason="it was there already")
+
+    bot = worker(server, publish)
+    assert bot.run(jobs=1).finished == 1
+    assert phase(server, account) == "completed"
+
+
+def test_a_server_that_is_away_is_waited_for_and_told_when_it_is_back(server: FakeServer, account: str) -> None:
+    begun = threading.Event()
+
+    def publish(job: Job) -> str:
+        begun.set()
+        server.away = True
+        threading.Timer(1.5, lambda: setattr(server, "away", False)).start()
+        return "published"
+
+    tally = worker(server, publish).run(jobs=1)
+    assert tally.done == 1
+    assert phase(server, account) == "completed"
+
+
+BOT = textwrap.dedent(
+    """
+    import sys, time
+    from warmup import Worker
+    worker = Worker(sys.argv[1], sys.argv[2], slots=2)
+    @worker.phase()
+    def publish(job):
+        print("began", job.account_id, flush=True)
+        time.sleep(float(sys.argv[3]))
+        print("finished", job.account_id, flush=True)
+    worker.run()
+    """
+)
+
+
+def bot_process(server: FakeServer, seconds: float) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", BOT, server.url, server.bot_key(), str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_sigterm_loses_nothing_and_holds_nothing(server: FakeServer, account: str) -> None:
+    bot = bot_process(server, 1.5)
+    assert bot.stdout is not None
+    assert bot.stdout.readline() == f"began {account}\n"
+    bot.send_signal(signal.SIGTERM)
+    out, err = bot.communicate(timeout=20)
+    assert (bot.returncode, out) == (0, f"finished {account}\n"), err
+    found = server.operator.accounts.get(account)
+    assert (found.phases[0].status, found.lease) == ("completed", None)
+    assert [one for one in server.operator.sessions.list_all(status="live") if one.held] == []
+
+
+def test_after_kill_9_its_jobs_come_back_when_the_lease_is_over_counted_as_a_crash(
+    server: FakeServer, account: str
+) -> None:
+    bot = bot_process(server, 600)
+    assert bot.stdout is not None
+    assert bot.stdout.readline() == f"began {account}\n"
+    os.kill(bot.pid, signal.SIGKILL)
+    bot.communicate(timeout=10)
+    server.advance(seconds=1000)
+    found = server.operator.accounts.get(account).phases[0]
+    assert (found.status, found.crash_count, found.retry_count) == ("content_assigned", 1, 0)
+    assert worker(server, lambda job: None).run(jobs=1).done == 1, "and another one does it"
+
+
+def test_the_media_can_be_kept_as_a_file(server: FakeServer, account: str, tmp_path: Path) -> None:
+    files: list[Path | None] = []
+    worker(server, lambda job: files.append(job.save(tmp_path / "media"))).run(jobs=1)
+    (file,) = files
+    assert file is not None
+    assert file.name == f"{account}-pfp-nora-pfp.png"
+
+
+def test_a_handler_that_is_told_to_stop_may_say_so() -> None:
+    assert issubclass(StopOrdered, Exception)
+    assert not issubclass(LeaseLost, StopOrdered)
+
+
+def test_phases_that_do_not_exist_are_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="there is no phase reel"):
+        Worker("http://127.0.0.1:1", "k").phase("reel")

@@ -1,0 +1,148 @@
+"""A job as a bot's author sees it, and the ways to say that it did not work."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from warmup.api.models import Delivery
+from warmup.api.models import ReportKind as Kind
+
+_SUFFIXES: Mapping[str, str] = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "video/mp4": ".mp4"}
+
+
+class JobFailed(Exception):
+    """Raise it, or one of the kinds below, in a handler: it becomes the report. `code` groups cases for people."""
+
+    kind: Kind = Kind.UNKNOWN
+
+    def __init__(self, message: str, *, code: str | None = None, kind: Kind | None = None, **details: Any) -> None:
+        self.code, self.details, self.message = code, details, message
+        if kind is not None:
+            self.kind = kind
+        super().__init__(message)
+
+
+class Transient(JobFailed):
+    """It did not happen, and may work later: tried again after a growing delay."""
+
+    kind = Kind.TRANSIENT
+
+
+class BadContent(JobFailed):
+    """It did not happen, and this item is at fault: another is chosen."""
+
+    kind = Kind.CONTENT
+
+
+class AccountTrouble(JobFailed):
+    """It did not happen, and this account needs people."""
+
+    kind = Kind.ACCOUNT
+
+
+class Fatal(JobFailed):
+    """It did not happen, and never will as it is: people have to look."""
+
+    kind = Kind.FATAL
+
+
+class LeaseLost(Exception):
+    """The account is no longer yours: stop, and say nothing about it. Raised by `job.check()`."""
+
+
+class StopOrdered(Exception):
+    """An operator told this session to stop. Raised by `job.check()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a handler may return: what the platform answered, and how well it performed (0 to 100)."""
+
+    platform_response: Any = None
+    performance_score: float | None = None
+
+
+class Lease:
+    """The right to work on an account, by this machine's monotonic clock: no clock of another machine is believed.
+
+    It counts from when the request was sent that gave it: it ends here no later than there.
+    """
+
+    def __init__(self, session_id: str, token: str, until: float) -> None:
+        self.session_id, self.token, self._until = session_id, token, until
+        self._lost: str | None = None
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until it runs out, 0 when it did or was lost."""
+        return 0.0 if self._lost else max(0.0, self._until - time.monotonic())
+
+    @property
+    def lost(self) -> str | None:
+        """Why it is gone; None while it is held."""
+        return self._lost or ("it ran out" if self.seconds_left == 0 else None)
+
+    def extend(self, until: float) -> None:
+        """A heartbeat was answered."""
+        self._until = until
+
+    def lose(self, why: str) -> None:
+        """The service says that it is gone."""
+        self._lost = why
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One phase of one account to be done: what to publish, and whether it is still yours.
+
+    `media` is the file (None where the phase needs none), downloaded and checked; `text` the text.
+    """
+
+    account_id: str
+    username: str
+    model_id: str
+    phase: str
+    delivery: Delivery
+    media: bytes | None
+    lease: Lease
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def text(self) -> str | None:
+        """The text to publish."""
+        return None if self.delivery.text is None else self.delivery.text.body
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the lease lasts if no heartbeat is heard any more."""
+        return self.lease.seconds_left
+
+    @property
+    def lost(self) -> bool:
+        """Whether the account is no longer yours."""
+        return self.lease.lost is not None
+
+    @property
+    def stop_ordered(self) -> bool:
+        """Whether an operator told this session to stop."""
+        return self.stop.is_set()
+
+    def check(self) -> None:
+        """Ask this before each step that cannot be taken back. Raises LeaseLost, StopOrdered."""
+        if self.lease.lost is not None:
+            raise LeaseLost(self.lease.lost)
+        if self.stop_ordered:
+            raise StopOrdered("an operator told this session to stop")
+
+    def save(self, folder: Path) -> Path | None:
+        """The media as a file in that folder; None where there is none."""
+        content = self.delivery.content
+        if content is None or self.media is None:
+            return None
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{self.account_id}-{self.phase}-{content.content_id}{_SUFFIXES.get(content.media_type, '')}"
+        file.write_bytes(self.media)
+        return file
