@@ -127,6 +127,13 @@ $(DYNAMODB_LOCAL):
 	else rm -rf .tools/dynamodb-local; echo "set-up: DynamoDB Local could not be fetched; what runs on it is skipped" >&2; \
 	     test -z "$(CI)"; fi
 
+.PHONY: screenshots bench-console
+screenshots: setup  ## make docs/console/*.png anew, from a seeded agency at work
+	.venv/bin/python -m tests.browser.screenshots
+
+bench-console: setup  ## print what the console costs over 10,000 accounts, in Chromium
+	.venv/bin/python -m benchmarks.console $(ARGS)
+
 .PHONY: chromium
 chromium:
 	@echo "set-up: Chromium, for the console's tests …" >&2

@@ -30,7 +30,7 @@ function Clock() {
   useTick(1);
   const { told, speed } = clock();
   if (!told) return null;
-  return html`<div><small>${speed === 1 ? "Service time" : `Sandbox time, × ${count(Math.round(speed))}`}</small><br /><span class="mono">${absolute(new Date(now()).toISOString(), zone())}</span></div>`;
+  return html`<div><small>${speed === 1 ? "Service time" : `Sandbox time, × ${count(Number(speed.toPrecision(2)))}`}</small><br /><span class="mono">${absolute(new Date(now()).toISOString(), zone())}</span></div>`;
 }
 
 function Frame() {

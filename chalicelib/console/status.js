@@ -11,7 +11,7 @@ function ServiceClock() {
   useTick(1);
   const { told, speed } = clock();
   if (!told) return "reading …";
-  return html`<span class="mono">${absolute(new Date(now()).toISOString(), "utc")}</span>, ${speed === 1 ? "real time" : `a sandbox's: × ${count(Math.round(speed))}`}`;
+  return html`<span class="mono">${absolute(new Date(now()).toISOString(), "utc")}</span>, ${speed === 1 ? "real time" : `a sandbox's: about × ${count(Number(speed.toPrecision(2)))}`}`;
 }
 
 export function Status() {

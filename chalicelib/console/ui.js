@@ -149,7 +149,7 @@ export const Scroll = ({ label, children }) => html`<div class="scroll" role="re
 export const Announce = ({ rows, noun }) => html`<div role="status" class="announce">${rows.came + rows.left > 0 && html`<${Note}><${Icon} name="retry" /><p>${[rows.came && `${rows.came} new`, rows.left && `${rows.left} gone`].filter(Boolean).join(", ")} since you opened this list of ${noun}.</p><button type="button" onClick=${rows.adopt}>Show</button><//>`}</div>`;
 
 export const Pager = ({ params, next, shown, noun }) => html`<nav class="pager" aria-label="Pages">
-  <small>${shown} ${noun} on this page</small>
+  <small>${shown} ${shown === 1 ? noun.replace(/s$/, "") : noun} on this page</small>
   <span class="row">${params.cursor && html`<button type="button" onClick=${() => change({ cursor: null })}>First page</button>`}
     <button type="button" disabled=${!next} onClick=${() => change({ cursor: next })}>Next page</button></span>
 </nav>`;

@@ -39,10 +39,10 @@ export const SESSION = {
 };
 export const KIND = {
   unknown: "outcome unknown",
-  transient: "transient",
+  transient: "did not work just now",
   content: "content at fault",
-  account: "account",
-  fatal: "fatal",
+  account: "account at fault",
+  fatal: "will never work",
 };
 export const QUEUES = {
   due: ["ring", "Due now", "ready"],

@@ -99,7 +99,7 @@ class Stage:
 
     def bot(self) -> "Bot":
         """A new bot in a session."""
-        bot_id = f"bot-{next(_numbers)}"
+        bot_id = f"worker-{next(_numbers)}"
         client = Client(self.url, self.api.post("/api/operator/bots", {"bot_id": bot_id})["key"])
         opened = client.post("/api/bot/sessions", {"client": "test/1", "host": "here"})
         return Bot(bot_id, client, opened["session_id"])

@@ -1,0 +1,109 @@
+"""`make screenshots`: each screen of a seeded agency at work, light and dark, into docs/console."""
+
+import io
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser import stage as stages
+from tests.browser.stage import SCREENS, Stage, console
+from warmup.sandbox import stores
+from warmup.sandbox.client import Client
+
+FOLDER = stores.ROOT / "docs" / "console"
+THEMES = ("light", "dark")
+NAMES = (*SCREENS, "account", "item", "runway", "narrow")
+LARGEST = 150_000
+_SECONDS = 33  # of real time: four days pass, and what fails in this agency has failed
+
+
+def main() -> None:
+    """Runs the agency for a while, holds the time, and looks at every screen."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="warmup-screenshots-"))
+    with (
+        stages.sandbox(folder, "--speed", "10000") as url,
+        Client(url, stages.KEY) as api,
+        stages.browser() as browser,
+    ):
+        for bot in api.get("/api/operator/bots")["items"]:
+            _bind(url, bot["bot_id"])
+        print(f"the agency is at work for {_SECONDS} s …", file=sys.stderr)
+        time.sleep(_SECONDS)
+        api.post("/sandbox/clock", {"speed": 60, "run_schedules": False})
+        time.sleep(1)
+        stage = Stage(url, api, browser)
+        account = _trouble(stage)
+        for theme in THEMES:
+            for name, picture in _pictures(stage, theme, account):
+                _save(FOLDER / f"{name}-{theme}.png", picture)
+                print(f"{name}-{theme}", file=sys.stderr)
+
+
+def _bind(url: str, bot_id: str) -> None:
+    """Leaves the agency's own bots to the agency's own models: what we add is ours."""
+    headers = {"Authorization": f"Bearer {stages.KEY}"}
+    models = {"models": ["aurora", "marlo", "tide"]}
+    httpx.patch(f"{url}/api/operator/bots/{bot_id}", json=models, headers=headers, trust_env=False).raise_for_status()
+
+
+def _trouble(stage: Stage) -> str:
+    """Adds what the seeded agency has too little of; the account whose outcome is unknown."""
+    model, bot = stage.model(), stage.bot()
+    said = [
+        {"kind": "account", "code": "locked_out", "message": "the platform asks the owner to confirm a new device"},
+        {"kind": "account", "code": "locked_out", "message": "the platform asks the owner to confirm a new device"},
+        {"kind": "unknown", "code": "no_answer", "message": "the connection broke after the tap on “Share”"},
+    ]
+    account = ""
+    for told in said:
+        model.media("pfp")
+        account = model.account()
+        bot.report(account, **told)
+    for _ in range(3):
+        model.media("pfp")
+        model.account()
+    return account
+
+
+def _pictures(stage: Stage, theme: str, account: str) -> Iterator[tuple[str, bytes]]:
+    with console(stage, color_scheme=theme, viewport={"width": 1360, "height": 860}) as tab:
+        for screen in SCREENS:
+            page = tab.open(screen)
+            if screen == "review":
+                page.get_by_role("link", name="outcome unknown").first.click()
+            if screen == "tasks" and page.locator("[data-row] button").count():
+                page.get_by_role("button", name="Take").first.click()
+                page.locator("article").first.wait_for()
+            yield screen, _shot(page)
+        yield "account", _shot(tab.open(f"pipeline?account={account}", ready=".drawer h3"))
+        model = "aurora"
+        media = stage.api.get(f"/api/operator/models/{model}/content", limit=100)["items"]
+        used = max(media, key=lambda one: one["usage_count"])["content_id"]
+        yield "item", _shot(tab.open(f"content?model={model}&item={model}/content/{used}", ready=".drawer dl"))
+        yield "runway", _shot(tab.open(f"content?model={model}&view=runway"))
+    with console(stage, color_scheme=theme, viewport={"width": 320, "height": 860}) as tab:
+        yield "narrow", _shot(tab.open("pipeline", ready="[data-row]"))
+
+
+def _shot(page: Page) -> bytes:
+    expect(page.get_by_text("Loading …")).to_have_count(0)
+    page.wait_for_timeout(2500)  # the clock's speed is known after two looks
+    return page.screenshot()
+
+
+def _save(file: Path, picture: bytes) -> None:
+    with Image.open(io.BytesIO(picture)) as image:
+        image.convert("RGB").quantize(192, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    if file.stat().st_size > LARGEST:
+        sys.exit(f"{file} has {file.stat().st_size} bytes, more than {LARGEST}")
+
+
+if __name__ == "__main__":
+    main()
