@@ -26,7 +26,7 @@ PIP := -m pip --disable-pip-version-check install -qq --no-deps --no-compile
 PYTEST := .venv/bin/python -m pytest -n 2
 QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases.py claim.py repeats.py)
 
-.PHONY: help setup run quick test check openapi fuzz bench-content bench-requests clean
+.PHONY: help setup run quick test chaos check openapi fuzz bench-content bench-requests clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ quick: setup check  ## format, lint, types, import contracts and the fast tests,
 test: setup $(LINT) check  ## the whole gate: what CI runs
 	@$(if $(CAN_DYNAMODB_LOCAL),:,$(if $(CI),echo "java and npm are missing: the suites on DynamoDB Local cannot run"; exit 1,echo "SKIPPED: the suites on DynamoDB Local (java and npm are missing)"))
 	$(PYTEST)
+
+chaos: setup  ## the long part of the tests of reliability, with the tables of what was tried
+	$(PYTEST) -m long tests/chaos $(ARGS)
 
 check: setup
 	.venv/bin/ruff format --check .

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.agency import LEASE, Agency, Bot, Reply, media, words
+from tests.wire import Call, Fault, Killed
 
 MODELS = "/api/operator/models"
 
@@ -273,6 +274,26 @@ def test_two_outcomes_of_one_item_at_once_are_both_counted(agency: Agency, first
     answer.ok()
     item = agency.operator.content("one", "m2")
     assert (item["usage_count"], item["successes"], item["failures"]) == (2, 1, 1)
+
+
+def test_an_assigned_item_that_is_withdrawn_in_the_last_moment_is_given_to_nobody(agency: Agency, first: Bot) -> None:
+    """The withdrawal has written the item and not yet reached the phase."""
+    agency.warmed_to("pfp", bot=first)
+    first.release(first.take()).ok()
+    agency.operator.media("other", "pfp", quality_score=1)
+
+    def half_withdrawn() -> None:
+        def at_the_phase(_: int, call: Call) -> Fault | None:
+            return Fault.CRASH_BEFORE if "test-warmup_phases" in str(call.body.get("TransactItems")) else None
+
+        agency.wire.at = at_the_phase
+        with pytest.raises(Killed):
+            agency.operator.send("PATCH", f"{MODELS}/m1/content/m1-pfp", {"status": "withdrawn", "reason": "x"})
+        agency.wire.heal()
+
+    answer = overtaken(agency, first.content, half_withdrawn)
+    assert answer.ok()["content"]["content_id"] == "other"
+    agency.operator.verified()
 
 
 # sessions

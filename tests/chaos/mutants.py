@@ -1,0 +1,224 @@
+"""The service with one guard taken away, for a test run of its own: `WARMUP_MUTANT=name pytest -p tests.chaos.mutants`.
+
+A mutant is a change of one line of the source, made as the module is imported. A guard whose line is not there any more
+is an error, so that no mutant goes on without its guard.
+"""
+
+import importlib.abc
+import importlib.machinery
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, ModuleType
+
+ROOT = Path(__file__).resolve().parents[2]
+VARIABLE = "WARMUP_MUTANT"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a module (a path below `chalicelib`), and what stands there without the guard."""
+
+    path: str
+    guarded: str
+    bare: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A guard: where it stands, and the test that must turn red without it (None: another lock holds too)."""
+
+    lines: tuple[Line, ...]
+    test: str | None
+    other_lock: str = ""
+
+
+VERSION = Line("changes.py", "unchanged if condition is None else unchanged & condition", "condition")
+AUDIT = Line(
+    "changes.py",
+    "self.transaction.put(event, AuditEvent.subject.does_not_exist())\n        return",
+    "self.transaction.put(event)\n        return",
+)
+FAULTS = "tests/chaos/test_faults.py"
+STALE = "tests/integration/test_stale_writers.py"
+
+MUTANTS: dict[str, Mutant] = {
+    "the version of what was read": Mutant((VERSION,), None, "the audit's key"),
+    "the audit's key": Mutant((AUDIT,), None, "the version of what was read"),
+    "the version and the audit's key": Mutant((VERSION, AUDIT), STALE),
+    "the token of whoever tells": Mutant(
+        (Line("domain/leases.py", "and lease.token == token and", "and"),), "tests/unit/test_leases.py"
+    ),
+    "an item's revision, and with it its cap": Mutant(
+        (
+            Line(
+                "tables/pools.py",
+                "condition = type(self).revision == self.revision",
+                "condition = type(self).revision >= 0",
+            ),
+        ),
+        STALE,
+    ),
+    "what the account has used": Mutant(
+        (Line("services/deliveries.py", "used=used or (), now=", "used=(), now="),), "tests/api/test_content.py"
+    ),
+    "the minimum interval": Mutant(
+        (
+            Line(
+                "domain/blockers.py",
+                "case Status.PENDING if at is not None and now < at:",
+                "case Status.PENDING if False:",
+            ),
+        ),
+        "tests/unit/test_blockers.py",
+    ),
+    "the retry's delay": Mutant(
+        (
+            Line(
+                "domain/blockers.py",
+                "case Status.FAILED if at is not None and now < at:",
+                "case Status.FAILED if False:",
+            ),
+        ),
+        "tests/unit/test_blockers.py",
+    ),
+    "the pause of the pipeline": Mutant(
+        (Line("domain/blockers.py", "if pauses.pipeline_paused:", "if False:"),), "tests/api/test_pauses.py"
+    ),
+    "the pause of a model": Mutant(
+        (Line("domain/blockers.py", "if account.model_id in pauses.paused_models:", "if False:"),),
+        "tests/api/test_pauses.py",
+    ),
+    "the owner's consent": Mutant(
+        (Line("domain/blockers.py", "return [] if account.has_consent else", "return [] if True else"),),
+        "tests/unit/test_blockers.py",
+    ),
+    "the models of a key": Mutant(
+        (Line("changes.py", "if account is None or not context.actor.sees(account.model_id):", "if account is None:"),),
+        "tests/api/test_authentication.py",
+    ),
+    "the limit of retries": Mutant(
+        (Line("domain/retries.py", "case Kind.TRANSIENT if retries < plan.max_retries:", "case Kind.TRANSIENT:"),),
+        "tests/unit/test_retries.py",
+    ),
+    "the limit of swaps": Mutant(
+        (Line("domain/retries.py", "case Kind.CONTENT if swaps < plan.max_swaps:", "case Kind.CONTENT:"),),
+        "tests/unit/test_retries.py",
+    ),
+    "the limit of crashes": Mutant(
+        (Line("domain/retries.py", "if crashes < plan.max_crashes else", "if crashes < 99 else"),),
+        "tests/unit/test_retries.py",
+    ),
+    "the client request token": Mutant(
+        (Line("tables/transaction.py", "client_request_token=self.token", "client_request_token=None"),),
+        f"{FAULTS}::test_attempts_are_equal_to_the_byte_and_each_write_has_a_token_of_its_own",
+    ),
+    "the look for our own mark": Mutant(
+        (
+            Line(
+                "tables/transaction.py",
+                "if was_stored is not None and was_stored():  # by",
+                "if False:  # by",
+            ),
+        ),
+        f"{FAULTS}::test_whatever_goes_wrong_it_is_done_once_and_answered_rightly[b1 complete-working]",
+    ),
+    "the repeat of a completion": Mutant(
+        (Line("services/phases.py", 'told["use"] == use and told["token"] == token', "False"),),
+        "tests/api/test_repeats.py",
+    ),
+    "the deadline of a call": Mutant(
+        (Line("tables/transaction.py", "if self._context.time_left() < wait:", "if self._context.time_left() < -60:"),),
+        "tests/integration/test_deadlines.py",
+    ),
+    "the timer's look at a late heartbeat": Mutant(
+        (Line("changes.py", "unchanged_lease(account) if account.was_read() else None", "None"),), STALE
+    ),
+    "a heartbeat that takes nothing back": Mutant(
+        (
+            Line(
+                "services/sessions.py",
+                "Account.lease_ended_by.does_not_exist() & no_later",
+                "Account.lease_ended_by.does_not_exist()",
+            ),
+        ),
+        STALE,
+    ),
+    "a heartbeat's token": Mutant(
+        (Line("services/sessions.py", "current & Account.lease_ended_by", "Account.lease_ended_by"),), STALE
+    ),
+    "a session that has ended": Mutant(
+        (
+            Line(
+                "changes.py", "self._tell_session(session, not_ended, hold(", "self._tell_session(session, None, hold("
+            ),
+        ),
+        STALE,
+    ),
+    "a lease that is live": Mutant(
+        (Line("domain/leases.py", "if lease is not None and is_live(lease, now):", "if False:"),),
+        "tests/api/test_leases.py",
+    ),
+    "the versions of the phases": Mutant(
+        (Line("changes.py", 'if (warmup.account.phase_versions or "") == _versions(warmup.phases):', "if True:"),),
+        "tests/integration/test_torn_reads.py",
+    ),
+    "the order of the phases": Mutant(
+        (Line("services/deliveries.py", "if phase is not warmup.current or phase.status", "if phase.status"),),
+        "tests/api/test_content.py",
+    ),
+    "the rights of what is delivered": Mutant(
+        (Line("services/deliveries.py", "change.transaction.update(one, one.has_rights(), [])", "pass"),),
+        STALE,
+    ),
+    "the order of a set": Mutant(
+        (Line("tables/base.py", 'if stored is None or current is None or "SS" not in stored', "if True"),),
+        "tests/integration/test_sets.py",
+    ),
+}
+
+
+class _Patched(importlib.machinery.SourceFileLoader):
+    """Loads a module without its guard."""
+
+    def __init__(self, name: str, path: str, lines: Sequence[Line]) -> None:
+        super().__init__(name, path)
+        self._lines = lines
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The code of the changed source; what was compiled before is not asked for."""
+        source = Path(self.path).read_text(encoding="utf-8")
+        for line in self._lines:
+            if source.count(line.guarded) != 1:
+                raise LookupError(
+                    f"{line.path} holds {line.guarded!r} {source.count(line.guarded)} times: mend the mutant"
+                )
+            source = source.replace(line.guarded, line.bare)
+        return compile(source, self.path, "exec")
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds the modules that are changed."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._lines = mutant.lines
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The changed module, None for all others."""
+        mine = [
+            line for line in self._lines if fullname == f"chalicelib.{line.path.removesuffix('.py').replace('/', '.')}"
+        ]
+        if not mine:
+            return None
+        place = str(ROOT / "chalicelib" / mine[0].path)
+        loader = _Patched(fullname, place, mine)
+        return importlib.machinery.ModuleSpec(fullname, loader, origin=place)
+
+
+if VARIABLE in os.environ:
+    assert not any(name.startswith("chalicelib.") for name in sys.modules), "the service was imported before its mutant"
+    sys.meta_path.insert(0, _Finder(MUTANTS[os.environ[VARIABLE]]))
