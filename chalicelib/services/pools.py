@@ -71,8 +71,8 @@ def _create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tup
     return item, False
 
 
-def _before(context: Context, item: T) -> T | None:
-    """The same item, if it was created before; None if the new one may be.
+def _before(context: Context, item: T, *, keeps: bool = True) -> T | None:
+    """The same item, if it was created before; None if the new one may be. `keeps`: then its upload is kept.
 
     Raises NotFound (model), AlreadyExists, Duplicate, InvalidInput.
     """
@@ -92,17 +92,24 @@ def _before(context: Context, item: T) -> T | None:
     if twin is not None:
         raise Duplicate(twin_id=twin.item_id)
     if isinstance(item, Content):
-        _check_media(context, item)
+        _check_media(context, item, keeps=keeps)
     return None
 
 
-def _check_media(context: Context, item: Content) -> None:
+def _check_media(context: Context, item: Content, *, keeps: bool) -> None:
     faults = needs.faults(item.category, item.bytes)
+    lying = None
+    if item.media_key.startswith(media.UPLOADS):
+        faults = [
+            {"pointer": "/media_key", "detail": "what lies there is dropped: say the key that the form came with"}
+        ]
     if context.settings.verify_media and not faults:
         lying = media.look(context.settings.media_bucket, item.media_key)
         faults = needs.lies(lying, media_type=item.media_type, size=item.bytes, sha256=item.sha256)
     if faults:
         raise InvalidInput(faults, "The file is not what the item says." if context.settings.verify_media else None)
+    if keeps and lying is not None and lying.waits:
+        media.keep(context.settings.media_bucket, item.media_key)
 
 
 def _new(context: Context, model_id: str, entry: Entry, kind: type[T]) -> T:
@@ -181,7 +188,7 @@ def _import_one(
             item, replayed = _create(context, model_id, row, kind)
             return RowOutcome(place, "unchanged" if replayed else "created", item.item_id)
         item = _new(context, model_id, row, kind)
-        before = _before(context, item)
+        before = _before(context, item, keeps=False)
         twin = seen.setdefault(item.fingerprint, place)
         if before is None and twin != place:
             raise Duplicate(f"It is the same as that of row {twin}.")

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.tables.base import Store, reading
 
+UPLOADS = "uploads/"
 LARGEST_HASHED = 64 * 1024 * 1024
 _CHUNK = 1024 * 1024
 
@@ -30,11 +31,15 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What lies in the bucket under a key: bytes, type, and SHA-256 in hex (None: not known, and too large to find)."""
+    """What lies in the bucket under a key: bytes, type, and SHA-256 in hex (None: not known, and too large to find).
+
+    `waits`: it was uploaded and lies where uploads wait, until it is kept or dropped.
+    """
 
     bytes: int
     media_type: str
     sha256: str | None
+    waits: bool = False
 
 
 def _client() -> Any:
@@ -72,7 +77,10 @@ def origins(bucket: str) -> list[str]:
 
 
 def upload_form(bucket: str, key: str, *, media_type: str, size: int, sha256: str, seconds: int) -> Form:
-    """A form that stores just this object: its key, type, size and checksum stand in the signed policy."""
+    """A form that stores just this object: its key, type, size and checksum stand in the signed policy.
+
+    It lies where uploads wait: the bucket drops what is never kept.
+    """
     signed = {
         "Content-Type": media_type,
         "x-amz-checksum-algorithm": "SHA256",
@@ -82,23 +90,35 @@ def upload_form(bucket: str, key: str, *, media_type: str, size: int, sha256: st
         *({name: value} for name, value in signed.items()),
         ["content-length-range", size, size],
     ]
-    form = _client().generate_presigned_post(bucket, key, Fields=signed, Conditions=conditions, ExpiresIn=seconds)
+    form = _client().generate_presigned_post(
+        bucket, UPLOADS + key, Fields=signed, Conditions=conditions, ExpiresIn=seconds
+    )
     return Form(form["url"], form["fields"])
 
 
 def look(bucket: str, key: str) -> Stored | None:
-    """What lies under the key, None if nothing. Where the store tells no checksum, the object is hashed."""
+    """What lies under the key or waits for it, None if nothing. What the store tells no checksum of is hashed."""
     with reading():
-        try:
-            found = _client().head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                return None
-            raise
-        size, told = int(found["ContentLength"]), found.get("ChecksumSHA256")
-        whole = told is not None and "-" not in told  # the checksum of parts is not that of the object
-        sha256 = base64.b64decode(told).hex() if whole else _hashed(bucket, key, size)
-        return Stored(size, str(found.get("ContentType", "")), sha256)
+        return _look(bucket, key) or _look(bucket, UPLOADS + key, waits=True)
+
+
+def _look(bucket: str, key: str, *, waits: bool = False) -> Stored | None:
+    try:
+        found = _client().head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return None
+        raise
+    size, told = int(found["ContentLength"]), found.get("ChecksumSHA256")
+    whole = told is not None and "-" not in told  # the checksum of parts is not that of the object
+    sha256 = base64.b64decode(told).hex() if whole else _hashed(bucket, key, size)
+    return Stored(size, str(found.get("ContentType", "")), sha256, waits)
+
+
+def keep(bucket: str, key: str) -> None:
+    """Copies what waits for the key to its place, where no form reaches it any more."""
+    with reading():
+        _client().copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": UPLOADS + key})
 
 
 def _hashed(bucket: str, key: str, size: int) -> str | None:

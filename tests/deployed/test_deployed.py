@@ -7,7 +7,9 @@ same functions (semantics). Each test is one life of a stack, since nothing of i
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -180,16 +182,33 @@ def a_request_is_found_in_the_log(cloud: Cloud, key: str) -> None:
     assert (told["action"], told["status"], told["actor_id"]) == ("models.list_all", 200, "ada")
 
 
-def nobody_was_denied(cloud: Cloud) -> None:
-    """No function was refused a right, or failed otherwise, unseen."""
-    for group in ("api", "open_due_phases", "close_lost_sessions"):
+@contextmanager
+def watched(cloud: Cloud) -> Iterator[None]:
+    """No function may be refused a right, or fail otherwise, unseen; what goes wrong is told with what they logged."""
+    groups = ("api", "open_due_phases", "close_lost_sessions")
+    try:
+        yield
+    except Exception as error:
+        for group in groups:
+            for line in {denial for told in cloud.log(group, "AccessDenied") for denial in _DENIAL.findall(told)}:
+                error.add_note(f"{group}: {line}")
+        raise
+    for group in groups:
         for trouble in ("AccessDenied", '"level":"ERROR"', "Traceback"):
             assert cloud.log(group, trouble) == []
+
+
+_DENIAL = re.compile(r"not authorized to perform[^\"\\]*")
 
 
 def a_life(cloud: Cloud, *more: Callable[[Cloud, Client, str], None]) -> None:
     """From the first deployment to the last request before the stack goes; `more` is done to an active account."""
     began = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    with watched(cloud):
+        _live(cloud, began, more)
+
+
+def _live(cloud: Cloud, began: str, more: Sequence[Callable[[Cloud, Client, str], None]]) -> None:
     outputs = cloud.up()
     key = an_operator_is_made_once(cloud)
     with Client(cloud.api, key) as operator:
@@ -207,7 +226,6 @@ def a_life(cloud: Cloud, *more: Callable[[Cloud, Client, str], None]) -> None:
         assert cloud.up(SessionDays="30")["PepperSecret"] == outputs["PepperSecret"]
         after = {account: operator.get(f"{OPERATOR}/accounts/{account}") for account in accounts}
         assert after == before, "an update of the stack loses nothing, and keys are still known"
-    nobody_was_denied(cloud)
 
 
 def an_account_is_brought_back(cloud: Cloud, operator: Client, account: str) -> None:

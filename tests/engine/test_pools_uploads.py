@@ -68,6 +68,35 @@ def test_an_honest_file_becomes_an_item_that_can_be_downloaded(uploads: Service)
     assert uploads.operator("POST", f"{MODEL}/content", item(form))["replayed"]
 
 
+def bucket() -> dict[str, bytes]:
+    """What lies in the bucket, by key."""
+    s3, name = boto3.client("s3"), middleware.edge.settings.media_bucket
+    found = s3.list_objects_v2(Bucket=name).get("Contents", ())
+    return {one["Key"]: s3.get_object(Bucket=name, Key=one["Key"])["Body"].read() for one in found}
+
+
+def test_an_upload_waits_until_its_item_is_made_and_can_then_not_be_changed_by_the_form(uploads: Service) -> None:
+    form = ask(uploads)
+    key = form["media_key"]
+    assert post(form) == 204
+    assert list(bucket()) == [f"uploads/{key}"], "where the bucket drops what nobody keeps"
+    path, key_of_operator = f"{MODEL}/content/import?dry_run=true", "an operator's key for tests"
+    dry = uploads.call("POST", path, key_of_operator, item(form), content_type="application/x-ndjson").document
+    assert dry["rows"][0]["outcome"] == "created" and list(bucket()) == [f"uploads/{key}"]
+    uploads.operator("POST", f"{MODEL}/content", item(form))
+    assert bucket()[key] == FILE
+    post(form, OTHER)  # S3 refuses other bytes; this bucket does not
+    assert bucket()[key] == FILE
+    boto3.client("s3").delete_object(Bucket=middleware.edge.settings.media_bucket, Key=f"uploads/{key}")
+    assert uploads.operator("POST", f"{MODEL}/content", item(form))["replayed"]
+
+
+def test_no_item_may_lie_where_uploads_are_dropped(uploads: Service) -> None:
+    form = ask(uploads)
+    post(form)
+    assert set(refused(uploads, item(form, media_key=f"uploads/{form['media_key']}"))) == {"/media_key"}
+
+
 def test_the_bucket_refuses_another_size_type_or_key(uploads: Service) -> None:
     form = ask(uploads)
     assert post(form, FILE + b"!") >= 400
