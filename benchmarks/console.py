@@ -5,6 +5,7 @@ The accounts are planted into the sandbox's store past the API: half of them wai
 
 import argparse
 import os
+import re
 import secrets
 import tempfile
 import time
@@ -107,6 +108,7 @@ def _measure(stage: Stage) -> None:
             page.locator("[data-row]").first.wait_for()
             print(f"filter {label} = {value}: {1000 * (time.monotonic() - began):.0f} ms to its first row")
             page.get_by_label(label).fill("")
+            page.wait_for_url(re.compile("^(?!.*(text|error_code)=)"))
             page.locator("[data-row]").first.wait_for()
         print("went wrong in the tab:", tab.wrong or "nothing")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from chalicelib import context as contexts
 from chalicelib.context import Actor, Context, Role
 from chalicelib.middleware import edge
-from chalicelib.services import availability, sessions, timers
+from chalicelib.services import availability, pipeline, sessions, timers
 
 _MOST_SESSIONS = 100
 SECONDS = 50.0
@@ -13,7 +13,7 @@ SECONDS = 50.0
 
 def open_due_phases() -> dict[str, int]:
     """Opens, reopens and expires what fell due."""
-    return _run("open_due_phases", timers.open_due_phases)
+    return _run("open_due_phases", _open_and_count)
 
 
 def close_lost_sessions() -> dict[str, int]:
@@ -24,6 +24,12 @@ def close_lost_sessions() -> dict[str, int]:
 def watch_pools() -> dict[str, int]:
     """Looks ahead for every model, and counts those whose pools run dry."""
     return _run("watch_pools", availability.watch)
+
+
+def _open_and_count(context: Context) -> dict[str, int]:
+    did = timers.open_due_phases(context)
+    pipeline.keep_count(context)
+    return did
 
 
 def _run(name: str, use_case: Callable[[Context], dict[str, int]]) -> dict[str, int]:

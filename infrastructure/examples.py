@@ -45,6 +45,7 @@ BY_NAME: Mapping[str, Any] = {
     "content_id": "nora-post-01",
     "content_type": "post",
     "counts": {"created": 1, "unchanged": 0, "refused": 0},
+    "counted_at": _AT,
     "created_at": _AT,
     "created_by": "operator:root",
     "current_phase": "post",

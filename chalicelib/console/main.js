@@ -37,11 +37,7 @@ function Frame() {
   const { screen, params } = useRoute();
   const [helping, help] = useState(false);
   const [, again] = useState(0);
-  const overview = useLive("frame", async (signal) => {
-    const found = await get("operator/review/groups", {}, { signal });
-    return found.items.reduce((sum, group) => sum + group.count, 0);
-  }, 30);
-  const pauses = useLive("ready", (signal) => get("ready", {}, { signal }), 10);
+  const overview = useLive("frame", (signal) => get("operator/pipeline", {}, { signal }), 15);
   useLive("clock", readClock, 10);
   useEffect(() => { const timer = setTimeout(() => readClock().catch(() => {}), 2000); return () => clearTimeout(timer); }, []); // two looks tell the speed
 
@@ -91,7 +87,7 @@ function Frame() {
     <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById("main").focus(); }}>Skip to the content</a>
     <header class="side">
       <a class="brand" href=${link("now")}><img src="icon.svg" alt="" />warmup</a>
-      <nav aria-label="Screens"><ul>${PLACES.map(([name, word, icon]) => html`<li key=${name}><a href=${link(name)} aria-current=${name === screen ? "page" : undefined}><${Icon} name=${icon} />${word}${name === "review" && overview.data > 0 && html`<span class="count"><span class="unseen">, </span>${count(overview.data)}</span>`}</a></li>`)}</ul></nav>
+      <nav aria-label="Screens"><ul>${PLACES.map(([name, word, icon]) => html`<li key=${name}><a href=${link(name)} aria-current=${name === screen ? "page" : undefined}><${Icon} name=${icon} />${word}${name === "review" && overview.data?.review.total > 0 && html`<span class="count"><span class="unseen">, </span>${count(overview.data.review.total)}</span>`}</a></li>`)}</ul></nav>
       <div class="foot">
         <${Clock} />
         <label>Theme<select value=${theme()} onChange=${(event) => { setTheme(event.target.value); again((n) => n + 1); }}>${["auto", "light", "dark"].map((one) => html`<option value=${one} selected=${one === theme()}>${one === "auto" ? "as the system" : one}</option>`)}</select></label>
@@ -101,7 +97,7 @@ function Frame() {
       </div>
     </header>
     <main id="main" tabIndex="-1">
-      ${pauses.data?.pipeline_paused && html`<${Note} tone="warn"><${Icon} name="pause" /><p><strong>The whole pipeline is paused.</strong> No work is handed out; what is under way may be finished.</p><a class="button" href=${link("status")}>Status</a><//>`}
+      ${overview.data?.pipeline_paused && html`<${Note} tone="warn"><${Icon} name="pause" /><p><strong>The whole pipeline is paused.</strong> No work is handed out; what is under way may be finished.</p><a class="button" href=${link("status")}>Status</a><//>`}
       ${Screen ? html`<${Screen} params=${params} />` : html`<${Empty} kind="nothing" title="There is no such screen"><a href=${link("now")}>Go to Now</a><//>`}
     </main>
     ${params.account && html`<${AccountDrawer} key=${params.account} id=${params.account} />`}

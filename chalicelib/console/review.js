@@ -12,7 +12,7 @@ const filterOf = (group) => Object.fromEntries(["kind", "code", "phase"].filter(
 export function Review({ params }) {
   const query = { model_id: params.model_id, phase: params.only, status: params.status };
   const key = JSON.stringify(query);
-  const live = useLive(`groups:${key}`, (signal) => get("operator/review/groups", query, { signal }), 10);
+  const live = useLive(`groups:${key}`, (signal) => get("operator/review/groups", query, { signal }), 20);
   const models = useLive("models", (signal) => find("operator/models", {}, 100, { signal }), 60);
   const [asks, ask] = useState(null);
   const put = (name) => (event) => change({ [name]: event.target.value, group: null, cursor: null }, { replace: true });

@@ -1017,6 +1017,7 @@ class Overview(Pauses):
     pools_dry_within_7_days: int | None
     timers: list[Timer]
     partly: bool
+    counted_at: datetime
 
 
 class Health(TypedDict):

@@ -1,6 +1,8 @@
 """The whole pipeline: its master switch, and how it stands."""
 
+import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -9,17 +11,21 @@ from chalicelib.changes import Change, decided_again, is_repeat
 from chalicelib.context import Context
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
-from chalicelib.domain.errors import IllegalMove
+from chalicelib.domain.errors import IllegalMove, TemporarilyUnavailable
 from chalicelib.domain.phases import ATTENTION, Status
 from chalicelib.tables import Account, Session, Setting, attention
 from chalicelib.tables.base import reading, together
 from chalicelib.tables.queues import everything, in_order
 from chalicelib.tables.sessions import LIVE, Standing
 from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, PAUSES, Hourly, counter_key, hour_key
+from chalicelib.tables.transaction import Stale, Transaction
 
 TIMERS = ("open_due_phases", "close_lost_sessions", "watch_pools")
 _ENDED = (State.ACTIVE, State.RETIRED)
 _PAGE = 500
+MOST_COUNTED = 500
+COUNTED = "counted"
+_FRESH = timedelta(minutes=5)
 _LATELY = timedelta(hours=24)
 
 
@@ -42,6 +48,7 @@ class Overview:
     lost_sessions: int
     timers: list[Setting]
     partly: bool
+    counted_at: datetime
 
 
 @decided_again
@@ -74,9 +81,11 @@ def _switch(context: Context, paused: bool, action: Action, reason: str) -> tupl
 def overview(context: Context) -> Overview:
     """Counts by state and phase status, what waits for longest, review, sessions, timers.
 
-    Reads what is under way, never what ended: accounts that ended are counted as they end (`count:*` settings).
+    Of what is under way it reads a page. Where there is more, it tells what the timer counted within the last minutes
+    (`counted_at`), or counts all by itself if the timer did not. What ended is counted as it ends (`count:*` settings).
     """
-    counted, phases, queues, oldest, partly = _under_way(context)
+    counted = _counted(context)
+    phases: dict[str, Counter[str]] = {name: Counter(found) for name, found in counted.phases.items()}
     review = {str(status): attention.count(status) for status in sorted(ATTENTION)}
     for status, count in review.items():
         phases.setdefault("any", Counter())[status] += count
@@ -92,20 +101,21 @@ def overview(context: Context) -> Overview:
         live = int(Session.live_index.count(LIVE))
         lately = Session.expires_at > context.now - _LATELY
         lost = int(Session.live_index.count(Standing.LOST, lately))
-    states = {**still, str(State.READY): counted[State.READY], str(State.WARMING_UP): under_way, **ended}
+    states = {**still, str(State.READY): counted.states.get(State.READY, 0), str(State.WARMING_UP): under_way, **ended}
     return Overview(
         pauses=pauses or Setting.nothing_paused(),
         states=states,
         phases={name: dict(found) for name, found in phases.items()},
-        queues={name: queues[name] for name in ("due", "waiting", "working", "starved")},
-        due_now=queues["due"],
-        oldest_waiting=oldest,
+        queues={name: counted.queues.get(name, 0) for name in ("due", "waiting", "working", "starved")},
+        due_now=counted.queues.get("due", 0),
+        oldest_waiting=counted.oldest,
         review=review,
         oldest_review=min((row.updated_at for row in rows), default=None),
         live_sessions=live,
         lost_sessions=lost,
         timers=[setting for setting in settings[len(_ENDED) * COUNTER_SHARDS :] if setting is not None],
-        partly=partly,
+        partly=counted.partly,
+        counted_at=counted.at,
     )
 
 
@@ -114,16 +124,55 @@ def _settings() -> list[tuple[type[Setting], str]]:
     return [(Setting, name) for name in (PAUSES, *counters, *(f"timer:{timer}" for timer in TIMERS))]
 
 
-def _under_way(
-    context: Context,
-) -> tuple[Counter[State], dict[str, Counter[str]], Counter[str], datetime | None, bool]:
-    states: Counter[State] = Counter()
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many accounts with something to do stand where; `partly`: there are more than were counted."""
+
+    at: datetime
+    states: Mapping[str, int]
+    phases: Mapping[str, Mapping[str, int]]
+    queues: Mapping[str, int]
+    oldest: datetime | None
+    partly: bool
+
+
+def _counted(context: Context) -> Counted:
+    counted = _count(context, MOST_COUNTED)
+    if not counted.partly:
+        return counted
+    (kept,) = together([(Setting, COUNTED)])
+    if kept is not None and kept.ran_at is not None and kept.ran_at > context.now - _FRESH:
+        told = kept.did
+        return Counted(kept.ran_at, told["states"], told["phases"], told["queues"], counted.oldest, told["partly"])
+    return _count(context, None)
+
+
+def keep_count(context: Context) -> None:
+    """Counts what is under way, where that is more than a page, so that no request has to."""
+    if not _count(context, MOST_COUNTED).partly:
+        return
+    counted = _count(context, None)
+    told = {"states": counted.states, "phases": counted.phases, "queues": counted.queues, "partly": counted.partly}
+    transaction = Transaction(context)
+    transaction.update(
+        Setting(name=COUNTED), None, [Setting.ran_at.set(counted.at), Setting.did.set(json.loads(json.dumps(told)))]
+    )
+    try:
+        transaction.commit()
+    except (Stale, TemporarilyUnavailable):
+        context.note(not_recorded=COUNTED)
+
+
+def _count(context: Context, most: int | None) -> Counted:
+    states: Counter[str] = Counter()
     phases: dict[str, Counter[str]] = {}
     queues: Counter[str] = Counter()
-    oldest = None
-    for row in in_order(everything(context.settings.queue_shards), {}, _PAGE):
-        if context.time_left() < context.settings.deadline_seconds / 4:
-            return states, phases, queues, oldest, True
+    oldest, partly = None, False
+    page = _PAGE if most is None else most + 1
+    for number, row in enumerate(in_order(everything(context.settings.queue_shards), {}, page)):
+        if number == most or context.time_left() < context.settings.deadline_seconds / 4:
+            partly = True
+            break
         account = row.account
         states[account.state] += 1
         due = row.due_at <= context.now
@@ -132,7 +181,7 @@ def _under_way(
         queues.update(_queues(account, due))
         if account.current_phase is not None and account.phase_status is not None:
             phases.setdefault(account.current_phase, Counter())[account.phase_status] += 1
-    return states, phases, queues, oldest, False
+    return Counted(context.now, states, phases, queues, oldest, partly)
 
 
 def _queues(account: Account, due: bool) -> list[str]:

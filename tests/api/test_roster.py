@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from chalicelib.services.pipeline import MOST_COUNTED
 from chalicelib.services.roster import MOST_EXAMINED
 from tests.agency import Agency, Bot
 
@@ -208,3 +209,25 @@ def test_the_service_tells_what_runs_here(agency: Agency) -> None:
     assert told["store"]["table_prefix"] == "test-"
     assert told["store"]["endpoint"].startswith("https://dynamodb.")
     assert told["release"]
+
+
+def test_an_overview_of_many_reads_a_page_and_tells_when_the_rest_was_counted(agency: Agency) -> None:
+    planted(agency, MOST_COUNTED + 20)
+    agency.timer()
+    counted_at = agency.time.told()
+    agency.time.advance(60)
+    agency.wire.forget()
+    told = agency.operator.get("/api/operator/pipeline").ok()
+    assert (told["queues"]["due"], told["states"]["ready"]) == (MOST_COUNTED + 21, MOST_COUNTED + 21)
+    assert (told["counted_at"], told["partly"]) == (counted_at, False)
+    queues = [call for call in agency.wire.of("Query") if call.body["IndexName"] == "queue-index"]
+    assert len(queues) <= 2
+    assert all(call.body["Limit"] <= MOST_COUNTED + 1 for call in queues)
+
+
+def test_where_the_timer_has_not_counted_the_overview_counts_by_itself(agency: Agency) -> None:
+    planted(agency, MOST_COUNTED + 20)
+    agency.timer()
+    agency.time.advance(600)
+    told = agency.operator.get("/api/operator/pipeline").ok()
+    assert (told["queues"]["due"], told["counted_at"]) == (MOST_COUNTED + 21, agency.time.told())

@@ -1298,6 +1298,7 @@ class Overview(Shape):
     pools_dry_within_7_days: int | None
     timers: list[Timer]
     partly: bool
+    counted_at: datetime
 
 
 class OwnHolding(Shape):
