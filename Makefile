@@ -26,7 +26,9 @@ PIP := -m pip --disable-pip-version-check install -qq --no-deps --no-compile
 PYTEST := .venv/bin/python -m pytest -n 2
 QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases.py claim.py repeats.py)
 
-.PHONY: help setup run quick test chaos check openapi fuzz bench-content bench-requests clean
+BENCHMARKS := $(addprefix bench-,requests cold units size latency content)
+
+.PHONY: help setup run quick test chaos check openapi fuzz bench simulate $(BENCHMARKS) clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -61,11 +63,14 @@ openapi: setup  ## write OpenAPI, the problems' pages and the typed client from 
 fuzz: setup  ## ask every operation of the sandbox whatever OpenAPI admits and does not admit, for minutes
 	WARMUP_FUZZ_EXAMPLES=50 .venv/bin/python -m pytest tests/sandbox/test_fuzz.py
 
-bench-content: setup  ## print what choosing content costs, in pools of 100 to 100,000 items
-	.venv/bin/python -m benchmarks.content $(ARGS)
+bench:  ## print all that is measured, about 20 minutes; each part by itself: bench-requests (calls and CPU), -cold (start), -units (of DynamoDB), -size, -latency, -content
+	@for one in $(BENCHMARKS); do echo; echo "== $$one"; $(MAKE) -s $$one; done
 
-bench-requests: setup  ## print what each bot request costs a warm function, beside a bare client
-	.venv/bin/python -m benchmarks.requests $(ARGS)
+$(BENCHMARKS): bench-%: setup
+	.venv/bin/python -m benchmarks.$* $(ARGS)
+
+simulate: setup  ## a million accounts over twelve days by the real rules, e.g. make simulate ARGS='--accounts 100000 --bots 150'
+	.venv/bin/python -m benchmarks.simulate $(ARGS)
 
 .PHONY: package deploy destroy operator-key restore
 STAGE ?=

@@ -44,11 +44,19 @@ class Units:
 
 @dataclass(slots=True)
 class Bill:
-    """What was used, by use case, and the writes by table or index."""
+    """What was used, by use case, and the write units by use case and place (a table or an index)."""
 
     by_use_case: dict[str, Units] = field(default_factory=lambda: defaultdict(Units))
-    by_table: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    by_place: dict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
     requests: int = 0
+
+    @property
+    def by_table(self) -> dict[str, float]:
+        """The write units by place."""
+        found: dict[str, float] = defaultdict(float)
+        for (_, place), writes in self.by_place.items():
+            found[place] += writes
+        return found
 
     @property
     def total(self) -> Units:
@@ -197,7 +205,7 @@ class Meter:
             rows = {name: ceil(max(size(old or {}), size(new or {}), 1) / _KB)}
             rows |= {f"{name} · {index.name}": index.units(old, new) for index in self._indexes[name]}
             for place, units in rows.items():
-                self.bill.by_table[place] += units * _IN_A_TRANSACTION
+                self.bill.by_place[self.use_case, place] += units * _IN_A_TRANSACTION
                 sum_of_all += units * _IN_A_TRANSACTION
         return sum_of_all
 

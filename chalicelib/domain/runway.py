@@ -133,20 +133,26 @@ class Shelf:
 
     def use(self, item: Stock, when: datetime) -> None:
         """Takes one use of the item at that instant, from which on it rests."""
-        self._drop(item.item_id)
+        self._drop(item)
         self._put(replace(item, usage_count=item.usage_count + 1, last_assigned_at=when))
 
     def put_back(self, item: Stock) -> None:
         """Undoes a use: the item is as it was before it."""
-        self._drop(item.item_id)
+        self._drop(item)
         self._put(item)
 
-    def _drop(self, item_id: str) -> None:
-        self._resting = [item for item in self._resting if item.item_id != item_id]
-        row = next((row for row in reversed(self._whole) if row[1].item_id == item_id), None)
-        if row is not None:
-            for rows in (self._whole, self._themes[row[1].theme]):
-                del rows[bisect.bisect_left(rows, row[0], key=_rank)]
+    def _drop(self, item: Stock) -> None:
+        """Takes the item off, in whatever state it lies there; mostly it is the very one that was just chosen."""
+        key = scoring.pool_rank(item, item.item_id)
+        place = bisect.bisect_left(self._whole, key, key=_rank)
+        if place == len(self._whole) or self._whole[place][0] != key:
+            self._resting = [other for other in self._resting if other.item_id != item.item_id]
+            found = (place for place, row in enumerate(self._whole) if row[1].item_id == item.item_id)
+            place = next(found, len(self._whole))
+        if place < len(self._whole):
+            key, there = self._whole.pop(place)
+            theme = self._themes[there.theme]
+            del theme[bisect.bisect_left(theme, key, key=_rank)]
 
     def back(self, wanted: Wanted) -> tuple[datetime, Stock] | None:
         """The first item that will have rested and then be eligible, and when; None if none ever will."""
