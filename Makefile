@@ -28,10 +28,10 @@ QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases
 
 BENCHMARKS := $(addprefix bench-,requests cold units size latency content)
 
-.PHONY: help setup run quick test chaos check openapi fuzz bench simulate $(BENCHMARKS) clean
+.PHONY: help setup run quick test chaos check openapi fuzz import-10000 bench simulate $(BENCHMARKS) clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup:  ## make .venv and .tools; does nothing when nothing is to do
 	@$(MAKE) -s -j 3 $(TOOLS)
@@ -62,6 +62,9 @@ openapi: setup  ## write OpenAPI, the problems' pages and the typed client from 
 
 fuzz: setup  ## ask every operation of the sandbox whatever OpenAPI admits and does not admit, for minutes
 	WARMUP_FUZZ_EXAMPLES=50 .venv/bin/python -m pytest tests/sandbox/test_fuzz.py
+
+import-10000: setup  ## import 10,000 accounts with 50 bad rows by the command line, twice
+	WARMUP_IMPORT_ROWS=10000 .venv/bin/python -m pytest tests/sandbox/test_commands.py -k test_an_import_keeps --durations=1
 
 bench:  ## print all that is measured, about 20 minutes; each part by itself: bench-requests (calls and CPU), -cold (start), -units (of DynamoDB), -size, -latency, -content
 	@for one in $(BENCHMARKS); do echo; echo "== $$one"; $(MAKE) -s $$one; done

@@ -1,18 +1,42 @@
-"""The command line: `warmup dev` starts the sandbox."""
+"""The command line `warmup`: nouns and verbs over the service, and `warmup dev`, the sandbox."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from warmup.commands import accounts, floor, people, pools
+from warmup.commands.common import Exit, exit_code, fail
+from warmup.problems import WarmupError
+
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Tools beside the warmup service."
+    no_args_is_help=True, pretty_exceptions_enable=False, help="Tools beside the warmup service: noun, then verb."
 )
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(pools.content, name="content")
+app.add_typer(pools.texts, name="texts")
+app.add_typer(floor.review, name="review")
+app.add_typer(floor.bots, name="bots")
+app.add_typer(floor.sessions, name="sessions")
+app.add_typer(floor.audit, name="audit")
+app.add_typer(floor.pipeline, name="pipeline")
+app.command()(people.work)
+app.command()(people.doctor)
 
 
 @app.callback()
-def root() -> None:
-    """Tools beside the warmup service."""
+def root(
+    context: typer.Context,
+    url: Annotated[str | None, typer.Option(help="Where the service is; else WARMUP_URL or a profile.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Which profile; else WARMUP_PROFILE.")] = None,
+) -> None:
+    """Tools beside the warmup service: noun, then verb.
+
+    Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 partly, 6 not allowed, 7 try later.
+    """
+    context.obj = {"url": url, "profile": profile}
 
 
 @app.command()
@@ -57,5 +81,13 @@ def dev(
 
 
 def main() -> None:
-    """The entry point of the command `warmup`."""
-    app()
+    """The entry point of the command `warmup`: what the service refuses becomes an exit code."""
+    try:
+        app()
+    except WarmupError as error:
+        sys.exit(fail(exit_code(error), str(error)).exit_code)
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)
+    except BrokenPipeError:  # who read our output has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.ERROR)

@@ -11,7 +11,7 @@ class Client(operations.Operations):
     """A client for one key; safe for several threads. Close it, or use it in a `with` statement."""
 
     def __init__(self, url: str, key: str = "", *, patience: Patience | None = None) -> None:
-        self.url = url
+        self.url, self.key = url, key
         self._transport = Transport(url, key, patience or Patience())
         super().__init__(self._transport)
 

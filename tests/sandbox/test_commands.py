@@ -1,0 +1,271 @@
+"""The command line over a service: what it writes where, how it ends, what it asks."""
+
+import csv
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandbox.test_run import need
+from warmup import cli
+from warmup.sandbox.fake import FakeServer, fake_server
+
+pytestmark = pytest.mark.engine
+
+ROWS = int(os.environ.get("WARMUP_IMPORT_ROWS", "400"))
+BAD = ROWS // 200
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeServer]:
+    need("ministack")
+    with fake_server() as server:
+        for number in range(3):
+            server.account(f"n-{number}")
+        yield server
+
+
+@pytest.fixture
+def warmup(server: FakeServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `warmup` with these arguments, as an operator of the server."""
+    monkeypatch.setenv("WARMUP_URL", server.url)
+    monkeypatch.setenv("WARMUP_OPERATOR_KEY", server.operator_key)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("WARMUP_KEY", raising=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+
+    def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["warmup", *arguments])
+        capsys.readouterr()
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        captured = capsys.readouterr()
+        return Ended(code, captured.out, captured.err)
+
+    return run
+
+
+def test_data_goes_to_standard_output_and_words_to_standard_error(warmup: Run) -> None:
+    listed = warmup("accounts", "list", "-o", "json")
+    assert [one["account_id"] for one in listed.json] == ["n-0", "n-1", "n-2"]
+    assert listed.err == "3 accounts\n"
+
+
+@pytest.mark.parametrize("output", ["json", "jsonl", "csv", "table"])
+def test_every_form_of_output_says_the_same(warmup: Run, output: str) -> None:
+    out = warmup("accounts", "list", "-o", output).out
+    match output:
+        case "json":
+            names = [one["account_id"] for one in json.loads(out)]
+        case "jsonl":
+            names = [json.loads(line)["account_id"] for line in out.splitlines()]
+        case "csv":
+            names = [row["account_id"] for row in csv.DictReader(io.StringIO(out))]
+        case _:
+            names = [line.split()[0] for line in out.splitlines()[1:]]
+            assert "\x1b" not in out, "no colours where NO_COLOR stands"
+    assert names == ["n-0", "n-1", "n-2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("accounts", "get", "nobody"), 3, "account_not_found"),
+        (("accounts", "list", "--nonsense"), 2, "nonsense"),
+        (("accounts", "list", "--state", "asleep"), 2, "malformed_request"),
+        (("review", "resolve", "n-0", "pfp", "--reason", "r", "--note", "n"), 4, "account_not_ready"),
+        (("pipeline", "pause", "--reason", "r"), 2, "say --yes"),
+        (("--url", "http://127.0.0.1:9", "accounts", "list"), 7, "does not answer"),
+        (("--profile", "none", "accounts", "list"), 2, "profiles.toml"),
+        (("accounts", "pause", "n-0", "nobody", "--reason", "r", "--yes"), 5, ""),
+        (("accounts", "resume", "n-0", "--reason", "r"), 0, ""),
+        (("work",), 2, "in a terminal"),
+    ],
+    ids=lambda one: " ".join(one)[:40] if isinstance(one, tuple) else None,
+)
+def test_a_command_ends_with_the_code_that_its_outcome_has(
+    warmup: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    monkeypatch.setattr("warmup.transport._SHORTEST", 0.001)
+    ended = warmup(*arguments)
+    assert (ended.code, says in ended.err) == (code, True), ended
+
+
+def test_a_wrong_key_is_told_apart(warmup: Run, monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> None:
+    monkeypatch.setenv("WARMUP_OPERATOR_KEY", "wrong")
+    assert warmup("accounts", "list").code == 6
+    monkeypatch.setenv("WARMUP_OPERATOR_KEY", server.bot_key())
+    assert warmup("accounts", "list").code == 6
+    monkeypatch.delenv("WARMUP_OPERATOR_KEY")
+    ended = warmup("accounts", "list")
+    assert (ended.code, "set WARMUP_OPERATOR_KEY" in ended.err) == (6, True)
+
+
+def test_a_profile_that_others_can_read_is_refused(
+    warmup: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: FakeServer
+) -> None:
+    monkeypatch.delenv("WARMUP_OPERATOR_KEY")
+    monkeypatch.delenv("WARMUP_URL")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    file = tmp_path / "warmup" / "profiles.toml"
+    file.parent.mkdir()
+    file.write_text(f'[floor]\nurl = "{server.url}"\nkey = "{server.operator_key}"\n')
+    file.chmod(0o644)
+    refused = warmup("--profile", "floor", "accounts", "list")
+    assert (refused.code, "chmod 600" in refused.err) == (2, True)
+    file.chmod(0o600)
+    assert warmup("--profile", "floor", "accounts", "list").code == 0
+
+
+def test_an_import_keeps_the_bad_rows_with_reasons_and_makes_nothing_twice(warmup: Run, tmp_path: Path) -> None:
+    file = tmp_path / "accounts.csv"
+    every = ROWS // BAD
+    with file.open("w") as out:
+        out.write("account_id,model_id,username,granted_by,granted_at,reference\n")
+        for number in range(ROWS):
+            name = "" if number % every == 0 else f"imported.{number}"
+            out.write(f"i-{number},nora,{name},Nora,2026-01-01T00:00:00Z,contract 7\n")
+    rehearsed = warmup("accounts", "import", str(file), "--dry-run", "-o", "json")
+    assert rehearsed.json == {"rows": ROWS, "dry_run": True, "created": ROWS - BAD, "refused": BAD}
+    first = warmup("accounts", "import", str(file), "-o", "json")
+    assert first.code == 5
+    assert first.json == {"rows": ROWS, "dry_run": False, "created": ROWS - BAD, "refused": BAD}
+    assert f"{ROWS}/{ROWS}" in first.err, "the bar"
+    bad = list(csv.DictReader((tmp_path / "accounts.bad.csv").open()))
+    assert [row["account_id"] for row in bad] == [f"i-{number * every}" for number in range(BAD)]
+    assert {row["reason"] for row in bad} == {"invalid_input: /username: Field required"}
+    assert [int(row["line"]) for row in bad] == [1 + number * every for number in range(BAD)]
+    again = warmup("accounts", "import", str(file), "-o", "json")
+    assert again.json == {"rows": ROWS, "dry_run": False, "unchanged": ROWS - BAD, "refused": BAD}
+
+
+def test_an_import_that_is_interrupted_says_what_was_done(
+    warmup: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "texts.jsonl"
+    text = {"category": "bio", "quality_score": 70, "max_usage": 3}
+    file.write_text("".join(json.dumps({**text, "body": f"Number {number}."}) + "\n" for number in range(30)))
+    monkeypatch.setattr("warmup.commands.imports.MOST_ROWS", 10)
+    told: list[int] = []
+
+    def interrupt(*_: object) -> tuple[str, str]:
+        told.append(1)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+        return body(*_, lines=True)  # type: ignore[arg-type]  # as it was called
+
+    from warmup.commands import imports  # noqa: PLC0415  # patched for this test only
+
+    body = imports._body
+    monkeypatch.setattr(imports, "_body", lambda part, lines: interrupt(part))
+    ended = warmup("texts", "import", "nora", str(file))
+    assert ended.code == 130
+    assert "20 of 30 rows are sent. Send the file again: nothing is made twice." in ended.err
+    monkeypatch.setattr(imports, "_body", body)
+    assert warmup("texts", "import", "nora", str(file), "-o", "json").json["unchanged"] == 20
+
+
+def test_a_bots_life(warmup: Run) -> None:
+    made = warmup("bots", "create", "bot-7", "--model", "nora")
+    assert re.fullmatch(r"wk_bot-7_\S+\n", made.out), "the key alone, for a script to keep"
+    again = warmup("bots", "create", "bot-7", "--model", "nora")
+    assert (again.out.startswith("wk_"), "rotate" in again.err) == (False, True)
+    rotated = warmup("bots", "rotate", "bot-7", "-o", "json").json
+    revoked = warmup("bots", "revoke", "bot-7", rotated["key_id"], "--yes", "-o", "json").json
+    assert [bool(key["revoked_at"]) for key in sorted(revoked, key=lambda key: str(key["created_at"]))] == [False, True]
+    assert "bot-7" in warmup("bots", "list").out
+
+
+def test_pools_are_filled_and_looked_at(warmup: Run, tmp_path: Path) -> None:
+    from warmup.sandbox.pictures import draw  # noqa: PLC0415  # only here
+
+    file = tmp_path / "picture.png"
+    file.write_bytes(draw(77, "post", None, "a picture").data)
+    added = warmup("content", "add", "nora", str(file), "--category", "post", "-o", "json")
+    assert (added.code, added.json[0]["category"]) == (0, "post")
+    again = warmup("content", "add", "nora", str(file), "--category", "post", "-o", "json")
+    assert again.json[0]["replayed"] is True
+    (tmp_path / "more.png").write_bytes(draw(78, "post", None, "another").data)
+    rows = tmp_path / "media.csv"
+    rows.write_text("file,category,quality_score,max_usage\nmore.png,post,60,2\n")
+    assert warmup("content", "import", "nora", str(rows), "-o", "json").json["created"] == 1
+    assert warmup("texts", "add", "nora", "Up early.", "--category", "bio", "-o", "json").json[0]["body"] == "Up early."
+    assert len(warmup("content", "list", "nora", "-o", "json").json) == 7
+    assert "Up early." in warmup("texts", "list", "nora").out
+    assert "pfp" in warmup("content", "availability", "nora").out
+    explained = warmup("content", "explain", "n-0", "post")
+    assert explained.out.split()[:5] == ["kind", "item", "id", "category", "theme"]
+
+
+def test_the_floor_is_looked_at(warmup: Run) -> None:
+    assert warmup("review", "list", "-o", "json").json == []
+    assert "nothing matched" in warmup("review", "retry", "--reason", "r", "--dry-run").err
+    assert warmup("sessions", "list", "-o", "json").code == 0
+    assert "declared account n-0 ready" in warmup("audit", "tail", "--account", "n-0", "-n", "5").out
+    exported = warmup("audit", "export", "--account", "n-0")
+    assert json.loads(exported.out.splitlines()[-1])["action"] == "account:create"
+    assert "every audit is whole" in warmup("audit", "verify", "n-0").err
+    assert warmup("pipeline", "-o", "json").json["pipeline_paused"] is False
+    assert "accounts" in warmup("pipeline").out
+    assert warmup("pipeline", "pause", "--reason", "r", "--yes").code == 0
+    assert warmup("pipeline", "resume", "--reason", "r").code == 0
+    assert warmup("accounts", "watch", "--times", "1").out.count("\n") >= 3
+    assert warmup("accounts", "get", "n-0", "-o", "json").json["account_id"] == "n-0"
+
+
+def test_the_doctor_says_what_is_wrong(warmup: Run, monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> None:
+    server.advance(hours=1)
+    well = {row["check"]: row["ok"] for row in warmup("doctor", "-o", "json").json}
+    assert {"service": "yes", "store": "yes", "key": "yes", "timers": "yes"}.items() <= well.items()
+    assert well["clock"] == "NO", "an hour apart"
+    monkeypatch.setenv("WARMUP_OPERATOR_KEY", "wrong")
+    assert warmup("doctor").code == 1
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Every command that there is."""
+    import typer.main  # noqa: PLC0415  # click's view of it
+
+    found: list[tuple[str, ...]] = []
+
+    def look(command: Any, path: tuple[str, ...]) -> None:
+        for name, child in getattr(command, "commands", {}).items():
+            look(child, (*path, name))
+        if not getattr(command, "commands", {}):
+            found.append(path)
+
+    look(typer.main.get_command(cli.app), ())
+    return found
+
+
+@pytest.mark.parametrize("path", commands(), ids=" ".join)
+def test_every_command_has_help_with_an_example(warmup: Run, path: tuple[str, ...]) -> None:
+    told = warmup(*path, "--help")
+    assert told.code == 0
+    assert "Example:" in told.out

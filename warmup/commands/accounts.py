@@ -1,0 +1,193 @@
+"""`warmup accounts`: list, get, import, export, ready, pause, resume, watch."""
+
+import time
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from warmup.api.models import ListedAccount
+from warmup.commands import imports
+from warmup.commands.common import (
+    DryRun,
+    Exit,
+    Format,
+    Limit,
+    Output,
+    Reason,
+    Yes,
+    confirm,
+    connect,
+    exit_code,
+    prose,
+    show,
+    show_one,
+)
+from warmup.problems import Conflict, NotFound, WarmupError
+
+app = typer.Typer(no_args_is_help=True, help="The accounts in the service's care.")
+COLUMNS = ("account_id", "model_id", "username", "state", "current_phase", "phase_status", "due_at")
+State = Annotated[str | None, typer.Option("--state", help="imported, ready, warming_up, active, paused, retired.")]
+Model = Annotated[str | None, typer.Option("--model", "-m", help="Of this model only.")]
+Status = Annotated[str | None, typer.Option("--phase-status", help="With this status of the current phase.")]
+Ids = Annotated[list[str], typer.Argument(help="Accounts.")]
+
+
+@app.command("list")
+def list_all(
+    context: typer.Context,
+    state: State = None,
+    model: Model = None,
+    phase_status: Status = None,
+    limit: Limit = 1000,
+    output: Output = Format.TABLE,
+) -> None:
+    """List accounts.
+
+    Example: warmup accounts list --state warming_up --model aurora
+    """
+    found = connect(context).roster.list_all(limit=100, state=state, model_id=model, phase_status=phase_status)
+    count = show(islice(found, limit), output, COLUMNS)
+    prose.print(f"{count} accounts" + (f"; there may be more (--limit {limit})" if count == limit else ""))
+
+
+@app.command()
+def get(context: typer.Context, account_id: str, output: Output = Format.TABLE) -> None:
+    """Show one account: its phases, and why it is not offered.
+
+    Example: warmup accounts get aurora-01
+    """
+    found = connect(context).accounts.get(account_id)
+    if output in (Format.JSON, Format.JSONL):
+        show_one(found, output)
+        return
+    prose.print(f"{found.account_id} ({found.username}) is {found.state}", markup=False)
+    for blocker in found.blockers:
+        prose.print(f"  not offered: {blocker.detail}", markup=False)
+    show(found.phases, output, ("phase", "status", "available_at", "completed_at", "retry_count", "error_message"))
+
+
+@app.command("import")
+def import_all(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV with names in the first line, or JSON lines (.jsonl).")],
+    bad_rows: Annotated[
+        Path | None, typer.Option("--bad-rows", help="Where bad rows go. [default: FILE.bad.csv]")
+    ] = None,
+    dry_run: DryRun = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Put many accounts in the service's care. Bad rows spoil nothing; sent again, nothing is made twice.
+
+    Columns: account_id, model_id, username, theme, tags, granted_by, granted_at, reference.
+
+    Example: warmup accounts import accounts.csv --dry-run
+    """
+    client = connect(context)
+
+    def ask(body: str, media_type: str) -> Any:
+        return client.accounts.import_all(body, media_type=media_type, dry_run=dry_run)
+
+    imports.send_all(imports.read(file), file, ask, bad_rows=bad_rows, output=output, dry_run=dry_run)
+
+
+@app.command()
+def export(context: typer.Context, state: State = None, model: Model = None, output: Output = Format.JSONL) -> None:
+    """Write all accounts to standard output.
+
+    Example: warmup accounts export --state active -o csv > active.csv
+    """
+    count = show(connect(context).roster.list_all(limit=100, state=state, model_id=model), output, COLUMNS)
+    prose.print(f"{count} accounts")
+
+
+@app.command()
+def ready(
+    context: typer.Context, account_ids: Ids, reason: Reason, yes: Yes = False, output: Output = Format.TABLE
+) -> None:
+    """Declare accounts ready to be warmed up.
+
+    Example: warmup accounts ready aurora-01 aurora-02 --reason "the owner agreed"
+    """
+    client = connect(context)
+    _each(account_ids, "ready", lambda one: client.accounts.ready(one, reason=reason), yes, output)
+
+
+@app.command()
+def pause(
+    context: typer.Context, account_ids: Ids, reason: Reason, yes: Yes = False, output: Output = Format.TABLE
+) -> None:
+    """Hand the work of accounts out no more; what is under way may be finished.
+
+    Example: warmup accounts pause aurora-01 --reason "the owner asked for it"
+    """
+    client = connect(context)
+    _each(account_ids, "pause", lambda one: client.accounts.pause(one, reason=reason), yes, output)
+
+
+@app.command()
+def resume(
+    context: typer.Context, account_ids: Ids, reason: Reason, yes: Yes = False, output: Output = Format.TABLE
+) -> None:
+    """Hand the work of accounts out again.
+
+    Example: warmup accounts resume aurora-01 --reason "all is well"
+    """
+    client = connect(context)
+    _each(account_ids, "resume", lambda one: client.accounts.resume(one, reason=reason), yes, output)
+
+
+def _each(account_ids: list[str], verb: str, move: Callable[[str], Any], yes: bool, output: Format) -> None:
+    if len(account_ids) > 1:
+        confirm(f"{verb} {len(account_ids)} accounts?", yes=yes)
+    rows: list[dict[str, Any]] = []
+    refused: list[WarmupError] = []
+    try:
+        for account_id in account_ids:
+            try:
+                moved = move(account_id)
+                outcome = "was so already" if moved.replayed else "done"
+                rows.append({"account_id": account_id, "outcome": outcome, "state": str(moved.state), "detail": ""})
+            except (Conflict, NotFound) as error:
+                refused.append(error)
+                rows.append({"account_id": account_id, "outcome": "refused", "state": "", "detail": error.detail})
+    except KeyboardInterrupt:
+        left = " ".join(account_ids[len(rows) :])
+        prose.print(f"Stopped after {len(rows)} of {len(account_ids)}. Go on with: {left}", markup=False)
+        raise typer.Exit(Exit.INTERRUPTED) from None
+    finally:
+        show(rows, output, ("account_id", "outcome", "state", "detail"))
+    if refused:
+        raise typer.Exit(exit_code(refused[0]) if len(refused) == len(account_ids) else Exit.PARTLY)
+
+
+@app.command()
+def watch(
+    context: typer.Context,
+    model: Model = None,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,
+    times: Annotated[int | None, typer.Option(min=1, help="How many looks; else until Ctrl-C.")] = None,
+    output: Output = Format.JSONL,
+) -> None:
+    """Write a line for each account whose state or phase has changed since the last look; at first for all.
+
+    Example: warmup accounts watch --every 1 -o csv
+    """
+    client, before, looks = connect(context), dict[str, tuple[object, ...]](), 0
+    try:
+        while True:
+            changed: list[ListedAccount] = []
+            for one in client.roster.list_all(limit=100, model_id=model):
+                seen = (one.state, one.current_phase, one.phase_status)
+                if before.get(one.account_id) != seen:
+                    before[one.account_id] = seen
+                    changed.append(one)
+            show(changed, output, COLUMNS)
+            looks += 1
+            if looks == times:
+                return
+            time.sleep(every)
+    except KeyboardInterrupt:
+        prose.print(f"Stopped after {looks} looks at {len(before)} accounts.")

@@ -1,0 +1,208 @@
+"""What the commands have in common: where the service is, how answers are shown, how a command ends.
+
+URL and key come from WARMUP_URL and WARMUP_OPERATOR_KEY (for `work`: WARMUP_KEY), or from a profile in
+`profiles.toml` (`--profile NAME`, WARMUP_PROFILE): `[NAME]`, `url = "…"`, `key = "…"`, readable by you alone.
+"""
+
+import csv
+import json
+import os
+import stat
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from warmup.client import Client
+from warmup.problems import ApiError, AuthError, Conflict, NotFound, TryLater, Unreachable, WarmupError
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+prose = Console(stderr=True, highlight=False)
+
+
+class Exit(IntEnum):
+    """How a command ends."""
+
+    OK = 0
+    ERROR = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    CONFLICT = 4
+    PARTLY = 5
+    AUTH = 6
+    LATER = 7
+    INTERRUPTED = 130
+
+
+class Format(StrEnum):
+    """How data is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+Output = Annotated[Format, typer.Option("--output", "-o", help="How data is written to standard output.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the audit.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most.")]
+
+
+def config_file() -> Path:
+    """Where profiles are kept."""
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "warmup" / "profiles.toml"
+
+
+def profile(name: str | None) -> Mapping[str, str]:
+    """A profile's url and key; nothing where none is named. Ends the command where the file is unsafe or lacks it."""
+    wanted, file = name or os.environ.get("WARMUP_PROFILE"), config_file()
+    if wanted is None:
+        return {}
+    if not file.exists():
+        raise fail(Exit.USAGE, f"There is no {file}: write [{wanted}] with url and key into it, mode 600.")
+    if stat.S_IMODE(file.stat().st_mode) & 0o077:
+        raise fail(Exit.USAGE, f"Others can read {file}, which holds keys: chmod 600 {file}")
+    found = tomllib.loads(file.read_text(encoding="utf-8"))
+    if wanted not in found:
+        raise fail(Exit.USAGE, f"{file} has no profile [{wanted}]; it has: {', '.join(sorted(found)) or 'none'}.")
+    kept: Mapping[str, str] = found[wanted]
+    return kept
+
+
+def connect(context: typer.Context, *, bot: bool = False) -> Client:
+    """A client as options, environment and profile say; closed with the command."""
+    given: Mapping[str, str | None] = context.find_root().obj or {}
+    kept = profile(given.get("profile"))
+    variables = ("WARMUP_KEY",) if bot else ("WARMUP_OPERATOR_KEY", "WARMUP_KEY")
+    key = next((os.environ[name] for name in variables if os.environ.get(name)), kept.get("key"))
+    if not key:
+        raise fail(Exit.AUTH, f"There is no key: set {variables[0]}, or name a profile (--profile).")
+    client = Client(given.get("url") or os.environ.get("WARMUP_URL") or kept.get("url") or DEFAULT_URL, key)
+    context.call_on_close(client.close)
+    return client
+
+
+def fail(code: Exit, message: str) -> typer.Exit:
+    """What to raise to end the command so, after saying why."""
+    prose.print(message, style="red", markup=False)
+    return typer.Exit(code)
+
+
+def exit_code(error: WarmupError) -> Exit:
+    """How a command ends after this."""
+    match error:
+        case NotFound():
+            return Exit.NOT_FOUND
+        case AuthError():
+            return Exit.AUTH
+        case TryLater() | Unreachable():
+            return Exit.LATER
+        case Conflict():
+            return Exit.CONFLICT
+        case ApiError(status=400 | 413 | 415 | 422):
+            return Exit.USAGE
+        case _:
+            return Exit.ERROR
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Asks before something that touches much; ends the command where nobody is there to answer."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise fail(Exit.USAGE, f"{question} Nobody is there to ask: say --yes.")
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(Exit.OK)
+
+
+# data
+
+
+def plain(item: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
+    """An item as JSON has it."""
+    return item.model_dump(mode="json", by_alias=True) if isinstance(item, BaseModel) else dict(item)
+
+
+def show(items: Iterable[BaseModel | Mapping[str, Any]], output: Format, columns: Sequence[str]) -> int:
+    """Writes items to standard output; a table and CSV have these columns (`a.b` reaches inside). Answers how many."""
+    rows = (plain(item) for item in items)
+    match output:
+        case Format.JSON:
+            listed = list(rows)
+            _line(json.dumps(listed, indent=2, ensure_ascii=False))
+            return len(listed)
+        case Format.JSONL:
+            count = 0
+            for count, row in enumerate(rows, 1):  # noqa: B007  # it is the answer
+                _line(json.dumps(row, ensure_ascii=False))
+            return count
+        case Format.CSV:
+            return _csv(rows, columns)
+        case Format.TABLE:
+            return _table(rows, columns)
+
+
+def show_one(item: BaseModel | Mapping[str, Any], output: Format) -> None:
+    """Writes one item: as JSON, or as a table of its members."""
+    row = plain(item)
+    if output in (Format.JSON, Format.JSONL):
+        _line(json.dumps(row, indent=2 if output is Format.JSON else None, ensure_ascii=False))
+    else:
+        show([{"member": name, "value": value} for name, value in row.items()], output, ("member", "value"))
+
+
+def _line(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _csv(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> int:
+    writer, count = csv.writer(sys.stdout, lineterminator="\n"), 0
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([cell(row, column) for column in columns])
+        count += 1
+    return count
+
+
+def _table(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> int:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.rpartition(".")[2].replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(cell(row, column) for column in columns))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 240  # for a file or another program nothing is folded
+    if table.row_count:
+        console.print(table)
+    return table.row_count
+
+
+def cell(row: Mapping[str, Any], column: str) -> str:
+    """One value, as people read it."""
+    value: Any = row
+    for part in column.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return " ".join(map(str, value)) if all(isinstance(one, str | int) for one in value) else json.dumps(value)
+    return json.dumps(value) if isinstance(value, dict) else str(value)
+
+
+def progress() -> Progress:
+    """A bar on standard error: n of m, and the time left."""
+    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+    return Progress(*parts, TimeRemainingColumn(), console=prose)

@@ -1,0 +1,339 @@
+"""`warmup review`, `bots`, `sessions`, `audit`, `pipeline`: running the floor."""
+
+import time
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from warmup.api.models import AuditEvent, Evidence, ReviewFilter
+from warmup.commands.common import (
+    DryRun,
+    Exit,
+    Format,
+    Limit,
+    Output,
+    Reason,
+    Yes,
+    confirm,
+    connect,
+    plain,
+    prose,
+    show,
+    show_one,
+)
+
+review = typer.Typer(no_args_is_help=True, help="What failed or waits for people.")
+bots = typer.Typer(no_args_is_help=True, help="Bots and operators, and their keys.")
+sessions = typer.Typer(no_args_is_help=True, help="Who is at work.")
+audit = typer.Typer(no_args_is_help=True, help="The record of every change.")
+pipeline = typer.Typer(help="The whole pipeline.")
+
+Model = Annotated[str | None, typer.Option("--model", "-m", help="Of this model only.")]
+Phase = Annotated[str | None, typer.Option("--phase", help="Of this phase only.")]
+Code = Annotated[str | None, typer.Option("--code", help="With this error code only.")]
+Kind = Annotated[str | None, typer.Option("--kind", help="With this kind of error only.")]
+CASE = ("account_id", "phase", "status", "error_kind", "error_code", "error_message", "retry_count", "since")
+SESSION = ("session_id", "bot_id", "status", "directive", "done", "failed", "last_seen_at", "host")
+
+
+@review.command("list")
+def list_review(
+    context: typer.Context,
+    model: Model = None,
+    phase: Phase = None,
+    code: Code = None,
+    kind: Kind = None,
+    limit: Limit = 1000,
+    output: Output = Format.TABLE,
+) -> None:
+    """List what failed or waits for people, oldest first.
+
+    Example: warmup review list --code platform_error
+    """
+    found = connect(context).review.list_all(limit=100, model_id=model, phase=phase, code=code, kind=kind)
+    prose.print(f"{show(islice(found, limit), output, CASE)} cases")
+
+
+@review.command()
+def retry(
+    context: typer.Context,
+    reason: Reason,
+    account_id: Annotated[str | None, typer.Argument(help="One account; else all that match.")] = None,
+    model: Model = None,
+    phase: Phase = None,
+    code: Code = None,
+    kind: Kind = None,
+    other_content: Annotated[bool, typer.Option("--other-content", help="With other items.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Offer failed phases again at once: one (ACCOUNT and --phase), or all that match.
+
+    Example: warmup review retry --code platform_error --reason "the platform is back" --dry-run
+    """
+    client, content = connect(context), "other" if other_content else "same"
+    if account_id is not None:
+        phase = phase or str(client.accounts.get(account_id).current_phase)
+        show_one(client.review.retry(account_id, phase, reason=reason, content=content), output)
+        return
+    wanted = ReviewFilter.model_validate({"model_id": model, "phase": phase, "code": code, "kind": kind})
+    meant = ReviewFilter.model_validate({name: one for name, one in wanted if one is not None})
+    if not dry_run and not yes:
+        matched = client.review.retry_all(reason=reason, filter=meant, dry_run=True).matched
+        confirm(f"Retry {matched} cases?", yes=yes)
+    found = client.review.retry_all(reason=reason, filter=meant, dry_run=dry_run, content=content)
+    show(found.items, output, ("account_id", "phase", "outcome", "detail"))
+    counts = ", ".join(f"{count} {what}" for what, count in sorted(found.counts.items())) or "nothing matched"
+    prose.print(counts + ("; there are more: send it again" if found.more else ""), markup=False)
+    if any(one.outcome == "refused" for one in found.items):
+        raise typer.Exit(Exit.PARTLY)
+
+
+@review.command()
+def resolve(
+    context: typer.Context,
+    account_id: str,
+    phase: str,
+    reason: Reason,
+    note: Annotated[str | None, typer.Option(help="What shows that it was done.")] = None,
+    url: Annotated[str | None, typer.Option(help="Where it can be seen.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Take a phase for completed: it was done outside.
+
+    Example: warmup review resolve aurora-01 post --reason "posted by hand" --note "seen by Ada"
+    """
+    evidence = Evidence.model_validate({name: one for name, one in (("note", note), ("url", url)) if one})
+    done = connect(context).review.resolve(account_id, phase, reason=reason, evidence=evidence)
+    show(done.phases, output, ("phase", "status", "completed_at")) if output in (
+        Format.TABLE,
+        Format.CSV,
+    ) else show_one(done, output)
+
+
+# bots
+
+
+@bots.command()
+def create(
+    context: typer.Context,
+    bot_id: str,
+    model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Bind it to these models.")] = None,
+    operator: Annotated[bool, typer.Option("--operator", help="A key for a person.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Create a bot. Its key is written to standard output, this once.
+
+    Example: warmup bots create bot-7 --model aurora
+    """
+    made = connect(context).bots.create(bot_id=bot_id, role="operator" if operator else "bot", models=model or None)
+    _key(made.key, plain(made), output)
+
+
+@bots.command()
+def rotate(context: typer.Context, bot_id: str, output: Output = Format.TABLE) -> None:
+    """Make a second key, beside the one that is live: change over, then revoke the old one.
+
+    Example: warmup bots rotate bot-7
+    """
+    made = connect(context).bots.rotate_key(bot_id)
+    _key(made.key, plain(made), output)
+
+
+def _key(key: str | None, row: dict[str, Any], output: Format) -> None:
+    if output is Format.TABLE and key is not None:
+        typer.echo(key)
+        prose.print("Keep it: it is shown this once.")
+    else:
+        show_one(row, output)
+    if key is None:
+        prose.print("It was there already; its key was shown when it was made. Make another: warmup bots rotate.")
+
+
+@bots.command()
+def revoke(context: typer.Context, bot_id: str, key_id: str, yes: Yes = False, output: Output = Format.TABLE) -> None:
+    """Revoke a key, everywhere within a minute.
+
+    Example: warmup bots revoke bot-7 key_01KAT3Z1V6Q2W4R5T6Y7U8I9O0 --yes
+    """
+    confirm(f"Revoke {key_id} of {bot_id}? What uses it stops working.", yes=yes)
+    found = connect(context).bots.revoke_key(bot_id, key_id)
+    show(found.keys, output, ("key_id", "created_at", "revoked_at"))
+
+
+@bots.command("list")
+def list_bots(context: typer.Context, output: Output = Format.TABLE) -> None:
+    """List bots and operators.
+
+    Example: warmup bots list
+    """
+    show(connect(context).bots.list_all(limit=100), output, ("bot_id", "role", "name", "models", "created_at"))
+
+
+# sessions
+
+
+@sessions.command("list")
+def list_sessions(
+    context: typer.Context,
+    status: Annotated[str | None, typer.Option(help="live, lost or ended.")] = None,
+    limit: Limit = 1000,
+    output: Output = Format.TABLE,
+) -> None:
+    """List sessions, the latest heard of first.
+
+    Example: warmup sessions list --status live
+    """
+    show(islice(connect(context).sessions.list_all(limit=100, status=status), limit), output, SESSION)
+
+
+@sessions.command()
+def drain(context: typer.Context, session_id: str, reason: Reason, output: Output = Format.TABLE) -> None:
+    """Have a session finish what it holds and take nothing new.
+
+    Example: warmup sessions drain ses_01KAT3Z1V6Q2W4R5T6Y7U8I9O0 --reason "a new release"
+    """
+    show([connect(context).sessions.drain(session_id, reason=reason)], output, SESSION)
+
+
+@sessions.command()
+def stop(
+    context: typer.Context, session_id: str, reason: Reason, yes: Yes = False, output: Output = Format.TABLE
+) -> None:
+    """Have a session stop, and take away what it holds.
+
+    Example: warmup sessions stop ses_01KAT3Z1V6Q2W4R5T6Y7U8I9O0 --reason "it misbehaves" --yes
+    """
+    confirm(f"Take everything away from {session_id}?", yes=yes)
+    show([connect(context).sessions.stop(session_id, reason=reason)], output, SESSION)
+
+
+# audit
+
+Account = Annotated[str | None, typer.Option("--account", "-a", help="Of this account only.")]
+Bot = Annotated[str | None, typer.Option("--bot", "-b", help="By this bot or operator only.")]
+Day = Annotated[str | None, typer.Option("--day", help="Of this day (UTC), such as 2026-11-22; else of today.")]
+EVENT = ("at", "subject", "version", "action", "sentence")
+
+
+@audit.command()
+def tail(
+    context: typer.Context,
+    account: Account = None,
+    bot: Bot = None,
+    count: Annotated[int, typer.Option("--lines", "-n", min=1, max=100, help="How many at first.")] = 10,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they come, until Ctrl-C.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show the last events.
+
+    Example: warmup audit tail --account aurora-01 -n 20
+    """
+    client, seen = connect(context), set[tuple[str, int]]()
+    try:
+        while True:
+            latest = islice(client.audit.list_all(limit=100, account_id=account, bot_id=bot), 100 if seen else count)
+            new = [one for one in latest if (one.subject, one.version) not in seen]
+            seen |= {(one.subject, one.version) for one in new}
+            _tell(new[::-1], output)
+            if not follow:
+                return
+            time.sleep(1)
+    except KeyboardInterrupt:
+        prose.print(f"Stopped after {len(seen)} events.")
+
+
+def _tell(events: list[AuditEvent], output: Format) -> None:
+    if output is Format.TABLE:
+        for one in events:
+            typer.echo(f"{one.at:%Y-%m-%d %H:%M:%S}  {one.sentence}")
+    else:
+        show(events, output, EVENT)
+
+
+@audit.command()
+def export(
+    context: typer.Context, account: Account = None, bot: Bot = None, day: Day = None, output: Output = Format.JSONL
+) -> None:
+    """Write all events of an account, a bot or a day to standard output, newest first.
+
+    Example: warmup audit export --account aurora-01 > aurora-01.jsonl
+    """
+    found = connect(context).audit.export(account_id=account, bot_id=bot, day=day)
+    prose.print(f"{show(found, output, EVENT)} events")
+
+
+@audit.command()
+def verify(
+    context: typer.Context,
+    account_id: Annotated[str | None, typer.Argument(help="One account; else all.")] = None,
+    model: Model = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Replay the audit of one account, or of all, and compare with what is stored.
+
+    Example: warmup audit verify
+    """
+    client, checked, bad = connect(context), 0, []
+    found = (
+        client.audit.verify_all(limit=100, model_id=model) if account_id is None else [client.audit.verify(account_id)]
+    )
+    for one in found:
+        checked += 1
+        if not one.ok:
+            bad.append(one)
+    show(bad, output, ("account_id", "versions", "problems"))
+    prose.print(
+        f"{checked} accounts: " + (f"{len(bad)} do not replay to their state" if bad else "every audit is whole")
+    )
+    if bad:
+        raise typer.Exit(Exit.ERROR)
+
+
+# pipeline
+
+
+@pipeline.callback(invoke_without_command=True)
+def overview(context: typer.Context, output: Output = Format.TABLE) -> None:
+    """Show how the whole pipeline stands.
+
+    Example: warmup pipeline
+    """
+    if context.invoked_subcommand is not None:
+        return
+    found = connect(context).pipeline.overview()
+    if output is not Format.TABLE:
+        show_one(found, output)
+        return
+    states = ", ".join(f"{count} {state}" for state, count in found.states.items() if count)
+    waiting = f", the oldest since {found.oldest_waiting:%Y-%m-%d %H:%M}" if found.oldest_waiting else ""
+    rows = [
+        ("accounts", states or "none"),
+        ("due now", f"{found.due_now}{waiting}"),
+        ("review", f"{found.review.total} ({found.review.requires_review} for people, {found.review.failed} to retry)"),
+        ("sessions", f"{found.live_sessions} live"),
+        ("switch", f"paused: {found.reason}" if found.pipeline_paused else "running"),
+        *((f"timer {one.name}", f"{one.ran_at:%Y-%m-%d %H:%M:%S}" if one.ran_at else "never") for one in found.timers),
+    ]
+    show([{"what": what, "how": how} for what, how in rows], output, ("what", "how"))
+
+
+@pipeline.command("pause")
+def pause_all(context: typer.Context, reason: Reason, yes: Yes = False, output: Output = Format.TABLE) -> None:
+    """Hand no work out any more, to nobody; what is under way may be finished.
+
+    Example: warmup pipeline pause --reason "the platform has an outage" --yes
+    """
+    confirm("Hand no work out any more, to nobody?", yes=yes)
+    show_one(connect(context).pipeline.pause(reason=reason), output)
+
+
+@pipeline.command("resume")
+def resume_all(context: typer.Context, reason: Reason, output: Output = Format.TABLE) -> None:
+    """Hand work out again.
+
+    Example: warmup pipeline resume --reason "the platform is back"
+    """
+    show_one(connect(context).pipeline.resume(reason=reason), output)

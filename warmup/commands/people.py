@@ -1,0 +1,113 @@
+"""`warmup work`, a person as worker, and `warmup doctor`, what is wrong here."""
+
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from warmup.client import Client
+from warmup.commands.common import DEFAULT_URL, Exit, Format, Output, config_file, connect, fail, profile, prose, show
+from warmup.jobs import AccountTrouble, Done, Job, JobFailed, Transient
+from warmup.problems import AuthError, WarmupError
+from warmup.worker import Worker
+
+
+def work(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Option("--folder", help="Where the media is saved.")] = Path("warmup-media"),
+    model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Of these models only.")] = None,
+) -> None:
+    """Take one job and do it yourself: shows the text, saves the media, asks what came of it. Needs a bot's key.
+
+    Example: WARMUP_KEY=wk_bot-1_… warmup work
+    """
+    if not sys.stdin.isatty():
+        raise fail(Exit.USAGE, "Somebody has to answer here: run `warmup work` in a terminal.")
+    client = connect(context, bot=True)
+    worker = Worker(
+        client.url, os.environ.get("WARMUP_KEY") or client.key, name="warmup-work/1", model_ids=model, grace=3600
+    )
+    worker.phase()(lambda job: ask(job, folder))
+    prose.print("Waiting for a job … (Ctrl-C ends it)")
+    tally = worker.run(jobs=1)
+    raise typer.Exit(Exit.OK if tally.finished else Exit.LATER)
+
+
+def ask(job: Job, folder: Path) -> Done:
+    """Shows the job to the person, and asks."""
+    file = job.save(folder)
+    typer.echo(f"{job.phase} for {job.username} ({job.account_id})")
+    if job.text is not None:
+        typer.echo(f"text: {job.text}")
+    if file is not None:
+        typer.echo(f"media: {file}")
+    prose.print(f"It is yours for {job.seconds_left / 60:.0f} minutes, and longer while this runs.")
+    answer = ""
+    while answer not in ("d", "n", "u"):
+        answer = typer.prompt("[d]one, [n]ot done, or do[u]btful whether it happened?", err=True).strip().lower()[:1]
+    job.check()
+    if answer == "d":
+        return Done({"by": "a person"})
+    why = typer.prompt("What went wrong?", err=True)
+    if answer == "u":
+        raise JobFailed(why, code="by_hand")
+    if typer.confirm("Can it be tried again later as it is?", err=True):
+        raise Transient(why, code="by_hand")
+    raise AccountTrouble(why, code="by_hand")
+
+
+def doctor(context: typer.Context, output: Output = Format.TABLE) -> None:
+    """Look for what is wrong between here and the service, and say what to do.
+
+    Example: warmup doctor
+    """
+    rows = [{"check": check, "ok": ok, "found": found} for check, ok, found in _checks(context)]
+    show([{**row, "ok": "yes" if row["ok"] else "NO"} for row in rows], output, ("check", "ok", "found"))
+    if not all(row["ok"] for row in rows):
+        raise typer.Exit(Exit.ERROR)
+
+
+def _checks(context: typer.Context) -> Iterator[tuple[str, bool, str]]:
+    yield "python", sys.version_info >= (3, 11), sys.version.split()[0]
+    file = config_file()
+    if file.exists():
+        safe = not stat.S_IMODE(file.stat().st_mode) & 0o077
+        yield "profiles", safe, str(file) if safe else f"others can read it: chmod 600 {file}"
+    given = context.find_root().obj or {}
+    kept = profile(given.get("profile"))
+    url = given.get("url") or os.environ.get("WARMUP_URL") or kept.get("url") or DEFAULT_URL
+    key = os.environ.get("WARMUP_OPERATOR_KEY") or os.environ.get("WARMUP_KEY") or kept.get("key") or ""
+    with Client(url, key) as client:
+        try:
+            began = time.monotonic()
+            health = client.health.health()
+            yield "service", True, f"{url} answers in {(time.monotonic() - began) * 1000:.0f} ms"
+            if client.speed == 1:
+                skew = abs((datetime.now(UTC) - health.now).total_seconds())
+                yield "clock", skew < 30, f"{skew:.0f} s apart" + ("" if skew < 30 else ": set this machine's clock")
+            paused = client.health.ready().pipeline_paused
+            yield "store", True, "the pipeline is paused" if paused else "reached"
+            yield from _key(client, key)
+        except WarmupError as error:
+            yield "service", False, str(error)
+
+
+def _key(client: Client, key: str) -> Iterator[tuple[str, bool, str]]:
+    if not key:
+        yield "key", False, "there is none: set WARMUP_OPERATOR_KEY, or use a profile"
+        return
+    try:
+        overview = client.pipeline.overview()
+    except AuthError as error:
+        bot = error.code == "forbidden"
+        yield "key", bot, "a bot's" if bot else str(error)
+        return
+    yield "key", True, "an operator's"
+    silent = [one.name for one in overview.timers if one.ran_at is None]
+    yield "timers", not silent, f"never ran: {', '.join(silent)}" if silent else "have run"

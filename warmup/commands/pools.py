@@ -1,0 +1,224 @@
+"""`warmup content` and `warmup texts`: what the pools hold, and putting more into them."""
+
+import hashlib
+import mimetypes
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from warmup.api.models import ContentBody, TextBody
+from warmup.client import Client
+from warmup.commands import imports
+from warmup.commands.common import DryRun, Exit, Format, Limit, Output, connect, fail, plain, prose, show, show_one
+
+content = typer.Typer(no_args_is_help=True, help="The media of a model's pool.")
+texts = typer.Typer(no_args_is_help=True, help="The texts of a model's pool.")
+ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="Whose pool.")]
+Category = Annotated[str, typer.Option("--category", "-c", help="pfp, bio, post, highlight, story or any.")]
+Quality = Annotated[float, typer.Option("--quality", min=0, max=100, help="Its quality score, 0 to 100.")]
+Uses = Annotated[int, typer.Option("--max-usage", min=1, help="How often it may be used.")]
+Theme = Annotated[str | None, typer.Option("--theme", help="One of the model's themes.")]
+BadRows = Annotated[Path | None, typer.Option("--bad-rows", help="Where bad rows go. [default: FILE.bad.csv]")]
+Rows = Annotated[Path, typer.Argument(help="CSV with names in the first line, or JSON lines (.jsonl).")]
+COLUMNS = (
+    "category",
+    "theme",
+    "quality_score",
+    "usage_count",
+    "max_usage",
+    "status",
+    "enabled",
+    "successes",
+    "failures",
+)
+
+
+@content.command("add")
+def add_content(
+    context: typer.Context,
+    model_id: ModelId,
+    files: Annotated[list[Path], typer.Argument(help="Images or videos.")],
+    category: Category,
+    quality: Quality = 70,
+    max_usage: Uses = 5,
+    theme: Theme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Upload files and put them into the pool. The same file sent again makes nothing twice.
+
+    Example: warmup content add aurora morning.png --category post --quality 80
+    """
+    client, rows = connect(context), []
+    for file in files:
+        own = {"category": category, "quality_score": quality, "max_usage": max_usage, "theme": theme}
+        item = ContentBody.model_validate({**own, **_uploaded(client, model_id, file)})
+        rows.append({"file": str(file), **plain(client.content.create(model_id, item))})
+    show(rows, output, ("file", "content_id", "replayed", *COLUMNS))
+
+
+def _uploaded(client: Client, model_id: str, file: Path) -> dict[str, Any]:
+    """The file, uploaded: its members in a body. Its id follows from its bytes."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise fail(Exit.USAGE, f"{file} cannot be read: {error}") from error
+    sha256 = hashlib.sha256(data).hexdigest()
+    media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    own = {"content_id": f"{file.stem[:40]}-{sha256[:12]}", "media_type": media_type}
+    known = {"sha256": sha256, "bytes": len(data)}
+    found = next((one for one in client.content.list_all(model_id, limit=100) if one.sha256 == sha256), None)
+    if found is not None:
+        return {**known, "media_type": media_type, "content_id": found.content_id, "media_key": found.media_key}
+    form = client.content.upload(model_id, filename=file.name, media_type=media_type, bytes=len(data), sha256=sha256)
+    return {**own, **known, "media_key": client.put(form, data)}
+
+
+@content.command("import")
+def import_content(
+    context: typer.Context,
+    model_id: ModelId,
+    file: Rows,
+    bad_rows: BadRows = None,
+    dry_run: DryRun = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Put many files into the pool, by a list of them: columns file, category, quality_score, max_usage, theme, tags.
+
+    Files are named as seen from the list. Instead of `file` a row may name what lies in the bucket already: media_key,
+    media_type, sha256, bytes.
+
+    Example: warmup content import aurora media.csv --dry-run
+    """
+    client, rows = connect(context), imports.read(file)
+    for row in rows:
+        name = row.pop("file", None)
+        if name and not dry_run:
+            row.update(_uploaded(client, model_id, file.parent / name))
+        elif name:
+            data = (file.parent / name).read_bytes()
+            row.update(media_key=name, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+            row.setdefault("media_type", mimetypes.guess_type(name)[0])
+
+    def ask(body: str, media_type: str) -> Any:
+        return client.content.import_all(model_id, body, media_type=media_type, dry_run=dry_run)
+
+    imports.send_all(rows, file, ask, bad_rows=bad_rows, output=output, dry_run=dry_run)
+
+
+@content.command("list")
+def list_content(context: typer.Context, model_id: ModelId, limit: Limit = 1000, output: Output = Format.TABLE) -> None:
+    """List the media of a model.
+
+    Example: warmup content list aurora -o csv
+    """
+    show(islice(connect(context).content.list_all(model_id, limit=100), limit), output, ("content_id", *COLUMNS))
+
+
+@content.command()
+def availability(context: typer.Context, model_id: ModelId, output: Output = Format.TABLE) -> None:
+    """Show what the pools of a model hold, and the day on which they run dry.
+
+    Example: warmup content availability aurora
+    """
+    found = connect(context).stewardship.availability(model_id)
+    if output in (Format.JSON, Format.JSONL):
+        show_one(found, output)
+        return
+    dry = found.runs_dry
+    told = (
+        "carry all"
+        if dry is None
+        else f"run dry on {dry.day}: {dry.account_id} will find no {dry.kind} for {dry.phase}"
+    )
+    prose.print(f"The pools of {model_id} {told} ({found.accounts_under_way} accounts under way).", markup=False)
+    show(
+        found.categories,
+        output,
+        ("kind", "category", "items", "eligible", "uses_left", "uses_needed", "used_up", "disabled"),
+    )
+
+
+@content.command()
+def explain(
+    context: typer.Context,
+    account_id: str,
+    phase: str,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many candidates.")] = 5,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what selection would choose now for a phase of an account, and why.
+
+    Example: warmup content explain aurora-01 post
+    """
+    found = connect(context).stewardship.explain(account_id, phase, limit=limit)
+    if output in (Format.JSON, Format.JSONL):
+        show_one(found, output)
+        return
+    parts = ("rank", "quality", "freshness", "success", "relevance")
+    for need in found.needs:
+        prose.print(f"{need.kind} is {need.need} for {phase}; refused: {_counts(need.reasons)}", markup=False)
+        rows = [{"kind": str(need.kind), **plain(one)} for one in need.leading]
+        show(rows, output, ("kind", "item_id", "category", "theme", "score", *parts))
+
+
+def _counts(reasons: dict[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "none"
+
+
+@texts.command("add")
+def add_text(
+    context: typer.Context,
+    model_id: ModelId,
+    body: Annotated[str, typer.Argument(help="The text.")],
+    category: Category,
+    quality: Quality = 70,
+    max_usage: Uses = 5,
+    theme: Theme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Put a text into the pool.
+
+    Example: warmup texts add aurora "Up before the birds." --category bio
+    """
+    own = {"category": category, "quality_score": quality, "max_usage": max_usage, "theme": theme, "body": body}
+    made = connect(context).texts.create(model_id, TextBody.model_validate({"text_id": _text_id(body), **own}))
+    show([made], output, ("text_id", "replayed", "body", *COLUMNS))
+
+
+@texts.command("import")
+def import_texts(
+    context: typer.Context,
+    model_id: ModelId,
+    file: Rows,
+    bad_rows: BadRows = None,
+    dry_run: DryRun = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Put many texts into the pool: columns text_id, category, quality_score, max_usage, theme, tags, body.
+
+    Example: warmup texts import aurora texts.csv
+    """
+    client, rows = connect(context), imports.read(file)
+    for row in rows:
+        row.setdefault("text_id", _text_id(str(row.get("body"))))
+
+    def ask(body: str, media_type: str) -> Any:
+        return client.texts.import_all(model_id, body, media_type=media_type, dry_run=dry_run)
+
+    imports.send_all(rows, file, ask, bad_rows=bad_rows, output=output, dry_run=dry_run)
+
+
+def _text_id(body: str) -> str:
+    """An id that follows from the text, so that the same text is the same item."""
+    return f"text-{hashlib.sha256(body.encode()).hexdigest()[:16]}"
+
+
+@texts.command("list")
+def list_texts(context: typer.Context, model_id: ModelId, limit: Limit = 1000, output: Output = Format.TABLE) -> None:
+    """List the texts of a model.
+
+    Example: warmup texts list aurora
+    """
+    show(islice(connect(context).texts.list_all(model_id, limit=100), limit), output, ("text_id", "body", *COLUMNS))
