@@ -114,3 +114,9 @@ def test_the_summary_names_what_is_wrong_with_an_audit() -> None:
     assert "version 3 is missing" in output.getvalue()
     assert "replayed to its state: NO; 61 s" in output.getvalue()
     assert "1/2 verified" in output.getvalue()
+
+
+def test_a_reason_stands_on_one_line_of_a_narrow_terminal() -> None:
+    out, reason = io.StringIO(), "post: the platform answered 500 at try 4"
+    show(Console(file=out, width=80), Summary([line(REVIEW, remark=reason)]), 12.0)
+    assert any(told.endswith(reason) for told in out.getvalue().splitlines())

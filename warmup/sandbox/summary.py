@@ -90,14 +90,16 @@ def show(console: Console, summary: Summary, real_seconds: float) -> None:
     for column in ("retries", "crashes", "swaps", "versions"):
         table.add_column(column, justify="right")
     table.add_column("audit")
-    table.add_column("remark", overflow="fold")
     for line in summary.lines:
         table.add_row(*_cells(line))
     totals = (str(summary.total(name)) for name in ("retries", "crashes", "swaps", "versions"))
     verified = sum(not line.problems for line in summary.lines)
     table.add_section()
-    table.add_row("all", "", str(summary.total("completed")), *totals, f"{verified}/{len(summary.lines)} verified", "")
+    table.add_row("all", "", str(summary.total("completed")), *totals, f"{verified}/{len(summary.lines)} verified")
     console.print(table)
+    for line in summary.lines:
+        if line.remark:
+            console.print(f"{line.row.username}: {line.remark}", highlight=False, markup=False)
     states = Counter("in review" if line.row.in_review else line.row.state for line in summary.lines)
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     console.print(
@@ -118,5 +120,4 @@ def _cells(line: Line) -> list[str | Text]:
         f"{line.completed}/{len(PHASES)}",
         *numbers,
         audit,
-        line.remark,
     ]
