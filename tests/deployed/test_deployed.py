@@ -110,6 +110,7 @@ def strangers_are_refused(cloud: Cloud, operator: str, bot: str) -> None:
         assert (answer.status_code, problem["code"]) == (status, code), answer.text
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert problem["type"] == f"/v1/docs/errors/{code}", "behind a stage's URL a link begins with the stage"
+        assert cloud.get(problem["type"].removeprefix("/v1")).status_code == 200, "and leads to a page"
 
 
 def pages_are_served(cloud: Cloud) -> None:
