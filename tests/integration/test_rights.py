@@ -128,3 +128,28 @@ def test_no_policy_names_everything(function: str) -> None:
         for resource in rights.resources(statement):
             assert resource.removesuffix("/*").isidentifier() or "/index/" in resource, resource
             assert "*" not in resource or resource == "MediaBucket/*", resource
+
+
+LAMBDA = {("logs:CreateLogStream", "{}Log"), ("logs:PutLogEvents", "{}Log")}
+"""What Lambda itself does by a function's role: no emulator asks for it, AWS does."""
+OTHERS = {
+    "api_handler": {
+        # `tests/deployed` turns red without any of these three
+        *(("s3:GetObject", "MediaBucket/*"), ("s3:PutObject", "MediaBucket/*"), ("s3:ListBucket", "MediaBucket")),
+        *LAMBDA,
+    },
+    **{timer: {("sqs:SendMessage", "DeadLetters"), *LAMBDA} for timer in rights.FUNCTIONS[1:]},
+}
+
+
+@pytest.mark.parametrize("function", rights.FUNCTIONS)
+def test_what_is_allowed_beside_the_tables_is_listed_here_with_its_reason(function: str) -> None:
+    logical = "APIHandler" if function == "api_handler" else "".join(map(str.capitalize, function.split("_")))
+    told = {
+        (action, resource)
+        for statement in rights.statements(function)
+        for resource in rights.resources(statement)
+        for action in statement["Action"]
+        if not action.startswith("dynamodb:")
+    }
+    assert told == {(action, resource.format(logical)) for action, resource in OTHERS[function]}
