@@ -105,11 +105,11 @@ def _measure(stage: Stage) -> None:
             began = time.monotonic()
             page.get_by_label(label).fill(value)
             page.wait_for_url(f"**={value}*")
-            page.locator("[data-row]").first.wait_for()
+            page.locator("[data-row]").first.wait_for(timeout=30_000)
             print(f"filter {label} = {value}: {1000 * (time.monotonic() - began):.0f} ms to its first row")
             page.get_by_label(label).fill("")
             page.wait_for_url(re.compile("^(?!.*(text|error_code)=)"))
-            page.locator("[data-row]").first.wait_for()
+            page.locator("[data-row]").first.wait_for(timeout=30_000)
         print("went wrong in the tab:", tab.wrong or "nothing")
 
 

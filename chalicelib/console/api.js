@@ -75,8 +75,11 @@ export const post = (path, body = {}, more) => parsed("POST", path, { body, ...m
 export const patch = (path, body, version) => parsed("PATCH", path, { body, headers: { "If-Match": `"${version}"` } });
 export const remove = (path) => parsed("DELETE", path);
 
-/** Looks until `wanted` items are found, the list ends, or so many looks were made: a filtered page may be short. */
-export async function find(path, query, wanted, { looks = 6, signal } = {}) {
+/**
+ * Looks until `wanted` items are found, the list ends, or so many looks were made: a filtered page may be short.
+ * `early` is told what was found so far, so that nobody waits for the last look.
+ */
+export async function find(path, query, wanted, { looks = 6, signal, early = () => {} } = {}) {
   const items = [];
   let cursor = query.cursor ?? null, made = 0;
   do {
@@ -84,6 +87,7 @@ export async function find(path, query, wanted, { looks = 6, signal } = {}) {
     items.push(...page.items);
     cursor = page.next_cursor;
     made += 1;
+    if (cursor !== null && items.length > 0) early({ items: [...items], next_cursor: cursor, short: true, part: true });
   } while (cursor !== null && items.length < wanted && made < looks);
   return { items, next_cursor: cursor, short: cursor !== null && items.length < wanted };
 }

@@ -98,6 +98,7 @@ export function useTick(seconds) {
 
 /**
  * What `read` gives, read again every so many seconds while the page is seen, and never while it is hidden.
+ * `read` may show a part early (its second argument), where nothing is shown yet.
  * After a failure the last answer stays, with `problem` beside it. `key` names what is read: another key, another read.
  */
 export function useLive(key, read, seconds) {
@@ -113,7 +114,8 @@ export function useLive(key, read, seconds) {
       running?.abort();
       const mine = running = new AbortController();
       try {
-        const data = await reader.current(mine.signal);
+        const early = (data) => { if (!over && running === mine) set((before) => before.key === key && before.data ? before : { key, data, problem: null, at: Date.now() }); };
+        const data = await reader.current(mine.signal, early);
         if (!over && running === mine) set({ key, data, problem: null, at: Date.now() });
       } catch (problem) {
         if (problem.name === "AbortError") return;
@@ -135,19 +137,19 @@ export function useLive(key, read, seconds) {
 
 /**
  * Rows that do not jump: what is shown keeps its place and is updated in it; what came and what left is only told,
- * until `adopt` takes the new order.
+ * until `adopt` takes the new order. What was only a `part` of a first answer is simply followed by the rest.
  */
-export function useRows(key, fresh, idOf) {
-  const kept = useRef({ key: null, rows: [] });
+export function useRows(key, fresh, idOf, part = false) {
+  const kept = useRef({ key: null, rows: [], part: false });
   const [, set] = useState(0);
-  if (fresh && (kept.current.key !== key || kept.current.rows.length === 0)) kept.current = { key, rows: fresh };
-  if (kept.current.key !== key) kept.current = { key: null, rows: [] };
+  if (fresh && (kept.current.key !== key || kept.current.part || kept.current.rows.length === 0)) kept.current = { key, rows: fresh, part };
+  if (kept.current.key !== key) kept.current = { key: null, rows: [], part: false };
   const byId = new Map((fresh ?? kept.current.rows).map((row) => [idOf(row), row]));
   const rows = kept.current.rows.map((row) => byId.get(idOf(row)) ?? { ...row, gone: true });
-  kept.current.rows = rows.map((row) => row.gone ? row : row);
+  kept.current.rows = rows;
   const shown = new Set(rows.map(idOf));
   const came = (fresh ?? []).filter((row) => !shown.has(idOf(row))).length;
   const left = rows.filter((row) => row.gone).length;
-  const adopt = () => { if (fresh) { kept.current = { key, rows: fresh }; set((n) => n + 1); } };
+  const adopt = () => { if (fresh) { kept.current = { key, rows: fresh, part: false }; set((n) => n + 1); } };
   return { rows, came, left, adopt };
 }

@@ -33,8 +33,8 @@ export function Pipeline({ params }) {
   const key = JSON.stringify([filter, params.cursor]);
   const overview = useLive("counts", (signal) => get("operator/pipeline", {}, { signal }), 15);
   const models = useLive("models", (signal) => find("operator/models", {}, 100, { signal }), 60);
-  const live = useLive(key, (signal) => find("operator/accounts", { ...filter, with_phases: true, cursor: params.cursor }, PAGE, { signal }), 4);
-  const rows = useRows(key, live.data?.items, (row) => row.account_id);
+  const live = useLive(key, (signal, early) => find("operator/accounts", { ...filter, with_phases: true, cursor: params.cursor }, PAGE, { signal, early }), filter.text || filter.phase ? 20 : 4);
+  const rows = useRows(key, live.data?.items, (row) => row.account_id, live.data?.part);
   const [chosen, choose] = useState(new Set());
   const [all, everything] = useState(false);
   const [move, begin] = useState(null);
@@ -67,7 +67,7 @@ export function Pipeline({ params }) {
           <${Sort} by="due">Next due<//><${Sort} by="retries">Retries<//><th scope="col">Content</th><th scope="col">Bot</th></tr></thead>
         <tbody>${sorted.map((row) => html`<${Row} key=${row.account_id} row=${row} chosen=${all || chosen.has(row.account_id)} tick=${tick} retry=${() => { choose(new Set([row.account_id])); everything(false); begin("retry"); }} />`)}</tbody>
       </table><//>
-      ${found.short && html`<p class="soft">Only ${many(rows.rows.length, "account")} among those that were looked at; there are more to look at: go to the next page.</p>`}
+      ${found.part ? html`<p class="soft" role="status">Looking further …</p>` : found.short && html`<p class="soft">Only ${many(rows.rows.length, "account")} among those that were looked at; there are more to look at: go to the next page.</p>`}
       <${Pager} params=${params} next=${found.next_cursor} shown=${rows.rows.length} noun="accounts" />
       ${(chosen.size > 0 || all) && html`<div class="bar" role="region" aria-label="Selection">
         <strong class="grow">${all ? "All that match the filters" : many(chosen.size, "account") + " selected"}</strong>
