@@ -26,6 +26,7 @@ _PAGE = 500
 MOST_COUNTED = 500
 COUNTED = "counted"
 _FRESH = timedelta(minutes=5)
+_RECENT = timedelta(minutes=3)  # less by more than a run of the timer, so that requests always find a fresh one
 _LATELY = timedelta(hours=24)
 
 
@@ -148,8 +149,9 @@ def _counted(context: Context) -> Counted:
 
 
 def keep_count(context: Context) -> None:
-    """Counts what is under way, where that is more than a page, so that no request has to."""
-    if not _count(context, MOST_COUNTED).partly:
+    """Counts what is under way every few minutes, so that no request has to where that is more than a page."""
+    (kept,) = together([(Setting, COUNTED)])
+    if kept is not None and kept.ran_at is not None and kept.ran_at > context.now - _RECENT:
         return
     counted = _count(context, None)
     told = {"states": counted.states, "phases": counted.phases, "queues": counted.queues, "partly": counted.partly}

@@ -142,11 +142,13 @@ def test_a_session_costs_one_and_its_heartbeat_two(agency: Agency, worker: Bot) 
 
 
 def test_a_timer_costs_two_for_each_account_that_is_due(agency: Agency) -> None:
+    looked, recorded, counted = [QUERY], [WRITE], [QUERY, QUERY, WRITE]
     worker = agency.warmed_to("pfp")
     worker.do("pfp")
-    assert cost(agency, agency.timer) == [QUERY, WRITE], "with nothing due: a look, and the record of the run"
+    assert cost(agency, agency.timer) == [*looked, READ, *counted, *recorded], "every few minutes it counts as well"
+    assert cost(agency, agency.timer) == [*looked, READ, *recorded]
     agency.time.to(worker.status().ok()["blockers"][0]["until"])
-    assert cost(agency, agency.timer) == [QUERY, READ, WRITE, WRITE]
+    assert cost(agency, agency.timer) == [*looked, READ, WRITE, READ, *counted, *recorded]
 
 
 def test_a_bad_key_costs_a_look_and_a_mistyped_one_nothing(agency: Agency) -> None:
