@@ -87,7 +87,7 @@ export async function find(path, query, wanted, { looks = 6, signal, early = () 
     items.push(...page.items);
     cursor = page.next_cursor;
     made += 1;
-    if (cursor !== null && items.length > 0) early({ items: [...items], next_cursor: cursor, short: true, part: true });
+    if (cursor !== null && items.length < wanted && made < looks) early({ items: [...items], next_cursor: cursor, short: true, part: true, looks: made });
   } while (cursor !== null && items.length < wanted && made < looks);
   return { items, next_cursor: cursor, short: cursor !== null && items.length < wanted };
 }

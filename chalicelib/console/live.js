@@ -96,6 +96,18 @@ export function useTick(seconds) {
 
 // polling
 
+let known = { at: 0, found: null };
+/** The overview, asked for once where several parts of a page want it at the same time. */
+export function overview() {
+  if (Date.now() - known.at > 2000) {
+    const found = get("operator/pipeline");
+    known = { at: Date.now(), found };
+    found.catch(() => { known.at = 0; });
+  }
+  return known.found;
+}
+export const forgetOverview = () => { known.at = 0; };
+
 /**
  * What `read` gives, read again every so many seconds while the page is seen, and never while it is hidden.
  * `read` may show a part early (its second argument), where nothing is shown yet.
@@ -114,7 +126,7 @@ export function useLive(key, read, seconds) {
       running?.abort();
       const mine = running = new AbortController();
       try {
-        const early = (data) => { if (!over && running === mine) set((before) => before.key === key && before.data ? before : { key, data, problem: null, at: Date.now() }); };
+        const early = (data) => { if (!over && running === mine) set((before) => before.key === key && before.data && !before.data.part ? before : { key, data, problem: null, at: Date.now() }); };
         const data = await reader.current(mine.signal, early);
         if (!over && running === mine) set({ key, data, problem: null, at: Date.now() });
       } catch (problem) {

@@ -1,7 +1,7 @@
 // The frame: who is signed in, where one is, what the keys do.
 import { html, render, useEffect, useState } from "./preact.js";
-import { get, onSignedIn, signOut, signedIn, who } from "./api.js";
-import { close, clock, followLinks, go, link, now, readClock, useLive, useRoute, useTick } from "./live.js";
+import { onSignedIn, signOut, signedIn, who } from "./api.js";
+import { close, clock, followLinks, go, link, now, overview as overviewOf, readClock, useLive, useRoute, useTick } from "./live.js";
 import { absolute, count } from "./words.js";
 import { Dialog, Empty, Icon, Note, Toasts, setTheme, setZone, theme, zone } from "./ui.js";
 import { SignIn } from "./signin.js";
@@ -37,7 +37,7 @@ function Frame() {
   const { screen, params } = useRoute();
   const [helping, help] = useState(false);
   const [, again] = useState(0);
-  const overview = useLive("frame", (signal) => get("operator/pipeline", {}, { signal }), 15);
+  const overview = useLive("frame", overviewOf, 15);
   useLive("clock", readClock, 10);
   useEffect(() => { const timer = setTimeout(() => readClock().catch(() => {}), 2000); return () => clearTimeout(timer); }, []); // two looks tell the speed
 

@@ -1,7 +1,7 @@
 // Now: how it stands, as tiles that lead to what they count.
 import { html } from "./preact.js";
 import { get } from "./api.js";
-import { link, useLive } from "./live.js";
+import { link, overview as overviewOf, useLive } from "./live.js";
 import { Empty, Icon, Live, Time } from "./ui.js";
 import { count, many } from "./words.js";
 import { Events } from "./audit.js";
@@ -9,7 +9,7 @@ import { Events } from "./audit.js";
 const Tile = ({ href, icon, word, number, tone, children }) => html`<a class="tile tone-${tone}" href=${href}><span><${Icon} name=${icon} />${word}</span><b>${number === null ? "–" : count(number)}</b><small>${children}</small></a>`;
 
 export function Now() {
-  const overview = useLive("overview", (signal) => get("operator/pipeline", {}, { signal }), 5);
+  const overview = useLive("overview", overviewOf, 5);
   const done = useLive("throughput", (signal) => get("operator/pipeline/throughput", {}, { signal }), 30);
   const events = useLive("events", latest, 5);
   return html`

@@ -1,7 +1,7 @@
 // Pipeline: one row an account, its five phases, and moves on those chosen or on all that match.
 import { html, useEffect, useState } from "./preact.js";
-import { find, get } from "./api.js";
-import { change, link, useLive, useRows } from "./live.js";
+import { find } from "./api.js";
+import { change, forgetOverview, link, overview as overviewOf, useLive, useRows } from "./live.js";
 import { Account, Announce, Empty, Field, Icon, Live, Pager, Scroll, State, Time, toast } from "./ui.js";
 import { PHASE, PHASES, QUEUES, count, many } from "./words.js";
 import { Bulk } from "./bulk.js";
@@ -31,9 +31,10 @@ export const filterOf = (params) => Object.fromEntries(FILTERS.filter((name) => 
 export function Pipeline({ params }) {
   const filter = filterOf(params);
   const key = JSON.stringify([filter, params.cursor]);
-  const overview = useLive("counts", (signal) => get("operator/pipeline", {}, { signal }), 15);
+  const walks = Boolean(filter.text || filter.phase); // no index knows these: accounts are looked through, a hundred a look
+  const overview = useLive("counts", overviewOf, 15);
   const models = useLive("models", (signal) => find("operator/models", {}, 100, { signal }), 60);
-  const live = useLive(key, (signal, early) => find("operator/accounts", { ...filter, with_phases: true, cursor: params.cursor }, PAGE, { signal, early }), filter.text || filter.phase ? 20 : 4);
+  const live = useLive(key, (signal, early) => find("operator/accounts", { ...filter, with_phases: true, cursor: params.cursor }, PAGE, { signal, early, looks: walks ? 40 : 6 }), walks ? 60 : 4);
   const rows = useRows(key, live.data?.items, (row) => row.account_id, live.data?.part);
   const [chosen, choose] = useState(new Set());
   const [all, everything] = useState(false);
@@ -60,14 +61,15 @@ export function Pipeline({ params }) {
     </div>
     <${Live} of=${live}>${(found) => html`
       <${Announce} rows=${rows} noun="accounts" />
-      ${rows.rows.length === 0 && !found.next_cursor ? html`<${Nothing} filter=${filter} />` : html`
+      ${rows.rows.length === 0 && found.part ? html`<p class="soft" role="status">Looking … about ${count(100 * found.looks)} accounts so far, none matches yet</p>`
+        : rows.rows.length === 0 && !found.next_cursor ? html`<${Nothing} filter=${filter} />` : html`
       <${Scroll} label="Accounts"><table class="pipeline">
         <thead><tr><th scope="col"><input type="checkbox" aria-label="Select the page" checked=${whole} onChange=${() => { choose(whole ? new Set() : new Set(rows.rows.map((row) => row.account_id))); everything(false); }} /></th>
           <${Sort} by="account">Account<//><th scope="col">State</th>${PHASES.map((phase) => html`<th scope="col">${phase}</th>`)}
           <${Sort} by="due">Next due<//><${Sort} by="retries">Retries<//><th scope="col">Content</th><th scope="col">Bot</th></tr></thead>
         <tbody>${sorted.map((row) => html`<${Row} key=${row.account_id} row=${row} chosen=${all || chosen.has(row.account_id)} tick=${tick} retry=${() => { choose(new Set([row.account_id])); everything(false); begin("retry"); }} />`)}</tbody>
       </table><//>
-      ${found.part ? html`<p class="soft" role="status">Looking further …</p>` : found.short && html`<p class="soft">Only ${many(rows.rows.length, "account")} among those that were looked at; there are more to look at: go to the next page.</p>`}
+      ${found.part ? html`<p class="soft" role="status">Looking further … about ${count(100 * found.looks)} accounts so far</p>` : found.short && html`<p class="soft">Only ${many(rows.rows.length, "account")} among those that were looked at; there are more to look at: go to the next page.</p>`}
       <${Pager} params=${params} next=${found.next_cursor} shown=${rows.rows.length} noun="accounts" />
       ${(chosen.size > 0 || all) && html`<div class="bar" role="region" aria-label="Selection">
         <strong class="grow">${all ? "All that match the filters" : many(chosen.size, "account") + " selected"}</strong>
@@ -76,7 +78,7 @@ export function Pipeline({ params }) {
         <button type="button" onClick=${() => begin("pause")}><${Icon} name="pause" />Pause …</button>
         <button type="button" onClick=${() => begin("resume")}><${Icon} name="play" />Resume …</button>
         <button type="button" class="plain" onClick=${() => { choose(new Set()); everything(false); }}>Clear</button></div>`}`}`}<//>
-    ${move && html`<${Bulk} move=${move} target=${target} onClose=${() => begin(null)} onDone=${() => { live.reload(); overview.reload(); }} />`}`;
+    ${move && html`<${Bulk} move=${move} target=${target} onClose=${() => begin(null)} onDone=${() => { forgetOverview(); live.reload(); overview.reload(); }} />`}`;
 }
 
 /** A text field that goes into the address a little after the typing stopped. */

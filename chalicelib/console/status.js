@@ -1,7 +1,7 @@
 // Status: what runs, when the timers last did, whose time it is; and the master switch.
 import { html, useState } from "./preact.js";
 import { find, get, patch, post } from "./api.js";
-import { clock, now, useLive, useTick } from "./live.js";
+import { clock, forgetOverview, now, overview as overviewOf, useLive, useTick } from "./live.js";
 import { Ask, Empty, Field, Icon, Live, Reason, Scroll, State, Time, hasReason, toast } from "./ui.js";
 import { absolute, count, span } from "./words.js";
 
@@ -16,7 +16,7 @@ function ServiceClock() {
 
 export function Status() {
   const service = useLive("service", (signal) => get("operator/service", {}, { signal }), 60);
-  const overview = useLive("status", (signal) => get("operator/pipeline", {}, { signal }), 10);
+  const overview = useLive("status", overviewOf, 10);
   const models = useLive("models", (signal) => find("operator/models", {}, 100, { signal }), 30);
   const [asks, ask] = useState(null);
   const paused = overview.data?.pipeline_paused;
@@ -57,7 +57,7 @@ export function Status() {
     ${typeof asks === "string" && html`<${Ask} title=${asks === "pause" ? "Pause the whole pipeline" : "Resume the whole pipeline"} label=${asks === "pause" ? "Pause all" : "Resume all"} danger=${asks === "pause"}
       lead=${asks === "pause" ? "Nobody is given work until it is resumed." : "Work is handed out again, what fell due first at first."}
       ready=${(given) => hasReason(given) && given.typed === `${asks} all`} onClose=${() => ask(null)}
-      act=${async (given) => { await post(`operator/pipeline/${asks}`, { reason: given.reason }); toast(asks === "pause" ? "The pipeline is paused." : "The pipeline runs again.", asks === "pause" ? "warn" : "done"); overview.reload(); }}
+      act=${async (given) => { await post(`operator/pipeline/${asks}`, { reason: given.reason }); toast(asks === "pause" ? "The pipeline is paused." : "The pipeline runs again.", asks === "pause" ? "warn" : "done"); forgetOverview(); overview.reload(); }}
       fields=${(given, put) => html`<${Reason} given=${given} put=${put} /><${Field} label=${`Type “${asks} all” to confirm`} value=${given.typed ?? ""} onInput=${put("typed")} autocomplete="off" />`} />`}
     ${asks?.model_id && html`<${Ask} title=${`${asks.paused ? "Resume" : "Pause"} ${asks.model_id}`} label=${asks.paused ? "Resume" : "Pause"} onClose=${() => ask(null)} ready=${hasReason}
       act=${async (given) => { await patch(`operator/models/${asks.model_id}`, { paused: !asks.paused, reason: given.reason }, asks.version); toast(`${asks.model_id} is ${asks.paused ? "resumed" : "paused"}.`); models.reload(); }}

@@ -4,7 +4,7 @@ import io
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -20,7 +20,7 @@ FOLDER = stores.ROOT / "docs" / "console"
 THEMES = ("light", "dark")
 NAMES = (*SCREENS, "account", "item", "runway", "narrow")
 LARGEST = 150_000
-_SECONDS = 33  # of real time: four days pass, and what fails in this agency has failed
+_LONGEST = 150  # seconds
 
 
 def main() -> None:
@@ -32,10 +32,10 @@ def main() -> None:
         Client(url, stages.KEY) as api,
         stages.browser() as browser,
     ):
+        _until("the bots are hired", lambda: len(api.get("/api/operator/bots")["items"]) == 4)
         for bot in api.get("/api/operator/bots")["items"]:
             _bind(url, bot["bot_id"])
-        print(f"the agency is at work for {_SECONDS} s …", file=sys.stderr)
-        time.sleep(_SECONDS)
+        _until("half of the accounts are past their bio", lambda: _past_bio(api) >= 12)
         api.post("/sandbox/clock", {"speed": 60, "run_schedules": False})
         time.sleep(1)
         stage = Stage(url, api, browser)
@@ -44,6 +44,21 @@ def main() -> None:
             for name, picture in _pictures(stage, theme, account):
                 _save(FOLDER / f"{name}-{theme}.png", picture)
                 print(f"{name}-{theme}", file=sys.stderr)
+
+
+def _until(what: str, true: Callable[[], bool]) -> None:
+    """Waits for it."""
+    print(f"waiting until {what} …", file=sys.stderr)
+    ends_at = time.monotonic() + _LONGEST
+    while not true():
+        if time.monotonic() > ends_at:
+            sys.exit(f"after {_LONGEST} s it is not yet so that {what}")
+        time.sleep(0.5)
+
+
+def _past_bio(api: Client) -> int:
+    accounts = api.get("/api/operator/accounts", limit=100)["items"]
+    return sum(one["current_phase"] in ("post", "highlight", "story") for one in accounts)
 
 
 def _bind(url: str, bot_id: str) -> None:
