@@ -32,7 +32,7 @@ class Settings:
     @property
     def peppers(self) -> tuple[str, ...]:
         """Those under which a key is looked for: the pepper, and while keys rotate the one before it."""
-        return tuple(pepper for pepper in (self.pepper, self.previous_pepper) if pepper)
+        return tuple(dict.fromkeys(pepper for pepper in (self.pepper, self.previous_pepper) if pepper))
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

@@ -33,7 +33,8 @@ def make(stage: str, name: str) -> bots.NewKey | None:
     secret = json.loads(
         boto3.client("secretsmanager").get_secret_value(SecretId=outputs["PepperSecret"])["SecretString"]
     )
-    settings = Settings(table_prefix=parameters["TablePrefix"], pepper=secret["pepper"])
+    pepper = secret[f"edition-{parameters['PepperEdition']}"]
+    settings = Settings(table_prefix=parameters["TablePrefix"], pepper=pepper)
     tables.bind(settings)
     context = contexts.begin(settings, Actor(Role.OPERATOR, "deployer"))
     _, key = bots.create(context, name, name=name, role=Role.OPERATOR, models=None)

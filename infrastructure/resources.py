@@ -40,6 +40,7 @@ LOG_DAYS = {"dev": 14, "prod": 90}
 _UPLOAD_DAYS = 2  # an upload form is good for minutes
 _OLD_VERSION_DAYS = 30
 _BUCKET = "warmup-${Stage}-media-${AWS::AccountId}-${AWS::Region}"
+_PEPPER_OF = "{{resolve:secretsmanager:${Pepper}:SecretString:edition-EDITION}}"
 _API_ORIGIN = "https://${RestAPI}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
 
 
@@ -90,10 +91,11 @@ def parameters(stage: str) -> Json:
         "SessionDays": {"Type": "Number", "Default": 90, "Description": "How long sessions are kept after their end"},
         "QueueShards": {"Type": "Number", "Default": 1, "Description": "One for each 1,000 changes a second"},
         "PepperEdition": {
-            "Type": "String",
-            "Default": "1",
-            "Description": "Another value has the functions read the secret anew",
+            "Type": "Number",
+            "Default": 1,
+            "Description": "Which pepper of the secret keys are made with",
         },
+        "PreviousPepperEdition": {"Type": "Number", "Default": 1, "Description": "Which one is taken beside it"},
         "SetGatewayLogging": {
             "Type": "String",
             "Default": "true",
@@ -130,9 +132,9 @@ GLOBALS: Json = {
             "Variables": {
                 "WARMUP_TABLE_PREFIX": ref("TablePrefix"),
                 "WARMUP_MEDIA_BUCKET": ref("MediaBucket"),
-                "WARMUP_PEPPER": sub("{{resolve:secretsmanager:${Pepper}:SecretString:pepper}}"),
-                "WARMUP_PREVIOUS_PEPPER": sub("{{resolve:secretsmanager:${Pepper}:SecretString:previous}}"),
-                "PEPPER_EDITION": ref("PepperEdition"),
+                # a reference is read anew only where its own text changes: the edition stands in it
+                "WARMUP_PEPPER": sub(_PEPPER_OF.replace("EDITION", "${PepperEdition}")),
+                "WARMUP_PREVIOUS_PEPPER": sub(_PEPPER_OF.replace("EDITION", "${PreviousPepperEdition}")),
                 "WARMUP_METRICS_NAMESPACE": sub("warmup-${Stage}"),
                 "WARMUP_AUDIT_DAYS": ref("AuditDays"),
                 "WARMUP_SESSION_DAYS": ref("SessionDays"),
@@ -185,10 +187,10 @@ _DEAD_LETTERS: Json = {
 _PEPPER: Json = {
     "Type": "AWS::SecretsManager::Secret",
     "Properties": {
-        "Description": "The pepper under which API keys are stored; `previous` is accepted beside it while keys rotate",
+        "Description": "The peppers under which API keys are stored, by edition",
         "GenerateSecretString": {
-            "SecretStringTemplate": json.dumps({"previous": ""}),
-            "GenerateStringKey": "pepper",
+            "SecretStringTemplate": "{}",
+            "GenerateStringKey": "edition-1",
             "PasswordLength": 64,
             "ExcludePunctuation": True,
         },

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -76,11 +76,12 @@ class Cloud:
     made: Package
     environ: Mapping[str, str]
     api: str = ""
+    outputs: deploy.Outputs = field(default_factory=dict)
 
     def up(self, **parameters: str) -> deploy.Outputs:
         """Deploys, by the very steps of `make deploy`."""
         outputs = deploy.deploy(STAGE, self.made, parameters=parameters, url_of=self._address, patience=PATIENCE)
-        self.api = self._address(outputs)
+        self.api, self.outputs = self._address(outputs), outputs
         return outputs
 
     def _address(self, outputs: deploy.Outputs) -> str:

@@ -17,6 +17,7 @@ import boto3
 import httpx
 import pytest
 
+from infrastructure.deploy import DeploymentFailed
 from tests.deployed.cloud import (
     CREDENTIALS,
     PREFIX,
@@ -32,7 +33,7 @@ from tests.deployed.cloud import (
 from warmup.sandbox import seed
 from warmup.sandbox.agency import Agency, agency
 from warmup.sandbox.bots import Bot
-from warmup.sandbox.client import Client
+from warmup.sandbox.client import Client, Problem
 from warmup.sandbox.platform import Platform
 from warmup.sandbox.stores import missing
 
@@ -183,6 +184,28 @@ def a_request_is_found_in_the_log(cloud: Cloud, key: str) -> None:
     assert (told["action"], told["status"], told["actor_id"]) == ("models.list_all", 200, "ada")
 
 
+def what_would_lose_data_is_not_deployed(cloud: Cloud) -> None:
+    """Other names for the tables would replace them all; nothing is changed."""
+    with pytest.raises(DeploymentFailed, match=r"replace or remove what holds data: .*AccountsTable"):
+        cloud.up(TablePrefix="elsewhere-")
+    with pytest.raises(DeploymentFailed, match="there is no parameter Typo; there are AlarmEmail"):
+        cloud.up(Typo="1")
+
+
+def the_pepper_rotates(cloud: Cloud, operator: Client, account: str) -> None:
+    """Keys under the old pepper are taken until they are rotated, and then no more."""
+    secrets = boto3.client("secretsmanager")
+    name = cloud.outputs["PepperSecret"]
+    held = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
+    secrets.put_secret_value(SecretId=name, SecretString=json.dumps({**held, "edition-2": "p" * 64}))
+    cloud.up(PepperEdition="2")
+    made = operator.post(f"{OPERATOR}/bots/ada/keys")["key"]
+    cloud.up(PreviousPepperEdition="2")
+    assert cloud.get(f"{OPERATOR}/accounts/{account}", made).status_code == 200
+    with pytest.raises(Problem, match="401"):
+        operator.get(f"{OPERATOR}/accounts/{account}")
+
+
 @contextmanager
 def watched(cloud: Cloud) -> Iterator[None]:
     """No function may be refused a right, or fail otherwise, unseen; what goes wrong is told with what they logged."""
@@ -202,14 +225,17 @@ def watched(cloud: Cloud) -> Iterator[None]:
 _DENIAL = re.compile(r"not authorized to perform[^\"\\]*")
 
 
-def a_life(cloud: Cloud, *more: Callable[[Cloud, Client, str], None]) -> None:
-    """From the first deployment to the last request before the stack goes; `more` is done to an active account."""
+Act = Callable[[Cloud, Client, str], None]
+
+
+def a_life(cloud: Cloud, amid: Act | None = None, at_the_end: Act | None = None) -> None:
+    """From the first deployment to the last request before the stack goes; acts are done with an active account."""
     began = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     with watched(cloud):
-        _live(cloud, began, more)
+        _live(cloud, began, amid, at_the_end)
 
 
-def _live(cloud: Cloud, began: str, more: Sequence[Callable[[Cloud, Client, str], None]]) -> None:
+def _live(cloud: Cloud, began: str, amid: Act | None, at_the_end: Act | None) -> None:
     outputs = cloud.up()
     key = an_operator_is_made_once(cloud)
     with Client(cloud.api, key) as operator:
@@ -220,13 +246,16 @@ def _live(cloud: Cloud, began: str, more: Sequence[Callable[[Cloud, Client, str]
         pages_are_served(cloud)
         accounts = a_bot_takes_every_account_to_active(cloud, operator, bot_key)
         a_request_is_found_in_the_log(cloud, key)
-        for act in more:
-            act(cloud, operator, accounts[0])
+        if amid is not None:
+            amid(cloud, operator, accounts[0])
         a_timer_has_run_by_itself(operator, began)
         before = {account: operator.get(f"{OPERATOR}/accounts/{account}") for account in accounts}
+        what_would_lose_data_is_not_deployed(cloud)
         assert cloud.up(SessionDays="30")["PepperSecret"] == outputs["PepperSecret"]
         after = {account: operator.get(f"{OPERATOR}/accounts/{account}") for account in accounts}
         assert after == before, "an update of the stack loses nothing, and keys are still known"
+        if at_the_end is not None:
+            at_the_end(cloud, operator, accounts[0])
 
 
 def an_account_is_brought_back(cloud: Cloud, operator: Client, account: str) -> None:
@@ -261,7 +290,7 @@ class _NoBucket:
 
 
 def test_every_function_gets_along_with_the_rights_of_its_policy(guarded: Cloud) -> None:
-    a_life(guarded, an_account_is_brought_back)
+    a_life(guarded, an_account_is_brought_back, the_pepper_rotates)
     guarded.down()
     assert guarded.tables().list_tables()["TableNames"] == [], "in dev the data goes with the stack"
     with pytest.raises(httpx.HTTPStatusError):
