@@ -189,7 +189,7 @@ def several_due(agency: Agency) -> Bot:
 SCARCE: tuple[Verb, ...] = (
     Verb("content", "b1", lambda w: w.first.content("pfp", "a1"), frozenset({Action.PHASE_DELIVER})),
     Verb("content-of-a2", "b2", lambda w: w.second.content("pfp", "a2"), frozenset({Action.PHASE_DELIVER})),
-    Verb("claim", "b2", lambda w: w.second.claim(limit=2), frozenset({Action.LEASE_CLAIM})),
+    Verb("claim", "b2", lambda w: w.second.claim(), frozenset({Action.LEASE_CLAIM})),
     Verb("withdraw-good", "operator", lambda w: _change_good(w, status="withdrawn", reason="chaos")),
     Verb("disable-good", "operator", lambda w: _change_good(w, enabled=False)),
     Verb("degrade-good", "operator", lambda w: _change_good(w, quality_score=0)),
