@@ -66,13 +66,13 @@ fuzz: setup  ## ask every operation of the sandbox whatever OpenAPI admits and d
 import-10000: setup  ## import 10,000 accounts with 50 bad rows by the command line, twice
 	WARMUP_IMPORT_ROWS=10000 .venv/bin/python -m pytest tests/sandbox/test_commands.py -k test_an_import_keeps --durations=1
 
-bench:  ## print all that is measured, about 20 minutes; each part by itself: bench-requests (calls and CPU), -cold (start), -units (of DynamoDB), -size, -latency, -content
+bench:  ## print all that is measured, 20 minutes; or bench-requests, -cold, -units, -size, -latency, -content
 	@for one in $(BENCHMARKS); do echo; echo "== $$one"; $(MAKE) -s $$one; done
 
 $(BENCHMARKS): bench-%: setup
 	.venv/bin/python -m benchmarks.$* $(ARGS)
 
-simulate: setup  ## a million accounts over twelve days by the real rules, e.g. make simulate ARGS='--accounts 100000 --bots 150'
+simulate: setup  ## twelve days of many accounts by the real rules, e.g. make simulate ARGS='--accounts 1000000 --bots 1500 --models 1000'
 	.venv/bin/python -m benchmarks.simulate $(ARGS)
 
 .PHONY: package deploy destroy operator-key restore

@@ -1,4 +1,4 @@
-"""A million accounts over twelve days, by the real rules on a fake clock: `make simulate`.
+"""Hundreds of thousands of accounts over twelve days, by the real rules on a fake clock: `make simulate`.
 
 In memory, as events: accounts arrive evenly, a fleet of bots takes who has been due for longest, the service's own
 rules date the next phase, delay retries and choose the content (`domain.selection` over ranked shelves). What each use
@@ -7,7 +7,6 @@ case writes is measured first, on DynamoDB Local (`benchmarks.units`), and laid 
 
 import argparse
 import heapq
-import json
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -34,12 +33,12 @@ _HOUR = timedelta(hours=1)
 class World:
     """What is simulated. `arrivals`: in how many days all accounts arrive; `work`: how long a bot needs for a phase."""
 
-    accounts: int = 1_000_000
+    accounts: int = 100_000
     days: int = 12
     arrivals: int = 5
-    bots: int = 1_500
+    bots: int = 150
     work: timedelta = timedelta(seconds=90)
-    models: int = 1_000
+    models: int = 100
     items: int = 300
     uses: int = 50
     failures: float = 0.03
@@ -235,7 +234,6 @@ def main() -> None:
     told = summary(world, simulation.hours, bill)
     into.mkdir(parents=True, exist_ok=True)
     draw(simulation.hours, bill, world, into)
-    (into / "simulation.json").write_text(json.dumps(told, indent=2, default=str) + "\n")
     for name, value in told.items():
         print(f"{name:>44}  {value}")
 
