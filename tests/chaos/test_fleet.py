@@ -32,7 +32,7 @@ from warmup.sandbox.children import free_port
 from warmup.sandbox.stores import Store
 
 pytestmark = pytest.mark.engine
-SECONDS = 60.0
+SECONDS, PATIENCE = 60.0, 90.0
 BOTS, ACCOUNTS = 4, 24
 SPEED = 20_000
 LEASE_SECONDS = 3 * SPEED
@@ -99,6 +99,15 @@ class Fleet:
         answer = httpx.request(method, self.url + path, headers=headers, json=body, timeout=30, trust_env=False)
         assert answer.status_code in (200, 201), answer.text
         return answer.json()
+
+    def wait_for_completions(self, count: int, seconds: float) -> None:
+        """Waits until bots have heard of so many, or for so long."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            heard = [path.read_text().count('"status": 200') for path in map(self.history, self.keys) if path.exists()]
+            if sum(heard) >= count:
+                return
+            time.sleep(0.2)
 
     # what goes wrong
 
@@ -260,11 +269,14 @@ def test_a_fleet_that_is_killed_frozen_and_cut_off_keeps_every_promise(
         _agency(fleet)
         for bot_id in fleet.keys:
             fleet.hire(bot_id)
+        fleet.wait_for_completions(1, PATIENCE)
         fleet.proxy.trouble = 5
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
             time.sleep(fleet.dice.uniform(0.3, 1.5))
             fleet.something()
+        fleet.proxy.trouble = 0
+        fleet.wait_for_completions(ACCOUNTS, PATIENCE)  # a busy machine has done little by now, an idle one enough
     finally:
         fleet.end()
     store = _copy()
