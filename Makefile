@@ -9,6 +9,7 @@ ARGS ?=
 CI ?=
 
 VENV := .venv/.ready
+DOCS := .tools/docs/.ready
 MINISTACK := .tools/ministack/.ready
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 DYNAMODB_LOCAL := .tools/dynamodb-local/.ready-$(DYNAMODB_LOCAL_PACKAGE)
@@ -28,7 +29,7 @@ QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases
 
 BENCHMARKS := $(addprefix bench-,requests cold units size latency content)
 
-.PHONY: help setup run quick test chaos check openapi fuzz import-10000 bench simulate $(BENCHMARKS) clean
+.PHONY: help setup run quick test chaos check openapi fuzz import-10000 docs newcomer bench simulate $(BENCHMARKS) clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +60,7 @@ check: setup
 openapi: setup  ## write OpenAPI, the problems' pages and the typed client from the routes
 	.venv/bin/python -m infrastructure.openapi
 	.venv/bin/python -m infrastructure.client
+	.venv/bin/python -m infrastructure.reference
 
 fuzz: setup  ## ask every operation of the sandbox whatever OpenAPI admits and does not admit, for minutes
 	WARMUP_FUZZ_EXAMPLES=50 .venv/bin/python -m pytest tests/sandbox/test_fuzz.py
@@ -100,6 +102,13 @@ operator-key: setup  ## make an operator and show the key, this once: make opera
 	@$(if $(STAGE),:,echo "which stage? make operator-key STAGE=dev NAME=ada" >&2; exit 2)
 	@.venv/bin/python -m infrastructure.operator_key --stage $(STAGE) --name $(or $(NAME),operator)
 
+docs: setup $(DOCS)  ## make the documentation as a site: out/docs/index.html
+	NO_MKDOCS_2_WARNING=1 .tools/docs/bin/mkdocs build --quiet
+	@echo "out/docs/index.html"
+
+newcomer: ## the newcomer's clock: a fresh clone, set up from nothing, README step by step
+	WARMUP_NEWCOMER=whole .venv/bin/python -m pytest -rs tests/sandbox/test_newcomer.py --durations=1
+
 clean:  ## remove everything that set-up, tests and runs have made
 	rm -rf .venv .tools out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -113,6 +122,12 @@ $(VENV): requirements.txt requirements-dev.txt
 	@.venv/bin/python -m pip --disable-pip-version-check check -q
 	@touch $@
 	@echo "set-up: .venv is ready" >&2
+
+$(DOCS): docs/requirements.txt
+	@echo "set-up: MkDocs …" >&2
+	@$(PYTHON) -m venv --clear .tools/docs
+	@.tools/docs/bin/python $(PIP) -r docs/requirements.txt
+	@touch $@
 
 $(MINISTACK): warmup/sandbox/ministack.txt
 	@$(if $(PYTHON),:,echo "set-up: Python 3.11 or newer is needed" >&2; exit 1)

@@ -1,0 +1,151 @@
+"""Runs what the documentation shows: files are written, Python is run, commands are given, outputs are compared.
+
+A fence is `console` (commands behind `$ `, then what they say, `…` for anything), `python` (run as it is, or written to
+the file that `title` names), `csv` (a file), or something that is only looked at: `text`, `mermaid`.
+"""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_FENCE = re.compile(r"^```(\w*)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_EXITS = re.compile(r"  # exits (\d+)$")
+ONLY_LOOKED_AT = {"text", "mermaid", ""}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    language: str
+    title: str | None
+    text: str
+
+
+def blocks(page: Path) -> list[Block]:
+    """The blocks of a page, in order."""
+    return [Block(*found.groups()) for found in _FENCE.finditer(page.read_text(encoding="utf-8"))]
+
+
+@dataclass
+class Reader:
+    """Somebody who does what a page says, in a folder of their own."""
+
+    folder: Path
+    environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def follow(self, page: Path) -> int:
+        """Does all of it; answers how many commands and programs were run."""
+        return sum(self._do(block) for block in blocks(page))
+
+    def _do(self, block: Block) -> int:
+        if block.title is not None:
+            (self.folder / block.title).write_text(block.text, encoding="utf-8")
+            return 0
+        if block.language == "python":
+            return self._python(block.text)
+        if block.language != "console":
+            assert block.language in ONLY_LOOKED_AT, f"what is a block of {block.language!r}?"
+            return 0
+        steps = list(_steps(block.text))
+        for command, code, expected in steps:
+            self._give(command, code, expected)
+        return len(steps)
+
+    def _python(self, text: str) -> int:
+        calls = "".join(f"\n{name}()" for name in re.findall(r"^def (test_\w+)\(\)", text, re.MULTILINE))
+        done = subprocess.run(
+            [sys.executable, "-c", text + calls],
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return 1
+
+    def _give(self, command: str, code: int, expected: list[str]) -> None:
+        exported = re.fullmatch(r"export (\w+)=(?:\$\((.+)\)|(.+))", command)
+        if exported:
+            name, inner, value = exported.groups()
+            out, err = self._run(inner, 0, expected) if inner else (value, "")
+            self.environ[name] = out.strip()
+            _compare(command, err, expected)
+            return
+        if command.startswith("python "):
+            self._bot(command, expected)
+            return
+        out, err = self._run(command, code, expected)
+        _compare(command, err + out, expected)
+
+    def _run(self, command: str, code: int, expected: list[str]) -> tuple[str, str]:
+        words = shlex.split(command)
+        assert words[0] == "warmup", f"who runs {command!r}?"
+        done = subprocess.run(
+            [sys.executable, "-m", "warmup", *words[1:]],
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        assert done.returncode == code, f"{command} exits {done.returncode}: {done.stdout}{done.stderr}"
+        return done.stdout, done.stderr
+
+    def _bot(self, command: str, expected: list[str]) -> None:
+        """Runs until it has said what it should say; then SIGTERM, which it has to take well."""
+        process = subprocess.Popen(
+            [sys.executable, *command.split()[1:]],
+            cwd=self.folder,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        late = threading.Timer(60, process.kill)
+        late.start()
+        said = [process.stdout.readline() for _ in expected]
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=90)
+        late.cancel()
+        _compare(command, "".join(said), expected)
+        assert process.returncode == 0, err
+
+
+def _steps(text: str) -> Iterator[tuple[str, int, list[str]]]:
+    """Each command, the code with which it ends, and what it says."""
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, *expected = part.rstrip("\n").split("\n")
+        found = _EXITS.search(command)
+        yield _EXITS.sub("", command), int(found[1]) if found else 0, expected
+
+
+def _compare(command: str, said: str, expected: list[str]) -> None:
+    for line in expected:
+        pattern = ".*".join(re.escape(part) for part in line.split("…"))
+        assert re.search(f"^{pattern}", said, re.MULTILINE), f"{command} does not say {line!r}: {said}"
+
+
+def environ(url: str, operator_key: str, home: Path) -> Mapping[str, str]:
+    """What a reader's terminal has."""
+    root = str(Path(__file__).parents[2])
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("WARMUP_")},
+        "WARMUP_URL": url,
+        "WARMUP_OPERATOR_KEY": operator_key,
+        "XDG_CONFIG_HOME": str(home),
+        "PYTHONPATH": root,
+        "NO_COLOR": "1",
+        "COLUMNS": "200",
+    }
