@@ -5,9 +5,10 @@ import importlib
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from chalice.app import Chalice
 
 from chalicelib import context, logs, middleware, tables
 from chalicelib.domain import keys
+from chalicelib.settings import Settings
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.gateway import Gateway
 from warmup.sandbox.stores import Store
@@ -64,12 +66,19 @@ def new_operator_key() -> str:
 def running(store: Store, clock: Clock, operator_key: str, log_file: Path | None) -> Iterator[Service]:
     """The service on that store and in that time. In a store that stays, what was made in it is removed again."""
     prefix = f"sandbox-{secrets.token_hex(4)}-"
+    environ, edge, now = dict(os.environ), middleware.edge, context.sources.clock
+    settings, kept_logs = edge.settings, edge.logs
     os.environ.update(store.environ() | _environment(prefix, clock.speed, operator_key))
     for inherited in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         os.environ.pop(inherited, None)
     context.sources.clock = clock.now
     with contextlib.ExitStack() as stack:
+        stack.callback(_put_back, environ, settings, kept_logs, now)
         app = _import_app(stack, log_file)
+        # in a process that has had the app already (a test's) it is bound to another store
+        edge.settings = Settings.from_environ(os.environ)
+        edge.logs = logs.Logs(edge.settings)
+        tables.bind(edge.settings)
         bucket = MediaBucket(f"{prefix}media")
         if not store.embedded:
             stack.callback(_remove_tables, prefix)
@@ -77,6 +86,14 @@ def running(store: Store, clock: Clock, operator_key: str, log_file: Path | None
         tables.create_all()
         bucket.make()
         yield Service(app, Gateway(app, middleware.problem_for_unknown_route), bucket)
+
+
+def _put_back(environ: dict[str, str], settings: Settings, kept: logs.Logs, now: Callable[[], datetime]) -> None:
+    """Leaves the process as it was."""
+    os.environ.clear()
+    os.environ.update(environ)
+    context.sources.clock = now
+    middleware.edge.settings, middleware.edge.logs = settings, kept
 
 
 def _environment(prefix: str, speed: float, operator_key: str) -> dict[str, str]:
