@@ -199,11 +199,13 @@ def test_bots_and_timers_at_once_leave_every_account_whole(service: Service) -> 
 
     with ThreadPoolExecutor(2) as timers:
         running = [timers.submit(tick) for _ in range(2)]
-        for _ in range(8):
-            with ThreadPoolExecutor(len(bots)) as pool:
-                list(pool.map(Bot.work, bots))
-            service.clock.advance(hours=12)
-        stop.set()
+        try:
+            for _ in range(8):
+                with ThreadPoolExecutor(len(bots)) as pool:
+                    list(pool.map(Bot.work, bots))
+                service.clock.advance(hours=12)
+        finally:
+            stop.set()
         for one in running:
             one.result()
     done = sum((bot.completed for bot in bots), Counter[tuple[str, str]]())
