@@ -270,8 +270,10 @@ class AccountChange(Change):
             self.account.lease_ended_by, self.account.lease_ended_at = ending, self.context.now
             self._moved("lease", lease.session_id, None)
         if ending not in (Ending.EXPIRED, Ending.TAKEN_AWAY):
-            session = Session(session_id=lease.session_id)
-            self._tell_session(session, None, let_go(self._holding(lease.token)), *counts)
+            heard_of = lease.expires_at - timedelta(seconds=self.context.settings.lease_seconds)
+            if self.context.now < heard_of + timedelta(days=self.context.settings.session_days):  # else it may be gone
+                session = Session(session_id=lease.session_id)
+                self._tell_session(session, None, let_go(self._holding(lease.token)), *counts)
 
     def release(self) -> None:
         """Gives the live lease back unharmed, and commits."""

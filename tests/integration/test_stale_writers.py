@@ -417,3 +417,11 @@ def test_of_two_different_creations_at_once_one_is_refused(
         agency, lambda: agency.operator.post(path, body), lambda: agency.operator.post(path, {**body, **other}).ok(201)
     )
     answer.refused(409, "already_exists")
+
+
+def test_work_is_completed_although_its_session_has_expired_meanwhile(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    token = worker.take()
+    agency.time.advance(timedelta(days=91))
+    agency.wire.store.tables["test-bot_sessions"].rows.clear()
+    assert agency.bot().complete("pfp", token).ok()["late"] is True
