@@ -17,10 +17,11 @@ DYNAMODB_LOCAL := .tools/dynamodb-local/.ready-$(DYNAMODB_LOCAL_PACKAGE)
 CAN_DYNAMODB_LOCAL := $(and $(shell command -v npm),$(shell command -v java))
 AXE_PACKAGE := axe-core@4.14.1
 AXE := .tools/axe-core/.ready-$(AXE_PACKAGE)
+TYPESCRIPT := .tools/typescript/.ready
 # The console's tests need Chromium, which set-up installs where it may, and axe-core, which comes from npm.
 HAS_CHROMIUM := $(or $(shell command -v chromium),$(shell command -v chromium-browser))
 CHROMIUM := $(if $(HAS_CHROMIUM),,$(if $(shell command -v apt-get >/dev/null && test "$$(id -u)" = 0 && echo root),chromium))
-TOOLS := $(VENV) $(MINISTACK) $(if $(CAN_DYNAMODB_LOCAL),$(DYNAMODB_LOCAL)) $(if $(shell command -v npm),$(AXE)) $(CHROMIUM)
+TOOLS := $(VENV) $(MINISTACK) $(if $(CAN_DYNAMODB_LOCAL),$(DYNAMODB_LOCAL)) $(if $(shell command -v npm),$(AXE) $(TYPESCRIPT)) $(CHROMIUM)
 
 LINT := .tools/lint/.ready
 PIP := -m pip --disable-pip-version-check install -qq --no-deps --no-compile
@@ -174,4 +175,12 @@ $(AXE):
 	      && tar xzf *.tgz --strip-components=1 package/axe.min.js package/LICENSE && rm -f *.tgz ); \
 	then touch $@; echo "set-up: axe-core is ready" >&2; \
 	else rm -rf .tools/axe-core; echo "set-up: axe-core could not be fetched; what needs it is skipped" >&2; \
+	     test -z "$(CI)"; fi
+
+$(TYPESCRIPT): $(wildcard infrastructure/typescript/*.json)
+	@echo "set-up: openapi-typescript, the independent generator …" >&2
+	@if ( rm -rf .tools/typescript && mkdir -p .tools/typescript && cp $^ .tools/typescript \
+	      && cd .tools/typescript && npm ci --silent --no-audit --no-fund --ignore-scripts ); \
+	then touch $@; echo "set-up: openapi-typescript is ready" >&2; \
+	else rm -rf .tools/typescript; echo "set-up: openapi-typescript could not be fetched; what needs it is skipped" >&2; \
 	     test -z "$(CI)"; fi
