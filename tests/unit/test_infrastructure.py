@@ -80,3 +80,11 @@ def test_every_table_says_how_long_its_items_are_kept() -> None:
         assert f"| `{name}` |" in operations, f"docs/operations.md does not say how long {name} are kept"
         expires = "kept_until" in model.get_attributes()
         assert ("TimeToLiveSpecification" in tables.resources("prod")[tables.logical_id(name)]["Properties"]) is expires
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_bucket_admits_the_console_wherever_the_deployment_puts_it(stage: str) -> None:
+    """The API's address is known only afterwards, and is no secret: the signature of a form or URL is the guard."""
+    (rule,) = merge_file(stage, "arm64")["Resources"]["MediaBucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+    assert rule["AllowedOrigins"] == rule["AllowedHeaders"] == ["*"]  # its progress makes the upload a preflighted one
+    assert set(rule["AllowedMethods"]) == {"GET", "POST"}
