@@ -94,7 +94,7 @@ def type_of(schema: Json, prefix: str = "") -> str:
 
 
 def _is_page(schema: Json) -> bool:
-    return set(schema.get("properties", {})) == {"items", "next_cursor"}
+    return set(schema.get("properties", {})) - {"looked_at"} == {"items", "next_cursor"}
 
 
 # errors

@@ -44,11 +44,13 @@ _NAMES: Mapping[str, str] = {
 }
 """Names that say more than those in the code, which stand in a module that says the rest."""
 
-_ID = {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$"}
+_GIVEN = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
+_ID = {"type": "string", "pattern": f"^{_GIVEN}$"}
 _QUERY: Mapping[object, Json] = {
     queries.limit: {"type": "integer", "minimum": 1, "maximum": queries.MOST},
     queries.cursor: {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,2048}$"},
     queries.identifier: _ID,
+    queries.identifiers: {"type": "string", "pattern": f"^{_GIVEN}(,{_GIVEN}){{0,{queries.MOST - 1}}}$"},
     queries.day: {"type": "string", "format": "date", "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"},
     queries.flag: {"type": "boolean"},
     queries.line: {"type": "string", "minLength": 1, "maxLength": 200},
@@ -430,7 +432,7 @@ def _admits(schema: Mapping[str, Any], value: object) -> bool:
 def _name(name: str) -> str:
     if name in _NAMES:
         return _NAMES[name]
-    generic = re.fullmatch(r"(Page|Outcomes)_(?:Accepted)?(\w+?)_", name)
+    generic = re.fullmatch(r"(Page|Look|Outcomes)_(?:Accepted)?(\w+?)_", name)
     return f"{generic[2]}{generic[1]}" if generic else name
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from chalicelib import audit
 from chalicelib.domain import accounts, leases
@@ -46,6 +46,18 @@ def members(shape: type[T], found: object, **made: object) -> T:
 def page(items: Iterable[T], next_cursor: str | None) -> shapes.Page[T]:
     """A list."""
     return {"items": list(items), "next_cursor": next_cursor}
+
+
+class _Looked(Protocol):
+    @property
+    def looked_at(self) -> int: ...
+    @property
+    def next_cursor(self) -> str | None: ...
+
+
+def look(items: Iterable[T], found: _Looked) -> shapes.Look[T]:
+    """A list that was looked through."""
+    return {"items": list(items), "next_cursor": found.next_cursor, "looked_at": found.looked_at}
 
 
 def ready(found: Ready) -> shapes.ReadyPage:
@@ -367,6 +379,12 @@ def group(found: Group) -> shapes.CaseGroup:
     """Cases of one error code and phase."""
     sample = {"message": found.sample, "account_ids": found.account_ids}
     return members(shapes.CaseGroup, found, sample=sample)
+
+
+def groups(found: Iterable[Group], seen: _Looked) -> shapes.CaseGroups:
+    """The groups of a page of the queue."""
+    more = seen.next_cursor
+    return {"items": [*map(group, found)], "next_cursor": more, "looked_at": seen.looked_at, "partly": more is not None}
 
 
 def decided(found: Decided, now: datetime) -> shapes.ChangedWarmup:

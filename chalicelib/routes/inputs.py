@@ -217,6 +217,8 @@ class RosterFilter(Input):
     phase: PhaseName | None = None
     phase_status: Status | None = None
     error_code: Line | None = None
+    error_kind: Kind | None = None
+    failed_before: Instant | None = None
     queue: Queue | None = None
     text: Line | None = None
 

@@ -38,6 +38,14 @@ def identifier(text: str) -> str:
     return text
 
 
+def identifiers(text: str) -> tuple[str, ...]:
+    """Up to 100 ids, with commas between them; one that is told twice is meant once."""
+    given = text.split(",")
+    if len(given) > MOST:
+        raise ValueError(f"at most {MOST} ids are expected")
+    return tuple(dict.fromkeys(map(identifier, given)))
+
+
 def day(text: str) -> str:
     """A day, such as 2026-11-22."""
     try:

@@ -40,19 +40,19 @@ def list_all(
     cursor: str | None = None,
     order: Order = Order.OLDEST,
     **wanted: Any,
-) -> Answer[shapes.Page[shapes.Case]]:
-    """Everything that failed or needs people, oldest or newest first."""
-    found, following = review.list_all(
+) -> Answer[shapes.Look[shapes.Case]]:
+    """Everything that failed or needs people, oldest or newest first; a page may hold fewer than asked."""
+    found = review.look(
         context, wanted=Filter(**wanted), newest_first=order is Order.NEWEST, limit=limit, cursor=cursor
     )
-    return Answer(documents.page(map(documents.case, found), following))
+    return Answer(documents.look(map(documents.case, found.cases), found))
 
 
-@routes.get("/api/operator/review/groups", role=Role.OPERATOR, query=_FILTER)
-def group_all(context: Context, **wanted: Any) -> Answer[shapes.CaseGroups]:
-    """The queue by error code and phase, the largest group first."""
-    groups, partly = review.group_all(context, wanted=Filter(**wanted))
-    return Answer({"items": [documents.group(one) for one in groups], "partly": partly})
+@routes.get("/api/operator/review/groups", role=Role.OPERATOR, query={"cursor": cursor, **_FILTER})
+def group_all(context: Context, *, cursor: str | None = None, **wanted: Any) -> Answer[shapes.CaseGroups]:
+    """A page of the queue by kind, error code and phase, the largest group first; the caller adds the pages up."""
+    groups, found = review.group_all(context, wanted=Filter(**wanted), cursor=cursor)
+    return Answer(documents.groups(groups, found))
 
 
 @routes.post("/api/operator/review/retry", role=Role.OPERATOR, seconds=20)

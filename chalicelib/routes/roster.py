@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
 from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.retries import Kind
 from chalicelib.middleware import Answer, Routes
 from chalicelib.routes import documents, shapes
-from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identifier, limit, line
+from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identifier, identifiers, limit, line
 from chalicelib.services import accounts, review, roster
 from chalicelib.services.roster import Filter, Move, Queue
 from chalicelib.tables import Account
@@ -24,8 +25,10 @@ _FILTER: dict[str, Any] = {
     "phase": OneOf(PhaseName),
     "phase_status": OneOf(Status),
     "error_code": line,
+    "error_kind": OneOf(Kind),
     "queue": OneOf(Queue),
     "text": line,
+    "ids": identifiers,
 }
 
 
@@ -41,13 +44,13 @@ def list_all(
     cursor: str | None = None,
     with_phases: bool = False,
     **wanted: Any,
-) -> Answer[shapes.Page[shapes.ListedAccount]]:
+) -> Answer[shapes.Look[shapes.ListedAccount]]:
     """Accounts that the filter admits; a page may hold fewer than asked, and still name a cursor."""
     page = roster.find(context, Filter(**wanted), limit=limit, cursor=cursor)
     if not with_phases:
-        return Answer(documents.page((documents.listed(one, context.now) for one in page.accounts), page.next_cursor))
+        return Answer(documents.look((documents.listed(one, context.now) for one in page.accounts), page))
     shown = roster.show(context, page.accounts)
-    return Answer(documents.page((documents.shown(one, context.now) for one in shown), page.next_cursor))
+    return Answer(documents.look((documents.shown(one, context.now) for one in shown), page))
 
 
 @routes.post("/api/operator/accounts/bulk", role=Role.OPERATOR, seconds=20)

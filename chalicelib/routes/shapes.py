@@ -37,6 +37,12 @@ class Page(TypedDict, Generic[T]):
     next_cursor: str | None
 
 
+class Look(Page[T]):
+    """A part of a list that is looked through, so that it may hold fewer than asked: `looked_at` rows for it."""
+
+    looked_at: int
+
+
 class Replayed(TypedDict):
     """What every change tells: whether the very same request was accepted before, so that nothing was changed now."""
 
@@ -934,7 +940,7 @@ class Sample(TypedDict):
 
 
 class CaseGroup(TypedDict):
-    """Cases of one error code and phase."""
+    """Cases of one kind, error code and phase."""
 
     code: str | None
     phase: PhaseName
@@ -946,9 +952,11 @@ class CaseGroup(TypedDict):
 
 
 class CaseGroups(TypedDict):
-    """All groups, the largest first; `partly`: not all of the queue was looked at."""
+    """The groups of a page of the queue, the largest first; `partly`: there are more pages, to be added to this one."""
 
     items: list[CaseGroup]
+    next_cursor: str | None
+    looked_at: int
     partly: bool
 
 

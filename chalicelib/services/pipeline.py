@@ -34,7 +34,7 @@ _LATELY = timedelta(hours=24)
 class Overview:
     """How the pipeline stands.
 
-    `lost_sessions`: in the last 24 hours; `partly`: the time of one request did not suffice to count all under way.
+    `lost_sessions`: in the last 24 hours; `partly`: there is more under way than was counted.
     """
 
     pauses: Setting
@@ -82,8 +82,9 @@ def _switch(context: Context, paused: bool, action: Action, reason: str) -> tupl
 def overview(context: Context) -> Overview:
     """Counts by state and phase status, what waits for longest, review, sessions, timers.
 
-    Of what is under way it reads a page. Where there is more, it tells what the timer counted within the last minutes
-    (`counted_at`), or counts all by itself if the timer did not. What ended is counted as it ends (`count:*` settings).
+    Of what is under way it reads a page. Where there is more, it tells what the timer counted last, and when
+    (`counted_at`); where no timer ever did, the page's counts as lower bounds (`partly`). What ended is counted as it
+    ends (`count:*` settings).
     """
     counted = _counted(context)
     phases: dict[str, Counter[str]] = {name: Counter(found) for name, found in counted.phases.items()}
@@ -97,15 +98,12 @@ def overview(context: Context) -> Overview:
         if setting is not None:
             ended[setting.name.removeprefix("count:").partition("#")[0]] += setting.number
     with reading():
-        still = {str(state): int(Account.state_index.count(state)) for state in (State.IMPORTED, State.PAUSED)}
-        under_way = int(Account.state_index.count(State.WARMING_UP))
         live = int(Session.live_index.count(LIVE))
         lately = Session.expires_at > context.now - _LATELY
         lost = int(Session.live_index.count(Standing.LOST, lately))
-    states = {**still, str(State.READY): counted.states.get(State.READY, 0), str(State.WARMING_UP): under_way, **ended}
     return Overview(
         pauses=pauses or Setting.nothing_paused(),
-        states=states,
+        states={**counted.states, **ended},
         phases={name: dict(found) for name, found in phases.items()},
         queues={name: counted.queues.get(name, 0) for name in ("due", "waiting", "working", "starved")},
         due_now=counted.queues.get("due", 0),
@@ -127,7 +125,7 @@ def _settings() -> list[tuple[type[Setting], str]]:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many accounts with something to do stand where; `partly`: there are more than were counted."""
+    """How many accounts that have not ended stand where; `partly`: more have something to do than were counted."""
 
     at: datetime
     states: Mapping[str, int]
@@ -138,14 +136,29 @@ class Counted:
 
 
 def _counted(context: Context) -> Counted:
-    counted = _count(context, MOST_COUNTED)
-    if not counted.partly:
-        return counted
     (kept,) = together([(Setting, COUNTED)])
-    if kept is not None and kept.ran_at is not None and kept.ran_at > context.now - _FRESH:
-        told = kept.did
-        return Counted(kept.ran_at, told["states"], told["phases"], told["queues"], counted.oldest, told["partly"])
-    return _count(context, None)
+    told = None if kept is None or kept.ran_at is None else kept
+    if told is not None and told.ran_at > context.now - _FRESH and _under_way(told) > MOST_COUNTED:
+        return _kept(told, _oldest(context))
+    counted = _count(context, MOST_COUNTED)
+    if counted.partly and told is not None:
+        return _kept(told, counted.oldest)
+    return counted
+
+
+def _under_way(setting: Setting) -> int:
+    return sum(setting.did["states"].get(str(state), 0) for state in (State.READY, State.WARMING_UP))
+
+
+def _oldest(context: Context) -> datetime | None:
+    first = next(in_order(everything(context.settings.queue_shards), {}, 1), None)
+    return None if first is None or first.due_at > context.now else first.due_at
+
+
+def _kept(setting: Setting, oldest: datetime | None) -> Counted:
+    told = setting.did
+    assert setting.ran_at is not None
+    return Counted(setting.ran_at, told["states"], told["phases"], told["queues"], oldest, told["partly"])
 
 
 def keep_count(context: Context) -> None:
@@ -166,7 +179,7 @@ def keep_count(context: Context) -> None:
 
 
 def _count(context: Context, most: int | None) -> Counted:
-    states: Counter[str] = Counter()
+    ready = 0
     phases: dict[str, Counter[str]] = {}
     queues: Counter[str] = Counter()
     oldest, partly = None, False
@@ -176,14 +189,17 @@ def _count(context: Context, most: int | None) -> Counted:
             partly = True
             break
         account = row.account
-        states[account.state] += 1
+        ready += account.state is State.READY
         due = row.due_at <= context.now
         if due:
             oldest = oldest or row.due_at
         queues.update(_queues(account, due))
         if account.current_phase is not None and account.phase_status is not None:
             phases.setdefault(account.current_phase, Counter())[account.phase_status] += 1
-    return Counted(context.now, states, phases, queues, oldest, partly)
+    with reading():
+        still = (State.IMPORTED, State.PAUSED, State.WARMING_UP)
+        states = {str(state): int(Account.state_index.count(state)) for state in still}
+    return Counted(context.now, {**states, str(State.READY): ready}, phases, queues, oldest, partly)
 
 
 def _queues(account: Account, due: bool) -> list[str]:

@@ -34,8 +34,7 @@ from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale
 
 MOST_RETRIED = 500
-MOST_GROUPED = 5000
-_PAGE = 100
+MOST_EXAMINED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class Case:
 
 @dataclass(slots=True)
 class Group:
-    """Cases of one error code and phase."""
+    """Cases of one kind, error code and phase."""
 
     code: str | None
     kind: str | None
@@ -84,6 +83,15 @@ class Group:
     sample: str | None
     account_ids: list[str] = field(default_factory=list)
     count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at the queue: how many of its rows were looked at, and where the next look goes on (None at the end)."""
+
+    cases: list[Case]
+    looked_at: int
+    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +116,27 @@ class Result:
 # the queue
 
 
-def list_all(
-    context: Context, *, wanted: Filter, newest_first: bool, limit: int, cursor: str | None
-) -> tuple[list[Case], str | None]:
-    """A page of the queue, oldest or newest first. Raises MalformedRequest."""
+def look(context: Context, *, wanted: Filter, newest_first: bool, limit: int, cursor: str | None) -> Look:
+    """A page of the queue, oldest or newest first: up to `limit` cases of at most 100 rows. Raises MalformedRequest."""
     purpose = f"review:{wanted}:{newest_first}"
     after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else {}
     if not isinstance(after, dict):
         raise MalformedRequest("The cursor is damaged. Begin without one.")
     places: dict[str, tuple[str, ...]] = {status: tuple(place) for status, place in after.items()}
     found: list[Case] = []
-    for row, case in _cases(context, wanted, places, newest_first):
+    seen = 0
+    for row, case in _cases(context, wanted, dict(places), newest_first):
         if len(found) == limit:
-            return found, cursors.encode(context.settings.pepper, purpose, places)
+            break
         places[row.status] = row.place
+        seen += 1
         if case is not None:
             found.append(case)
-    return found, None
+        if seen == MOST_EXAMINED:
+            break
+    else:
+        return Look(found, seen, None)
+    return Look(found, seen, cursors.encode(context.settings.pepper, purpose, places))
 
 
 def _cases(
@@ -132,7 +144,7 @@ def _cases(
 ) -> Iterator[tuple[queue.Row, Case | None]]:
     """The rows of the queue in order, each with its case where the filter admits it; read in pages of 100."""
     statuses = sorted(ATTENTION) if wanted.status is None else [wanted.status]
-    sources = [queue.rows(status, places.get(status), newest_first, _PAGE) for status in statuses]
+    sources = [queue.rows(status, places.get(status), newest_first, MOST_EXAMINED) for status in statuses]
     rows = heapq.merge(*sources, key=lambda row: row.place, reverse=newest_first)
     for page in _in_pages(rows):
         phases: Sequence[Phase | None] = together([(Phase, row.account_id, row.phase) for row in page])
@@ -145,7 +157,7 @@ def _in_pages(rows: Iterator[queue.Row]) -> Iterator[list[queue.Row]]:
     page: list[queue.Row] = []
     for row in rows:
         page.append(row)
-        if len(page) == _PAGE:
+        if len(page) == MOST_EXAMINED:
             yield page
             page = []
     if page:
@@ -158,29 +170,23 @@ def _case(context: Context, wanted: Filter, account: Account | None, phase: Phas
     return Case(account, phase) if wanted.admits(account, phase, context.now) else None
 
 
-def group_all(context: Context, *, wanted: Filter) -> tuple[list[Group], bool]:
-    """The queue by error code and phase, the largest group first; tells also whether it was too long to read whole."""
-    groups: dict[tuple[str | None, str], Group] = {}
-    for seen, (_, case) in enumerate(_cases(context, wanted, {}, False)):
-        if seen >= MOST_GROUPED or context.time_left() < context.settings.deadline_seconds / 4:
-            return _largest_first(groups), True
-        if case is not None:
-            _count(groups, case)
-    return _largest_first(groups), False
+def group_all(context: Context, *, wanted: Filter, cursor: str | None = None) -> tuple[list[Group], Look]:
+    """A page of the queue by kind, error code and phase, the largest group first. Raises MalformedRequest."""
+    found = look(context, wanted=wanted, newest_first=False, limit=MOST_EXAMINED, cursor=cursor)
+    groups: dict[tuple[str | None, str | None, str], Group] = {}
+    for case in found.cases:
+        _count(groups, case)
+    return sorted(groups.values(), key=lambda group: (-group.count, group.phase, group.code or "")), found
 
 
-def _count(groups: dict[tuple[str | None, str], Group], case: Case) -> None:
+def _count(groups: dict[tuple[str | None, str | None, str], Group], case: Case) -> None:
     phase, at = case.phase, case.phase.updated_at
     new = Group(phase.error_code, phase.error_kind, phase.phase, at, at, phase.error_message)
-    group = groups.setdefault((phase.error_code, phase.phase), new)
+    group = groups.setdefault((phase.error_kind, phase.error_code, phase.phase), new)
     group.count += 1
     group.first_seen, group.last_seen = min(group.first_seen, at), max(group.last_seen, at)
     if len(group.account_ids) < 5:
         group.account_ids.append(phase.account_id)
-
-
-def _largest_first(groups: Mapping[tuple[str | None, str], Group]) -> list[Group]:
-    return sorted(groups.values(), key=lambda group: (-group.count, group.phase, group.code or ""))
 
 
 # the moves

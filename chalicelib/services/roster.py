@@ -9,6 +9,7 @@ import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any, cast
@@ -42,27 +43,40 @@ class Queue(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What of all accounts is meant; None means all. `text` is looked for in user names and ids, in any case."""
+    """What of all accounts is meant; None means all. `text` is looked for in user names and ids, in any case.
+
+    `failed_before` leaves out what has failed again since; `ids` are looked at themselves, and no index.
+    """
 
     state: State | None = None
     model_id: str | None = None
     phase: PhaseName | None = None
     phase_status: Status | None = None
     error_code: str | None = None
+    error_kind: str | None = None
+    failed_before: datetime | None = None
     queue: Queue | None = None
     text: str | None = None
+    ids: tuple[str, ...] | None = None
 
     def admits(self, account: Account, phase: Phase | None, context: Context) -> bool:
-        """Whether the account is meant; `phase` is its current one where an error code is asked for."""
+        """Whether the account is meant; `phase` is its current one where an error is asked for."""
         words = f"{account.username}\n{account.account_id}".casefold()
         return (
             self.state in (None, account.state)
             and self.model_id in (None, account.model_id)
             and self.phase in (None, account.current_phase)
             and self.phase_status in (None, account.phase_status)
-            and (self.error_code is None or (phase is not None and phase.error_code == self.error_code))
+            and (not self.by_error or (phase is not None and self._failed_so(phase)))
             and (self.queue is None or self._stands(account, context))
             and (self.text is None or self.text.casefold() in words)
+        )
+
+    def _failed_so(self, phase: Phase) -> bool:
+        return (
+            self.error_code in (None, phase.error_code)
+            and self.error_kind in (None, phase.error_kind)
+            and (self.failed_before is None or phase.updated_at <= self.failed_before)
         )
 
     def _stands(self, account: Account, context: Context) -> bool:
@@ -80,9 +94,14 @@ class Filter:
                 return starved and account.due_at is not None
 
     @property
+    def by_error(self) -> bool:
+        """Whether only phases tell it, which are in no account."""
+        return any(one is not None for one in (self.error_code, self.error_kind, self.failed_before))
+
+    @property
     def by_attention(self) -> bool:
         """Whether the index of what failed or needs people knows most of it."""
-        return self.queue is None and (self.phase_status in ATTENTION or self.error_code is not None)
+        return self.queue is None and (self.phase_status in ATTENTION or self.by_error)
 
     @property
     def exact(self) -> bool:
@@ -104,9 +123,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One look: what was found, and where the next one goes on (None at the end)."""
+    """One look: what was found among how many, and where the next one goes on (None at the end)."""
 
     accounts: list[Account]
+    looked_at: int
     next_cursor: str | None
 
 
@@ -119,20 +139,24 @@ def find(context: Context, wanted: Filter, *, limit: int, cursor: str | None = N
     purpose = f"roster:{wanted}"
     after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
     size = limit if wanted.exact else MOST_EXAMINED
+    most = limit if wanted.ids is None else MOST_EXAMINED
     rows, more = _look(context, wanted, after, size)
-    phases = _current(rows) if wanted.error_code is not None else [None] * len(rows)
+    phases = _current(rows) if wanted.by_error else [None] * len(rows)
     found: list[Account] = []
+    seen = 0
     for (account, place), phase in zip(rows, phases, strict=True):
-        if len(found) == limit:
+        if len(found) == most:
             more = True
             break
-        after = place
+        after, seen = place, seen + 1
         if wanted.admits(account, phase, context):
             found.append(account)
-    return Page(found, cursors.encode(context.settings.pepper, purpose, after) if more else None)
+    return Page(found, seen, cursors.encode(context.settings.pepper, purpose, after) if more else None)
 
 
 def _look(context: Context, wanted: Filter, after: object, size: int) -> tuple[Found, bool]:
+    if wanted.ids is not None:
+        return [(one, None) for one in _read(wanted.ids) if one is not None], False
     if wanted.queue is not None:
         return _by_queue(context, wanted, _places(after), size)
     if wanted.by_attention:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.services.review import MOST_EXAMINED
 from tests.agency import Agency, Bot
 from tests.wire import Fault
 
@@ -69,12 +70,49 @@ def test_the_queue_pages_through_completely(troubled: Agency, order: str) -> Non
 
 def test_groups_tell_how_many_since_when_and_a_sample(troubled: Agency) -> None:
     answer = troubled.operator.get("/api/operator/review/groups").ok()
-    assert answer["partly"] is False
-    told = [(one["code"], one["phase"], one["count"]) for one in answer["items"]]
-    assert told == [("E1", "pfp", 3), ("E2", "pfp", 2)]
+    assert (answer["looked_at"], answer["partly"], answer["next_cursor"]) == (5, False, None)
+    told = [(one["kind"], one["code"], one["phase"], one["count"]) for one in answer["items"]]
     first = answer["items"][0]
+    assert told == [("transient", "E1", "pfp", 3), ("fatal", "E2", "pfp", 1), ("unknown", "E2", "pfp", 1)]
     assert first["first_seen"] < first["last_seen"] == troubled.time.told()
     assert first["sample"] == {"message": "E1 it was", "account_ids": ["a0", "a2", "a4"]}
+
+
+@pytest.mark.parametrize("path", ["review/groups?x=", "review?limit=100", "review?code=none"])
+def test_a_look_at_the_queue_reads_a_page_and_the_pages_make_the_whole(agency: Agency, path: str) -> None:
+    _queued(agency, 2 * MOST_EXAMINED + 30)
+    looked, counted, cursor = [], 0, ""
+    while True:
+        agency.wire.forget()
+        page = agency.operator.get(f"/api/operator/{path.removesuffix('?x=')}{cursor}").ok()
+        keys = [
+            len(one["Keys"]) for call in agency.wire.of("BatchGetItem") for one in call.body["RequestItems"].values()
+        ]
+        assert sum(keys) <= 2 * MOST_EXAMINED  # an account and a phase for each row
+        assert all(call.body["Limit"] <= MOST_EXAMINED for call in agency.wire.of("Query"))
+        assert len(agency.wire.of("Query")) <= 3
+        looked.append(page["looked_at"])
+        counted += sum(one.get("count", 1) for one in page["items"])
+        if page["next_cursor"] is None:
+            break
+        cursor = f"{'&' if '?' in path and not path.endswith('?x=') else '?'}cursor={page['next_cursor']}"
+    assert looked == [MOST_EXAMINED, MOST_EXAMINED, 30]
+    assert counted == (0 if "none" in path else 2 * MOST_EXAMINED + 30)
+
+
+def _queued(agency: Agency, count: int) -> None:
+    """So many phases in the queue like one, put into the store past the API."""
+    bot = agency.worker()
+    agency.operator.account("a")
+    bot.start("a").ok()
+    _fail(bot, "a", "fatal", "E1")
+    image = agency.wire.image()
+    (account,) = image["test-accounts"].values()
+    (phase,) = [one for one in image["test-warmup_phases"].values() if "attention" in one]
+    for number in range(count - 1):
+        name = {"S": f"b{number:05d}"}
+        agency.wire.plant("test-accounts", {**account, "account_id": name})
+        agency.wire.plant("test-warmup_phases", {**phase, "account_id": name})
 
 
 def test_a_dry_run_counts_and_changes_nothing(troubled: Agency) -> None:

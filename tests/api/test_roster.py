@@ -59,6 +59,7 @@ def found(agency: Agency, query: str) -> set[str]:
         ("phase_status=requires_review&model_id=dry", set()),
         ("error_code=platform_error", {"failed"}),
         ("error_code=locked_out&phase_status=failed", set()),
+        ("error_kind=account", {"reviewed"}),
         ("text=USER_wai", {"waiting"}),
         ("text=work&state=warming_up", {"working"}),
         (f"text={quote('<b>')}", set()),
@@ -225,9 +226,52 @@ def test_an_overview_of_many_reads_a_page_and_tells_when_the_rest_was_counted(ag
     assert all(call.body["Limit"] <= MOST_COUNTED + 1 for call in queues)
 
 
-def test_where_the_timer_has_not_counted_the_overview_counts_by_itself(agency: Agency) -> None:
+def test_what_the_timer_counted_is_told_however_old_and_nothing_is_counted_by_a_request(agency: Agency) -> None:
     planted(agency, MOST_COUNTED + 20)
+    lower = agency.operator.get("/api/operator/pipeline").ok()
+    assert (lower["queues"]["due"], lower["partly"]) == (MOST_COUNTED, True)
     agency.timer()
-    agency.time.advance(600)
-    told = agency.operator.get("/api/operator/pipeline").ok()
-    assert (told["queues"]["due"], told["counted_at"]) == (MOST_COUNTED + 21, agency.time.told())
+    counted_at = agency.time.told()
+    for passed, reads in ((60, 2), (6000, 2 * (MOST_COUNTED + 1))):
+        agency.time.advance(passed)
+        agency.wire.forget()
+        told = agency.operator.get("/api/operator/pipeline").ok()
+        assert (told["queues"]["due"], told["counted_at"]) == (MOST_COUNTED + 21, counted_at)
+        queries = [call for call in agency.wire.of("Query") if call.body["IndexName"] == "queue-index"]
+        assert sum(call.body["Limit"] for call in queries) <= reads
+
+
+def test_accounts_that_are_named_are_looked_at_in_one_read_and_the_rest_of_the_filter_holds(mixed: Agency) -> None:
+    mixed.wire.forget()
+    page = mixed.operator.get(f"{PATH}?ids=due,failed,nobody,due&limit=1&with_phases=true").ok()
+    assert {one["account_id"] for one in page["items"]} == {"due", "failed"}
+    assert page["next_cursor"] is None
+    assert not mixed.wire.of("Query") and not mixed.wire.of("Scan")
+    assert found(mixed, "ids=due,failed,reviewed&error_code=locked_out") == {"reviewed"}
+    assert found(mixed, "ids=due,failed,waiting&queue=waiting") == {"failed", "waiting"}
+    mixed.operator.get(f"{PATH}?ids={','.join(f'a{n}' for n in range(101))}").refused(400, "malformed_request")
+
+
+def test_a_look_tells_how_far_it_looked(agency: Agency) -> None:
+    planted(agency, MOST_EXAMINED + 20)
+    looked, cursor = [], ""
+    while True:
+        page = agency.operator.get(f"{PATH}?text=nobody{cursor}").ok()
+        looked.append(page["looked_at"])
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert looked == [MOST_EXAMINED, 21]
+
+
+def test_a_retry_of_all_that_match_leaves_alone_what_fails_again_behind_it(mixed: Agency) -> None:
+    wanted = {"error_code": "platform_error", "error_kind": "transient", "phase": "pfp"}
+    as_of = move(mixed, "retry", filter=wanted, dry_run=True)["as_of"]
+    assert move(mixed, "retry", filter={**wanted, "error_kind": "account"}, dry_run=True)["matched"] == 0
+    again = {**wanted, "failed_before": as_of}
+    assert move(mixed, "retry", filter=again)["counts"] == {"done": 1}
+    mixed.time.advance(1)
+    worker = mixed.worker()
+    worker.report("pfp", worker.take("pfp", "failed"), "failed", code="platform_error").ok()
+    assert move(mixed, "retry", filter=again)["matched"] == 0
+    assert move(mixed, "retry", filter=wanted)["counts"] == {"done": 1}

@@ -649,7 +649,7 @@ class Review:
         kind: str | None = None,
         older_than_seconds: int | None = None,
     ) -> AsyncPages[shapes.Case]:
-        """Everything that failed or needs people, oldest or newest first."""
+        """Everything that failed or needs people, oldest or newest first; a page may hold fewer than asked."""
         return self._transport.pages(
             "GET",
             "/api/operator/review",
@@ -670,6 +670,7 @@ class Review:
     async def group_all(
         self,
         *,
+        cursor: str | None = None,
         model_id: str | None = None,
         phase: str | None = None,
         status: str | None = None,
@@ -677,12 +678,13 @@ class Review:
         kind: str | None = None,
         older_than_seconds: int | None = None,
     ) -> shapes.CaseGroups:
-        """The queue by error code and phase, the largest group first."""
+        """A page of the queue by kind, error code and phase, the largest group first; the caller adds the pages up."""
         return await self._transport.ask(
             "GET",
             "/api/operator/review/groups",
             shapes.CaseGroups,
             query={
+                "cursor": cursor,
                 "model_id": model_id,
                 "phase": phase,
                 "status": status,
@@ -769,8 +771,10 @@ class Roster:
         phase: str | None = None,
         phase_status: str | None = None,
         error_code: str | None = None,
+        error_kind: str | None = None,
         queue: str | None = None,
         text: str | None = None,
+        ids: str | None = None,
     ) -> AsyncPages[shapes.ListedAccount]:
         """Accounts that the filter admits; a page may hold fewer than asked, and still name a cursor."""
         return self._transport.pages(
@@ -786,8 +790,10 @@ class Roster:
                 "phase": phase,
                 "phase_status": phase_status,
                 "error_code": error_code,
+                "error_kind": error_kind,
                 "queue": queue,
                 "text": text,
+                "ids": ids,
             },
         )
 

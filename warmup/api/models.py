@@ -552,7 +552,7 @@ class Case(Shape):
 
 
 class CaseGroup(Shape):
-    """Cases of one error code and phase."""
+    """Cases of one kind, error code and phase."""
 
     code: str | None
     phase: PhaseName
@@ -564,9 +564,11 @@ class CaseGroup(Shape):
 
 
 class CaseGroups(Shape):
-    """All groups, the largest first; `partly`: not all of the queue was looked at."""
+    """The groups of a page of the queue, the largest first; `partly`: there are more pages, to be added to this one."""
 
     items: list[CaseGroup]
+    next_cursor: str | None
+    looked_at: int
     partly: bool
 
 
@@ -1580,6 +1582,8 @@ class RosterFilter(Shape):
     phase: PhaseName | None = None
     phase_status: PhaseStatus | None = None
     error_code: str | None = None
+    error_kind: ReportKind | None = None
+    failed_before: datetime | None = None
     queue: Queue | None = None
     text: str | None = None
 
