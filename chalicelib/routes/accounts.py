@@ -51,6 +51,7 @@ def create(context: Context, *, body: AccountBody) -> Created[shapes.CreatedAcco
     role=Role.OPERATOR,
     raw=rows.MEDIA_TYPES,
     query={"dry_run": flag},
+    seconds=20,
 )
 def import_all(context: Context, *, body: tuple[str, str], dry_run: bool = False) -> Answer[shapes.AccountImport]:
     """Puts many accounts in the service's care; a bad row never spoils the others."""
@@ -60,9 +61,11 @@ def import_all(context: Context, *, body: tuple[str, str], dry_run: bool = False
     joining = [
         Joining(profile.model_id, profile.identifier, profile.theme)
         for profile, outcome in zip(profiles, found, strict=True)
-        if isinstance(profile, Profile) and outcome.error is None
+        if isinstance(profile, Profile) and outcome.outcome in ("created", "unchanged")
     ]
-    counts = {word: sum(one["outcome"] == word for one in outcomes) for word in ("created", "unchanged", "refused")}
+    counts = {
+        word: sum(one["outcome"] == word for one in outcomes) for word in ("created", "unchanged", "refused", "left")
+    }
     warnings = availability.warn(context, joining)
     return Answer({"dry_run": dry_run, "counts": counts, "rows": outcomes, "warnings": warnings})
 

@@ -547,7 +547,7 @@ class AccountWithAssignments(WholeAccount):
 
 
 class ImportedAccount(TypedDict):
-    """What became of a row of an import: `created`, `unchanged` or `refused`; rows count from 1."""
+    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it); rows from 1."""
 
     row: int
     outcome: str

@@ -1,7 +1,8 @@
 """Accounts: from import over ready and start to active."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from chalicelib.changes import (
@@ -79,19 +80,24 @@ class Profile:
 def create(context: Context, profile: Profile) -> Changed:
     """Puts an account in the service's care, as `imported`. The same again changes nothing.
 
-    Raises NotFound (model), AlreadyExists.
+    Raises NotFound (model), InvalidInput (theme), AlreadyExists.
     """
-    account_id = profile.identifier
-    model, account = together([(CreatorModel, profile.model_id), (Account, account_id)])
+    model, account = together([(CreatorModel, profile.model_id), (Account, profile.identifier)])
+    _admit(profile, model)
+    return _make(context, profile) if account is None else _created_before(context, profile)
+
+
+def _admit(profile: Profile, model: CreatorModel | None) -> None:
     if model is None:
         raise NotFound("model", profile.model_id)
     if profile.theme is not None and profile.theme not in (model.themes or ()):
         detail = f"the model {profile.model_id} declares no theme {profile.theme!r}"
         raise InvalidInput([{"pointer": "/theme", "detail": detail}])
-    if account is not None:
-        return _created_before(context, account_id, profile)
+
+
+def _make(context: Context, profile: Profile) -> Changed:
     account = Account(
-        account_id=account_id,
+        account_id=profile.identifier,
         model_id=profile.model_id,
         username=profile.username,
         theme=profile.theme,
@@ -107,26 +113,36 @@ def create(context: Context, profile: Profile) -> Changed:
     try:
         change.commit(Action.ACCOUNT_CREATE, model_id=profile.model_id, username=profile.username)
     except Stale:
-        return _created_before(context, account_id, profile)
+        return _created_before(context, profile)
     return Changed(_found(context, warmup), None, False)
 
 
-def _created_before(context: Context, account_id: str, profile: Profile) -> Changed:
-    warmup = read(context, account_id)
-    stored = warmup.account
+def _created_before(context: Context, profile: Profile) -> Changed:
+    warmup = read(context, profile.identifier)
+    _require_same(warmup.account, profile)
+    return Changed(_found(context, warmup), None, True)
+
+
+def _require_same(stored: Account | Profile, profile: Profile) -> None:
     same = (
         (stored.model_id, stored.username, stored.theme) == (profile.model_id, profile.username, profile.theme)
         and (stored.tags or set()) == profile.tags
-        and (stored.consent or None) == (dict(profile.consent) if profile.consent else None)
+        and dict(stored.consent or {}) == dict(profile.consent or {})
     )
     if not same:
+        account_id = profile.identifier
         raise AlreadyExists(f"Account {account_id} exists with other data.", account_id=account_id)
-    return Changed(_found(context, warmup), None, True)
+
+
+# import
+
+_SPARE_SECONDS = 3.0
+"""What an import keeps of its time: for the rows under way, and for a look at the pools afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """What became of one row of an import."""
+    """What became of one row of an import: `created`, `unchanged`, `refused`, or `left` where its time was up."""
 
     row: int
     outcome: str
@@ -135,30 +151,71 @@ class RowOutcome:
 
 
 def import_all(context: Context, rows: Sequence[Profile | ServiceError], *, dry_run: bool) -> list[RowOutcome]:
-    """Creates the account of each row; a bad one (an error in its place) never spoils the others."""
-    return [_import_one(context, number, row, dry_run) for number, row in enumerate(rows, start=1)]
+    """Creates the account of each row; a bad one (an error in its place) never spoils the others.
+
+    What is there already is read together, so that only what is new costs a call each. What the time of one request
+    does not suffice for is left: the same import, sent again, makes nothing twice.
+    """
+    models, stored = _known([row for row in rows if isinstance(row, Profile)])
+    first: dict[str, Profile] = {}
+
+    def enrol(profile: Profile) -> bool:
+        """Does it, or says what would be done; tells whether the account was there before."""
+        _admit(profile, models[profile.model_id])
+        if (before := stored[profile.identifier]) is not None:
+            _require_same(before, profile)
+            return True
+        if not dry_run:
+            return _make(context, profile).replayed
+        _require_same(other := first.setdefault(profile.identifier, profile), profile)
+        return other is not profile
+
+    def one(place: int) -> RowOutcome:
+        return _import_one(context, place, rows[place - 1], enrol)
+
+    at_once, in_order = _in_turns(rows, dry_run=dry_run)
+    with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
+        outcomes = list(pool.map(one, at_once))
+    outcomes += map(one, in_order)
+    return sorted(outcomes, key=lambda outcome: outcome.row)
 
 
-def _import_one(context: Context, number: int, row: Profile | ServiceError, dry_run: bool) -> RowOutcome:
+def _known(profiles: Sequence[Profile]) -> tuple[dict[str, CreatorModel | None], dict[str, Account | None]]:
+    """The models and the accounts that the rows name, None for what is not there."""
+    models = list({profile.model_id for profile in profiles})
+    named = list({profile.identifier for profile in profiles})
+    found = together([*((CreatorModel, one) for one in models), *((Account, one) for one in named)])
+    return dict(zip(models, found[: len(models)], strict=True)), dict(zip(named, found[len(models) :], strict=True))
+
+
+def _in_turns(rows: Sequence[Profile | ServiceError], *, dry_run: bool) -> tuple[list[int], list[int]]:
+    """The places of rows that may go at once, and of those that go in order: who names an account again comes after
+    who named it first; what costs no call needs no hurry."""
+    places = list(range(1, len(rows) + 1))
+    if dry_run:
+        return [], places
+    seen: set[str] = set()
+    turns: tuple[list[int], list[int]] = ([], [])
+    for place, row in zip(places, rows, strict=True):
+        again = isinstance(row, Profile) and row.identifier in seen
+        turns[again].append(place)
+        if isinstance(row, Profile):
+            seen.add(row.identifier)
+    return turns
+
+
+def _import_one(
+    context: Context, place: int, row: Profile | ServiceError, enrol: Callable[[Profile], bool]
+) -> RowOutcome:
     if isinstance(row, ServiceError):
-        return RowOutcome(number, "refused", error=row)
+        return RowOutcome(place, "refused", error=row)
+    if context.time_left() < _SPARE_SECONDS:
+        return RowOutcome(place, "left", row.identifier)
     try:
-        if dry_run:
-            return RowOutcome(number, _would(context, row), row.identifier)
-        changed = create(context, row)
+        replayed = enrol(row)
     except ServiceError as error:
-        return RowOutcome(number, "refused", row.identifier, error)
-    return RowOutcome(number, "unchanged" if changed.replayed else "created", row.identifier)
-
-
-def _would(context: Context, row: Profile) -> str:
-    model, account = together([(CreatorModel, row.model_id), (Account, row.identifier)])
-    if model is None:
-        raise NotFound("model", row.model_id)
-    if account is None:
-        return "created"
-    _created_before(context, row.identifier, row)
-    return "unchanged"
+        return RowOutcome(place, "refused", row.identifier, error)
+    return RowOutcome(place, "unchanged" if replayed else "created", row.identifier)
 
 
 @decided_again

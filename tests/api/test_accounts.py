@@ -7,6 +7,7 @@ import pytest
 
 from tests.agency import CONSENT, Agency
 from tests.api.shapes import STATUS
+from tests.wire import Call
 
 PATH = "/api/operator/accounts"
 IMPORT = "/api/operator/accounts/import"
@@ -241,7 +242,9 @@ def test_json_lines_are_imported(agency: Agency) -> None:
     rows = [body(), body(account_id="a2", username="Zoë\u2028\u0085\x0b the second"), body(account_id="a3", tags=["x"])]
     text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n\n"
     answer = agency.operator.post(IMPORT, raw=text.encode(), content_type=NDJSON).ok()
-    assert answer["counts"] == {"created": 3, "unchanged": 0, "refused": 0}, "a line ends at a line feed only"
+    assert answer["counts"] == {"created": 3, "unchanged": 0, "refused": 0, "left": 0}, (
+        "a line ends at a line feed only"
+    )
     assert agency.operator.account_document("a2")["username"] == rows[1]["username"]
 
 
@@ -271,7 +274,7 @@ def test_a_bad_row_never_spoils_the_others(agency: Agency) -> None:
     answer = agency.operator.post(IMPORT, raw="\n".join(lines).encode(), content_type=NDJSON).ok()
     created = [row["account_id"] for row in answer["rows"] if row["outcome"] == "created"]
     assert created == ["good1", "good2"]
-    assert answer["counts"] == {"created": 2, "unchanged": 0, "refused": len(lines) - 2}
+    assert answer["counts"] == {"created": 2, "unchanged": 0, "refused": len(lines) - 2, "left": 0}
     assert [row["row"] for row in answer["rows"]] == list(range(1, len(lines) + 1))
     for row in answer["rows"]:
         if row["outcome"] == "refused":
@@ -319,6 +322,10 @@ def test_a_dry_run_says_what_would_happen_and_does_nothing(agency: Agency) -> No
         body(username="eve"),
         body(account_id="a2", username="two"),
         body(account_id="a3", model_id="never"),
+        body(account_id="a4", theme="desert"),
+        body(account_id="a4", username="four"),
+        body(account_id="a4", username="four"),
+        body(account_id="a4", username="five"),
     ]
     text = "\n".join(json.dumps(row) for row in rows).encode()
     before = agency.wire.image()
@@ -332,7 +339,38 @@ def test_a_dry_run_says_what_would_happen_and_does_nothing(agency: Agency) -> No
         (2, "refused", "already_exists"),
         (3, "created", None),
         (4, "refused", "model_not_found"),
+        (5, "refused", "invalid_input"),  # the model declares no such theme
+        (6, "created", None),  # what was refused above stands in nobody's way
+        (7, "unchanged", None),
+        (8, "refused", "already_exists"),
     ]
+
+
+def test_an_import_asks_once_for_a_hundred_accounts_and_writes_only_the_new_ones(agency: Agency) -> None:
+    rows = [json.dumps(body(account_id=f"a{number}")).encode() for number in range(150)]
+    agency.operator.post(IMPORT, raw=b"\n".join(rows[:149]), content_type=NDJSON).ok()
+    agency.wire.forget()
+    again = agency.operator.post(IMPORT, raw=b"\n".join(rows), content_type=NDJSON).ok()
+    assert again["counts"] == {"created": 1, "unchanged": 149, "refused": 0, "left": 0}
+    assert len(agency.wire.of("TransactWriteItems")) == 1
+    assert len([call for call in agency.wire.of("BatchGetItem") if "test-accounts" in call.body["RequestItems"]]) == 2
+
+
+def test_what_an_import_has_no_time_for_is_left_and_done_when_it_is_sent_again(agency: Agency) -> None:
+    raw = b"\n".join(json.dumps(body(account_id=f"a{number}")).encode() for number in range(40))
+
+    def slow(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            agency.time.sleep(1)
+
+    agency.wire.before.append(slow)
+    first = agency.operator.post(IMPORT, raw=raw, content_type=NDJSON).ok()
+    made = first["counts"]["created"]
+    assert first["counts"] == {"created": made, "unchanged": 0, "refused": 0, "left": 40 - made}
+    assert 10 < made < 20, "17 of the 20 seconds that it has"
+    agency.wire.before.clear()
+    again = agency.operator.post(IMPORT, raw=raw, content_type=NDJSON).ok()
+    assert again["counts"] == {"created": 40 - made, "unchanged": made, "refused": 0, "left": 0}
 
 
 def test_an_import_sent_again_makes_nothing_twice(agency: Agency) -> None:
@@ -341,7 +379,7 @@ def test_an_import_sent_again_makes_nothing_twice(agency: Agency) -> None:
     first = agency.operator.post(IMPORT, raw=text, content_type=NDJSON).ok()
     before = agency.wire.image()
     again = agency.operator.post(IMPORT, raw=text, content_type=NDJSON).ok()
-    assert again["counts"] == {"created": 0, "unchanged": 5, "refused": 0}
+    assert again["counts"] == {"created": 0, "unchanged": 5, "refused": 0, "left": 0}
     assert [row["account_id"] for row in again["rows"]] == [row["account_id"] for row in first["rows"]]
     assert agency.wire.image() == before
 

@@ -15,7 +15,7 @@ def test_an_account_goes_from_import_to_active(agency: Agency) -> None:
     names = "account_id,model_id,username,theme,granted_by,granted_at,reference"
     rows = f"{names}\na1,m1,ada,sea,{','.join(CONSENT.values())}\n"
     imported = operator.post("/api/operator/accounts/import", raw=rows.encode(), content_type="text/csv").ok()
-    assert imported["counts"] == {"created": 1, "unchanged": 0, "refused": 0}
+    assert imported["counts"]["created"] == 1
     assert operator.ready("a1").ok()["state"] == "ready"
 
     worker = agency.worker()

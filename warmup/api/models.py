@@ -1025,7 +1025,7 @@ class Hour(Shape):
 
 
 class ImportedAccount(Shape):
-    """What became of a row of an import: `created`, `unchanged` or `refused`; rows count from 1."""
+    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it); rows from 1."""
 
     row: int
     outcome: str
