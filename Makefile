@@ -64,7 +64,7 @@ openapi: setup  ## write OpenAPI, the problems' pages and the typed client from 
 	.venv/bin/python -m infrastructure.reference
 
 fuzz: setup  ## ask every operation of the sandbox whatever OpenAPI admits and does not admit, for minutes
-	WARMUP_FUZZ_EXAMPLES=50 .venv/bin/python -m pytest tests/sandbox/test_fuzz.py
+	WARMUP_FUZZ_EXAMPLES=50 .venv/bin/python -m pytest -s tests/sandbox/test_fuzz.py
 
 import-10000: setup  ## import 10,000 accounts with 50 bad rows by the command line, twice
 	WARMUP_IMPORT_ROWS=10000 .venv/bin/python -m pytest tests/sandbox/test_commands.py -k test_an_import_keeps --durations=1

@@ -83,7 +83,7 @@ def dev(
 def main() -> None:
     """The entry point of the command `warmup`: what the service refuses becomes an exit code."""
     try:
-        app()
+        app(prog_name="warmup")
     except WarmupError as error:
         sys.exit(fail(exit_code(error), str(error)).exit_code)
     except KeyboardInterrupt:

@@ -15,7 +15,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -125,16 +124,14 @@ class Worker:
         shift = _Shift(self._client, opened.session_id, opened.lease_seconds, opened.heartbeat_seconds)
         shift.start()
         logger.info("session %s is open", shift.session_id)
-        pool = ThreadPoolExecutor(self._slots, thread_name_prefix="warmup-slot")
         try:
             while not (self._stopping.is_set() or shift.over.is_set()):
-                self._take(shift, pool)
+                self._take(shift)
             self._finish(shift)
         finally:
             shift.end()
-            pool.shutdown(wait=False, cancel_futures=True)
 
-    def _take(self, shift: "_Shift", pool: ThreadPoolExecutor) -> None:
+    def _take(self, shift: "_Shift") -> None:
         """Fills the free slots, or waits."""
         self._wake.clear()
         free = self._slots - len(shift.jobs())
@@ -147,7 +144,8 @@ class Worker:
         taken, wait = self._find(shift, min(free, _MOST_AT_ONCE)) if free > 0 else ([], _LONGEST_WAIT)
         for found in taken:
             shift.hold(found.account_id)
-            pool.submit(self._do, shift, found)
+            # a daemon: a handler that outlasts the grace keeps no process alive
+            threading.Thread(target=self._do, args=(shift, found), name="warmup-slot", daemon=True).start()
         if not taken:
             self._wake.wait(wait)
 
@@ -192,8 +190,8 @@ class Worker:
 
     def _finish(self, shift: "_Shift") -> None:
         """Waits for what is under way; what takes longer than the grace may have happened: people look at it."""
-        until = time.monotonic() + self._grace
-        while shift.jobs() and time.monotonic() < until:
+        began = time.monotonic()
+        while shift.jobs() and time.monotonic() < began + self._grace:  # which a second signal ends
             time.sleep(0.02)
         for job in shift.jobs():
             if job is not None and not job.lost:

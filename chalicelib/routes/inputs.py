@@ -226,7 +226,7 @@ class RosterFilter(Input):
 class MoveAllBody(ReasonBody):
     """`POST /api/operator/accounts/bulk`: the accounts that are named, else a page of those that the filter admits."""
 
-    action: Literal["pause", "resume", "retry"]
+    action: Literal["ready", "pause", "resume", "retry"]
     account_ids: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)
     filter: RosterFilter | None = None
     content: Literal["same", "other"] = "same"

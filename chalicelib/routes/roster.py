@@ -60,6 +60,8 @@ def move_all(context: Context, *, body: MoveAllBody) -> Answer[shapes.BulkMove]:
 
     def act(account: Account) -> bool:
         match move:
+            case Move.READY:
+                return accounts.ready(context, account.account_id, reason=body.reason).replayed
             case Move.PAUSE:
                 return accounts.pause(context, account.account_id, reason=body.reason).replayed
             case Move.RESUME:

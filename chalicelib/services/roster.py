@@ -265,6 +265,7 @@ def _shown(context: Context, account: Account, phases: list[Phase], items: Mappi
 class Move(StrEnum):
     """What can be done with many accounts at once."""
 
+    READY = "ready"
     PAUSE = "pause"
     RESUME = "resume"
     RETRY = "retry"
@@ -272,6 +273,8 @@ class Move(StrEnum):
     def concerns(self, account: Account) -> bool:
         """Whether the move is possible for the account as it stands."""
         match self:
+            case Move.READY:
+                return account.state is State.IMPORTED
             case Move.PAUSE:
                 return account.state in (State.READY, State.WARMING_UP)
             case Move.RESUME:

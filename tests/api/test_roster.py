@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.services.pipeline import MOST_COUNTED
 from chalicelib.services.roster import MOST_EXAMINED
-from tests.agency import Agency, Bot
+from tests.agency import CONSENT, Agency, Bot
 
 PATH = "/api/operator/accounts"
 BULK = f"{PATH}/bulk"
@@ -143,6 +143,15 @@ def test_all_that_match_are_paused_and_resumed_with_the_reason_in_the_audit(mixe
     assert mixed.operator.events("due")[-1]["details"]["reason"] == "because"
     assert move(mixed, "resume", filter={"state": "paused"})["counts"] == {"done": 2}
     assert found(mixed, "state=paused") == set()
+
+
+def test_all_that_match_are_declared_ready_and_who_never_agreed_is_refused(agency: Agency) -> None:
+    agency.operator.post(PATH, {"account_id": "a1", "model_id": "m1", "username": "a1", "consent": CONSENT}).ok(201)
+    agency.operator.post(PATH, {"account_id": "a2", "model_id": "m1", "username": "a2"}).ok(201)
+    answer = move(agency, "ready", filter={"model_id": "m1"})
+    assert {one["account_id"]: one["outcome"] for one in answer["results"]} == {"a1": "done", "a2": "refused"}
+    assert found(agency, "state=ready") == {"a1"}
+    assert move(agency, "ready", filter={"model_id": "m1"}, dry_run=True)["counts"] == {"would_be_done": 1}
 
 
 def test_all_that_match_are_retried(mixed: Agency) -> None:

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 
 from tests.sandbox.test_run import need
 from warmup import cli
+from warmup.api.models import ConsentBody
+from warmup.api.operations import Accounts, Roster, Texts
 from warmup.sandbox.fake import FakeServer, fake_server
 
 pytestmark = pytest.mark.engine
@@ -101,6 +104,15 @@ def test_every_form_of_output_says_the_same(warmup: Run, output: str) -> None:
         (("accounts", "list", "--state", "asleep"), 2, "malformed_request"),
         (("review", "resolve", "n-0", "pfp", "--reason", "r", "--note", "n"), 4, "account_not_ready"),
         (("pipeline", "pause", "--reason", "r"), 2, "say --yes"),
+        (("accounts", "pause", "n-0", "n-1", "--reason", "r"), 2, "say --yes"),
+        (("accounts", "pause", "--all", "--reason", "r"), 2, "pause 3 accounts? Nobody is there to ask: say --yes"),
+        (("accounts", "pause", "--reason", "r"), 2, "which accounts?"),
+        (("accounts", "pause", "n-0", "--all", "--reason", "r"), 2, "which accounts?"),
+        (("accounts", "pause", "n-0"), 2, "--reason"),
+        (("bots", "revoke", "bot-1", "key_1"), 2, "say --yes"),
+        (("sessions", "stop", "ses_1", "--reason", "r"), 2, "say --yes"),
+        (("review", "retry", "--reason", "r"), 2, "say --yes"),
+        (("sessions", "stop", "ses_1", "--reason", "r", "--dry-run"), 3, "session_not_found"),
         (("--url", "http://127.0.0.1:9", "accounts", "list"), 7, "does not answer"),
         (("--profile", "none", "accounts", "list"), 2, "profiles.toml"),
         (("accounts", "pause", "n-0", "nobody", "--reason", "r", "--yes"), 5, ""),
@@ -115,6 +127,13 @@ def test_a_command_ends_with_the_code_that_its_outcome_has(
     monkeypatch.setattr("warmup.transport._SHORTEST", 0.001)
     ended = warmup(*arguments)
     assert (ended.code, says in ended.err) == (code, True), ended
+
+
+def test_what_is_not_the_service_is_an_error(warmup: Run, monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> None:
+    monkeypatch.setattr(server, "away", True)
+    monkeypatch.setattr("warmup.transport._SHORTEST", 0.001)
+    ended = warmup("accounts", "list")
+    assert (ended.code, ended.out, "Traceback" in ended.err) == (1, "", False), ended
 
 
 def test_a_wrong_key_is_told_apart(warmup: Run, monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> None:
@@ -172,23 +191,79 @@ def test_an_import_that_is_interrupted_says_what_was_done(
     text = {"category": "bio", "quality_score": 70, "max_usage": 3}
     file.write_text("".join(json.dumps({**text, "body": f"Number {number}."}) + "\n" for number in range(30)))
     monkeypatch.setattr("warmup.commands.imports.MOST_ROWS", 10)
-    told: list[int] = []
-
-    def interrupt(*_: object) -> tuple[str, str]:
-        told.append(1)
-        if len(told) == 3:
-            raise KeyboardInterrupt
-        return body(*_, lines=True)  # type: ignore[arg-type]  # as it was called
-
-    from warmup.commands import imports  # noqa: PLC0415  # patched for this test only
-
-    body = imports._body
-    monkeypatch.setattr(imports, "_body", lambda part, lines: interrupt(part))
+    interrupt(monkeypatch, Texts, "import_all", at=3)
     ended = warmup("texts", "import", "nora", str(file))
     assert ended.code == 130
     assert "20 of 30 rows are sent. Send the file again: nothing is made twice." in ended.err
-    monkeypatch.setattr(imports, "_body", body)
-    assert warmup("texts", "import", "nora", str(file), "-o", "json").json["unchanged"] == 20
+    assert warmup("texts", "import", "nora", str(file), "-o", "json").json == {
+        "rows": 30,
+        "dry_run": False,
+        "created": 10,
+        "unchanged": 20,
+    }
+
+
+def interrupt(monkeypatch: pytest.MonkeyPatch, kind: type[Any], method: str, at: int) -> None:
+    """Ctrl-C at that call of the client; afterwards all is as before."""
+    original, calls = getattr(kind, method), list[int]()
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        calls.append(1)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(kind, method, interrupted)
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "arguments", "says"),
+    [
+        (Accounts, "pause", ("accounts", "pause", "n-0", "n-1", "n-2", "--yes"), "1 of 3. Go on with: n-1 n-2"),
+        (Roster, "list_all", ("accounts", "export"), "Stopped after 0 accounts. Nothing was changed"),
+    ],
+    ids=["those that are named", "a look"],
+)
+def test_ctrl_c_says_what_was_done_and_how_to_go_on(
+    warmup: Run, monkeypatch: pytest.MonkeyPatch, kind: type[Any], method: str, arguments: tuple[str, ...], says: str
+) -> None:
+    interrupt(monkeypatch, kind, method, at=1 if method == "list_all" else 2)
+    reason = () if method == "list_all" else ("--reason", "r")
+    ended = warmup(*arguments, *reason)
+    assert (ended.code, says in ended.err) == (130, True), ended
+
+
+def test_many_are_moved_at_once_rehearsed_before(
+    warmup: Run, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, names = server.operator, ("many-1", "many-2", "disagrees")
+    api.models.create(model_id="quiet")
+    agreed = ConsentBody(granted_by="Nora", granted_at=datetime(2026, 1, 1, tzinfo=UTC), reference="contract 7")
+    for name, consent in zip(names, (agreed, agreed, None), strict=True):
+        api.accounts.create(model_id="quiet", username=name, account_id=name, consent=consent)
+
+    def states() -> list[str]:
+        return [str(api.accounts.get(name).state) for name in names]
+
+    everything = ("--model", "quiet", "--reason", "r")
+    rehearsed = warmup("accounts", "ready", *everything, "--dry-run")
+    assert (rehearsed.code, rehearsed.err) == (0, "ready: 3 accounts would be moved, 0 are not\n")
+    assert states() == ["imported"] * 3
+    ended = warmup("accounts", "ready", *everything, "--yes", "-o", "json")
+    assert (ended.code, [one["account_id"] for one in ended.json if one["outcome"] == "refused"]) == (5, ["disagrees"])
+    assert "3/3" in ended.err, "the bar"
+    named = warmup("accounts", "pause", "many-1", "nobody", "--reason", "r", "--dry-run", "-o", "json")
+    assert {one["account_id"]: one["outcome"] for one in named.json} == {"many-1": "would_be_done", "nobody": "refused"}
+    assert states() == ["ready", "ready", "imported"]
+    interrupt(monkeypatch, Roster, "move_all", at=2)  # behind the rehearsal that counts them
+    stopped = warmup("accounts", "pause", *everything, "--yes")
+    told = "Stopped after 0 of 2. Say the same again: what is done is left alone."
+    assert (stopped.code, told in stopped.err) == (130, True), stopped
+    assert warmup("accounts", "pause", *everything, "--yes").code == 0
+    assert states() == ["paused", "paused", "imported"]
+    assert warmup("accounts", "resume", "many-1", "many-2", "--reason", "r", "--yes").code == 0
+    for name in names:
+        api.accounts.retire(name, reason="the test is over")
 
 
 def test_a_bots_life(warmup: Run) -> None:
@@ -214,7 +289,23 @@ def test_pools_are_filled_and_looked_at(warmup: Run, tmp_path: Path) -> None:
     (tmp_path / "more.png").write_bytes(draw(78, "post", None, "another").data)
     rows = tmp_path / "media.csv"
     rows.write_text("file,category,quality_score,max_usage\nmore.png,post,60,2\n")
-    assert warmup("content", "import", "nora", str(rows), "-o", "json").json["created"] == 1
+    rows.write_text(rows.read_text() + "picture.png,post,70,5\nnowhere.png,post,60,2\nmore.png,reel,60,2\n")
+    rehearsed = warmup("content", "import", "nora", str(rows), "--dry-run", "-o", "json").json
+    assert rehearsed == {"rows": 4, "dry_run": True, "created": 1, "unchanged": 1, "refused": 2}
+    imported = warmup("content", "import", "nora", str(rows), "-o", "json")
+    assert (imported.code, imported.json) == (5, {**rehearsed, "dry_run": False})
+    assert "4/4" in imported.err, "the bar"
+    bad = {row["file"]: row for row in csv.DictReader((tmp_path / "media.bad.csv").open())}
+    assert [row["line"] for row in bad.values()] == ["3", "4"]
+    assert "cannot be read: No such file" in bad["nowhere.png"]["reason"]
+    assert "/category" in bad["more.png"]["reason"]
+    third = draw(79, "post", None, "a third")
+    (tmp_path / "a third.png").write_bytes(third.data)
+    told = warmup(
+        "content", "add", "nora", str(file), str(tmp_path / "a third.png"), "-c", "post", "--dry-run", "-o", "json"
+    )
+    assert [one["there"] for one in told.json] == [True, False]
+    assert told.json[1]["content_id"].startswith("a-third-")
     assert warmup("texts", "add", "nora", "Up early.", "--category", "bio", "-o", "json").json[0]["body"] == "Up early."
     assert len(warmup("content", "list", "nora", "-o", "json").json) == 7
     assert "Up early." in warmup("texts", "list", "nora").out
@@ -246,6 +337,61 @@ def test_the_doctor_says_what_is_wrong(warmup: Run, monkeypatch: pytest.MonkeyPa
     assert well["clock"] == "NO", "an hour apart"
     monkeypatch.setenv("WARMUP_OPERATOR_KEY", "wrong")
     assert warmup("doctor").code == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("warmup acc", {"accounts"}), ("warmup review re", {"retry", "resolve"}), ("warmup audit ta", {"tail"})],
+)
+def test_the_shell_completes_it(warmup: Run, monkeypatch: pytest.MonkeyPatch, typed: str, offered: set[str]) -> None:
+    monkeypatch.setenv("_WARMUP_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
+    assert set(warmup().out.split()) == offered
+
+
+class Person(io.StringIO):
+    """Somebody before a terminal who answers so."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("answers", "code", "status", "kind"),
+    [
+        ("done\n", 0, "completed", None),
+        ("n\nno answer\ny\n", 0, "failed", "transient"),
+        ("not done\nit is locked\nn\n", 0, "requires_review", "account"),
+        ("what?\nu\nthe page went away\n", 0, "requires_review", "unknown"),
+        ("", 130, "requires_review", "unknown"),  # Ctrl-D
+    ],
+)
+def test_what_a_person_answers_is_what_the_service_hears(
+    warmup: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    server: FakeServer,
+    tmp_path: Path,
+    answers: str,
+    code: int,
+    status: str,
+    kind: str | None,
+) -> None:
+    for one in server.operator.roster.list_all(state="ready"):
+        server.operator.accounts.pause(one.account_id, reason="only one is to be done")
+    server.advance(days=2)
+    name = "p-" + str(len(list(server.operator.roster.list_all())))
+    server.account(name)
+    monkeypatch.setenv("WARMUP_KEY", server.bot_key())
+    monkeypatch.setattr(sys, "stdin", Person(answers))
+    ended = warmup("work", "--folder", str(tmp_path))
+    phase = server.operator.accounts.get(name).phases[0]
+    assert (ended.code, phase.status, phase.error_kind) == (code, status, kind), ended
+    assert ended.out.startswith(f"pfp for {name} ({name})\nmedia: {tmp_path}/{name}-pfp-")
+    assert f"pfp of {name}" in ended.err
+    server.operator.accounts.retire(name, reason="the test is over")
+    for one in server.operator.roster.list_all(state="paused"):
+        server.operator.accounts.resume(one.account_id, reason="the test is over")
 
 
 def commands() -> list[tuple[str, ...]]:

@@ -114,6 +114,7 @@ class PoolKind(Word):
 class Move(Word):
     """What can be done with many accounts at once."""
 
+    READY = "ready"
     PAUSE = "pause"
     RESUME = "resume"
     RETRY = "retry"

@@ -1,7 +1,6 @@
 """`warmup accounts`: list, get, import, export, ready, pause, resume, watch."""
 
 import time
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,29 +9,16 @@ import typer
 
 from warmup.api.models import ListedAccount
 from warmup.commands import imports
-from warmup.commands.common import (
-    DryRun,
-    Exit,
-    Format,
-    Limit,
-    Output,
-    Reason,
-    Yes,
-    confirm,
-    connect,
-    exit_code,
-    prose,
-    show,
-    show_one,
-)
-from warmup.problems import Conflict, NotFound, WarmupError
+from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, looking, prose, show, show_one
+from warmup.commands.moves import Moves
 
 app = typer.Typer(no_args_is_help=True, help="The accounts in the service's care.")
 COLUMNS = ("account_id", "model_id", "username", "state", "current_phase", "phase_status", "due_at")
 State = Annotated[str | None, typer.Option("--state", help="imported, ready, warming_up, active, paused, retired.")]
 Model = Annotated[str | None, typer.Option("--model", "-m", help="Of this model only.")]
 Status = Annotated[str | None, typer.Option("--phase-status", help="With this status of the current phase.")]
-Ids = Annotated[list[str], typer.Argument(help="Accounts.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ACCOUNT]...", help="Accounts; else --model or --all.")]
+All = Annotated[bool, typer.Option("--all", help="All accounts, of all models.")]
 
 
 @app.command("list")
@@ -99,68 +85,70 @@ def export(context: typer.Context, state: State = None, model: Model = None, out
 
     Example: warmup accounts export --state active -o csv > active.csv
     """
-    count = show(connect(context).roster.list_all(limit=100, state=state, model_id=model), output, COLUMNS)
+    with looking("accounts") as seen:
+        count = show(seen(connect(context).roster.list_all(limit=100, state=state, model_id=model)), output, COLUMNS)
     prose.print(f"{count} accounts")
 
 
 @app.command()
 def ready(
-    context: typer.Context, account_ids: Ids, reason: Reason, yes: Yes = False, output: Output = Format.TABLE
+    context: typer.Context,
+    reason: Reason,
+    account_ids: Ids = None,
+    model: Model = None,
+    everything: All = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    output: Output = Format.TABLE,
 ) -> None:
-    """Declare accounts ready to be warmed up.
+    """Declare accounts ready to be warmed up: those named, or all that were imported.
 
     Example: warmup accounts ready aurora-01 aurora-02 --reason "the owner agreed"
+
+    Example: warmup accounts ready --model aurora --reason "the owner agreed" --dry-run
     """
-    client = connect(context)
-    _each(account_ids, "ready", lambda one: client.accounts.ready(one, reason=reason), yes, output)
+    move = Moves(connect(context), "ready", reason, output, dry_run=dry_run, yes=yes)
+    move.go(account_ids, model, everything, lambda client, one: client.accounts.ready(one, reason=reason))
 
 
 @app.command()
 def pause(
-    context: typer.Context, account_ids: Ids, reason: Reason, yes: Yes = False, output: Output = Format.TABLE
+    context: typer.Context,
+    reason: Reason,
+    account_ids: Ids = None,
+    model: Model = None,
+    everything: All = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    output: Output = Format.TABLE,
 ) -> None:
-    """Hand the work of accounts out no more; what is under way may be finished.
+    """Hand the work of accounts out no more (those named, or all); what is under way may be finished.
 
     Example: warmup accounts pause aurora-01 --reason "the owner asked for it"
+
+    Example: warmup accounts pause --model aurora --reason "new pictures are coming" --yes
     """
-    client = connect(context)
-    _each(account_ids, "pause", lambda one: client.accounts.pause(one, reason=reason), yes, output)
+    move = Moves(connect(context), "pause", reason, output, dry_run=dry_run, yes=yes)
+    move.go(account_ids, model, everything, lambda client, one: client.accounts.pause(one, reason=reason))
 
 
 @app.command()
 def resume(
-    context: typer.Context, account_ids: Ids, reason: Reason, yes: Yes = False, output: Output = Format.TABLE
+    context: typer.Context,
+    reason: Reason,
+    account_ids: Ids = None,
+    model: Model = None,
+    everything: All = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    output: Output = Format.TABLE,
 ) -> None:
-    """Hand the work of accounts out again.
+    """Hand the work of accounts out again: those named, or all that are paused.
 
     Example: warmup accounts resume aurora-01 --reason "all is well"
     """
-    client = connect(context)
-    _each(account_ids, "resume", lambda one: client.accounts.resume(one, reason=reason), yes, output)
-
-
-def _each(account_ids: list[str], verb: str, move: Callable[[str], Any], yes: bool, output: Format) -> None:
-    if len(account_ids) > 1:
-        confirm(f"{verb} {len(account_ids)} accounts?", yes=yes)
-    rows: list[dict[str, Any]] = []
-    refused: list[WarmupError] = []
-    try:
-        for account_id in account_ids:
-            try:
-                moved = move(account_id)
-                outcome = "was so already" if moved.replayed else "done"
-                rows.append({"account_id": account_id, "outcome": outcome, "state": str(moved.state), "detail": ""})
-            except (Conflict, NotFound) as error:
-                refused.append(error)
-                rows.append({"account_id": account_id, "outcome": "refused", "state": "", "detail": error.detail})
-    except KeyboardInterrupt:
-        left = " ".join(account_ids[len(rows) :])
-        prose.print(f"Stopped after {len(rows)} of {len(account_ids)}. Go on with: {left}", markup=False)
-        raise typer.Exit(Exit.INTERRUPTED) from None
-    finally:
-        show(rows, output, ("account_id", "outcome", "state", "detail"))
-    if refused:
-        raise typer.Exit(exit_code(refused[0]) if len(refused) == len(account_ids) else Exit.PARTLY)
+    move = Moves(connect(context), "resume", reason, output, dry_run=dry_run, yes=yes)
+    move.go(account_ids, model, everything, lambda client, one: client.accounts.resume(one, reason=reason))
 
 
 @app.command()

@@ -9,11 +9,13 @@ import json
 import os
 import stat
 import sys
+import time
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel
@@ -24,8 +26,9 @@ from rich.table import Table
 from warmup.client import Client
 from warmup.problems import ApiError, AuthError, Conflict, NotFound, TryLater, Unreachable, WarmupError
 
+T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
-prose = Console(stderr=True, highlight=False)
+prose = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Exit(IntEnum):
@@ -202,7 +205,57 @@ def cell(row: Mapping[str, Any], column: str) -> str:
     return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
-def progress() -> Progress:
-    """A bar on standard error: n of m, and the time left."""
+def progress(*, shown: bool = True) -> Progress:
+    """A bar on standard error: n of m, how many a second, and the time left."""
     parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    return Progress(*parts, TimeRemainingColumn(), console=prose)
+    return Progress(
+        *parts,
+        TimeRemainingColumn(),
+        console=prose,
+        disable=not shown,
+        redirect_stdout=False,  # data stays where it belongs
+        redirect_stderr=False,
+    )
+
+
+def counter(bar: Progress, what: str, total: int | None) -> Callable[[int], None]:
+    """A line of the bar; call it with how many more are done. `total` None where nobody knows it."""
+    began, task, done = time.monotonic(), bar.add_task(what, total=total, rate=""), 0
+
+    def step(more: int) -> None:
+        nonlocal done
+        done += more
+        bar.update(task, completed=done, rate=f"{done / max(time.monotonic() - began, 0.001):,.0f}/s")
+
+    return step
+
+
+@contextmanager
+def until_stopped(say: Callable[[], str]) -> Iterator[None]:
+    """Ctrl-C within it ends the command with what was done and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        prose.print(say(), markup=False)
+        raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+@contextmanager
+def looking(what: str, total: int | None = None) -> Iterator[Callable[[Iterable[T]], Iterator[T]]]:
+    """Counts the items that go through it, beside a bar where somebody waits before an empty screen."""
+    done = 0
+    waits = prose.is_terminal and not sys.stdout.isatty()
+    with (
+        until_stopped(lambda: f"Stopped after {done:,} {what}. Nothing was changed: begin again, or ask for fewer."),
+        progress(shown=waits) as bar,
+    ):
+        step = counter(bar, what, total)
+
+        def through(items: Iterable[T]) -> Iterator[T]:
+            nonlocal done
+            for item in items:
+                yield item
+                done += 1
+                step(1)
+
+        yield through

@@ -17,11 +17,13 @@ from warmup.commands.common import (
     Yes,
     confirm,
     connect,
+    looking,
     plain,
     prose,
     show,
     show_one,
 )
+from warmup.commands.moves import Moves
 
 review = typer.Typer(no_args_is_help=True, help="What failed or waits for people.")
 bots = typer.Typer(no_args_is_help=True, help="Bots and operators, and their keys.")
@@ -76,6 +78,9 @@ def retry(
     client, content = connect(context), "other" if other_content else "same"
     if account_id is not None:
         phase = phase or str(client.accounts.get(account_id).current_phase)
+        if dry_run:
+            Moves(client, "retry", reason, output, dry_run=True, yes=yes).rehearse([account_id])
+            return
         show_one(client.review.retry(account_id, phase, reason=reason, content=content), output)
         return
     wanted = ReviewFilter.model_validate({"model_id": model, "phase": phase, "code": code, "kind": kind})
@@ -200,14 +205,25 @@ def drain(context: typer.Context, session_id: str, reason: Reason, output: Outpu
 
 @sessions.command()
 def stop(
-    context: typer.Context, session_id: str, reason: Reason, yes: Yes = False, output: Output = Format.TABLE
+    context: typer.Context,
+    session_id: str,
+    reason: Reason,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    output: Output = Format.TABLE,
 ) -> None:
     """Have a session stop, and take away what it holds.
 
     Example: warmup sessions stop ses_01KAT3Z1V6Q2W4R5T6Y7U8I9O0 --reason "it misbehaves" --yes
     """
+    client = connect(context)
+    if dry_run:
+        held = client.sessions.show(session_id).held
+        prose.print(f"{session_id} would lose {len(held)} accounts.", markup=False)
+        show(held, output, ("account_id", "phase"))
+        return
     confirm(f"Take everything away from {session_id}?", yes=yes)
-    show([connect(context).sessions.stop(session_id, reason=reason)], output, SESSION)
+    show([client.sessions.stop(session_id, reason=reason)], output, SESSION)
 
 
 # audit
@@ -261,8 +277,9 @@ def export(
 
     Example: warmup audit export --account aurora-01 > aurora-01.jsonl
     """
-    found = connect(context).audit.export(account_id=account, bot_id=bot, day=day)
-    prose.print(f"{show(found, output, EVENT)} events")
+    with looking("events") as seen:
+        count = show(seen(connect(context).audit.export(account_id=account, bot_id=bot, day=day)), output, EVENT)
+    prose.print(f"{count} events")
 
 
 @audit.command()
@@ -277,13 +294,11 @@ def verify(
     Example: warmup audit verify
     """
     client, checked, bad = connect(context), 0, []
-    found = (
-        client.audit.verify_all(limit=100, model_id=model) if account_id is None else [client.audit.verify(account_id)]
-    )
-    for one in found:
-        checked += 1
-        if not one.ok:
-            bad.append(one)
+    with looking("accounts") as seen:
+        every = client.audit.verify_all(limit=100, model_id=model) if account_id is None else None
+        for checked, one in enumerate(seen(every or [client.audit.verify(str(account_id))]), start=1):  # noqa: B007
+            if not one.ok:
+                bad.append(one)
     show(bad, output, ("account_id", "versions", "problems"))
     prose.print(
         f"{checked} accounts: " + (f"{len(bad)} do not replay to their state" if bad else "every audit is whole")

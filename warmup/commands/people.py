@@ -17,6 +17,9 @@ from warmup.jobs import AccountTrouble, Done, Job, JobFailed, Transient
 from warmup.problems import AuthError, WarmupError
 from warmup.worker import Worker
 
+_GRACE = 2.0
+"""Seconds in which what was answered is told after Ctrl-C; what was not answered may have happened."""
+
 
 def work(
     context: typer.Context,
@@ -30,17 +33,41 @@ def work(
     if not sys.stdin.isatty():
         raise fail(Exit.USAGE, "Somebody has to answer here: run `warmup work` in a terminal.")
     client = connect(context, bot=True)
-    worker = Worker(
-        client.url, os.environ.get("WARMUP_KEY") or client.key, name="warmup-work/1", model_ids=model, grace=3600
-    )
-    worker.phase()(lambda job: ask(job, folder))
+    worker = Worker(client.url, client.key, name="warmup-work/1", model_ids=model, grace=_GRACE)
+    taken: list[Job] = []
+    answered: list[Job] = []
+
+    @worker.phase()
+    def handle(job: Job) -> Done:
+        taken.append(job)
+        answer, why = ask(job, folder)
+        answered.append(job)
+        job.check()
+        return said(answer, why)
+
     prose.print("Waiting for a job … (Ctrl-C ends it)")
     tally = worker.run(jobs=1)
-    raise typer.Exit(Exit.OK if tally.finished else Exit.LATER)
+    if taken and not answered:
+        job = taken[0]
+        prose.print(
+            f"\nStopped before you said what came of it: {job.phase} of {job.account_id} may have happened, so that it "
+            f"waits for people.\nIt was done: warmup review resolve {job.account_id} {job.phase} --reason … --note …\n"
+            f"It was not: warmup review retry {job.account_id} --phase {job.phase} --reason …",
+            markup=False,
+        )
+        raise typer.Exit(Exit.INTERRUPTED)
+    if not tally.finished:
+        prose.print("Stopped: nothing was taken.")
+        raise typer.Exit(Exit.INTERRUPTED)
+    told = "is completed" if tally.done else "is reported" if tally.failed else "is no longer yours: nothing was said"
+    prose.print(
+        f"{taken[0].phase} of {taken[0].account_id} {told}." if taken else "It is no longer yours.", markup=False
+    )
+    raise typer.Exit(Exit.OK if tally.done or (tally.failed and taken) else Exit.LATER)
 
 
-def ask(job: Job, folder: Path) -> Done:
-    """Shows the job to the person, and asks."""
+def ask(job: Job, folder: Path) -> tuple[str, str]:
+    """Shows the job to the person, and asks what came of it: `d`, `n`, `a` or `u`, and why where it was not done."""
     file = job.save(folder)
     typer.echo(f"{job.phase} for {job.username} ({job.account_id})")
     if job.text is not None:
@@ -50,16 +77,26 @@ def ask(job: Job, folder: Path) -> Done:
     prose.print(f"It is yours for {job.seconds_left / 60:.0f} minutes, and longer while this runs.")
     answer = ""
     while answer not in ("d", "n", "u"):
-        answer = typer.prompt("[d]one, [n]ot done, or do[u]btful whether it happened?", err=True).strip().lower()[:1]
-    job.check()
+        answer = typer.prompt("[d]one, [n]ot done, or [u]nknown (it may have happened)?", err=True).strip().lower()[:1]
     if answer == "d":
-        return Done({"by": "a person"})
+        return answer, ""
     why = typer.prompt("What went wrong?", err=True)
-    if answer == "u":
-        raise JobFailed(why, code="by_hand")
-    if typer.confirm("Can it be tried again later as it is?", err=True):
-        raise Transient(why, code="by_hand")
-    raise AccountTrouble(why, code="by_hand")
+    if answer == "n" and not typer.confirm("Can it be tried again later as it is?", err=True):
+        answer = "a"
+    return answer, why
+
+
+def said(answer: str, why: str) -> Done:
+    """What the person said, as a handler says it. Raises JobFailed."""
+    match answer:
+        case "d":
+            return Done({"by": "a person"})
+        case "n":
+            raise Transient(why, code="by_hand")
+        case "a":
+            raise AccountTrouble(why, code="by_hand")
+        case _:
+            raise JobFailed(why, code="by_hand")
 
 
 def doctor(context: typer.Context, output: Output = Format.TABLE) -> None:

@@ -2,16 +2,35 @@
 
 import hashlib
 import mimetypes
+import re
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from warmup.api.models import ContentBody, TextBody
+from warmup.api.errors import InvalidInput
+from warmup.api.models import ContentBody, ImportedItem, TextBody
 from warmup.client import Client
 from warmup.commands import imports
-from warmup.commands.common import DryRun, Exit, Format, Limit, Output, connect, fail, plain, prose, show, show_one
+from warmup.commands.common import (
+    DryRun,
+    Exit,
+    Format,
+    Limit,
+    Output,
+    connect,
+    counter,
+    fail,
+    plain,
+    progress,
+    prose,
+    show,
+    show_one,
+    until_stopped,
+)
+from warmup.problems import Conflict
 
 content = typer.Typer(no_args_is_help=True, help="The media of a model's pool.")
 texts = typer.Typer(no_args_is_help=True, help="The texts of a model's pool.")
@@ -22,6 +41,7 @@ Uses = Annotated[int, typer.Option("--max-usage", min=1, help="How often it may 
 Theme = Annotated[str | None, typer.Option("--theme", help="One of the model's themes.")]
 BadRows = Annotated[Path | None, typer.Option("--bad-rows", help="Where bad rows go. [default: FILE.bad.csv]")]
 Rows = Annotated[Path, typer.Argument(help="CSV with names in the first line, or JSON lines (.jsonl).")]
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 COLUMNS = (
     "category",
     "theme",
@@ -44,35 +64,81 @@ def add_content(
     quality: Quality = 70,
     max_usage: Uses = 5,
     theme: Theme = None,
+    dry_run: DryRun = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Upload files and put them into the pool. The same file sent again makes nothing twice.
 
     Example: warmup content add aurora morning.png --category post --quality 80
     """
-    client, rows = connect(context), []
-    for file in files:
-        own = {"category": category, "quality_score": quality, "max_usage": max_usage, "theme": theme}
-        item = ContentBody.model_validate({**own, **_uploaded(client, model_id, file)})
-        rows.append({"file": str(file), **plain(client.content.create(model_id, item))})
-    show(rows, output, ("file", "content_id", "replayed", *COLUMNS))
+    pool, rows = Pool(connect(context), model_id), list[dict[str, Any]]()
+    own = {"category": category, "quality_score": quality, "max_usage": max_usage, "theme": theme}
 
+    def stopped() -> str:
+        left = " ".join(str(file) for file in files[len(rows) :])
+        return f"Stopped after {len(rows)} of {len(files)} files. Go on with: {left}"
 
-def _uploaded(client: Client, model_id: str, file: Path) -> dict[str, Any]:
-    """The file, uploaded: its members in a body. Its id follows from its bytes."""
     try:
-        data = file.read_bytes()
+        with until_stopped(stopped), progress(shown=len(files) > 1) as bar:
+            step = counter(bar, "checking" if dry_run else "uploading", len(files))
+            for file in files:
+                if dry_run:
+                    rows.append({"file": str(file), **pool.described(file), "there": pool.find(file) is not None})
+                else:
+                    item = ContentBody.model_validate({**own, **pool.uploaded(file)})
+                    rows.append({"file": str(file), **plain(pool.client.content.create(model_id, item))})
+                step(1)
+    except imports.BadRow as bad:
+        raise fail(Exit.USAGE, str(bad)) from bad
+    finally:
+        columns = ("media_type", "bytes", "there") if dry_run else ("replayed", *COLUMNS)
+        show(rows, output, ("file", "content_id", *columns))
+
+
+class Pool:
+    """The media of a model, and files that are to be in it."""
+
+    def __init__(self, client: Client, model_id: str) -> None:
+        self.client, self._model_id = client, model_id
+
+    @cached_property
+    def _there(self) -> dict[str, Any]:
+        """What is in the pool, by its SHA-256: read once."""
+        return {one.sha256: one for one in self.client.content.list_all(self._model_id, limit=100)}
+
+    def find(self, file: Path) -> Any:
+        """The item that has these bytes, if there is one. Raises BadRow."""
+        return self._there.get(self.described(file)["sha256"])
+
+    def described(self, file: Path) -> dict[str, Any]:
+        """The file's members of a body. Its id follows from its bytes. Raises BadRow where it cannot be read."""
+        data = _bytes(file)
+        sha256 = hashlib.sha256(data).hexdigest()
+        media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        content_id = f"{_UNSAFE.sub('-', file.stem).strip('-._')[:40]}-{sha256[:12]}".lstrip("-")
+        return {"content_id": content_id, "media_type": media_type, "sha256": sha256, "bytes": len(data)}
+
+    def uploaded(self, file: Path) -> dict[str, Any]:
+        """The same, with where it lies now. What is in the pool is not uploaded again. Raises BadRow."""
+        known = self.described(file)
+        found = self.find(file)
+        if found is not None:
+            return {**known, "content_id": found.content_id, "media_key": found.media_key}
+        form = self.client.content.upload(
+            self._model_id,
+            filename=file.name,
+            media_type=known["media_type"],
+            bytes=known["bytes"],
+            sha256=known["sha256"],
+        )
+        return {**known, "media_key": self.client.put(form, _bytes(file))}
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
     except OSError as error:
-        raise fail(Exit.USAGE, f"{file} cannot be read: {error}") from error
-    sha256 = hashlib.sha256(data).hexdigest()
-    media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    own = {"content_id": f"{file.stem[:40]}-{sha256[:12]}", "media_type": media_type}
-    known = {"sha256": sha256, "bytes": len(data)}
-    found = next((one for one in client.content.list_all(model_id, limit=100) if one.sha256 == sha256), None)
-    if found is not None:
-        return {**known, "media_type": media_type, "content_id": found.content_id, "media_key": found.media_key}
-    form = client.content.upload(model_id, filename=file.name, media_type=media_type, bytes=len(data), sha256=sha256)
-    return {**own, **known, "media_key": client.put(form, data)}
+        raise imports.BadRow(f"{file} cannot be read: {error.strerror}") from error
 
 
 @content.command("import")
@@ -91,20 +157,39 @@ def import_content(
 
     Example: warmup content import aurora media.csv --dry-run
     """
-    client, rows = connect(context), imports.read(file)
-    for row in rows:
-        name = row.pop("file", None)
-        if name and not dry_run:
-            row.update(_uploaded(client, model_id, file.parent / name))
-        elif name:
-            data = (file.parent / name).read_bytes()
-            row.update(media_key=name, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
-            row.setdefault("media_type", mimetypes.guess_type(name)[0])
+    client = connect(context)
+    pool, later = Pool(client, model_id), set[str | None]()
+
+    def prepare(row: imports.Row) -> imports.Row:
+        name, own = row.get("file"), {key: value for key, value in row.items() if key != "file"}
+        if not name:
+            return own
+        if dry_run:
+            known = pool.described(file.parent / name)
+            found = pool.find(file.parent / name)
+            if found is None:
+                later.add(known["content_id"])
+                return {**known, "media_key": f"{model_id}/{known['sha256']}/{known['content_id']}", **own}
+            return {**known, "content_id": found.content_id, "media_key": found.media_key, **own}
+        try:
+            return {**pool.uploaded(file.parent / name), **own}
+        except (Conflict, InvalidInput) as refused:
+            raise imports.BadRow(str(refused)) from refused
 
     def ask(body: str, media_type: str) -> Any:
-        return client.content.import_all(model_id, body, media_type=media_type, dry_run=dry_run)
+        found = client.content.import_all(model_id, body, media_type=media_type, dry_run=dry_run)
+        return found.model_copy(update={"rows": [_as_if_uploaded(one, later) for one in found.rows]})
 
-    imports.send_all(rows, file, ask, bad_rows=bad_rows, output=output, dry_run=dry_run)
+    rows = imports.read(file)
+    imports.send_all(rows, file, ask, prepare=prepare, bad_rows=bad_rows, output=output, dry_run=dry_run)
+
+
+def _as_if_uploaded(row: ImportedItem, later: set[str | None]) -> ImportedItem:
+    """What would become of a row whose file is uploaded before: all that it lacked was the file."""
+    lacks = {fault.pointer for fault in row.error.errors or []} if row.error else set()
+    if row.content_id in later and lacks == {"/media_key"}:
+        return row.model_copy(update={"outcome": "created", "error": None})
+    return row
 
 
 @content.command("list")
