@@ -199,6 +199,7 @@ BY_NAME: Mapping[str, Any] = {
     "warnings": [],
     "what": "phase:post",
     "width": 1080,
+    "without_code": False,
     "with_phases": True,
     "with_url": True,
     "withdrawn": False,
@@ -235,6 +236,7 @@ TOLD: Mapping[str, str] = {
     "text": "A part of the user name or of the id, in any case.",
     "text_id": "A text.",
     "with_phases": "Each account with its phases and what its current one was assigned.",
+    "without_code": "Those whose error was reported without a code.",
     "with_url": "Each item with a URL that gives its file for a while; a secret.",
 }
 """What the parameters of paths and queries mean."""

@@ -76,20 +76,22 @@ export const patch = (path, body, version) => parsed("PATCH", path, { body, head
 export const remove = (path) => parsed("DELETE", path);
 
 /**
- * Looks until `wanted` items are found, the list ends, or so many looks were made: a filtered page may be short.
- * `early` is told what was found so far, so that nobody waits for the last look.
+ * Looks until `wanted` items are found, the list ends, so many looks were made, or `stop` says so: a page of what is looked
+ * through may be short. `early` is told after each look what was found so far, so that nobody waits for the last one.
+ * `looked` counts the rows that were looked at.
  */
-export async function find(path, query, wanted, { looks = 6, signal, early = () => {} } = {}) {
-  const items = [];
-  let cursor = query.cursor ?? null, made = 0;
-  do {
-    const page = await get(path, { ...query, cursor, limit: wanted - items.length }, { signal });
-    items.push(...page.items);
-    cursor = page.next_cursor;
-    made += 1;
-    if (cursor !== null && items.length < wanted && made < looks) early({ items: [...items], next_cursor: cursor, short: true, part: true, looks: made });
-  } while (cursor !== null && items.length < wanted && made < looks);
-  return { items, next_cursor: cursor, short: cursor !== null && items.length < wanted };
+export async function find(path, query, wanted, { looks = 6, signal, early = () => {}, stop = () => false } = {}) {
+  const found = { items: [], next_cursor: query.cursor ?? null, looked: 0, looks: 0, short: false, part: true };
+  for (;;) {
+    const page = await get(path, { ...query, cursor: found.next_cursor, limit: wanted - found.items.length }, { signal });
+    found.items.push(...page.items);
+    found.next_cursor = page.next_cursor;
+    found.looked += page.looked_at ?? page.items.length;
+    found.looks += 1;
+    found.short = page.next_cursor !== null && found.items.length < wanted;
+    if (!found.short || found.looks >= looks || stop()) return { ...found, part: false };
+    early({ ...found, items: [...found.items] });
+  }
 }
 
 /** All JSON lines of an export, call after call. */

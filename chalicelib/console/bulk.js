@@ -1,11 +1,11 @@
 // A move on many accounts: counted first, then done step by step under the eyes of who asked for it.
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { post } from "./api.js";
-import { Dialog, Field, Icon, Trouble, hasReason, Reason } from "./ui.js";
+import { Dialog, Field, Icon, Note, Trouble, hasReason, Reason } from "./ui.js";
 import { count, many } from "./words.js";
 
 const WORDS = { retry: ["Retry", "retried", "that failed or need review"], pause: ["Pause", "paused", "that are ready or warming up"], resume: ["Resume", "resumed", "that are paused"] };
-const STEP = 50, TYPED_ABOVE = 50;
+const STEP = 50, LOOK = 100, TYPED_ABOVE = 50;
 
 /** Every step of a move; `onStep` gets each answer, and false from it stops. */
 async function steps(body, onStep) {
@@ -17,27 +17,29 @@ async function steps(body, onStep) {
   }
   let cursor;
   do {
-    const answer = await post("operator/accounts/bulk", { ...body, limit: STEP, ...(cursor ? { cursor } : {}) });
+    const answer = await post("operator/accounts/bulk", { ...body, limit: body.dry_run ? LOOK : STEP, ...(cursor ? { cursor } : {}) });
     if (onStep(answer) === false) return;
     cursor = answer.next_cursor;
   } while (cursor);
 }
 
-export function Bulk({ move, target, onClose, onDone }) {
+/** `of` says in words which accounts are meant; `warning` is shown above the reason. */
+export function Bulk({ move, target, of, warning, content = "same", onClose, onDone }) {
   const [verb, done, which] = WORDS[move];
   const [matched, match] = useState({ number: 0, whole: false });
-  const [given, set] = useState({ content: "same" });
+  const [given, set] = useState({ content });
   const [state, to] = useState("asking"); // asking → working → over
   const [result, tell] = useState({ done: 0, seen: 0, others: [] });
   const [problem, fail] = useState(null);
   const stopped = useRef(false);
   const fixed = useRef(target);
+  const as_of = useRef(null);
   const put = (name) => (event) => set({ ...given, [name]: event.target.value });
   const body = { action: move, ...fixed.current, ...(move === "retry" ? { content: given.content } : {}) };
 
   useEffect(() => {
     let over = false, number = 0;
-    steps({ ...body, reason: "count", dry_run: true }, (answer) => { number += answer.counts.would_be_done ?? 0; if (!over) match({ number, whole: false }); return !over; })
+    steps({ ...body, reason: "count", dry_run: true }, (answer) => { as_of.current ??= answer.as_of; number += answer.counts.would_be_done ?? 0; if (!over) match({ number, whole: false }); return !over; })
       .then(() => !over && match({ number, whole: true }), (error) => !over && fail(error));
     return () => { over = true; };
   }, []);
@@ -47,7 +49,8 @@ export function Bulk({ move, target, onClose, onDone }) {
     to("working"); fail(null);
     let all = { done: 0, seen: 0, others: [] };
     try {
-      await steps({ ...body, reason: given.reason }, (answer) => {
+      const before = move === "retry" && body.filter ? { filter: { ...body.filter, failed_before: as_of.current } } : {}; // what fails again behind the walk is not walked to again
+      await steps({ ...body, ...before, reason: given.reason }, (answer) => {
         all = {
           done: all.done + (answer.counts.done ?? 0) + (answer.counts.unchanged ?? 0), seen: all.seen + answer.matched,
           others: [...all.others, ...answer.results.filter((one) => ["refused", "not_done"].includes(one.outcome))],
@@ -64,8 +67,9 @@ export function Bulk({ move, target, onClose, onDone }) {
 
   return html`<${Dialog} title=${`${verb} accounts`} onClose=${close}><form onSubmit=${act}>
     <h2>${verb} accounts</h2>
-    <p role="status">${matched.whole ? html`<strong>${many(matched.number, "account")}</strong> of ${fixed.current.filter ? "all that match the filters" : "those selected"} will be ${done}: those ${which}.` : `Counting … ${count(matched.number)} so far`}</p>
+    <p role="status">${matched.whole ? html`<strong>${many(matched.number, "account")}</strong> of ${of ?? (fixed.current.filter ? "all that match the filters" : "those selected")} will be ${done}: those ${which}.` : `Counting … ${count(matched.number)} so far`}</p>
     ${state === "asking" && html`
+      ${warning && html`<${Note} tone="warn"><p>${warning}</p><//>`}
       ${move === "retry" && html`<${Field} label="With" value=${given.content} onInput=${put("content")} options=${[["same", "the same content"], ["other", "other content"]]} />`}
       <${Reason} given=${given} put=${put} />
       ${matched.number > TYPED_ABOVE && matched.whole && html`<${Field} label=${`Type the number ${matched.number} to confirm`} inputMode="numeric" autocomplete="off" value=${given.typed ?? ""} onInput=${put("typed")} />`}`}

@@ -108,10 +108,21 @@ export function overview() {
 }
 export const forgetOverview = () => { known.at = 0; };
 
+/** How many rows a filter has to look through at most, as far as the overview knows it, else null. */
+export function extent(filter, counts) {
+  if (!counts) return null;
+  if (filter.queue) return counts.queues[filter.queue];
+  if (["failed", "requires_review"].includes(filter.phase_status)) return counts.review[filter.phase_status];
+  if (filter.error_code) return counts.review.total;
+  if (filter.model_id) return null;
+  return filter.state ? counts.states[filter.state] : Object.values(counts.states).reduce((sum, one) => sum + one, 0);
+}
+
 /**
  * What `read` gives, read again every so many seconds while the page is seen, and never while it is hidden.
  * `read` may show a part early (its second argument), where nothing is shown yet.
  * After a failure the last answer stays, with `problem` beside it. `key` names what is read: another key, another read.
+ * `seconds` may be a function of what was read last.
  */
 export function useLive(key, read, seconds) {
   const [state, set] = useState({ key, data: null, problem: null, at: null });
@@ -119,7 +130,7 @@ export function useLive(key, read, seconds) {
   reader.current = read;
   const again = useRef(() => {});
   useEffect(() => {
-    let timer = null, running = null, over = false;
+    let timer = null, running = null, over = false, last = null;
     const look = async () => {
       clearTimeout(timer);
       if (over || document.hidden || key === null) return;
@@ -128,13 +139,17 @@ export function useLive(key, read, seconds) {
       try {
         const early = (data) => { if (!over && running === mine) set((before) => before.key === key && before.data && !before.data.part ? before : { key, data, problem: null, at: Date.now() }); };
         const data = await reader.current(mine.signal, early);
-        if (!over && running === mine) set({ key, data, problem: null, at: Date.now() });
+        if (JSON.stringify(data) !== JSON.stringify(last)) last = data; // what is as it was stays the same object: nothing of it is rendered
+        if (!over && running === mine) set({ key, data: last, problem: null, at: Date.now() });
       } catch (problem) {
         if (problem.name === "AbortError") return;
         if (!over && running === mine) set((before) => ({ ...(before.key === key ? before : { key, data: null, at: null }), problem }));
         if (!problem.title) console.error(problem);
       }
-      if (!over && running === mine) { running = null; if (seconds) timer = setTimeout(look, seconds * 1000); }
+      if (over || running !== mine) return;
+      running = null;
+      const wait = typeof seconds === "function" ? seconds(last) : seconds;
+      if (wait) timer = setTimeout(look, wait * 1000);
     };
     const seen = () => { if (document.hidden) { clearTimeout(timer); running?.abort(); running = null; } else look(); };
     again.current = look;
@@ -150,18 +165,26 @@ export function useLive(key, read, seconds) {
 /**
  * Rows that do not jump: what is shown keeps its place and is updated in it; what came and what left is only told,
  * until `adopt` takes the new order. What was only a `part` of a first answer is simply followed by the rest.
+ * A row that has not changed stays the same object, so that nothing of it needs to be rendered again.
  */
 export function useRows(key, fresh, idOf, part = false) {
-  const kept = useRef({ key: null, rows: [], part: false });
+  const kept = useRef({ key: null, rows: [], part: false, fresh: null, came: 0, left: 0 });
   const [, set] = useState(0);
-  if (fresh && (kept.current.key !== key || kept.current.part || kept.current.rows.length === 0)) kept.current = { key, rows: fresh, part };
-  if (kept.current.key !== key) kept.current = { key: null, rows: [], part: false };
-  const byId = new Map((fresh ?? kept.current.rows).map((row) => [idOf(row), row]));
-  const rows = kept.current.rows.map((row) => byId.get(idOf(row)) ?? { ...row, gone: true });
-  kept.current.rows = rows;
-  const shown = new Set(rows.map(idOf));
-  const came = (fresh ?? []).filter((row) => !shown.has(idOf(row))).length;
-  const left = rows.filter((row) => row.gone).length;
-  const adopt = () => { if (fresh) { kept.current = { key, rows: fresh, part: false }; set((n) => n + 1); } };
-  return { rows, came, left, adopt };
+  const before = kept.current;
+  if (before.key !== key || before.fresh !== fresh) {
+    const known = before.key === key ? before : { key, rows: [], part: false };
+    if (fresh) kept.current = settled(key, known, fresh, idOf, part);
+    else if (before.key !== key) kept.current = { key, rows: [], part: false, fresh, came: 0, left: 0 };
+  }
+  const adopt = () => { kept.current = { ...settled(key, { rows: kept.current.rows, part: true }, kept.current.fresh, idOf, false) }; set((n) => n + 1); };
+  return { ...kept.current, adopt };
+}
+
+function settled(key, known, fresh, idOf, part) {
+  const old = new Map(known.rows.map((row) => [idOf(row), row]));
+  const same = (row) => { const was = old.get(idOf(row)); return was && JSON.stringify(was) === JSON.stringify(row) ? was : row; };
+  if (known.part || known.rows.length === 0) return { key, rows: fresh.map(same), part, fresh, came: 0, left: 0 };
+  const byId = new Map(fresh.map((row) => [idOf(row), row]));
+  const rows = known.rows.map((row) => byId.has(idOf(row)) ? same(byId.get(idOf(row))) : row.gone ? row : { ...row, gone: true });
+  return { key, rows, part, fresh, came: fresh.filter((row) => !old.has(idOf(row))).length, left: rows.filter((row) => row.gone).length };
 }

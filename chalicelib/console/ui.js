@@ -5,14 +5,13 @@ import { ICONS, PHASE, RIGHTS, SESSION, STATE, absolute, relative } from "./word
 
 // preferences of this browser: the theme stays, the zone lasts as long as the session
 
-const listeners = new Set();
 const wants = { zone: sessionStorage.getItem("warmup.zone") ?? "local" };
 export const theme = () => document.documentElement.dataset.theme ?? "auto";
 export function setTheme(chosen) {
   if (chosen === "auto") delete document.documentElement.dataset.theme; else document.documentElement.dataset.theme = chosen;
   try { localStorage.setItem("warmup.theme", chosen); } catch { /* then it lasts until the page is closed */ }
 }
-export function setZone(zone) { wants.zone = zone; sessionStorage.setItem("warmup.zone", zone); for (const one of listeners) one(); }
+export function setZone(zone) { wants.zone = zone; sessionStorage.setItem("warmup.zone", zone); tellTimes(); }
 export const zone = () => wants.zone;
 
 export const Icon = ({ name }) => html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false"><path d=${ICONS[name] ?? ICONS.ring} /></svg>`;
@@ -24,15 +23,24 @@ export const State = ({ of, is }) => {
 };
 
 /** A relative time; the absolute one on hover and focus. `still` ones are not in the tab order. */
-export function Time({ at, still = false, every = 5 }) {
-  useTick(every);
-  const [, set] = useState(0);
-  useEffect(() => { const one = () => set((n) => n + 1); listeners.add(one); return () => listeners.delete(one); }, []);
+export function Time({ at, still = false }) {
   if (!at) return html`<span class="soft">–</span>`;
   const exact = absolute(at, wants.zone);
   if (still) return html`<time dateTime=${at} title=${exact}>${relative(at)}</time>`;
   return html`<time class="time" tabIndex="0" dateTime=${at} data-absolute=${exact} aria-label=${`${relative(at)}, ${exact}`}>${relative(at)}</time>`;
 }
+
+/** All times of the page, told anew where they stand: hundreds of them cost one walk, and no component is rendered. */
+function tellTimes() {
+  for (const time of document.getElementsByTagName("time")) {
+    const text = relative(time.dateTime), exact = absolute(time.dateTime, wants.zone), name = time.tabIndex === 0 ? "data-absolute" : "title";
+    if (time.firstChild.data === text && time.getAttribute(name) === exact) continue;
+    time.firstChild.data = text;
+    time.setAttribute(name, exact);
+    if (time.tabIndex === 0) time.setAttribute("aria-label", `${text}, ${exact}`);
+  }
+}
+setInterval(() => { if (!document.hidden) tellTimes(); }, 5000);
 
 export const Account = ({ id, children }) => {
   const { screen, params } = route();

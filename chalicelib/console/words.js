@@ -89,7 +89,7 @@ export function absolute(at, zone) {
 }
 
 export const count = (number) => new Intl.NumberFormat("en").format(number ?? 0);
-export const many = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+export const many = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : /(s|ch)$/.test(noun) ? "es" : "s"}`;
 export const percent = (part, whole) => whole ? `${Math.round((100 * part) / whole)} %` : "–";
 export function bytes(number) {
   if (number < 1024) return `${number} B`;

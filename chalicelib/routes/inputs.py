@@ -218,6 +218,7 @@ class RosterFilter(Input):
     phase_status: Status | None = None
     error_code: Line | None = None
     error_kind: Kind | None = None
+    without_code: bool | None = None
     failed_before: Instant | None = None
     queue: Queue | None = None
     text: Line | None = None

@@ -10,7 +10,7 @@ from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.retries import Kind
 from chalicelib.middleware import Answer, Routes
 from chalicelib.routes import documents, refusals, shapes
-from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, Order, cursor, identifier, limit, line, seconds
+from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, Order, cursor, flag, identifier, limit, line, seconds
 from chalicelib.services import review
 from chalicelib.services.review import Filter
 
@@ -24,6 +24,7 @@ _FILTER: dict[str, Any] = {
     "status": OneOf(Status),
     "code": line,
     "kind": OneOf(Kind),
+    "without_code": flag,
     "older_than_seconds": seconds,
 }
 

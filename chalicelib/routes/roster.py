@@ -26,6 +26,7 @@ _FILTER: dict[str, Any] = {
     "phase_status": OneOf(Status),
     "error_code": line,
     "error_kind": OneOf(Kind),
+    "without_code": flag,
     "queue": OneOf(Queue),
     "text": line,
     "ids": identifiers,

@@ -46,6 +46,7 @@ class Filter:
     status: Status | None = None
     code: str | None = None
     kind: str | None = None
+    without_code: bool = False
     older_than_seconds: int | None = None
     failed_before: datetime | None = None
 
@@ -58,6 +59,7 @@ class Filter:
             and self.status in (None, phase.status)
             and self.code in (None, phase.error_code)
             and self.kind in (None, phase.error_kind)
+            and (not self.without_code or phase.error_code is None)
             and phase.updated_at <= now - age
             and (self.failed_before is None or phase.updated_at <= self.failed_before)
         )

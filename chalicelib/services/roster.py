@@ -54,6 +54,7 @@ class Filter:
     phase_status: Status | None = None
     error_code: str | None = None
     error_kind: str | None = None
+    without_code: bool | None = None
     failed_before: datetime | None = None
     queue: Queue | None = None
     text: str | None = None
@@ -76,6 +77,7 @@ class Filter:
         return (
             self.error_code in (None, phase.error_code)
             and self.error_kind in (None, phase.error_kind)
+            and (not self.without_code or phase.error_code is None)
             and (self.failed_before is None or phase.updated_at <= self.failed_before)
         )
 
@@ -96,7 +98,7 @@ class Filter:
     @property
     def by_error(self) -> bool:
         """Whether only phases tell it, which are in no account."""
-        return any(one is not None for one in (self.error_code, self.error_kind, self.failed_before))
+        return any((self.error_code, self.error_kind, self.without_code, self.failed_before))
 
     @property
     def by_attention(self) -> bool:

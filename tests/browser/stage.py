@@ -150,6 +150,22 @@ class Model:
         return account_id
 
 
+CROWD = 320
+_crowds: dict[str, Model] = {}
+
+
+def crowd(stage: Stage) -> Model:
+    """A model with so many accounts that a look does not see them all: `<model>-0` and so on, called `many.0`."""
+    if stage.url not in _crowds:
+        model = _crowds[stage.url] = stage.model()
+        rows = "model_id,account_id,username,granted_by,granted_at,reference\n" + "".join(
+            f"{model.model_id},{model.model_id}-{number},many.{number},Ada,2026-01-01T00:00:00Z,contract 7\n"
+            for number in range(CROWD)
+        )
+        stage.api.post_raw("/api/operator/accounts/import", rows.encode(), "text/csv")
+    return _crowds[stage.url]
+
+
 def picture_digest(data: bytes) -> str:
     """The SHA-256 in hex."""
     return hashlib.sha256(data).hexdigest()

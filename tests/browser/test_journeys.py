@@ -146,6 +146,26 @@ def test_an_image_is_uploaded_and_seen_assigned(console: Console, tmp_path: Path
     expect(page.locator(".drawer .parts").first).to_contain_text("quality")
 
 
+def test_one_code_of_two_kinds_makes_two_groups_and_a_group_is_retried_alone(console: Console) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    model.media("pfp")
+    surely, perhaps = model.account(), model.account()
+    bot.report(surely, kind="account", message="the platform asks for a new password")  # without a code
+    bot.report(perhaps, kind="unknown", message="the connection broke after sending")
+    page = console.open(f"review?model_id={model.model_id}", ready="[data-row]")
+    expect(page.locator("[data-row]")).to_have_count(2)
+    expect(page.locator("[data-row]").first).to_contain_text("outcome unknown")
+    page.locator("[data-row]", has_text="account at fault").get_by_role("button", name="Retry all").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 account of those with no code in pfp")
+    dialog.get_by_label("Reason").fill("the owner has changed it")
+    dialog.get_by_role("button", name="Retry 1").click()
+    expect(dialog).to_contain_text("1 of 1 retried")
+    dialog.get_by_role("button", name="Close").click()
+    expect(page.locator("[data-row]")).to_have_count(1)
+    assert console.stage.account(perhaps)["phase_status"] == "requires_review"
+
+
 def test_what_is_withdrawn_shows_whom_it_touches(console: Console) -> None:
     model, bot = console.stage.model(), console.stage.bot()
     account = model.account()
@@ -243,12 +263,7 @@ def test_everything_is_paused_and_resumed(console: Console) -> None:
 
 
 def test_more_than_fifty_ask_for_their_number_and_show_how_far_they_are(console: Console) -> None:
-    model = console.stage.model()
-    rows = "model_id,account_id,username,granted_by,granted_at,reference\n" + "".join(
-        f"{model.model_id},{model.model_id}-{number},many.{number},Ada,2026-01-01T00:00:00Z,contract 7\n"
-        for number in range(60)
-    )
-    console.stage.api.post_raw("/api/operator/accounts/import", rows.encode(), "text/csv")
+    model = stages.crowd(console.stage)
     for number in range(55):
         console.stage.api.post(f"/api/operator/accounts/{model.model_id}-{number}/ready", {"reason": "x"})
     page = console.open(f"pipeline?model_id={model.model_id}&state=ready", ready="[data-row]")
@@ -263,5 +278,5 @@ def test_more_than_fifty_ask_for_their_number_and_show_how_far_they_are(console:
     dialog.get_by_role("button", name="Pause 55").click()
     expect(dialog).to_contain_text("55 of 55 paused")
     expect(dialog.locator("progress")).to_be_visible()
-    paused = console.stage.api.get("/api/operator/accounts", model_id=model.model_id, state="paused", limit=100)
-    assert len(paused["items"]) == 55
+    paused = console.stage.api.get("/api/operator/accounts", state="paused", limit=100)["items"]
+    assert sum(one["model_id"] == model.model_id for one in paused) == 55

@@ -1,11 +1,13 @@
 """How the console behaves: state in the address, polling, rows, keys, empties, errors."""
 
+import re
 import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.stage import Console
+from tests.browser import stage as stages
+from tests.browser.stage import CROWD, Console
 
 pytestmark = pytest.mark.engine
 
@@ -61,6 +63,94 @@ def test_what_came_is_told_and_nothing_jumps_or_loses_its_focus(console: Console
     console.stage.api.post(f"/api/operator/accounts/{first}/pause", {"reason": "x"})
     console.look()
     expect(page.locator(f"[data-row={first}]")).to_contain_text("paused")
+
+
+def test_a_refresh_leaves_scroll_focus_and_what_is_open_where_they_are(console: Console) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    account = model.account()
+    console.page.set_viewport_size({"width": 500, "height": 400})
+    page = console.open(f"pipeline?model_id={model.model_id}&account={account}", ready=".drawer h3")
+    drawer, table = page.locator(".drawer"), page.locator("main .scroll")
+    expect(page.locator(f"[data-row={account}]")).to_be_visible()
+    drawer.locator("summary", has_text="JSON").click()
+    drawer.get_by_role("button", name="Close").evaluate("button => button.focus({ preventScroll: true })")
+    drawer.evaluate("drawer => { drawer.scrollTop = 150; }")
+    table.evaluate("table => { table.scrollLeft = 120; }")
+    page.evaluate("scrollTo(0, 90)")
+    where = [drawer.evaluate("d => d.scrollTop"), table.evaluate("t => t.scrollLeft"), page.evaluate("scrollY")]
+    assert where == [150, 120, 90]
+    token = bot.take(account)
+    console.look()
+    expect(drawer).to_contain_text("in progress")
+    expect(page.locator(f"[data-row={account}]")).to_contain_text(bot.bot_id)
+    expect(drawer.get_by_role("button", name="Close")).to_be_focused()
+    assert drawer.locator("details", has_text="JSON").last.evaluate("details => details.open")
+    assert where == [drawer.evaluate("d => d.scrollTop"), table.evaluate("t => t.scrollLeft"), page.evaluate("scrollY")]
+    page.keyboard.press("Escape")
+    sort = page.get_by_role("button", name="Next due")
+    sort.focus()
+    bot.api.post(f"/api/bot/accounts/{account}/complete-phase/pfp", {}, {"Lease-Token": token})
+    console.look()
+    expect(page.locator(f"[data-row={account}]")).to_contain_text("completed")
+    expect(sort).to_be_focused()
+
+
+def test_an_answer_that_changes_nothing_touches_nothing(console: Console) -> None:
+    """However many rows are shown, a look that finds them as they were renders none of them."""
+    model = stages.crowd(console.stage)
+    page = console.open(f"pipeline?model_id={model.model_id}", ready="[data-row]")
+    expect(page.locator("[data-row]")).to_have_count(50)
+    page.get_by_label("Model").locator("option").nth(1).wait_for(state="attached")
+    page.locator(".tabs .many").first.wait_for()
+    assert page.evaluate("document.querySelectorAll('*').length") < 120 * 50  # elements: a row has fewer than 120
+    page.evaluate("""() => {
+        window.touched = 0;
+        const watch = new MutationObserver((found) => { window.touched += found.length; });
+        const all = { childList: true, subtree: true, attributes: true, characterData: true };
+        watch.observe(document.querySelector('main'), all);
+    }""")
+    for _ in range(2):
+        with page.expect_response("**/accounts?**with_phases=true**"):
+            console.look()
+        page.wait_for_timeout(100)
+    assert page.evaluate("window.touched") == 0
+
+
+def asked_for_accounts(page: Page) -> list[str]:
+    """The addresses of the lists that the page asks for from now on."""
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "with_phases" in request.url else None)
+    return sent
+
+
+def test_what_no_index_knows_is_looked_through_a_page_a_request_and_then_only_what_was_found(console: Console) -> None:
+    model = stages.crowd(console.stage)
+    sent = asked_for_accounts(console.page)
+    page = console.open(f"pipeline?model_id={model.model_id}&text=MANY.31", ready="text=Look again")
+    expect(page.get_by_text(f"looked at {CROWD} accounts, 11 matches")).to_be_visible()
+    assert len(sent) == 4  # a hundred accounts each
+    sent.clear()
+    console.look()
+    page.wait_for_timeout(300)
+    assert len(sent) == 1 and re.search(r"ids=[^&]+", sent[0]), sent  # one request for the eleven, and no walk
+    expect(page.locator("[data-row]")).to_have_count(11)
+
+
+def test_a_walk_shows_what_it_finds_at_once_and_can_be_stopped(console: Console) -> None:
+    model = stages.crowd(console.stage)
+    sent = asked_for_accounts(console.page)
+
+    def slowly(route: Route) -> None:
+        time.sleep(0.4)
+        route.continue_()
+
+    console.page.route("**/accounts?**with_phases=true**", slowly)
+    page = console.open(f"pipeline?model_id={model.model_id}&text=many.11", ready="[data-row]")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("The next page looks further.")).to_be_visible()
+    assert len(sent) < 4
+    page.get_by_role("button", name="Next page").click()
+    expect(page.get_by_role("button", name="First page")).to_be_visible()
 
 
 def test_the_keys(console: Console) -> None:

@@ -647,6 +647,7 @@ class Review:
         status: str | None = None,
         code: str | None = None,
         kind: str | None = None,
+        without_code: bool | None = None,
         older_than_seconds: int | None = None,
     ) -> AsyncPages[shapes.Case]:
         """Everything that failed or needs people, oldest or newest first; a page may hold fewer than asked."""
@@ -663,6 +664,7 @@ class Review:
                 "status": status,
                 "code": code,
                 "kind": kind,
+                "without_code": without_code,
                 "older_than_seconds": older_than_seconds,
             },
         )
@@ -676,6 +678,7 @@ class Review:
         status: str | None = None,
         code: str | None = None,
         kind: str | None = None,
+        without_code: bool | None = None,
         older_than_seconds: int | None = None,
     ) -> shapes.CaseGroups:
         """A page of the queue by kind, error code and phase, the largest group first; the caller adds the pages up."""
@@ -690,6 +693,7 @@ class Review:
                 "status": status,
                 "code": code,
                 "kind": kind,
+                "without_code": without_code,
                 "older_than_seconds": older_than_seconds,
             },
         )
@@ -772,6 +776,7 @@ class Roster:
         phase_status: str | None = None,
         error_code: str | None = None,
         error_kind: str | None = None,
+        without_code: bool | None = None,
         queue: str | None = None,
         text: str | None = None,
         ids: str | None = None,
@@ -791,6 +796,7 @@ class Roster:
                 "phase_status": phase_status,
                 "error_code": error_code,
                 "error_kind": error_kind,
+                "without_code": without_code,
                 "queue": queue,
                 "text": text,
                 "ids": ids,

@@ -1584,6 +1584,7 @@ class RosterFilter(Shape):
     phase_status: PhaseStatus | None = None
     error_code: str | None = None
     error_kind: ReportKind | None = None
+    without_code: bool | None = None
     failed_before: datetime | None = None
     queue: Queue | None = None
     text: str | None = None
