@@ -22,6 +22,7 @@ from chalicelib.domain.blockers import Blocker, blockers
 from chalicelib.domain.errors import (
     AccountNotReady,
     LeaseSuperseded,
+    MalformedRequest,
     NotFound,
     SessionEnded,
     TemporarilyUnavailable,
@@ -552,11 +553,17 @@ def standing_in_the_way(context: Context, warmup: Warmup) -> list[Blocker]:
 
 
 def refuse_superseded(context: Context, account: Account, token: str) -> None:
-    """Raises LeaseSuperseded, which tells from the audit what happened after the token's lease was taken, and when."""
+    """Raises LeaseSuperseded, which tells from the audit what happened after the token's lease was taken, and when.
+
+    Raises MalformedRequest for a token that the account cannot have given: the audit has no taking there.
+    """
     version = leases.version_of(token)
     with reading():
-        later = list(AuditEvent.query(account.subject, AuditEvent.sequence > version, consistent_read=True, limit=10))
-    ended = _what_ended_it(later)
+        found = list(AuditEvent.query(account.subject, AuditEvent.sequence >= version, consistent_read=True, limit=11))
+    taking = next((event for event in found if event.sequence == version), None)
+    if version > account.version or (taking is not None and not _takes_a_lease(taking)):
+        raise MalformedRequest("The header Lease-Token holds no token that this account ever gave.")
+    ended = _what_ended_it([event for event in found if event is not taking])
     happened = None
     if ended is not None:
         happened = {"at": ended.at, "action": ended.action, "sentence": audit.told(ended)}
@@ -570,6 +577,10 @@ def _what_ended_it(later: Sequence[AuditEvent]) -> AuditEvent | None:
     """What took the work away: who took over or what people did, rather than that time had passed."""
     told = [event for event in later if any(move["what"] == "lease" for move in event.moves) or _by_people(event)]
     return next((event for event in told if event.action is not Action.LEASE_EXPIRE), told[0] if told else None)
+
+
+def _takes_a_lease(event: AuditEvent) -> bool:
+    return any(move["what"] == "lease" and move["to"] is not None for move in event.moves)
 
 
 def _by_people(event: AuditEvent) -> bool:
