@@ -1,8 +1,9 @@
 """How long bots wait: every bot route through HTTP, for 1, 10 and 50 bots at once: `make bench-latency`.
 
 The sandbox serves in a process of its own, on DynamoDB Local; milliseconds are this machine's, the ratio says more: the
-median of one bot to what the raw engine takes for the same exchanges, asked by a bare client one after another. The
-last part counts how often fifty bots that claim at once have to try.
+median of one bot to what the raw engine takes for the same exchanges, asked by a bare client one after another. Once
+more one bot asks a sandbox that writes neither audit events nor log lines. The last part counts how often fifty bots
+that claim at once have to try.
 """
 
 import argparse
@@ -65,10 +66,10 @@ class Bot:
         self._call("complete-phase", "POST", f"{path}/complete-phase/pfp", {}, **{"Lease-Token": token})
 
 
-def fleet(size: int, accounts: int) -> Times:
-    """How long each call took, in milliseconds, when so many bots work at once."""
+def fleet(size: int, accounts: int, module: str = "warmup") -> Times:
+    """How long each call took, in milliseconds, when so many bots work at once against the sandbox of that module."""
     port = free_port()
-    command = [sys.executable, "-m", "warmup", "dev", "--empty", "--store", "dynamodb-local"]
+    command = [sys.executable, "-m", module, "dev", "--empty", "--store", "dynamodb-local"]
     command += ["--port", str(port), "--operator-key", _KEY]
     with in_private_folder("warmup-latency-") as folder, child_process(command, folder, _environ(), port):
         url = f"http://127.0.0.1:{port}"
@@ -185,18 +186,16 @@ def main() -> None:
     with open_store("dynamodb-local") as store, silent():
         _, recordings = record(store)
         raw = engine(recordings, store.dynamodb_url)
-    columns = []
+    columns = {}
     for size in given.bots:
         print(f"  {size} bots at once …", end="\r", file=sys.stderr, flush=True)
-        columns.append(fleet(size, given.accounts))
-    print(
-        f"{'milliseconds':>18}"
-        + "".join(f"{f'{size} bots: p50 · p95 · p99':>30}" for size in given.bots)
-        + "   × engine"
-    )
-    for name, alone in columns[0].items():
+        columns[f"{size} bots: p50 · p95 · p99"] = fleet(size, given.accounts)
+    columns["1 bot, nothing recorded"] = fleet(1, given.accounts, "benchmarks.unrecorded")
+    print(f"{'milliseconds':>18}" + "".join(f"{title:>30}" for title in columns) + "   × engine")
+    for name, alone in next(iter(columns.values())).items():
         told = [
-            " · ".join(f"{percentile(column[name], share):.0f}" for share in (0.5, 0.95, 0.99)) for column in columns
+            " · ".join(f"{percentile(column[name], share):.0f}" for share in (0.5, 0.95, 0.99))
+            for column in columns.values()
         ]
         ratio = f"{statistics.median(alone) / raw[name]:>10.2f}" if name in raw else ""
         print(f"{name:>18}" + "".join(f"{one:>30}" for one in told) + ratio)

@@ -97,7 +97,9 @@ def patched(owner: type, name: str, value: Any) -> Iterator[None]:
         setattr(owner, name, before)
 
 
-def _no_events(put: Callable[..., None]) -> Callable[..., None]:
+def no_events(put: Callable[..., None]) -> Callable[..., None]:
+    """The transaction's `put` that leaves out audit events."""
+
     def without(transaction: Transaction, item: Item, *conditions: Any) -> None:
         if not isinstance(item, AuditEvent):
             put(transaction, item, *conditions)
@@ -153,7 +155,7 @@ class Bench:
         put, log, ratios = Transaction.put, Logs.request, []
         for _ in range(RUNS):
             kept = self._fresh(number, lambda: self._seconds(request, repeats))
-            with patched(Transaction, "put", _no_events(put)), patched(Logs, "request", lambda *_, **__: None):
+            with patched(Transaction, "put", no_events(put)), patched(Logs, "request", lambda *_, **__: None):
                 bare = self._fresh(number, lambda: self._seconds(request, repeats))
             ratios.append(kept / bare)
         assert Transaction.put is put and Logs.request is log

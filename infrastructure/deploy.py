@@ -14,14 +14,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 
-from infrastructure.package import OUT, Package, PackagingFailed, package
+from infrastructure.package import OUT, Package, PackagingFailed, package, this_machine
 from infrastructure.resources import STAGES
 
 Outputs = Mapping[str, str]
@@ -30,6 +31,7 @@ _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 _LONGEST_DEPLOYMENT = 1800.0
 _SMOKE_ATTEMPTS = 10
 _CODE = "./deployment.zip"
+_EMULATOR = "AWS_ENDPOINT_URL"
 
 
 class DeploymentFailed(Exception):
@@ -46,14 +48,13 @@ def say(text: str) -> None:
     print(f"{datetime.now(UTC):%H:%M:%S} {text}", file=sys.stderr, flush=True)
 
 
-def deploy(
-    stage: str,
-    made: Package,
-    *,
-    parameters: Mapping[str, str],
-    url_of: Callable[[Outputs], str] = lambda outputs: outputs["ApiUrl"],
-    patience: float = 2.0,
-) -> Outputs:
+def url_of(outputs: Outputs) -> str:
+    """Where the API answers. An emulator, which AWS_ENDPOINT_URL names, serves it under its own address."""
+    emulator = os.environ.get(_EMULATOR)
+    return f"{emulator}/restapis/{outputs['RestAPIId']}/v1/_user_request_" if emulator else outputs["ApiUrl"]
+
+
+def deploy(stage: str, made: Package, *, parameters: Mapping[str, str], patience: float = 2.0) -> Outputs:
     """Deploys the package and calls it; the stack's outputs. What is not named in `parameters` keeps its value.
 
     Raises DeploymentFailed, before anything is changed where a table, the bucket or the pepper would be replaced.
@@ -280,11 +281,15 @@ def _call(url: str) -> tuple[int, str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command: python -m infrastructure.deploy up|down --stage dev [--set Name=value …]."""
+    """The command: python -m infrastructure.deploy up|down --stage dev [--set Name=value …].
+
+    With AWS_ENDPOINT_URL set it is a rehearsal on an emulator, whose functions run on this machine's processor.
+    """
     parser = argparse.ArgumentParser(prog="make deploy", description=__doc__.partition("\n")[0])
     parser.add_argument("what", choices=("up", "down"))
     parser.add_argument("--stage", choices=STAGES, required=True)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the stack")
+    parser.add_argument("--package", type=Path, metavar="FOLDER", help="deploy what was packaged, make nothing new")
     asked: Any = parser.parse_args(arguments)
     try:
         if asked.what == "down":
@@ -292,11 +297,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             destroy(asked.stage)
             return
         given = dict(one.partition("=")[::2] for one in asked.set)
-        outputs = deploy(asked.stage, package(asked.stage, "arm64", OUT / asked.stage), parameters=given)
+        outputs = deploy(asked.stage, _package(asked), parameters=given)
         for name, value in sorted(outputs.items()):
             print(f"{name:16} {value}")
     except (DeploymentFailed, PackagingFailed, NoCredentialsError, NoRegionError, ClientError) as error:
         sys.exit(f"make {'deploy' if asked.what == 'up' else 'destroy'}: {error}")
+
+
+def _package(asked: Any) -> Package:
+    if asked.package is not None:
+        return Package(asked.package)
+    return package(asked.stage, this_machine() if _EMULATOR in os.environ else "arm64", OUT / asked.stage)
 
 
 def _confirmed(stage: str) -> None:

@@ -78,19 +78,24 @@ class Cloud:
     api: str = ""
     outputs: deploy.Outputs = field(default_factory=dict)
 
+    def make(self) -> tuple[deploy.Outputs, str]:
+        """Deploys by the command of `make deploy`; the outputs that it prints, and what it says."""
+        done = self.command("infrastructure.deploy", "up", "--stage", STAGE, "--package", str(self.made.folder))
+        assert done.returncode == 0, done.stderr
+        self.outputs = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+        self.api = deploy.url_of(self.outputs)
+        return self.outputs, done.stderr
+
     def up(self, **parameters: str) -> deploy.Outputs:
-        """Deploys, by the very steps of `make deploy`."""
-        outputs = deploy.deploy(STAGE, self.made, parameters=parameters, url_of=self._address, patience=PATIENCE)
-        self.api, self.outputs = self._address(outputs), outputs
-        return outputs
+        """Deploys again, by the same steps."""
+        self.outputs = deploy.deploy(STAGE, self.made, parameters=parameters, patience=PATIENCE)
+        self.api = deploy.url_of(self.outputs)
+        return self.outputs
 
-    def _address(self, outputs: deploy.Outputs) -> str:
-        """Where MiniStack serves the stage: AWS's own name for it exists in AWS only."""
-        return f"{self.url}/restapis/{outputs['RestAPIId']}/v1/_user_request_"
-
-    def down(self) -> None:
-        """Takes it away, by the very steps of `make destroy`."""
-        deploy.destroy(STAGE, PATIENCE)
+    def destroy(self) -> None:
+        """Takes it away, by the command of `make destroy`."""
+        done = self.command("infrastructure.deploy", "down", "--stage", STAGE)
+        assert done.returncode == 0, done.stderr
 
     def command(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """One of the commands behind `make`, with this cloud as its AWS."""

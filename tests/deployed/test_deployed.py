@@ -164,8 +164,31 @@ def a_bot_takes_every_account_to_active(cloud: Cloud, operator: Client, bot_key:
     return accounts
 
 
-def a_timer_has_run_by_itself(operator: Client, since: str) -> None:
-    """EventBridge fired it, nobody here did; its run is recorded, with what it did."""
+_SCHEDULED = {
+    "version": "0",
+    "id": "1",
+    "account": "000000000000",
+    "region": "us-east-1",
+    "time": "2026-01-01T00:00:00Z",
+    "source": "aws.events",
+    "detail-type": "Scheduled Event",
+    "detail": {},
+    "resources": [],
+}
+"""What EventBridge hands a function that it calls."""
+
+
+def its_timers_are_called() -> None:
+    """At once: that they are called by themselves is seen in the other life, and takes a minute."""
+    functions = boto3.client("lambda")
+    names = {one["Handler"]: one["FunctionName"] for one in functions.list_functions()["Functions"]}
+    for handler in ("app.open_due_phases", "app.close_lost_sessions"):
+        answer = functions.invoke(FunctionName=names[handler], Payload=json.dumps(_SCHEDULED))
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def its_timers_have_run(operator: Client, since: str) -> None:
+    """Their runs are recorded, with what they did. EventBridge fires them every minute, where nobody here has."""
 
     def ran() -> bool:
         timers = {one["name"]: one for one in operator.get(f"{OPERATOR}/pipeline")["timers"]}
@@ -228,15 +251,16 @@ _DENIAL = re.compile(r"not authorized to perform[^\"\\]*")
 Act = Callable[[Cloud, Client, str], None]
 
 
-def a_life(cloud: Cloud, amid: Act | None = None, at_the_end: Act | None = None) -> None:
+def a_life(cloud: Cloud, amid: Act, at_the_end: Act | None = None) -> None:
     """From the first deployment to the last request before the stack goes; acts are done with an active account."""
     began = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     with watched(cloud):
         _live(cloud, began, amid, at_the_end)
 
 
-def _live(cloud: Cloud, began: str, amid: Act | None, at_the_end: Act | None) -> None:
-    outputs = cloud.up()
+def _live(cloud: Cloud, began: str, amid: Act, at_the_end: Act | None) -> None:
+    outputs, said = cloud.make()
+    assert "GET /api/health: 200" in said and "GET /api/ready: 200" in said
     key = an_operator_is_made_once(cloud)
     with Client(cloud.api, key) as operator:
         plain_http_is_let_in(outputs["MediaBucketName"])
@@ -246,9 +270,8 @@ def _live(cloud: Cloud, began: str, amid: Act | None, at_the_end: Act | None) ->
         pages_are_served(cloud)
         accounts = a_bot_takes_every_account_to_active(cloud, operator, bot_key)
         a_request_is_found_in_the_log(cloud, key)
-        if amid is not None:
-            amid(cloud, operator, accounts[0])
-        a_timer_has_run_by_itself(operator, began)
+        amid(cloud, operator, accounts[0])
+        its_timers_have_run(operator, began)
         before = {account: operator.get(f"{OPERATOR}/accounts/{account}") for account in accounts}
         what_would_lose_data_is_not_deployed(cloud)
         assert cloud.up(SessionDays="30")["PepperSecret"] == outputs["PepperSecret"]
@@ -291,12 +314,12 @@ class _NoBucket:
 
 def test_every_function_gets_along_with_the_rights_of_its_policy(guarded: Cloud) -> None:
     a_life(guarded, an_account_is_brought_back, the_pepper_rotates)
-    guarded.down()
+    guarded.destroy()
     assert guarded.tables().list_tables()["TableNames"] == [], "in dev the data goes with the stack"
     with pytest.raises(httpx.HTTPStatusError):
         guarded.get("/api/health").raise_for_status()
 
 
 def test_the_deployed_functions_keep_their_promises_on_aws_own_engine(exact: Cloud) -> None:
-    a_life(exact)
-    exact.down()
+    a_life(exact, lambda *_: its_timers_are_called())
+    exact.destroy()

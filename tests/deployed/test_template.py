@@ -35,8 +35,12 @@ def test_cfn_lint_finds_nothing(prod: Path) -> None:
     assert lint("cfn-lint", "-t", str(prod)) == ""
 
 
-def test_checkov_finds_nothing_but_what_is_skipped_for_a_reason(prod: Path) -> None:
-    found = json.loads(lint("checkov", "-f", str(prod), *CHECKOV, "--config-file", str(SKIPPED)))
+def test_checkov_finds_nothing_but_what_is_skipped_for_a_reason(prod: Path, tmp_path: Path) -> None:
+    """Without the API's list of paths, of which its checks know nothing and which costs half a minute."""
+    template, bare = json.loads(prod.read_text()), tmp_path / "template.json"
+    template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"] = {}
+    bare.write_text(json.dumps(template, indent=1))
+    found = json.loads(lint("checkov", "-f", str(bare), *CHECKOV, "--config-file", str(SKIPPED)))
     assert found["results"]["failed_checks"] == [] and found["summary"]["passed"] > 50
     skipped = re.findall(r"^ +- (\w+)(.*)$", SKIPPED.read_text(), re.MULTILINE)
     assert skipped and all(len(reason.strip(" #")) > 40 for _, reason in skipped)

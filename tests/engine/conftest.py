@@ -57,8 +57,8 @@ class Answer:
 class Service:
     """The routes, called without HTTP: method, path, key, body, headers."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+    def __init__(self, clock: Clock, shards: int) -> None:
+        self.clock, self.shards = clock, shards
         self._routes = [(endpoint, endpoint.path.strip("/").split("/")) for endpoint in middleware.ENDPOINTS]
         self.history: list[tuple[str, str, int]] = []
         self._lock = threading.Lock()
@@ -131,6 +131,6 @@ def service(
     tables.bind(settings)
     tables.create_all()
     middleware.edge.settings = settings
-    yield Service(clock)
+    yield Service(clock, request.param)
     for model in tables.NAMES:
         model.delete_table()

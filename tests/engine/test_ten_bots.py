@@ -17,7 +17,8 @@ from tests.engine.conftest import Service
 
 pytestmark = pytest.mark.engine
 
-BOTS, ACCOUNTS = 10, 40
+BOTS = 10
+ACCOUNTS = {1: 40, 4: 12}  # by the number of shards of the queue
 CONTENT = {"pfp": 10, "post": 10, "highlight": 10, "story": 10, "any": 10}
 TEXTS = {"bio": 10, "post": 10, "highlight": 10}
 CAP = 9
@@ -88,7 +89,9 @@ class Bot:
             self.unexpected.append(answer)
 
 
-def _agency(service: Service) -> None:
+def _agency(service: Service) -> int:
+    """Furnishes it; how many accounts it has."""
+    accounts = ACCOUNTS[service.shards]
     service.operator("POST", "/api/operator/models", {"model_id": "m", "themes": ["sea", "city"]})
     common = {"quality_score": 70, "max_usage": CAP}
     media = {"media_key": "k", "media_type": "image/png", "bytes": 1}
@@ -109,30 +112,31 @@ def _agency(service: Service) -> None:
         texts = [{**common, "category": category, "body": f"{category} {number}"} for number in range(count)]
         service.operator("POST", "/api/operator/models/m/texts", texts)
     consent = {"granted_by": "the owner", "granted_at": "2026-01-01T00:00:00Z", "reference": "contract 1"}
-    for number in range(ACCOUNTS):
+    for number in range(accounts):
         account = {"account_id": f"a{number:02}", "model_id": "m", "username": f"u{number}", "consent": consent}
         service.operator("POST", "/api/operator/accounts", account)
         service.operator("POST", f"/api/operator/accounts/a{number:02}/ready", {"reason": "test"})
+    return accounts
 
 
-def test_ten_bots_warm_forty_accounts_up_and_every_promise_holds(service: Service) -> None:
-    _agency(service)
+def test_ten_bots_warm_all_accounts_up_and_every_promise_holds(service: Service) -> None:
+    accounts = _agency(service)
     bots = [Bot(service, f"bot-{number}", number) for number in range(BOTS)]
     states: Counter[str] = Counter()
     for _ in range(60):
         with ThreadPoolExecutor(BOTS) as pool:
             list(pool.map(Bot.work, bots))
         states = Counter(account["state"] for account in service.every("/api/operator/accounts"))
-        if states["active"] == ACCOUNTS:
+        if states["active"] == accounts:
             break
         service.clock.advance(hours=8)  # longer than a lease and a retry, shorter than an interval; no timer ever runs
-    assert states == {"active": ACCOUNTS}
+    assert states == {"active": accounts}
     assert [answer for bot in bots for answer in bot.unexpected] == []
     completions = sum((bot.completed for bot in bots), Counter[tuple[str, str]]())
-    assert set(completions.values()) == {1} and len(completions) == ACCOUNTS * len(ORDER)
-    for number in range(ACCOUNTS):
+    assert set(completions.values()) == {1} and len(completions) == accounts * len(ORDER)
+    for number in range(accounts):
         _check_account(service, f"a{number:02}")
-    _check_pools(service)
+    _check_pools(service, accounts)
 
 
 def _check_account(service: Service, account_id: str) -> None:
@@ -170,7 +174,7 @@ def _check_leases(events: list[Any]) -> None:
     assert holder is None
 
 
-def _check_pools(service: Service) -> None:
+def _check_pools(service: Service, accounts: int) -> None:
     assigned: dict[str, int] = defaultdict(int)
     for account in service.every("/api/operator/accounts"):
         detail = service.operator("GET", f"/api/operator/accounts/{account['account_id']}")
@@ -183,12 +187,12 @@ def _check_pools(service: Service) -> None:
         item_id = item.get("content_id") or item["text_id"]
         assert item["usage_count"] == assigned[item_id] <= item["max_usage"] == CAP
         assert item["successes"] == assigned[item_id]
-    assert sum(assigned.values()) == ACCOUNTS * (4 + 3)
+    assert sum(assigned.values()) == accounts * (4 + 3)
 
 
 def test_bots_and_timers_at_once_leave_every_account_whole(service: Service) -> None:
     """The timers run all the while, two at a time, beside bots that crash: nothing is done twice, nothing is lost."""
-    _agency(service)
+    accounts = _agency(service)
     bots = [Bot(service, f"bot-{number}", 100 + number) for number in range(4)]
     stop = threading.Event()
 
@@ -209,7 +213,7 @@ def test_bots_and_timers_at_once_leave_every_account_whole(service: Service) -> 
         for one in running:
             one.result()
     done = sum((bot.completed for bot in bots), Counter[tuple[str, str]]())
-    assert set(done.values()) == {1} and len(done) > ACCOUNTS
+    assert set(done.values()) == {1} and len(done) > accounts
     for account in service.every("/api/operator/accounts"):
         verified = service.operator("GET", f"/api/operator/accounts/{account['account_id']}/verify")
         assert verified["ok"], verified

@@ -159,13 +159,12 @@ def test_a_port_in_use_is_said_plainly(empty: httpx.Client, tmp_path: Path) -> N
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("store", ["ministack", "dynamodb-local"])
-def test_bots_warm_the_whole_agency_up(tmp_path: Path, store: str) -> None:
-    need(store)
+def test_bots_warm_the_whole_agency_up(tmp_path: Path) -> None:
+    need("ministack")
     log = tmp_path / "log.jsonl"
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    process = dev(scratch, "--until-done", "--store", store, "--speed", "40000", "--log-file", str(log))
+    process = dev(scratch, "--until-done", "--speed", "40000", "--log-file", str(log))
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err[-3000:]
     assert re.fullmatch(r"ready http://127\.0\.0\.1:\d+\n", out)
