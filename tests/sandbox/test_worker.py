@@ -201,7 +201,7 @@ BOT = textwrap.dedent(
     """
     import sys, time
     from warmup import Worker
-    worker = Worker(sys.argv[1], sys.argv[2], slots=2)
+    worker = Worker(sys.argv[1], sys.argv[2], slots=2, grace=float(sys.argv[4]))
     @worker.phase()
     def publish(job):
         print("began", job.account_id, flush=True)
@@ -212,8 +212,8 @@ BOT = textwrap.dedent(
 )
 
 
-def bot_process(server: FakeServer, seconds: float) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", BOT, server.url, server.bot_key(), str(seconds)]
+def bot_process(server: FakeServer, seconds: float, grace: float = 60) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", BOT, server.url, server.bot_key(), str(seconds), str(grace)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -227,6 +227,23 @@ def test_sigterm_loses_nothing_and_holds_nothing(server: FakeServer, account: st
     found = server.operator.accounts.get(account)
     assert (found.phases[0].status, found.lease) == ("completed", None)
     assert [one for one in server.operator.sessions.list_all(status="live") if one.held] == []
+
+
+@pytest.mark.parametrize(("grace", "signals"), [(0.3, 1), (60, 2)], ids=["grace", "twice"])
+def test_what_outlasts_the_end_may_have_happened_and_waits_for_people(
+    server: FakeServer, account: str, grace: float, signals: int
+) -> None:
+    bot = bot_process(server, 600, grace)
+    assert bot.stdout is not None
+    assert bot.stdout.readline() == f"began {account}\n"
+    for _ in range(signals):
+        bot.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+    out, err = bot.communicate(timeout=20)
+    assert (bot.returncode, out) == (0, ""), err
+    found = server.operator.accounts.get(account)
+    assert (found.phases[0].status, found.phases[0].error_code) == ("requires_review", "worker_stopped")
+    assert found.lease is None
 
 
 def test_after_kill_9_its_jobs_come_back_when_the_lease_is_over_counted_as_a_crash(
