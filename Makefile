@@ -45,7 +45,7 @@ run: setup  ## run the main job in the sandbox, e.g. make run ARGS=--until-done
 quick: setup check  ## format, lint, types, import contracts and the fast tests, under a minute
 	$(PYTEST) -m "not engine" $(QUICK)
 
-test: setup $(LINT) check  ## the whole gate: what CI runs
+test: setup $(LINT) $(DOCS) check  ## the whole gate: what CI runs
 	@$(if $(CAN_DYNAMODB_LOCAL),:,$(if $(CI),echo "java and npm are missing: the suites on DynamoDB Local cannot run"; exit 1,echo "SKIPPED: the suites on DynamoDB Local (java and npm are missing)"))
 	$(PYTEST)
 
