@@ -4,6 +4,8 @@ A fence is `console` (commands behind `$ `, then what they say, `…` for anythi
 the file that `title` names), `csv` (a file), or something that is only looked at: `text`, `mermaid`.
 """
 
+import contextlib
+import io
 import os
 import re
 import shlex
@@ -14,6 +16,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
+
+from warmup import cli
 
 _FENCE = re.compile(r"^```(\w*)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXITS = re.compile(r"  # exits (\d+)$")
@@ -36,10 +42,11 @@ def blocks(page: Path) -> list[Block]:
 
 @dataclass
 class Reader:
-    """Somebody who does what a page says, in a folder of their own."""
+    """Somebody who does what a page says, in a folder of their own; the commands `here`, or each in a process."""
 
     folder: Path
     environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    here: bool = False
 
     def follow(self, page: Path) -> int:
         """Does all of it; answers how many commands and programs were run."""
@@ -89,6 +96,32 @@ class Reader:
     def _run(self, command: str, code: int, expected: list[str]) -> tuple[str, str]:
         words = shlex.split(command)
         assert words[0] == "warmup", f"who runs {command!r}?"
+        ended, out, err = self._here(words) if self.here else self._process(words)
+        assert ended == code, f"{command} exits {ended}: {out}{err}"
+        return out, err
+
+    def _here(self, words: list[str]) -> tuple[int, str, str]:
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            for name in os.environ.keys() - self.environ.keys():
+                patch.delenv(name)
+            for name, value in self.environ.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", words)
+            patch.setattr(sys, "stdin", io.StringIO())
+            try:
+                cli.main()
+                ended = 0
+            except SystemExit as end:
+                ended = int(end.code or 0)
+        return ended, out.getvalue(), err.getvalue()
+
+    def _process(self, words: list[str]) -> tuple[int, str, str]:
         done = subprocess.run(
             [sys.executable, "-m", "warmup", *words[1:]],
             cwd=self.folder,
@@ -99,8 +132,7 @@ class Reader:
             stdin=subprocess.DEVNULL,
             check=False,
         )
-        assert done.returncode == code, f"{command} exits {done.returncode}: {done.stdout}{done.stderr}"
-        return done.stdout, done.stderr
+        return done.returncode, done.stdout, done.stderr
 
     def _bot(self, command: str, expected: list[str]) -> None:
         """Runs until it has said what it should say; then SIGTERM, which it has to take well."""

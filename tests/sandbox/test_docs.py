@@ -105,4 +105,4 @@ def test_the_site_is_made_without_a_complaint(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_who_does_what_a_page_says_gets_what_it_shows(server: FakeServer, name: str, tmp_path: Path) -> None:
     told = {**environ(server.url, server.operator_key, tmp_path), "WARMUP_KEY": server.bot_key()}
-    assert Reader(tmp_path, told).follow(DOCS / f"{name}.md") > 2
+    assert Reader(tmp_path, told, here=True).follow(DOCS / f"{name}.md") > 2

@@ -67,7 +67,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 
 def test_the_operators_key_opens_it_and_no_other(empty: httpx.Client) -> None:
     assert empty.get("/api/health").status_code == 200
-    assert empty.get("/api/operator/accounts").json() == {"items": [], "next_cursor": None}
+    assert empty.get("/api/operator/accounts").json()["items"] == []
     other = empty.get("/api/operator/accounts", headers={"Authorization": "Bearer other"})
     assert (other.status_code, other.json()["code"]) == (401, "unauthenticated")
 
