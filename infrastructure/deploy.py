@@ -298,7 +298,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             return
         given = dict(one.partition("=")[::2] for one in asked.set)
         outputs = deploy(asked.stage, _package(asked), parameters=given)
-        for name, value in sorted(outputs.items()):
+        here = url_of(outputs)
+        for name, value in sorted({**outputs, "ApiUrl": here, "ConsoleUrl": f"{here}/console"}.items()):
             print(f"{name:16} {value}")
     except (DeploymentFailed, PackagingFailed, NoCredentialsError, NoRegionError, ClientError) as error:
         sys.exit(f"make {'deploy' if asked.what == 'up' else 'destroy'}: {error}")
