@@ -19,24 +19,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.recording import environment, record
+from benchmarks.recording import TIMERS, environment, record
 from benchmarks.requests import play, silent, stub
 from warmup.sandbox.children import in_private_folder
 from warmup.sandbox.stores import ROOT, open_store
 
-MEASURED = ("warmup-status", "ready", "content, again", "heartbeat", "complete-phase")
+MEASURED = ("warmup-status", "ready", "content, again", "heartbeat", "complete-phase", *TIMERS)
 RUNS = 3
 _OURS = """
 import json, sys
-event, now = json.load(open(sys.argv[1]))
+event, now, handler = json.load(open(sys.argv[1]))
 import app
 from datetime import datetime
 from chalicelib.context import sources
 sources.clock = lambda: datetime.fromisoformat(now)
 class Invocation:
     aws_request_id = "1"; function_name = "f"; memory_limit_in_mb = 1; invoked_function_arn = "arn"
-answer = app.app(event, Invocation())
-assert answer["statusCode"] == 200, answer
+answer = getattr(app, handler)(event, Invocation())
+assert handler != "app" or answer["statusCode"] == 200, answer
 print(len(sys.modules), file=sys.stderr)
 """
 _BOTOCORE = """
@@ -112,7 +112,7 @@ def measure(package: Path | None, names: Sequence[str], runs: int) -> list[Start
         starts = [start("a bare client", _BARE, ours, 0), start("botocore alone", _BOTOCORE, site, 0)]
         for number, one in enumerate(wanted):
             event = folder / "event.json"
-            event.write_text(json.dumps([one.event, one.now.isoformat()]))
+            event.write_text(json.dumps([one.event, one.now.isoformat(), one.handler]))
             starts.append(start(one.name, _OURS, str(package or f"{ours}{os.pathsep}{site}"), number, str(event)))
     return starts
 
@@ -129,11 +129,11 @@ def main() -> None:
         raise SystemExit("valgrind is missing: it counts the instructions (Debian: apt-get install valgrind)")
     starts = measure(given.package, given.names, given.runs)
     floors = [statistics.median(one.instructions) for one in starts[:2]]
-    print(f"{'first answer of':>16} {'million instructions':>22} {'modules':>8} {'× bare':>8} {'× botocore':>11}")
+    print(f"{'first answer of':>19} {'million instructions':>22} {'modules':>8} {'× bare':>8} {'× botocore':>11}")
     for one in starts:
         middle, least, most = statistics.median(one.instructions), min(one.instructions), max(one.instructions)
         print(
-            f"{one.name:>16} {middle:>9,.0f} ({least:,.0f}–{most:,.0f}) {one.modules:>8} {middle / floors[0]:>8.1f}"
+            f"{one.name:>19} {middle:>9,.0f} ({least:,.0f}–{most:,.0f}) {one.modules:>8} {middle / floors[0]:>8.1f}"
             f" {middle / floors[1]:>11.2f}"
         )
     if given.json:

@@ -27,6 +27,12 @@ from warmup.sandbox.invocation import Invocation
 from warmup.sandbox.stores import Store
 
 Event = dict[str, Any]
+SCHEDULED: Event = {
+    **dict.fromkeys(("version", "id", "detail-type", "source", "account", "time", "region", "resources"), ""),
+    "detail": {},
+}
+"""What EventBridge hands a timer, as far as Chalice reads it."""
+TIMERS = ("open_due_phases", "close_lost_sessions", "watch_pools")
 LISTED = 20
 _PEPPER, _ROOT = "a pepper for benchmarks", "an operator's key for benchmarks"
 _SHUFFLE = 4
@@ -46,12 +52,13 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One request of a bot: its name, when it was made, its event, and its exchanges with the store, in order."""
+    """One call: its name, when it was made, its event, its exchanges with the store, in order, and who handles it."""
 
     name: str
     now: datetime
     event: Event
     exchanges: list[Exchange]
+    handler: str = "app"
 
 
 @dataclass(slots=True)
@@ -94,8 +101,7 @@ class Caller:
 
     def timer(self, name: str) -> Any:
         """One run of a timer; what it did."""
-        event = dict.fromkeys(("version", "id", "detail-type", "source", "account", "time", "region", "resources"), "")
-        return getattr(self.module, name)({**event, "detail": {}}, Invocation(name))
+        return getattr(self.module, name)(SCHEDULED, Invocation(name))
 
     def event(self, method: str, path: str, body: object = None, **headers: str) -> Event:
         """The event of one request."""
@@ -158,9 +164,10 @@ def _in_a_fixed_order(count: int) -> bytes:
 
 
 def record(store: Store, *, cold: bool = False) -> tuple[Caller, list[Recording]]:
-    """The recordings of every bot route, made on a store of their own by a warm function (or by cold ones)."""
+    """The recordings of every bot route, made on a store of their own by a warm function; cold ones: and of timers."""
     caller = serve(store)
-    return caller, list(Scene(caller, cold=cold).recordings())
+    scene = Scene(caller, cold=cold)
+    return caller, [*scene.recordings(), *(scene.timers() if cold else ())]
 
 
 class Scene:
@@ -252,6 +259,14 @@ class Scene:
         yield self._one("release", "POST", f"{account}/release", lease_token=token)[0]
         self._done(account, "story")
         yield self._one("complete-warmup", "POST", f"{account}/complete-warmup")[0]
+
+    def timers(self) -> Iterator[Recording]:
+        """One run of each timer, each in a function of its own."""
+        for name in TIMERS:
+            Cache.cached.clear()
+            with recorded() as exchanges:
+                self._caller.timer(name)
+            yield Recording(name, self._caller.clock.now, SCHEDULED, exchanges, name)
 
     def _done(self, account: str, phase: str) -> None:
         given = self.bot("GET", f"{account}/content/{phase}")
