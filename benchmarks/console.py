@@ -1,4 +1,4 @@
-"""`make bench-console`: the console over many accounts, in Chromium; prints what a person waits for.
+"""`make bench-console`: the console over many accounts, in Chromium: what a person waits for, and what it consists of.
 
 The accounts are planted into the sandbox's store past the API: half of them waiting, the others ready, some failed.
 """
@@ -10,12 +10,13 @@ import secrets
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Page
 
 from chalicelib.domain.instants import render
 from tests.browser import stage as stages
@@ -24,7 +25,6 @@ from warmup.sandbox import stores
 from warmup.sandbox.client import Client
 
 _BATCH = 25
-_SHOWN = "[...document.querySelectorAll('[data-row]')].length"
 
 
 def main() -> None:
@@ -86,71 +86,110 @@ def _copies(
         yield phases_table, {**phase, "account_id": {"S": name}}
 
 
+class Meter:
+    """What a stretch of the page's life costs: requests, what Chromium did, tasks over 50 ms, changes of the document."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._sdk = page.context.new_cdp_session(page)
+        self._sdk.send("Performance.enable")
+        self._sent: list[str] = []
+        page.on("request", lambda one: self._sent.append(one.url) if "/api/operator/" in one.url else None)
+        page.evaluate("""() => {
+            const meter = window.meter = { long: [], touched: 0, shown: null };
+            new PerformanceObserver((found) => found.getEntries().forEach((one) => meter.long.push(one.duration)))
+                .observe({ entryTypes: ['longtask'] });
+            const all = { childList: true, subtree: true, attributes: true, characterData: true };
+            new MutationObserver((found) => {
+                meter.touched += found.length;
+                if (meter.shown === null && document.querySelectorAll('tr[data-row] .cell').length) {
+                    meter.shown = 0;
+                    requestAnimationFrame(() => setTimeout(() => { meter.shown = performance.now(); }));
+                }
+            }).observe(document.querySelector('main'), all);
+        }""")
+
+    def _chromium(self) -> dict[str, float]:
+        return {one["name"]: one["value"] for one in self._sdk.send("Performance.getMetrics")["metrics"]}
+
+    @contextmanager
+    def __call__(self, what: str) -> Iterator[None]:
+        """Prints what passed meanwhile."""
+        self._page.evaluate("window.meter.long.length = window.meter.touched = 0")
+        self._sent.clear()
+        before, began = self._chromium(), time.monotonic()
+        yield
+        took = time.monotonic() - began
+        after = self._chromium()
+        done = {name: after[name] - before[name] for name in after}
+        found = self._page.evaluate("window.meter")
+        lists = sum("with_phases" in url for url in self._sent)
+        print(
+            f"{what}: {1000 * took:.0f} ms; {len(self._sent)} requests, {lists} of accounts; "
+            f"script {1000 * done['ScriptDuration']:.0f} ms, {done['LayoutCount']:.0f} layouts "
+            f"{1000 * done['LayoutDuration']:.0f} ms, {found['touched']} changes, "
+            f"{len(found['long'])} tasks over 50 ms{_longest(found['long'])}; "
+            f"{self._page.evaluate(_ELEMENTS)} elements"
+        )
+
+
+def _longest(tasks: list[float]) -> str:
+    return f" (the longest {max(tasks):.0f})" if tasks else ""
+
+
 def _measure(stage: Stage) -> None:
     with console(stage) as tab:
-        answered: list[tuple[str, float, int]] = []
-
-        def finished(request: Request) -> None:
-            if "/api/operator/" in request.url:
-                size = len(request.response().body()) if request.response() else 0  # type: ignore[union-attr]
-                answered.append((request.url.rpartition("/api/")[2], request.timing["responseEnd"], size))
-
-        tab.page.on("requestfinished", finished)
-        page = tab.open("pipeline", ready="[data-row]")
+        page = tab.open("audit", ready="[data-row]")
         page.wait_for_timeout(3000)
-        for url, took, size in answered:
-            print(f"  {took:8.0f} ms {size:8d} bytes  {url[:90]}")
-        print(f"first page: {_after_data(page):.0f} ms from its data to its paint, {page.evaluate(_SHOWN)} rows")
-        print(f"scrolling: {_scrolling(page):.1f} ms the longest of 120 frames")
-        for label, value in (("Handle or id", "user.0"), ("Error code", "locked_out")):
-            began = time.monotonic()
-            page.get_by_label(label).fill(value)
-            page.wait_for_url(f"**={value}*")
-            page.locator("[data-row]").first.wait_for(timeout=30_000)
-            print(f"filter {label} = {value}: {1000 * (time.monotonic() - began):.0f} ms to its first row")
-            page.get_by_label(label).fill("")
+        meter = Meter(page)
+        page.evaluate("performance.clearResourceTimings()")
+        with meter("first page"):
+            page.get_by_role("link", name="Pipeline").click()
+            page.locator("[data-row]").nth(49).wait_for()
+        page.wait_for_timeout(300)
+        print(f"  from the end of its data to the frame that shows it: {page.evaluate(_AFTER_DATA):.0f} ms")
+        page.wait_for_timeout(1000)
+        with meter("scrolling down and up, 120 frames"):
+            frames: list[float] = page.evaluate(_SCROLL)
+        print(f"  frames: median {sorted(frames)[60]:.0f} ms, the longest {max(frames):.0f} ms")
+        with meter("nobody touches it for 12 s, nothing changes"):
+            page.wait_for_timeout(12_000)
+        for label, value in (("Handle or id", "user.00"), ("Error code", "locked_out"), ("Handle or id", "nobody")):
+            field = page.get_by_label(label)
+            with meter(f"filter {label} = {value}, to its first row or its end"):
+                field.fill(value)
+                page.wait_for_url(f"**={value}*")
+                page.locator("[data-row], .empty").first.wait_for(timeout=60_000)
+            with meter("  and to the end of its page"):
+                page.get_by_role("navigation", name="Pages").or_(page.locator(".empty")).wait_for(timeout=60_000)
+            field.fill("")
             page.wait_for_url(re.compile("^(?!.*(text|error_code)=)"))
             page.locator("[data-row]").first.wait_for(timeout=30_000)
+        with meter("the tab Due now"):
+            page.get_by_role("link", name="Due now").click()
+            page.get_by_role("navigation", name="Pages").wait_for(timeout=30_000)
+        with meter("Review"):
+            page.get_by_role("link", name="Review", exact=False).first.click()
+            page.locator("[data-row]").first.wait_for()
         print("went wrong in the tab:", tab.wrong or "nothing")
 
 
-def _after_data(page: Page) -> float:
-    """Milliseconds from the end of the list's answer to the frame that shows its rows, when the list is opened anew."""
-    page.evaluate("""() => {
-        window.painted = null;
-        const seen = new MutationObserver(() => {
-            if (document.querySelectorAll('[data-row]').length < 2 || window.painted) return;
-            requestAnimationFrame(() => setTimeout(() => { window.painted ??= performance.now(); }));
-        });
-        seen.observe(document.getElementById('app'), { childList: true, subtree: true });
-    }""")
-    page.get_by_role("link", name="Audit").click()
-    page.get_by_role("heading", name="Audit").wait_for()
-    page.evaluate("performance.clearResourceTimings(); window.painted = null")
-    page.get_by_role("link", name="Pipeline").click()
-    page.locator("[data-row]").nth(10).wait_for()
-    page.wait_for_timeout(300)
-    told: float = page.evaluate("""() => {
-        const lists = performance.getEntriesByType('resource').filter((one) => one.name.includes('with_phases'));
-        return window.painted - lists[0].responseEnd;
-    }""")
-    return told
-
-
-def _scrolling(page: Page) -> float:
-    """The longest frame in milliseconds while the page is scrolled down and up again."""
-    longest: float = page.evaluate("""() => new Promise((done) => {
-        let last = performance.now(), longest = 0, frame = 0;
-        const step = (now) => {
-            longest = Math.max(longest, frame ? now - last : 0);
-            last = now;
-            scrollBy(0, frame < 60 ? 40 : -40);
-            frame += 1;
-            if (frame < 120) requestAnimationFrame(step); else done(longest);
-        };
-        requestAnimationFrame(step);
-    })""")
-    return longest
+_ELEMENTS = "document.querySelectorAll('*').length"
+_AFTER_DATA = """() => {
+    const lists = performance.getEntriesByType('resource').filter((one) => one.name.includes('with_phases'));
+    return window.meter.shown - lists[0].responseEnd;
+}"""
+_SCROLL = """() => new Promise((done) => {
+    const frames = [];
+    let last = performance.now();
+    const step = (now) => {
+        frames.push(now - last);
+        last = now;
+        scrollBy(0, frames.length < 60 ? 40 : -40);
+        if (frames.length < 120) requestAnimationFrame(step); else done(frames.slice(1));
+    };
+    requestAnimationFrame(step);
+})"""
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ function Frame() {
   const [, again] = useState(0);
   const overview = useLive("frame", overviewOf, 15);
   useLive("clock", readClock, 10);
-  useEffect(() => { const timer = setTimeout(() => readClock().catch(() => {}), 2000); return () => clearTimeout(timer); }, []); // two looks tell the speed
+  useEffect(() => { const timer = setTimeout(() => document.hidden || readClock().catch(() => {}), 2000); return () => clearTimeout(timer); }, []); // two looks tell the speed
 
   useEffect(() => {
     let waits = false;

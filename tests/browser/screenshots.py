@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser import stage as stages
-from tests.browser.stage import SCREENS, Stage, console
+from tests.browser.stage import SCREENS, Model, Stage, console
 from warmup.sandbox import stores
 from warmup.sandbox.client import Client
 
@@ -35,13 +35,14 @@ def main() -> None:
         _until("the bots are hired", lambda: len(api.get("/api/operator/bots")["items"]) == 4)
         for bot in api.get("/api/operator/bots")["items"]:
             _bind(url, bot["bot_id"])
+        stage = Stage(url, api, browser)
+        model = _tasks(stage)
         _until("half of the accounts are past their bio", lambda: _past_bio(api) >= 12)
         api.post("/sandbox/clock", {"speed": 60, "run_schedules": False})
         time.sleep(1)
-        stage = Stage(url, api, browser)
-        account = _trouble(stage)
+        account = _trouble(stage, model)
         for theme in THEMES:
-            for name, picture in _pictures(stage, theme, account):
+            for name, picture in _pictures(stage, theme, model, account):
                 _save(FOLDER / f"{name}-{theme}.png", picture)
                 print(f"{name}-{theme}", file=sys.stderr)
 
@@ -68,9 +69,23 @@ def _bind(url: str, bot_id: str) -> None:
     httpx.patch(f"{url}/api/operator/bots/{bot_id}", json=models, headers=headers, trust_env=False).raise_for_status()
 
 
-def _trouble(stage: Stage) -> str:
+def _tasks(stage: Stage) -> Model:
+    """A model whose work is left to people: an account for each theme will be due with a picture and words to post."""
+    model = stage.model()
+    for _ in THEMES:
+        account, bot = model.account(), stage.bot()
+        model.media("post")
+        model.text("post", "First light over the harbour, and the gulls are louder than the ferry.\n\n#slowmornings")
+        bot.api.post(f"/api/bot/accounts/{account}/start-warmup", headers={"Bot-Session": bot.session})
+        for phase in ("pfp", "bio"):
+            path = f"/api/operator/accounts/{account}/phases/{phase}/skip"
+            stage.api.post(path, {"reason": "the owner has done it already"})
+    return model
+
+
+def _trouble(stage: Stage, model: Model) -> str:
     """Adds what the seeded agency has too little of; the account whose outcome is unknown."""
-    model, bot = stage.model(), stage.bot()
+    bot = stage.bot()
     said = [
         {"kind": "account", "code": "locked_out", "message": "the platform asks the owner to confirm a new device"},
         {"kind": "account", "code": "locked_out", "message": "the platform asks the owner to confirm a new device"},
@@ -87,15 +102,16 @@ def _trouble(stage: Stage) -> str:
     return account
 
 
-def _pictures(stage: Stage, theme: str, account: str) -> Iterator[tuple[str, bytes]]:
+def _pictures(stage: Stage, theme: str, own: Model, account: str) -> Iterator[tuple[str, bytes]]:
     with console(stage, color_scheme=theme, viewport={"width": 1360, "height": 860}) as tab:
         for screen in SCREENS:
             page = tab.open(screen)
             if screen == "review":
                 page.get_by_role("link", name="outcome unknown").first.click()
-            if screen == "tasks" and page.locator("[data-row] button").count():
-                page.get_by_role("button", name="Take").first.click()
-                page.locator("article").first.wait_for()
+            if screen == "tasks":
+                tab.open(f"tasks?model_id={own.model_id}", ready="[data-row]")
+                page.locator("[data-row]", has_text="do post").get_by_role("button", name="Take").first.click()
+                page.locator("article img").wait_for()
             yield screen, _shot(page)
         yield "account", _shot(tab.open(f"pipeline?account={account}", ready=".drawer h3"))
         model = "aurora"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from warmup.sandbox import pictures, stores
 from warmup.sandbox.client import Client
@@ -212,6 +212,16 @@ class Console:
         """Opens a screen, signed in."""
         self.page.goto(f"{self.stage.url}/console{where and '/'}{where}")
         self.page.locator(ready).first.wait_for()
+        return self.page
+
+    def go(self, where: str, *, ready: str = "h1") -> Page:
+        """Goes to another screen of the open console, as a link in it does: nothing is loaded anew."""
+        self.page.evaluate(
+            "url => { history.pushState(null, '', url); dispatchEvent(new PopStateEvent('popstate')); }",
+            f"{self.stage.url}/console/{where}",
+        )
+        self.page.locator(ready).first.wait_for()
+        expect(self.page.get_by_text("Loading …")).to_have_count(0)
         return self.page
 
     def look(self) -> None:

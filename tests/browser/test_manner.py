@@ -36,16 +36,18 @@ def test_the_address_holds_filter_tab_sort_and_drawer(console: Console) -> None:
 
 
 def test_no_request_leaves_a_tab_that_is_hidden(console: Console) -> None:
+    console.page.clock.install()
     page = console.open(ready=".tile")
     page.evaluate("Object.defineProperty(document, 'hidden', { configurable: true, get: () => window.away ?? false })")
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url))
     page.evaluate("window.away = true; document.dispatchEvent(new Event('visibilitychange'))")
-    time.sleep(6)  # the tiles are read every five seconds
+    page.clock.fast_forward(60_000)
     assert sent == []
     page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
-    page.wait_for_timeout(500)
-    assert any("/api/operator/pipeline" in url for url in sent)
+    with page.expect_request("**/api/operator/pipeline"):
+        page.clock.fast_forward(6000)
+    assert sent
 
 
 def test_what_came_is_told_and_nothing_jumps_or_loses_its_focus(console: Console) -> None:
