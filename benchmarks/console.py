@@ -87,7 +87,7 @@ def _copies(
 
 
 class Meter:
-    """What a stretch of the page's life costs: requests, what Chromium did, tasks over 50 ms, changes of the document."""
+    """What a stretch of the page's life costs: requests, what Chromium did, long tasks, changes of the document."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
