@@ -164,7 +164,7 @@ def test_bots_warm_the_whole_agency_up(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    process = dev(scratch, "--until-done", "--speed", "40000", "--log-file", str(log))
+    process = dev(scratch, "--until-done", "--speed", "80000", "--log-file", str(log))
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err[-3000:]
     assert re.fullmatch(r"ready http://127\.0\.0\.1:\d+\n", out)
