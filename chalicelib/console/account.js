@@ -2,7 +2,7 @@
 import { html, useState } from "./preact.js";
 import { find, get, post } from "./api.js";
 import { change, close, link, useLive, useTick } from "./live.js";
-import { Ask, Drawer, Empty, Field, Icon, Live, Note, Reason, State, Time, copy, hasReason, toast } from "./ui.js";
+import { Ask, Drawer, Empty, EvidenceFields, Field, Icon, Live, Reason, State, Time, evidenceOf, hasEvidence, hasReason, toast } from "./ui.js";
 import { PHASE, PHASES, KIND, many, relative, span, why } from "./words.js";
 import { Events } from "./audit.js";
 import { steady } from "./pipeline.js";
@@ -96,8 +96,10 @@ const Parts = ({ parts }) => html`<div class="parts">${[["quality", "30 %"], ["f
 
 function Facts({ account }) {
   const lease = account.lease;
+  const session = useLive(lease?.live ? `holder:${lease.session_id}` : null, (signal) => get(`operator/sessions/${lease.session_id}`, {}, { signal }), 10);
   return html`<section class="card"><header><h3>Lease and consent</h3></header><dl class="facts">
-    <dt>Lease</dt><dd>${lease ? html`${lease.live ? "live" : "ran out"}, held by <bdi>${lease.bot_id}</bdi> in <code>${lease.session_id}</code>, ${lease.live ? "until" : "since"} <${Time} at=${lease.expires_at} />` : "nobody works on it"}</dd>
+    <dt>Lease</dt><dd>${lease ? html`${lease.live ? "live" : "ran out"}, held by <bdi>${lease.bot_id}</bdi> in <code>${lease.session_id}</code>, ${lease.live ? "ends" : "since"} <${Time} at=${lease.expires_at} />` : "nobody works on it"}</dd>
+    ${lease?.live && session.data && html`<dt>Heartbeat</dt><dd>last seen <${Time} at=${session.data.last_seen_at} />${session.data.client && html` · <bdi>${session.data.client}</bdi>`}${session.data.host && html` on <bdi>${session.data.host}</bdi>`}</dd>`}
     <dt>Consent</dt><dd>${account.consent ? html`<bdi>${account.consent.granted_by}</bdi>, <${Time} at=${account.consent.granted_at} /> (<bdi>${account.consent.reference}</bdi>)` : "not recorded"}</dd>
     <dt>Theme, tags</dt><dd>${account.theme ?? "no theme"}${account.tags.length ? ` · ${account.tags.join(", ")}` : ""}</dd>
     <dt>In care since</dt><dd><${Time} at=${account.created_at} /> · version ${account.version}</dd></dl></section>`;
@@ -141,17 +143,17 @@ export function Act({ asks, account, onClose, onDone }) {
     const path = `operator/accounts/${encodeURIComponent(account.account_id)}/${phase ? `phases/${phase}/` : ""}${move}`;
     const body = { reason: given.reason };
     if (move === "retry") body.content = given.content;
-    if (move === "resolve") body.evidence = Object.fromEntries(["url", "note"].filter((name) => given[name]?.trim()).map((name) => [name, given[name].trim()]));
+    if (move === "resolve") body.evidence = evidenceOf(given);
     if (move === "assign") for (const name of ["content_id", "text_id"]) if (given[name]) body[name] = given[name];
     const answer = await post(path, body);
     toast(`${account.username}: ${label.toLowerCase()}${phase ? ` ${phase}` : ""} ${answer.replayed ? "had been done before" : "done"}.`);
     onDone();
   };
-  const ready = (given) => hasReason(given) && (move !== "resolve" || given.url?.trim() || given.note?.trim()) && (move !== "assign" || given.content_id || given.text_id);
+  const ready = (given) => hasReason(given) && (move !== "resolve" || hasEvidence(given)) && (move !== "assign" || given.content_id || given.text_id);
   return html`<${Ask} title=${phase ? `${title}: ${phase}` : title} label=${label} lead=${lead} danger=${["reset", "retire"].includes(move)} values=${{ content: "same" }} ready=${ready} act=${act} onClose=${onClose}
     fields=${(given, put) => html`
       ${move === "retry" && html`<${Field} label="With" value=${given.content} onInput=${put("content")} options=${[["same", "the same content"], ["other", "other content"]]} />`}
-      ${move === "resolve" && html`<${Field} label="Evidence: address" type="url" value=${given.url ?? ""} onInput=${put("url")} placeholder="https://…" /><${Field} label="Evidence: note" type="textarea" value=${given.note ?? ""} onInput=${put("note")} maxLength="2000" />`}
+      ${move === "resolve" && html`<${EvidenceFields} given=${given} put=${put} />`}
       ${move === "assign" && html`<${Choose} account=${account} phase=${phase} given=${given} put=${put} />`}
       <${Reason} given=${given} put=${put} />`} />`;
 }

@@ -1,10 +1,10 @@
 // A move on many accounts: counted first, then done step by step under the eyes of who asked for it.
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { post } from "./api.js";
-import { Dialog, Field, Icon, Note, Trouble, hasReason, Reason } from "./ui.js";
+import { Dialog, EvidenceFields, Field, Icon, Note, Reason, Trouble, evidenceOf, hasEvidence, hasReason } from "./ui.js";
 import { count, many } from "./words.js";
 
-const WORDS = { retry: ["Retry", "retried", "that failed or need review"], pause: ["Pause", "paused", "that are ready or warming up"], resume: ["Resume", "resumed", "that are paused"] };
+const WORDS = { retry: ["Retry", "retried", "that failed or need review"], pause: ["Pause", "paused", "that are ready or warming up"], resume: ["Resume", "resumed", "that are paused"], ready: ["Declare ready:", "declared ready", "that are imported"], resolve: ["Resolve", "resolved", "that failed or need review"], skip: ["Skip", "skipped", "that failed or need review"] };
 const STEP = 50, LOOK = 100, TYPED_ABOVE = 50;
 
 /** Every step of a move; `onStep` gets each answer, and false from it stops. */
@@ -36,6 +36,7 @@ export function Bulk({ move, target, of, warning, content = "same", onClose, onD
   const as_of = useRef(null);
   const put = (name) => (event) => set({ ...given, [name]: event.target.value });
   const body = { action: move, ...fixed.current, ...(move === "retry" ? { content: given.content } : {}) };
+  const evidence = move === "resolve" ? { evidence: evidenceOf(given) } : {};
 
   useEffect(() => {
     let over = false, number = 0;
@@ -49,8 +50,8 @@ export function Bulk({ move, target, of, warning, content = "same", onClose, onD
     to("working"); fail(null);
     let all = { done: 0, seen: 0, others: [] };
     try {
-      const before = move === "retry" && body.filter ? { filter: { ...body.filter, failed_before: as_of.current } } : {}; // what fails again behind the walk is not walked to again
-      await steps({ ...body, ...before, reason: given.reason }, (answer) => {
+      const before = ["retry", "resolve", "skip"].includes(move) && body.filter ? { filter: { ...body.filter, failed_before: as_of.current } } : {}; // what fails behind the walk was not counted
+      await steps({ ...body, ...before, ...evidence, reason: given.reason }, (answer) => {
         all = {
           done: all.done + (answer.counts.done ?? 0) + (answer.counts.unchanged ?? 0), seen: all.seen + answer.matched,
           others: [...all.others, ...answer.results.filter((one) => ["refused", "not_done"].includes(one.outcome))],
@@ -71,6 +72,7 @@ export function Bulk({ move, target, of, warning, content = "same", onClose, onD
     ${state === "asking" && html`
       ${warning && html`<${Note} tone="warn"><p>${warning}</p><//>`}
       ${move === "retry" && html`<${Field} label="With" value=${given.content} onInput=${put("content")} options=${[["same", "the same content"], ["other", "other content"]]} />`}
+      ${move === "resolve" && html`<${EvidenceFields} given=${given} put=${put} />`}
       <${Reason} given=${given} put=${put} />
       ${matched.number > TYPED_ABOVE && matched.whole && html`<${Field} label=${`Type the number ${matched.number} to confirm`} inputMode="numeric" autocomplete="off" value=${given.typed ?? ""} onInput=${put("typed")} />`}`}
     ${state !== "asking" && html`<div class="stack" role="status">
@@ -78,7 +80,7 @@ export function Bulk({ move, target, of, warning, content = "same", onClose, onD
       <p><${Icon} name=${state === "over" ? "check" : "play"} /> ${count(result.done)} of ${count(matched.number)} ${done}${result.others.length ? `, ${count(result.others.length)} not` : ""}${state === "over" && stopped.current ? "; stopped" : ""}.</p>
       ${result.others.length > 0 && html`<details><summary>${many(result.others.length, "account")} not ${done}</summary><ul class="stack tight">${result.others.slice(0, 200).map((one) => html`<li><code>${one.account_id}</code> <bdi>${one.detail ?? one.outcome}</bdi></li>`)}</ul></details>`}</div>`}
     ${problem && html`<${Trouble} problem=${problem} />`}
-    <footer>${state === "asking" ? html`<button type="button" onClick=${close}>Cancel</button><button class="main" disabled=${!matched.whole || matched.number === 0 || !hasReason(given) || !typed}>${verb} ${matched.whole ? count(matched.number) : "…"}</button>`
+    <footer>${state === "asking" ? html`<button type="button" onClick=${close}>Cancel</button><button class="main" disabled=${!matched.whole || matched.number === 0 || !hasReason(given) || !typed || (move === "resolve" && !hasEvidence(given))}>${verb} ${matched.whole ? count(matched.number) : "…"}</button>`
       : state === "working" ? html`<button type="button" onClick=${() => { stopped.current = true; }}>Stop after this step</button>`
       : html`<button type="button" class="main" onClick=${close}>Close</button>`}</footer>
   </form><//>`;

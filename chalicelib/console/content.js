@@ -133,7 +133,7 @@ export function ItemDrawer({ item }) {
   const [asks, ask] = useState(null);
   const [touched, touch] = useState(null);
   const change = async (body) => {
-    const answer = await patch(path, body, live.data.version);
+    const answer = await patch(path, body, live.data.version).catch((problem) => { if (problem.status === 412) live.reload(); throw problem; });
     if (answer.users) touch(answer);
     toast("The item is changed."); live.reload(); history.reload();
   };
@@ -161,7 +161,7 @@ export function ItemDrawer({ item }) {
   <//>`;
 }
 
-const Edit = ({ item, themes, act, onClose }) => html`<${Ask} title=${`Change ${idOf(item)}`} label="Save" onClose=${onClose} values=${{ quality: String(item.quality_score), cap: String(item.max_usage), tags: item.tags.join(" "), theme: item.theme ?? "" }}
+const Edit = ({ item, themes, act, onClose }) => html`<${Ask} stood=${item} title=${`Change ${idOf(item)}`} label="Save" onClose=${onClose} values=${{ quality: String(item.quality_score), cap: String(item.max_usage), tags: item.tags.join(" "), theme: item.theme ?? "" }}
   act=${(given) => act({ quality_score: Number(given.quality), max_usage: Number(given.cap), tags: given.tags.split(/\s+/).filter(Boolean), theme: given.theme || null, ...(given.reason?.trim() ? { reason: given.reason.trim() } : {}) })}
   fields=${(given, put) => html`<div class="filters"><${Field} label="Quality (0–100)" type="number" min="0" max="100" step="any" value=${given.quality} onInput=${put("quality")} required /><${Field} label="Cap (uses)" type="number" min="1" value=${given.cap} onInput=${put("cap")} required />
     <${Field} label="Theme" value=${given.theme} onInput=${put("theme")} options=${[["", "none"], ...themes.map((one) => [one, one])]} /></div>

@@ -65,19 +65,19 @@ export function followLinks(event) {
 
 // the service's clock
 
-let anchor = { service: Date.now(), real: Date.now(), speed: 1, told: false };
+let anchor = { service: Date.now(), real: Date.now(), speed: 1, told: false, measured: false };
 
 export function tell(now) {
   const service = Date.parse(now), real = Date.now();
-  if (!anchor.told) { anchor = { service, real, speed: 1, told: true }; return; }
+  if (!anchor.told) { anchor = { service, real, speed: 1, told: true, measured: false }; return; }
   const passed = real - anchor.real;
   if (passed < 900) return;
   const speed = (service - anchor.service) / passed;
   const steady = Math.abs(speed - 1) < 0.05 ? 1 : speed;
-  anchor = { service, real, speed: steady, told: true };
+  anchor = { service, real, speed: steady, told: true, measured: true };
 }
 export const now = () => anchor.service + (Date.now() - anchor.real) * anchor.speed;
-export const clock = () => ({ told: anchor.told, speed: anchor.speed, now: now(), offset: anchor.service - anchor.real });
+export const clock = () => ({ told: anchor.told, measured: anchor.measured, speed: anchor.speed, now: now() });
 export async function readClock() { tell((await get("health")).now); }
 
 const tickers = new Set();

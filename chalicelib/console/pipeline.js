@@ -62,11 +62,11 @@ export function Pipeline({ params }) {
     ${filters}
     <${Live} of=${live}>${(found) => html`
       <${Announce} rows=${rows} noun="accounts" />
-      ${(found.looks > FEW || found.part) && html`<${Walked} found=${found} of=${extent(filter, overview.data)} halt=${halt} again=${again} />`}
+      ${(walks(found) || found.part) && html`<${Walked} found=${found} of=${extent(filter, overview.data)} halt=${halt} again=${again} />`}
       ${rows.rows.length === 0 && !found.part && !found.next_cursor ? html`<${Nothing} filter=${filter} later=${params.cursor} />` : rows.rows.length > 0 && html`
       <${Scroll} label="Accounts"><table class="pipeline">
         <thead><tr><th scope="col"><input type="checkbox" aria-label="Select the page" checked=${whole} onChange=${() => { choose(whole ? new Set() : new Set(rows.rows.map((row) => row.account_id))); everything(false); }} /></th>
-          <${Sort} by="account" sort=${params.sort}>Account<//><th scope="col">State</th>${PHASES.map((phase) => html`<th scope="col">${phase}</th>`)}
+          <${Sort} by="account" sort=${params.sort}>Account<//>${PHASES.map((phase) => html`<th scope="col">${phase}</th>`)}
           <${Sort} by="due" sort=${params.sort}>Next due<//><${Sort} by="retries" sort=${params.sort}>Retries<//><th scope="col">Content</th><th scope="col">Bot</th></tr></thead>
         <tbody>${sorted.map((row) => html`<${Row} key=${row.account_id} row=${row} chosen=${all || chosen.has(row.account_id)} tick=${tick} retry=${retry} where=${where} />`)}</tbody>
       </table><//>
@@ -74,6 +74,7 @@ export function Pipeline({ params }) {
         <strong class="grow">${all ? "All that match the filters" : many(chosen.size, "account") + " selected"}</strong>
         ${!all && html`<button type="button" onClick=${() => everything(true)}>Select all that match</button>`}
         <button type="button" data-retry onClick=${() => begin("retry")}><${Icon} name="retry" />Retry …</button>
+        ${(filter.state ?? "imported") === "imported" && html`<button type="button" onClick=${() => begin("ready")}><${Icon} name="check" />Declare ready …</button>`}
         <button type="button" onClick=${() => begin("pause")}><${Icon} name="pause" />Pause …</button>
         <button type="button" onClick=${() => begin("resume")}><${Icon} name="play" />Resume …</button>
         <button type="button" class="plain" onClick=${() => { choose(new Set()); everything(false); }}>Clear</button></div>`}`}
@@ -92,7 +93,7 @@ function useWalk(key, filter, cursor) {
   const halted = useRef(null);
   const live = useLive(name, async (signal, early) => {
     const known = walked.current;
-    if (known.name === name && known.page.looks > FEW) {
+    if (known.name === name && walks(known.page)) {
       const ids = known.page.items.map(idOf).join(",");
       return ids ? { ...known.page, items: steadied((await get("operator/accounts", { ...filter, ids, with_phases: true }, { signal })).items) } : known.page;
     }
@@ -105,6 +106,7 @@ function useWalk(key, filter, cursor) {
   return { name, live, halt: () => { halted.current = name; }, again: () => next((n) => n + 1) };
 }
 const FEW = 2;
+const walks = (page) => page.looks > FEW || page.short;
 const idOf = (row) => row.account_id;
 const steadied = (items) => items.map((row) => row.assigned?.content ? { ...row, assigned: { ...row.assigned, content: { ...row.assigned.content, url: steady(row.assigned.content.content_id, row.assigned.content.url) } } } : row);
 
@@ -145,8 +147,7 @@ function rendered(row, chosen, tick, retry) {
   const stuck = ["failed", "requires_review"].includes(row.phase_status);
   return html`<tr data-row=${row.account_id} class="${chosen ? "chosen" : ""} ${row.gone ? "gone" : ""}">
     <td><input type="checkbox" aria-label=${`Select ${row.username}`} checked=${chosen} onChange=${() => tick(row.account_id)} />${stuck && html`<button type="button" hidden data-retry-row onClick=${() => retry(row.account_id)}>Retry</button>`}</td>
-    <th scope="row" class="who"><span class="clip"><${Account} id=${row.account_id}>${row.username}<//></span><small class="clip"><bdi>${row.model_id}</bdi></small></th>
-    <td><${State} of="account" is=${row.state} />${row.gone && html`<br /><small>left this list</small>`}</td>
+    <th scope="row" class="who"><span class="clip"><${Account} id=${row.account_id}>${row.username}<//></span><span class="under"><${State} of="account" is=${row.state} /><small class="clip"><bdi>${row.model_id}</bdi></small></span>${row.gone && html`<small>left this list</small>`}</th>
     ${PHASES.map((name) => html`<td><${Cell} phase=${row.phases.find((phase) => phase.phase === name)} name=${name} /></td>`)}
     <td>${row.content_due_at ? html`<span class="state tone-warn"><${Icon} name="empty" />no content</span><br />` : null}<small><${Time} at=${row.due_at} /></small></td>
     <td class="number">${retries || html`<span class="soft">0</span>`}</td>

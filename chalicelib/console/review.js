@@ -54,11 +54,11 @@ export function Review({ params }) {
             <span class="state tone-${group.kind === "unknown" ? "bad" : "warn"}"><${Icon} name=${group.kind === "unknown" ? "alert" : "retry"} />${KIND[group.kind] ?? group.kind ?? "no report"}</span></a><br /><code><bdi>${group.code ?? "no code"}</bdi></code></th>
           <td>${group.phase}</td><td class="number">${count(group.count)}</td><td><${Time} at=${group.first_seen} /></td><td><${Time} at=${group.last_seen} /></td>
           <td><bdi class="prose">${group.sample.message}</bdi></td>
-          <td><div class="row"><button type="button" class="tiny" data-retry-row onClick=${() => ask({ group })}><${Icon} name="retry" />Retry all …<span class="unseen"> ${group.code}</span></button></div></td></tr>`)}</tbody></table><//>
+          <td><div class="row"><button type="button" class="tiny" data-retry-row onClick=${() => ask({ group, move: "retry" })}><${Icon} name="retry" />Retry all …<span class="unseen"> ${group.code}</span></button>${[["resolve", "Resolve all"], ["skip", "Skip all"]].map(([move, word]) => html`<button type="button" class="tiny" onClick=${() => ask({ group, move })}>${word} …<span class="unseen"> ${group.code}</span></button>`)}</div></td></tr>`)}</tbody></table><//>
       ${open && html`<${Cases} group=${open} params=${params} query=${query} onDone=${live.reload} />`}`}<//>
-    ${asks && html`<${Bulk} move="retry" target=${{ filter: target(asks.group, params) }} content=${asks.group.kind === "content" ? "other" : "same"} onClose=${() => ask(null)} onDone=${live.reload}
+    ${asks && html`<${Bulk} move=${asks.move} target=${{ filter: target(asks.group, params) }} content=${asks.group.kind === "content" ? "other" : "same"} onClose=${() => ask(null)} onDone=${live.reload}
       of=${html`those with <code><bdi>${asks.group.code ?? "no code"}</bdi></code> in ${asks.group.phase}`}
-      warning=${asks.group.kind === "unknown" && html`Their outcome is unknown: whoever retries them says that it did <strong>not</strong> happen, or may happen twice.`} />`}`;
+      warning=${asks.group.kind === "unknown" && asks.move === "retry" && html`Their outcome is unknown: whoever retries them says that it did <strong>not</strong> happen, or may happen twice.`} />`}`;
 }
 
 const target = (group, params) => Object.fromEntries(Object.entries({

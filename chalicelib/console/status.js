@@ -9,9 +9,9 @@ const EXPECTED = { open_due_phases: ["Open due phases", 60], close_lost_sessions
 
 function ServiceClock() {
   useTick(1);
-  const { told, speed } = clock();
+  const { told, measured, speed } = clock();
   if (!told) return "reading …";
-  return html`<span class="mono">${absolute(new Date(now()).toISOString(), "utc")}</span>, ${speed === 1 ? "real time" : `a sandbox's: about × ${count(Number(speed.toPrecision(2)))}`}`;
+  return html`<span class="mono">${absolute(new Date(now()).toISOString(), "utc")}</span>, ${!measured ? "measuring how fast it runs …" : speed === 1 ? "real time" : `a sandbox's: about × ${count(Number(speed.toPrecision(2)))}`}`;
 }
 
 export function Status() {
@@ -59,7 +59,7 @@ export function Status() {
       ready=${(given) => hasReason(given) && given.typed === `${asks} all`} onClose=${() => ask(null)}
       act=${async (given) => { await post(`operator/pipeline/${asks}`, { reason: given.reason }); toast(asks === "pause" ? "The pipeline is paused." : "The pipeline runs again.", asks === "pause" ? "warn" : "done"); forgetOverview(); overview.reload(); }}
       fields=${(given, put) => html`<${Reason} given=${given} put=${put} /><${Field} label=${`Type “${asks} all” to confirm`} value=${given.typed ?? ""} onInput=${put("typed")} autocomplete="off" />`} />`}
-    ${asks?.model_id && html`<${Ask} title=${`${asks.paused ? "Resume" : "Pause"} ${asks.model_id}`} label=${asks.paused ? "Resume" : "Pause"} onClose=${() => ask(null)} ready=${hasReason}
+    ${asks?.model_id && html`<${Ask} stood=${asks} title=${`${asks.paused ? "Resume" : "Pause"} ${asks.model_id}`} label=${asks.paused ? "Resume" : "Pause"} onClose=${() => ask(null)} ready=${hasReason}
       act=${async (given) => { await patch(`operator/models/${asks.model_id}`, { paused: !asks.paused, reason: given.reason }, asks.version); toast(`${asks.model_id} is ${asks.paused ? "resumed" : "paused"}.`); models.reload(); }}
       fields=${(given, put) => html`<${Reason} given=${given} put=${put} />`} />`}`;
 }

@@ -70,7 +70,7 @@ function Task({ task, id, onDone }) {
   const token = task.lease.lease_token;
   const say = (word) => { toast(`${task.account_id}: ${word}`); onDone(); };
   const [url] = useState(task.content?.url);
-  return html`<article class="card stack"><header class="row spread"><h3><${Account} id=${task.account_id} />: ${task.phase}</h3><small>yours until <${Time} at=${task.lease.expires_at} /></small></header>
+  return html`<article class="card stack"><header class="row spread"><h3><${Account} id=${task.account_id} />: ${task.phase}</h3><small>yours; your lease ends <${Time} at=${task.lease.expires_at} /></small></header>
     ${task.problem && html`<${Note} tone="bad"><p>${task.problem.detail}</p><//>`}
     ${task.withdrawn && html`<${Note} tone="bad"><p>What you were given was withdrawn: do not use it.</p><//>`}
     ${task.content && html`<div class="row"><img class="thumb" src=${url} alt=${`Media ${task.content.content_id}`} /><a class="button" href=${url} target="_blank" rel="noreferrer" download><${Icon} name="down" />Download</a><small>${task.content.media_type}, ${bytes(task.content.bytes)}</small></div>`}

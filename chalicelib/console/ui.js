@@ -106,11 +106,20 @@ export function Dialog({ title, onClose, children }) {
   return html`<dialog ref=${box} aria-label=${title} onCancel=${cancel} onClick=${(event) => { if (event.target === box.current) onClose(); }}>${children}</dialog>`;
 }
 
-/** A form in a dialog that does one thing; `act` gets the values, and what it throws is shown. */
-export function Ask({ title, label, danger, values = {}, fields = () => null, act, onClose, ready = () => true, lead }) {
+/** What differs between what was read and what stands there now. */
+function Differences({ stood, current }) {
+  const said = (value) => value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  const changed = Object.keys(current).filter((name) => !["version", "updated_at", "url", "url_expires_at"].includes(name) && said(stood[name]) !== said(current[name]));
+  return html`<div class="stack tight"><strong>Changed meanwhile</strong>${changed.length === 0 ? html`<p>Nothing that is shown here.</p>` : html`<ul class="stack tight">${changed.map((name) => html`<li><code>${name}</code> <bdi>${said(stood[name])}</bdi> → <bdi>${said(current[name])}</bdi></li>`)}</ul>`}
+    <p class="soft">Send it again to change what stands there now, or cancel.</p></div>`;
+}
+
+/** A form in a dialog that does one thing; `act` gets the values, and what it throws is shown. `stood` is what was read. */
+export function Ask({ title, label, danger, values = {}, fields = () => null, act, onClose, ready = () => true, lead, stood }) {
   const [given, set] = useState(values);
   const [problem, fail] = useState(null);
   const [busy, work] = useState(false);
+  const first = useRef(stood);
   const put = (name) => (event) => set({ ...given, [name]: event.target.type === "checkbox" ? event.target.checked : event.target.value });
   const submit = async (event) => {
     event.preventDefault();
@@ -122,7 +131,7 @@ export function Ask({ title, label, danger, values = {}, fields = () => null, ac
     ${lead && html`<p class="soft">${lead}</p>`}
     ${fields(given, put, set)}
     ${problem && html`<${Trouble} problem=${problem} />`}
-    ${problem?.document?.current && html`<details open><summary>What stands there now</summary><pre>${JSON.stringify(problem.document.current, null, 2)}</pre></details>`}
+    ${problem?.document?.current && html`<${Differences} stood=${first.current ?? {}} current=${problem.document.current} />`}
     <footer><button type="button" onClick=${onClose}>Cancel</button><button class=${danger ? "danger" : "main"} disabled=${busy || !ready(given)}>${busy ? "One moment …" : label}</button></footer>
   </form><//>`;
 }
@@ -134,6 +143,9 @@ export const Field = ({ label, value, onInput, type = "text", hint, options, ...
   ${hint && html`<small>${hint}</small>`}</label>`;
 
 export const Reason = ({ given, put }) => html`<${Field} label="Reason (it stands in the audit)" value=${given.reason ?? ""} onInput=${put("reason")} type="textarea" required maxLength="2000" autofocus />`;
+export const EvidenceFields = ({ given, put }) => html`<${Field} label="Evidence: address" type="url" value=${given.url ?? ""} onInput=${put("url")} placeholder="https://…" /><${Field} label="Evidence: note" type="textarea" value=${given.note ?? ""} onInput=${put("note")} maxLength="2000" />`;
+export const evidenceOf = (given) => Object.fromEntries(["url", "note"].filter((name) => given[name]?.trim()).map((name) => [name, given[name].trim()]));
+export const hasEvidence = (given) => Object.keys(evidenceOf(given)).length > 0;
 export const hasReason = (given) => (given.reason ?? "").trim().length > 0;
 
 export function Drawer({ title, label, names, children, aside }) {

@@ -227,10 +227,11 @@ class RosterFilter(Input):
 class MoveAllBody(ReasonBody):
     """`POST /api/operator/accounts/bulk`: the accounts that are named, else a page of those that the filter admits."""
 
-    action: Literal["ready", "pause", "resume", "retry"]
+    action: Literal["ready", "pause", "resume", "retry", "resolve", "skip"]
     account_ids: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)
     filter: RosterFilter | None = None
     content: Literal["same", "other"] = "same"
+    evidence: Evidence | None = None
     dry_run: bool = False
     limit: int = Field(default=50, ge=1, le=100)
     cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,2048}$")] | None = None
@@ -239,6 +240,8 @@ class MoveAllBody(ReasonBody):
     def _one_of_both(self) -> "MoveAllBody":
         if (self.account_ids is None) == (self.filter is None):
             raise ValueError("either account_ids or a filter is needed (an empty filter means all)")
+        if self.action == "resolve" and self.evidence is None and not self.dry_run:
+            raise ValueError("to resolve, evidence is needed")
         return self
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
@@ -60,6 +60,7 @@ def move_all(context: Context, *, body: MoveAllBody) -> Answer[shapes.BulkMove]:
     move = Move(body.action)
 
     def act(account: Account) -> bool:
+        given = (context, account.account_id, str(account.current_phase))
         match move:
             case Move.READY:
                 return accounts.ready(context, account.account_id, reason=body.reason).replayed
@@ -67,11 +68,15 @@ def move_all(context: Context, *, body: MoveAllBody) -> Answer[shapes.BulkMove]:
                 return accounts.pause(context, account.account_id, reason=body.reason).replayed
             case Move.RESUME:
                 return accounts.resume(context, account.account_id, reason=body.reason).replayed
+            case Move.RESOLVE:
+                evidence = body.evidence.model_dump(exclude_none=True) if body.evidence else {}
+                return review.resolve(*given, reason=body.reason, evidence=evidence).replayed
+            case Move.SKIP:
+                return review.skip(*given, reason=body.reason).replayed
+            case Move.RETRY:
+                return review.retry(*given, reason=body.reason, other_content=body.content == "other").replayed
             case _:
-                other, phase = body.content == "other", str(account.current_phase)
-                return review.retry(
-                    context, account.account_id, phase, reason=body.reason, other_content=other
-                ).replayed
+                assert_never(move)
 
     if body.account_ids is not None:
         done = roster.move_these(context, move, body.account_ids, act, dry_run=body.dry_run)

@@ -271,6 +271,8 @@ class Move(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     RETRY = "retry"
+    RESOLVE = "resolve"
+    SKIP = "skip"
 
     def concerns(self, account: Account) -> bool:
         """Whether the move is possible for the account as it stands."""

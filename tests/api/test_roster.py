@@ -161,6 +161,15 @@ def test_all_that_match_are_retried(mixed: Agency) -> None:
     mixed.operator.verified("reviewed")
 
 
+@pytest.mark.parametrize(("action", "more"), [("resolve", {"evidence": {"note": "seen by Ada"}}), ("skip", {})])
+def test_all_that_match_are_resolved_or_skipped(mixed: Agency, action: str, more: dict[str, Any]) -> None:
+    answer = move(mixed, action, filter={"model_id": "m1"}, **more)
+    assert {one["account_id"]: one["outcome"] for one in answer["results"]} == {"failed": "done", "reviewed": "done"}
+    for name in ("failed", "reviewed"):
+        assert mixed.operator.events(name)[-1]["action"] == f"phase:{action}"
+        mixed.operator.verified(name)
+
+
 def test_those_that_are_named_are_moved_and_each_is_told_about(mixed: Agency) -> None:
     answer = move(mixed, "retry", account_ids=["failed", "nobody", "waiting"])
     assert {one["account_id"]: one["outcome"] for one in answer["results"]} == {"failed": "done", "nobody": "refused"}
@@ -184,6 +193,7 @@ def test_a_step_takes_a_page_and_says_where_to_go_on(agency: Agency) -> None:
         {"action": "pause", "reason": "x"},
         {"action": "pause", "reason": "x", "filter": {}, "account_ids": ["a"]},
         {"action": "retire", "reason": "x", "filter": {}},
+        {"action": "resolve", "reason": "x", "filter": {}},
         {"action": "pause", "filter": {}},
         {"action": "pause", "reason": "x", "filter": {"colour": "red"}},
         {"action": "pause", "reason": "x", "filter": {}, "limit": 101},

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 from PIL import Image
@@ -21,6 +22,7 @@ THEMES = ("light", "dark")
 NAMES = (*SCREENS, "account", "item", "runway", "narrow")
 LARGEST = 150_000
 _LONGEST = 150  # seconds
+_FORGOTTEN = 31  # seconds after which nobody remembers of a bot's key what was changed meanwhile
 
 
 def main() -> None:
@@ -35,9 +37,12 @@ def main() -> None:
         _until("the bots are hired", lambda: len(api.get("/api/operator/bots")["items"]) == 4)
         for bot in api.get("/api/operator/bots")["items"]:
             _bind(url, bot["bot_id"])
+        time.sleep(_FORGOTTEN)
+        _until("a third of the accounts are past their bio", lambda: _past_bio(api) >= 8)
         stage = Stage(url, api, browser)
         model = _tasks(stage)
-        _until("half of the accounts are past their bio", lambda: _past_bio(api) >= 12)
+        own: dict[str, Any] = {"model_id": model.model_id, "action": "run_phase"}
+        _until("there is something to post", lambda: len(api.get("/api/operator/tasks", **own)["items"]) == len(THEMES))
         api.post("/sandbox/clock", {"speed": 60, "run_schedules": False})
         time.sleep(1)
         account = _trouble(stage, model)
@@ -72,10 +77,11 @@ def _bind(url: str, bot_id: str) -> None:
 def _tasks(stage: Stage) -> Model:
     """A model whose work is left to people: an account for each theme will be due with a picture and words to post."""
     model = stage.model()
-    for _ in THEMES:
+    for hour in ("First", "Last"):
         account, bot = model.account(), stage.bot()
         model.media("post")
-        model.text("post", "First light over the harbour, and the gulls are louder than the ferry.\n\n#slowmornings")
+        words = f"{hour} light over the harbour, and the gulls are louder than the ferry.\n\n#slowdays"
+        model.text("post", words, quality_score=90)
         bot.api.post(f"/api/bot/accounts/{account}/start-warmup", headers={"Bot-Session": bot.session})
         for phase in ("pfp", "bio"):
             path = f"/api/operator/accounts/{account}/phases/{phase}/skip"
@@ -125,7 +131,7 @@ def _pictures(stage: Stage, theme: str, own: Model, account: str) -> Iterator[tu
 
 def _shot(page: Page) -> bytes:
     expect(page.get_by_text("Loading …")).to_have_count(0)
-    page.wait_for_timeout(2500)  # the clock's speed is known after two looks
+    page.get_by_text("Sandbox time").wait_for()  # the clock's speed is known after two looks
     return page.screenshot()
 
 

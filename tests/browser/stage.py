@@ -138,7 +138,7 @@ class Model:
 
     def text(self, category: str, body: str, **more: Any) -> str:
         """A text in the pool; its id."""
-        entry = {"category": category, "quality_score": 70, "max_usage": 50, "body": body}
+        entry: dict[str, Any] = {"category": category, "quality_score": 70, "max_usage": 50, "body": body}
         return str(self.stage.api.post(f"{self.path}/texts", {**entry, **more})["text_id"])
 
     def account(self, username: str | None = None) -> str:

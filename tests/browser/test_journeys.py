@@ -146,7 +146,7 @@ def test_an_image_is_uploaded_and_seen_assigned(console: Console, tmp_path: Path
     expect(page.locator(".drawer .parts").first).to_contain_text("quality")
 
 
-def test_one_code_of_two_kinds_makes_two_groups_and_a_group_is_retried_alone(console: Console) -> None:
+def test_one_code_of_two_kinds_makes_two_groups_and_a_group_is_decided_alone(console: Console) -> None:
     model, bot = console.stage.model(), console.stage.bot()
     model.media("pfp")
     surely, perhaps = model.account(), model.account()
@@ -155,12 +155,14 @@ def test_one_code_of_two_kinds_makes_two_groups_and_a_group_is_retried_alone(con
     page = console.open(f"review?model_id={model.model_id}", ready="[data-row]")
     expect(page.locator("[data-row]")).to_have_count(2)
     expect(page.locator("[data-row]").first).to_contain_text("outcome unknown")
-    page.locator("[data-row]", has_text="account at fault").get_by_role("button", name="Retry all").click()
+    page.locator("[data-row]", has_text="account at fault").get_by_role("button", name="Resolve all").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("1 account of those with no code in pfp")
-    dialog.get_by_label("Reason").fill("the owner has changed it")
-    dialog.get_by_role("button", name="Retry 1").click()
-    expect(dialog).to_contain_text("1 of 1 retried")
+    dialog.get_by_label("Reason").fill("the owner has done it")
+    expect(dialog.get_by_role("button", name="Resolve 1")).to_be_disabled()  # not without evidence
+    dialog.get_by_label("note").fill("seen by Ada")
+    dialog.get_by_role("button", name="Resolve 1").click()
+    expect(dialog).to_contain_text("1 of 1 resolved")
     dialog.get_by_role("button", name="Close").click()
     expect(page.locator("[data-row]")).to_have_count(1)
     assert console.stage.account(perhaps)["phase_status"] == "requires_review"
@@ -191,7 +193,10 @@ def test_an_edit_of_what_has_changed_meanwhile_shows_what_stands_there(console: 
     )
     page.get_by_role("dialog").get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("Version conflict")
-    expect(page.get_by_role("dialog")).to_contain_text('"quality_score": 33')
+    expect(page.get_by_role("dialog")).to_contain_text("quality_score 70 → 33")
+    expect(page.get_by_role("dialog").get_by_label("Quality")).to_have_value("12")  # what was typed stays
+    with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.status == 200):
+        page.get_by_role("dialog").get_by_role("button", name="Save").click()
     assert all("412" in one for one in console.wrong), console.wrong
     console.wrong.clear()
 
@@ -264,8 +269,9 @@ def test_everything_is_paused_and_resumed(console: Console) -> None:
 
 def test_more_than_fifty_ask_for_their_number_and_show_how_far_they_are(console: Console) -> None:
     model = stages.crowd(console.stage)
-    for number in range(55):
-        console.stage.api.post(f"/api/operator/accounts/{model.model_id}-{number}/ready", {"reason": "x"})
+    ids = [f"{model.model_id}-{number}" for number in range(55)]
+    ready = {"action": "ready", "account_ids": ids, "reason": "x"}
+    console.stage.api.post("/api/operator/accounts/bulk", ready)
     page = console.open(f"pipeline?model_id={model.model_id}&state=ready", ready="[data-row]")
     page.get_by_label("Select the page").check()
     page.get_by_role("button", name="Select all that match").click()

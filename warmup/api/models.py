@@ -118,6 +118,8 @@ class Move(Word):
     PAUSE = "pause"
     RESUME = "resume"
     RETRY = "retry"
+    RESOLVE = "resolve"
+    SKIP = "skip"
 
 
 class Need(Word):
@@ -1222,6 +1224,7 @@ class MoveAllBody(Shape):
     account_ids: list[str] | None = None
     filter: RosterFilter | None = None
     content: str | None = None
+    evidence: Evidence | None = None
     dry_run: bool | None = None
     limit: int | None = None
     cursor: str | None = None
