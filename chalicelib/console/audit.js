@@ -40,15 +40,16 @@ export function Audit({ params }) {
     <div class="filters">
       <${Field} label="Day (UTC; today if empty)" type="date" value=${params.day ?? ""} onInput=${put("day")} data-search />
       <${Field} label="Account id" value=${params.account_id ?? ""} onInput=${put("account_id")} />
-      <${Field} label="Bot id" value=${params.bot_id ?? ""} onInput=${put("bot_id")} hint="An account or a bot is shown over all days." />
+      <${Field} label="Bot id" value=${params.bot_id ?? ""} onInput=${put("bot_id")} />
     </div>
+    <small>An account or a bot is shown over all days.</small>
     ${problem && html`<${Trouble} problem=${problem} />`}
     <${Live} of=${live}>${(found) => html`<${Announce} rows=${rows} noun="events" />
       ${rows.rows.length === 0 ? html`<${Empty} kind=${query.day || query.account_id || query.bot_id ? "filtered" : "nothing"} title=${query.day || query.account_id || query.bot_id ? "No event matches the filters" : "Nothing has happened today"} />` : html`
       <${Scroll} label="Audit events"><table><thead><tr><th scope="col">Time</th><th scope="col">Actor</th><th scope="col">What</th><th scope="col">From → to</th><th scope="col">Request</th></tr></thead>
         <tbody>${rows.rows.map((event) => html`<tr key=${`${event.subject}#${event.version}`} data-row>
           <td><${Time} at=${event.at} /></td><td><bdi>${event.actor.kind} ${event.actor.id}</bdi></td>
-          <td><bdi class="prose">${accountOf(event) ? sentenceWithLink(event) : event.sentence}</bdi></td>
+          <td class="what"><bdi class="prose">${accountOf(event) ? sentenceWithLink(event) : event.sentence}</bdi></td>
           <td><${Moves} moves=${event.moves} /></td><td><code class="clip">${event.request_id}</code></td></tr>`)}</tbody></table><//>
       <${Pager} params=${params} next=${found.next_cursor} shown=${rows.rows.length} noun="events" />`}`}<//>`;
 }
