@@ -23,6 +23,7 @@ from chalicelib.domain.plans import Plan
 ANY = "any"
 GLANCE = 12
 """How many items of all themes are looked at before the lists of single relevances are."""
+MOST_DRAWN = 64
 
 
 class Rights(StrEnum):
@@ -178,6 +179,15 @@ def candidates(
     return []
 
 
+def drawn_among(lost: int) -> int:
+    """Among how many of the best one is drawn, after `lost` of those that were chosen had been given to others first.
+
+    The very best, and once more the best; then among 4, 16, 64, so that many who want the same do not meet again and
+    again: fifty at once would need 25 choices each, one after another, and so need five.
+    """
+    return min(1 << 2 * max(0, lost - 1), MOST_DRAWN)
+
+
 def leading(pool: Pool[C], wanted: Wanted, count: int) -> list[Choice[C]]:
     """The first `count` of the contract's order over all eligible items of a pool, the winner first."""
     first: _First[C] = _First(wanted, count)
@@ -262,11 +272,12 @@ class _Corrected(Generic[C]):
         return merge(others, known, key=lambda item: scoring.pool_rank(item, item.item_id), reverse=True)
 
 
-def reason(choice: Choice[Candidate], category: str, phase: str) -> str:
-    """Why this item, in a sentence for people."""
+def reason(choice: Choice[Candidate], category: str, phase: str, among: int = 1) -> str:
+    """Why this item, in a sentence for people; `among`: it was drawn among so many of the best."""
     parts = choice.score
+    best = "best of its pool" if among == 1 else f"drawn among the {among} best of its pool, for others took them too"
     fallback = "" if category == phase else f" from `{category}`, since `{phase}` had nothing eligible"
     return (
-        f"best of its pool{fallback}: score {parts.score:g} = 0.30 × quality {parts.quality:g} + 0.25 × freshness "
+        f"{best}{fallback}: score {parts.score:g} = 0.30 × quality {parts.quality:g} + 0.25 × freshness "
         f"{parts.freshness:g} + 0.25 × success {parts.success:g} + 0.20 × relevance {parts.relevance:g}"
     )

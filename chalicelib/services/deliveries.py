@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -24,8 +24,21 @@ from chalicelib.tables.transaction import Stale
 
 _MOST_COUNTED = 500
 
-Fresh = dict[str, PoolItem | None]
-"""Items of which the index told something old, as they were read since, by id."""
+
+@dataclass(slots=True)
+class _Contest:
+    """What a call learned by losing what it chose to others: how often it did, and those items as they are now."""
+
+    lost: int = 0
+    fresh: dict[str, PoolItem | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What was chosen, and among how many of the best."""
+
+    choice: Choice[PoolItem]
+    among: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +66,11 @@ def content(context: Context, account_id: str, phase_name: str) -> Delivery:
     since, is replaced by another. Raises NotFound, AccountNotReady, AccountLeased, AccountPaused, PhaseNotAvailable,
     ContentUnavailable, SessionEnded.
     """
-    fresh: Fresh = {}
-    return _content(context, account_id, phase_name, fresh)
+    return _content(context, account_id, phase_name, _Contest())
 
 
 @decided_again
-def _content(context: Context, account_id: str, phase_name: str, fresh: Fresh) -> Delivery:
+def _content(context: Context, account_id: str, phase_name: str, contest: _Contest) -> Delivery:
     warmup = read(context, account_id)
     phase = warmup.phase(phase_name)
     holder = is_holder(context, warmup.account.lease)
@@ -81,7 +93,7 @@ def _content(context: Context, account_id: str, phase_name: str, fresh: Fresh) -
     ]
     if found:
         refuse(warmup.account, found, context.now)
-    return _deliver(context, change, phase, session, fresh)
+    return _deliver(context, change, phase, session, contest)
 
 
 def _refuse_order(warmup: Warmup, phase: Phase) -> None:
@@ -130,7 +142,9 @@ def _lost_rights(item: PoolItem, now: datetime) -> bool:
     return selection.unlicensed(item, now) is not None
 
 
-def _deliver(context: Context, change: AccountChange, phase: Phase, session: Session | None, fresh: Fresh) -> Delivery:
+def _deliver(
+    context: Context, change: AccountChange, phase: Phase, session: Session | None, contest: _Contest
+) -> Delivery:
     account, now = change.account, context.now
     assignment, item, text = _assigned(phase) if phase.status is Status.CONTENT_ASSIGNED else (None, None, None)
     unfit = [one for one in (item, text) if one is not None and _lost_rights(one, now)]
@@ -139,7 +153,7 @@ def _deliver(context: Context, change: AccountChange, phase: Phase, session: Ses
         change.take_off(phase, unfit, delivered=assignment is not None and assignment.delivered_at is not None)
     chosen: list[PoolItem] = []
     if phase.status is Status.AVAILABLE:
-        assignment, item, text, chosen = _assign(context, change, phase, fresh)
+        assignment, item, text, chosen = _assign(context, change, phase, contest)
     elif assignment is not None:
         _deliver_assigned(change, assignment, [one for one in (item, text) if one is not None])
     assert assignment is not None
@@ -156,7 +170,7 @@ def _deliver(context: Context, change: AccountChange, phase: Phase, session: Ses
         change.commit(Action.PHASE_DELIVER, assignment_id=phase.assignment_id)
     except Stale as stale:
         if stale.failed & {Content, Text}:
-            _look_again(fresh, chosen)
+            _look_again(contest, chosen)
         raise
     return _delivery(context, phase, assignment, item, text, lease)
 
@@ -170,31 +184,32 @@ def _deliver_assigned(change: AccountChange, assignment: Assignment, items: Sequ
         change.transaction.update(assignment, Assignment.assignment_id.exists())
 
 
-def _look_again(fresh: Fresh, chosen: Sequence[PoolItem]) -> None:
+def _look_again(contest: _Contest, chosen: Sequence[PoolItem]) -> None:
     """Reads what was chosen as it is now: the index may tell the old for a while, and would propose it again."""
     items = together([(type(one), one.item_id) for one in chosen]) if chosen else []
-    fresh.update({one.item_id: item for one, item in zip(chosen, items, strict=True)})
+    contest.lost += 1
+    contest.fresh.update({one.item_id: item for one, item in zip(chosen, items, strict=True)})
 
 
 def _assign(
-    context: Context, change: AccountChange, phase: Phase, fresh: Fresh
+    context: Context, change: AccountChange, phase: Phase, contest: _Contest
 ) -> tuple[Assignment, Content | None, Text | None, list[PoolItem]]:
     """Chooses and assigns what the phase needs and has not; the last are the items that were chosen."""
     account = change.account
     asked = account.plan.phases[phase.name]
-    choices: dict[type[PoolItem], Choice[PoolItem]] = {}
+    choices: dict[type[PoolItem], _Drawn] = {}
     kept: dict[type[PoolItem], str | None] = {Content: phase.assigned_content_id, Text: phase.assigned_text_id}
     for kind, need in ((Content, asked.content), (Text, asked.text)):
         if need is Need.NONE or kept[kind]:
             continue
         used = account.used_content_ids if kind is Content else account.used_text_ids
         wanted = selection.wanted(account.plan, phase.name, theme=account.theme, used=used or (), now=context.now)
-        choice = _choose(account, phase, kind, wanted, fresh)
+        choice = _choose(context, account, phase, kind, wanted, contest)
         if choice is not None:
             choices[kind] = choice
         elif need is Need.REQUIRED:
             _starve(context, change, phase, kind, wanted)
-    chosen = [choice.item for choice in choices.values()]
+    chosen = [one.choice.item for one in choices.values()]
     for one in chosen:
         change.transaction.update(one, one.store_use(context.now))
     item, text = _chosen(choices, kept, Content), _chosen(choices, kept, Text)
@@ -212,21 +227,22 @@ def _assign(
 
 
 def _choose(
-    account: Account, phase: Phase, kind: type[PoolItem], wanted: Wanted, fresh: Fresh
-) -> Choice[PoolItem] | None:
-    known = {item_id: item for item_id, item in fresh.items() if item is None or isinstance(item, kind)}
+    context: Context, account: Account, phase: Phase, kind: type[PoolItem], wanted: Wanted, contest: _Contest
+) -> _Drawn | None:
+    known = {item_id: item for item_id, item in contest.fresh.items() if item is None or isinstance(item, kind)}
 
     def pool(category: str) -> selection.Pool[PoolItem]:
         return kind.ranked(account.model_id, category)
 
-    return next(iter(selection.candidates(pool, phase.phase, wanted, 1, known)), None)
+    found = selection.candidates(pool, phase.phase, wanted, selection.drawn_among(contest.lost), known)
+    if not found:
+        return None
+    return _Drawn(found[int.from_bytes(context.entropy(2), "big") % len(found) if found[1:] else 0], len(found))
 
 
-def _chosen(
-    choices: Mapping[type[PoolItem], Choice[PoolItem]], kept: Mapping[type[PoolItem], str | None], kind: Any
-) -> Any:
+def _chosen(choices: Mapping[type[PoolItem], _Drawn], kept: Mapping[type[PoolItem], str | None], kind: Any) -> Any:
     if kind in choices:
-        return choices[kind].item
+        return choices[kind].choice.item
     kept_id = kept[kind]
     return together([(kind, kept_id)])[0] if kept_id else None
 
@@ -235,14 +251,14 @@ def _assignment(
     context: Context,
     account: Account,
     phase: Phase,
-    choices: Mapping[type[PoolItem], Choice[PoolItem]],
+    choices: Mapping[type[PoolItem], _Drawn],
     item: Content | None,
     text: Text | None,
 ) -> Assignment:
     leading = choices.get(Content) or choices.get(Text)
     reasons = [
-        f"{kind.__name__.lower()}: {selection.reason(choice, choice.item.category, phase.phase)}"
-        for kind, choice in choices.items()
+        f"{kind.__name__.lower()}: {selection.reason(one.choice, one.choice.item.category, phase.phase, one.among)}"
+        for kind, one in choices.items()
     ]
     return Assignment(
         account_id=account.account_id,
@@ -252,9 +268,9 @@ def _assignment(
         content_id=None if item is None else item.content_id,
         text_id=None if text is None else text.text_id,
         content_type=phase.phase,
-        assignment_score=None if leading is None else leading.score.score,
+        assignment_score=None if leading is None else leading.choice.score.score,
         assignment_reason="; ".join(reasons) or "nothing is needed",
-        scores={kind.__name__.lower(): _parts(choice) for kind, choice in choices.items()},
+        scores={kind.__name__.lower(): _parts(one.choice) for kind, one in choices.items()},
         assigned_at=context.now,
         assigned_by=f"{context.actor.kind}:{context.actor.id}",
         delivered_at=context.now,

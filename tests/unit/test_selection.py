@@ -16,6 +16,7 @@ from chalicelib.domain.selection import (
     Rights,
     Wanted,
     candidates,
+    drawn_among,
     leading,
     reason,
     refusal,
@@ -209,6 +210,22 @@ def test_an_item_is_refused_with_its_reason(item: Item, expected: Refusal | None
 def test_from_nothing_nothing_is_chosen() -> None:
     assert leading(Index([], "post"), WANTED, 1) == []
     assert leading(Index([Item(enabled=False)], "post"), WANTED, 1) == []
+
+
+@pytest.mark.parametrize(
+    ("lost", "among"),
+    [
+        (0, 1),  # the best
+        (1, 1),  # one other was quicker: the best of what is left, as if they had come one after the other
+        (2, 4),
+        (3, 16),
+        (4, 64),
+        (5, 64),
+        (99, 64),
+    ],
+)
+def test_who_loses_to_others_again_draws_among_more(lost: int, among: int) -> None:
+    assert drawn_among(lost) == among
 
 
 def test_the_reason_shows_the_formula_with_its_figures() -> None:
