@@ -48,7 +48,7 @@ export function Audit({ params }) {
       ${rows.rows.length === 0 ? html`<${Empty} kind=${query.day || query.account_id || query.bot_id ? "filtered" : "nothing"} title=${query.day || query.account_id || query.bot_id ? "No event matches the filters" : "Nothing has happened today"} />` : html`
       <${Scroll} label="Audit events"><table><thead><tr><th scope="col">Time</th><th scope="col">Actor</th><th scope="col">What</th><th scope="col">From → to</th><th scope="col">Request</th></tr></thead>
         <tbody>${rows.rows.map((event) => html`<tr key=${`${event.subject}#${event.version}`} data-row>
-          <td><${Time} at=${event.at} /></td><td><bdi>${event.actor.kind} ${event.actor.id}</bdi></td>
+          <td><${Time} at=${event.at} /></td><td class="actor"><bdi>${event.actor.kind} ${event.actor.id}</bdi></td>
           <td class="what"><bdi class="prose">${accountOf(event) ? sentenceWithLink(event) : event.sentence}</bdi></td>
           <td><${Moves} moves=${event.moves} /></td><td><code class="clip">${event.request_id}</code></td></tr>`)}</tbody></table><//>
       <${Pager} params=${params} next=${found.next_cursor} shown=${rows.rows.length} noun="events" />`}`}<//>`;

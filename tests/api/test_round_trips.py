@@ -142,7 +142,7 @@ def test_a_session_costs_one_and_its_heartbeat_two(agency: Agency, worker: Bot) 
 
 
 def test_a_timer_costs_two_for_each_account_that_is_due(agency: Agency) -> None:
-    looked, recorded, counted = [QUERY], [WRITE], [QUERY, QUERY, WRITE]
+    looked, recorded, counted = [QUERY], [WRITE], [QUERY, *[QUERY] * 4, WRITE]
     worker = agency.warmed_to("pfp")
     worker.do("pfp")
     assert cost(agency, agency.timer) == [*looked, READ, *counted, *recorded], "every few minutes it counts as well"
