@@ -166,6 +166,25 @@ def test_a_stop_that_an_operator_orders_reaches_the_handler(
     assert phase(server, account) == "content_assigned"
 
 
+def test_a_handler_learns_by_heartbeat_that_its_lease_is_lost_and_says_nothing(
+    server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warmup.worker._LONGEST_WAIT", 0.2)
+
+    def wait(job: Job) -> None:
+        if not job.lost:
+            server.operator.review.skip(account, "pfp", reason="it was there already")
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            job.check()
+            time.sleep(0.02)
+
+    tally = worker(server, wait).run(jobs=1)
+    assert (tally.lost, tally.finished) == (1, 1)
+    assert phase(server, account) == "completed"
+    assert server.operator.accounts.get(account).phases[0].error_kind is None
+
+
 def test_a_lost_lease_is_told_and_nothing_is_said_about_it() -> None:
     lease = Lease("s", "t", time.monotonic() + 60)
     assert (lease.lost, round(lease.seconds_left)) == (None, 60)
