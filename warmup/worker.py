@@ -1,6 +1,7 @@
 """A bot's loop: take what free slots can do, do it, say how it went; heartbeats go on beside it.
 
-shift     a session, from its opening to its end: at SIGTERM it takes nothing new, finishes, gives back, ends
+shift     a session, from its opening to its end: at SIGTERM, and when an operator says so, it takes nothing new,
+          finishes, gives back, ends; a session that was lost is followed by another
 slot      a thread that does one job at a time
 heart     a thread that extends the leases, and learns what was lost and what is ordered
 
@@ -105,7 +106,8 @@ class Worker:
         self._wake.set()
 
     def run(self, jobs: int | None = None) -> Tally:
-        """Works until SIGTERM or Ctrl-C (or `stop()`), or until so many jobs are over. Raises AuthError."""
+        """Works until SIGTERM or Ctrl-C (or `stop()`), until an operator drains or stops its session, or until so many
+        jobs are over. Raises AuthError."""
         if not self._handlers:
             raise ValueError("say what to do first: @worker.phase(…)")
         self._limit = jobs
@@ -127,6 +129,9 @@ class Worker:
         try:
             while not (self._stopping.is_set() or shift.over.is_set()):
                 self._take(shift)
+            if shift.dismissed:
+                logger.info("an operator ended this worker's session: it takes nothing new in another one")
+                self.stop()
             self._finish(shift)
         finally:
             shift.end()
@@ -376,6 +381,7 @@ class _Shift:
         self._lock = threading.Lock()
         self.stop = threading.Event()
         self.over = threading.Event()
+        self.dismissed = False
         self._ended = threading.Event()
         self._heart = threading.Thread(target=self._beat, name="warmup-heart", daemon=True)
 
@@ -466,6 +472,7 @@ class _Shift:
                 self.stop.set()
             if beat.directive != Directive.CONTINUE:
                 logger.info("told to %s", beat.directive)
+                self.dismissed = True
                 self.over.set()
 
     def _pause(self) -> float:

@@ -43,7 +43,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+Whole = Annotated[int, BeforeValidator(_whole)]  # where it may be null, its bounds stand inside, before the validator
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
@@ -83,7 +83,7 @@ class ClaimBody(Input):
 class CompletePhaseBody(Input):
     """`POST …/complete-phase/{phase}`."""
 
-    execution_time_ms: Whole | None = Field(default=None, ge=0, le=10**10)
+    execution_time_ms: Annotated[int, Field(ge=0, le=10**10), BeforeValidator(_whole)] | None = None
     platform_response: Any = None
     performance_score: Score | None = None
 
@@ -197,7 +197,7 @@ class ReviewFilter(Input):
     status: Literal["failed", "requires_review"] | None = None
     code: Line | None = None
     kind: Kind | None = None
-    older_than_seconds: Whole | None = Field(default=None, ge=0, le=10**9)
+    older_than_seconds: Annotated[int, Field(ge=0, le=10**9), BeforeValidator(_whole)] | None = None
     failed_before: Instant | None = None
 
 
@@ -310,8 +310,8 @@ class ContentBody(ItemBody):
     media_type: Annotated[str, StringConstraints(pattern=r"^(image|video)/[a-z0-9.+\-]{1,60}$")]
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     bytes: Whole = Field(ge=1, le=10**9)
-    width: Whole | None = Field(default=None, ge=1, le=100_000)
-    height: Whole | None = Field(default=None, ge=1, le=100_000)
+    width: Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_whole)] | None = None
+    height: Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_whole)] | None = None
 
 
 class TextBody(ItemBody):

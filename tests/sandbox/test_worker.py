@@ -80,7 +80,7 @@ def test_a_bot_takes_what_is_due_with_its_media_and_tells_what_came_of_it(server
 def test_a_whole_warm_up_is_done_phase_by_phase(server: FakeServer, account: str) -> None:
     phases: list[str] = []
     bot = worker(server, lambda job: phases.append(job.phase))
-    running = threading.Thread(target=bot.run)
+    running = threading.Thread(target=bot.run, daemon=True)
     running.start()
     try:
         for number in range(5):
@@ -134,7 +134,7 @@ def test_an_item_at_fault_is_swapped_for_another(server: FakeServer, account: st
 def test_a_bot_with_one_handler_takes_only_its_phase(server: FakeServer, account: str) -> None:
     bot = Worker(server.url, server.bot_key(), patience=QUICK)
     bot.phase("bio")(lambda job: None)
-    running = threading.Thread(target=bot.run)
+    running = threading.Thread(target=bot.run, daemon=True)
     running.start()
     time.sleep(1)
     bot.stop()
@@ -155,15 +155,39 @@ def test_a_stop_that_an_operator_orders_reaches_the_handler(
             time.sleep(0.02)
 
     bot = worker(server, wait, grace=5)
-    bot_thread = threading.Thread(target=bot.run)
-    bot_thread.start()
+    running = threading.Thread(target=bot.run, daemon=True)
+    running.start()
     assert begun.wait(10)
     (session,) = [one for one in server.operator.sessions.list_all(status="live") if one.held]
     server.operator.sessions.stop(session.session_id, reason="it misbehaves")
-    eventually(lambda: bot.tally.lost + bot.tally.given_back == 1, 40)
-    bot.stop()
-    bot_thread.join(10)
+    running.join(40)
+    assert not running.is_alive(), "who was stopped does not begin anew"
+    assert bot.tally.lost + bot.tally.given_back == 1
     assert phase(server, account) == "content_assigned"
+
+
+def test_who_is_told_to_drain_finishes_and_takes_nothing_new_in_another_session(
+    server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warmup.worker._LONGEST_WAIT", 0.2)
+    server.account(f"{account}-2"[-60:].lstrip("-"))
+    begun, ended = threading.Event(), threading.Event()
+
+    def publish(job: Job) -> None:
+        begun.set()
+        assert ended.wait(20)
+
+    bot = worker(server, publish)
+    running = threading.Thread(target=bot.run, daemon=True)
+    running.start()
+    assert begun.wait(10)
+    (session,) = [one for one in server.operator.sessions.list_all(status="live") if one.held]
+    server.operator.sessions.drain(session.session_id, reason="a new release")
+    time.sleep(0.5)  # a heartbeat brings the word
+    ended.set()
+    running.join(20)
+    assert not running.is_alive()
+    assert bot.tally.done == 1
 
 
 def test_a_handler_learns_by_heartbeat_that_its_lease_is_lost_and_says_nothing(
