@@ -73,7 +73,7 @@ function Timeline({ account, ask }) {
       ${phase.platform_response && html`<details><summary>What the worker told</summary><pre>${JSON.stringify(phase.platform_response, null, 2)}</pre></details>`}
       ${open && html`<div class="row">
         ${current && ["failed", "requires_review"].includes(phase.status) && html`<button type="button" class="tiny" onClick=${() => ask({ move: "retry", phase: phase.phase })}>Retry …</button><button type="button" class="tiny" onClick=${() => ask({ move: "resolve", phase: phase.phase })}>Resolve with evidence …</button>`}
-        ${current && ["available", "content_assigned", "failed", "requires_review"].includes(phase.status) && html`<button type="button" class="tiny" onClick=${() => ask({ move: "assign", phase: phase.phase })}>Assign by hand …</button>`}
+        ${current && ["available", "content_assigned"].includes(phase.status) && html`<button type="button" class="tiny" onClick=${() => ask({ move: "assign", phase: phase.phase })}>Assign by hand …</button>`}
         <button type="button" class="tiny" onClick=${() => ask({ move: "skip", phase: phase.phase })}>Skip …<span class="unseen"> ${phase.phase}</span></button>
         <${Explain} account=${account} phase=${phase.phase} /></div>`}</div></li>`;
   })}</ol>`;

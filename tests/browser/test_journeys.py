@@ -146,6 +146,31 @@ def test_an_image_is_uploaded_and_seen_assigned(console: Console, tmp_path: Path
     expect(page.locator(".drawer .parts").first).to_contain_text("quality")
 
 
+def test_an_account_is_assigned_skipped_and_reset_by_hand(console: Console) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    account = model.account()
+    token = bot.take(account)
+    page = console.open(f"pipeline?account={account}", ready=".drawer h3")
+    drawer = page.locator(".drawer")
+    expect(drawer).to_contain_text("Heartbeatlast seen")
+    expect(drawer.get_by_role("button", name="Assign by hand …")).to_have_count(0)  # not while somebody works with it
+    bot.api.post(f"/api/bot/accounts/{account}/release", {}, {"Lease-Token": token})
+    other = model.media("pfp")
+    console.look()
+    drawer.get_by_role("button", name="Assign by hand …").click()
+    page.get_by_role("dialog").get_by_label("Media").select_option(other)
+    decide(page, "Assign", Reason="this one is better")
+    expect(drawer).to_contain_text("assigned by hand: this one is better")
+    assert console.stage.account(account)["phases"][0]["assigned_content_id"] == other
+    drawer.get_by_role("button", name="Skip … pfp").click()
+    decide(page, "Skip", Reason="the owner has one")
+    expect(drawer).to_contain_text("1 of 5 phases completed")
+    drawer.get_by_role("button", name="Reset …").click()
+    decide(page, "Reset", Reason="begin anew")
+    expect(drawer).to_contain_text("The warm-up has not begun")
+    assert console.stage.account(account)["state"] == "ready"
+
+
 def test_one_code_of_two_kinds_makes_two_groups_and_a_group_is_decided_alone(console: Console) -> None:
     model, bot = console.stage.model(), console.stage.bot()
     model.media("pfp")
