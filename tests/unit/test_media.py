@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 
 from chalicelib.tables import media
@@ -20,6 +21,7 @@ def bound(monkeypatch: pytest.MonkeyPatch, region: str, endpoint: str | None = N
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     else:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # another test's keeps its region
     monkeypatch.setattr(Store, "sdk", Sdk())
     monkeypatch.setattr(Store, "s3", None)
 
