@@ -49,9 +49,8 @@ test: setup $(LINT) $(DOCS) check  ## the whole gate: what CI runs
 	@$(if $(CAN_DYNAMODB_LOCAL),:,$(if $(CI),echo "java and npm are missing: the suites on DynamoDB Local cannot run"; exit 1,echo "SKIPPED: the suites on DynamoDB Local (java and npm are missing)"))
 	$(PYTEST)
 
-# Three at a time: the fleets mostly wait.
 chaos: setup  ## the long part of the tests of reliability, with the tables of what was tried
-	$(PYTEST:2=3) -m long tests/chaos $(ARGS)
+	$(PYTEST) -m long tests/chaos $(ARGS)
 
 check: setup
 	.venv/bin/ruff format --check .

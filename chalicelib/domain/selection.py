@@ -24,6 +24,7 @@ ANY = "any"
 GLANCE = 12
 """How many items of all themes are looked at before the lists of single relevances are."""
 MOST_DRAWN = 64
+"""Among how many of the best is drawn at most."""
 
 
 class Rights(StrEnum):
@@ -183,7 +184,7 @@ def drawn_among(lost: int) -> int:
     """Among how many of the best one is drawn, after `lost` of those that were chosen had been given to others first.
 
     The very best, and once more the best; then among 4, 16, 64, so that many who want the same do not meet again and
-    again: fifty at once would need 25 choices each, one after another, and so need five.
+    again: fifty in step, of whom one is served in each round, would need (50 + 1) / 2 choices each, and so need five.
     """
     return min(1 << 2 * max(0, lost - 1), MOST_DRAWN)
 
@@ -275,7 +276,11 @@ class _Corrected(Generic[C]):
 def reason(choice: Choice[Candidate], category: str, phase: str, among: int = 1) -> str:
     """Why this item, in a sentence for people; `among`: it was drawn among so many of the best."""
     parts = choice.score
-    best = "best of its pool" if among == 1 else f"drawn among the {among} best of its pool, for others took them too"
+    best = (
+        "best of its pool"
+        if among == 1
+        else f"drawn among the {among} best of its pool, since others reached for the best as well"
+    )
     fallback = "" if category == phase else f" from `{category}`, since `{phase}` had nothing eligible"
     return (
         f"{best}{fallback}: score {parts.score:g} = 0.30 × quality {parts.quality:g} + 0.25 × freshness "

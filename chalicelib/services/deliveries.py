@@ -237,7 +237,8 @@ def _choose(
     found = selection.candidates(pool, phase.phase, wanted, selection.drawn_among(contest.lost), known)
     if not found:
         return None
-    return _Drawn(found[int.from_bytes(context.entropy(2), "big") % len(found) if found[1:] else 0], len(found))
+    place = int.from_bytes(context.entropy(2), "big") % len(found)
+    return _Drawn(found[place], len(found))
 
 
 def _chosen(choices: Mapping[type[PoolItem], _Drawn], kept: Mapping[type[PoolItem], str | None], kind: Any) -> Any:

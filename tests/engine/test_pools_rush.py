@@ -106,32 +106,6 @@ def test_the_same_while_the_store_refuses_every_third_transaction(
     assert count["refused"] >= BOTS / 3
 
 
-def test_who_wants_the_same_item_does_not_meet_at_the_next_one_again(
-    agency: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One after another they would need ten transactions each."""
-    for number in range(2 * BOTS):
-        item = {"content_id": f"p{number}", "category": "pfp", "quality_score": 90, "max_usage": 1}
-        file = {"media_key": f"p{number}", "media_type": "image/png", "bytes": 1}
-        sha256 = {"sha256": hashlib.sha256(f"p{number}".encode()).hexdigest()}
-        agency.operator("POST", "/api/operator/models/m/content", {**item, **file, **sha256})
-    send, sent, lock = URLLib3Session.send, Counter[str](), threading.Lock()
-
-    def counting(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-        with lock:
-            sent[str(request.headers.get("X-Amz-Target", b"")).rstrip("'").rpartition(".")[2]] += 1
-        answer: AWSResponse = send(session, request)
-        return answer
-
-    monkeypatch.setattr(URLLib3Session, "send", counting)
-    answers = rush(agency)
-    assert len({answer.document["content"]["content_id"] for answer in answers}) == BOTS
-    before = 3 * BOTS  # a key, a session and a start for each
-    assert (sent["TransactWriteItems"] - before) / BOTS <= 3
-    reasons = [answer.document["reason"] for answer in answers]
-    assert any("drawn among the" in reason for reason in reasons) and any("best of its pool" in one for one in reasons)
-
-
 class _Raw:
     """The body of an answer, as botocore reads it."""
 

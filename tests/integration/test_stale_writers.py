@@ -72,6 +72,39 @@ def test_content_asked_for_twice_at_once_is_assigned_once(agency: Agency, first:
     agency.operator.verified()
 
 
+@pytest.mark.parametrize(
+    ("others", "among"),
+    [
+        (1, ["pfp-8"]),  # the best of what is left, as if one had come after the other
+        (2, ["pfp-7", "pfp-6", "pfp-5", "pfp-4"]),
+    ],
+)
+def test_who_loses_its_item_to_others_again_draws_among_the_best(
+    agency: Agency, first: Bot, second: Bot, others: int, among: list[str]
+) -> None:
+    """Many who want the same item would else meet at the next one, and the next."""
+    agency.operator.model("m2")
+    for number in range(10):
+        agency.operator.media(f"pfp-{number}", "pfp", model_id="m2", quality_score=50 + number, max_usage=1)
+    for account_id in ("a1", *(f"other-{number}" for number in range(others))):
+        agency.operator.account(account_id, model_id="m2")
+        bot = first if account_id == "a1" else second
+        bot.release(bot.start(account_id).ok()["lease"]["lease_token"], account_id).ok()
+    taken: list[str] = []
+
+    def take() -> None:
+        taken.append(second.content("pfp", f"other-{len(taken)}").ok()["content"]["content_id"])
+        if len(taken) < others:
+            agency.wire.meanwhile(take)
+
+    given = overtaken(agency, lambda: first.content("pfp"), take).ok()
+    assert taken == ["pfp-9", "pfp-8"][:others]
+    assert given["content"]["content_id"] in among
+    assert ("best of its pool: score" in given["reason"]) == (others == 1)
+    assert (f"drawn among the {len(among)} best of its pool" in given["reason"]) == (others > 1)
+    agency.operator.verified()
+
+
 def test_of_two_claims_of_one_account_one_gets_it(agency: Agency, first: Bot, second: Bot) -> None:
     agency.operator.account()
     answer = overtaken(agency, first.claim, lambda: second.claim().ok())

@@ -228,6 +228,19 @@ def test_who_loses_to_others_again_draws_among_more(lost: int, among: int) -> No
     assert drawn_among(lost) == among
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_fifty_who_want_the_same_need_five_choices_each_and_not_twenty_five(seed: int) -> None:
+    """All in step, which is the worst: in each round an item goes to one of those who chose it."""
+    dice, waiting, pool, choices = Random(seed), dict.fromkeys(range(50), 0), list(range(200)), 0
+    while waiting:
+        choices += len(waiting)
+        chosen = {bot: pool[dice.randrange(drawn_among(lost))] for bot, lost in waiting.items()}
+        winners = {item: bot for bot, item in chosen.items()}
+        pool = [item for item in pool if item not in winners]
+        waiting = {bot: lost + 1 for bot, lost in waiting.items() if bot not in winners.values()}
+    assert choices / 50 < 6
+
+
 def test_the_reason_shows_the_formula_with_its_figures() -> None:
     (choice,) = leading(Index([Item(theme="sea")], "post"), replace(WANTED, theme="sea"), 1)
     told = reason(choice, "post", "post")
