@@ -373,7 +373,7 @@ def _authenticated(endpoint: Endpoint, call: Call, context: Context) -> Context:
         raise Unauthenticated()
     actor = bots.authenticate(edge.settings, key.strip())
     if actor.kind is not endpoint.role:
-        raise Forbidden(f"This route is for the role `{endpoint.role}`; the key is a {actor.kind}'s.")
+        raise Forbidden(f"This route is for the role `{endpoint.role}`; the key's is `{actor.kind}`.")
     session_id, token = call.headers.get("bot-session"), call.headers.get("lease-token")
     if session_id is not None and not ids.is_given_id(session_id):
         raise NotFound("session", session_id)
@@ -533,7 +533,7 @@ def validate(model: type[M], parsed: object, at: str = "") -> M:
 
 def _fault(fault: Mapping[str, Any], at: str) -> dict[str, str]:
     place = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in fault["loc"])
-    return {"pointer": at + place, "detail": str(fault["msg"])}
+    return {"pointer": at + place, "detail": str(fault["msg"]).removeprefix("Value error, ")}
 
 
 # out

@@ -43,6 +43,17 @@ def stack_name(stage: str) -> str:
     return f"warmup-{stage}"
 
 
+def explained(error: Exception) -> str:
+    """What went wrong, and what to do where AWS's words do not tell it."""
+    match error:
+        case NoRegionError():
+            return "which region? export AWS_DEFAULT_REGION=eu-west-1, or name one in the profile"
+        case NoCredentialsError():
+            return "no credentials: export AWS_PROFILE=…, until `aws sts get-caller-identity` answers"
+        case _:
+            return str(error)
+
+
 def say(text: str) -> None:
     """A line on how far it is."""
     print(f"{datetime.now(UTC):%H:%M:%S} {text}", file=sys.stderr, flush=True)
@@ -302,7 +313,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name, value in sorted({**outputs, "ApiUrl": here, "ConsoleUrl": f"{here}/console"}.items()):
             print(f"{name:16} {value}")
     except (DeploymentFailed, PackagingFailed, NoCredentialsError, NoRegionError, ClientError) as error:
-        sys.exit(f"make {'deploy' if asked.what == 'up' else 'destroy'}: {error}")
+        sys.exit(f"make {'deploy' if asked.what == 'up' else 'destroy'}: {explained(error)}")
 
 
 def _package(asked: Any) -> Package:

@@ -21,7 +21,7 @@ from chalicelib.context import Actor, Role
 from chalicelib.domain.errors import ServiceError
 from chalicelib.services import bots
 from chalicelib.settings import Settings
-from infrastructure.deploy import stack_name
+from infrastructure.deploy import explained, stack_name
 from infrastructure.resources import STAGES
 
 
@@ -47,11 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--stage", choices=STAGES, required=True)
     parser.add_argument("--name", default="operator", help="the operator's id")
     asked: Any = parser.parse_args(arguments)
-    os.environ.setdefault("AWS_DEFAULT_REGION", boto3.session.Session().region_name or "us-east-1")
+    region = boto3.session.Session().region_name
     try:
+        if region is None:
+            raise NoRegionError()
+        os.environ.setdefault("AWS_DEFAULT_REGION", region)  # the service looks for it there alone
         key = make(asked.stage, asked.name)
     except (ClientError, NoCredentialsError, NoRegionError, ServiceError) as error:
-        sys.exit(f"make operator-key: {error}")
+        sys.exit(f"make operator-key: {explained(error)}")
     if key is None:
         sys.exit(
             f"make operator-key: the operator {asked.name} is there already, and no key is shown twice. Take another "

@@ -16,7 +16,7 @@ import boto3
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 
 from chalicelib.tables import NAMES
-from infrastructure.deploy import say, stack_name
+from infrastructure.deploy import explained, say, stack_name
 from infrastructure.resources import STAGES
 
 Row = dict[str, Any]
@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name, (put, taken) in restore(asked.stage, asked.source, asked.only).items():
             print(f"{name:20} {put:8} brought back {taken:8} taken out")
     except (ClientError, LookupError, NoCredentialsError, NoRegionError) as error:
-        sys.exit(f"make restore: {error}")
+        sys.exit(f"make restore: {explained(error)}")
 
 
 if __name__ == "__main__":

@@ -203,6 +203,12 @@ def test_a_move_on_many_that_is_not_clear_is_refused(agency: Agency, body: Any) 
     agency.operator.post(BULK, body).refused(422, "invalid_input")
 
 
+def test_a_rule_of_ours_that_a_body_breaks_is_told_in_our_words_alone(agency: Agency) -> None:
+    body = {"action": "resolve", "reason": "x", "filter": {}}
+    (fault,) = agency.operator.post(BULK, body).refused(422, "invalid_input")["errors"]
+    assert fault["detail"] == "to resolve, evidence is needed"
+
+
 # the overview
 
 

@@ -155,7 +155,7 @@ def test_without_a_log_file_only_warnings_are_told(tmp_path: Path) -> None:
 def test_a_port_in_use_is_said_plainly(empty: httpx.Client, tmp_path: Path) -> None:
     out, err = dev(tmp_path, "--empty", "--port", str(empty.base_url.port)).communicate(timeout=30)
     assert out == ""
-    assert "in use" in err
+    assert f"port {empty.base_url.port} is in use" in err and "--port" in err
     assert "Traceback" not in err
 
 

@@ -1,19 +1,23 @@
 """Truths that must agree: the models and the deployed tables, the settings and the environment, code and operations."""
 
 import json
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import boto3
 import pytest
 
 from chalicelib import routes, schedules
 from chalicelib.middleware import ENDPOINTS
 from chalicelib.settings import Settings
 from chalicelib.tables import NAMES
-from infrastructure import tables, watch
+from infrastructure import deploy, operator_key, restore, tables, watch
 from infrastructure.resources import FUNCTIONS, STAGES
 from infrastructure.template import merge_file
 
 ROOT = Path(__file__).parents[2]
+Command = Callable[[Sequence[str] | None], None]
 WRITTEN = ROOT / "infrastructure" / "tables.json"
 
 
@@ -88,3 +92,33 @@ def test_the_bucket_admits_the_console_wherever_the_deployment_puts_it(stage: st
     (rule,) = merge_file(stage, "arm64")["Resources"]["MediaBucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
     assert rule["AllowedOrigins"] == rule["AllowedHeaders"] == ["*"]  # its progress makes the upload a preflighted one
     assert set(rule["AllowedMethods"]) == {"GET", "POST"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({}, "export AWS_DEFAULT_REGION="),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "aws sts get-caller-identity"),
+    ],
+    ids=["no region", "no credentials"],
+)
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        (deploy.main, ["down", "--stage", "dev"]),
+        (operator_key.main, ["--stage", "dev"]),
+        (restore.main, ["--stage", "dev", "--source", "restored-"]),
+    ],
+    ids=["destroy", "operator-key", "restore"],
+)
+def test_who_has_no_access_to_aws_is_told_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, command: Command, arguments: list[str], environ: dict[str, str], told: str
+) -> None:
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {**nothing, "AWS_EC2_METADATA_DISABLED": "true", **environ}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    with pytest.raises(SystemExit, match=told):
+        command(arguments)

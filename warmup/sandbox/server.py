@@ -1,5 +1,6 @@
 """The sandbox's HTTP/1.1 server: one thread a connection, kept alive, and only well-framed requests."""
 
+import errno
 import logging
 import sys
 import threading
@@ -24,15 +25,24 @@ class BadFraming(Exception):
     """A request whose end cannot be known; the message says why."""
 
 
+class PortInUse(Exception):
+    """Somebody listens there already; the message tells what to do."""
+
+
 class Server(ThreadingHTTPServer):
-    """Serves `answer` on host and port (0: any free one) from `start` to `stop`."""
+    """Serves `answer` on host and port (0: any free one) from `start` to `stop`. Raises PortInUse."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
     def __init__(self, host: str, port: int, answer: Callable[[HttpRequest], Answer]) -> None:
-        super().__init__((host, port), _Handler)
+        try:
+            super().__init__((host, port), _Handler)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise PortInUse(f"port {port} is in use: stop what listens there, or take another by --port") from error
         self.answer = answer
         self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), name="server", daemon=True)
 
