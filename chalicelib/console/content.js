@@ -50,7 +50,7 @@ const Card = ({ item, kind, params }) => html`<a class="item" data-opens href=${
   <span class="about"><span class="row spread"><strong>${item.category}</strong><${State} of="rights" is=${standing(item)} /></span>
     <span class="row spread"><span>${item.usage_count} of ${item.max_usage} uses</span><span>quality ${item.quality_score}</span></span>
     <meter min="0" max=${item.max_usage} value=${item.usage_count} aria-label="Uses of cap"></meter>
-    <small>${success(item)} success${item.last_assigned_at ? html` · used <${Time} still at=${item.last_assigned_at} />` : " · never used"}</small></span></a>`;
+    <small>${item.last_assigned_at ? html`${item.successes + item.failures ? `${success(item)} success` : "no outcome yet"} · <span class="whole">used <${Time} still at=${item.last_assigned_at} /></span>` : "never used"}</small></span></a>`;
 
 function Runway({ model }) {
   const live = useLive(`runway:${model}`, (signal) => get(`operator/models/${model}/availability`, {}, { signal }), 60);
@@ -148,7 +148,7 @@ export function ItemDrawer({ item }) {
         ${found.status === "approved" && html`<button type="button" class="danger" onClick=${() => ask(["Withdraw", { status: "withdrawn" }])}><${Icon} name="stop" />Withdraw …</button>`}
       </div>
       <section class="card"><dl class="facts">
-        <dt>Uses</dt><dd>${found.usage_count} of ${found.max_usage}</dd><dt>Success</dt><dd>${success(found)} (${found.successes} done, ${found.failures} failed)</dd>
+        <dt>Uses</dt><dd>${found.usage_count} of ${found.max_usage}</dd><dt>Success</dt><dd>${found.successes + found.failures ? `${success(found)} (${found.successes} done, ${found.failures} failed)` : "no outcome yet"}</dd>
         <dt>Quality</dt><dd>${found.quality_score}</dd><dt>Theme, tags</dt><dd>${found.theme ?? "no theme"}${found.tags.length ? ` · ${found.tags.join(", ")}` : ""}</dd>
         <dt>Licence</dt><dd>${found.licence ? html`<bdi>${found.licence.licensed_by}</bdi>${found.licence.valid_until && html`, until <${Time} at=${found.licence.valid_until} />`}` : "none recorded"}</dd>
         <dt>Made</dt><dd><${Time} at=${found.created_at} /> by <bdi>${found.created_by}</bdi>${found.approved_by && html`, approved by <bdi>${found.approved_by}</bdi>`}</dd>

@@ -69,12 +69,13 @@ let anchor = { service: Date.now(), real: Date.now(), speed: 1, told: false, mea
 
 export function tell(now) {
   const service = Date.parse(now), real = Date.now();
-  if (!anchor.told) { anchor = { service, real, speed: 1, told: true, measured: false }; return; }
+  if (!anchor.told) { anchor = { service, real, speed: 1, told: true, measured: false }; dispatchEvent(new Event("clock")); return; }
   const passed = real - anchor.real;
   if (passed < 900) return;
   const speed = (service - anchor.service) / passed;
   const steady = Math.abs(speed - 1) < 0.05 ? 1 : speed;
   anchor = { service, real, speed: steady, told: true, measured: true };
+  dispatchEvent(new Event("clock"));
 }
 export const now = () => anchor.service + (Date.now() - anchor.real) * anchor.speed;
 export const clock = () => ({ told: anchor.told, measured: anchor.measured, speed: anchor.speed, now: now() });

@@ -7,6 +7,12 @@ import { absolute, count, span } from "./words.js";
 
 const EXPECTED = { open_due_phases: ["Open due phases", 60], close_lost_sessions: ["Close lost sessions", 60], watch_pools: ["Watch pools", 3600] };
 
+/** What a run counted, in words: `lost 2`, `review oldest 2 d 16 h`. */
+function did([name, number]) {
+  const words = name.replace(/_seconds$/, "").replaceAll("_", " ");
+  return `${words} ${name.endsWith("_seconds") && number ? span(number * 1000) : count(number)}`;
+}
+
 function ServiceClock() {
   useTick(1);
   const { told, measured, speed } = clock();
@@ -45,7 +51,7 @@ export function Status() {
           const silent = timer ? now() - Date.parse(timer.ran_at) > 3 * every * 1000 * Math.max(1, clock().speed / 60) : true;
           return html`<tr key=${name}><th scope="row">${word}<br /><small>every ${span(every * 1000)}</small></th>
             <td><span class="state tone-${!timer ? "wait" : silent ? "warn" : "done"}"><${Icon} name=${!timer ? "clock" : silent ? "alert" : "check"} />${!timer ? "not run yet" : silent ? "silent" : "on time"}</span></td>
-            <td><${Time} at=${timer?.ran_at} /></td><td class="soft">${timer?.did && Object.keys(timer.did).length ? Object.entries(timer.did).map(([what, number]) => `${what.replaceAll("_", " ")} ${count(number)}`).join(", ") : timer ? "nothing was due" : "–"}</td></tr>`;
+            <td><${Time} at=${timer?.ran_at} /></td><td class="soft">${timer?.did && Object.keys(timer.did).length ? Object.entries(timer.did).map(did).join(", ") : timer ? "nothing was due" : "–"}</td></tr>`;
         })}</tbody></table><//>`}<//>
     </section>
     <section class="stack" aria-labelledby="models"><h2 id="models">Models</h2>

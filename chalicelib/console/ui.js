@@ -41,6 +41,7 @@ function tellTimes() {
   }
 }
 setInterval(() => { if (!document.hidden) tellTimes(); }, 5000);
+addEventListener("clock", tellTimes); // until the service told its time, they were by the browser's
 
 export const Account = ({ id, children }) => {
   const { screen, params } = route();
