@@ -324,23 +324,31 @@ def _beyond_limits(call: Call) -> Iterator[str]:
         yield from _bad_values(body)
 
 
-def _bad_values(value: Any) -> Iterator[str]:
-    if isinstance(value, list):
-        for one in value:
-            yield from _bad_values(one)
-    elif isinstance(value, dict):
-        if set(value) == {"N"} and isinstance(value["N"], str) and not _is_number(value["N"]):
-            yield f"{value['N'][:40]} is no number that can be stored"
-        if set(value) in ({"SS"}, {"NS"}) and not next(iter(value.values())):
-            yield "a set is empty"
-        if len(json.dumps(value.get("Item", {}))) > 400_000:
+def _bad_values(body: Any) -> Iterator[str]:
+    left = [body]
+    while left:
+        value = left.pop()
+        if isinstance(value, list):
+            left.extend(value)
+        if not isinstance(value, dict):
+            continue
+        if len(value) == 1:
+            ((kind, held),) = value.items()
+            if kind == "S":
+                continue  # what it is a value of looks at it
+            if kind == "N" and isinstance(held, str) and not _is_number(held):
+                yield f"{held[:40]} is no number that can be stored"
+            if kind in ("SS", "NS") and not held:
+                yield "a set is empty"
+        if "Item" in value and len(json.dumps(value["Item"])) > 400_000:
             yield "an item is larger than 400 kB"
-        for name, one in value.items():
-            if name in _KEYS and isinstance(one, dict) and isinstance(one.get("S"), str):
+        for name in value.keys() & _KEYS.keys():
+            one = value[name]
+            if isinstance(one, dict) and isinstance(one.get("S"), str):
                 size = len(one["S"].encode("utf-8", "surrogatepass"))
                 if not 1 <= size <= _KEYS[name]:
                     yield f"the key {name} has {size} bytes"
-            yield from _bad_values(one)
+        left.extend(value.values())
 
 
 def _is_number(text: str) -> bool:

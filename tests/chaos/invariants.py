@@ -4,14 +4,16 @@ Most is read from the rows themselves, and told independently of the service's c
 asked of the operators' own `verify`.
 """
 
+import hashlib
 import itertools
+import marshal
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.context import Actor, Role, begin
+from chalicelib.context import Actor, Role, begin, sources
 from chalicelib.domain.phases import ORDER
 from chalicelib.domain.plans import STANDARD
 from chalicelib.services import events
@@ -19,6 +21,7 @@ from chalicelib.settings import Settings
 from tests.store import DynamoDB
 
 Plain = dict[str, Any]
+_WITHOUT_REFERENCES = 2  # marshal's version in which equal values have equal bytes
 _RETURNED = ("given_back", "replaced", "withdrawn")
 _FAILING = ("phase:fail", "phase:swap", "phase:escalate")
 
@@ -50,8 +53,22 @@ class Rows:
         return [plain(row) for row in self._store.tables[self._prefix + table].rows.values()]
 
 
+_RIGHT: set[bytes] = set()
+"""Digests of all rows and the time, where no promise was broken: most orders of calls end in the same rows."""
+
+
 def broken(store: DynamoDB, settings: Settings) -> list[str]:
     """Every promise that the store's rows break; empty is right."""
+    rows = [(name, list(table.rows.values())) for name, table in sorted(store.tables.items())]
+    told = (rows, sorted(settings.as_dict().items()), sources.clock().isoformat())
+    known = hashlib.sha256(marshal.dumps(told, _WITHOUT_REFERENCES)).digest()
+    found = [] if known in _RIGHT else _broken(store, settings)
+    if not found:
+        _RIGHT.add(known)
+    return found
+
+
+def _broken(store: DynamoDB, settings: Settings) -> list[str]:
     rows = Rows(store, settings.table_prefix)
     accounts = rows.of("accounts")
     phases: dict[str, dict[str, Plain]] = defaultdict(dict)

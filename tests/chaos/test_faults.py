@@ -234,7 +234,7 @@ def test_two_other_things_may_go_wrong_in_one_request(
 ) -> None:
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")  # noqa: T201  # pytest shows it where the test fails
-    pairs(stages, settings, verb, situation, record_property, seed=seed, count=40)
+    pairs(stages, settings, verb, situation, record_property, seed=seed, count=60)
 
 
 def pairs(
