@@ -90,7 +90,9 @@ class Change:
         item = self.item
         event = self._event(item, action, details)
         if item.was_read():
-            unchanged = type(item).version == item.before("version")  # type: ignore[attr-defined]
+            version, before = type(item).version, item.before("version")  # type: ignore[attr-defined]
+            # an item may have been made by an update beside another's change: it has no version before its first own
+            unchanged = version.does_not_exist() if before is None else version == before
             self.transaction.update(item, unchanged if condition is None else unchanged & condition)
         else:
             self.transaction.put(item, item.is_absent())

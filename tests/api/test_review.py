@@ -210,6 +210,17 @@ def test_the_master_switch_is_audited_and_says_so(agency: Agency) -> None:
     assert counted["pipeline:pause"] == counted["pipeline:resume"] == 1
 
 
+def test_the_master_switch_works_also_where_a_model_was_paused_first(agency: Agency) -> None:
+    operator = agency.operator
+    for paused in (True, False):
+        operator.send("PATCH", "/api/operator/models/m1", {"paused": paused}).ok()
+    told = operator.post("/api/operator/pipeline/pause", {"reason": "maintenance"}).ok()
+    assert (told["pipeline_paused"], told["version"]) == (True, 1)
+    operator.send("PATCH", "/api/operator/models/m1", {"paused": True}).ok()
+    told = operator.post("/api/operator/pipeline/resume", {"reason": "done"}).ok()
+    assert (told["pipeline_paused"], told["paused_models"], told["version"]) == (False, ["m1"], 2)
+
+
 # edits
 
 
