@@ -187,6 +187,11 @@ def cached(key: object, seconds: float, read: Callable[[], T]) -> T:
     return cast(T, value)
 
 
+def forget() -> None:
+    """Forgets what `cached` keeps, as if its time had passed."""
+    Store.cached.clear()
+
+
 def name_of(model: type[Item]) -> str:
     """The name of the model's table."""
     return str(model.Meta.table_name)
@@ -207,7 +212,7 @@ def bind(tables: Mapping[type[Item], str]) -> None:
         shared.add_meta_table(own.get_meta_table())
         own.connection = shared
     Store.sdk, Store.connection, Store.s3 = sdk, shared, None
-    Store.cached.clear()
+    forget()
 
 
 def connection() -> Connection:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from chalice.app import Chalice, CloudWatchEvent, Rate
 
+from chalicelib.tables.base import cached
 from warmup.sandbox.answers import HttpRequest
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.control import Control
@@ -56,6 +57,20 @@ def test_moving_time_runs_every_schedule_once() -> None:
     assert (status, body["now"]) == (200, "2026-03-02T00:00:00.000Z")
     assert sorted(runs) == ["report", "sweep"]
     assert body["schedules"]["report"] == {"at": "2026-03-02T00:00:00Z"}
+
+
+def test_what_is_kept_for_a_while_is_forgotten_when_time_moves() -> None:
+    it, _, _ = control()
+    told = iter(["before", "after"])
+
+    def known() -> str:
+        return cached("what a key may do", 30, lambda: next(told))
+
+    assert known() == "before"
+    ask(it, "POST", "/sandbox/clock", {"speed": 2})
+    assert known() == "before"
+    ask(it, "POST", "/sandbox/clock", {"advance_seconds": 61})
+    assert known() == "after", "a key that was revoked a minute ago is refused"
 
 
 def test_moving_time_leaves_the_schedules_alone_when_told_to() -> None:

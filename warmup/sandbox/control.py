@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from chalicelib.tables.base import forget
 from warmup.sandbox.answers import Answer, HttpRequest, document, problem
 from warmup.sandbox.clock import MAX_SPEED, Clock
 from warmup.sandbox.schedules import Timers
@@ -67,6 +68,8 @@ class Control:
                 str(error),
                 errors=[{"pointer": "/advance_seconds", "detail": str(error)}],
             )
+        if change.advance_seconds:
+            forget()  # what is kept for seconds of real time (keys, pauses) is out of date after a jump, too
         return document(self._state() | ({"schedules": self._timers.run_all()} if change.run_schedules else {}))
 
     def _run(self, name: str) -> Answer:
