@@ -510,17 +510,18 @@ def is_repeat(context: Context, item: Item, action: Action, **details: object) -
     return all(told.get(name) == value for name, value in details.items())
 
 
-def working_session(context: Context, session: Session | None) -> Session | None:
-    """The caller's session, if it named one and may take work with it.
+def working_session(context: Context, session: Session | None, *, holds: bool = False) -> Session | None:
+    """The caller's session, if it named one and may work with it; `holds`: on an account that it has taken already.
 
-    Raises NotFound where it is not the caller's, SessionEnded where it ended or was told to take nothing new.
+    Raises NotFound where it is not the caller's, SessionEnded where it ended or was told to stop, or to take nothing
+    new and this would be new.
     """
     if context.session_id is None:
         return None
     own = own_session(context, session)
     if own.live is Standing.ENDED:
         raise SessionEnded(f"Session {own.session_id} ended at {render(own.ended_at or context.now)}. Open a new one.")
-    if own.directive is not Directive.CONTINUE:
+    if own.directive is Directive.STOP or (own.directive is Directive.DRAIN and not holds):
         raise SessionEnded(f"Session {own.session_id} was told to `{own.directive}`: it takes nothing new.")
     return own
 

@@ -252,7 +252,7 @@ def start(context: Context, account_id: str) -> Changed:
     change.settle()
     if account.state not in (State.READY, State.PAUSED):
         raise AccountNotReady(f"The account is `{account.state}`, not `ready`.", state=account.state)
-    session = working_session(context, warmup.session) or new_session(context)
+    session = working_session(context, warmup.session, holds=holder) or new_session(context)
     found = [
         one for one in blockers(account, None, warmup.pauses, context.now) if not (holder and one.code is Code.LEASED)
     ]

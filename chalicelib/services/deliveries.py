@@ -84,7 +84,7 @@ def _content(context: Context, account_id: str, phase_name: str, contest: _Conte
         if settled is Action.LEASE_EXPIRE:
             change.commit(settled)
         _refuse_order(warmup, phase)
-    session = working_session(context, warmup.session)
+    session = working_session(context, warmup.session, holds=holder)
     warmup.account.content_due_at = None  # who asks for the content itself lets the pools be asked again
     found = [
         one

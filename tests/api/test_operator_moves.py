@@ -319,6 +319,20 @@ def test_a_session_told_to_drain_finishes_and_takes_nothing_new(agency: Agency) 
     assert again["replayed"] is True
 
 
+def test_a_session_told_to_drain_does_all_that_it_has_claimed(agency: Agency) -> None:
+    for account_id in ("a1", "a2"):
+        agency.operator.account(account_id)
+    bot = agency.worker()
+    assert len(bot.claim(limit=2).ok()["items"]) == 2
+    agency.operator.post(f"/api/operator/sessions/{bot.session}/drain", {"reason": "deploy"}).ok()
+    bot.start("a1").ok()
+    given = bot.content("pfp", "a1").ok()
+    bot.complete("pfp", given["lease"]["lease_token"], "a1").ok()
+    bot.start("a2").ok()
+    agency.time.advance(LEASE)
+    bot.content("pfp", "a2").refused(409, "session_ended")  # it no longer holds it
+
+
 def test_a_session_told_to_stop_loses_its_leases_to_others(agency: Agency) -> None:
     bot = due(agency)
     token = bot.take("bio")
