@@ -44,6 +44,7 @@ R = TypeVar("R")
 
 _FIRST_WAIT = 0.01
 _LONGEST_WAIT = 0.4
+_LOOKED_BACK = 20
 ENDED = (accounts.State.ACTIVE, accounts.State.RETIRED)
 RECORDED = ("retry_count", "crash_count", "swap_count", "assigned_content_id", "assigned_text_id")
 
@@ -500,14 +501,17 @@ def open_session(context: Context, transaction: Transaction, session: Session) -
     return event
 
 
-def is_repeat(context: Context, item: Item, action: Action, **details: object) -> bool:
-    """Whether the item's last change was this very one: the same action by the same actor with the same details."""
+def is_repeat(context: Context, item: Item, action: Action, *, possible: bool = True, **details: object) -> bool:
+    """Whether the item's last change was this very one: the same action by the same actor with the same details.
+
+    Where the move is not `possible` (any more), it may have been made some changes ago: others went on from there.
+    """
     versioned: Versioned = item  # type: ignore[assignment]  # as in Change
-    (last,) = together([(AuditEvent, versioned.subject, versioned.version)])
-    if last is None or last.action is not action or last.actor != f"{context.actor.kind}:{context.actor.id}":
-        return False
-    told = last.details or {}
-    return all(told.get(name) == value for name, value in details.items())
+    first = versioned.version if possible else max(1, versioned.version - _LOOKED_BACK)
+    events = together([(AuditEvent, versioned.subject, one) for one in range(first, versioned.version + 1)])
+    actor = f"{context.actor.kind}:{context.actor.id}"
+    made = [one for one in events if one is not None and (one.action, one.actor) == (action, actor)]
+    return any(all((one.details or {}).get(name) == value for name, value in details.items()) for one in made)
 
 
 def working_session(context: Context, session: Session | None, *, holds: bool = False) -> Session | None:

@@ -356,7 +356,8 @@ _ACTIONS = {
 def _moved(context: Context, account_id: str, move: accounts.Move, reason: str) -> Changed:
     warmup = read(context, account_id)
     account = warmup.account
-    if is_repeat(context, account, _ACTIONS[move], reason=reason):
+    possible = move in accounts.MOVES[account.state]
+    if is_repeat(context, account, _ACTIONS[move], possible=possible, reason=reason):
         return Changed(_found(context, warmup), None, True)
     change = AccountChange(context, warmup)
     match move:

@@ -24,7 +24,7 @@ from chalicelib.domain.errors import (
     TemporarilyUnavailable,
 )
 from chalicelib.domain.instants import render
-from chalicelib.domain.phases import ATTENTION, ORDER, Move, PhaseName, Status
+from chalicelib.domain.phases import ATTENTION, MOVES, ORDER, Move, PhaseName, Status
 from chalicelib.domain.plans import Need
 from chalicelib.domain.selection import Wanted
 from chalicelib.tables import Account, Assignment, Content, Phase, Text
@@ -309,11 +309,22 @@ def _begin(
     warmup = read(context, account_id)
     if phase_name not in ORDER:
         raise NotFound("phase", phase_name)
-    if is_repeat(context, warmup.account, action, phase=phase_name, **told):
-        return warmup, warmup.phases[PhaseName(phase_name)], True
-    if warmup.account.state not in (State.WARMING_UP, State.PAUSED) or not warmup.phases:
+    phase = warmup.phases.get(PhaseName(phase_name))
+    movable = warmup.account.state in (State.WARMING_UP, State.PAUSED)
+    possible = movable and phase is not None and _MOVE_OF[action] in MOVES[phase.status]
+    if phase is not None and is_repeat(context, warmup.account, action, possible=possible, phase=phase_name, **told):
+        return warmup, phase, True
+    if not movable or phase is None:
         raise AccountNotReady(f"The account is `{warmup.account.state}`: nothing of its phases can be moved.")
-    return warmup, warmup.phases[PhaseName(phase_name)], False
+    return warmup, phase, False
+
+
+_MOVE_OF: Mapping[Action, Move] = {
+    Action.PHASE_RETRY: Move.RETRY,
+    Action.PHASE_RESOLVE: Move.RESOLVE,
+    Action.PHASE_SKIP: Move.SKIP,
+    Action.PHASE_ASSIGN: Move.ASSIGN,
+}
 
 
 def _require_current(warmup: Warmup, phase: Phase) -> None:

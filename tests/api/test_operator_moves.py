@@ -72,6 +72,32 @@ def test_a_move_sent_again_changes_nothing(agency: Agency, move: str) -> None:
     agency.operator.verified()
 
 
+def test_a_pause_sent_again_is_known_although_work_was_finished_meanwhile(agency: Agency) -> None:
+    bot = due(agency)
+    token = bot.take("bio")
+    _account_move(agency, "pause").ok()
+    bot.complete("bio", token).ok()
+    before = agency.wire.image()
+    again = _account_move(agency, "pause").ok()
+    assert (again["state"], again["replayed"]) == ("paused", True)
+    assert agency.wire.image() == before
+    _account_move(agency, "pause", "another reason").refused(409, "move_not_possible")
+    _account_move(agency, "resume").ok()
+    assert _account_move(agency, "pause").ok()["replayed"] is False  # possible again, and so no repeat
+
+
+@pytest.mark.parametrize("move", ["retry", "resolve", "skip"])
+def test_a_move_of_a_phase_sent_again_is_known_although_bots_went_on(agency: Agency, move: str) -> None:
+    in_review(agency)
+    more: dict[str, Any] = {"evidence": {"note": "seen on the profile"}} if move == "resolve" else {}
+    decided = _phase_move(agency, move, **more).ok()
+    agency.time.advance(timedelta(hours=25))
+    agency.worker("b2").take(decided["current_phase"])
+    before = agency.wire.image()
+    assert _phase_move(agency, move, **more).ok()["replayed"] is True
+    assert agency.wire.image() == before
+
+
 @pytest.mark.parametrize(("situation", "state"), [(ready, "ready"), (waiting, "warming_up")])
 def test_a_pause_is_lifted_to_where_the_account_was(agency: Agency, situation: Situation, state: str) -> None:
     situation(agency)
