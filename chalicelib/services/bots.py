@@ -129,11 +129,11 @@ def edit(
     Tells whether all was so already. Raises NotFound, VersionConflict.
     """
     bot = get(context, bot_id)
-    check_if_match(context, bot)
     before = None if bot.models is None else frozenset(bot.models)
     after = None if all_models else (before if models is None else models)
     if after == before and name in (None, bot.name):
-        return bot, True
+        return bot, True  # the same edit sent again, too, whatever version it names
+    check_if_match(context, bot)
     change = Change(context, bot)
     changed = []
     if name not in (None, bot.name):

@@ -43,14 +43,15 @@ def edit(
     Themes can only be added: items and accounts have them. Raises NotFound, InvalidInput, VersionConflict.
     """
     model = get(context, model_id)
-    check_if_match(context, model)
-    if themes is not None and not set(model.themes or ()) <= themes:
-        detail = f"themes can only be added; missing: {', '.join(sorted(set(model.themes or ()) - themes))}"
-        raise InvalidInput([{"pointer": "/themes", "detail": detail}])
     wanted = {"name": name, "themes": None if themes is None else set(themes) or None, "paused": paused}
     changed = {what: value for what, value in wanted.items() if value not in (None, getattr(model, what))}
-    if not changed:
-        return model, True
+    missing = set() if themes is None else set(model.themes or ()) - themes
+    if not changed and not missing:
+        return model, True  # the same edit sent again, too, whatever version it names
+    check_if_match(context, model)
+    if missing:
+        detail = f"themes can only be added; missing: {', '.join(sorted(missing))}"
+        raise InvalidInput([{"pointer": "/themes", "detail": detail}])
     change = Change(context, model)
     for what, value in changed.items():
         change.moves.append({"what": what, "from": _plain(getattr(model, what)), "to": _plain(value)})

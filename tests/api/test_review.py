@@ -236,6 +236,8 @@ def test_an_edit_of_an_older_version_is_told_what_stands_there(
     assert tag == f'"{seen.json["version"]}"'
     changed = agency.operator.send("PATCH", path, change, headers={"If-Match": tag})
     assert changed.ok()["name"] == change["name"] and changed.headers["ETag"] != tag
+    again = agency.operator.send("PATCH", path, change, headers={"If-Match": tag}).ok()
+    assert again == {**changed.json, "replayed": True}
     late = agency.operator.send("PATCH", path, {"name": "another"}, headers={"If-Match": tag})
     problem = late.refused(412, "version_conflict")
     assert problem["current"]["name"] == change["name"]
