@@ -53,7 +53,8 @@ def create_text(context: Context, model_id: str, entry: Entry) -> tuple[Text, bo
 
 def _create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tuple[T, bool]:
     item = _new(context, model_id, entry, kind)
-    found = _before(context, item)
+    named = entry.item_id is not None
+    found = _before(context, item, named=named)
     if found is not None:
         return found, True
     change = Change(context, item)
@@ -64,16 +65,17 @@ def _create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tup
     try:
         change.commit(action, model_id=model_id, category=item.category)
     except Stale:
-        found = _before(context, item)
+        found = _before(context, item, named=named)
         if found is None:
             raise
         return found, True
     return item, False
 
 
-def _before(context: Context, item: T, *, keeps: bool = True) -> T | None:
+def _before(context: Context, item: T, *, named: bool, keeps: bool = True) -> T | None:
     """The same item, if it was created before; None if the new one may be. `keeps`: then its upload is kept.
 
+    Whoever did not name the item (`named`: the caller gave its id) and sends it again means the one that was made then.
     Raises NotFound (model), AlreadyExists, Duplicate, InvalidInput.
     """
     model, found, twin = together(
@@ -90,7 +92,11 @@ def _before(context: Context, item: T, *, keeps: bool = True) -> T | None:
         same: T = found
         return same
     if twin is not None:
-        raise Duplicate(twin_id=twin.item_id)
+        (first,) = together([(type(item), twin.item_id)])
+        if first is None or named or not _same(first, item, but_for_id=True):
+            raise Duplicate(twin_id=twin.item_id)
+        made: T = first
+        return made
     if isinstance(item, Content):
         _check_media(context, item, keeps=keeps)
     return None
@@ -144,8 +150,9 @@ _MADE_BY_THE_SERVICE = frozenset(
 )
 
 
-def _same(found: PoolItem, wanted: PoolItem) -> bool:
+def _same(found: PoolItem, wanted: PoolItem, *, but_for_id: bool = False) -> bool:
     names = set(type(wanted).get_attributes()) - _MADE_BY_THE_SERVICE
+    names -= {str(wanted._hash_keyname)} if but_for_id else set()
     return all((getattr(found, name) or None) == (getattr(wanted, name) or None) for name in names)
 
 
@@ -166,7 +173,7 @@ def import_all(
 
     What the time of one call does not suffice for is left: the same import, sent again, makes nothing twice.
     """
-    seen: dict[str, int] = {}
+    seen: dict[str, tuple[int, PoolItem]] = {}
     return [_import_one(context, kind, model_id, place, row, dry_run, seen) for place, row in enumerate(rows, start=1)]
 
 
@@ -177,7 +184,7 @@ def _import_one(
     place: int,
     row: Entry | ServiceError,
     dry_run: bool,
-    seen: dict[str, int],
+    seen: dict[str, tuple[int, PoolItem]],
 ) -> RowOutcome:
     if isinstance(row, ServiceError):
         return RowOutcome(place, "refused", error=row)
@@ -188,11 +195,12 @@ def _import_one(
             item, replayed = _create(context, model_id, row, kind)
             return RowOutcome(place, "unchanged" if replayed else "created", item.item_id)
         item = _new(context, model_id, row, kind)
-        before = _before(context, item, keeps=False)
-        twin = seen.setdefault(item.fingerprint, place)
-        if before is None and twin != place:
-            raise Duplicate(f"It is the same as that of row {twin}.")
-        return RowOutcome(place, "created" if before is None else "unchanged", row.item_id)
+        before = _before(context, item, named=row.item_id is not None, keeps=False)
+        first, twin = seen.setdefault(item.fingerprint, (place, item))
+        again = first != place and row.item_id is None and _same(twin, item, but_for_id=True)
+        if before is None and first != place and not again:
+            raise Duplicate(f"It is the same as that of row {first}.")
+        return RowOutcome(place, "unchanged" if before is not None or again else "created", row.item_id)
     except ServiceError as error:
         return RowOutcome(place, "refused", row.item_id, error)
 

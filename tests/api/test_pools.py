@@ -1,5 +1,6 @@
 """Models and their pools: media items and texts, one or many at a time."""
 
+import json
 from typing import Any
 
 import pytest
@@ -113,6 +114,33 @@ class TestItems:
         del given[key]
         created = agency.operator.post(f"{MODELS}/m1/{kind}", given).ok(201)
         assert created[key].startswith("con_" if kind == "content" else "txt_")
+
+    def test_sent_again_without_an_id_it_is_the_one_that_was_made(
+        self, agency: Agency, kind: str, make: Any, key: str
+    ) -> None:
+        given = make("i1", "bio")
+        del given[key]
+        path = f"{MODELS}/m1/{kind}"
+        created = agency.operator.post(path, given).ok(201)
+        before = agency.wire.image()
+        assert agency.operator.post(path, given).ok() == {**created, "replayed": True}
+        assert agency.operator.post(path, [given]).ok()["items"][0]["outcome"] == "unchanged"
+        assert agency.wire.image() == before
+        problem = agency.operator.post(path, {**given, "quality_score": 1}).refused(409, "already_exists")
+        assert problem["twin_id"] == created[key]
+        agency.operator.post(path, {**given, key: "named"}).refused(409, "already_exists")
+
+    def test_a_row_without_an_id_that_stands_twice_is_one_item(
+        self, agency: Agency, kind: str, make: Any, key: str
+    ) -> None:
+        given = make("i1", "bio")
+        del given[key]
+        text = "\n".join(json.dumps(row) for row in (given, given, {**given, "max_usage": 2}, {**given, key: "named"}))
+        outcomes = ["created", "unchanged", "refused", "refused"]
+        for dry_run in ("true", "false"):
+            path = f"{MODELS}/m1/{kind}/import?dry_run={dry_run}"
+            answer = agency.operator.post(path, raw=text.encode(), content_type="application/x-ndjson").ok()
+            assert [row["outcome"] for row in answer["rows"]] == outcomes
 
     def test_many_at_once_each_have_their_outcome(self, agency: Agency, kind: str, make: Any, key: str) -> None:
         agency.operator.post(f"{MODELS}/m1/{kind}", make("old", "bio")).ok(201)
