@@ -31,7 +31,7 @@ _REMEDIES: Mapping[str, str] = {
     "body_too_large": "Send less at once: imports in parts, documents without what nobody reads.",
     "unsupported_media_type": "Name the media type of the body in `Content-Type`, one that this route takes.",
     "account_not_ready": "Look at the account's state; an operator makes it ready, or the warm-up has to start first.",
-    "consent_missing": "Record who owns the account and agreed, then declare it ready.",
+    "consent_missing": "Record who owns the account and agreed (`POST …/consent`), then declare it ready.",
     "account_paused": "Take other work; this is handed out again when somebody resumes. Finished work is accepted.",
     "account_leased": "Leave it to its holder, or ask again after `retry_after_seconds`.",
     "lease_superseded": "Stop working on this account: `happened` tells who ended the lease and when.",

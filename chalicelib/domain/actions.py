@@ -8,6 +8,7 @@ class Action(StrEnum):
     """What was done. The verb is the move's, the same word as in URLs and code."""
 
     ACCOUNT_CREATE = "account:create"
+    ACCOUNT_CONSENT = "account:consent"
     ACCOUNT_READY = "account:ready"
     ACCOUNT_START = "account:start"
     ACCOUNT_COMPLETE = "account:complete"
@@ -59,6 +60,7 @@ class Action(StrEnum):
 
 _SENTENCES: Mapping[Action, str] = {
     Action.ACCOUNT_CREATE: "{actor} created {subject}",
+    Action.ACCOUNT_CONSENT: "{actor} recorded that {granted_by} consented to {subject}: {reference}",
     Action.ACCOUNT_READY: "{actor} declared {subject} ready: {reason}",
     Action.ACCOUNT_START: "{actor} started the warm-up of {subject}",
     Action.ACCOUNT_COMPLETE: "{actor} completed the warm-up of {subject}: it is active",

@@ -15,7 +15,7 @@ from chalicelib.services.accounts import Profile
 from chalicelib.services.availability import Joining
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import AccountBody, ReasonBody
+    from chalicelib.routes.inputs import AccountBody, ConsentBody, ReasonBody
 
 routes = Routes(__name__)
 
@@ -78,6 +78,13 @@ def get(context: Context, *, account_id: str) -> Tagged[shapes.AccountWithAssign
     return Tagged({**document, "assignments": [findings.assignment(one) for one in given]})
 
 
+@routes.post("/api/operator/accounts/{account_id}/consent", role=Role.OPERATOR)
+def consent(context: Context, *, account_id: str, body: ConsentBody) -> Answer[shapes.CreatedAccount]:
+    """Records who owns the account and agreed; without it the account cannot become ready."""
+    changed = accounts.consent(context, account_id, _consent(body))
+    return Answer(documents.created_account(changed.found, changed.replayed, context.now))
+
+
 @routes.post(
     "/api/operator/accounts/{account_id}/ready",
     role=Role.OPERATOR,
@@ -116,12 +123,15 @@ def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer[sha
 
 
 def _profile(body: AccountBody) -> Profile:
-    consent = body.consent
     return Profile(
         model_id=body.model_id,
         username=body.username,
         account_id=body.account_id,
         theme=body.theme,
         tags=frozenset(body.tags),
-        consent=None if consent is None else {**consent.model_dump(), "granted_at": render(consent.granted_at)},
+        consent=None if body.consent is None else _consent(body.consent),
     )
+
+
+def _consent(body: ConsentBody) -> dict[str, str]:
+    return {**body.model_dump(), "granted_at": render(body.granted_at)}

@@ -219,6 +219,19 @@ def _import_one(
 
 
 @decided_again
+def consent(context: Context, account_id: str, given: Mapping[str, str]) -> Changed:
+    """Records who owns the account and agreed, in place of what was recorded before. Raises NotFound."""
+    warmup = read(context, account_id)
+    account = warmup.account
+    if account.consent == given:
+        return Changed(_found(context, warmup), None, True)
+    change = AccountChange(context, warmup)
+    account.consent = dict(given)
+    change.commit(Action.ACCOUNT_CONSENT, None, **given)
+    return Changed(_found(context, warmup), None, False)
+
+
+@decided_again
 def ready(context: Context, account_id: str, *, reason: str) -> Changed:
     """Declares an account ready to be warmed up. Raises NotFound, ConsentMissing, IllegalMove."""
     warmup = read(context, account_id)

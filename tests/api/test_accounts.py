@@ -136,6 +136,41 @@ def test_without_consent_an_account_cannot_become_ready(agency: Agency) -> None:
     assert [one["code"] for one in agency.operator.account_document()["blockers"]] == ["consent_missing", "not_ready"]
 
 
+def test_consent_is_recorded_afterwards_and_opens_the_gate(agency: Agency) -> None:
+    created = agency.operator.post(PATH, body(consent=None)).ok(201)
+    agency.operator.ready("a1").refused(409, "consent_missing")
+    told = agency.operator.post(f"{PATH}/a1/consent", CONSENT).ok()
+    assert (told["consent"], told["replayed"], told["version"]) == (CONSENT, False, created["version"] + 1)
+    assert [one["code"] for one in told["blockers"]] == ["not_ready"]
+    before = agency.wire.image()
+    assert agency.operator.post(f"{PATH}/a1/consent", CONSENT).ok() == {**told, "replayed": True}
+    assert agency.wire.image() == before
+    assert agency.operator.ready("a1").ok()["state"] == "ready"
+    event = agency.operator.events()[1]
+    assert (event["action"], event["details"]) == ("account:consent", CONSENT)
+    assert "Ada consented" in event["sentence"] and "contract 7" in event["sentence"]
+    agency.operator.verified()
+
+
+def test_a_new_consent_takes_the_place_of_the_old_one_and_both_are_in_the_audit(agency: Agency) -> None:
+    agency.operator.account()
+    worker = agency.worker()
+    worker.start().ok()
+    renewed = {**CONSENT, "reference": "contract 8"}
+    assert agency.operator.post(f"{PATH}/a1/consent", renewed).ok()["consent"] == renewed
+    worker.content().ok()  # whoever works goes on
+    assert agency.operator.events()[-2]["details"]["reference"] == "contract 8"
+    agency.operator.verified()
+
+
+def test_consent_is_recorded_by_operators_for_accounts_that_are_there(agency: Agency) -> None:
+    agency.operator.post(f"{PATH}/a1/consent", CONSENT).refused(404, "account_not_found")
+    agency.operator.post(PATH, body(consent=None)).ok(201)
+    agency.bot().post(f"{PATH}/a1/consent", CONSENT).refused(403, "forbidden")
+    problem = agency.operator.post(f"{PATH}/a1/consent", {"granted_by": "Ada"}).refused(422, "invalid_input")
+    assert [one["pointer"] for one in problem["errors"]] == ["/granted_at", "/reference"]
+
+
 def test_an_account_that_warms_up_cannot_become_ready(agency: Agency) -> None:
     agency.warmed_to("pfp")
     problem = agency.operator.ready("a1").refused(409, "move_not_possible")

@@ -35,6 +35,7 @@ VALID: dict[str, dict[str, Any]] = {
     "ResolveBody": {"reason": "x", "evidence": {"note": "x"}},
     "AssignBody": {"reason": "x", "content_id": "m1-pfp"},
     "RetryAllBody": {"reason": "x", "filter": {}},
+    "ConsentBody": CONSENT,
     "ModelEdit": {"name": "x"},
     "BotEdit": {"name": "x"},
     "ContentBody": media("bad", "pfp"),

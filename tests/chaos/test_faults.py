@@ -91,6 +91,7 @@ CASES: dict[str, str] = {
     "b1 report-content": "working",
     "b1 report-unknown": "working",
     "operator create-account": "working",
+    "operator consent": "working",
     "operator import": "working",
     "operator create-model": "working",
     "operator create-content": "working",

@@ -12,7 +12,7 @@ from chalicelib.domain.actions import Action
 from chalicelib.services import pipeline
 from chalicelib.tables.base import Store
 from tests import situations
-from tests.agency import LEASE, Agency, Bot, Operator, Reply, Time, media, words
+from tests.agency import CONSENT, LEASE, Agency, Bot, Operator, Reply, Time, media, words
 from tests.edge import Edge
 from tests.store import State
 
@@ -135,6 +135,7 @@ def _key_of(world: World, bot_id: str) -> str:
 
 FEEDING: tuple[Verb, ...] = (
     Verb("create-account", "operator", _create("accounts", {"account_id": "new", "model_id": "m1", "username": "u"})),
+    Verb("consent", "operator", _create("accounts/a1/consent", {**CONSENT, "reference": "contract 8"})),
     Verb("import", "operator", lambda w: w.operator.send("POST", IMPORT, raw=ROWS, content_type="text/csv")),
     Verb("create-model", "operator", _create("models", {"model_id": "new"})),
     Verb("create-content", "operator", _create("models/m1/content", [media("new-1", "pfp"), media("new-2", "pfp")])),

@@ -14,6 +14,8 @@ DETAILS = {
     "changed": "name",
     "key_id": "key_1",
     "item": "con_1",
+    "granted_by": "Ada",
+    "reference": "contract 7",
 }
 
 

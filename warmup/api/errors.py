@@ -127,7 +127,7 @@ class AlreadyExists(problems.Conflict):
 class ConsentMissing(problems.Conflict):
     """Nobody has said that the owner of this account agreed: record the consent first.
 
-    Record who owns the account and agreed, then declare it ready.
+    Record who owns the account and agreed (`POST …/consent`), then declare it ready.
     """
 
 

@@ -14,6 +14,7 @@ class AuditAction(Word):
     """What was done. The verb is the move's, the same word as in URLs and code."""
 
     ACCOUNT_CREATE = "account:create"
+    ACCOUNT_CONSENT = "account:consent"
     ACCOUNT_READY = "account:ready"
     ACCOUNT_START = "account:start"
     ACCOUNT_COMPLETE = "account:complete"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from warmup.api import models as shapes
@@ -89,6 +90,17 @@ class Accounts:
             "GET",
             f"/api/operator/accounts/{quoted(account_id)}",
             shapes.AccountWithAssignments,
+        )
+
+    def consent(
+        self, account_id: str, *, granted_by: str, granted_at: datetime, reference: str
+    ) -> shapes.CreatedAccount:
+        """Records who owns the account and agreed; without it the account cannot become ready."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/consent",
+            shapes.CreatedAccount,
+            body={"granted_by": granted_by, "granted_at": granted_at, "reference": reference},
         )
 
     def ready(self, account_id: str, *, reason: str) -> shapes.ReadiedWarmup:
