@@ -46,6 +46,7 @@ def _whole(value: object) -> object:
 Whole = Annotated[int, BeforeValidator(_whole)]  # where it may be null, its bounds stand inside, before the validator
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]  # not of white space alone
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,39}$")]
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
@@ -127,9 +128,9 @@ class ModelBody(Input):
 class ConsentBody(Input):
     """Who owns the account and agreed."""
 
-    granted_by: Line
+    granted_by: Name
     granted_at: Instant
-    reference: Line
+    reference: Name
 
 
 class AccountBody(Input):
@@ -137,7 +138,7 @@ class AccountBody(Input):
 
     account_id: Identifier | None = None
     model_id: Identifier
-    username: Line
+    username: Name
     theme: Tag | None = None
     tags: list[Tag] = Field(default=[], max_length=20)
     consent: ConsentBody | None = None
@@ -264,7 +265,7 @@ class BotEdit(Input):
 class LicenceBody(Input):
     """Who licensed an item, until when."""
 
-    licensed_by: Line
+    licensed_by: Name
     valid_until: Instant | None = None
 
 

@@ -152,6 +152,27 @@ def test_consent_is_recorded_afterwards_and_opens_the_gate(agency: Agency) -> No
     agency.operator.verified()
 
 
+@pytest.mark.parametrize(
+    ("fault", "pointer"),
+    [
+        ({"granted_by": " "}, "/granted_by"),
+        ({"reference": "\t\n"}, "/reference"),
+    ],
+)
+def test_a_consent_of_white_space_is_none(agency: Agency, fault: dict[str, str], pointer: str) -> None:
+    agency.operator.post(PATH, body(consent=None)).ok(201)
+    before = agency.wire.image()
+    bad = {**CONSENT, **fault}
+    problem = agency.operator.post(f"{PATH}/a1/consent", bad).refused(422, "invalid_input")
+    assert [one["pointer"] for one in problem["errors"]] == [pointer]
+    problem = agency.operator.post(PATH, {**body(consent=bad), "account_id": "a2"}).refused(422, "invalid_input")
+    assert [one["pointer"] for one in problem["errors"]] == [f"/consent{pointer}"]
+    row = json.dumps({**body(consent=bad), "account_id": "a3"}).encode()
+    imported = agency.operator.post(f"{PATH}/import", raw=row, content_type="application/x-ndjson").ok()
+    assert [one["outcome"] for one in imported["rows"]] == ["refused"]
+    assert agency.wire.image() == before
+
+
 def test_a_new_consent_takes_the_place_of_the_old_one_and_both_are_in_the_audit(agency: Agency) -> None:
     agency.operator.account()
     worker = agency.worker()
