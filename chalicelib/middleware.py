@@ -459,20 +459,23 @@ def _json(call: Call) -> Any:
     if _media_type(call) != JSON and not _media_type(call).endswith("+json"):
         raise UnsupportedMediaType(f"Send the body as `Content-Type: application/json`, not as {_media_type(call)}.")
     try:
-        parsed = json.loads(
-            call.body.decode("utf-8"),
-            parse_constant=_no_constant,
-            parse_float=_finite,
-            object_pairs_hook=_unique,
-        )
-        json.dumps(parsed, ensure_ascii=False).encode("utf-8")
-        _check_depth(parsed)
+        return parse(call.body.decode("utf-8"))
     except UnicodeError:
         raise MalformedRequest("The body is not UTF-8, or holds half a surrogate pair.") from None
     except RecursionError:
         raise MalformedRequest("The body is nested too deeply.") from None
     except ValueError as error:
         raise MalformedRequest(f"The body is not JSON: {str(error)[:200]}.") from None
+
+
+def parse(text: str) -> Any:
+    """JSON, and nothing that is only nearly so: no NaN, no member twice, no half a surrogate pair, not too deep.
+
+    Raises ValueError, RecursionError.
+    """
+    parsed = json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_unique)
+    json.dumps(parsed, ensure_ascii=False).encode("utf-8")
+    _check_depth(parsed)
     return parsed
 
 

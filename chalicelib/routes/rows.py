@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.domain.errors import InvalidInput, MalformedRequest, ServiceError
-from chalicelib.middleware import body_of, validate
+from chalicelib.middleware import body_of, parse, validate
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from pydantic import BaseModel
@@ -42,7 +43,7 @@ def each(body: tuple[str, str], make: Callable[[B], R], columns: Columns) -> lis
 
     A row is checked as the model that `make` takes.
 
-    Raises MalformedRequest for no rows or too many.
+    Raises MalformedRequest for no rows or too many, and for two columns of one name.
     """
     media_type, text = body
     rows = list(_csv_rows(text, columns) if media_type == CSV else _json_rows(text))
@@ -64,15 +65,20 @@ def _json_rows(text: str) -> Iterator[Any]:
     for line in text.split("\n"):  # not splitlines: JSON strings may hold other line breaks as they are
         if line.strip():
             try:
-                yield json.loads(line)
-            except (ValueError, RecursionError):
-                yield MalformedRequest("The line is not JSON.")
+                yield parse(line)
+            except (ValueError, RecursionError) as error:
+                yield MalformedRequest(f"The line is not JSON: {str(error)[:200]}.")
 
 
 def _csv_rows(text: str, columns: Columns) -> Iterator[Any]:
     """Rows by the names in the first line; `tags` are separated by spaces."""
     try:
-        for row in csv.DictReader(io.StringIO(text, newline=""), strict=True):
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        named = Counter(name for name in reader.fieldnames or () if name)
+        twice = [name for name, times in named.items() if times > 1]
+        if twice:
+            raise MalformedRequest(f"The first line names {twice[0][:64]!r} more than once: which column counts?")
+        for row in reader:
             given: dict[str, Any] = {name: value for name, value in row.items() if name and value}
             if None in row or ("tags" in given and not isinstance(given["tags"], str)):
                 yield MalformedRequest("The row has more cells than the first line has names.")

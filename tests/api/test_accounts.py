@@ -294,6 +294,29 @@ def test_a_csv_is_imported(agency: Agency) -> None:
     assert agency.operator.verified("a1") == 1
 
 
+def test_two_columns_of_one_name_are_no_csv_that_can_be_read(agency: Agency) -> None:
+    text = b"model_id,username,username,,\nm1,ada,eve,,\n"
+    problem = agency.operator.post(IMPORT, raw=text, content_type="text/csv").refused(400, "malformed_request")
+    assert "'username'" in problem["detail"]
+    text = b"model_id,username,,\nm1,ada,,\n"  # as spreadsheets write empty columns
+    answer = agency.operator.post(IMPORT, raw=text, content_type="text/csv").ok()
+    assert rows_of(answer) == [(1, "created", None)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"model_id": "m1", "username": "ada", "username": "eve"}',  # which of both?
+        '{"model_id": "m1", "username": NaN}',
+        '{"model_id": "m1", "username": "\\ud800"}',
+        "[" * 40 + "]" * 40,
+    ],
+)
+def test_a_line_is_json_as_strictly_as_a_body_is(agency: Agency, line: str) -> None:
+    answer = agency.operator.post(IMPORT, raw=line.encode(), content_type=NDJSON).ok()
+    assert rows_of(answer) == [(1, "refused", "malformed_request")]
+
+
 def test_json_lines_are_imported(agency: Agency) -> None:
     rows = [body(), body(account_id="a2", username="Zoë\u2028\u0085\x0b the second"), body(account_id="a3", tags=["x"])]
     text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n\n"
