@@ -272,6 +272,17 @@ def _shelves(items: Iterable[Stock], rest: timedelta) -> dict[str, Shelf]:
     return {category: Shelf(found, rest) for category, found in by_category.items()}
 
 
+def required(travellers: Iterable[Traveller]) -> Counter[tuple[Kind, str]]:
+    """How many uses, by kind and phase, the accounts cannot do without, whether or not the pools have them."""
+    found: Counter[tuple[Kind, str]] = Counter()
+    for one in travellers:
+        for phase in one.phases:
+            asked = one.plan.phases[phase]
+            for kind, need in ((Kind.CONTENT, asked.content), (Kind.TEXT, asked.text)):
+                found[kind, phase] += need is Need.REQUIRED
+    return found
+
+
 def remaining(phase: PhaseName | None, *, has_content: bool) -> tuple[PhaseName, ...]:
     """The phases that an account has yet to be given content for; None: it has not started."""
     start = 0 if phase is None else ORDER.index(phase) + has_content

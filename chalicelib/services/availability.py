@@ -11,7 +11,7 @@ from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import ATTENTION, ORDER
 from chalicelib.domain.plans import STANDARD
-from chalicelib.domain.runway import Kind, Runway, Traveller, simulate
+from chalicelib.domain.runway import Kind, Runway, Traveller, required, simulate
 from chalicelib.domain.selection import ANY, Refusal
 from chalicelib.tables import CreatorModel, attention, pages, runways
 from chalicelib.tables.base import together
@@ -34,7 +34,7 @@ class Category:
     """One category of a pool: its items counted by why they cannot be used, and the uses that are left and asked for.
 
     `eligible` items can be given to somebody now; `uses_needed` is what the accounts under way will be given for this
-    phase, `from_any` how much of it comes from `any`.
+    phase, and what they cannot do without and will not find; `from_any` is how much of it comes from `any`.
     """
 
     kind: Kind
@@ -74,13 +74,18 @@ def _look(context: Context, model_id: str) -> Availability:
     travellers, whole = runways.travellers(model_id, context.now, _MOST_ACCOUNTS)
     stock = {kind: runways.stock(items) for kind, items in found.items()}
     runway = simulate(stock[Kind.CONTENT], stock[Kind.TEXT], travellers, context.now)
+    needed = required(travellers) | Counter(runway.needed)  # of each the larger
     categories = [
-        _category(context, kind, category, items, runway) for kind, items in found.items() for category in (*ORDER, ANY)
+        _category(context, kind, category, items, needed[kind, category], runway.from_any.get((kind, category), 0))
+        for kind, items in found.items()
+        for category in (*ORDER, ANY)
     ]
     return Availability(model_id, len(travellers), categories, runway, complete and whole and runway.complete)
 
 
-def _category(context: Context, kind: Kind, category: str, items: Sequence[PoolItem], runway: Runway) -> Category:
+def _category(
+    context: Context, kind: Kind, category: str, items: Sequence[PoolItem], needed: int, from_any: int
+) -> Category:
     own = [item for item in items if item.category == category]
     phase = next((name for name in ORDER if name == category), None)
     refused: Counter[Refusal] = Counter()
@@ -95,7 +100,6 @@ def _category(context: Context, kind: Kind, category: str, items: Sequence[PoolI
         else:
             refused[why] += 1
     told = {str(why): count for why, count in refused.items()}
-    needed, from_any = runway.needed.get((kind, category), 0), runway.from_any.get((kind, category), 0)
     return Category(kind, category, len(own), eligible, told, uses_left, needed, from_any)
 
 

@@ -75,6 +75,19 @@ def test_availability_counts_what_is_left_and_what_will_be_needed(agency: Agency
     operator.get("/api/operator/models/m9/availability").refused(404, "model_not_found")
 
 
+def test_availability_tells_also_the_need_that_no_item_answers(agency: Agency) -> None:
+    operator = agency.operator
+    operator.model("m2")
+    operator.media("p", "pfp", model_id="m2", max_usage=2)
+    for account_id in ("b1", "b2"):
+        operator.account(account_id, model_id="m2")
+    told = operator.get("/api/operator/models/m2/availability").ok()
+    needed = {(one["kind"], one["category"]): one["uses_needed"] for one in told["categories"] if one["uses_needed"]}
+    asked = {"content": ("pfp", "post", "highlight", "story"), "text": ("bio", "post", "highlight")}
+    assert needed == {(kind, name): 2 for kind, names in asked.items() for name in names}
+    assert (told["runs_dry"]["phase"], told["runs_dry"]["kind"], told["accounts_unmet"]) == ("bio", "text", 2)
+
+
 def test_the_dry_day_is_known_by_hand_and_enrolling_into_it_warns(agency: Agency) -> None:
     operator, time = agency.operator, agency.time
     operator.model("m2")
