@@ -304,19 +304,25 @@ class Routes:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is read of a request; `base` is what stands before our paths in its URL."""
+    """What is read of a request; `base` is what stands before our paths in its URL.
+
+    `repeated` are the query parameters that were given more than once.
+    """
 
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
     base: str = ""
+    repeated: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, request: Request) -> Call:
-        given: Mapping[str, str] = request.query_params or {}
+        given = request.query_params
+        query = {} if given is None else dict(given.items())
+        repeated = () if given is None else tuple(name for name in query if len(given.getlist(name)) > 1)
         body = request.raw_body
         raw = body.encode() if isinstance(body, str) else body
-        return cls(request.headers, dict(given.items()), raw, base_of(request))
+        return cls(request.headers, query, raw, base_of(request), repeated)
 
 
 def base_of(request: Request) -> str:
@@ -405,6 +411,8 @@ def _if_match(tag: str | None) -> int | None:
 
 
 def _arguments(endpoint: Endpoint, call: Call) -> dict[str, Any]:
+    if call.repeated:
+        raise MalformedRequest(f"The query parameter {call.repeated[0]!r} is given more than once: which one counts?")
     arguments = _query(endpoint, call.query)
     if endpoint.raw:
         arguments["body"] = _raw(endpoint, call)

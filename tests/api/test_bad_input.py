@@ -392,3 +392,9 @@ def test_what_a_bot_says_of_an_error_goes_back_as_it_came(scene: Scene) -> None:
     (event,) = (one for one in scene.agency.operator.events() if one["action"] == "phase:fail")
     assert event["sentence"].endswith("{actor} {0} \0 é 😀 %s")
     json.dumps(event)
+
+
+@pytest.mark.parametrize("query", ["limit=1&limit=2", "model_id=m1&limit=5&model_id=m2"])
+def test_a_query_parameter_is_given_once(agency: Agency, query: str) -> None:
+    problem = agency.bot().get(f"/api/bot/accounts/ready?{query}").refused(400, "malformed_request")
+    assert repr(query.split("=", maxsplit=1)[0]) in problem["detail"]
