@@ -284,8 +284,8 @@ def _direct(
     context: Context, session_id: str, directive: Directive, action: Action, reason: str
 ) -> tuple[Session, bool]:
     session = _own(context, session_id)
-    if session.directive is directive:
-        return session, True
+    if session.directive in (directive, Directive.STOP):
+        return session, True  # who was told to stop is not told less
     if session.live is Standing.ENDED:
         raise SessionEnded(f"Session {session_id} has ended.")
     change = Change(context, session)

@@ -371,6 +371,16 @@ def test_a_session_told_to_stop_loses_its_leases_to_others(agency: Agency) -> No
     agency.operator.verified()
 
 
+def test_a_session_told_to_stop_is_not_told_less_by_a_drain(agency: Agency) -> None:
+    bot = working(agency)
+    path = f"/api/operator/sessions/{bot.session}"
+    stopped = agency.operator.post(f"{path}/stop", {"reason": "it runs wild"}).ok()
+    before = agency.wire.image()
+    assert agency.operator.post(f"{path}/drain", {"reason": "deploy"}).ok() == {**stopped, "replayed": True}
+    assert agency.wire.image() == before
+    assert bot.heartbeat().ok()["directive"] == "stop"
+
+
 def test_sessions_are_listed_by_standing_with_what_they_hold(agency: Agency) -> None:
     bot = working(agency)
     other = agency.worker("b2")
