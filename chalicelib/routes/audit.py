@@ -17,7 +17,7 @@ routes = Routes(__name__)
     query={"limit": limit, "account_id": identifier, "bot_id": identifier, "day": day, "cursor": cursor},
 )
 def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[shapes.Page[shapes.AuditEvent]]:
-    """Audit events of an account, a bot or a day, newest first."""
+    """Audit events of an account, a bot or a day, newest first; of several, where all hold (pages may be short)."""
     found, following = events.list_all(context, limit=limit, **query)
     return Answer(documents.page(map(documents.event, found), following))
 

@@ -39,7 +39,11 @@ def list_all(
     day: str | None = None,
     cursor: str | None = None,
 ) -> tuple[list[AuditEvent], str | None]:
-    """Events of one account, one bot or one day (UTC; today by default), newest first. Raises MalformedRequest."""
+    """Events of one account, one bot or one day (UTC; today where nothing is asked for), newest first.
+
+    Where several are asked for, all must hold: one page of the first is read, and what the others do not admit is
+    dropped. Raises MalformedRequest.
+    """
     purpose = f"audit:{account_id}:{bot_id}:{day}"
     after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
     if account_id is not None:
@@ -57,7 +61,12 @@ def list_all(
         index = AuditEvent.actor_index if bot_id is not None else AuditEvent.day_index
         partition = f"bot:{bot_id}" if bot_id is not None else day or context.now.strftime("%Y-%m-%d")
         found, following = pages.by_index(AuditEvent, index, partition, limit=limit, after=after, forward=False)
-    kept = [event for event in found if _is_kept(context, event)]
+    actor = None if bot_id is None else f"bot:{bot_id}"
+    kept = [
+        event
+        for event in found
+        if _is_kept(context, event) and actor in (None, event.actor) and day in (None, event.day)
+    ]
     return kept, None if following is None else cursors.encode(context.settings.pepper, purpose, following)
 
 

@@ -331,7 +331,27 @@ def test_the_audit_is_read_by_account_by_bot_and_by_day_newest_first(agency: Age
     assert agency.operator.get("/api/operator/audit?account_id=never").ok()["items"] == []
 
 
-@pytest.mark.parametrize("query", ["account_id=a1", "bot_id=b1", "day=2026-11-22"])
+def test_of_several_questions_to_the_audit_all_are_answered(agency: Agency) -> None:
+    agency.warmed_to("bio")
+    agency.operator.account("a2")
+    today = agency.time.now.strftime("%Y-%m-%d")
+
+    def told(query: str) -> list[Any]:
+        items: list[Any] = agency.operator.get(f"/api/operator/audit?limit=100&{query}").ok()["items"]
+        lines = agency.operator.get(f"/api/operator/audit/export?{query}").text.splitlines()
+        assert [json.loads(line) for line in lines] == items
+        return items
+
+    whole = told("account_id=a1")
+    of_bot = told("account_id=a1&bot_id=b1")
+    assert of_bot == [event for event in whole if event["actor"] == {"kind": "bot", "id": "b1"}] != whole
+    of_day = told(f"account_id=a1&day={today}")
+    assert of_day == [event for event in whole if event["at"].startswith(today)] != whole
+    assert told("bot_id=b1&day=2026-11-22") == [one for one in told("bot_id=b1") if one["at"].startswith("2026-11-22")]
+    assert told("account_id=a1&day=2020-01-01") == told("account_id=a2&bot_id=b1") == []
+
+
+@pytest.mark.parametrize("query", ["account_id=a1", "bot_id=b1", "day=2026-11-22", "account_id=a1&bot_id=b1"])
 def test_pages_of_the_audit_lose_nothing(agency: Agency, query: str) -> None:
     agency.warmed_to("post")
     whole = agency.operator.get(f"/api/operator/audit?{query}&limit=100").ok()["items"]

@@ -164,7 +164,7 @@ class Audit:
         day: str | None = None,
         cursor: str | None = None,
     ) -> AsyncPages[shapes.AuditEvent]:
-        """Audit events of an account, a bot or a day, newest first."""
+        """Audit events of an account, a bot or a day, newest first; of several, where all hold (pages may be short)."""
         return self._transport.pages(
             "GET",
             "/api/operator/audit",
