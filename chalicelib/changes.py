@@ -574,9 +574,13 @@ def refuse_superseded(context: Context, account: Account, token: str) -> None:
     happened = None
     if ended is not None:
         happened = {"at": ended.at, "action": ended.action, "sentence": audit.told(ended)}
-    lease = account.lease
-    live = leases.describe(lease) if lease is not None and leases.is_live(lease, context.now) else None
-    detail = f"This lease is over: {audit.told(ended)} at {render(ended.at)}." if ended is not None else None
+    lease = account.lease if leases.is_live(account.lease, context.now) else None
+    live = None if lease is None else leases.describe(lease)
+    detail = None
+    if ended is not None:
+        detail = f"This lease is over: {audit.told(ended)} at {render(ended.at)}."
+    elif lease is not None:  # nothing came after it: the token is another's, or was copied wrong
+        detail = f"Session {lease.session_id} of {lease.bot_id} holds this account, not who sends this token."
     raise LeaseSuperseded(detail, happened=happened, lease=live)
 
 

@@ -243,7 +243,8 @@ def test_the_token_is_required_and_must_be_one(agency: Agency, first: Bot, use: 
 def test_anothers_bot_cannot_use_a_token(agency: Agency, first: Bot, second: Bot) -> None:
     token = first.take()
     before = agency.wire.image()
-    second.complete("pfp", token).refused(409, "lease_superseded")
+    problem = second.complete("pfp", token).refused(409, "lease_superseded")
+    assert f"Session {first.session} of b1 holds this account" in problem["detail"]
     second.report("pfp", token).refused(409, "lease_superseded")
     second.release(token).refused(409, "lease_superseded")
     assert agency.wire.image() == before
