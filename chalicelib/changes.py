@@ -562,25 +562,26 @@ def standing_in_the_way(context: Context, warmup: Warmup) -> list[Blocker]:
 def refuse_superseded(context: Context, account: Account, token: str) -> None:
     """Raises LeaseSuperseded, which tells from the audit what happened after the token's lease was taken, and when.
 
-    Raises MalformedRequest for a token that the account cannot have given: the audit has no taking there.
+    Raises AccountLeased while another bot holds the account, for its token and for one that never was; else
+    MalformedRequest for one that the account cannot have given: the audit has no taking there.
     """
     version = leases.version_of(token)
     with reading():
         found = list(AuditEvent.query(account.subject, AuditEvent.sequence >= version, consistent_read=True, limit=11))
     taking = next((event for event in found if event.sequence == version), None)
-    if version > account.version or (taking is not None and not _takes_a_lease(taking)):
-        raise MalformedRequest("The header Lease-Token holds no token that this account ever gave.")
+    never_given = version > account.version or (taking is not None and not _takes_a_lease(taking))
     ended = _what_ended_it([event for event in found if event is not taking])
+    anothers = account.lease is not None and account.lease.bot_id != context.actor.id
+    if anothers and (never_given or ended is None):
+        leases.refuse_while_live(account.lease, context.now)
+    if never_given:
+        raise MalformedRequest("The header Lease-Token holds no token that this account ever gave.")
     happened = None
     if ended is not None:
         happened = {"at": ended.at, "action": ended.action, "sentence": audit.told(ended)}
     lease = account.lease if leases.is_live(account.lease, context.now) else None
     live = None if lease is None else leases.describe(lease)
-    detail = None
-    if ended is not None:
-        detail = f"This lease is over: {audit.told(ended)} at {render(ended.at)}."
-    elif lease is not None:  # nothing came after it: the token is another's, or was copied wrong
-        detail = f"Session {lease.session_id} of {lease.bot_id} holds this account, not who sends this token."
+    detail = None if ended is None else f"This lease is over: {audit.told(ended)} at {render(ended.at)}."
     raise LeaseSuperseded(detail, happened=happened, lease=live)
 
 

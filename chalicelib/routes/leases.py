@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import Step
-from chalicelib.domain.errors import LeaseSuperseded, SessionEnded
+from chalicelib.domain.errors import AccountLeased, LeaseSuperseded, SessionEnded
 from chalicelib.middleware import Answer, Routes, Waiting
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, identifier, limit
@@ -42,7 +42,7 @@ def claim(context: Context, *, body: ClaimBody) -> Answer[shapes.Claim]:
     "/api/bot/accounts/{account_id}/release",
     role=Role.BOT,
     lease=True,
-    refuses=(LeaseSuperseded,),
+    refuses=(LeaseSuperseded, AccountLeased),
 )
 def release(context: Context, *, account_id: str, lease_token: str) -> Answer[shapes.Released]:
     """Gives a lease back unharmed."""

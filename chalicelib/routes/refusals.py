@@ -21,6 +21,6 @@ TAKING: Refusals = (
     *(AccountNotReady, AccountPaused, AccountLeased, LeaseSuperseded),
     *(ConsentMissing, PhaseNotAvailable, ContentUnavailable, SessionEnded),
 )
-TELLING: Refusals = (LeaseSuperseded, PhaseNotInProgress, AccountNotReady)
+TELLING: Refusals = (LeaseSuperseded, AccountLeased, PhaseNotInProgress, AccountNotReady)
 ENDING: Refusals = (PhasesIncomplete, AccountNotReady, AccountPaused, AccountLeased, LeaseSuperseded, SessionEnded)
 DECIDING: Refusals = (IllegalMove, PhaseNotAvailable, AccountNotReady)

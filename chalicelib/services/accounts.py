@@ -236,7 +236,10 @@ def ready(context: Context, account_id: str, *, reason: str) -> Changed:
     """Declares an account ready to be warmed up. Raises NotFound, ConsentMissing, IllegalMove."""
     warmup = read(context, account_id)
     account = warmup.account
-    if account.state is State.READY:
+    possible = accounts.Move.READY in accounts.MOVES[account.state]
+    if account.state is State.READY or (
+        not possible and is_repeat(context, account, Action.ACCOUNT_READY, possible=False, reason=reason)
+    ):
         return Changed(_found(context, warmup), None, True)
     if not account.has_consent:
         raise ConsentMissing()

@@ -6,7 +6,7 @@ from chalicelib.changes import Change, check_if_match, decided_again
 from chalicelib.context import Actor, Context, Role
 from chalicelib.domain import cursors, keys
 from chalicelib.domain.actions import Action
-from chalicelib.domain.errors import AlreadyExists, NotFound, TooManyKeys, Unauthenticated
+from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound, TooManyKeys, Unauthenticated
 from chalicelib.domain.instants import render
 from chalicelib.settings import Settings
 from chalicelib.tables import Bot, pages
@@ -56,8 +56,9 @@ def create(
 ) -> tuple[Bot, NewKey | None]:
     """Creates a bot (or an operator) with its first key; None for the key where the same was there already.
 
-    Raises AlreadyExists.
+    Raises AlreadyExists, InvalidInput.
     """
+    _require_unbound(role, models)
     bot = Bot(
         bot_id=bot_id,
         role=role,
@@ -77,6 +78,12 @@ def create(
     if (found.name, found.role, found.models) != (name, role, bot.models):
         raise AlreadyExists(f"Bot {bot_id} exists with other data.")
     return found, None
+
+
+def _require_unbound(role: Role, models: frozenset[str] | None) -> None:
+    """Operators see all models: a key that is bound is a bot's."""
+    if role is Role.OPERATOR and models is not None:
+        raise InvalidInput([{"pointer": "/models", "detail": "an operator sees all models: leave it out"}])
 
 
 def _add_key(context: Context, bot: Bot) -> NewKey:
@@ -126,9 +133,10 @@ def edit(
 ) -> tuple[Bot, bool]:
     """Renames a bot or binds it to models (`all_models` frees it); works within the time that keys are kept.
 
-    Tells whether all was so already. Raises NotFound, VersionConflict.
+    Tells whether all was so already. Raises NotFound, VersionConflict, InvalidInput.
     """
     bot = get(context, bot_id)
+    _require_unbound(bot.role, models)
     before = None if bot.models is None else frozenset(bot.models)
     after = None if all_models else (before if models is None else models)
     if after == before and name in (None, bot.name):

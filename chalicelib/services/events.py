@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.changes import RECORDED, Warmup, read
-from chalicelib.context import Context
+from chalicelib.context import Context, Role
 from chalicelib.domain import cursors
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.replay import differences, replay
-from chalicelib.tables import Account, AuditEvent, pages
-from chalicelib.tables.base import reading
+from chalicelib.tables import Account, AuditEvent, Bot, pages
+from chalicelib.tables.base import reading, together
 
 _LOOKS = 2
 _MOST_EXPORTED = 1000
@@ -39,13 +39,14 @@ def list_all(
     day: str | None = None,
     cursor: str | None = None,
 ) -> tuple[list[AuditEvent], str | None]:
-    """Events of one account, one bot or one day (UTC; today where nothing is asked for), newest first.
+    """Events of one account, one bot (or operator) or one day (UTC; today where nothing is asked for), newest first.
 
     Where several are asked for, all must hold: one page of the first is read, and what the others do not admit is
     dropped. Raises MalformedRequest.
     """
     purpose = f"audit:{account_id}:{bot_id}:{day}"
     after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
+    actor = None if bot_id is None else _actor(bot_id)
     if account_id is not None:
         with reading():
             rows = AuditEvent.query(
@@ -58,16 +59,21 @@ def list_all(
             )
             found, following = list(rows), rows.last_evaluated_key
     else:
-        index = AuditEvent.actor_index if bot_id is not None else AuditEvent.day_index
-        partition = f"bot:{bot_id}" if bot_id is not None else day or context.now.strftime("%Y-%m-%d")
+        index = AuditEvent.actor_index if actor is not None else AuditEvent.day_index
+        partition = actor or day or context.now.strftime("%Y-%m-%d")
         found, following = pages.by_index(AuditEvent, index, partition, limit=limit, after=after, forward=False)
-    actor = None if bot_id is None else f"bot:{bot_id}"
     kept = [
         event
         for event in found
         if _is_kept(context, event) and actor in (None, event.actor) and day in (None, event.day)
     ]
     return kept, None if following is None else cursors.encode(context.settings.pepper, purpose, following)
+
+
+def _actor(bot_id: str) -> str:
+    """What the audit calls whom that key belongs to; who is not in the list has the key that the stage was made with."""
+    (bot,) = together([(Bot, bot_id)])
+    return f"{Role.OPERATOR if bot is None else bot.role}:{bot_id}"
 
 
 def _is_kept(context: Context, event: AuditEvent) -> bool:

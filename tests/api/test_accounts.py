@@ -194,8 +194,18 @@ def test_consent_is_recorded_by_operators_for_accounts_that_are_there(agency: Ag
 
 def test_an_account_that_warms_up_cannot_become_ready(agency: Agency) -> None:
     agency.warmed_to("pfp")
-    problem = agency.operator.ready("a1").refused(409, "move_not_possible")
+    again = {"reason": "another one"}
+    problem = agency.operator.post(f"{PATH}/a1/ready", again).refused(409, "move_not_possible")
     assert problem["possible_moves"] == ["complete", "pause", "reset", "retire"]
+
+
+def test_ready_sent_again_is_known_although_a_bot_has_started(agency: Agency) -> None:
+    agency.operator.account()
+    agency.worker().start().ok()
+    before = agency.wire.image()
+    told = agency.operator.ready("a1").ok()
+    assert (told["state"], told["replayed"]) == ("warming_up", True)
+    assert agency.wire.image() == before
 
 
 def test_becoming_ready_needs_a_reason(agency: Agency) -> None:

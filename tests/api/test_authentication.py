@@ -146,7 +146,7 @@ def test_anothers_session_does_not_make_a_bot_the_holder(agency: Agency) -> None
     thief = Bot(agency.client, "b2", agency.keys["b2"], first.session)
     thief.content().refused(409, "account_leased")
     thief.start().refused(409, "account_leased")
-    thief.complete("pfp", lease["lease_token"]).refused(409, "lease_superseded")
+    thief.complete("pfp", lease["lease_token"]).refused(409, "account_leased")
     assert agency.operator.account_document()["lease"]["bot_id"] == "b1"
 
 

@@ -243,10 +243,10 @@ def test_the_token_is_required_and_must_be_one(agency: Agency, first: Bot, use: 
 def test_anothers_bot_cannot_use_a_token(agency: Agency, first: Bot, second: Bot) -> None:
     token = first.take()
     before = agency.wire.image()
-    problem = second.complete("pfp", token).refused(409, "lease_superseded")
+    problem = second.complete("pfp", token).refused(409, "account_leased")
     assert f"Session {first.session} of b1 holds this account" in problem["detail"]
-    second.report("pfp", token).refused(409, "lease_superseded")
-    second.release(token).refused(409, "lease_superseded")
+    second.report("pfp", token).refused(409, "account_leased")
+    second.release(token).refused(409, "account_leased")
     assert agency.wire.image() == before
 
 

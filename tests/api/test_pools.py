@@ -283,12 +283,22 @@ def test_a_bot_is_created_once(agency: Agency) -> None:
     assert (made["role"], made["models"], made["replayed"]) == ("bot", ["m1"], False)
     before = agency.wire.image()
     agency.operator.post("/api/operator/bots", given).ok()
-    for change in ({"name": "Ten"}, {"models": None}, {"models": ["m1", "m2"]}, {"role": "operator"}):
+    for change in ({"name": "Ten"}, {"models": None}, {"models": ["m1", "m2"]}, {"role": "operator", "models": None}):
         agency.operator.post("/api/operator/bots", {**given, **change}).refused(409, "already_exists")
     assert agency.wire.image() == before
     found = agency.operator.get("/api/operator/bots/b9").ok()
     assert [key["key_id"] for key in found["keys"]] == [made["key_id"]]
     agency.operator.get("/api/operator/bots/never").refused(404, "bot_not_found")
+
+
+def test_an_operator_is_bound_to_no_models(agency: Agency) -> None:
+    given = {"bot_id": "ada", "role": "operator"}
+    bound = {"models": ["m1"]}
+    path = "/api/operator/bots"
+    problem = agency.operator.post(path, {**given, **bound}).refused(422, "invalid_input")
+    assert problem["errors"] == [{"pointer": "/models", "detail": "an operator sees all models: leave it out"}]
+    agency.operator.post(path, given).ok(201)
+    agency.operator.send("PATCH", f"{path}/ada", bound).refused(422, "invalid_input")
 
 
 def test_a_bot_without_an_id_gets_one(agency: Agency) -> None:
@@ -321,6 +331,8 @@ def test_the_audit_is_read_by_account_by_bot_and_by_day_newest_first(agency: Age
     day = agency.time.now.strftime("%Y-%m-%d")
     by_account = agency.operator.get("/api/operator/audit?account_id=a1").ok()["items"]
     assert [event["version"] for event in by_account] == list(range(len(by_account), 0, -1))
+    by_operator = agency.operator.get("/api/operator/audit?bot_id=root").ok()["items"]
+    assert {(event["actor"]["kind"], event["actor"]["id"]) for event in by_operator} == {("operator", "root")}
     by_bot = agency.operator.get("/api/operator/audit?bot_id=b1").ok()["items"]
     assert {event["actor"]["id"] for event in by_bot} == {"b1"}
     assert {event["action"] for event in by_bot} >= {"session:open", "account:start", "phase:deliver", "phase:complete"}
