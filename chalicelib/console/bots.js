@@ -34,7 +34,7 @@ export function Bots({ params }) {
           <td><ul class="stack tight">${bot.keys.map((key) => html`<li class="row"><code class="clip">${key.key_id}</code>${key.revoked_at ? html`<small>revoked <${Time} at=${key.revoked_at} /></small>` : html`<small>since <${Time} at=${key.created_at} /></small><button type="button" class="tiny danger" onClick=${() => ask({ move: "revoke", bot, key })}>Revoke …<span class="unseen"> ${key.key_id}</span></button>`}</li>`)}</ul></td>
           <td><button type="button" class="tiny" onClick=${() => ask({ move: "key", bot })}>New key …<span class="unseen"> ${bot.bot_id}</span></button></td></tr>`)}</tbody></table><//>`}<//></section>
     ${asks && html`<${Act} asks=${asks} onClose=${() => ask(null)} show=${show} onDone=${() => { sessions.reload(); bots.reload(); }} />`}
-    ${made && html`<${Dialog} title="The new key" onClose=${() => show(null)}><div><h2>The key of ${made.bot_id}</h2><${Note} tone="warn"><p>It is shown this once. Only its hash is stored.</p><//><pre>${made.key}</pre>
+    ${made && html`<${Dialog} title="The new key"><div><h2>The key of ${made.bot_id}</h2><${Note} tone="warn"><p>It is shown this once. Only its hash is stored.</p><//><pre>${made.key}</pre>
       <footer><button type="button" onClick=${() => copy(made.key)}><${Icon} name="copy" />Copy</button><button type="button" class="main" onClick=${() => show(null)}>I have it</button></footer></div><//>`}`;
 }
 

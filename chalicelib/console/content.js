@@ -112,7 +112,7 @@ function Upload({ model, onClose, onDone }) {
     work(false); onDone();
   };
   const left = files.filter((one) => one.state !== "done").length;
-  return html`<${Dialog} title="Upload media" onClose=${() => !busy && onClose()}><form onSubmit=${act}>
+  return html`<${Dialog} title="Upload media" onClose=${busy ? null : onClose}><form onSubmit=${act}>
     <h2>Upload media for ${model.name}</h2>
     <label class="field">Files (JPEG, PNG, WebP)<input type="file" multiple accept="image/jpeg,image/png,image/webp" disabled=${busy} onChange=${(event) => take([...event.target.files].map((file) => ({ file, state: "waiting", part: 0 })))} /></label>
     <${ItemFields} given=${given} put=${put} model=${model} />

@@ -95,16 +95,20 @@ export function Toasts() {
   return html`<div class="toasts" role="status" aria-live="polite">${toasts.map((one) => html`<div key=${one.id} class="note ${one.tone}"><bdi>${one.text}</bdi></div>`)}</div>`;
 }
 
+/** A modal dialog. Without `onClose` it stays: neither Escape nor a click beside it closes it. */
 export function Dialog({ title, onClose, children }) {
   const box = useRef(null);
   const left = useRef(null);
+  const pressed = useRef(null);
   useEffect(() => {
     left.current = document.activeElement;
     box.current.showModal();
     return () => { if (left.current?.isConnected) left.current.focus(); };
   }, []);
-  const cancel = (event) => { event.preventDefault(); onClose(); };
-  return html`<dialog ref=${box} aria-label=${title} onCancel=${cancel} onClick=${(event) => { if (event.target === box.current) onClose(); }}>${children}</dialog>`;
+  const cancel = (event) => { event.preventDefault(); onClose?.(); };
+  const closed = () => onClose ? onClose() : box.current?.showModal(); // a second Escape closes it whatever the page says
+  const click = (event) => { if (event.target === box.current && pressed.current === box.current) onClose?.(); }; // not where a drag out of a text ends
+  return html`<dialog ref=${box} aria-label=${title} onCancel=${cancel} onClose=${closed} onPointerDown=${(event) => { pressed.current = event.target; }} onClick=${click}>${children}</dialog>`;
 }
 
 /** What differs between what was read and what stands there now. */
@@ -121,11 +125,19 @@ export function Ask({ title, label, danger, values = {}, fields = () => null, ac
   const [problem, fail] = useState(null);
   const [busy, work] = useState(false);
   const first = useRef(stood);
+  const open = useRef(true);
+  useEffect(() => () => { open.current = false; }, []);
   const put = (name) => (event) => set({ ...given, [name]: event.target.type === "checkbox" ? event.target.checked : event.target.value });
   const submit = async (event) => {
     event.preventDefault();
     work(true); fail(null);
-    try { await act(given); onClose(); } catch (error) { if (!error.title) console.error(error); fail(error); work(false); }
+    try {
+      await act(given);
+      if (open.current) onClose();
+    } catch (error) {
+      if (!error.title) console.error(error);
+      if (open.current) { fail(error); work(false); } else toast(`${title}: ${error.detail || error.message}`, "bad");
+    }
   };
   return html`<${Dialog} title=${title} onClose=${onClose}><form onSubmit=${submit}>
     <h2>${title}</h2>

@@ -225,3 +225,50 @@ def test_times_are_told_absolutely_on_focus_local_or_in_utc(console: Console) ->
 def test_the_console_is_the_same_behind_a_slash(console: Console) -> None:
     console.page.goto(f"{console.stage.url}/console/")
     expect(console.page.get_by_role("heading", name="Now")).to_be_visible()
+
+
+def test_no_slip_closes_a_dialog_or_hides_what_came_of_it(console: Console) -> None:
+    model = console.stage.model()
+    account = model.account("slippery")
+    page = console.open(f"pipeline?account={account}", ready=".drawer h3")
+    dialog, reason = page.get_by_role("dialog"), page.get_by_label("Reason")
+    page.get_by_role("button", name="Pause …").click()
+    reason.fill("a long reason")
+    box = reason.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 40, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(5, 5)
+    page.mouse.up()  # who marks a text may let go of it beside the dialog
+    expect(reason).to_have_value("a long reason")
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/pause", hold)
+    with page.expect_request("**/pause"):
+        dialog.get_by_role("button", name="Pause").click()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    page.get_by_role("button", name="Retire …").click()
+    waiting[0].fulfill(status=503, json={"title": "Temporarily unavailable", "detail": "The store is away."})
+    expect(page.get_by_text("Pause the account: The store is away.")).to_be_visible()
+    expect(dialog.get_by_role("heading", name="Retire the account")).to_be_visible()
+    assert all("503" in one for one in console.wrong), console.wrong
+    console.wrong.clear()
+
+
+def test_a_key_that_is_shown_once_stays_until_it_is_taken(console: Console) -> None:
+    page = console.open("bots")
+    page.get_by_role("button", name="New bot").click()
+    page.get_by_role("dialog").get_by_label("Id").fill("kept-bot")
+    page.get_by_role("dialog").get_by_role("button", name="Create").click()
+    key = page.get_by_role("dialog").locator("pre")
+    expect(key).to_contain_text("wk_kept-bot_")
+    for _ in range(3):
+        page.keyboard.press("Escape")
+    page.mouse.click(5, 5)
+    expect(key).to_be_visible()
+    page.get_by_role("button", name="I have it").click()
+    expect(key).to_have_count(0)
