@@ -132,8 +132,8 @@ export function ItemDrawer({ item }) {
   const themes = useLive(`model:${model}`, (signal) => get(`operator/models/${encodeURIComponent(model)}`, {}, { signal }), 0);
   const [asks, ask] = useState(null);
   const [touched, touch] = useState(null);
-  const change = async (body) => {
-    const answer = await patch(path, body, live.data.version).catch((problem) => { if (problem.status === 412) live.reload(); throw problem; });
+  const change = async (body, version) => {
+    const answer = await patch(path, body, version).catch((problem) => { if (problem.status === 412) live.reload(); throw problem; });
     if (answer.users) touch(answer);
     toast("The item is changed."); live.reload(); history.reload();
   };
@@ -156,13 +156,20 @@ export function ItemDrawer({ item }) {
       <section class="card"><header><h3>Given to</h3></header><${Live} of=${history}>${(page) => page.items.length === 0 ? html`<${Empty} kind="nothing" title="It was given to nobody yet" />` : html`<ul class="stack tight">${page.items.map((one) => html`<li key=${one.assignment_id} class="row spread"><span><${Account} id=${one.account_id} /> · ${one.phase}</span><small>${(one.outcome ?? "open").replaceAll("_", " ")} · <${Time} at=${one.assigned_at} /></small></li>`)}</ul>`}<//></section>
       <details class="card"><summary>JSON</summary><pre>${JSON.stringify({ ...found, url: undefined }, null, 2)}</pre></details>
       ${asks === "edit" && html`<${Edit} item=${found} themes=${themes.data?.themes ?? []} act=${change} onClose=${() => ask(null)} />`}
-      ${Array.isArray(asks) && html`<${Ask} title=${`${asks[0]} ${id}`} label=${asks[0]} danger=${["Withdraw", "Reject"].includes(asks[0])} lead=${asks[0] === "Withdraw" ? "It leaves selection at once, and every phase that has not been given it yet; whoever works with it is told." : null} onClose=${() => ask(null)} ready=${hasReason}
-        act=${(given) => change({ ...asks[1], reason: given.reason })} fields=${(given, put) => html`<${Reason} given=${given} put=${put} />`} />`}`}<//>
+      ${Array.isArray(asks) && html`<${Ask} stood=${found} title=${`${asks[0]} ${id}`} label=${asks[0]} danger=${["Withdraw", "Reject"].includes(asks[0])} lead=${asks[0] === "Withdraw" ? "It leaves selection at once, and every phase that has not been given it yet; whoever works with it is told." : null} onClose=${() => ask(null)} ready=${hasReason}
+        act=${(given, version) => change({ ...asks[1], reason: given.reason }, version)} fields=${(given, put) => html`<${Reason} given=${given} put=${put} />`} />`}`}<//>
   <//>`;
 }
 
-const Edit = ({ item, themes, act, onClose }) => html`<${Ask} stood=${item} title=${`Change ${idOf(item)}`} label="Save" onClose=${onClose} values=${{ quality: String(item.quality_score), cap: String(item.max_usage), tags: item.tags.join(" "), theme: item.theme ?? "" }}
-  act=${(given) => act({ quality_score: Number(given.quality), max_usage: Number(given.cap), tags: given.tags.split(/\s+/).filter(Boolean), theme: given.theme || null, ...(given.reason?.trim() ? { reason: given.reason.trim() } : {}) })}
+const CHANGES = { quality_score: (given) => Number(given.quality), max_usage: (given) => Number(given.cap), tags: (given) => given.tags.split(/\s+/).filter(Boolean), theme: (given) => given.theme || null };
+/** What is given otherwise than it stood when the dialog was opened: all else is left as others may have changed it meanwhile. */
+const changed = (stood, given) => Object.fromEntries(Object.entries(CHANGES).map(([name, read]) => [name, read(given)]).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(stood[name])));
+
+function Edit({ item, themes, act, onClose }) {
+  const [stood] = useState(item);
+  return html`<${Ask} stood=${stood} title=${`Change ${idOf(stood)}`} label="Save" onClose=${onClose} values=${{ quality: String(stood.quality_score), cap: String(stood.max_usage), tags: stood.tags.join(" "), theme: stood.theme ?? "" }}
+  ready=${(given) => Object.keys(changed(stood, given)).length > 0} act=${(given, version) => act({ ...changed(stood, given), ...(given.reason?.trim() ? { reason: given.reason.trim() } : {}) }, version)}
   fields=${(given, put) => html`<div class="filters"><${Field} label="Quality (0–100)" type="number" min="0" max="100" step="any" value=${given.quality} onInput=${put("quality")} required /><${Field} label="Cap (uses)" type="number" min="1" value=${given.cap} onInput=${put("cap")} required />
     <${Field} label="Theme" value=${given.theme} onInput=${put("theme")} options=${[["", "none"], ...themes.map((one) => [one, one])]} /></div>
-    <${Field} label="Tags, separated by spaces" value=${given.tags} onInput=${put("tags")} /><${Field} label="Reason" value=${given.reason ?? ""} onInput=${put("reason")} />`} />`;
+    <${Field} label="Tags, separated by spaces" value=${given.tags} onInput=${put("tags")} /><${Field} label="Reason" value=${given.reason ?? ""} onInput=${put("reason")} maxLength="2000" />`} />`;
+}

@@ -61,11 +61,11 @@ export function Status() {
           <td><button type="button" class="tiny" onClick=${() => ask(model)}>${model.paused ? "Resume" : "Pause"} …<span class="unseen"> ${model.model_id}</span></button></td></tr>`)}</tbody></table><//>`}<//>
     </section>
     ${typeof asks === "string" && html`<${Ask} title=${asks === "pause" ? "Pause the whole pipeline" : "Resume the whole pipeline"} label=${asks === "pause" ? "Pause all" : "Resume all"} danger=${asks === "pause"}
-      lead=${asks === "pause" ? "Nobody is given work until it is resumed." : "Work is handed out again, what fell due first at first."}
+      lead=${asks === "pause" ? "Nobody is given work until it is resumed." : "Work is handed out again: what fell due first goes first."}
       ready=${(given) => hasReason(given) && given.typed === `${asks} all`} onClose=${() => ask(null)}
       act=${async (given) => { await post(`operator/pipeline/${asks}`, { reason: given.reason }); toast(asks === "pause" ? "The pipeline is paused." : "The pipeline runs again.", asks === "pause" ? "warn" : "done"); forgetOverview(); overview.reload(); }}
       fields=${(given, put) => html`<${Reason} given=${given} put=${put} /><${Field} label=${`Type “${asks} all” to confirm`} value=${given.typed ?? ""} onInput=${put("typed")} autocomplete="off" />`} />`}
-    ${asks?.model_id && html`<${Ask} stood=${asks} title=${`${asks.paused ? "Resume" : "Pause"} ${asks.model_id}`} label=${asks.paused ? "Resume" : "Pause"} onClose=${() => ask(null)} ready=${hasReason}
-      act=${async (given) => { await patch(`operator/models/${asks.model_id}`, { paused: !asks.paused, reason: given.reason }, asks.version); toast(`${asks.model_id} is ${asks.paused ? "resumed" : "paused"}.`); models.reload(); }}
+    ${asks?.model_id && html`<${Ask} stood=${asks} title=${`${asks.paused ? "Resume" : "Pause"} ${asks.model_id}`} label=${asks.paused ? "Resume" : "Pause"} lead=${asks.paused ? "Work on its accounts is handed out again." : "Work on its accounts is handed out no more; what is under way may be finished."} onClose=${() => ask(null)} ready=${hasReason}
+      act=${async (given, version) => { await patch(`operator/models/${asks.model_id}`, { paused: !asks.paused, reason: given.reason }, version); toast(`${asks.model_id} is ${asks.paused ? "resumed" : "paused"}.`); models.reload(); }}
       fields=${(given, put) => html`<${Reason} given=${given} put=${put} />`} />`}`;
 }

@@ -119,12 +119,16 @@ function Differences({ stood, current }) {
     <p class="soft">Send it again to change what stands there now, or cancel.</p></div>`;
 }
 
-/** A form in a dialog that does one thing; `act` gets the values, and what it throws is shown. `stood` is what was read. */
+/**
+ * A form in a dialog that does one thing; `act` gets the values, and what it throws is shown. `stood` is what was read: `act`
+ * gets its version too, and after a conflict that of what stands there now.
+ */
 export function Ask({ title, label, danger, values = {}, fields = () => null, act, onClose, ready = () => true, lead, stood }) {
   const [given, set] = useState(values);
   const [problem, fail] = useState(null);
   const [busy, work] = useState(false);
   const first = useRef(stood);
+  const version = useRef(stood?.version);
   const open = useRef(true);
   useEffect(() => () => { open.current = false; }, []);
   const put = (name) => (event) => set({ ...given, [name]: event.target.type === "checkbox" ? event.target.checked : event.target.value });
@@ -132,10 +136,11 @@ export function Ask({ title, label, danger, values = {}, fields = () => null, ac
     event.preventDefault();
     work(true); fail(null);
     try {
-      await act(given);
+      await act(given, version.current);
       if (open.current) onClose();
     } catch (error) {
       if (!error.title) console.error(error);
+      version.current = error.document?.current?.version ?? version.current;
       if (open.current) { fail(error); work(false); } else toast(`${title}: ${error.detail || error.message}`, "bad");
     }
   };

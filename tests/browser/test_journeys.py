@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -27,6 +28,12 @@ def decide(page: Page, button: str, **fields: str) -> None:
         dialog.get_by_label(label.replace("_", " ")).fill(value)
     dialog.get_by_role("button", name=button, exact=True).click()
     expect(dialog).to_have_count(0)
+
+
+def edit(console: Console, path: str, **change: Any) -> None:
+    """What another operator changes meanwhile."""
+    headers = {"Authorization": f"Bearer {KEY}"}
+    assert console.context.request.patch(f"{console.stage.url}{path}", data=change, headers=headers).ok
 
 
 def test_an_operator_signs_in_and_out_and_no_cookie_is_left(stranger: Console) -> None:
@@ -211,17 +218,47 @@ def test_an_edit_of_what_has_changed_meanwhile_shows_what_stands_there(console: 
     page = console.open(f"content?view=texts&item={model.model_id}/texts/{text}", ready=".drawer dl")
     page.get_by_role("button", name="Change …").click()
     page.get_by_role("dialog").get_by_label("Quality").fill("12")
-    console.context.request.patch(
-        f"{console.stage.url}{model.path}/texts/{text}",
-        data={"quality_score": 33},
-        headers={"Authorization": f"Bearer {KEY}"},
-    )
+    edit(console, f"{model.path}/texts/{text}", quality_score=33)
     page.get_by_role("dialog").get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("Version conflict")
     expect(page.get_by_role("dialog")).to_contain_text("quality_score 70 → 33")
     expect(page.get_by_role("dialog").get_by_label("Quality")).to_have_value("12")  # what was typed stays
     with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.status == 200):
         page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    assert all("412" in one for one in console.wrong), console.wrong
+    console.wrong.clear()
+
+
+def test_an_edit_leaves_alone_what_others_changed_while_its_dialog_was_open(console: Console) -> None:
+    model = console.stage.model()
+    text = model.text("bio", "A text of two editors.")
+    page = console.open(f"content?view=texts&item={model.model_id}/texts/{text}", ready=".drawer dl")
+    page.get_by_role("button", name="Change …").click()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Save")).to_be_disabled()  # nothing is changed yet
+    page.get_by_role("dialog").get_by_label("Tags").fill("dawn")
+    edit(console, f"{model.path}/texts/{text}", quality_score=33)
+    console.look()
+    expect(page.locator(".drawer dl")).to_contain_text("33")  # the drawer knows of it, the open dialog does not
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_contain_text("quality_score 70 → 33")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    found = console.stage.api.get(f"{model.path}/texts/{text}")
+    assert (found["quality_score"], found["tags"]) == (33, ["dawn"])
+    assert all("412" in one for one in console.wrong), console.wrong
+    console.wrong.clear()
+
+
+def test_a_model_that_has_changed_meanwhile_is_paused_all_the_same(console: Console) -> None:
+    model = console.stage.model()
+    page = console.open("status", ready=f"text={model.model_id}")
+    page.get_by_role("button", name=f"Pause … {model.model_id}", exact=True).click()
+    edit(console, model.path, name="Renamed")
+    page.get_by_role("dialog").get_by_label("Reason").fill("a holiday")
+    page.get_by_role("dialog").get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("dialog")).to_contain_text("→ Renamed")
+    decide(page, "Pause")
+    assert console.stage.api.get(model.path)["paused"] is True
     assert all("412" in one for one in console.wrong), console.wrong
     console.wrong.clear()
 
