@@ -23,7 +23,7 @@ async function steps(body, onStep) {
   } while (cursor);
 }
 
-/** `of` says in words which accounts are meant; `warning` is shown above the reason. */
+/** `of` says in words which accounts are meant; `warning` is shown above the reason; `onClose` is told whether it is over. */
 export function Bulk({ move, target, of, warning, content = "same", onClose, onDone }) {
   const [verb, done, which] = WORDS[move];
   const [matched, match] = useState({ number: 0, whole: false });
@@ -64,7 +64,7 @@ export function Bulk({ move, target, of, warning, content = "same", onClose, onD
     to("over");
   };
   const typed = matched.number <= TYPED_ABOVE || given.typed === String(matched.number);
-  const close = () => { stopped.current = true; onClose(); };
+  const close = () => { stopped.current = true; onClose(state === "over"); };
 
   return html`<${Dialog} title=${`${verb} accounts`} onClose=${close}><form onSubmit=${act}>
     <h2>${verb} accounts</h2>

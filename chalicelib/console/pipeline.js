@@ -38,14 +38,17 @@ export function Pipeline({ params }) {
   const [chosen, choose] = useState(new Set());
   const [all, everything] = useState(false);
   const [move, begin] = useState(null);
-  useEffect(() => { choose(new Set()); everything(false); }, [key]);
+  const clear = () => { choose(new Set()); everything(false); };
+  useEffect(clear, [key]);
 
   const sorted = params.sort && SORTS[params.sort] ? [...rows.rows].sort((a, b) => SORTS[params.sort](a) < SORTS[params.sort](b) ? -1 : 1) : rows.rows;
   const put = (name) => (event) => change({ [name]: event.target.value.trim(), cursor: null }, { replace: true });
-  const tick = (id) => { choose((before) => { const next = new Set(before); if (!next.delete(id)) next.add(id); return next; }); everything(false); };
+  const shown = useRef(null);
+  shown.current = all ? rows.rows.map(idOf) : null; // a row that was rendered before asks for what is so now
+  const tick = (id) => { choose((before) => { const next = new Set(shown.current ?? before); if (!next.delete(id)) next.add(id); return next; }); everything(false); };
   const retry = (id) => { choose(new Set([id])); everything(false); begin("retry"); };
   const where = link("pipeline", { ...params, account: null });
-  const whole = rows.rows.length > 0 && rows.rows.every((row) => chosen.has(row.account_id));
+  const whole = rows.rows.length > 0 && (all || rows.rows.every((row) => chosen.has(row.account_id)));
   const target = all ? { filter } : { account_ids: [...chosen] };
   const filters = useMemo(() => html`<div class="filters" role="search" aria-label="Filter accounts">
       <${Search} value=${params.text ?? ""} />
@@ -77,9 +80,9 @@ export function Pipeline({ params }) {
         ${(filter.state ?? "imported") === "imported" && html`<button type="button" onClick=${() => begin("ready")}><${Icon} name="check" />Declare ready …</button>`}
         <button type="button" onClick=${() => begin("pause")}><${Icon} name="pause" />Pause …</button>
         <button type="button" onClick=${() => begin("resume")}><${Icon} name="play" />Resume …</button>
-        <button type="button" class="plain" onClick=${() => { choose(new Set()); everything(false); }}>Clear</button></div>`}`}
+        <button type="button" class="plain" onClick=${clear}>Clear</button></div>`}`}
       ${!found.part && (rows.rows.length > 0 || found.next_cursor || params.cursor) && html`<${Pager} params=${params} next=${found.next_cursor} shown=${rows.rows.length} noun="accounts" />`}`}<//>
-    ${move && html`<${Bulk} move=${move} target=${target} onClose=${() => begin(null)} onDone=${() => { forgetOverview(); live.reload(); overview.reload(); }} />`}`;
+    ${move && html`<${Bulk} move=${move} target=${target} onClose=${(over) => { begin(null); if (over) clear(); }} onDone=${() => { forgetOverview(); live.reload(); overview.reload(); }} />`}`;
 }
 
 /**
@@ -114,7 +117,7 @@ const steadied = (items) => items.map((row) => row.assigned?.content ? { ...row,
 const Walked = ({ found, of, halt, again }) => html`<div class="note" role="status"><p>${found.part ? "Looking: " : ""}looked at ${count(found.looked)}${of !== null && of >= found.looked ? ` of ${count(of)}` : ""} accounts, ${many(found.items.length, "match")}${found.part ? " so far" : ""}.${!found.part && found.short ? " The next page looks further." : ""}</p>
   ${found.part ? html`<button type="button" onClick=${halt}>Stop</button>` : html`<button type="button" onClick=${again}>Look again</button>`}</div>`;
 
-const Sort = ({ by, sort, children }) => html`<th scope="col" class=${by === "retries" ? "number" : ""} aria-sort=${sort === by ? "ascending" : "none"}><button type="button" onClick=${() => change({ sort: sort === by ? null : by }, { replace: true })}>${children}<${Icon} name="sort" /></button></th>`;
+const Sort = ({ by, sort, children }) => html`<th scope="col" class=${by === "retries" ? "number" : ""} aria-sort=${sort !== by ? "none" : by === "retries" ? "descending" : "ascending"}><button type="button" onClick=${() => change({ sort: sort === by ? null : by }, { replace: true })}>${children}<${Icon} name="sort" /></button></th>`;
 
 /** A text field that goes into the address a little after the typing stopped. */
 function Later({ name, label, value, ...more }) {

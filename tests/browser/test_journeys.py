@@ -105,7 +105,22 @@ def test_a_failure_is_understood_and_all_that_match_are_retried(console: Console
     dialog.get_by_role("button", name="Retry 3").click()
     expect(dialog).to_contain_text("3 of 3 retried")
     dialog.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("region", name="Selection")).to_have_count(0)  # what was done is not done to them again
     assert {console.stage.account(one)["phase_status"] for one in accounts} == {"content_assigned"}
+
+
+def test_who_is_unticked_is_left_out_of_all_that_match(console: Console) -> None:
+    model = console.stage.model()
+    for _ in range(3):
+        model.account()
+    page = console.open(f"pipeline?model_id={model.model_id}", ready="[data-row]")
+    boxes = page.locator("tbody input[type=checkbox]")
+    boxes.nth(0).check()
+    page.get_by_role("button", name="Select all that match").click()
+    expect(page.get_by_label("Select the page")).to_be_checked()
+    boxes.nth(1).uncheck()
+    expect(page.get_by_text("2 accounts selected")).to_be_visible()
+    assert [box.is_checked() for box in boxes.all()] == [True, False, True]
 
 
 def test_an_unknown_outcome_is_resolved_with_evidence(console: Console) -> None:
