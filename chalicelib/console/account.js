@@ -1,8 +1,8 @@
 // Account: where one account stands, why, what was done with it, and every move that people can make.
 import { html, useState } from "./preact.js";
 import { find, get, post } from "./api.js";
-import { change, close, link, useLive, useTick } from "./live.js";
-import { Ask, Drawer, Empty, EvidenceFields, Field, Icon, Live, Reason, State, Time, evidenceOf, hasEvidence, hasReason, toast } from "./ui.js";
+import { link, now, useLive, useTick } from "./live.js";
+import { Ask, Drawer, Empty, EvidenceFields, Field, Icon, Live, Note, Reason, State, Time, evidenceOf, hasEvidence, hasReason, toast } from "./ui.js";
 import { PHASE, PHASES, KIND, many, relative, span, why } from "./words.js";
 import { Events } from "./audit.js";
 import { steady } from "./pipeline.js";
@@ -31,10 +31,10 @@ export function AccountDrawer({ id }) {
 function Standing({ account }) {
   useTick(1);
   const { completed, total } = account.progress;
-  const next = account.due_at ?? account.phases.find((phase) => phase.phase === account.current_phase)?.available_at;
   const waiting = account.blockers.filter((one) => one.code !== "finished");
+  const next = waiting.find((one) => one.until && one.code !== "leased" && Date.parse(one.until) > now());
   return html`<section class="card stack"><div class="row spread"><strong>${completed} of ${total} phases completed</strong>
-      ${account.blockers[0]?.until && html`<span>next ${relative(account.blockers[0].until)}</span>`}</div>
+      ${next && html`<span>next ${relative(next.until)}</span>`}</div>
     <progress max=${total} value=${completed} aria-label="Phases completed"></progress>
     <div class="stack tight"><h3>${waiting.length ? "Why it waits" : account.state === "active" ? "Finished" : "Nothing stands in its way"}</h3>
       ${waiting.length ? html`<ul class="stack tight">${waiting.map((one) => html`<li class="row"><span class="tone-${one.code === "review" ? "bad" : "wait"}"><${Icon} name=${one.code === "review" ? "alert" : one.code === "leased" ? "play" : "clock"} /></span><bdi class="grow prose">${why(one, account.phases)}</bdi></li>`)}</ul>`
@@ -54,7 +54,7 @@ function Actions({ account, ask }) {
   }[account.state];
   const phase = stuck(account);
   return html`<div class="row" role="group" aria-label="Moves">
-    ${phase && html`<button type="button" class="main" onClick=${() => ask({ move: "retry", phase: phase.phase })}><${Icon} name="retry" />Retry ${phase.phase} …</button>
+    ${phase && html`<button type="button" class=${phase.error_kind === "unknown" ? "" : "main"} onClick=${() => ask({ move: "retry", phase: phase.phase })}><${Icon} name="retry" />Retry ${phase.phase} …</button>
       <button type="button" onClick=${() => ask({ move: "resolve", phase: phase.phase })}><${Icon} name="check" />Resolve …</button>`}
     ${can.map(([move, word, icon]) => html`<button type="button" class=${["retire", "reset"].includes(move) ? "danger" : ""} onClick=${() => ask({ move })}><${Icon} name=${icon} />${word} …</button>`)}</div>`;
 }
@@ -64,10 +64,10 @@ function Timeline({ account, ask }) {
   return html`<ol class="timeline">${account.phases.map((phase) => {
     const [icon, , tone] = phase.skipped ? PHASE.skipped : PHASE[phase.status];
     const current = phase.phase === account.current_phase, open = phase.status !== "completed" && ["warming_up", "paused"].includes(account.state);
-    const tried = [phase.attempt && many(phase.attempt, "attempt"), phase.retry_count && `${phase.retry_count} retries`, phase.crash_count && `${phase.crash_count} crashes`, phase.swap_count && `${phase.swap_count} swaps`].filter(Boolean).join(", ");
+    const tried = [phase.attempt && many(phase.attempt, "attempt"), phase.retry_count && many(phase.retry_count, "retry"), phase.crash_count && many(phase.crash_count, "crash"), phase.swap_count && many(phase.swap_count, "swap")].filter(Boolean).join(", ");
     return html`<li key=${phase.phase}><span class="dot tone-${tone}"><${Icon} name=${icon} /></span><div class="stack tight">
       <div class="row"><strong>${phase.phase}</strong><${State} of="phase" is=${phase.skipped ? "skipped" : phase.status} />${current && html`<small>current</small>`}</div>
-      <div class="row"><small>${phase.completed_at ? html`completed <${Time} at=${phase.completed_at} />` : phase.started_at && phase.status === "in_progress" ? html`begun <${Time} at=${phase.started_at} />` : phase.available_at ? html`can be taken <${Time} at=${phase.available_at} />` : "after the phase before it"}${phase.bot_id && html` · by <bdi>${phase.bot_id}</bdi>`}${tried && ` · ${tried}`}${phase.execution_time_ms !== null && phase.execution_time_ms !== undefined && ` · took ${span(phase.execution_time_ms)}`}</small></div>
+      <div class="row"><small><${When} phase=${phase} />${phase.bot_id && html` · by <bdi>${phase.bot_id}</bdi>`}${tried && ` · ${tried}`}${phase.execution_time_ms !== null && phase.execution_time_ms !== undefined && ` · took ${span(phase.execution_time_ms)}`}</small></div>
       ${phase.error_message && html`<div class="note ${phase.status === "requires_review" ? "bad" : "warn"}"><p><strong>${KIND[phase.error_kind] ?? phase.error_kind}</strong> <code>${phase.error_code}</code><br /><bdi class="prose">${phase.error_message}</bdi></p>
         ${phase.error_details && html`<details><summary>Details</summary><pre>${JSON.stringify(phase.error_details, null, 2)}</pre></details>`}</div>`}
       ${phase.platform_response && html`<details><summary>What the worker told</summary><pre>${JSON.stringify(phase.platform_response, null, 2)}</pre></details>`}
@@ -79,14 +79,23 @@ function Timeline({ account, ask }) {
   })}</ol>`;
 }
 
+function When({ phase }) {
+  const [word, at] = phase.completed_at ? ["completed", phase.completed_at] : phase.status === "in_progress" ? ["begun", phase.started_at]
+    : phase.status === "requires_review" ? ["stopped", phase.updated_at] : phase.status === "failed" ? ["next try due", phase.available_at] : ["due", phase.available_at];
+  return at ? html`${word} <${Time} at=${at} />` : "after the phase before it";
+}
+
 /** What selection would choose now, on demand. */
 function Explain({ account, phase }) {
   const [found, set] = useState(null);
   const [problem, fail] = useState(null);
-  const look = () => found ? set(null) : get(`operator/accounts/${account.account_id}/phases/${phase}/explain`, { limit: 5 }).then(set, fail);
+  const look = () => {
+    fail(null);
+    if (found) set(null); else get(`operator/accounts/${account.account_id}/phases/${phase}/explain`, { limit: 5 }).then(set, fail);
+  };
   return html`<button type="button" class="tiny" aria-expanded=${found !== null} onClick=${look}>What would be chosen?<span class="unseen"> ${phase}</span></button>
     ${problem && html`<small class="tone-bad">${problem.detail}</small>`}
-    ${found && found.needs.map((need) => html`<div class="stack tight grow"><strong>${need.kind}${need.need === "none" ? ": not needed" : need.leading.length ? "" : ": nothing is eligible"}</strong>
+    ${found && found.needs.map((need) => html`<div class="stack tight whole-row"><strong>${need.kind}${need.need === "none" ? ": not needed" : need.leading.length ? "" : ": nothing is eligible"}</strong>
       ${need.leading.map((one, place) => html`<div><small>${place + 1}. <code>${one.item_id}</code> ${one.score.toFixed(1)}</small><${Parts} parts=${one} /></div>`)}
       ${Object.entries(need.reasons ?? {}).length > 0 && html`<small>refused: ${Object.entries(need.reasons).map(([reason, number]) => `${number} ${reason.replaceAll("_", " ")}`).join(", ")}</small>`}</div>`)}`;
 }
@@ -124,21 +133,23 @@ function Item({ account, kind, id, scores }) {
 
 // the moves
 
+// [title, label, what came of it, what it means]
 const MOVES = {
-  ready: ["Declare the account ready", "Declare ready", "Workers may start its warm-up."],
-  pause: ["Pause the account", "Pause", "Its work is handed out no more; what is under way may be finished."],
-  resume: ["Resume the account", "Resume", "Its work is handed out again, as of when it fell due."],
-  reset: ["Reset the account", "Reset", "The warm-up begins anew; history and used items stay."],
-  retire: ["Retire the account", "Retire", "It leaves the service's care for good."],
-  retry: ["Retry", "Retry", "The phase is offered again at once, with fresh limits."],
-  resolve: ["Resolve as done outside", "Resolve", "The phase counts as completed: say what shows it."],
-  skip: ["Skip", "Skip", "The phase counts as completed, and is marked as skipped."],
-  assign: ["Assign content by hand", "Assign", "Rights, caps and “never twice on one account” hold; the score does not."],
+  ready: ["Declare the account ready", "Declare ready", "declared ready", "Workers may start its warm-up."],
+  pause: ["Pause the account", "Pause", "paused", "Its work is handed out no more; what is under way may be finished."],
+  resume: ["Resume the account", "Resume", "resumed", "Its work is handed out again, as of when it fell due."],
+  reset: ["Reset the account", "Reset", "reset", "The warm-up begins anew; history and used items stay."],
+  retire: ["Retire the account", "Retire", "retired", "It leaves the service's care for good."],
+  retry: ["Retry", "Retry", "offered again", "The phase is offered again at once, with fresh limits."],
+  resolve: ["Resolve as done outside", "Resolve", "resolved", "The phase counts as completed: say what shows it."],
+  skip: ["Skip", "Skip", "skipped", "The phase counts as completed, and is marked as skipped."],
+  assign: ["Assign content by hand", "Assign", "assigned by hand", "Rights, caps and “never twice on one account” hold; the score does not."],
 };
 
 export function Act({ asks, account, onClose, onDone }) {
   const { move, phase } = asks;
-  const [title, label, lead] = MOVES[move];
+  const [title, label, done, lead] = MOVES[move];
+  const kind = account.phases.find((one) => one.phase === phase)?.error_kind;
   const act = async (given) => {
     const path = `operator/accounts/${encodeURIComponent(account.account_id)}/${phase ? `phases/${phase}/` : ""}${move}`;
     const body = { reason: given.reason };
@@ -146,12 +157,13 @@ export function Act({ asks, account, onClose, onDone }) {
     if (move === "resolve") body.evidence = evidenceOf(given);
     if (move === "assign") for (const name of ["content_id", "text_id"]) if (given[name]) body[name] = given[name];
     const answer = await post(path, body);
-    toast(`${account.username}: ${label.toLowerCase()}${phase ? ` ${phase}` : ""} ${answer.replayed ? "had been done before" : "done"}.`);
+    toast(`${account.username}: ${phase ? `${phase} ` : ""}${done}${answer.replayed ? " before" : ""}.`);
     onDone();
   };
   const ready = (given) => hasReason(given) && (move !== "resolve" || hasEvidence(given)) && (move !== "assign" || given.content_id || given.text_id);
-  return html`<${Ask} title=${phase ? `${title}: ${phase}` : title} label=${label} lead=${lead} danger=${["reset", "retire"].includes(move)} values=${{ content: "same" }} ready=${ready} act=${act} onClose=${onClose}
+  return html`<${Ask} title=${phase ? `${title}: ${phase}` : title} label=${label} lead=${lead} danger=${["reset", "retire"].includes(move)} values=${{ content: kind === "content" ? "other" : "same" }} ready=${ready} act=${act} onClose=${onClose}
     fields=${(given, put) => html`
+      ${move === "retry" && kind === "unknown" && html`<${Note} tone="warn"><p>The outcome is unknown: whoever retries it says that it did <strong>not</strong> happen, or it may happen twice.</p><//>`}
       ${move === "retry" && html`<${Field} label="With" value=${given.content} onInput=${put("content")} options=${[["same", "the same content"], ["other", "other content"]]} />`}
       ${move === "resolve" && html`<${EvidenceFields} given=${given} put=${put} />`}
       ${move === "assign" && html`<${Choose} account=${account} phase=${phase} given=${given} put=${put} />`}

@@ -89,7 +89,8 @@ export function absolute(at, zone) {
 }
 
 export const count = (number) => new Intl.NumberFormat("en").format(number ?? 0);
-export const many = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : /(s|ch)$/.test(noun) ? "es" : "s"}`;
+const plural = (noun) => noun.endsWith("ry") ? `${noun.slice(0, -1)}ies` : `${noun}${/(s|ch|sh)$/.test(noun) ? "es" : "s"}`;
+export const many = (number, noun) => `${count(number)} ${number === 1 ? noun : plural(noun)}`;
 export const percent = (part, whole) => whole ? `${Math.round((100 * part) / whole)} %` : "–";
 export function bytes(number) {
   if (number < 1024) return `${number} B`;

@@ -143,6 +143,18 @@ def test_an_unknown_outcome_is_resolved_with_evidence(console: Console) -> None:
     expect(page.get_by_text("Nothing matches the filters")).to_be_visible()
 
 
+def test_who_retries_an_unknown_outcome_is_told_what_that_says(console: Console) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    account = model.account("perhaps.done")
+    bot.report(account, kind="unknown", code="no_answer", message="the connection broke after sending")
+    page = console.open(f"pipeline?account={account}", ready=".drawer h3")
+    expect(page.locator(".timeline li").first).to_contain_text("stopped")  # and not that it can be taken
+    page.get_by_role("button", name="Retry pfp …").click()
+    expect(page.get_by_role("dialog")).to_contain_text("The outcome is unknown")
+    decide(page, "Retry", Reason="it is not there")
+    expect(page.get_by_text("perhaps.done: pfp offered again.")).to_be_visible()
+
+
 def test_an_image_is_uploaded_and_seen_assigned(console: Console, tmp_path: Path) -> None:
     model, bot = console.stage.model(), console.stage.bot()
     picture = tmp_path / "harbour.jpg"
