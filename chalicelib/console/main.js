@@ -33,6 +33,14 @@ function Clock() {
   return html`<div><small>${speed === 1 ? "Service time" : `Sandbox time, × ${count(Number(speed.toPrecision(2)))}`}</small><br /><span class="mono">${absolute(new Date(now()).toISOString(), zone())}</span></div>`;
 }
 
+/** Scrolls the strips of screens and tabs to the current one, where a narrow screen hides it. */
+function showWhere() {
+  for (const current of document.querySelectorAll(".side nav [aria-current], .tabs [aria-current]")) {
+    const strip = current.closest("nav"), [at, seen] = [current, strip].map((one) => one.getBoundingClientRect());
+    if (at.left < seen.left || at.right > seen.right) strip.scrollLeft += (at.left + at.right - seen.left - seen.right) / 2;
+  }
+}
+
 function Frame() {
   const { screen, params } = useRoute();
   const [helping, help] = useState(false);
@@ -80,7 +88,11 @@ function Frame() {
   useEffect(() => {
     document.title = `${params.account ? `${params.account} · ` : ""}${place?.[1] ?? "Not found"} · warmup`;
   }, [screen, params.account]);
-  useEffect(() => { document.getElementById("main")?.focus({ preventScroll: true }); scrollTo(0, 0); }, [screen]);
+  useEffect(() => {
+    if (!document.querySelector("[data-drawer]")) document.getElementById("main")?.focus({ preventScroll: true }); // a drawer in the address has the focus
+    scrollTo(0, 0);
+  }, [screen]);
+  useEffect(showWhere, [params, overview.data === null]); // the counts make the tabs wider
   const Screen = place?.[4];
 
   return html`<div class="frame" onClick=${followLinks}>

@@ -53,12 +53,12 @@ export function Review({ params }) {
           <th scope="row"><a href=${link("review", { ...params, cursor: null, group: keyOf(group) === params.group ? null : keyOf(group) })} aria-expanded=${keyOf(group) === params.group}>
             <span class="state tone-${group.kind === "unknown" ? "bad" : "warn"}"><${Icon} name=${group.kind === "unknown" ? "alert" : "retry"} />${KIND[group.kind] ?? group.kind ?? "no report"}</span></a><br /><code><bdi>${group.code ?? "no code"}</bdi></code></th>
           <td>${group.phase}</td><td class="number">${count(group.count)}</td><td><${Time} at=${group.first_seen} /></td><td><${Time} at=${group.last_seen} /></td>
-          <td><bdi class="prose">${group.sample.message}</bdi></td>
+          <td><bdi class="prose brief">${group.sample.message}</bdi></td>
           <td><div class="row"><button type="button" class="tiny" data-retry-row onClick=${() => ask({ group, move: "retry" })}><${Icon} name="retry" />Retry all …<span class="unseen"> ${group.code}</span></button>${[["resolve", "Resolve all"], ["skip", "Skip all"]].map(([move, word]) => html`<button type="button" class="tiny" onClick=${() => ask({ group, move })}>${word} …<span class="unseen"> ${group.code}</span></button>`)}</div></td></tr>`)}</tbody></table><//>
       ${open && html`<${Cases} group=${open} params=${params} query=${query} onDone=${live.reload} />`}`}<//>
     ${asks && html`<${Bulk} move=${asks.move} target=${{ filter: target(asks.group, params) }} content=${asks.group.kind === "content" ? "other" : "same"} onClose=${() => ask(null)} onDone=${live.reload}
       of=${html`those with <code><bdi>${asks.group.code ?? "no code"}</bdi></code> in ${asks.group.phase}`}
-      warning=${asks.group.kind === "unknown" && asks.move === "retry" && html`Their outcome is unknown: whoever retries them says that it did <strong>not</strong> happen, or may happen twice.`} />`}`;
+      warning=${asks.group.kind === "unknown" && asks.move === "retry" && html`Their outcome is unknown: whoever retries them says that it did <strong>not</strong> happen, or it may happen twice.`} />`}`;
 }
 
 const target = (group, params) => Object.fromEntries(Object.entries({
@@ -76,7 +76,7 @@ function Cases({ group, params, query, onDone }) {
     <${Live} of=${live}>${(found) => html`<${Announce} rows=${rows} noun="cases" />
       <${Scroll} label="Cases"><table><thead><tr><th scope="col">Account</th><th scope="col">Status</th><th scope="col">Since</th><th scope="col">Message</th><th scope="col">Act</th></tr></thead>
       <tbody>${rows.rows.map((row) => html`<tr key=${row.account_id} data-row class=${row.gone ? "gone" : ""}><th scope="row"><${Account} id=${row.account_id}>${row.username}<//><br /><small>${row.model_id}</small></th>
-        <td><${State} of="phase" is=${row.status} /></td><td><${Time} at=${row.since} /></td><td><bdi class="prose">${row.error_message}</bdi></td>
+        <td><${State} of="phase" is=${row.status} /></td><td><${Time} at=${row.since} /></td><td><bdi class="prose brief">${row.error_message}</bdi></td>
         <td><div class="row">${row.gone ? html`<small>decided</small>` : [["retry", "Retry"], ["resolve", "Resolve"], ["skip", "Skip"]].map(([move, word]) => html`<button type="button" class="tiny" ...${move === "retry" ? { "data-retry-row": "" } : {}} onClick=${() => begin(row, move)}>${word} …<span class="unseen"> ${row.username}</span></button>`)}</div></td></tr>`)}</tbody></table><//>
       <${Pager} params=${params} next=${found.next_cursor} shown=${rows.rows.length} noun="cases" />`}<//>
     ${asks && html`<${Act} ...${asks} onClose=${() => ask(null)} onDone=${() => { live.reload(); onDone(); }} />`}</section>`;

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from tests.browser import stage as stages
 from tests.browser.stage import SCREENS, Bot, Console, Model, Stage
@@ -129,3 +129,36 @@ def test_hostile_text_is_text(stage: Stage) -> None:
             assert "broken" not in page.title()
             assert overflow(page) <= 0, place
         assert tab.wrong == []
+
+
+def test_a_narrow_screen_shows_what_is_said_and_where_one_is(stage: Stage) -> None:
+    model, _, accounts = busy(stage)
+    with stages.console(stage, viewport={"width": 320, "height": 700}) as tab:
+        page = tab.open(f"pipeline?model_id={model.model_id}&state=retired", ready=".empty")
+        page.locator(".tabs .many").first.wait_for()
+        for current in page.locator("nav [aria-current]").all():
+            assert inside(page, current), current.inner_text()
+        tab.go(f"pipeline?model_id={model.model_id}", ready="[data-row]")
+        page.get_by_label("Select the page").check()
+        assert height(page.get_by_text("5 accounts selected")) < 50
+        tab.go(f"pipeline?account={accounts[2]}", ready=".drawer h3")
+        page.get_by_role("button", name="What would be chosen? pfp").click()
+        assert height(page.locator(".drawer").get_by_text("content", exact=True).last) < 50
+        tab.go(f"content?model={model.model_id}")
+        page.get_by_role("button", name="Upload media").click()
+        assert page.get_by_role("dialog").evaluate("dialog => dialog.scrollWidth - dialog.clientWidth") == 0
+        assert tab.wrong == []
+
+
+def inside(page: Page, found: Locator) -> bool:
+    """Whether it is seen in the whole of its width."""
+    box, size = found.bounding_box(), page.viewport_size
+    assert box is not None and size is not None
+    return box["x"] >= 0 and box["x"] + box["width"] <= size["width"]
+
+
+def height(found: Locator) -> float:
+    """In pixels."""
+    box = found.bounding_box()
+    assert box is not None
+    return box["height"]
