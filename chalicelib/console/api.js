@@ -7,12 +7,15 @@ const KEY = "warmup.key";
 let key = sessionStorage.getItem(KEY);
 const listeners = new Set();
 
+let refused = false;
 export const signedIn = () => key !== null;
+/** Whether the service refused the key that one was signed in with: it was revoked meanwhile. */
+export const wasRefused = () => refused;
 export const onSignedIn = (listener) => { listeners.add(listener); return () => listeners.delete(listener); };
 export const who = () => /^wk_(.+)_[^_]+$/.exec(key ?? "")?.[1] ?? "operator";
 
-function hold(next) {
-  key = next;
+function hold(next, why = false) {
+  key = next; refused = why;
   if (next === null) sessionStorage.removeItem(KEY); else sessionStorage.setItem(KEY, next);
   for (const listener of listeners) listener();
 }
@@ -65,7 +68,7 @@ async function answered(method, path, { body, query, headers, signal } = {}) {
   let document = {};
   try { document = await response.json(); } catch { document = { title: `Status ${response.status}`, detail: "The answer is no problem document." }; }
   const problem = new Problem(document, response.status);
-  if (response.status === 401 && signedIn() && sessionStorage.getItem(KEY) === key) hold(null);
+  if (response.status === 401 && signedIn() && sessionStorage.getItem(KEY) === key) hold(null, true);
   throw problem;
 }
 
