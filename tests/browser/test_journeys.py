@@ -54,6 +54,21 @@ def test_an_operator_signs_in_and_out_and_no_cookie_is_left(stranger: Console) -
     assert all("401" in one for one in stranger.wrong), stranger.wrong  # the wrong key, and nothing else
 
 
+def test_who_is_signed_out_by_the_service_is_told_why(console: Console) -> None:
+    page = console.open("bots", ready="h2")
+    refusal = {"title": "Unauthenticated", "detail": "This key was revoked.", "code": "unauthenticated", "status": 401}
+    page.route("**/api/operator/**", lambda route: route.fulfill(status=401, json=refusal))
+    console.look()
+    expect(page.get_by_text("You were signed out.")).to_be_visible()
+    assert page.evaluate("sessionStorage.getItem('warmup.key')") is None
+    page.unroute("**/api/operator/**")
+    page.get_by_label("Operator key").fill(KEY)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Bots", exact=True)).to_be_visible()  # where one was
+    assert all("401" in one for one in console.wrong), console.wrong
+    console.wrong.clear()
+
+
 def test_accounts_are_seen_moving(console: Console) -> None:
     model, bot = console.stage.model(), console.stage.bot()
     account = model.account()
@@ -310,13 +325,28 @@ def test_a_new_bot_is_shown_its_key_once(console: Console) -> None:
     expect(page.get_by_text("wk_fresh-bot_")).to_have_count(0)
 
 
+def test_what_others_take_stays_where_it_was_and_is_said_to_be_taken(console: Console) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    accounts = [model.account() for _ in range(2)]
+    page = console.open(f"tasks?model_id={model.model_id}", ready="[data-row]")
+    bot.take(accounts[0])
+    console.look()
+    row = page.locator("[data-row]", has_text=f"user.{accounts[0]}")
+    expect(row).to_contain_text("taken")
+    expect(row.get_by_role("button")).to_have_count(0)
+    expect(page.locator("[data-row]")).to_have_count(2)
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("[data-row]")).to_have_count(1)
+
+
 def test_a_person_does_a_task(console: Console) -> None:
     model = console.stage.model()
-    account = model.account()
+    account = model.account("by.a.person")
     page = console.open(f"tasks?model_id={model.model_id}", ready="[data-row]")
     page.get_by_role("button", name="Take").click()
     task = page.locator("article")
-    expect(task).to_contain_text("pfp")
+    expect(task).to_contain_text("by.a.person: pfp")
+    expect(page.get_by_text("Nothing of this model is due")).to_be_visible()
     assert task.locator("img").evaluate("image => image.complete")
     page.reload()  # what one holds is found again
     page.get_by_role("button", name="Done …", exact=True).click()
