@@ -60,7 +60,8 @@ export function followLinks(event) {
   const ours = url.pathname.startsWith(BASE.pathname) || `${url.pathname}/` === BASE.pathname;
   if (url.origin !== location.origin || !ours) return;
   event.preventDefault();
-  go(url.pathname + url.search, { opens: anchor.dataset.opens !== undefined });
+  const opens = anchor.dataset.opens !== undefined;
+  go(url.pathname + url.search, { opens, replace: opens && route().params.item !== undefined }); // one drawer follows another, and back closes it
 }
 
 // the service's clock

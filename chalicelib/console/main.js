@@ -50,7 +50,7 @@ function Frame() {
   useEffect(() => { const timer = setTimeout(() => document.hidden || readClock().catch(() => {}), 2000); return () => clearTimeout(timer); }, []); // two looks tell the speed
 
   useEffect(() => {
-    let waits = false;
+    let waits = false, last = null; // the row that the keys were at
     const keys = (event) => {
       const typing = event.target.closest("input, select, textarea, [contenteditable]");
       const dialog = document.querySelector("dialog[open]");
@@ -67,7 +67,9 @@ function Frame() {
         return;
       }
       const rows = [...document.querySelectorAll("main [data-row]")];
-      const at = rows.findIndex((row) => row.contains(document.activeElement));
+      const here = rows.findIndex((row) => row.contains(document.activeElement));
+      if (here >= 0) last = rows[here];
+      const at = here < 0 && document.querySelector("[data-drawer]") ? rows.indexOf(last) : here; // a drawer that a row opened has the focus
       const focus = (row) => { const target = row?.querySelector("a") ?? row?.querySelector("button:not([hidden])"); target?.focus(); row?.scrollIntoView({ block: "nearest" }); };
       switch (event.key) {
         case "?": event.preventDefault(); help(true); break;

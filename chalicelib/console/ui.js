@@ -46,7 +46,7 @@ addEventListener("clock", tellTimes); // until the service told its time, they w
 export const Account = ({ id, children }) => {
   const { screen, params } = route();
   const url = new URLSearchParams({ ...params, account: id });
-  return html`<a href=${`${screen === "now" ? "" : screen}?${url}`} data-opens onClick=${(event) => { if (event.button === 0 && !event.metaKey && !event.ctrlKey) { event.preventDefault(); change({ account: id }, { opens: true }); } }}><bdi>${children ?? id}</bdi></a>`;
+  return html`<a href=${`${screen === "now" ? "" : screen}?${url}`} data-opens onClick=${(event) => { if (event.button === 0 && !event.metaKey && !event.ctrlKey) { event.preventDefault(); change({ account: id }, route().params.account ? { replace: true } : { opens: true }); } }}><bdi>${children ?? id}</bdi></a>`;
 };
 
 // notes, problems, empties

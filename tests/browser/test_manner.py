@@ -181,7 +181,11 @@ def test_the_keys(console: Console) -> None:
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     expect(page.locator(".drawer")).to_contain_text(accounts[0])
-    page.keyboard.press("Escape")
+    expect(page.locator(".drawer h2")).to_be_focused()
+    page.keyboard.press("j")  # goes on from the row that was opened
+    page.keyboard.press("Enter")
+    expect(page.locator(".drawer")).to_contain_text(accounts[1])
+    page.keyboard.press("Escape")  # closes both: one drawer followed the other
     expect(page.locator(".drawer")).to_have_count(0)
 
 
