@@ -2,7 +2,7 @@
 import { html, useState } from "./preact.js";
 import { find, lines } from "./api.js";
 import { change, useLive, useRows } from "./live.js";
-import { Account, Announce, Empty, Field, Live, Pager, Scroll, Time, Trouble, save } from "./ui.js";
+import { Account, Announce, Empty, Field, Later, Live, Pager, Scroll, Time, Trouble, save } from "./ui.js";
 
 const said = (value) => value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value);
 const clip = (text) => text.length > 60 ? `${text.slice(0, 60)}…` : text;
@@ -28,7 +28,6 @@ export function Audit({ params }) {
   const rows = useRows(key, live.data?.items, (event) => `${event.subject}#${event.version}`);
   const [part, tell] = useState(null);
   const [problem, fail] = useState(null);
-  const put = (name) => (event) => change({ [name]: event.target.value.trim(), cursor: null }, { replace: true });
   const take = async () => {
     fail(null); tell(0);
     try { save(`audit-${params.account_id || params.bot_id || params.day || "today"}.jsonl`, await lines("operator/audit/export", query, tell), "application/x-ndjson"); }
@@ -38,9 +37,9 @@ export function Audit({ params }) {
   return html`
     <div class="head"><h1>Audit</h1><button type="button" onClick=${take} disabled=${part !== null}>${part === null ? "Export as JSON lines" : `${part} events …`}</button></div>
     <div class="filters">
-      <${Field} label="Day (UTC; today if empty)" type="date" value=${params.day ?? ""} onInput=${put("day")} data-search />
-      <${Field} label="Account id" value=${params.account_id ?? ""} onInput=${put("account_id")} />
-      <${Field} label="Bot id" value=${params.bot_id ?? ""} onInput=${put("bot_id")} />
+      <${Field} label="Day (UTC; today if empty)" type="date" value=${params.day ?? ""} onInput=${(event) => change({ day: event.target.value, cursor: null }, { replace: true })} data-search />
+      <${Later} name="account_id" label="Account id" value=${params.account_id ?? ""} />
+      <${Later} name="bot_id" label="Bot id" value=${params.bot_id ?? ""} />
     </div>
     <small>An account or a bot is shown over all days.</small>
     ${problem && html`<${Trouble} problem=${problem} />`}

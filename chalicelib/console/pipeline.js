@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useRef, useState } from "./preact.js";
 import { find, get } from "./api.js";
 import { change, extent, forgetOverview, link, overview as overviewOf, useLive, useRows } from "./live.js";
-import { Account, Announce, Empty, Field, Icon, Live, Pager, Scroll, State, Time, toast } from "./ui.js";
+import { Account, Announce, Empty, Field, Icon, Later, Live, Pager, Scroll, State, Time, toast } from "./ui.js";
 import { PHASE, PHASES, QUEUES, count, many } from "./words.js";
 import { Bulk } from "./bulk.js";
 
@@ -119,18 +119,6 @@ const Walked = ({ found, of, halt, again }) => html`<div class="note" role="stat
 
 const Sort = ({ by, sort, children }) => html`<th scope="col" class=${by === "retries" ? "number" : ""} aria-sort=${sort !== by ? "none" : by === "retries" ? "descending" : "ascending"}><button type="button" onClick=${() => change({ sort: sort === by ? null : by }, { replace: true })}>${children}<${Icon} name="sort" /></button></th>`;
 
-/** A text field that goes into the address a little after the typing stopped. */
-function Later({ name, label, value, ...more }) {
-  const [typed, type] = useState(value);
-  const sent = useRef(value);
-  useEffect(() => { if (value !== sent.current) { sent.current = value; type(value); } }, [value]); // what comes from elsewhere; not what was typed here before the last letters
-  useEffect(() => {
-    if (typed.trim() === sent.current) return undefined;
-    const timer = setTimeout(() => { sent.current = typed.trim(); change({ [name]: typed.trim(), cursor: null }, { replace: true }); }, 300);
-    return () => clearTimeout(timer);
-  }, [typed]);
-  return html`<${Field} label=${label} value=${typed} onInput=${(event) => type(event.target.value)} maxLength="200" ...${more} />`;
-}
 const Search = ({ value }) => html`<${Later} name="text" label="Handle or id" value=${value} type="search" data-search />`;
 const Code = ({ value }) => html`<${Later} name="error_code" label="Error code" value=${value} />`;
 

@@ -160,6 +160,19 @@ export const Field = ({ label, value, onInput, type = "text", hint, options, ...
     : html`<input type=${type} value=${value} onInput=${onInput} ...${more} />`}
   ${hint && html`<small>${hint}</small>`}</label>`;
 
+/** A text field that goes into the address a little after the typing stopped. */
+export function Later({ name, label, value, ...more }) {
+  const [typed, type] = useState(value);
+  const sent = useRef(value);
+  useEffect(() => { if (value !== sent.current) { sent.current = value; type(value); } }, [value]); // what comes from elsewhere; not what was typed here before the last letters
+  useEffect(() => {
+    if (typed.trim() === sent.current) return undefined;
+    const timer = setTimeout(() => { sent.current = typed.trim(); change({ [name]: typed.trim(), cursor: null }, { replace: true }); }, 300);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  return html`<${Field} label=${label} value=${typed} onInput=${(event) => type(event.target.value)} maxLength="200" ...${more} />`;
+}
+
 export const Reason = ({ given, put }) => html`<${Field} label="Reason (it stands in the audit)" value=${given.reason ?? ""} onInput=${put("reason")} type="textarea" required maxLength="2000" autofocus />`;
 export const EvidenceFields = ({ given, put }) => html`<${Field} label="Evidence: address" type="url" value=${given.url ?? ""} onInput=${put("url")} placeholder="https://…" /><${Field} label="Evidence: note" type="textarea" value=${given.note ?? ""} onInput=${put("note")} maxLength="2000" />`;
 export const evidenceOf = (given) => Object.fromEntries(["url", "note"].filter((name) => given[name]?.trim()).map((name) => [name, given[name].trim()]));

@@ -276,3 +276,12 @@ def test_a_key_that_is_shown_once_stays_until_it_is_taken(console: Console) -> N
     expect(key).to_be_visible()
     page.get_by_role("button", name="I have it").click()
     expect(key).to_have_count(0)
+
+
+def test_a_filter_of_the_audit_waits_until_the_typing_stopped(console: Console) -> None:
+    page = console.open("audit")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "account_id=" in request.url else None)
+    page.get_by_label("Account id").press_sequentially("acc-nobody", delay=20)
+    expect(page.get_by_text("No event matches the filters")).to_be_visible()
+    assert [url.split("account_id=")[1].split("&")[0] for url in asked] == ["acc-nobody"]
