@@ -16,28 +16,29 @@ const success = (item) => percent(item.successes, item.successes + item.failures
 export function Content({ params }) {
   const models = useLive("models", (signal) => find("operator/models", {}, 100, { signal }), 60);
   const model = params.model ?? models.data?.items[0]?.model_id ?? null;
+  const chosen = models.data?.items.find((one) => one.model_id === model);
   const view = params.view ?? "media";
   const put = (name) => (event) => change({ [name]: event.target.value, cursor: null }, { replace: true });
   const [asks, ask] = useState(null);
   const [fresh, renew] = useState(0);
   return html`
-    <div class="head"><h1>Content</h1>${model && html`<span class="row"><button type="button" class="main" onClick=${() => ask("upload")}><${Icon} name="picture" />Upload media …</button><button type="button" onClick=${() => ask("text")}>Add a text …</button></span>`}</div>
+    <div class="head"><h1>Content</h1>${chosen && html`<span class="row"><button type="button" class="main" onClick=${() => ask("upload")}><${Icon} name="picture" />Upload media …</button><button type="button" onClick=${() => ask("text")}>Add a text …</button></span>`}</div>
     <${Live} of=${models}>${(found) => found.items.length === 0 ? html`<${Empty} kind="nothing" title="There is no model yet">Create one by <code>POST /api/operator/models</code>.<//>` : html`
       <div class="filters">
-        <${Field} label="Model" value=${model} onInput=${put("model")} options=${found.items.map((one) => [one.model_id, one.name])} data-search />
+        <${Field} label="Model" value=${model} onInput=${put("model")} options=${[...(chosen ? [] : [[model, model]]), ...found.items.map((one) => [one.model_id, one.name])]} data-search />
         ${view !== "runway" && html`<${Field} label="Category" value=${params.category ?? ""} onInput=${put("category")} options=${[["", "all"], ...CATEGORIES.map((one) => [one, one])]} />
         <${Field} label="Rights" value=${params.rights ?? ""} onInput=${put("rights")} options=${[["", "all"], ...RIGHTS.map((one) => [one, one])]} />`}
       </div>
       <nav class="tabs" aria-label="Views">${[["media", "Media"], ["texts", "Texts"], ["runway", "Runway"]].map(([name, word]) => html`<a key=${name} href=${link("content", { ...params, view: name, cursor: null })} aria-current=${view === name ? "page" : undefined}>${word}</a>`)}</nav>
       ${view === "runway" ? html`<${Runway} model=${model} />` : html`<${Pool} key=${`${model}:${view}`} model=${model} kind=${view === "texts" ? "texts" : "content"} params=${params} fresh=${fresh} />`}
-      ${asks === "upload" && html`<${Upload} model=${found.items.find((one) => one.model_id === model)} onClose=${() => ask(null)} onDone=${() => renew((n) => n + 1)} />`}
-      ${asks === "text" && html`<${AddText} model=${found.items.find((one) => one.model_id === model)} onClose=${() => ask(null)} onDone=${() => renew((n) => n + 1)} />`}`}<//>`;
+      ${asks === "upload" && html`<${Upload} model=${chosen} onClose=${() => ask(null)} onDone=${() => renew((n) => n + 1)} />`}
+      ${asks === "text" && html`<${AddText} model=${chosen} onClose=${() => ask(null)} onDone=${() => renew((n) => n + 1)} />`}`}<//>`;
 }
 
 function Pool({ model, kind, params, fresh }) {
   const query = { category: params.category, status: params.rights, cursor: params.cursor, ...(kind === "content" ? { with_url: true } : {}) };
   const key = JSON.stringify([model, kind, params.category, params.rights, params.cursor, fresh]);
-  const live = useLive(`pool:${key}`, (signal) => find(`operator/models/${model}/${kind}`, query, PAGE, { signal }), 15);
+  const live = useLive(`pool:${key}`, (signal) => find(`operator/models/${encodeURIComponent(model)}/${kind}`, query, PAGE, { signal }), 15);
   const rows = useRows(key, live.data?.items, idOf);
   return html`<${Live} of=${live}>${(found) => html`<${Announce} rows=${rows} noun="items" />
     ${rows.rows.length === 0 ? html`<${Empty} kind=${params.category || params.rights ? "filtered" : "nothing"} title=${params.category || params.rights ? "No item matches the filters" : kind === "texts" ? "This model has no texts yet" : "This model has no media yet"} />`
@@ -53,7 +54,7 @@ const Card = ({ item, kind, params }) => html`<a class="item" data-opens href=${
     <small>${item.last_assigned_at ? html`${item.successes + item.failures ? `${success(item)} success` : "no outcome yet"} · <span class="whole">used <${Time} still at=${item.last_assigned_at} /></span>` : "never used"}</small></span></a>`;
 
 function Runway({ model }) {
-  const live = useLive(`runway:${model}`, (signal) => get(`operator/models/${model}/availability`, {}, { signal }), 60);
+  const live = useLive(`runway:${model}`, (signal) => get(`operator/models/${encodeURIComponent(model)}/availability`, {}, { signal }), 60);
   return html`<${Live} of=${live}>${(found) => html`
     ${found.runs_dry ? html`<${Note} tone="warn"><${Icon} name="empty" /><p><strong>A pool runs dry on ${found.runs_dry.day}</strong>: ${found.runs_dry.kind} for ${found.runs_dry.phase}, first missed by <${Account} id=${found.runs_dry.account_id} />.</p><//>`
       : html`<${Note} tone="done"><${Icon} name="check" /><p><strong>The pools carry all ${many(found.accounts_under_way, "account")} under way to the end.</strong></p><//>`}

@@ -8,7 +8,7 @@ export const SCREENS = ["now", "pipeline", "review", "content", "bots", "tasks",
 
 export function route() {
   const rest = location.pathname.startsWith(BASE.pathname) ? location.pathname.slice(BASE.pathname.length) : "";
-  const name = decodeURIComponent(rest.replace(/\/$/, "")) || "now";
+  const name = rest.replace(/\/$/, "") || "now";
   return { screen: SCREENS.includes(name) ? name : "missing", params: Object.fromEntries(new URLSearchParams(location.search)) };
 }
 

@@ -285,3 +285,15 @@ def test_a_filter_of_the_audit_waits_until_the_typing_stopped(console: Console) 
     page.get_by_label("Account id").press_sequentially("acc-nobody", delay=20)
     expect(page.get_by_text("No event matches the filters")).to_be_visible()
     assert [url.split("account_id=")[1].split("&")[0] for url in asked] == ["acc-nobody"]
+
+
+def test_an_address_that_nobody_understands_leads_on(console: Console) -> None:
+    console.stage.model()
+    page = console.open("%E0%A4%A", ready="text=There is no such screen")
+    page.get_by_role("link", name="Go to Now").click()
+    expect(page.get_by_role("heading", name="Now")).to_be_visible()
+    console.go("content?model=ghost", ready="text=Model not found")
+    expect(page.get_by_label("Model")).to_have_value("ghost")
+    expect(page.get_by_role("button", name="Upload media")).to_have_count(0)
+    assert all("404" in one for one in console.wrong), console.wrong
+    console.wrong.clear()
