@@ -41,7 +41,7 @@ export function Bots({ params }) {
 function Act({ asks: { move, row, bot, key }, onClose, onDone, show }) {
   const common = { onClose };
   if (move === "drain" || move === "stop") return html`<${Ask} ...${common} title=${`${move === "drain" ? "Drain" : "Stop"} ${row.bot_id}`} label=${move === "drain" ? "Drain" : "Stop"} danger=${move === "stop"} ready=${hasReason}
-    lead=${move === "drain" ? "It finishes what it holds and takes nothing new." : `It is told to stop, and ${many(row.held.length, "account")} taken away from it.`}
+    lead=${move === "drain" ? "It finishes what it holds and takes nothing new." : row.held.length ? `It is told to stop, and ${many(row.held.length, "account")} ${row.held.length === 1 ? "is" : "are"} taken away from it.` : "It is told to stop; it holds nothing now."}
     act=${async (given) => { await post(`operator/sessions/${row.session_id}/${move}`, { reason: given.reason }); toast(`${row.bot_id} is told to ${move}.`); onDone(); }} fields=${(given, put) => html`<${Reason} given=${given} put=${put} />`} />`;
   if (move === "revoke") return html`<${Ask} ...${common} title="Revoke a key" label="Revoke" danger lead=${`Whoever uses ${key.key_id} of ${bot.bot_id} is refused within a minute.`} act=${async () => { await remove(`operator/bots/${bot.bot_id}/keys/${key.key_id}`); toast("The key is revoked."); onDone(); }} />`;
   if (move === "key") return html`<${Ask} ...${common} title=${`A new key of ${bot.bot_id}`} label="Make it" lead="The one before stays valid until it is revoked: two can be live at once." act=${async () => { show(await post(`operator/bots/${bot.bot_id}/keys`)); onDone(); }} />`;

@@ -43,7 +43,7 @@ const Tiles = ({ found }) => html`<div class="tiles">
   <${Tile} href=${link("content", { view: "runway" })} icon="picture" tone=${found.pools_dry_within_7_days ? "warn" : "done"} word="Pools dry" number=${found.pools_dry_within_7_days}>${found.pools_dry_within_7_days === null ? "not looked at yet" : "models within 7 days"}<//>
   <${Tile} href=${link("pipeline", { state: "active" })} icon="check" tone="done" word="Active" number=${found.states.active}>warm-up completed<//>
 </div>
-${Date.parse(found.now) - Date.parse(found.counted_at) > 1000 && html`<p class="soft">Counted <${Time} at=${found.counted_at} />: there is more than one request counts by itself.</p>`}
+${Date.parse(found.now) - Date.parse(found.counted_at) > 1000 && html`<p class="soft">Counted <${Time} at=${found.counted_at} /> by a timer: there are too many accounts to count at each look.</p>`}
 ${found.partly && html`<p class="soft">Not all accounts could be counted in the time of one request: the counts are lower bounds.</p>`}`;
 
 function Chart({ hours }) {

@@ -1,7 +1,7 @@
 // The parts that every screen is made of.
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { change, close, route, useTick } from "./live.js";
-import { ICONS, PHASE, RIGHTS, SESSION, STATE, absolute, relative } from "./words.js";
+import { ICONS, PHASE, RIGHTS, SESSION, STATE, absolute, relative, span } from "./words.js";
 
 // preferences of this browser: the theme stays, the zone lasts as long as the session
 
@@ -75,7 +75,7 @@ export function Live({ of, children }) {
   if (of.data === null && of.problem) return html`<${Trouble} problem=${of.problem} onRetry=${of.reload} />`;
   if (of.data === null) return html`<p class="soft" role="status">Loading …</p>`;
   return html`
-    ${of.problem && html`<div class="note warn" role="status"><${Icon} name="clock" /><p><strong>This is old.</strong> It was read ${Math.round((Date.now() - of.at) / 1000)} s ago; since then: ${of.problem.detail || of.problem.message}</p><button type="button" onClick=${of.reload}>Try again</button></div>`}
+    ${of.problem && html`<div class="note warn" role="status"><${Icon} name="clock" /><p><strong>This is old.</strong> It was read ${span(Date.now() - of.at)} ago; since then: ${of.problem.detail || of.problem.message}</p><button type="button" onClick=${of.reload}>Try again</button></div>`}
     ${children(of.data)}`;
 }
 
