@@ -19,7 +19,7 @@ export function AccountDrawer({ id }) {
       <${Standing} account=${found} />
       <${Actions} account=${found} ask=${ask} />
       <section class="card"><header><h3>Phases</h3><small>plan ${found.plan.name} ${found.plan.version}</small></header><${Timeline} account=${found} ask=${ask} /></section>
-      <${Facts} account=${found} />
+      <${Facts} account=${found} ask=${ask} />
       <section class="card"><header><h3>Assigned content</h3></header><${Assignments} account=${found} /></section>
       <section class="card"><header><h3>Audit</h3><a href=${link("audit", { account_id: id })}>all of it</a></header>
         <${Live} of=${events}>${(page) => page.items.length ? html`<${Events} events=${page.items} moves />` : html`<${Empty} kind="nothing" title="No event yet" />`}<//></section>
@@ -45,7 +45,7 @@ const stuck = (account) => account.phases.find((phase) => phase.phase === accoun
 
 function Actions({ account, ask }) {
   const can = {
-    imported: [["ready", "Declare ready", "check"], ["retire", "Retire", "stop"]],
+    imported: [account.consent ? ["ready", "Declare ready", "check"] : ["consent", "Record consent", "check"], ["retire", "Retire", "stop"]],
     ready: [["pause", "Pause", "pause"], ["retire", "Retire", "stop"]],
     warming_up: [["pause", "Pause", "pause"], ["reset", "Reset", "retry"], ["retire", "Retire", "stop"]],
     paused: [["resume", "Resume", "play"], ["retire", "Retire", "stop"]],
@@ -103,13 +103,14 @@ function Explain({ account, phase }) {
 const Parts = ({ parts }) => html`<div class="parts">${[["quality", "30 %"], ["freshness", "25 %"], ["success", "25 %"], ["relevance", "20 %"]].filter(([name]) => typeof parts[name] === "number").map(([name, weight]) => html`
   <span>${name} <small>${weight}</small></span><meter min="0" max="100" value=${parts[name]} aria-label=${name}></meter><span class="number">${parts[name].toFixed(1)}</span>`)}</div>`;
 
-function Facts({ account }) {
+function Facts({ account, ask }) {
   const lease = account.lease;
   const session = useLive(lease?.live ? `holder:${lease.session_id}` : null, (signal) => get(`operator/sessions/${lease.session_id}`, {}, { signal }), 10);
   return html`<section class="card"><header><h3>Lease and consent</h3></header><dl class="facts">
     <dt>Lease</dt><dd>${lease ? html`${lease.live ? "live" : "ran out"}, held by <bdi>${lease.bot_id}</bdi> in <code>${lease.session_id}</code>, ${lease.live ? "ends" : "since"} <${Time} at=${lease.expires_at} />` : "nobody works on it"}</dd>
     ${lease?.live && session.data && html`<dt>Heartbeat</dt><dd>last seen <${Time} at=${session.data.last_seen_at} />${session.data.client && html` · <bdi>${session.data.client}</bdi>`}${session.data.host && html` on <bdi>${session.data.host}</bdi>`}</dd>`}
-    <dt>Consent</dt><dd>${account.consent ? html`<bdi>${account.consent.granted_by}</bdi>, <${Time} at=${account.consent.granted_at} /> (<bdi>${account.consent.reference}</bdi>)` : "not recorded"}</dd>
+    <dt>Consent</dt><dd>${account.consent ? html`<bdi>${account.consent.granted_by}</bdi>, <${Time} at=${account.consent.granted_at} /> (<bdi>${account.consent.reference}</bdi>)` : "not recorded"}
+      ${account.state !== "retired" && html` <button type="button" class="tiny" onClick=${() => ask({ move: "consent" })}>${account.consent ? "Renew …" : "Record …"}</button>`}</dd>
     <dt>Theme, tags</dt><dd>${account.theme ?? "no theme"}${account.tags.length ? ` · ${account.tags.join(", ")}` : ""}</dd>
     <dt>In care since</dt><dd><${Time} at=${account.created_at} /> · version ${account.version}</dd></dl></section>`;
 }
@@ -135,6 +136,7 @@ function Item({ account, kind, id, scores }) {
 
 // [title, label, what came of it, what it means]
 const MOVES = {
+  consent: ["Record the owner's consent", "Record", "consent recorded", "Who owns the account and agreed, when, and where that is written. Without it the account cannot become ready."],
   ready: ["Declare the account ready", "Declare ready", "declared ready", "Workers may start its warm-up."],
   pause: ["Pause the account", "Pause", "paused", "Its work is handed out no more; what is under way may be finished."],
   resume: ["Resume the account", "Resume", "resumed", "Its work is handed out again, as of when it fell due."],
@@ -152,7 +154,7 @@ export function Act({ asks, account, onClose, onDone }) {
   const kind = account.phases.find((one) => one.phase === phase)?.error_kind;
   const act = async (given) => {
     const path = `operator/accounts/${encodeURIComponent(account.account_id)}/${phase ? `phases/${phase}/` : ""}${move}`;
-    const body = { reason: given.reason };
+    const body = move === "consent" ? { granted_by: given.by.trim(), granted_at: `${given.on}T00:00:00Z`, reference: given.reference.trim() } : { reason: given.reason };
     if (move === "retry") body.content = given.content;
     if (move === "resolve") body.evidence = evidenceOf(given);
     if (move === "assign") for (const name of ["content_id", "text_id"]) if (given[name]) body[name] = given[name];
@@ -160,14 +162,17 @@ export function Act({ asks, account, onClose, onDone }) {
     toast(`${account.username}: ${phase ? `${phase} ` : ""}${done}${answer.replayed ? " before" : ""}.`);
     onDone();
   };
-  const ready = (given) => hasReason(given) && (move !== "resolve" || hasEvidence(given)) && (move !== "assign" || given.content_id || given.text_id);
+  const ready = (given) => move === "consent" ? given.by?.trim() && given.on && given.reference?.trim() : hasReason(given) && (move !== "resolve" || hasEvidence(given)) && (move !== "assign" || given.content_id || given.text_id);
   return html`<${Ask} title=${phase ? `${title}: ${phase}` : title} label=${label} lead=${lead} danger=${["reset", "retire"].includes(move)} values=${{ content: kind === "content" ? "other" : "same" }} ready=${ready} act=${act} onClose=${onClose}
     fields=${(given, put) => html`
       ${move === "retry" && kind === "unknown" && html`<${Note} tone="warn"><p>The outcome is unknown: whoever retries it says that it did <strong>not</strong> happen, or it may happen twice.</p><//>`}
       ${move === "retry" && html`<${Field} label="With" value=${given.content} onInput=${put("content")} options=${[["same", "the same content"], ["other", "other content"]]} />`}
       ${move === "resolve" && html`<${EvidenceFields} given=${given} put=${put} />`}
       ${move === "assign" && html`<${Choose} account=${account} phase=${phase} given=${given} put=${put} />`}
-      <${Reason} given=${given} put=${put} />`} />`;
+      ${move === "consent" ? html`<${Field} label="Granted by" value=${given.by ?? ""} onInput=${put("by")} maxLength="200" required />
+        <${Field} label="On" type="date" value=${given.on ?? ""} onInput=${put("on")} required />
+        <${Field} label="Reference, such as a contract's number" value=${given.reference ?? ""} onInput=${put("reference")} maxLength="200" required />`
+        : html`<${Reason} given=${given} put=${put} />`}`} />`;
 }
 
 /** The items of the phase's category and of `any`, to choose one by hand. */

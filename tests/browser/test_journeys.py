@@ -95,6 +95,21 @@ def test_who_waits_is_told_why(console: Console) -> None:
     expect(page.locator(".drawer")).to_contain_text("1 of 5 phases completed")
 
 
+def test_consent_is_recorded_where_an_account_came_without(console: Console) -> None:
+    model = console.stage.model()
+    body = {"account_id": f"{model.model_id}-owned", "model_id": model.model_id, "username": "owned.by.nora"}
+    console.stage.api.post("/api/operator/accounts", body)
+    page = console.open(f"pipeline?account={body['account_id']}", ready=".drawer h3")
+    moves = page.get_by_role("group", name="Moves")
+    moves.get_by_role("button", name="Record consent").click()
+    decide(page, "Record", Granted_by="Nora Lind", On="2026-01-02", **{"Reference,_such": "contract 9"})
+    moves.get_by_role("button", name="Declare ready").click()
+    decide(page, "Declare ready", Reason="the owner agreed")
+    expect(moves.get_by_role("button", name="Pause")).to_be_visible()
+    consent = console.stage.account(body["account_id"])["consent"]
+    assert consent == {"granted_by": "Nora Lind", "granted_at": "2026-01-02T00:00:00.000Z", "reference": "contract 9"}
+
+
 def test_a_failure_is_understood_and_all_that_match_are_retried(console: Console) -> None:
     model, bot = console.stage.model(), console.stage.bot()
     accounts = [model.account() for _ in range(3)]

@@ -226,6 +226,16 @@ def test_times_are_told_absolutely_on_focus_local_or_in_utc(console: Console) ->
     assert page.locator(".drawer .time").first.get_attribute("data-absolute").endswith(" UTC")  # type: ignore[union-attr]
 
 
+def test_times_are_by_the_clock_of_the_service_as_soon_as_it_is_known(console: Console) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    console.stage.advance(3 * 86_400)
+    account = model.account("done.today")
+    bot.complete(account)
+    page = console.open(f"pipeline?model_id={model.model_id}", ready="[data-row]")
+    completed = page.locator(f"[data-row={account}] .cell time").first
+    expect(completed).to_have_text(re.compile("ago|now"), timeout=2500)  # by the browser's clock it were to come
+
+
 def test_the_console_is_the_same_behind_a_slash(console: Console) -> None:
     console.page.goto(f"{console.stage.url}/console/")
     expect(console.page.get_by_role("heading", name="Now")).to_be_visible()
