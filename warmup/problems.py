@@ -1,6 +1,7 @@
 """What can go wrong when the service is asked, as exceptions.
 
 WarmupError
+├── Unsendable           it cannot even be asked
 ├── Unreachable          no answer at all
 ├── UnexpectedAnswer     an answer that is none of the service's
 └── ApiError             a problem document; `warmup.errors` has a class for each code
@@ -16,6 +17,10 @@ from typing import Any
 
 class WarmupError(Exception):
     """The base of all."""
+
+
+class Unsendable(WarmupError):
+    """The request cannot be sent as it is (an address, a key, an id, a value that is no JSON): nothing was asked."""
 
 
 class Unreachable(WarmupError):

@@ -21,7 +21,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from warmup.api import errors
-from warmup.problems import ApiError, UnexpectedAnswer, Unreachable
+from warmup.problems import ApiError, UnexpectedAnswer, Unreachable, Unsendable
 
 T = TypeVar("T")
 _AGAIN = (429, 503)
@@ -82,13 +82,19 @@ class Request:
         raw: tuple[str, str | bytes] | None = None,
         repeatable: bool = True,
     ) -> "Request":
-        """The request of an operation: what is None is not sent, nor are members of the body that are unset."""
+        """The request of an operation: what is None is not sent, nor are members of the body that are unset.
+
+        Raises Unsendable.
+        """
         content, media_type = None, None
-        if raw is not None:
-            media_type, given = raw
-            content = given if isinstance(given, bytes) else given.encode()
-        elif body is not None:
-            media_type, content = "application/json", json.dumps(_plain(body), allow_nan=False).encode()
+        try:
+            if raw is not None:
+                media_type, given = raw
+                content = given if isinstance(given, bytes) else given.encode()
+            elif body is not None:
+                media_type, content = "application/json", json.dumps(_plain(body), allow_nan=False).encode()
+        except (TypeError, ValueError) as error:
+            raise Unsendable(f"What is to be sent is no JSON: {error}") from error
         kept = {name: value for name, value in (headers or {}).items() if value is not None}
         if media_type is not None:
             kept["Content-Type"] = media_type

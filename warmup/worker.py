@@ -8,6 +8,7 @@ heart     a thread that extends the leases, and learns what was lost and what is
 A server that is away is waited for; what it handed out is told when it is back. Nothing is told of a lost lease.
 """
 
+import inspect
 import logging
 import os
 import random
@@ -24,7 +25,17 @@ from warmup.api import errors
 from warmup.api.models import Claimed, Delivery, Directive, Offer, ReportKind, Step
 from warmup.client import Client
 from warmup.jobs import Done, Job, JobFailed, Lease, LeaseLost, StopOrdered, Transient
-from warmup.problems import ApiError, Conflict, NotFound, TryLater, UnexpectedAnswer, Unreachable, WarmupError
+from warmup.problems import (
+    ApiError,
+    AuthError,
+    Conflict,
+    NotFound,
+    TryLater,
+    UnexpectedAnswer,
+    Unreachable,
+    Unsendable,
+    WarmupError,
+)
 from warmup.transport import BadChecksum, Patience
 
 logger = logging.getLogger("warmup.worker")
@@ -32,7 +43,7 @@ logger = logging.getLogger("warmup.worker")
 PHASES = ("pfp", "bio", "post", "highlight", "story")
 Handler = Callable[[Job], Any]
 H = TypeVar("H", bound=Handler)
-_AWAY = (Unreachable, TryLater, UnexpectedAnswer)
+_AWAY = (Unreachable, TryLater, UnexpectedAnswer, errors.InternalError)
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.2, 30.0
 _MOST_AT_ONCE = 10
 
@@ -91,6 +102,8 @@ class Worker:
             raise ValueError(f"there is no phase {', '.join(sorted(unknown))}: there are {', '.join(PHASES)}")
 
         def declare(handler: H) -> H:
+            if inspect.iscoroutinefunction(handler):
+                raise TypeError("a handler is a plain function: call asyncio.run(…) in it")
             self._handlers.update(dict.fromkeys(phases or PHASES, handler))
             return handler
 
@@ -110,6 +123,8 @@ class Worker:
         jobs are over. Raises AuthError."""
         if not self._handlers:
             raise ValueError("say what to do first: @worker.phase(…)")
+        if not self._client.key:
+            raise ValueError("there is no key: set WARMUP_KEY (an operator makes one: warmup bots create NAME)")
         self._limit = jobs
         with self._signals():
             while not self._stopping.is_set():
@@ -200,11 +215,11 @@ class Worker:
             time.sleep(0.02)
         for job in shift.jobs():
             if job is not None and not job.lost:
-                self._leave(shift, job)
+                self._leave(job)
 
-    def _leave(self, shift: "_Shift", job: Job) -> None:
+    def _leave(self, job: Job) -> None:
         failed = JobFailed("the worker was stopped while it was at it", code="worker_stopped")
-        self._tell(shift, job, lambda: self._report(job, failed))
+        self._tell(job, lambda: self._report(job, failed))
         self._count("failed")
 
     # a job
@@ -219,8 +234,10 @@ class Worker:
                 shift.give_back(offer.account_id)
         except WarmupError as error:
             logger.warning("%s: %s", offer.account_id, error)
+            self._stopping.wait(random.uniform(1, 3))  # it is offered again at once
         except Exception:
             logger.exception("a defect at %s", offer.account_id)
+            self._stopping.wait(random.uniform(1, 3))
         finally:
             shift.let_go(offer.account_id)
             self._wake.set()
@@ -265,16 +282,34 @@ class Worker:
             shift.give_back(job.account_id)
             self._count("given_back")
             return
-        except Exception as error:  # what the handler raises is its report
+        except BaseException as error:  # what the handler raises is its report, `sys.exit()` too
             failed = self._failure(error)
             logger.warning("%s %s failed (%s): %s", job.account_id, job.phase, failed.kind, failed)
-            self._tell(shift, job, lambda: self._report(job, failed))
+            self._settle(shift, job, lambda: self._report(job, failed), failed.kind)
             self._count("failed")
             return
         done = result if isinstance(result, Done) else Done(platform_response=result)
         milliseconds = int((time.monotonic() - began) * 1000)
-        self._tell(shift, job, lambda: self._complete(job, done, milliseconds))
-        self._count("done")
+        told = self._settle(shift, job, lambda: self._complete(job, done, milliseconds), ReportKind.UNKNOWN)
+        self._count("done" if told else "failed")
+
+    def _settle(self, shift: "_Shift", job: Job, tell: Callable[[], None], kind: ReportKind) -> bool:
+        """Tells what came of it; where the service does not take these words, that it did not, in words of our own.
+        What was done once is not done again because of its answer."""
+        try:
+            self._tell(job, tell)
+            return True
+        except AuthError:
+            raise
+        except (ApiError, Unsendable) as refused:
+            logger.warning("%s %s: what the handler said is not taken: %s", job.account_id, job.phase, refused)
+            failed = JobFailed(f"what the handler said is not taken: {refused}", code="answer_not_taken", kind=kind)
+        try:
+            self._tell(job, lambda: self._report(job, failed))
+        except ApiError as refused:
+            logger.error("%s %s cannot be settled: %s", job.account_id, job.phase, refused)
+            shift.shun(job.account_id)
+        return False
 
     def _download(self, given: Delivery) -> bytes | None:
         if given.content is None:
@@ -286,7 +321,7 @@ class Worker:
         except (Unreachable, UnexpectedAnswer) as away:
             raise Transient(str(away), code="download_failed") from away
 
-    def _failure(self, error: Exception) -> JobFailed:
+    def _failure(self, error: BaseException) -> JobFailed:
         if isinstance(error, JobFailed):
             return error
         kind = next((kind for known, kind in self._kinds.items() if isinstance(error, known)), ReportKind.UNKNOWN)
@@ -316,7 +351,7 @@ class Worker:
             details=failed.details or None,
         )
 
-    def _tell(self, shift: "_Shift", job: Job, tell: Callable[[], None]) -> None:
+    def _tell(self, job: Job, tell: Callable[[], None]) -> None:
         """Says how it went until it is heard: a late word is accepted as long as nobody came after."""
         try:
             self._patiently(tell)
@@ -377,6 +412,7 @@ class _Shift:
         self._client, self.session_id = client, session_id
         self._lease_seconds, self._heartbeat_seconds = lease_seconds, heartbeat_seconds
         self._held: dict[str, Job | None] = {}
+        self._shunned = set[str]()
         self._leases: dict[str, Lease] = {}
         self._lock = threading.Lock()
         self.stop = threading.Event()
@@ -413,15 +449,20 @@ class _Shift:
             self._held.pop(account_id, None)
             self._leases.pop(account_id, None)
 
+    def shun(self, account_id: str) -> None:
+        """The account is not taken again."""
+        with self._lock:
+            self._shunned.add(account_id)
+
     def jobs(self) -> list[Job | None]:
         """What is under way (None: not begun yet)."""
         with self._lock:
             return list(self._held.values())
 
     def is_new(self, account_id: str) -> bool:
-        """Whether the account is not being worked on."""
+        """Whether the account is not being worked on, and may be."""
         with self._lock:
-            return account_id not in self._held
+            return account_id not in self._held and account_id not in self._shunned
 
     def take(self, claimed: list[Claimed]) -> None:
         """Leases that were just claimed."""

@@ -7,14 +7,19 @@ import sys
 import textwrap
 import threading
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.sandbox.test_run import need
-from warmup import BadContent, Done, Job, LeaseLost, Patience, StopOrdered, Transient, Worker
+from warmup import AccountTrouble, BadContent, Done, Fatal, Job, LeaseLost, Patience, StopOrdered, Transient, Worker
+from warmup.api import errors
 from warmup.api.models import PhaseStatus
+from warmup.api.operations import Leases, Phases, Sessions
 from warmup.jobs import Lease
 from warmup.sandbox.fake import FakeServer, fake_server
 
@@ -238,6 +243,101 @@ def test_a_server_that_is_away_is_waited_for_and_told_when_it_is_back(server: Fa
     tally = worker(server, publish).run(jobs=1)
     assert tally.done == 1
     assert phase(server, account) == "completed"
+
+
+def returns(answer: object) -> Callable[[Job], object]:
+    return lambda job: answer
+
+
+def raises(error: BaseException) -> Callable[[Job], object]:
+    def handler(job: Job) -> object:
+        raise error
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("handler", "kind", "status"),
+    [
+        (returns({"price": Decimal(1)}), "unknown", "requires_review"),  # no JSON
+        (returns({"score": float("nan")}), "unknown", "requires_review"),
+        (returns({"page": "x" * 100_000}), "unknown", "requires_review"),  # more than is kept
+        (returns({"page": "x" * 300_000}), "unknown", "requires_review"),  # more than a request may have
+        (returns({"page": "\ud800"}), "unknown", "requires_review"),
+        (returns(Done(performance_score=150)), "unknown", "requires_review"),
+        (raises(Transient("no answer", code="x" * 500)), "transient", "failed"),
+        (raises(Fatal("it is gone", where=Decimal(1))), "fatal", "requires_review"),
+        (raises(AccountTrouble("half of a pair: \ud800")), "account", "requires_review"),
+        (raises(SystemExit(1)), "unknown", "requires_review"),
+        (raises(CancelledError()), "unknown", "requires_review"),
+    ],
+    ids=["decimal", "nan", "large", "huge", "surrogate", "score", "code", "details", "message", "exit", "cancelled"],
+)
+def test_what_was_done_is_not_done_again_because_its_answer_cannot_be_told(
+    server: FakeServer, account: str, handler: Callable[[Job], object], kind: str, status: str
+) -> None:
+    calls = list[Job]()
+
+    def once(job: Job) -> object:
+        calls.append(job)
+        if len(calls) > 1:
+            bot.stop()
+        return handler(job)
+
+    bot = worker(server, once)
+    bot.run(jobs=1)
+    found = server.operator.accounts.get(account).phases[0]
+    assert (len(calls), bot.tally.failed, found.error_kind, found.status) == (1, 1, kind, status)
+
+
+def test_what_cannot_be_settled_at_all_is_left_alone(
+    server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise errors.InvalidInput(422, {"code": "invalid_input", "detail": "no"})
+
+    monkeypatch.setattr(Phases, "complete_phase", refuse)
+    monkeypatch.setattr(Phases, "report_error", refuse)
+    calls = list[str]()
+    bot = worker(server, lambda job: calls.append(job.account_id))
+    threading.Timer(1.5, bot.stop).start()
+    bot.run()
+    assert calls == [account]
+
+
+def test_a_service_with_a_defect_is_waited_for_like_one_that_is_away(
+    server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warmup.worker._SHORTEST_WAIT", 0.01)
+    broken = {"create": 1, "claim": 1, "complete_phase": 1}
+
+    def breaks(kind: type[Any], verb: str) -> None:
+        works = getattr(kind, verb)
+
+        def once(*arguments: Any, **more: Any) -> Any:
+            broken[verb] -= 1
+            if broken[verb] >= 0:
+                raise errors.InternalError(500, {"code": "internal_error"})
+            return works(*arguments, **more)
+
+        monkeypatch.setattr(kind, verb, once)
+
+    breaks(Sessions, "create")
+    breaks(Leases, "claim")
+    breaks(Phases, "complete_phase")
+    assert worker(server, lambda job: None).run(jobs=1).done == 1
+    assert phase(server, account) == "completed"
+
+
+def test_who_cannot_begin_is_told_so_at_once(server: FakeServer) -> None:
+    async def publish(job: Job) -> None: ...
+
+    bot = Worker(server.url, "")
+    with pytest.raises(TypeError, match="plain function"):
+        bot.phase()(publish)
+    bot.phase()(lambda job: None)
+    with pytest.raises(ValueError, match="set WARMUP_KEY"):
+        bot.run()
 
 
 BOT = textwrap.dedent(
