@@ -18,6 +18,7 @@ from tests.sandbox.test_run import need
 from warmup import cli
 from warmup.api.models import ConsentBody
 from warmup.api.operations import Accounts, Roster, Texts
+from warmup.commands.common import Format, show
 from warmup.sandbox.fake import FakeServer, fake_server
 
 pytestmark = pytest.mark.engine
@@ -328,6 +329,35 @@ def test_the_floor_is_looked_at(warmup: Run) -> None:
     assert warmup("pipeline", "resume", "--reason", "r").code == 0
     assert warmup("accounts", "watch", "--times", "1").out.count("\n") >= 3
     assert warmup("accounts", "get", "n-0", "-o", "json").json["account_id"] == "n-0"
+
+
+STEERING = "[/b] [red]\x1b]0;title\x07\x9b31m\u202eend"
+SEEN = r"[/b] [red]\x1b]0;title\x07\x9b31m\u202eend"
+
+
+def test_data_steers_no_terminal_and_is_no_markup(warmup: Run, server: FakeServer) -> None:
+    assert SEEN in warmup("texts", "add", "nora", STEERING, "--category", "any").out
+    assert SEEN in warmup("texts", "list", "nora").out
+    for form in ("json", "jsonl"):
+        out = warmup("texts", "list", "nora", "-o", form).out
+        assert not re.search("[\x1b\x07\x9b\u202e]", out)
+        rows = json.loads(out) if form == "json" else [json.loads(line) for line in out.splitlines()]
+        assert STEERING in [row["body"] for row in rows], "the data is the same"
+    assert STEERING in warmup("texts", "list", "nora", "-o", "csv").out, "a file gets the data itself"
+    server.account("steered")
+    assert warmup("accounts", "pause", "steered", "--reason", f"{STEERING}\nline").code == 0
+    assert rf"{SEEN}\nline" in warmup("audit", "tail", "--account", "steered").out, "an event is one line"
+    assert SEEN in warmup("pipeline", "pause", "--reason", STEERING, "--yes").out
+    assert f"paused: {SEEN}" in warmup("pipeline").out
+    assert SEEN in warmup("--profile", STEERING, "pipeline").err
+    assert warmup("pipeline", "resume", "--reason", "r").code == 0
+    server.operator.accounts.retire("steered", reason="the test is over")
+
+
+def test_a_csv_before_eyes_steers_no_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    show([{"body": STEERING, "tags": {"a": ["ü"]}}], Format.CSV, ("body", "tags"))
+    assert capsys.readouterr().out == f'body,tags\n{SEEN},"{{""a"": [""ü""]}}"\n'
 
 
 def test_the_doctor_says_what_is_wrong(warmup: Run, monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> None:

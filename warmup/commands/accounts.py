@@ -9,7 +9,7 @@ import typer
 
 from warmup.api.models import ListedAccount
 from warmup.commands import imports
-from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, looking, prose, show, show_one
+from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, looking, say, show, show_one
 from warmup.commands.moves import Moves
 
 app = typer.Typer(no_args_is_help=True, help="The accounts in the service's care.")
@@ -36,7 +36,7 @@ def list_all(
     """
     found = connect(context).roster.list_all(limit=100, state=state, model_id=model, phase_status=phase_status)
     count = show(islice(found, limit), output, COLUMNS)
-    prose.print(f"{count} accounts" + (f"; there may be more (--limit {limit})" if count == limit else ""))
+    say(f"{count} accounts" + (f"; there may be more (--limit {limit})" if count == limit else ""))
 
 
 @app.command()
@@ -49,9 +49,9 @@ def get(context: typer.Context, account_id: str, output: Output = Format.TABLE) 
     if output in (Format.JSON, Format.JSONL):
         show_one(found, output)
         return
-    prose.print(f"{found.account_id} ({found.username}) is {found.state}", markup=False)
+    say(f"{found.account_id} ({found.username}) is {found.state}")
     for blocker in found.blockers:
-        prose.print(f"  not offered: {blocker.detail}", markup=False)
+        say(f"  not offered: {blocker.detail}")
     show(found.phases, output, ("phase", "status", "available_at", "completed_at", "retry_count", "error_message"))
 
 
@@ -87,7 +87,7 @@ def export(context: typer.Context, state: State = None, model: Model = None, out
     """
     with looking("accounts") as seen:
         count = show(seen(connect(context).roster.list_all(limit=100, state=state, model_id=model)), output, COLUMNS)
-    prose.print(f"{count} accounts")
+    say(f"{count} accounts")
 
 
 @app.command()
@@ -178,4 +178,4 @@ def watch(
                 return
             time.sleep(every)
     except KeyboardInterrupt:
-        prose.print(f"Stopped after {looks} looks at {len(before)} accounts.")
+        say(f"Stopped after {looks} looks at {len(before)} accounts.")

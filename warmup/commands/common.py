@@ -7,6 +7,7 @@ URL and key come from WARMUP_URL and WARMUP_OPERATOR_KEY (for `work`: WARMUP_KEY
 import csv
 import json
 import os
+import re
 import stat
 import sys
 import time
@@ -22,12 +23,14 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from warmup.client import Client
 from warmup.problems import ApiError, AuthError, Conflict, NotFound, TryLater, Unreachable, WarmupError
 
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
+_STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 prose = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -96,9 +99,19 @@ def connect(context: typer.Context, *, bot: bool = False) -> Client:
     return client
 
 
+def visible(text: str, *, kept: str = "\n\t") -> str:
+    """Text for a terminal: what would steer it (escapes, overrides of the direction) is shown instead of obeyed."""
+    return _STEERS.sub(lambda one: one[0] if one[0] in kept else one[0].encode("unicode_escape").decode(), text)
+
+
+def say(message: str, *, style: str = "") -> None:
+    """Words for people, on standard error."""
+    prose.print(Text(visible(message), style=style))
+
+
 def fail(code: Exit, message: str) -> typer.Exit:
     """What to raise to end the command so, after saying why."""
-    prose.print(message, style="red", markup=False)
+    say(message, style="red")
     return typer.Exit(code)
 
 
@@ -143,12 +156,12 @@ def show(items: Iterable[BaseModel | Mapping[str, Any]], output: Format, columns
     match output:
         case Format.JSON:
             listed = list(rows)
-            _line(json.dumps(listed, indent=2, ensure_ascii=False))
+            _line(_json(listed, indent=2))
             return len(listed)
         case Format.JSONL:
             count = 0
             for count, row in enumerate(rows, 1):  # noqa: B007  # it is the answer
-                _line(json.dumps(row, ensure_ascii=False))
+                _line(_json(row))
             return count
         case Format.CSV:
             return _csv(rows, columns)
@@ -160,9 +173,15 @@ def show_one(item: BaseModel | Mapping[str, Any], output: Format) -> None:
     """Writes one item: as JSON, or as a table of its members."""
     row = plain(item)
     if output in (Format.JSON, Format.JSONL):
-        _line(json.dumps(row, indent=2 if output is Format.JSON else None, ensure_ascii=False))
+        _line(_json(row, indent=2 if output is Format.JSON else None))
     else:
         show([{"member": name, "value": value} for name, value in row.items()], output, ("member", "value"))
+
+
+def _json(data: Any, indent: int | None = None) -> str:
+    """JSON in which a terminal finds nothing to obey: the same data, escaped."""
+    text = json.dumps(data, indent=indent, ensure_ascii=False)
+    return _STEERS.sub(lambda one: one[0] if one[0] == "\n" else f"\\u{ord(one[0]):04x}", text)
 
 
 def _line(text: str) -> None:
@@ -173,8 +192,9 @@ def _line(text: str) -> None:
 def _csv(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> int:
     writer, count = csv.writer(sys.stdout, lineterminator="\n"), 0
     writer.writerow(columns)
+    shown = visible if sys.stdout.isatty() else str
     for row in rows:
-        writer.writerow([cell(row, column) for column in columns])
+        writer.writerow([shown(cell(row, column)) for column in columns])
         count += 1
     return count
 
@@ -184,7 +204,7 @@ def _table(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> int:
     for column in columns:
         table.add_column(column.rpartition(".")[2].replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(cell(row, column) for column in columns))
+        table.add_row(*(Text(visible(cell(row, column))) for column in columns))
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 240  # for a file or another program nothing is folded
@@ -201,8 +221,8 @@ def cell(row: Mapping[str, Any], column: str) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return " ".join(map(str, value)) if all(isinstance(one, str | int) for one in value) else json.dumps(value)
-    return json.dumps(value) if isinstance(value, dict) else str(value)
+        return " ".join(map(str, value)) if all(isinstance(one, str | int) for one in value) else _json(value)
+    return _json(value) if isinstance(value, dict) else str(value)
 
 
 def progress(*, shown: bool = True) -> Progress:
@@ -231,12 +251,12 @@ def counter(bar: Progress, what: str, total: int | None) -> Callable[[int], None
 
 
 @contextmanager
-def until_stopped(say: Callable[[], str]) -> Iterator[None]:
+def until_stopped(told: Callable[[], str]) -> Iterator[None]:
     """Ctrl-C within it ends the command with what was done and how to go on."""
     try:
         yield
     except KeyboardInterrupt:
-        prose.print(say(), markup=False)
+        say(told())
         raise typer.Exit(Exit.INTERRUPTED) from None
 
 

@@ -19,9 +19,10 @@ from warmup.commands.common import (
     connect,
     looking,
     plain,
-    prose,
+    say,
     show,
     show_one,
+    visible,
 )
 from warmup.commands.moves import Moves
 
@@ -54,7 +55,7 @@ def list_review(
     Example: warmup review list --code platform_error
     """
     found = connect(context).review.list_all(limit=100, model_id=model, phase=phase, code=code, kind=kind)
-    prose.print(f"{show(islice(found, limit), output, CASE)} cases")
+    say(f"{show(islice(found, limit), output, CASE)} cases")
 
 
 @review.command()
@@ -91,7 +92,7 @@ def retry(
     found = client.review.retry_all(reason=reason, filter=meant, dry_run=dry_run, content=content)
     show(found.items, output, ("account_id", "phase", "outcome", "detail"))
     counts = ", ".join(f"{count} {what}" for what, count in sorted(found.counts.items())) or "nothing matched"
-    prose.print(counts + ("; there are more: send it again" if found.more else ""), markup=False)
+    say(counts + ("; there are more: send it again" if found.more else ""))
     if any(one.outcome == "refused" for one in found.items):
         raise typer.Exit(Exit.PARTLY)
 
@@ -150,11 +151,11 @@ def rotate(context: typer.Context, bot_id: str, output: Output = Format.TABLE) -
 def _key(key: str | None, row: dict[str, Any], output: Format) -> None:
     if output is Format.TABLE and key is not None:
         typer.echo(key)
-        prose.print("Keep it: it is shown this once.")
+        say("Keep it: it is shown this once.")
     else:
         show_one(row, output)
     if key is None:
-        prose.print("It was there already; its key was shown when it was made. Make another: warmup bots rotate.")
+        say("It was there already; its key was shown when it was made. Make another: warmup bots rotate.")
 
 
 @bots.command()
@@ -219,7 +220,7 @@ def stop(
     client = connect(context)
     if dry_run:
         held = client.sessions.show(session_id).held
-        prose.print(f"{session_id} would lose {len(held)} accounts.", markup=False)
+        say(f"{session_id} would lose {len(held)} accounts.")
         show(held, output, ("account_id", "phase"))
         return
     confirm(f"Take everything away from {session_id}?", yes=yes)
@@ -255,16 +256,18 @@ def tail(
             seen |= {(one.subject, one.version) for one in new}
             _tell(new[::-1], output)
             if not follow:
+                if not new and account is None:
+                    say("No events today (UTC). Of another day: warmup audit export --day 2026-11-22")
                 return
             time.sleep(1)
     except KeyboardInterrupt:
-        prose.print(f"Stopped after {len(seen)} events.")
+        say(f"Stopped after {len(seen)} events.")
 
 
 def _tell(events: list[AuditEvent], output: Format) -> None:
     if output is Format.TABLE:
         for one in events:
-            typer.echo(f"{one.at:%Y-%m-%d %H:%M:%S}  {one.sentence}")
+            typer.echo(visible(f"{one.at:%Y-%m-%d %H:%M:%S}  {one.sentence}", kept=""))
     else:
         show(events, output, EVENT)
 
@@ -279,7 +282,7 @@ def export(
     """
     with looking("events") as seen:
         count = show(seen(connect(context).audit.export(account_id=account, bot_id=bot, day=day)), output, EVENT)
-    prose.print(f"{count} events")
+    say(f"{count} events")
 
 
 @audit.command()
@@ -300,9 +303,7 @@ def verify(
             if not one.ok:
                 bad.append(one)
     show(bad, output, ("account_id", "versions", "problems"))
-    prose.print(
-        f"{checked} accounts: " + (f"{len(bad)} do not replay to their state" if bad else "every audit is whole")
-    )
+    say(f"{checked} accounts: " + (f"{len(bad)} do not replay to their state" if bad else "every audit is whole"))
     if bad:
         raise typer.Exit(Exit.ERROR)
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import typer
 
-from warmup.commands.common import Exit, Format, counter, fail, progress, prose, show_one, until_stopped
+from warmup.commands.common import Exit, Format, counter, fail, progress, say, show_one, until_stopped
 
 MOST_ROWS, MOST_BYTES = 250, 200_000
 Row = dict[str, Any]
@@ -103,9 +103,9 @@ def send_all(
                 step(len(part))
     _keep(told, rows, kept, lines=lines)
     for warning in dict.fromkeys(told.warnings):
-        prose.print(warning, style="yellow", markup=False)
+        say(warning, style="yellow")
     if told.bad:
-        prose.print(f"{len(told.bad)} bad rows, with what is wrong with them: {kept}", markup=False)
+        say(f"{len(told.bad)} bad rows, with what is wrong with them: {kept}")
     show_one({"rows": len(rows), "dry_run": dry_run, **dict(sorted(told.counts.items()))}, output)
     if told.bad:
         raise typer.Exit(Exit.PARTLY)

@@ -8,7 +8,7 @@ import typer
 
 from warmup.api.models import MovedAccount, RosterFilter
 from warmup.client import Client
-from warmup.commands.common import Exit, Format, confirm, counter, exit_code, fail, progress, prose, show, until_stopped
+from warmup.commands.common import Exit, Format, confirm, counter, exit_code, fail, progress, say, show, until_stopped
 from warmup.problems import Conflict, NotFound, WarmupError
 
 _STEP, _MOST_NAMED, _FEW = 50, 100, 10
@@ -110,6 +110,6 @@ class Moves:
         show(found, self.output, ("account_id", "outcome", "detail"))
         missed = [one for one in found if one.outcome in ("refused", "not_done")]
         what = "would be" if self.dry_run else "are"
-        prose.print(f"{self.verb}: {len(found) - len(missed)} accounts {what} moved, {len(missed)} are not")
+        say(f"{self.verb}: {len(found) - len(missed)} accounts {what} moved, {len(missed)} are not")
         if missed:
             raise typer.Exit(Exit.PARTLY)

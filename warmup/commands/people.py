@@ -12,7 +12,19 @@ from typing import Annotated
 import typer
 
 from warmup.client import Client
-from warmup.commands.common import DEFAULT_URL, Exit, Format, Output, config_file, connect, fail, profile, prose, show
+from warmup.commands.common import (
+    DEFAULT_URL,
+    Exit,
+    Format,
+    Output,
+    config_file,
+    connect,
+    fail,
+    profile,
+    say,
+    show,
+    visible,
+)
 from warmup.jobs import AccountTrouble, Done, Job, JobFailed, Transient
 from warmup.problems import AuthError, WarmupError
 from warmup.worker import Worker
@@ -45,36 +57,33 @@ def work(
         job.check()
         return said(answer, why)
 
-    prose.print("Waiting for a job … (Ctrl-C ends it)")
+    say("Waiting for a job … (Ctrl-C ends it)")
     tally = worker.run(jobs=1)
     if taken and not answered:
         job = taken[0]
-        prose.print(
+        say(
             f"\nStopped before you said what came of it: {job.phase} of {job.account_id} may have happened, so that it "
             f"waits for people.\nIt was done: warmup review resolve {job.account_id} {job.phase} --reason … --note …\n"
             f"It was not: warmup review retry {job.account_id} --phase {job.phase} --reason …",
-            markup=False,
         )
         raise typer.Exit(Exit.INTERRUPTED)
     if not tally.finished:
-        prose.print("Stopped: nothing was taken.")
+        say("Stopped: nothing was taken.")
         raise typer.Exit(Exit.INTERRUPTED)
     told = "is completed" if tally.done else "is reported" if tally.failed else "is no longer yours: nothing was said"
-    prose.print(
-        f"{taken[0].phase} of {taken[0].account_id} {told}." if taken else "It is no longer yours.", markup=False
-    )
+    say(f"{taken[0].phase} of {taken[0].account_id} {told}." if taken else "It is no longer yours.")
     raise typer.Exit(Exit.OK if tally.done or (tally.failed and taken) else Exit.LATER)
 
 
 def ask(job: Job, folder: Path) -> tuple[str, str]:
     """Shows the job to the person, and asks what came of it: `d`, `n`, `a` or `u`, and why where it was not done."""
     file = job.save(folder)
-    typer.echo(f"{job.phase} for {job.username} ({job.account_id})")
+    typer.echo(visible(f"{job.phase} for {job.username} ({job.account_id})"))
     if job.text is not None:
-        typer.echo(f"text: {job.text}")
+        typer.echo(visible(f"text: {job.text}"))
     if file is not None:
-        typer.echo(f"media: {file}")
-    prose.print(f"It is yours for {job.seconds_left / 60:.0f} minutes, and longer while this runs.")
+        typer.echo(visible(f"media: {file}"))
+    say(f"It is yours for {job.seconds_left / 60:.0f} minutes, and longer while this runs.")
     answer = ""
     while answer not in ("d", "n", "u"):
         answer = typer.prompt("[d]one, [n]ot done, or [u]nknown (it may have happened)?", err=True).strip().lower()[:1]

@@ -25,7 +25,7 @@ from warmup.commands.common import (
     fail,
     plain,
     progress,
-    prose,
+    say,
     show,
     show_one,
     until_stopped,
@@ -217,7 +217,7 @@ def availability(context: typer.Context, model_id: ModelId, output: Output = For
         if dry is None
         else f"run dry on {dry.day}: {dry.account_id} will find no {dry.kind} for {dry.phase}"
     )
-    prose.print(f"The pools of {model_id} {told} ({found.accounts_under_way} accounts under way).", markup=False)
+    say(f"The pools of {model_id} {told} ({found.accounts_under_way} accounts under way).")
     show(
         found.categories,
         output,
@@ -243,7 +243,7 @@ def explain(
         return
     parts = ("rank", "quality", "freshness", "success", "relevance")
     for need in found.needs:
-        prose.print(f"{need.kind} is {need.need} for {phase}; refused: {_counts(need.reasons)}", markup=False)
+        say(f"{need.kind} is {need.need} for {phase}; refused: {_counts(need.reasons)}")
         rows = [{"kind": str(need.kind), **plain(one)} for one in need.leading]
         show(rows, output, ("kind", "item_id", "category", "theme", "score", *parts))
 
