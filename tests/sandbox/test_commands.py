@@ -19,6 +19,7 @@ from warmup import cli
 from warmup.api.models import ConsentBody
 from warmup.api.operations import Accounts, Roster, Texts
 from warmup.commands.common import Format, show
+from warmup.problems import Unreachable
 from warmup.sandbox.fake import FakeServer, fake_server
 
 pytestmark = pytest.mark.engine
@@ -180,9 +181,77 @@ def test_an_import_keeps_the_bad_rows_with_reasons_and_makes_nothing_twice(warmu
     bad = list(csv.DictReader((tmp_path / "accounts.bad.csv").open()))
     assert [row["account_id"] for row in bad] == [f"i-{number * every}" for number in range(BAD)]
     assert {row["reason"] for row in bad} == {"invalid_input: /username: Field required"}
-    assert [int(row["line"]) for row in bad] == [1 + number * every for number in range(BAD)]
+    assert [int(row["line"]) for row in bad] == [2 + number * every for number in range(BAD)], "below the names"
     again = warmup("accounts", "import", str(file), "-o", "json")
     assert again.json == {"rows": ROWS, "dry_run": False, "unchanged": ROWS - BAD, "refused": BAD}
+
+
+def test_bad_rows_are_kept_as_they_came_and_can_be_mended_where_they_are(warmup: Run, tmp_path: Path) -> None:
+    file, bad = tmp_path / "texts.csv", tmp_path / "texts.bad.csv"
+    file.write_text(
+        "category,quality_score,max_usage,body\n"
+        'any,70,5,"A text\nof two lines."\n\n'
+        "any,70,5,Without quotes, and what is behind the comma\n"
+        "any,70,5\n"
+        "any,seventy,5,Not a number.\n"
+    )
+    first = warmup("texts", "import", "nora", str(file), "-o", "json")
+    assert (first.code, first.json) == (5, {"rows": 4, "dry_run": False, "created": 1, "refused": 3})
+    assert "4/4" in first.err
+    assert "line 5: more cells than columns: ' and what is behind the comma'" in first.err
+    assert bad.read_text().splitlines()[0] == "line,reason,category,quality_score,max_usage,body"
+    assert [row.split(",")[0] for row in bad.read_text().splitlines()[1:]] == ["5", "6", "7"]
+    assert bad.read_text().splitlines()[1].endswith("any,70,5,Without quotes, and what is behind the comma")
+    mended = bad.read_text().replace("Without quotes, and", "With quotes and").replace("seventy,5", "70,5")
+    bad.write_text(mended.replace("any,70,5,\n", "any,70,5,Here it is.\n"))
+    assert warmup("texts", "import", "nora", str(bad), "-o", "json").json == {
+        "rows": 3,
+        "dry_run": False,
+        "created": 3,
+    }
+    held = [row["body"] for row in warmup("texts", "list", "nora", "-o", "json").json]
+    assert {"A text\nof two lines.", "With quotes and what is behind the comma", "Here it is."} <= set(held)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("open.csv", 'category,body\nany,x\nany,"never closed\nany,y\n', "line 3: unexpected end of data"),
+        ("list.jsonl", '{"body": "x"}\n["any"]\n', "line 2 is no JSON object"),
+        ("broken.jsonl", '\n{"body": "x"\n', "line 2 is no JSON: Expecting ',' delimiter at character 13"),
+        ("names.csv", "category,body\n", "has no rows"),
+        ("empty.csv", "", "has no rows"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_as_a_whole(
+    warmup: Run, tmp_path: Path, name: str, text: str, says: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    ended = warmup("texts", "import", "nora", str(tmp_path / name))
+    assert (ended.code, says in ended.err) == (2, True), ended
+    assert warmup("texts", "import", "nora", str(tmp_path)).code == 2, "a folder"
+
+
+def test_bad_rows_that_cannot_be_kept_are_told(warmup: Run, tmp_path: Path) -> None:
+    file = tmp_path / "texts.csv"
+    file.write_text("category,quality_score,max_usage,body\n" + "any,seventy,5,x\n" * 5)
+    ended = warmup("texts", "import", "nora", str(file), "--bad-rows", str(tmp_path))
+    assert (ended.code, ended.err.count("Input should be a valid number")) == (5, 5)
+    assert "see --bad-rows" in ended.err
+
+
+def test_an_import_that_cannot_go_on_says_what_was_done(
+    warmup: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "texts.jsonl"
+    text = {"category": "any", "quality_score": 70, "max_usage": 3}
+    rows = [{**text, "body": f"Went on {number}."} for number in range(6)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in [{**text, "category": "reel", "body": "x"}, *rows]))
+    monkeypatch.setattr("warmup.commands.imports.MOST_ROWS", 3)
+    interrupt(monkeypatch, Texts, "import_all", at=2, by=Unreachable("gone"))
+    ended = warmup("texts", "import", "nora", str(file))
+    assert (ended.code, "Stopped: 3 of 7 rows are sent. Send the file again" in ended.err) == (7, True), ended
+    assert json.loads((tmp_path / "texts.bad.jsonl").read_text())["line"] == 1
 
 
 def test_an_import_that_is_interrupted_says_what_was_done(
@@ -204,14 +273,16 @@ def test_an_import_that_is_interrupted_says_what_was_done(
     }
 
 
-def interrupt(monkeypatch: pytest.MonkeyPatch, kind: type[Any], method: str, at: int) -> None:
-    """Ctrl-C at that call of the client; afterwards all is as before."""
+def interrupt(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Any], method: str, at: int, by: BaseException | None = None
+) -> None:
+    """Ctrl-C (or another end) at that call of the client; afterwards all is as before."""
     original, calls = getattr(kind, method), list[int]()
 
     def interrupted(*arguments: Any, **options: Any) -> Any:
         calls.append(1)
         if len(calls) == at:
-            raise KeyboardInterrupt
+            raise by or KeyboardInterrupt
         return original(*arguments, **options)
 
     monkeypatch.setattr(kind, method, interrupted)
@@ -297,7 +368,7 @@ def test_pools_are_filled_and_looked_at(warmup: Run, tmp_path: Path) -> None:
     assert (imported.code, imported.json) == (5, {**rehearsed, "dry_run": False})
     assert "4/4" in imported.err, "the bar"
     bad = {row["file"]: row for row in csv.DictReader((tmp_path / "media.bad.csv").open())}
-    assert [row["line"] for row in bad.values()] == ["3", "4"]
+    assert [row["line"] for row in bad.values()] == ["4", "5"]
     assert "cannot be read: No such file" in bad["nowhere.png"]["reason"]
     assert "/category" in bad["more.png"]["reason"]
     third = draw(79, "post", None, "a third")

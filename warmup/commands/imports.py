@@ -12,9 +12,17 @@ from typing import Any, Protocol
 import typer
 
 from warmup.commands.common import Exit, Format, counter, fail, progress, say, show_one, until_stopped
+from warmup.problems import WarmupError
 
-MOST_ROWS, MOST_BYTES = 250, 200_000
+MOST_ROWS, MOST_BYTES, _FEW = 250, 200_000, 3
+_ADDED = ("line", "reason")
+"""What a file of bad rows has beside the rows."""
+REST = ""
+"""Where the cells of a row are that have no column."""
+
 Row = dict[str, Any]
+Placed = tuple[int, Row]
+"""A row with its line in the file, from 1."""
 
 
 class Outcome(Protocol):
@@ -45,23 +53,54 @@ class Told:
     bad: list[tuple[int, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def refuse(self, place: int, reason: str) -> None:
+    def refuse(self, line: int, reason: str) -> None:
         """Notes a bad row."""
         self.counts["refused"] += 1
-        self.bad.append((place, reason))
+        self.bad.append((line, reason))
 
 
-def read(file: Path) -> list[Row]:
-    """The rows of a file: CSV, or JSON lines where it is named `.jsonl` or `.ndjson`."""
+def read(file: Path) -> list[Placed]:
+    """The rows of a file, each with its line: CSV, or JSON lines where it is named `.jsonl` or `.ndjson`.
+
+    It may be a file of bad rows that were mended.
+    """
     try:
         text = file.read_text(encoding="utf-8-sig")
-        if file.suffix in (".jsonl", ".ndjson"):
-            return [json.loads(line) for line in text.split("\n") if line.strip()]
-        return [
-            {name: cell for name, cell in row.items() if cell} for row in csv.DictReader(io.StringIO(text, newline=""))
-        ]
-    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
+        rows = _objects(text) if is_lines(file) else _records(text)
+        return [(line, {name: one for name, one in row.items() if name not in _ADDED}) for line, row in rows]
+    except OSError as error:
+        raise fail(Exit.USAGE, f"{file} cannot be read: {error.strerror}") from error
+    except (ValueError, csv.Error) as error:
         raise fail(Exit.USAGE, f"{file} cannot be read: {error}") from error
+
+
+def _objects(text: str) -> Iterator[Placed]:
+    for line, written in enumerate(text.split("\n"), start=1):
+        if not written.strip():
+            continue
+        try:
+            row = json.loads(written)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"line {line} is no JSON: {error.msg} at character {error.colno}") from error
+        if not isinstance(row, dict):
+            raise ValueError(f"line {line} is no JSON object: {written[:40]}")
+        yield line, row
+
+
+def _records(text: str) -> Iterator[Placed]:
+    """Cells without a column are kept under `REST`; empty ones are left out."""
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    names, before = next(rows, []), rows.line_num
+    try:
+        for cells in rows:
+            row: Row = {name: cell for name, cell in zip(names, cells, strict=False) if cell}
+            if cells[len(names) :]:
+                row[REST] = cells[len(names) :]
+            if cells:
+                yield before + 1, row
+            before = rows.line_num
+    except csv.Error as error:
+        raise ValueError(f"line {before + 1}: {error}") from error
 
 
 def is_lines(file: Path) -> bool:
@@ -73,62 +112,64 @@ class BadRow(Exception):
     """A row that need not be sent: what is wrong with it."""
 
 
-Placed = tuple[int, Row]
-"""A row with its place in the file, from 1."""
-
-
 def send_all(
-    rows: list[Row],
+    rows: list[Placed],
     file: Path,
     ask: Callable[[str, str], Imported],
     *,
-    prepare: Callable[[Row], Row] | None = None,
+    prepare: Callable[[Row], Row] = dict,
+    uploads: bool = False,
     bad_rows: Path | None,
     output: Format,
     dry_run: bool,
 ) -> None:
     """Sends all rows by `ask(body, media type)`, says what became of them, and ends the command.
 
-    `prepare` makes what is sent of a row, one by one before they are sent. Raises BadRow.
+    `prepare` makes what is sent of a row (or raises BadRow), one by one before they are sent; with `uploads` that is
+    what takes its time.
     """
     if not rows:
         raise fail(Exit.USAGE, f"{file} has no rows.")
     told, kept = Told(), bad_rows or _beside(file)
     lines = is_lines(file)
-    with until_stopped(lambda: _stopped(told, rows, kept, lines=lines)), progress() as bar:
-        step = counter(bar, "checking" if dry_run else "importing", len(rows))
-        for part in _parts(_prepared(rows, prepare, told, step)):
-            _send(told, part, lambda part: ask(*_body([row for _, row in part], lines=lines)))
-            if prepare is None:
-                step(len(part))
-    _keep(told, rows, kept, lines=lines)
+    try:
+        with until_stopped(lambda: _stopped(told, rows, kept, lines=lines)), progress() as bar:
+            step = counter(bar, "checking" if dry_run else "importing", len(rows))
+            for part in _parts(_prepared(rows, prepare, told, step, uploads=uploads)):
+                _send(told, part, lambda part: ask(*_body([row for _, row in part], lines=lines)))
+                if not uploads:
+                    step(len(part))
+    except WarmupError:
+        say(_stopped(told, rows, kept, lines=lines))
+        raise
     for warning in dict.fromkeys(told.warnings):
         say(warning, style="yellow")
-    if told.bad:
-        say(f"{len(told.bad)} bad rows, with what is wrong with them: {kept}")
+    _keep(told, rows, kept, lines=lines)
     show_one({"rows": len(rows), "dry_run": dry_run, **dict(sorted(told.counts.items()))}, output)
     if told.bad:
         raise typer.Exit(Exit.PARTLY)
 
 
-def _stopped(told: Told, rows: list[Row], file: Path, *, lines: bool) -> str:
+def _stopped(told: Told, rows: list[Placed], file: Path, *, lines: bool) -> str:
     _keep(told, rows, file, lines=lines)
     sent = sum(told.counts.values())
     return f"Stopped: {sent:,} of {len(rows):,} rows are sent. Send the file again: nothing is made twice."
 
 
 def _prepared(
-    rows: list[Row], prepare: Callable[[Row], Row] | None, told: Told, step: Callable[[int], None]
+    rows: list[Placed], prepare: Callable[[Row], Row], told: Told, step: Callable[[int], None], *, uploads: bool
 ) -> Iterator[Placed]:
-    for place, row in enumerate(rows, start=1):
-        if prepare is None:
-            yield place, row
-            continue
+    for line, row in rows:
         try:
-            yield place, prepare(row)
+            if REST in row:
+                raise BadRow(f"more cells than columns: {', '.join(row[REST])!r}; a text with commas needs quotes")
+            ready = prepare(row)
         except BadRow as bad:
-            told.refuse(place, str(bad))
-        step(1)
+            told.refuse(line, str(bad))
+            step(1)
+        else:
+            yield line, ready
+            step(1 if uploads else 0)
 
 
 def _send(told: Told, part: list[Placed], ask: Callable[[list[Placed]], Imported]) -> None:
@@ -151,12 +192,12 @@ def _send(told: Told, part: list[Placed], ask: Callable[[list[Placed]], Imported
 def _parts(rows: Iterable[Placed]) -> Iterator[list[Placed]]:
     part: list[Placed] = []
     size = 0
-    for place, row in rows:
+    for line, row in rows:
         length = len(json.dumps(row, ensure_ascii=False).encode()) + 1
         if part and (len(part) >= MOST_ROWS or size + length > MOST_BYTES):
             yield part
             part, size = [], 0
-        part.append((place, row))
+        part.append((line, row))
         size += length
     if part:
         yield part
@@ -177,16 +218,30 @@ def _beside(file: Path) -> Path:
     return file.with_name(f"{file.stem}.bad{file.suffix}")
 
 
-def _keep(told: Told, rows: list[Row], file: Path, *, lines: bool) -> None:
-    """Writes the bad rows as they came, each with its place and what is wrong with it."""
+def _keep(told: Told, rows: list[Placed], file: Path, *, lines: bool) -> None:
+    """Writes the bad rows as they came, each with its line and what is wrong with it, and says so."""
     if not told.bad:
         return
-    bad = [{"line": place, "reason": reason, **rows[place - 1]} for place, reason in sorted(told.bad)]
+    came, kept = dict(rows), list[Row]()
+    for line, reason in sorted(told.bad):
+        kept.append({"line": line, "reason": reason, **came[line]})
+    try:
+        file.write_text(_written(kept, lines=lines), encoding="utf-8", newline="")
+        say(f"{len(told.bad)} bad rows, with what is wrong with them: {file}")
+        shown = kept[:_FEW]
+    except OSError as error:
+        say(f"{len(told.bad)} bad rows, which cannot be kept in {file} (see --bad-rows): {error.strerror}", style="red")
+        shown = kept
+    for row in shown:
+        say(f"  line {row['line']}: {row['reason']}")
+
+
+def _written(rows: list[Row], *, lines: bool) -> str:
     if lines:
-        file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in bad), encoding="utf-8")
-        return
-    names = list(dict.fromkeys(name for row in bad for name in row if name))
-    with file.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.DictWriter(out, names, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(bad)
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    names = list(dict.fromkeys(name for row in rows for name in row if name != REST))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(names)
+    writer.writerows([*(row.get(name, "") for name in names), *row.get(REST, [])] for row in rows)
+    return text.getvalue()

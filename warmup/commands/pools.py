@@ -181,7 +181,7 @@ def import_content(
         return found.model_copy(update={"rows": [_as_if_uploaded(one, later) for one in found.rows]})
 
     rows = imports.read(file)
-    imports.send_all(rows, file, ask, prepare=prepare, bad_rows=bad_rows, output=output, dry_run=dry_run)
+    imports.send_all(rows, file, ask, prepare=prepare, uploads=True, bad_rows=bad_rows, output=output, dry_run=dry_run)
 
 
 def _as_if_uploaded(row: ImportedItem, later: set[str | None]) -> ImportedItem:
@@ -285,14 +285,16 @@ def import_texts(
 
     Example: warmup texts import aurora texts.csv
     """
-    client, rows = connect(context), imports.read(file)
-    for row in rows:
-        row.setdefault("text_id", _text_id(str(row.get("body"))))
+    client = connect(context)
+
+    def prepare(row: imports.Row) -> imports.Row:
+        return {"text_id": _text_id(str(row["body"])), **row} if "body" in row else row
 
     def ask(body: str, media_type: str) -> Any:
         return client.texts.import_all(model_id, body, media_type=media_type, dry_run=dry_run)
 
-    imports.send_all(rows, file, ask, bad_rows=bad_rows, output=output, dry_run=dry_run)
+    rows = imports.read(file)
+    imports.send_all(rows, file, ask, prepare=prepare, bad_rows=bad_rows, output=output, dry_run=dry_run)
 
 
 def _text_id(body: str) -> str:
