@@ -8,7 +8,10 @@ from warmup.transport import AsyncTransport, Patience, Transport
 
 
 class Client(operations.Operations):
-    """A client for one key; safe for several threads. Close it, or use it in a `with` statement."""
+    """A client for one key; safe for several threads. Close it, or use it in a `with` statement.
+
+    Raises Unsendable where URL or key are none.
+    """
 
     def __init__(self, url: str, key: str = "", *, patience: Patience | None = None) -> None:
         self.url, self.key = url, key

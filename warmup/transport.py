@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import json
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from warmup.problems import ApiError, UnexpectedAnswer, Unreachable, Unsendable
 T = TypeVar("T")
 _AGAIN = (429, 503)
 _SHORTEST, _LONGEST = 0.2, 20.0
+_KEY = re.compile("[!-~]*")
 
 
 class Unset(Enum):
@@ -38,8 +40,13 @@ UNSET: Final = Unset.UNSET
 
 
 def quoted(part: str) -> str:
-    """A part of a path."""
-    return quote(part, safe="")
+    """A part of a path. Raises Unsendable: an empty one would make the path another one's."""
+    if not part:
+        raise Unsendable("An id is empty.")
+    try:
+        return quote(part, safe="")
+    except UnicodeEncodeError as error:
+        raise Unsendable(f"An id is no text: {part!a}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +149,16 @@ def _read(response: httpx.Response, answer: type[T]) -> T:
     try:
         found: T = _adapter(cast(Hashable, answer)).validate_json(response.content)
     except ValidationError as error:
-        raise UnexpectedAnswer(f"{response.request.url} answered what {answer} is not: {error}") from error
+        raise _unexpected(response, error) from error
     return found
+
+
+def _unexpected(response: httpx.Response, error: Exception) -> UnexpectedAnswer:
+    why = str(error)
+    if isinstance(error, ValidationError):
+        fault = error.errors()[0]
+        why = f"{'.'.join(map(str, fault['loc'])) or 'it'}: {fault['msg']}"
+    return UnexpectedAnswer(f"{response.request.url} answered what the service does not answer ({why})")
 
 
 def refuse(response: httpx.Response) -> None:
@@ -166,14 +181,17 @@ class _Page(Generic[T]):
 
 
 def _items(response: httpx.Response, item: type[T]) -> _Page[T]:
+    """A page of a list. Raises the exception of its code, or UnexpectedAnswer."""
     refuse(response)
-    if response.headers.get("Content-Type", "").startswith("application/x-ndjson"):
-        found = [_adapter(cast(Hashable, item)).validate_json(line) for line in response.text.split("\n") if line]
-        return _Page(found, response.headers.get("Next-Cursor"))
-    document = response.json()
-    return _Page(
-        [_adapter(cast(Hashable, item)).validate_python(one) for one in document["items"]], document["next_cursor"]
-    )
+    one = _adapter(cast(Hashable, item))
+    try:
+        if response.headers.get("Content-Type", "").startswith("application/x-ndjson"):
+            found = [one.validate_json(line) for line in response.text.split("\n") if line]
+            return _Page(found, response.headers.get("Next-Cursor"))
+        document = response.json()
+        return _Page([one.validate_python(row) for row in document["items"]], document["next_cursor"])
+    except (ValueError, KeyError, TypeError) as error:  # pydantic's error is a ValueError
+        raise _unexpected(response, error) from error
 
 
 class Pages(Generic[T]):
@@ -220,14 +238,26 @@ class AsyncPages(Generic[T]):
 
 
 def _headers(key: str) -> dict[str, str]:
+    if not _KEY.fullmatch(key):  # an error of HTTP's own would show the key
+        raise Unsendable("The key holds what no key does (a blank, an end of line, a letter beyond ASCII).")
     return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def _address(url: str) -> httpx.URL:
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise Unsendable(f"{url!r} is no address: {error}") from error
+    if address.scheme not in ("http", "https") or not address.host:
+        raise Unsendable(f"{url!r} is no address: such as https://warmup.example.org is expected")
+    return address
 
 
 class Transport:
     """One connection pool to the service, with one key; safe for several threads."""
 
     def __init__(self, url: str, key: str, how: Patience) -> None:
-        self._http = httpx.Client(base_url=url, headers=_headers(key), timeout=how.timeout, trust_env=False)
+        self._http = httpx.Client(base_url=_address(url), headers=_headers(key), timeout=how.timeout, trust_env=False)
         self._media = httpx.Client(timeout=how.timeout, trust_env=False)
         self._how = how
         self.speed = 1.0
@@ -323,7 +353,9 @@ class AsyncTransport:
     """The same, asynchronous."""
 
     def __init__(self, url: str, key: str, how: Patience) -> None:
-        self._http = httpx.AsyncClient(base_url=url, headers=_headers(key), timeout=how.timeout, trust_env=False)
+        self._http = httpx.AsyncClient(
+            base_url=_address(url), headers=_headers(key), timeout=how.timeout, trust_env=False
+        )
         self._media = httpx.AsyncClient(timeout=how.timeout, trust_env=False)
         self._how = how
 

@@ -120,6 +120,11 @@ def test_every_form_of_output_says_the_same(warmup: Run, output: str) -> None:
         (("accounts", "pause", "n-0", "nobody", "--reason", "r", "--yes"), 5, ""),
         (("accounts", "resume", "n-0", "--reason", "r"), 0, ""),
         (("work",), 2, "in a terminal"),
+        (("accounts", "get", ""), 2, "An id is empty"),
+        (("accounts", "get", "\udcff"), 2, "An id is no text"),
+        (("--url", "localhost:8000", "accounts", "list"), 2, "'localhost:8000' is no address"),
+        (("--url", "http://a:port", "doctor"), 1, ""),
+        (("--url", "http://a:port", "pipeline"), 2, "Invalid port"),
     ],
     ids=lambda one: " ".join(one)[:40] if isinstance(one, tuple) else None,
 )
@@ -162,6 +167,50 @@ def test_a_profile_that_others_can_read_is_refused(
     assert (refused.code, "chmod 600" in refused.err) == (2, True)
     file.chmod(0o600)
     assert warmup("--profile", "floor", "accounts", "list").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[floor", "cannot be read"),
+        ('floor = "x"', "a profile is [floor]"),
+        ("[floor]\nurl = 3", "a profile is [floor]"),
+        ("[yard]", "it has: yard"),
+    ],
+)
+def test_a_profile_that_cannot_be_read_says_how_one_looks(
+    warmup: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, says: str
+) -> None:
+    written_profile(monkeypatch, tmp_path, text)
+    ended = warmup("--profile", "floor", "accounts", "list")
+    assert (ended.code, says in ended.err) == (2, True), ended
+
+
+def written_profile(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+    (folder / "warmup").mkdir()
+    (folder / "warmup" / "profiles.toml").touch(0o600)
+    (folder / "warmup" / "profiles.toml").write_text(text)
+
+
+def test_a_profile_that_is_named_goes_before_the_environment(
+    warmup: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: FakeServer
+) -> None:
+    monkeypatch.setattr("warmup.transport._SHORTEST", 0.001)
+    text = f'[floor]\nurl = "{server.url}"\nkey = "{server.operator_key}"\n[away]\nurl = "http://127.0.0.1:9"\n'
+    written_profile(monkeypatch, tmp_path, text)
+    assert warmup("--profile", "away", "accounts", "list").code == 7, "the address of the profile"
+    monkeypatch.setenv("WARMUP_PROFILE", "away")
+    assert warmup("accounts", "list").code == 0, "WARMUP_URL is nearer than WARMUP_PROFILE"
+    monkeypatch.setenv("WARMUP_OPERATOR_KEY", "wrong")
+    assert warmup("--profile", "floor", "accounts", "list").code == 0, "the key of the profile"
+
+
+@pytest.mark.parametrize("key", ["a-s\u00e9cret", "a-secret\n", "a secret"])
+def test_a_key_that_is_none_is_not_shown(warmup: Run, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("WARMUP_OPERATOR_KEY", key)
+    ended = warmup("accounts", "list")
+    assert (ended.code, "cret" in ended.err, "The key holds what no key does" in ended.err) == (2, False, True), ended
 
 
 def test_an_import_keeps_the_bad_rows_with_reasons_and_makes_nothing_twice(warmup: Run, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from infrastructure.openapi import FILE
 from infrastructure.problems import CODES
 from warmup import AsyncClient, Client, Patience
 from warmup.api import errors, models
-from warmup.problems import ApiError, TryLater, UnexpectedAnswer, Unreachable
+from warmup.problems import ApiError, TryLater, UnexpectedAnswer, Unreachable, Unsendable
 from warmup.transport import BadChecksum, Request
 
 OPENAPI: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
@@ -104,6 +104,42 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
 def problem(status: int, code: str, headers: dict[str, str] | None = None, **members: object) -> httpx.Response:
     document = {"status": status, "code": code, "detail": "so it is", "request_id": "req_1", "retryable": False}
     return httpx.Response(status, json={**document, **members}, headers=headers or {})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, text="<html>a page</html>"),
+        httpx.Response(200, json=[]),
+        httpx.Response(200, json={}),
+        httpx.Response(200, json={"items": [{}], "next_cursor": None}),
+        httpx.Response(200, text="{}", headers={"Content-Type": "application/x-ndjson"}),
+    ],
+    ids=["page", "list", "object", "items", "lines"],
+)
+def test_what_answers_and_is_not_the_service_is_told_in_a_line(connect: Connect, answer: httpx.Response) -> None:
+    client, *_ = connect(answer)
+    with pytest.raises(UnexpectedAnswer, match="what the service does not answer") as told:
+        list(client.bots.list_all())
+    assert "\n" not in str(told.value)
+    with pytest.raises(UnexpectedAnswer, match="what the service does not answer"):
+        client.accounts.get("b")
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize(("url", "key"), [("service:80", "k"), ("http://s:x", "k"), ("", "k"), ("http://s", "k\n")])
+def test_an_address_or_a_key_that_is_none_is_refused_at_once(kind: type[Any], url: str, key: str) -> None:
+    with pytest.raises(Unsendable):
+        kind(url, key)
+
+
+def test_what_is_no_json_is_not_sent(connect: Connect) -> None:
+    client, server, _ = connect(httpx.Response(200))
+    with pytest.raises(Unsendable, match="not JSON serializable"):
+        client.bots.create(bot_id="b", name={1, 2})  # type: ignore[arg-type]  # it is the test
+    with pytest.raises(Unsendable, match="An id is empty"):
+        client.accounts.get("")
+    assert server.asked == []
 
 
 def test_a_request_carries_the_key_and_just_what_was_given(connect: Connect) -> None:

@@ -2,6 +2,7 @@
 
 URL and key come from WARMUP_URL and WARMUP_OPERATOR_KEY (for `work`: WARMUP_KEY), or from a profile in
 `profiles.toml` (`--profile NAME`, WARMUP_PROFILE): `[NAME]`, `url = "…"`, `key = "…"`, readable by you alone.
+The option goes before the variables, these before WARMUP_PROFILE.
 """
 
 import csv
@@ -26,7 +27,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warmup.client import Client
-from warmup.problems import ApiError, AuthError, Conflict, NotFound, TryLater, Unreachable, WarmupError
+from warmup.problems import ApiError, AuthError, Conflict, NotFound, TryLater, Unreachable, Unsendable, WarmupError
 
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -73,28 +74,44 @@ def config_file() -> Path:
 def profile(name: str | None) -> Mapping[str, str]:
     """A profile's url and key; nothing where none is named. Ends the command where the file is unsafe or lacks it."""
     wanted, file = name or os.environ.get("WARMUP_PROFILE"), config_file()
-    if wanted is None:
+    if not wanted:
         return {}
-    if not file.exists():
-        raise fail(Exit.USAGE, f"There is no {file}: write [{wanted}] with url and key into it, mode 600.")
-    if stat.S_IMODE(file.stat().st_mode) & 0o077:
-        raise fail(Exit.USAGE, f"Others can read {file}, which holds keys: chmod 600 {file}")
-    found = tomllib.loads(file.read_text(encoding="utf-8"))
+    try:
+        if stat.S_IMODE(file.stat().st_mode) & 0o077:
+            raise fail(Exit.USAGE, f"Others can read {file}, which holds keys: chmod 600 {file}")
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise fail(Exit.USAGE, f"There is no {file}: write [{wanted}] with url and key into it, mode 600.") from error
+    except (OSError, ValueError) as error:
+        raise fail(Exit.USAGE, f"{file} cannot be read: {error}") from error
     if wanted not in found:
         raise fail(Exit.USAGE, f"{file} has no profile [{wanted}]; it has: {', '.join(sorted(found)) or 'none'}.")
-    kept: Mapping[str, str] = found[wanted]
+    kept = found[wanted]
+    if not isinstance(kept, dict) or not all(isinstance(kept.get(one, ""), str) for one in ("url", "key")):
+        raise fail(Exit.USAGE, f'{file}: a profile is [{wanted}], then url = "…", key = "…".')
     return kept
+
+
+def where(context: typer.Context, *variables: str) -> tuple[str, str]:
+    """URL and key (empty: none), as options, environment and profile say; the key from these variables.
+
+    A profile that is named on the command line goes before the environment, one that the environment names behind it.
+    """
+    given: Mapping[str, str | None] = context.find_root().obj or {}
+    kept = profile(given.get("profile"))
+    url, *keys = (os.environ.get(name, "") for name in ("WARMUP_URL", *variables))
+    first, then = (kept, {}) if given.get("profile") else ({}, kept)
+    url = given.get("url") or first.get("url") or url or then.get("url") or DEFAULT_URL
+    return url, next((key for key in (first.get("key"), *keys, then.get("key")) if key), "")
 
 
 def connect(context: typer.Context, *, bot: bool = False) -> Client:
     """A client as options, environment and profile say; closed with the command."""
-    given: Mapping[str, str | None] = context.find_root().obj or {}
-    kept = profile(given.get("profile"))
     variables = ("WARMUP_KEY",) if bot else ("WARMUP_OPERATOR_KEY", "WARMUP_KEY")
-    key = next((os.environ[name] for name in variables if os.environ.get(name)), kept.get("key"))
+    url, key = where(context, *variables)
     if not key:
         raise fail(Exit.AUTH, f"There is no key: set {variables[0]}, or name a profile (--profile).")
-    client = Client(given.get("url") or os.environ.get("WARMUP_URL") or kept.get("url") or DEFAULT_URL, key)
+    client = Client(url, key)
     context.call_on_close(client.close)
     return client
 
@@ -126,7 +143,7 @@ def exit_code(error: WarmupError) -> Exit:
             return Exit.LATER
         case Conflict():
             return Exit.CONFLICT
-        case ApiError(status=400 | 413 | 415 | 422):
+        case Unsendable() | ApiError(status=400 | 413 | 415 | 422):
             return Exit.USAGE
         case _:
             return Exit.ERROR

@@ -1,6 +1,5 @@
 """`warmup work`, a person as worker, and `warmup doctor`, what is wrong here."""
 
-import os
 import stat
 import sys
 import time
@@ -13,17 +12,16 @@ import typer
 
 from warmup.client import Client
 from warmup.commands.common import (
-    DEFAULT_URL,
     Exit,
     Format,
     Output,
     config_file,
     connect,
     fail,
-    profile,
     say,
     show,
     visible,
+    where,
 )
 from warmup.jobs import AccountTrouble, Done, Job, JobFailed, Transient
 from warmup.problems import AuthError, WarmupError
@@ -125,12 +123,9 @@ def _checks(context: typer.Context) -> Iterator[tuple[str, bool, str]]:
     if file.exists():
         safe = not stat.S_IMODE(file.stat().st_mode) & 0o077
         yield "profiles", safe, str(file) if safe else f"others can read it: chmod 600 {file}"
-    given = context.find_root().obj or {}
-    kept = profile(given.get("profile"))
-    url = given.get("url") or os.environ.get("WARMUP_URL") or kept.get("url") or DEFAULT_URL
-    key = os.environ.get("WARMUP_OPERATOR_KEY") or os.environ.get("WARMUP_KEY") or kept.get("key") or ""
-    with Client(url, key) as client:
-        try:
+    url, key = where(context, "WARMUP_OPERATOR_KEY", "WARMUP_KEY")
+    try:
+        with Client(url, key) as client:
             began = time.monotonic()
             health = client.health.health()
             yield "service", True, f"{url} answers in {(time.monotonic() - began) * 1000:.0f} ms"
@@ -140,8 +135,8 @@ def _checks(context: typer.Context) -> Iterator[tuple[str, bool, str]]:
             paused = client.health.ready().pipeline_paused
             yield "store", True, "the pipeline is paused" if paused else "reached"
             yield from _key(client, key)
-        except WarmupError as error:
-            yield "service", False, str(error)
+    except WarmupError as error:
+        yield "service", False, str(error)
 
 
 def _key(client: Client, key: str) -> Iterator[tuple[str, bool, str]]:
