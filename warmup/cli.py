@@ -82,12 +82,17 @@ def dev(
 
 def main() -> None:
     """The entry point of the command `warmup`: what the service refuses becomes an exit code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started it
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # until the end
     try:
         app(prog_name="warmup")
     except WarmupError as error:
         sys.exit(fail(exit_code(error), str(error)).exit_code)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
-    except BrokenPipeError:  # who read our output has enough of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer
+        if not isinstance(error, BrokenPipeError):  # who read our output has enough of it
+            fail(Exit.ERROR, f"{error.filename or 'The output'}: {error.strerror or error}")
         sys.exit(Exit.ERROR)

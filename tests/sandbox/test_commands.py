@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.sandbox.pages import environ
 from tests.sandbox.test_run import need
 from warmup import cli
 from warmup.api.models import ConsentBody
@@ -120,6 +122,9 @@ def test_every_form_of_output_says_the_same(warmup: Run, output: str) -> None:
         (("accounts", "pause", "n-0", "nobody", "--reason", "r", "--yes"), 5, ""),
         (("accounts", "resume", "n-0", "--reason", "r"), 0, ""),
         (("work",), 2, "in a terminal"),
+        (("review", "retry", "n-0", "--reason", "r"), 4, "n-0 is in no phase"),
+        (("review", "retry", "n-0", "--code", "x", "--reason", "r"), 2, "or all that match"),
+        (("texts", "add", "nora", "\udcff", "--category", "bio"), 2, "not UTF-8"),
         (("accounts", "get", ""), 2, "An id is empty"),
         (("accounts", "get", "\udcff"), 2, "An id is no text"),
         (("--url", "localhost:8000", "accounts", "list"), 2, "'localhost:8000' is no address"),
@@ -478,6 +483,34 @@ def test_a_csv_before_eyes_steers_no_terminal(capsys: pytest.CaptureFixture[str]
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     show([{"body": STEERING, "tags": {"a": ["ü"]}}], Format.CSV, ("body", "tags"))
     assert capsys.readouterr().out == f'body,tags\n{SEEN},"{{""a"": [""ü""]}}"\n'
+
+
+@pytest.mark.parametrize(("columns", "first"), [("80", "account id  username"), ("30", "account id aurora-01 ")])
+def test_a_table_is_written_below_itself_where_it_would_cut_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, first: str
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", columns)
+    rows = [{"account_id": f"aurora-0{one}", "due_at": "2026-11-26T19:17:28.236000Z"} for one in (1, 2)]
+    assert show(rows, Format.TABLE, ("account_id", "username", "due_at")) == 2
+    out = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out)
+    assert out.startswith(first)
+    assert all(len(line) <= int(columns) for line in out.splitlines())
+    assert out.count("2026-11-26 19:17:28") == 2, "an instant as people read it"
+
+
+@pytest.mark.parametrize("output", ["table", "csv", "json"])
+@pytest.mark.parametrize(
+    ("redirected", "code", "says"), [(">&-", 0, "accounts"), (">/dev/full", 1, "No space left"), ("2>&-", 0, "")]
+)
+def test_an_output_that_is_closed_or_full_is_no_traceback(
+    server: FakeServer, tmp_path: Path, output: str, redirected: str, code: int, says: str
+) -> None:
+    command = f"{sys.executable} -m warmup accounts list -o {output} {redirected}"
+    told = environ(server.url, server.operator_key, tmp_path)
+    ended = subprocess.run(command, shell=True, capture_output=True, text=True, env=told, check=False, timeout=60)
+    assert (ended.returncode, "Traceback" in ended.stderr, says in ended.stderr) == (code, False, True), ended
 
 
 def test_the_doctor_says_what_is_wrong(warmup: Run, monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> None:

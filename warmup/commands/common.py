@@ -22,6 +22,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import BaseModel
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -32,6 +33,8 @@ from warmup.problems import ApiError, AuthError, Conflict, NotFound, TryLater, U
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
 _STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_WIDE = 240
+_INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$")
 prose = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -218,16 +221,30 @@ def _csv(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> int:
 
 def _table(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> int:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.rpartition(".")[2].replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(visible(cell(row, column))) for column in columns))
+    names = [column.rpartition(".")[2].replace("_", " ") for column in columns]
+    for name in names:
+        table.add_column(name, overflow="fold")
+    cells = [[_INSTANT.sub(r"\1 \2", visible(cell(row, column))) for column in columns] for row in rows]
+    for row in cells:
+        table.add_row(*map(Text, row))
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = 240  # for a file or another program nothing is folded
-    if table.row_count:
+        console.width = _WIDE  # for a file or another program nothing is folded
+    elif Measurement.get(console, console.options.update_width(_WIDE), table).minimum > console.width:
+        for row in cells:
+            _block(console, names, row)
+        return len(cells)
+    if cells:
         console.print(table)
-    return table.row_count
+    return len(cells)
+
+
+def _block(console: Console, names: Sequence[str], row: Sequence[str]) -> None:
+    """A row below itself, where the columns would be cut within words."""
+    lines = Table.grid(padding=(0, 1))
+    for name, value in zip(names, row, strict=True):
+        lines.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
+    console.print(lines, "")
 
 
 def cell(row: Mapping[str, Any], column: str) -> str:

@@ -17,6 +17,7 @@ from warmup.commands.common import (
     Yes,
     confirm,
     connect,
+    fail,
     looking,
     plain,
     say,
@@ -78,7 +79,11 @@ def retry(
     """
     client, content = connect(context), "other" if other_content else "same"
     if account_id is not None:
-        phase = phase or str(client.accounts.get(account_id).current_phase)
+        if model or code or kind:
+            raise fail(Exit.USAGE, "Retry one (ACCOUNT and --phase), or all that match --model, --code, --kind.")
+        phase = phase or client.accounts.get(account_id).current_phase
+        if phase is None:
+            raise fail(Exit.CONFLICT, f"{account_id} is in no phase: nothing of it waits for people.")
         if dry_run:
             Moves(client, "retry", reason, output, dry_run=True, yes=yes).rehearse([account_id])
             return

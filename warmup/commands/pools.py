@@ -299,7 +299,7 @@ def import_texts(
 
 def _text_id(body: str) -> str:
     """An id that follows from the text, so that the same text is the same item."""
-    return f"text-{hashlib.sha256(body.encode()).hexdigest()[:16]}"
+    return f"text-{hashlib.sha256(body.encode(errors='surrogateescape')).hexdigest()[:16]}"
 
 
 @texts.command("list")
