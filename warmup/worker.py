@@ -90,6 +90,7 @@ class Worker:
         self._handlers: dict[str, Handler] = {}
         self._kinds: dict[type[BaseException], ReportKind] = {}
         self._stopping = threading.Event()
+        self._stopped_at = 0.0
         self._wake = threading.Event()
         self._limit: int | None = None
         self._lock = threading.Lock()
@@ -115,6 +116,8 @@ class Worker:
 
     def stop(self) -> None:
         """Takes nothing new, finishes what is under way, and ends: what SIGTERM does."""
+        if not self._stopping.is_set():
+            self._stopped_at = time.monotonic()
         self._stopping.set()
         self._wake.set()
 
@@ -353,26 +356,31 @@ class Worker:
 
     def _tell(self, job: Job, tell: Callable[[], None]) -> None:
         """Says how it went until it is heard: a late word is accepted as long as nobody came after."""
+
+        def told() -> bool:
+            tell()
+            return True
+
         try:
-            self._patiently(tell)
+            if not self._patiently(told):
+                logger.error("%s %s: the service does not answer, and was not told of it", job.account_id, job.phase)
         except (errors.LeaseSuperseded, errors.PhaseNotInProgress, errors.AccountNotReady) as gone:
             logger.warning("%s %s was settled by others: %s", job.account_id, job.phase, gone)
 
     def _patiently(self, ask: Callable[[], Any]) -> Any:
-        """What `ask` answers once the server is there; None where the end came first."""
-        last: float | None = None
+        """What `ask` answers once the server is there; None where the end came first: once the grace is over it is
+        asked a last time."""
         while True:
             try:
                 return ask()
             except _AWAY as away:
                 logger.warning("%s", away)
-            if self._stopping.is_set():
-                last = last or time.monotonic() + self._grace
-                if time.monotonic() > last:
-                    return None
-                time.sleep(_SHORTEST_WAIT)
-            else:
+            if not self._stopping.is_set():
                 self._stopping.wait(random.uniform(1, 3))
+            elif time.monotonic() > self._stopped_at + self._grace:
+                return None
+            else:
+                time.sleep(_SHORTEST_WAIT)
 
     def _count(self, what: str | None) -> None:
         if what is not None:

@@ -1,5 +1,6 @@
 """A bot made with `Worker`, against the service: what it does, loses, gives back, and survives."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -274,8 +275,14 @@ def raises(error: BaseException) -> Callable[[Job], object]:
     ids=["decimal", "nan", "large", "huge", "surrogate", "score", "code", "details", "message", "exit", "cancelled"],
 )
 def test_what_was_done_is_not_done_again_because_its_answer_cannot_be_told(
-    server: FakeServer, account: str, handler: Callable[[Job], object], kind: str, status: str
+    server: FakeServer,
+    account: str,
+    caplog: pytest.LogCaptureFixture,
+    handler: Callable[[Job], object],
+    kind: str,
+    status: str,
 ) -> None:
+    caplog.set_level(logging.CRITICAL, "warmup.worker")  # half of a pair cannot be reported by the tests' workers
     calls = list[Job]()
 
     def once(job: Job) -> object:
@@ -338,6 +345,34 @@ def test_who_cannot_begin_is_told_so_at_once(server: FakeServer) -> None:
     bot.phase()(lambda job: None)
     with pytest.raises(ValueError, match="set WARMUP_KEY"):
         bot.run()
+
+
+def test_the_end_is_not_put_off_by_a_server_that_is_away_and_what_it_was_not_told_is_logged(
+    server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    others = [f"{account}-{number}"[-60:].lstrip("-") for number in range(3)]
+    for other in others:
+        server.account(other)
+    begun, ended = threading.Semaphore(0), threading.Event()
+
+    def hang(job: Job) -> None:
+        begun.release()
+        ended.wait(60)
+
+    bot = worker(server, hang, slots=4, grace=2)
+    running = threading.Thread(target=bot.run, daemon=True)
+    running.start()
+    held = [begun.acquire(timeout=5) for _ in range(3)].count(True)
+    monkeypatch.setattr(server, "away", True)
+    bot.stop()
+    running.join(2 + 4)
+    in_time = not running.is_alive()
+    monkeypatch.setattr(server, "away", False)
+    ended.set()
+    running.join(20)
+    assert in_time, "one grace for all, not one for each"
+    assert held > 1
+    assert caplog.text.count("was not told of it") >= held
 
 
 BOT = textwrap.dedent(
