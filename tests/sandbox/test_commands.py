@@ -122,6 +122,7 @@ def test_every_form_of_output_says_the_same(warmup: Run, output: str) -> None:
         (("accounts", "pause", "n-0", "nobody", "--reason", "r", "--yes"), 5, ""),
         (("accounts", "resume", "n-0", "--reason", "r"), 0, ""),
         (("work",), 2, "in a terminal"),
+        (("audit", "tail", "--account", "nobody"), 0, "No events of nobody."),
         (("review", "retry", "n-0", "--reason", "r"), 4, "n-0 is in no phase"),
         (("review", "retry", "n-0", "--code", "x", "--reason", "r"), 2, "or all that match"),
         (("texts", "add", "nora", "\udcff", "--category", "bio"), 2, "not UTF-8"),

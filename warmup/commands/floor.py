@@ -261,8 +261,10 @@ def tail(
             seen |= {(one.subject, one.version) for one in new}
             _tell(new[::-1], output)
             if not follow:
-                if not new and account is None:
-                    say("No events today (UTC). Of another day: warmup audit export --day 2026-11-22")
+                if not new:
+                    whose = account or bot
+                    other = "today (UTC). Of another day: warmup audit export --day 2026-11-22"
+                    say(f"No events of {whose}." if whose else f"No events {other}")
                 return
             time.sleep(1)
     except KeyboardInterrupt:
