@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -26,11 +27,18 @@ app.command()(people.work)
 app.command()(people.doctor)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"warmup {metadata.version('warmup')}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     context: typer.Context,
     url: Annotated[str | None, typer.Option(help="Where the service is; else WARMUP_URL or a profile.")] = None,
     profile: Annotated[str | None, typer.Option(help="Which profile; else WARMUP_PROFILE.")] = None,
+    _: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Say which, and end.")] = False,
 ) -> None:
     """Tools beside the warmup service: noun, then verb.
 

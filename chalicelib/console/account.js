@@ -170,7 +170,7 @@ export function Act({ asks, account, onClose, onDone }) {
       ${move === "resolve" && html`<${EvidenceFields} given=${given} put=${put} />`}
       ${move === "assign" && html`<${Choose} account=${account} phase=${phase} given=${given} put=${put} />`}
       ${move === "consent" ? html`<${Field} label="Granted by" value=${given.by ?? ""} onInput=${put("by")} maxLength="200" required />
-        <${Field} label="On" type="date" value=${given.on ?? ""} onInput=${put("on")} required />
+        <${Field} label="Granted on" type="date" value=${given.on ?? ""} onInput=${put("on")} required />
         <${Field} label="Reference, such as a contract's number" value=${given.reference ?? ""} onInput=${put("reference")} maxLength="200" required />`
         : html`<${Reason} given=${given} put=${put} />`}`} />`;
 }

@@ -71,7 +71,7 @@ def list_all(
 
 
 def _actor(bot_id: str) -> str:
-    """What the audit calls whom that key belongs to; who is not in the list has the key that the stage was made with."""
+    """What the audit calls somebody: who is not in the list has the key that the stage was made with."""
     (bot,) = together([(Bot, bot_id)])
     return f"{Role.OPERATOR if bot is None else bot.role}:{bot_id}"
 

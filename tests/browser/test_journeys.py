@@ -102,7 +102,7 @@ def test_consent_is_recorded_where_an_account_came_without(console: Console) -> 
     page = console.open(f"pipeline?account={body['account_id']}", ready=".drawer h3")
     moves = page.get_by_role("group", name="Moves")
     moves.get_by_role("button", name="Record consent").click()
-    decide(page, "Record", Granted_by="Nora Lind", On="2026-01-02", **{"Reference,_such": "contract 9"})
+    decide(page, "Record", Granted_by="Nora Lind", Granted_on="2026-01-02", **{"Reference,_such": "contract 9"})
     moves.get_by_role("button", name="Declare ready").click()
     decide(page, "Declare ready", Reason="the owner agreed")
     expect(moves.get_by_role("button", name="Pause")).to_be_visible()

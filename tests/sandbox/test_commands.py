@@ -393,6 +393,30 @@ def test_many_are_moved_at_once_rehearsed_before(
         api.accounts.retire(name, reason="the test is over")
 
 
+def test_consent_opens_the_gate(warmup: Run, server: FakeServer) -> None:
+    server.operator.accounts.create(account_id="owned", model_id="nora", username="owned.by.nora")
+    ready = ("accounts", "ready", "owned", "--reason", "she agreed", "--yes", "-o", "json")
+    assert [one["outcome"] for one in warmup(*ready).json] == ["refused"]
+    given = ("--granted-by", "Nora Lind", "--granted-at", "2026-01-02", "--reference", "contract 9")
+    told = warmup("accounts", "consent", "owned", *given)
+    assert told.code == 0 and "2026-01-02 00:00:00" in told.out
+    assert [one["outcome"] for one in warmup(*ready).json] == ["done"]
+    assert warmup("accounts", "consent", "owned", *given[:3], "soon", *given[4:]).code == 2
+
+
+def test_who_waits_for_the_service_is_told(warmup: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("warmup.commands.common.time.sleep", waited.append)
+    monkeypatch.setenv("WARMUP_URL", "http://127.0.0.1:1")
+    ended = warmup("pipeline")
+    assert ended.code == 7 and "asking again in" in ended.err
+    assert ended.err.count("asking again") == sum(one >= 1 for one in waited) < len(waited)
+
+
+def test_it_says_which_version_it_is(warmup: Run) -> None:
+    assert re.fullmatch(r"warmup \d+\.\d+\.\d+\n", warmup("--version").out)
+
+
 def test_a_bots_life(warmup: Run) -> None:
     made = warmup("bots", "create", "bot-7", "--model", "nora")
     assert re.fullmatch(r"wk_bot-7_\S+\n", made.out), "the key alone, for a script to keep"

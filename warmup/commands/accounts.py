@@ -1,6 +1,7 @@
-"""`warmup accounts`: list, get, import, export, ready, pause, resume, watch."""
+"""`warmup accounts`: list, get, import, export, consent, ready, pause, resume, watch."""
 
 import time
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -88,6 +89,25 @@ def export(context: typer.Context, state: State = None, model: Model = None, out
     with looking("accounts") as seen:
         count = show(seen(connect(context).roster.list_all(limit=100, state=state, model_id=model)), output, COLUMNS)
     say(f"{count} accounts")
+
+
+@app.command()
+def consent(
+    context: typer.Context,
+    account_id: Annotated[str, typer.Argument(help="The account.")],
+    granted_by: Annotated[str, typer.Option("--granted-by", help="Who owns the account, and agreed.")],
+    granted_at: Annotated[datetime, typer.Option("--granted-at", formats=["%Y-%m-%d"], help="On which day.")],
+    reference: Annotated[str, typer.Option("--reference", help="Where it is written, such as a contract's number.")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Record the consent of an account's owner; without it the account cannot become ready.
+
+    Example: warmup accounts consent aurora-01 --granted-by "A. Lind" --granted-at 2026-01-01 --reference "contract 7"
+    """
+    found = connect(context).accounts.consent(
+        account_id, granted_by=granted_by, granted_at=granted_at.replace(tzinfo=UTC), reference=reference
+    )
+    show([found], output, ("account_id", "state", "consent.granted_by", "consent.granted_at", "consent.reference"))
 
 
 @app.command()

@@ -29,6 +29,7 @@ from rich.text import Text
 
 from warmup.client import Client
 from warmup.problems import ApiError, AuthError, Conflict, NotFound, TryLater, Unreachable, Unsendable, WarmupError
+from warmup.transport import Patience
 
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -114,9 +115,16 @@ def connect(context: typer.Context, *, bot: bool = False) -> Client:
     url, key = where(context, *variables)
     if not key:
         raise fail(Exit.AUTH, f"There is no key: set {variables[0]}, or name a profile (--profile).")
-    client = Client(url, key)
+    client = Client(url, key, patience=Patience(sleep=_wait))
     context.call_on_close(client.close)
     return client
+
+
+def _wait(seconds: float) -> None:
+    """Waits before a request is sent again, and says so where somebody would wonder."""
+    if seconds >= 1:
+        say(f"no answer yet; asking again in {seconds:.0f} s …")
+    time.sleep(seconds)
 
 
 def visible(text: str, *, kept: str = "\n\t") -> str:
