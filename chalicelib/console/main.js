@@ -96,10 +96,11 @@ function Frame() {
   }, [screen]);
   useEffect(showWhere, [params, overview.data === null]); // the counts make the tabs wider
   const Screen = place?.[4];
+  const covered = Boolean(params.account || params.item) && matchMedia("(max-width: 50rem)").matches; // a drawer is as wide as that
 
   return html`<div class="frame" onClick=${followLinks}>
     <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById("main").focus(); }}>Skip to the content</a>
-    <header class="side">
+    <header class="side" inert=${covered}>
       <a class="brand" href=${link("now")}><img src="icon.svg" alt="" />warmup</a>
       <nav aria-label="Screens"><ul>${PLACES.map(([name, word, icon]) => html`<li key=${name}><a href=${link(name)} aria-current=${name === screen ? "page" : undefined}><${Icon} name=${icon} />${word}${name === "review" && overview.data?.review.total > 0 && html`<span class="count"><span class="unseen">, </span>${count(overview.data.review.total)}</span>`}</a></li>`)}</ul></nav>
       <div class="foot">
@@ -110,7 +111,7 @@ function Frame() {
         <small>Signed in as <bdi>${who()}</bdi></small>
       </div>
     </header>
-    <main id="main" tabIndex="-1">
+    <main id="main" tabIndex="-1" inert=${covered}>
       ${overview.data?.pipeline_paused && html`<${Note} tone="warn"><${Icon} name="pause" /><p><strong>The whole pipeline is paused.</strong> No work is handed out; what is under way may be finished.</p><a class="button" href=${link("status")}>Status</a><//>`}
       ${Screen ? html`<${Screen} params=${params} />` : html`<${Empty} kind="nothing" title="There is no such screen"><a href=${link("now")}>Go to Now</a><//>`}
     </main>

@@ -144,6 +144,10 @@ def test_a_narrow_screen_shows_what_is_said_and_where_one_is(stage: Stage) -> No
         tab.go(f"pipeline?account={accounts[2]}", ready=".drawer h3")
         page.get_by_role("button", name="What would be chosen? pfp").click()
         assert height(page.locator(".drawer").get_by_text("content", exact=True).last) < 50
+        behind = "document.querySelector('#main a').focus(), document.activeElement.closest('#main') !== null"
+        assert not page.evaluate(behind), "what the drawer covers is out of the keys' reach"
+        page.keyboard.press("Escape")
+        assert page.evaluate(behind)
         tab.go(f"content?model={model.model_id}")
         page.get_by_role("button", name="Upload media").click()
         assert page.get_by_role("dialog").evaluate("dialog => dialog.scrollWidth - dialog.clientWidth") == 0
