@@ -406,9 +406,8 @@ class AccountChange(Change):
         return done
 
     def reopen(self, phase: Phase, move: Move) -> None:
-        """Offers a phase again, with the items that are assigned to it if there are any."""
-        assigned = phase.assigned_content_id or phase.assigned_text_id
-        self.move(phase, move, Status.CONTENT_ASSIGNED if assigned else Status.AVAILABLE)
+        """Offers a phase again, with what is assigned to it if that is all it needs."""
+        self.move(phase, move, Status.CONTENT_ASSIGNED if phase.assignment_id else Status.AVAILABLE)
 
     def _expire(self, phase: Phase | None) -> None:
         self.end_lease(Ending.EXPIRED)

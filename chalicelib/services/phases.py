@@ -205,14 +205,14 @@ _ACTIONS: Mapping[Outcome, Action] = {
 
 
 def _blame(change: AccountChange, phase: Phase, details: Mapping[str, object] | None, *, swap: bool) -> None:
-    """Counts a failure for the item at fault; a swap takes it off the phase, and the account never gets it again."""
+    """Counts a failure for the item at fault and takes it off the phase: the account never gets it again, also where
+    people offer the phase again after the last swap."""
     text_at_fault = (details or {}).get("item") == "text" and phase.assigned_text_id is not None
     model: type[PoolItem] = Text if text_at_fault or phase.assigned_content_id is None else Content
     change.close_assignment(phase, "content_fault", success=False, blamed=model)
-    if swap:
-        phase.swap_count += 1
-        phase.assignment_id = None
-        if model is Text:
-            phase.assigned_text_id = None
-        else:
-            phase.assigned_content_id = None
+    phase.swap_count += swap
+    phase.assignment_id = None
+    if model is Text:
+        phase.assigned_text_id = None
+    else:
+        phase.assigned_content_id = None

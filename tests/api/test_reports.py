@@ -1,6 +1,7 @@
 """What follows a report of failure: tried again later, another item, or people."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -133,6 +134,34 @@ def test_after_three_swaps_people_must_look(agency: Agency) -> None:
     last = worker.report("pfp", given["lease"]["lease_token"], kind="content").ok()
     assert (last["outcome"], last["phase"]["status"], last["phase"]["swap_count"]) == ("review", "requires_review", 3)
     assert agency.operator.content(given["content"]["content_id"])["failures"] == 1
+    path = "/api/operator/accounts/a1/phases/pfp/retry"
+    agency.operator.post(path, {"reason": "there are better ones"}).ok()
+    retried = worker.content().ok()["content"]["content_id"]
+    assert retried not in {*seen, given["content"]["content_id"]}, "people's retry hands out no item at fault either"
+    agency.operator.verified()
+
+
+@pytest.mark.parametrize(("item", "kept"), [("text", "content"), ("content", "text")])
+def test_what_was_not_at_fault_stays_with_the_phase_through_peoples_retry(agency: Agency, item: str, kept: str) -> None:
+    def of(delivery: dict[str, Any], kind: str) -> str:
+        return str(delivery[kind][f"{kind}_id"])
+
+    for number in range(3):
+        agency.operator.media(f"more{number}", "post")
+        agency.operator.words(f"words{number}", "post")
+    agency.operator.media("last", "post", quality_score=1)
+    agency.operator.words("last-words", "post", quality_score=1)
+    worker = agency.warmed_to("post")
+    given, outcomes = {}, []
+    for _ in range(4):
+        given = worker.content("post").ok()
+        token = given["lease"]["lease_token"]
+        outcomes.append(worker.report("post", token, kind="content", details={"item": item}).ok()["outcome"])
+    assert outcomes == ["swap", "swap", "swap", "review"]
+    agency.operator.post("/api/operator/accounts/a1/phases/post/retry", {"reason": "the last one"}).ok()
+    again = worker.content("post").ok()
+    assert of(again, kept) == of(given, kept) and of(again, item) != of(given, item)
+    worker.complete("post", again["lease"]["lease_token"]).ok()
     agency.operator.verified()
 
 
