@@ -322,9 +322,17 @@ class TextBody(ItemBody):
     body: Annotated[str, StringConstraints(min_length=1, max_length=2200)]
 
 
-class BotBody(Input):
-    """`POST /api/operator/bots`; `models` null means all."""
+_BOUND_OPERATOR: JsonDict = {
+    "type": "object",
+    "required": ["role", "models"],
+    "properties": {"role": {"type": "string", "enum": ["operator"]}, "models": {"type": "array"}},
+}
 
+
+class BotBody(Input):
+    """`POST /api/operator/bots`; `models` null means all, and an operator is bound to none."""
+
+    model_config = ConfigDict(json_schema_extra={"not": _BOUND_OPERATOR})
     bot_id: Identifier | None = None
     name: Line | None = None
     role: Literal["bot", "operator"] = "bot"

@@ -469,7 +469,7 @@ class Bot(Shape):
 
 
 class BotBody(Shape):
-    """`POST /api/operator/bots`; `models` null means all."""
+    """`POST /api/operator/bots`; `models` null means all, and an operator is bound to none."""
 
     bot_id: str | None = None
     name: str | None = None
