@@ -71,7 +71,7 @@ fuzz: setup  ## ask every operation of the sandbox whatever OpenAPI admits and d
 import-10000: setup  ## import 10,000 accounts with 50 bad rows by the command line, twice
 	WARMUP_IMPORT_ROWS=10000 .venv/bin/python -m pytest tests/sandbox/test_commands.py -k test_an_import_keeps --durations=1
 
-bench:  ## print all that is measured, 20 minutes; or bench-requests, -cold, -units, -size, -latency, -content
+bench:  ## print all that is measured, in a quarter of an hour; or bench-requests, -cold, -units, -size, -latency, -content
 	@for one in $(BENCHMARKS); do echo; echo "== $$one"; $(MAKE) -s $$one; done
 
 $(BENCHMARKS): bench-%: setup
