@@ -41,7 +41,7 @@ export function Audit({ params }) {
       <${Later} name="account_id" label="Account id" value=${params.account_id ?? ""} />
       <${Later} name="bot_id" label="Bot id" value=${params.bot_id ?? ""} />
     </div>
-    <small>An account or a bot is shown over all days.</small>
+    <small>Without a day, an account or a bot is shown over all days.</small>
     ${problem && html`<${Trouble} problem=${problem} />`}
     <${Live} of=${live}>${(found) => html`<${Announce} rows=${rows} noun="events" />
       ${rows.rows.length === 0 ? html`<${Empty} kind=${query.day || query.account_id || query.bot_id ? "filtered" : "nothing"} title=${query.day || query.account_id || query.bot_id ? "No event matches the filters" : "Nothing has happened today"} />` : html`
