@@ -137,6 +137,7 @@ BY_NAME: Mapping[str, Any] = {
     "platform_response": {"status": "published"},
     "pointer": "/username",
     "pools_dry_within_7_days": 0,
+    "dry_models": [],
     "problems": [],
     "quality": 80.0,
     "quality_score": 80.0,

@@ -415,8 +415,10 @@ def changed_pauses(found: Setting, replayed: bool) -> shapes.ChangedPauses:
 
 
 def overview(found: Overview, now: datetime) -> shapes.Overview:
-    """How the whole pipeline stands; `pools_dry_within_7_days` counts models, as of the last look ahead (or null)."""
-    looked = next((timer.did for timer in found.timers if timer.name == "timer:watch_pools"), None) or {}
+    """How the whole pipeline stands; `pools_dry_within_7_days` counts models, as of the last look ahead (or null), and
+    `dry_models` names them (at most 20)."""
+    watch = next((timer for timer in found.timers if timer.name == "timer:watch_pools"), None)
+    looked = (watch.did if watch is not None else None) or {}
     return members(
         shapes.Overview,
         found,
@@ -424,6 +426,7 @@ def overview(found: Overview, now: datetime) -> shapes.Overview:
         now=now,
         review={**found.review, "total": sum(found.review.values()), "oldest": found.oldest_review},
         pools_dry_within_7_days=looked.get("dry_within_a_week"),
+        dry_models=sorted((watch.models if watch is not None else None) or ()),
         timers=[members(shapes.Timer, timer, name=timer.name.removeprefix("timer:")) for timer in found.timers],
     )
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.context import Context
 from chalicelib.domain import selection
@@ -103,14 +103,16 @@ def _category(
     return Category(kind, category, len(own), eligible, told, uses_left, needed, from_any)
 
 
-def watch(context: Context) -> dict[str, int]:
+def watch(context: Context) -> tuple[dict[str, int], list[str]]:
     """Looks ahead for every model; counts those whose pools run dry, those that do within a week, and whom it hits.
+    Names those of a week, at most the 20 that run dry first.
 
     Stops before its time is up. It begins with another model each time, so that in the end none is always left out.
     Tells also for how many seconds the oldest of the review queue has been waiting; what runs dry stands in the log.
     """
     counts: Counter[str] = Counter(dry=0, dry_within_a_week=0, accounts_unmet=0)
     told: list[dict[str, object]] = []
+    soon: list[tuple[datetime, str]] = []
     models = _all_models()
     begin = int.from_bytes(context.entropy(4), "big") % len(models) if models else 0
     for model_id in models[begin:] + models[:begin]:
@@ -126,10 +128,13 @@ def watch(context: Context) -> dict[str, int]:
         counts["accounts_unmet"] += runway.unmet
         if runway.dry is not None:
             counts["dry"] += 1
-            counts["dry_within_a_week"] += runway.dry.at <= context.now + _SOON
+            if runway.dry.at <= context.now + _SOON:
+                counts["dry_within_a_week"] += 1
+                soon.append((runway.dry.at, model_id))
             told.append({"model_id": model_id, "at": render(runway.dry.at), "account_id": runway.dry.account_id})
     context.note(runs_dry=told[:_MOST_TOLD])
-    return {**counts, "review_oldest_seconds": _review_age(context)}
+    first = [model_id for _, model_id in sorted(soon)[:_MOST_TOLD]]
+    return {**counts, "review_oldest_seconds": _review_age(context)}, first
 
 
 def _all_models() -> list[str]:

@@ -1,6 +1,7 @@
 """What is done by the clock alone. No promise rests on it: takers see by themselves what is due."""
 
 from collections import Counter
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from chalicelib.changes import AccountChange, read
@@ -58,10 +59,12 @@ def _settle(context: Context, account_id: str) -> str:
         return "failed"
 
 
-def record_run(context: Context, name: str, did: dict[str, int]) -> None:
-    """Keeps when a timer last ran and what it did, for the operators; a run that cannot say so has still run."""
+def record_run(context: Context, name: str, did: dict[str, int], models: Collection[str]) -> None:
+    """Keeps when a timer last ran, what it did, and which models it points at, for the operators; a run that cannot say
+    so has still run."""
     transaction = Transaction(context)
     actions = [Setting.ran_at.set(context.now), Setting.did.set(did)]
+    actions.append(Setting.models.set(set(models)) if models else Setting.models.remove())
     transaction.update(Setting(name=f"timer:{name}"), None, actions)
     try:
         transaction.commit()

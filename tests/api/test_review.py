@@ -195,7 +195,15 @@ def test_the_overview_tells_whose_pools_run_dry_soon(agency: Agency) -> None:
     agency.operator.model("m2")
     agency.operator.account("hungry", model_id="m2")
     agency.timer("watch_pools")
-    assert agency.operator.get("/api/operator/pipeline").ok()["pools_dry_within_7_days"] == 1
+    told = agency.operator.get("/api/operator/pipeline").ok()
+    assert (told["pools_dry_within_7_days"], told["dry_models"]) == (1, ["m2"])
+    for category in ("pfp", "post", "highlight", "story"):
+        agency.operator.media(f"m2-{category}", category, model_id="m2")
+    for category in ("bio", "post", "highlight"):
+        agency.operator.words(f"m2-{category}-text", category, model_id="m2")
+    agency.timer("watch_pools")
+    told = agency.operator.get("/api/operator/pipeline").ok()
+    assert (told["pools_dry_within_7_days"], told["dry_models"]) == (0, [])
 
 
 def test_the_master_switch_is_audited_and_says_so(agency: Agency) -> None:

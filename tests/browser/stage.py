@@ -22,7 +22,7 @@ from warmup.sandbox.client import Client
 KEY = "an operator's key for these tests"
 AXE = stores.ROOT / ".tools" / "axe-core" / "axe.min.js"
 SCREENS = ("now", "pipeline", "review", "content", "bots", "tasks", "audit", "status")
-_CONSENT = {"granted_by": "Ada", "granted_at": "2026-01-01T00:00:00.000Z", "reference": "contract 7"}
+CONSENT = {"granted_by": "Ada", "granted_at": "2026-01-01T00:00:00.000Z", "reference": "contract 7"}
 _numbers = count(1)
 
 
@@ -145,7 +145,7 @@ class Model:
         """An account that is ready to be started; its id."""
         account_id = f"acc-{next(_numbers)}"
         body = {"account_id": account_id, "model_id": self.model_id, "username": username or f"user.{account_id}"}
-        self.stage.api.post("/api/operator/accounts", {**body, "consent": _CONSENT})
+        self.stage.api.post("/api/operator/accounts", {**body, "consent": CONSENT})
         self.stage.api.post(f"/api/operator/accounts/{account_id}/ready", {"reason": "for a test"})
         return account_id
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import stage as stages
-from tests.browser.stage import KEY, Console, Stage
+from tests.browser.stage import CONSENT, KEY, Console, Stage
 from warmup.sandbox import pictures
 
 pytestmark = pytest.mark.engine
@@ -108,6 +108,26 @@ def test_consent_is_recorded_where_an_account_came_without(console: Console) -> 
     expect(moves.get_by_role("button", name="Pause")).to_be_visible()
     consent = console.stage.account(body["account_id"])["consent"]
     assert consent == {"granted_by": "Nora Lind", "granted_at": "2026-01-02T00:00:00.000Z", "reference": "contract 9"}
+
+
+def test_pools_that_run_dry_are_named_and_led_to(console: Console) -> None:
+    api, model = console.stage.api, "zz-dry"  # not the first of the models, which is shown where none is named
+    console.stage.model()
+    api.post("/api/operator/models", {"model_id": model, "name": "Dry"})
+    api.post(
+        "/api/operator/accounts", {"account_id": "thirsty", "model_id": model, "username": "t", "consent": CONSENT}
+    )
+    api.post("/api/operator/accounts/thirsty/ready", {"reason": "for a test"})
+    api.post("/sandbox/schedules/watch_pools")
+    dry = api.get("/api/operator/pipeline")["dry_models"]
+    assert model in dry
+    page = console.open(ready=".tile")
+    tile = page.get_by_role("link", name="Pools dry")
+    expect(tile).to_contain_text(dry[0])
+    tile.click()
+    expect(page.get_by_text("A pool runs dry on")).to_be_visible()
+    expect(page.get_by_label("Model")).to_have_value(dry[0])
+    api.post("/api/operator/accounts/thirsty/retire", {"reason": "for a test"})
 
 
 def test_a_failure_is_understood_and_all_that_match_are_retried(console: Console) -> None:

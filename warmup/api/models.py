@@ -1303,6 +1303,7 @@ class Overview(Shape):
     live_sessions: int
     lost_sessions: int
     pools_dry_within_7_days: int | None
+    dry_models: list[str]
     timers: list[Timer]
     partly: bool
     counted_at: datetime
