@@ -68,7 +68,7 @@ export function Pipeline({ params }) {
       ${(walks(found) || found.part) && html`<${Walked} found=${found} of=${extent(filter, overview.data)} halt=${halt} again=${again} />`}
       ${rows.rows.length === 0 && !found.part && !found.next_cursor ? html`<${Nothing} filter=${filter} later=${params.cursor} />` : rows.rows.length > 0 && html`
       <${Scroll} label="Accounts"><table class="pipeline">
-        <thead><tr><th scope="col"><input type="checkbox" aria-label="Select the page" checked=${whole} onChange=${() => { choose(whole ? new Set() : new Set(rows.rows.map((row) => row.account_id))); everything(false); }} /></th>
+        <thead><tr><th scope="col"><input type="checkbox" aria-label="Select the page" checked=${whole} disabled=${Boolean(found.part)} onChange=${() => { choose(whole ? new Set() : new Set(rows.rows.map((row) => row.account_id))); everything(false); }} /></th>
           <${Sort} by="account" sort=${params.sort}>Account<//>${PHASES.map((phase) => html`<th scope="col">${phase}</th>`)}
           <${Sort} by="due" sort=${params.sort}>Next due<//><${Sort} by="retries" sort=${params.sort}>Retries<//><th scope="col">Content</th><th scope="col">Bot</th></tr></thead>
         <tbody>${sorted.map((row) => html`<${Row} key=${row.account_id} row=${row} chosen=${all || chosen.has(row.account_id)} tick=${tick} retry=${retry} where=${where} />`)}</tbody>

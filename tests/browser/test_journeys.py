@@ -427,7 +427,8 @@ def test_more_than_fifty_ask_for_their_number_and_show_how_far_they_are(console:
     ready = {"action": "ready", "account_ids": ids, "reason": "x"}
     console.stage.api.post("/api/operator/accounts/bulk", ready)
     page = console.open(f"pipeline?model_id={model.model_id}&state=ready", ready="[data-row]")
-    page.get_by_label("Select the page").check()
+    page.get_by_label("Select the page").check()  # not before the whole page is there
+    expect(page.locator("[data-row]")).to_have_count(50)
     page.get_by_role("button", name="Select all that match").click()
     page.get_by_role("button", name="Pause …").click()
     dialog = page.get_by_role("dialog")
