@@ -140,6 +140,7 @@ def test_a_failure_is_understood_and_all_that_match_are_retried(console: Console
     page = console.open(f"pipeline?model_id={model.model_id}")
     page.get_by_role("link", name="Needs review").click()
     page.get_by_label("Error code").fill("locked_out")
+    page.wait_for_url("**error_code=locked_out**")  # it goes there when the typing has stopped; back must lead here
     page.locator(f"[data-row={accounts[0]}] a").click()
     drawer = page.locator(".drawer")
     expect(drawer).to_contain_text("people must decide on pfp: the platform asks for a new password")
