@@ -1,7 +1,6 @@
 """How the console behaves: state in the address, polling, rows, keys, empties, errors."""
 
 import re
-import time
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -136,15 +135,20 @@ def test_what_no_index_knows_is_looked_through_a_page_a_request_and_then_only_wh
     expect(page.locator("[data-row]")).to_have_count(11)
 
 
+_SLOW_LOOKS = """
+const fetched = window.fetch;
+let looks = 0;
+window.fetch = async (address, ...more) => {
+  if (String(address).includes("with_phases=true") && looks++) await new Promise((over) => setTimeout(over, 2000));
+  return fetched(address, ...more);
+};
+"""
+
+
 def test_a_walk_shows_what_it_finds_at_once_and_can_be_stopped(console: Console) -> None:
     model = stages.crowd(console.stage)
     sent = asked_for_accounts(console.page)
-
-    def slowly(route: Route) -> None:
-        time.sleep(0.4)
-        route.continue_()
-
-    console.page.route("**/accounts?**with_phases=true**", slowly)
+    console.page.add_init_script(_SLOW_LOOKS)  # so that there is time to stop, also on a busy machine
     page = console.open(f"pipeline?model_id={model.model_id}&text=many.11", ready="[data-row]")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("The next page looks further.")).to_be_visible()
