@@ -8,7 +8,8 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.errors import ItemRefused
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.retries import Kind
-from chalicelib.middleware import Answer, Routes
+from chalicelib.edge.answers import Answer
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, refusals, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, Order, cursor, flag, identifier, limit, line, seconds
 from chalicelib.services import review

@@ -8,7 +8,8 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.retries import Kind
-from chalicelib.middleware import Answer, Routes
+from chalicelib.edge.answers import Answer
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identifier, identifiers, limit, line
 from chalicelib.services import accounts, review, roster

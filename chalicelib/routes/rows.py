@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.domain.errors import InvalidInput, MalformedRequest, ServiceError
-from chalicelib.middleware import body_of, parse, validate
+from chalicelib.edge.endpoints import body_of, validate
+from chalicelib.edge.requests import parse
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from pydantic import BaseModel

@@ -22,8 +22,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from chalicelib import context, middleware, schedules, tables
+from chalicelib import context, schedules, tables
 from chalicelib.domain import keys
+from chalicelib.edge.serve import installed, problem_for_unknown_route
 from chalicelib.settings import Settings
 from tests.agency import CONSENT, MEDIA, TEXTS, media, words
 from tests.chaos.explorer import BOTS, OPERATOR, ORDER, VERBS, Account, operated, taken, timed, told
@@ -192,10 +193,10 @@ def api(dynamodb_local: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]
         gate_cache_seconds=0,
     )
     app: Any = __import__("app").app
-    monkeypatch.setattr(middleware.edge, "settings", chosen)
+    monkeypatch.setattr(installed, "settings", chosen)
     tables.bind(chosen)
     tables.create_all()
-    server = Server("127.0.0.1", 0, Gateway(app, middleware.problem_for_unknown_route).handle)
+    server = Server("127.0.0.1", 0, Gateway(app, problem_for_unknown_route).handle)
     server.start()
     api = Api(server.url)
     monkeypatch.setattr(context.sources, "clock", lambda: api.now)

@@ -15,8 +15,9 @@ from typing import Any
 import boto3
 from chalice.app import Chalice
 
-from chalicelib import context, logs, middleware, tables
+from chalicelib import context, logs, tables
 from chalicelib.domain import keys
+from chalicelib.edge.serve import installed, problem_for_unknown_route
 from chalicelib.settings import Settings
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.gateway import Gateway
@@ -66,7 +67,7 @@ def new_operator_key() -> str:
 def running(store: Store, clock: Clock, operator_key: str, log_file: Path | None) -> Iterator[Service]:
     """The service on that store and in that time. In a store that stays, what was made in it is removed again."""
     prefix = f"sandbox-{secrets.token_hex(4)}-"
-    environ, edge, now = dict(os.environ), middleware.edge, context.sources.clock
+    environ, edge, now = dict(os.environ), installed, context.sources.clock
     settings, kept_logs = edge.settings, edge.logs
     os.environ.update(store.environ() | _environment(prefix, clock.speed, operator_key))
     for inherited in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
@@ -85,7 +86,7 @@ def running(store: Store, clock: Clock, operator_key: str, log_file: Path | None
             stack.callback(bucket.remove)
         tables.create_all()
         bucket.make()
-        yield Service(app, Gateway(app, middleware.problem_for_unknown_route), bucket)
+        yield Service(app, Gateway(app, problem_for_unknown_route), bucket)
 
 
 def _put_back(environ: dict[str, str], settings: Settings, kept: logs.Logs, now: Callable[[], datetime]) -> None:
@@ -93,7 +94,7 @@ def _put_back(environ: dict[str, str], settings: Settings, kept: logs.Logs, now:
     os.environ.clear()
     os.environ.update(environ)
     context.sources.clock = now
-    middleware.edge.settings, middleware.edge.logs = settings, kept
+    installed.settings, installed.logs = settings, kept
 
 
 def _environment(prefix: str, speed: float, operator_key: str) -> dict[str, str]:
