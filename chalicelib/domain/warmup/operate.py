@@ -1,0 +1,193 @@
+"""What operators do to an account and to its phases."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain import accounts
+from chalicelib.domain.accounts import Move as AccountMove
+from chalicelib.domain.accounts import State
+from chalicelib.domain.actions import Action
+from chalicelib.domain.errors import ConsentMissing, IllegalMove, PhaseNotAvailable
+from chalicelib.domain.phases import Move, Status
+from chalicelib.domain.warmup.draft import UNASSIGNED, Draft, assigned
+from chalicelib.domain.warmup.due import apply_due
+from chalicelib.domain.warmup.effects import ItemKind, ReturnItem, WarnHolder
+from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
+from chalicelib.domain.warmup.work import Chosen, advance, assign, unassign
+
+# the account
+
+
+def ready(warmup: Warmup, now: datetime) -> Step:
+    """Declares an account ready to be warmed up. Raises ConsentMissing, IllegalMove."""
+    if not warmup.has_consent:
+        raise ConsentMissing()
+    draft = Draft(warmup, now)
+    draft.move(AccountMove.READY)
+    draft.set(ready_at=now)
+    return draft.step(Action.ACCOUNT_READY)
+
+
+def pause(warmup: Warmup, now: datetime) -> Step:
+    """Hands the account's work out no more; what is under way may be finished. Raises IllegalMove."""
+    draft = Draft(warmup, now)
+    draft.move(AccountMove.PAUSE)
+    draft.set(paused_from=warmup.state)
+    return draft.step(Action.ACCOUNT_PAUSE)
+
+
+def resume(warmup: Warmup, now: datetime) -> Step:
+    """Hands the account's work out again, as of when it fell due. Raises IllegalMove."""
+    draft = Draft(warmup, now)
+    draft.move(AccountMove.RESUME, warmup.paused_from)
+    draft.set(paused_from=None)
+    return draft.step(Action.ACCOUNT_RESUME)
+
+
+def reset(warmup: Warmup, now: datetime) -> Step:
+    """Begins the warm-up again from the first phase; history and used items stay. Raises IllegalMove."""
+    draft = Draft(warmup, now)
+    draft.move(AccountMove.RESET)
+    _withdraw_work(draft, "reset")
+    draft.set(phases=(), current_phase=None, ready_at=now, started_by=None)
+    return draft.step(Action.ACCOUNT_RESET)
+
+
+def retire(warmup: Warmup, now: datetime) -> Step:
+    """Takes the account out of the service's care. Raises IllegalMove."""
+    draft = Draft(warmup, now)
+    draft.move(AccountMove.RETIRE)
+    _withdraw_work(draft, "retired")
+    return draft.step(Action.ACCOUNT_RETIRE)
+
+
+def _withdraw_work(draft: Draft, outcome: str) -> None:
+    """Supersedes the lease; items that were never delivered are given back; what waited for content waits no more."""
+    draft.revoke_lease()
+    phase = draft.warmup.current
+    if phase is not None and phase.status is Status.CONTENT_ASSIGNED and phase.started_at is None:
+        draft.return_items(phase, "given_back")
+    elif phase is not None:
+        if phase.status is Status.IN_PROGRESS:
+            draft.move_phase(phase, Move.RELEASE)
+        draft.close_assignment(phase, outcome)
+    draft.set(content_due_at=None, content_misses=0)
+
+
+# a phase
+
+
+def require_current(warmup: Warmup, phase: PhaseState) -> None:
+    """Raises IllegalMove for a phase that is completed, PhaseNotAvailable for one that is not the current one."""
+    if phase.status is Status.COMPLETED:
+        raise IllegalMove("phase", phase.status, "this", [])
+    if phase.phase is not warmup.current_phase:
+        raise PhaseNotAvailable(f"The account is in {warmup.current_phase}, not in {phase.phase}.")
+
+
+def retry(warmup: Warmup, phase_name: str, now: datetime, *, other_content: bool = False) -> Step:
+    """Offers the phase again at once, with fresh limits; with the same items, or another choice.
+
+    Raises NotFound, AccountNotReady, IllegalMove, PhaseNotAvailable.
+    """
+    phase = warmup.phase(phase_name)
+    require_current(warmup, phase)
+    draft = Draft(warmup, now)
+    draft.revoke_lease()
+    others = {}
+    if other_content:
+        draft.close_assignment(phase, "replaced")
+        others = {name: None for name in UNASSIGNED if name != "content_assigned_at"}
+    fresh = {"retry_count": 0, "crash_count": 0, "swap_count": 0}
+    draft.reopen(phase, Move.RETRY, available_at=now, **fresh, **others)
+    return draft.step(Action.PHASE_RETRY, phase=phase.phase, other_content=other_content or None)
+
+
+def resolve(warmup: Warmup, phase_name: str, now: datetime) -> Step:
+    """Marks the phase as completed: it was done outside the service.
+
+    Raises NotFound, AccountNotReady, IllegalMove, PhaseNotAvailable.
+    """
+    phase = warmup.phase(phase_name)
+    require_current(warmup, phase)
+    draft = Draft(warmup, now)
+    draft.revoke_lease()
+    draft.close_assignment(phase, "resolved", success=True)
+    advance(draft, draft.move_phase(phase, Move.RESOLVE, completed_at=now))
+    return draft.step(Action.PHASE_RESOLVE, phase=phase.phase)
+
+
+def skip(warmup: Warmup, phase_name: str, now: datetime) -> Step:
+    """Passes over a phase: it counts as completed, and is marked. Raises NotFound, AccountNotReady, IllegalMove."""
+    phase = warmup.phase(phase_name)
+    draft = Draft(warmup, now)
+    current = phase.phase is warmup.current_phase
+    if current:
+        draft.revoke_lease()
+    if phase.started_at is not None:
+        draft.close_assignment(phase, "skipped")
+    elif assigned(phase):
+        draft.return_items(phase, "given_back")
+    phase = draft.move_phase(draft.warmup.phase(phase_name), Move.SKIP, skipped=True, completed_at=now)
+    if current:
+        advance(draft, phase)
+    return draft.step(Action.PHASE_SKIP, phase=phase.phase)
+
+
+def assign_by_hand(warmup: Warmup, phase_name: str, chosen: Chosen, now: datetime) -> Step:
+    """Gives these items to the phase, in place of those of the same kind; those of the other kind stay.
+
+    Raises NotFound, AccountNotReady, IllegalMove, PhaseNotAvailable.
+    """
+    draft = Draft(warmup, now)
+    require_current(warmup, warmup.phase(phase_name))
+    apply_due(draft)
+    draft.revoke_lease(only_expired=True)
+    phase = draft.warmup.phase(phase_name)
+    if phase.started_at is None:
+        replaced = [(kind, item_id) for kind, item_id in assigned(phase) if kind in chosen.items]
+        draft.effects.extend(ReturnItem(kind, item_id) for kind, item_id in replaced)
+    draft.close_assignment(phase, "replaced")
+    phase = assign(draft, phase, chosen, delivered=False)
+    draft.set(content_due_at=None)
+    return draft.step(Action.PHASE_ASSIGN, phase=phase.phase)
+
+
+# an item that has lost its rights
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What becomes of an item that has lost its rights on one account. `held`: it was delivered and is worked with."""
+
+    held: bool
+    step: Step | None = None
+
+
+def withdraw_item(
+    warmup: Warmup, assignment_id: str, item: tuple[ItemKind, str], *, delivered: bool, warned: bool, now: datetime
+) -> Withdrawn:
+    """Takes an item off a phase to which it was not delivered; warns the worker of one to which it was, once.
+
+    `delivered`: the assignment was delivered at some time; `warned`: this worker was warned before.
+    """
+    phase = warmup.current
+    if phase is None or phase.assignment_id != assignment_id or item not in assigned(phase):
+        return Withdrawn(held=False)
+    draft = Draft(warmup, now)
+    apply_due(draft)
+    phase = draft.warmup.phase(phase.phase)
+    if phase.status is Status.CONTENT_ASSIGNED:
+        draft.revoke_lease(only_expired=True)
+        unassign(draft, phase, [item[1]], delivered=delivered)
+        return Withdrawn(False, draft.step(Action.PHASE_UNASSIGN, item=item[1]))
+    lease = warmup.lease
+    if phase.status is not Status.IN_PROGRESS or lease is None or lease.ended_by is not None or warned:
+        return Withdrawn(held=True)
+    draft.effects.append(WarnHolder(lease))
+    return Withdrawn(True, draft.step(Action.PHASE_WARN, item=item[1]))
+
+
+def possible(state: State, move: AccountMove) -> bool:
+    """Whether the table of transitions holds this one."""
+    return move in accounts.MOVES[state]
