@@ -1,7 +1,7 @@
 """What callers may send: strict models, unknown members refused."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -22,6 +22,7 @@ from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.retries import Kind
 from chalicelib.domain.scoring import MOST_USES
 from chalicelib.domain.selection import Rights
+from chalicelib.domain.warmup.work import Fault
 from chalicelib.services.roster import Queue
 
 _LARGEST_DOCUMENT = 16 * 1024
@@ -102,6 +103,10 @@ class ReportErrorBody(Input):
     retry_after_seconds: Whole = Field(default=0, ge=0, le=30 * 86400)
 
     _size = field_validator("details")(_small)
+
+    def fault(self) -> Fault:
+        """What went wrong, as the rules read it."""
+        return Fault(self.kind, self.message, self.code, self.details, timedelta(seconds=self.retry_after_seconds))
 
 
 class SessionBody(Input):

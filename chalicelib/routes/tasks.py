@@ -89,8 +89,8 @@ def complete(
 )
 def report(context: Context, *, account_id: str, body: ReportErrorBody, lease_token: str) -> Answer[shapes.Report]:
     """It is not done, or nobody knows."""
-    given = body.model_dump(exclude={"phase"})
-    return Answer(documents.report(phases.report(context, account_id, body.phase, lease_token=lease_token, **given)))
+    found = phases.report(context, account_id, body.phase, lease_token=lease_token, fault=body.fault())
+    return Answer(documents.report(found))
 
 
 @routes.post(

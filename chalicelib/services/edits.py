@@ -6,17 +6,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from chalicelib.changes import AccountChange, Change, check_if_match, decided_again, read
+from chalicelib import warmups
+from chalicelib.changes import Change, check_if_match, decided_again
 from chalicelib.context import Context
 from chalicelib.domain import plans, rights, selection
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import InvalidInput, NotFound
-from chalicelib.domain.phases import Move, Status
 from chalicelib.domain.selection import Rights
-from chalicelib.tables import Assignment, Content, CreatorModel, Phase, Session, assignments
+from chalicelib.domain.warmup import operate
+from chalicelib.domain.warmup.effects import ItemKind
+from chalicelib.tables import Assignment, Content, CreatorModel, Session, assignments
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
-from chalicelib.tables.sessions import warn
 
 T = TypeVar("T", bound=PoolItem)
 _MOST_USERS = 1000
@@ -151,30 +152,22 @@ def _user(context: Context, kind: type[PoolItem], item_id: str, row: Assignment)
 def _take_off(context: Context, kind: type[PoolItem], item_id: str, row: Assignment) -> Hold:
     """Takes the item off a phase that was not delivered; tells the worker of one that was."""
     try:
-        warmup = read(context, row.account_id)
+        loaded = warmups.load(context, row.account_id)
     except NotFound:
         return Hold.USED
-    phase = warmup.current
-    if phase is None or phase.assignment_id != row.assignment_id or item_id not in _assigned(phase):
-        return Hold.USED
-    change = AccountChange(context, warmup)
-    change.settle()
-    if phase.status is Status.CONTENT_ASSIGNED:
-        (item,) = together([(kind, item_id)])
-        change.take_away_from_late()
-        change.move(phase, Move.UNASSIGN)
-        change.take_off(phase, [item], delivered=row.delivered_at is not None)
-        change.commit(Action.PHASE_UNASSIGN, item=item_id)
-        return Hold.UNASSIGNED
-    lease = warmup.account.lease
-    if phase.status is Status.IN_PROGRESS and lease is not None and lease.ended_by is None:
-        (session,) = together([(Session, lease.session_id)])
-        if session is None or lease.token in (session.warned or ()):
-            return Hold.HELD  # it was told before
-        change.transaction.update(session, Session.session_id.exists(), [warn(lease.token)])
-        change.commit(Action.PHASE_WARN, item=item_id)
-    return Hold.HELD
-
-
-def _assigned(phase: Phase) -> tuple[str | None, str | None]:
-    return phase.assigned_content_id, phase.assigned_text_id
+    item = (ItemKind.CONTENT if issubclass(kind, Content) else ItemKind.TEXT, item_id)
+    lease = loaded.warmup.lease
+    (session,) = together([(Session, lease.session_id)]) if lease is not None else (None,)
+    found = operate.withdraw_item(
+        loaded.warmup,
+        row.assignment_id,
+        item,
+        delivered=row.delivered_at is not None,
+        warned=lease is None or session is None or lease.token in (session.warned or ()),
+        now=context.now,
+    )
+    if found.step is not None:
+        warmups.store(context, loaded, found.step)
+    if found.held:
+        return Hold.HELD
+    return Hold.USED if found.step is None else Hold.UNASSIGNED

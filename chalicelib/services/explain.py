@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.changes import read
+from chalicelib import warmups
 from chalicelib.context import Context
 from chalicelib.domain import selection
 from chalicelib.domain.errors import NotFound
@@ -60,7 +60,7 @@ def explain(context: Context, account_id: str, phase_name: str, *, limit: int) -
     if phase_name not in ORDER:
         raise NotFound("phase", phase_name)
     phase = PhaseName(phase_name)
-    warmup = read(context, account_id)
+    warmup = warmups.load(context, account_id)
     account = warmup.account
     asked = account.plan.phases[phase]
     needs = ((Kind.CONTENT, asked.content, account.used_content_ids), (Kind.TEXT, asked.text, account.used_text_ids))

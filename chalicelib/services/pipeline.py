@@ -13,11 +13,12 @@ from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import IllegalMove, TemporarilyUnavailable
 from chalicelib.domain.phases import ATTENTION, Status
+from chalicelib.domain.warmup.effects import Hourly
 from chalicelib.tables import Account, Session, Setting, attention
 from chalicelib.tables.base import reading, together
 from chalicelib.tables.queues import everything, in_order
 from chalicelib.tables.sessions import LIVE, Standing
-from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, PAUSES, Hourly, counter_key, hour_key
+from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, PAUSES, counter_key, hour_key
 from chalicelib.tables.transaction import Stale, Transaction
 
 TIMERS = ("open_due_phases", "close_lost_sessions", "watch_pools")

@@ -1,11 +1,11 @@
 """Settings that change at run time: what is paused, and when each timer last ran."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Self
 
 from pynamodb.expressions.update import Action
 
+from chalicelib.domain.warmup.effects import Hourly
 from chalicelib.tables.attributes import count, document, flag, maybe_instant, text, texts
 from chalicelib.tables.base import Item, cached, together
 
@@ -48,13 +48,6 @@ class Setting(Item):
 def counter_key(state: str, shard: int) -> str:
     """The name of one shard of the count of accounts that ended in this state."""
     return f"count:{state}#{shard}"
-
-
-class Hourly(StrEnum):
-    """What is counted by the hour."""
-
-    COMPLETED = "completed"
-    FAILED = "failed"
 
 
 def hour_key(what: Hourly, at: datetime, shard: int) -> str:

@@ -14,8 +14,8 @@ from botocore.client import ClientCreator
 from botocore.httpsession import URLLib3Session
 
 from chalicelib import tables
-from chalicelib.changes import new_session, open_session
 from chalicelib.context import Actor, Role, begin
+from chalicelib.sessions import new_session, open_session
 from chalicelib.settings import Settings
 from chalicelib.tables.base import together
 from chalicelib.tables.transaction import Transaction

@@ -5,7 +5,8 @@ effects.py    what is written beside the warm-up
 draft.py      a warm-up between two states, while a decision is being worked out
 due.py        what time has brought about
 leases.py     claim, release, revoke
-work.py       start, deliver, complete, report, finish
+delivery.py   a phase is given its content
+work.py       start, complete, report, finish
 operate.py    what operators do to an account and its phases
 
 Each function takes the warm-up as it was read and the instant of the call, and returns a Step or raises a domain

@@ -1,21 +1,28 @@
 """What operators do to an account and to its phases."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain import accounts
 from chalicelib.domain.accounts import Move as AccountMove
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
-from chalicelib.domain.errors import ConsentMissing, IllegalMove, PhaseNotAvailable
-from chalicelib.domain.phases import Move, Status
+from chalicelib.domain.errors import AccountNotReady, ConsentMissing, IllegalMove, InvalidInput, PhaseNotAvailable
+from chalicelib.domain.phases import MOVES, Move, Status
+from chalicelib.domain.plans import Need
+from chalicelib.domain.warmup.delivery import Chosen, assign, unassign
 from chalicelib.domain.warmup.draft import UNASSIGNED, Draft, assigned
 from chalicelib.domain.warmup.due import apply_due
 from chalicelib.domain.warmup.effects import ItemKind, ReturnItem, WarnHolder
 from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
-from chalicelib.domain.warmup.work import Chosen, advance, assign, unassign
+from chalicelib.domain.warmup.work import advance
 
 # the account
+
+
+def consent(warmup: Warmup, given: Mapping[str, str]) -> Step:
+    """Records who owns the account and agreed, as the audit's details."""
+    return Step(Action.ACCOUNT_CONSENT, replace(warmup, has_consent=True), details=given)
 
 
 def ready(warmup: Warmup, now: datetime) -> Step:
@@ -75,6 +82,41 @@ def _withdraw_work(draft: Draft, outcome: str) -> None:
 
 
 # a phase
+
+
+_MOVE_OF: Mapping[Action, Move] = {
+    Action.PHASE_RETRY: Move.RETRY,
+    Action.PHASE_RESOLVE: Move.RESOLVE,
+    Action.PHASE_SKIP: Move.SKIP,
+    Action.PHASE_ASSIGN: Move.ASSIGN,
+}
+
+
+def decidable(warmup: Warmup, phase_name: str, action: Action) -> tuple[PhaseState | None, bool]:
+    """The phase (None before the start), and whether this action on it is possible now. Raises NotFound."""
+    phase = warmup.find(phase_name)
+    movable = warmup.state in (State.WARMING_UP, State.PAUSED)
+    return phase, movable and phase is not None and _MOVE_OF[action] in MOVES[phase.status]
+
+
+def require_decidable(warmup: Warmup, phase: PhaseState | None) -> None:
+    """Raises AccountNotReady where nothing of the account's phases can be decided."""
+    if warmup.state not in (State.WARMING_UP, State.PAUSED) or phase is None:
+        raise AccountNotReady(f"The account is `{warmup.state}`: nothing of its phases can be moved.")
+
+
+def require_needed(warmup: Warmup, phase: PhaseState, given: Collection[ItemKind]) -> None:
+    """Raises InvalidInput where items given by hand, with those that the phase keeps, are not what it asks for."""
+    asked = warmup.plan.phases[phase.phase]
+    has = {*given, *(kind for kind, _ in assigned(phase))}
+    needs = {ItemKind.CONTENT: asked.content, ItemKind.TEXT: asked.text}
+    faults = [
+        {"pointer": f"/{kind}_id", "detail": f"{phase.phase} {'needs one' if need is Need.REQUIRED else 'takes none'}"}
+        for kind, need in needs.items()
+        if (need is Need.REQUIRED and kind not in has) or (need is Need.NONE and kind in has)
+    ]
+    if faults:
+        raise InvalidInput(faults)
 
 
 def require_current(warmup: Warmup, phase: PhaseState) -> None:
@@ -186,8 +228,3 @@ def withdraw_item(
         return Withdrawn(held=True)
     draft.effects.append(WarnHolder(lease))
     return Withdrawn(True, draft.step(Action.PHASE_WARN, item=item[1]))
-
-
-def possible(state: State, move: AccountMove) -> bool:
-    """Whether the table of transitions holds this one."""
-    return move in accounts.MOVES[state]
