@@ -146,11 +146,11 @@ def transitions(before: Warmup | None, after: Warmup) -> Iterator[Transition]:
 def recorded(warmup: Warmup) -> dict[str, object]:
     """Everything of a warm-up that the audit records: what a replay of its events leads to."""
     lease = warmup.lease
-    found: dict[str, object] = {"account": warmup.state}
+    found: dict[str, object] = {"account": warmup.state.value}
     if lease is not None and lease.ended_by is None:
         found["lease"] = lease.session_id
     for phase in warmup.phases:
-        found[f"phase:{phase.phase}"] = phase.status
+        found[f"phase:{phase.phase}"] = phase.status.value
         for name in RECORDED:
             if value := getattr(phase, name):
                 found[f"phase:{phase.phase}.{name}"] = value
