@@ -62,7 +62,8 @@ MUTANTS: dict[str, Mutant] = {
         STALE,
     ),
     "what the account has used": Mutant(
-        (Line("services/deliveries.py", "used=used or (), now=", "used=(), now="),), "tests/api/test_content.py"
+        (Line("services/deliveries.py", "used=used, now=context.now)", "used=(), now=context.now)"),),
+        "tests/api/test_content.py",
     ),
     "the minimum interval": Mutant(
         (
@@ -96,7 +97,13 @@ MUTANTS: dict[str, Mutant] = {
         "tests/unit/test_blockers.py",
     ),
     "the models of a key": Mutant(
-        (Line("changes.py", "if account is None or not context.actor.sees(account.model_id):", "if account is None:"),),
+        (
+            Line(
+                "warmups/loading.py",
+                "if account is None or not context.actor.sees(account.model_id):",
+                "if account is None:",
+            ),
+        ),
         "tests/api/test_authentication.py",
     ),
     "the limit of retries": Mutant(
@@ -126,7 +133,7 @@ MUTANTS: dict[str, Mutant] = {
         f"{FAULTS}::test_whatever_goes_wrong_it_is_done_once_and_answered_rightly[b1 complete-working]",
     ),
     "the repeat of a completion": Mutant(
-        (Line("services/phases.py", 'told["use"] == use and told["token"] == token', "False"),),
+        (Line("domain/warmup/work.py", "answer.token == token and (answer.outcome", "False and (answer.outcome"),),
         "tests/api/test_repeats.py",
     ),
     "the deadline of a call": Mutant(
@@ -134,7 +141,7 @@ MUTANTS: dict[str, Mutant] = {
         "tests/integration/test_deadlines.py",
     ),
     "the timer's look at a late heartbeat": Mutant(
-        (Line("changes.py", "unchanged_lease(account) if account.was_read() else None", "None"),), STALE
+        (Line("warmups/storing.py", "None if self.before is None else unchanged_lease(account)", "None"),), STALE
     ),
     "a heartbeat that takes nothing back": Mutant(
         (
@@ -152,7 +159,9 @@ MUTANTS: dict[str, Mutant] = {
     "a session that has ended": Mutant(
         (
             Line(
-                "changes.py", "self._tell_session(session, not_ended, hold(", "self._tell_session(session, None, hold("
+                "warmups/storing.py",
+                "session.session_id, Session.ended_at.does_not_exist(), hold(",
+                "session.session_id, None, hold(",
             ),
         ),
         STALE,
@@ -162,15 +171,27 @@ MUTANTS: dict[str, Mutant] = {
         "tests/api/test_leases.py",
     ),
     "the versions of the phases": Mutant(
-        (Line("changes.py", 'if (warmup.account.phase_versions or "") == _versions(warmup.phases):', "if True:"),),
+        (
+            Line(
+                "warmups/loading.py",
+                'if (found.account.phase_versions or "") == versions(found.phases):',
+                "if True:",
+            ),
+        ),
         "tests/integration/test_torn_reads.py",
     ),
     "the order of the phases": Mutant(
-        (Line("services/deliveries.py", "if phase is not warmup.current or phase.status", "if phase.status"),),
+        (
+            Line(
+                "domain/warmup/delivery.py",
+                "if phase.phase is warmup.current_phase and phase.status is not",
+                "if phase.status is not",
+            ),
+        ),
         "tests/api/test_content.py",
     ),
     "the rights of what is delivered": Mutant(
-        (Line("services/deliveries.py", "change.transaction.update(one, one.has_rights(), [])", "pass"),),
+        (Line("warmups/storing.py", "transaction.update(item, item.has_rights(), [])", "pass"),),
         STALE,
     ),
     "the order of a set": Mutant(
@@ -192,9 +213,7 @@ class _Patched(importlib.machinery.SourceFileLoader):
         source = Path(self.path).read_text(encoding="utf-8")
         for line in self._lines:
             if source.count(line.guarded) != 1:
-                raise LookupError(
-                    f"{line.path} holds {line.guarded!r} {source.count(line.guarded)} times: mend the mutant"
-                )
+                raise LookupError(f"{line.path} holds {line.guarded!r} {source.count(line.guarded)} times, not once")
             source = source.replace(line.guarded, line.bare)
         return compile(source, self.path, "exec")
 

@@ -1,175 +1,34 @@
-"""A warm-up is loaded whole, and what was decided about it is stored in one transaction with its audit event.
-
-Services load, ask `domain.warmup` for a Step, and store it. The items that were read are kept under the frozen view, so
-that what is written is what differs.
-"""
+"""Storing a step: the account and its phases where they differ, its effects, and its event, in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NoReturn, assert_never
+from typing import assert_never
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 
-from chalicelib import audit
 from chalicelib.changes import Change
-from chalicelib.context import Context, Role
-from chalicelib.domain import instants, leases, phases, timing
+from chalicelib.context import Context
+from chalicelib.domain import phases, timing
 from chalicelib.domain.accounts import State
-from chalicelib.domain.accounts import Step as WorkStep
 from chalicelib.domain.actions import Action
-from chalicelib.domain.blockers import Blocker
-from chalicelib.domain.errors import LeaseSuperseded, MalformedRequest, NotFound, TemporarilyUnavailable
-from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName
-from chalicelib.domain.retries import Outcome
 from chalicelib.domain.warmup import effects
-from chalicelib.domain.warmup.due import blockers_as_of
 from chalicelib.domain.warmup.effects import Effect, ItemKind
-from chalicelib.domain.warmup.leases import Caller
-from chalicelib.domain.warmup.state import PhaseState, Response, Step, Warmup, transitions
+from chalicelib.domain.warmup.state import Step, Warmup, transitions
 from chalicelib.sessions import open_session
-from chalicelib.tables import Account, Assignment, AuditEvent, Content, Phase, Session, Setting, Text
+from chalicelib.tables import Account, Assignment, Content, Phase, Session, Setting, Text
 from chalicelib.tables.accounts import unchanged_lease
-from chalicelib.tables.base import Key, reading, together
+from chalicelib.tables.base import Key, together
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.sessions import NO_PHASE, Holding, Standing, hold, let_go, seen, warn
-from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, PAUSES, counter_key, hour_key
+from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, counter_key, hour_key
+from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, SETS, Loaded, document, versions, view
 
-_SHORTEST_WAIT = 0.01
 _ENDED = (State.ACTIVE, State.RETIRED)
 MODELS: Mapping[ItemKind, type[PoolItem]] = {ItemKind.CONTENT: Content, ItemKind.TEXT: Text}
-
-
-@dataclass(slots=True)
-class Loaded:
-    """A warm-up with the items from which it was read, what is paused, and the caller's session."""
-
-    warmup: Warmup
-    account: Account
-    phases: dict[PhaseName, Phase]
-    pauses: Setting
-    session: Session | None
-
-    def blockers(self, now: datetime) -> list[Blocker]:
-        """Why the account cannot be taken now; empty where it can."""
-        return blockers_as_of(self.warmup, self.pauses, now)
-
-
-# load
-
-
-def load(context: Context, account_id: str) -> Loaded:
-    """Reads the account and all that decides on it, in one consistent round trip.
-
-    A batch is no snapshot: a change between its reads would show a new account with old phases. The account names the
-    versions of its phases, so a torn read is seen, and read again.
-    Raises NotFound also where the caller's models do not cover the account.
-    """
-    while True:
-        found = _load(context, account_id)
-        if (found.account.phase_versions or "") == _versions(found.phases):
-            return found
-        if context.time_left() < _SHORTEST_WAIT:
-            raise TemporarilyUnavailable()
-
-
-def _load(context: Context, account_id: str) -> Loaded:
-    session_key: list[Key] = [(Session, context.session_id)] if context.session_id else []
-    keys: list[Key] = [(Account, account_id), (Setting, PAUSES), *((Phase, account_id, name) for name in phases.ORDER)]
-    account, pauses, *others = together([*keys, *session_key])
-    if account is None or not context.actor.sees(account.model_id):
-        raise NotFound("account", account_id)
-    session = others.pop() if session_key else None
-    known = {record.name: record for record in others if record is not None}
-    return Loaded(view(account, known), account, known, pauses or Setting.nothing_paused(), session)
-
-
-def _versions(records: Mapping[PhaseName, Phase]) -> str:
-    return ".".join(str(records[name].version) for name in phases.ORDER if name in records)
-
-
-_PHASE_FIELDS = tuple(name for name in PhaseState.__slots__ if name not in ("phase", "last_response"))
-_ACCOUNT_FIELDS = (
-    *("state", "current_phase", "paused_from", "ready_at", "due_since"),
-    *("content_due_at", "content_misses", "started_by"),
-)
-_SETS = ("used_content_ids", "used_text_ids")
-
-
-def view(account: Account, records: Mapping[PhaseName, Phase]) -> Warmup:
-    """The frozen view of an account and its phases."""
-    ordered = [records[name] for name in phases.ORDER if name in records]
-    return Warmup(
-        account_id=account.account_id,
-        model_id=account.model_id,
-        plan=account.plan,
-        phases=tuple(_phase_view(one) for one in ordered),
-        lease=account.lease,
-        theme=account.theme,
-        has_consent=account.has_consent,
-        due_at=account.due_at,
-        used_content_ids=frozenset(account.used_content_ids or ()),
-        used_text_ids=frozenset(account.used_text_ids or ()),
-        **{name: getattr(account, name) for name in _ACCOUNT_FIELDS},
-    )
-
-
-def _phase_view(record: Phase) -> PhaseState:
-    return PhaseState(
-        phase=record.name,
-        last_response=_response(record.told),
-        **{name: getattr(record, name) for name in _PHASE_FIELDS},
-    )
-
-
-def _response(told: Mapping[str, str] | None) -> Response | None:
-    if told is None:
-        return None
-    at = told.get("available_at")
-    return Response(
-        token=told["token"],
-        outcome=Outcome(told["outcome"]) if "outcome" in told else None,
-        late=bool(told.get("late")),
-        action=WorkStep(told["action"]) if "action" in told else None,
-        phase=PhaseName(told["phase"]) if told.get("phase") else None,
-        available_at=instants.parse(at) if at else None,
-    )
-
-
-def _document(response: Response | None) -> dict[str, object] | None:
-    if response is None:
-        return None
-    at = None if response.available_at is None else render(response.available_at)
-    if response.outcome is not None:
-        return {"token": response.token, "outcome": response.outcome, "available_at": at}
-    return {
-        "token": response.token,
-        "late": response.late,
-        "action": response.action,
-        "phase": response.phase,
-        "available_at": at,
-    }
-
-
-# who asks
-
-
-def caller(context: Context) -> Caller:
-    """How the caller of this request shows that it holds an account."""
-    return Caller(context.actor.id, context.session_id, context.lease_token, context.request_id)
-
-
-def new_lease(context: Context, loaded: Loaded, session: Session) -> Lease:
-    """A lease for the session, from now on; its token names the version that the taking makes."""
-    token = leases.make_token(loaded.account.version + 1, context.entropy(leases.TOKEN_BYTES))
-    until = context.now + timedelta(seconds=context.settings.lease_seconds)
-    return Lease(token, session.session_id, session.bot_id, context.now, until, context.request_id)
-
-
-# store
 
 
 def create(context: Context, account: Account, **details: object) -> Loaded:
@@ -230,10 +89,10 @@ class _Writer:
     def _account(self, after: Warmup) -> None:
         account, before = self.loaded.account, self.before
         if before is not None:
-            for name in _ACCOUNT_FIELDS:
+            for name in ACCOUNT_FIELDS:
                 if (value := getattr(after, name)) != getattr(before, name):
                     setattr(account, name, value)
-            for name in _SETS:
+            for name in SETS:
                 if (ids := getattr(after, name)) != getattr(before, name):
                     setattr(account, name, set(ids) or None)
             if after.lease is not None and after.lease != before.lease:
@@ -258,9 +117,9 @@ class _Writer:
                 record = records[phase.phase] = Phase(
                     account_id=account.account_id, phase=phase.phase, created_at=self.context.now
                 )
-            for name in _PHASE_FIELDS:
+            for name in PHASE_FIELDS:
                 setattr(record, name, getattr(phase, name))
-            record.told = _document(phase.last_response)
+            record.told = document(phase.last_response)
             record.updated_at = self.context.now
             record.version = account.version + 1
             record.mark_attention(wanted=after.state is not State.RETIRED)
@@ -270,7 +129,7 @@ class _Writer:
                 self.change.transaction.put(record)
         for name in [name for name in records if not any(one.phase is name for one in after.phases)]:
             self.change.transaction.delete(records.pop(name))
-        account.phase_versions = _versions(records) or None
+        account.phase_versions = versions(records) or None
 
     def _count_ended(self, state: State) -> None:
         """Counts the accounts that ended: they are in no queue from which they could be counted."""
@@ -393,46 +252,3 @@ def _closing(effect: effects.CloseAssignment, now: datetime) -> list[UpdateActio
     actions += [Assignment.used_at.set(now)] if effect.success else []
     actions += [] if effect.performance is None else [Assignment.performance_score.set(effect.performance)]
     return actions
-
-
-# what became of a lease
-
-
-def refuse_superseded(context: Context, account: Account, token: str) -> NoReturn:
-    """Raises LeaseSuperseded, which says from the audit what happened after the token's lease was taken, and when.
-
-    Raises AccountLeased while another bot holds the account, for its token and for one that never was; else
-    MalformedRequest for one that the account cannot have given: the audit has no taking there.
-    """
-    version = leases.version_of(token)
-    with reading():
-        found = list(AuditEvent.query(account.subject, AuditEvent.sequence >= version, consistent_read=True, limit=11))
-    taking = next((event for event in found if event.sequence == version), None)
-    never_given = version > account.version or (taking is not None and not _takes_a_lease(taking))
-    ended = _what_ended_it([event for event in found if event is not taking])
-    anothers = account.lease is not None and account.lease.bot_id != context.actor.id
-    if anothers and (never_given or ended is None):
-        leases.refuse_while_live(account.lease, context.now)
-    if never_given:
-        raise MalformedRequest("The header Lease-Token holds no token that this account ever gave.")
-    happened = None
-    if ended is not None:
-        happened = {"at": ended.at, "action": ended.action, "sentence": audit.told(ended)}
-    lease = account.lease if leases.is_live(account.lease, context.now) else None
-    live = None if lease is None else leases.describe(lease)
-    detail = None if ended is None else f"This lease is over: {audit.told(ended)} at {render(ended.at)}."
-    raise LeaseSuperseded(detail, happened=happened, lease=live)
-
-
-def _what_ended_it(later: Sequence[AuditEvent]) -> AuditEvent | None:
-    """What took the work away: who took over or what operators did, rather than that time had passed."""
-    ending = [event for event in later if any(move["what"] == "lease" for move in event.moves) or _by_operator(event)]
-    return next((event for event in ending if event.action is not Action.LEASE_EXPIRE), ending[0] if ending else None)
-
-
-def _takes_a_lease(event: AuditEvent) -> bool:
-    return any(move["what"] == "lease" and move["to"] is not None for move in event.moves)
-
-
-def _by_operator(event: AuditEvent) -> bool:
-    return event.actor.startswith(f"{Role.OPERATOR}:")
