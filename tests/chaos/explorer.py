@@ -1,413 +1,425 @@
 """The decision rules, explored breadth first: two bots, two timers, an operator, a clock, crashes, late deliveries.
 
-One account in its last two phases. What decides is the service's own: the tables of moves, leases, blockers, retries,
-timing. `verbs` puts them together as the services do, and `test_decisions` walks the same ways through the service
-itself and compares. Times are seconds from now, so that the same state is the same whenever it is reached.
+One account in the last phases of a plan. What decides are the service's own functions (`domain.warmup`): nothing here
+says a rule a second time, but for the promises that no step may break. States are kept relative to now, without what no
+rule reads, so that the same state is the same whenever it is reached.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
-from chalicelib.domain import accounts, leases, phases, retries, timing
+from chalicelib.domain import timing
 from chalicelib.domain.accounts import State
-from chalicelib.domain.blockers import blockers
-from chalicelib.domain.errors import AccountLeased, IllegalMove
-from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import Move, PhaseName, Status
-from chalicelib.domain.plans import STANDARD
+from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.leases import Lease
+from chalicelib.domain.phases import ORDER, Status
+from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.retries import Kind
+from chalicelib.domain.warmup import delivery, leases, operate, work
+from chalicelib.domain.warmup.due import due
+from chalicelib.domain.warmup.leases import Caller
+from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = 900
-ORDER = (PhaseName.HIGHLIGHT, PhaseName.STORY)
 CURRENT, STALE = "current", "stale"
 BOTS = ("b1", "b2")
 
 
-class Account(NamedTuple):
-    """An account, as far as the rules look; `place` 2 is behind the last phase. `owed` is told by no rule: the seconds
-    that must pass before the phase may begin, counted apart."""
+@dataclass(frozen=True, slots=True)
+class _Nothing:
+    """Nothing is paused above the account."""
 
-    state: State = State.WARMING_UP
-    place: int = 0
-    status: Status = Status.PENDING
-    available_in: int = 3600
-    retries: int = 0
-    crashes: int = 0
-    holder: str = ""
-    expires_in: int = 0
-    ended: str = ""
-    owed: int = 3600
+    pipeline_paused: bool = False
+    paused_models: frozenset[str] = frozenset()
 
 
 class World(NamedTuple):
     """All of it: the account, each bot's token, what is on its way, and what others have decided and not yet written.
 
-    A message is who, what, and the token it was sent with; it may arrive late, and twice. `done` counts completions.
+    `account` is the number of a state (see `number_of`). A message is who, what, and the token it was sent with; it may
+    arrive late, and twice. `owed` are the seconds that must pass before the phase may begin, counted here and by
+    no rule. `decided` holds the state that a decision was made on, and what it makes of that state and of `owed`.
+    `done` counts completions of each phase.
     """
 
-    account: Account
-    tokens: tuple[str, str] = ("", "")
+    account: int
+    owed: int
+    tokens: tuple[str, ...] = ("", "")
     network: tuple[tuple[str, str, str], ...] = ()
-    decided: tuple[tuple[Account, Account] | None, ...] = (None, None, None)
-    done: tuple[int, int] = (0, 0)
+    decided: tuple[tuple[int, int, int] | None, ...] = (None, None, None)
+    done: tuple[int, ...] = (0,) * len(ORDER)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """The account as the rules read it."""
-
-    state: State
-    lease: Lease | None
-    model_id: str = "m1"
-    has_consent: bool = True
-    content_due_at: datetime | None = None
-    ready_at: datetime | None = NOW
+# states
 
 
-@dataclass(slots=True)
-class _Phase:
-    phase: str
-    status: Status
-    available_at: datetime | None
-    error_message: str | None = None
+def warming_up(phases_left: int, *, due_in: int, plan: Plan = STANDARD) -> Warmup:
+    """An account whose last phases are to be done, the first of them in so many seconds."""
+    first = len(ORDER) - phases_left
+    at = NOW + timedelta(seconds=due_in)
+    phases = [
+        PhaseState(name, Status.COMPLETED) if place < first else PhaseState(name, Status.PENDING)
+        for place, name in enumerate(ORDER)
+    ]
+    phases[first] = replace(phases[first], available_at=at)
+    return Warmup("a1", "m1", plan, State.WARMING_UP, tuple(phases), ORDER[first])
 
 
-@dataclass(frozen=True, slots=True)
-class _Nothing:
-    pipeline_paused: bool = False
-    paused_models: frozenset[str] = frozenset()
+STATES: list[Warmup] = []
+_NUMBERS: dict[Warmup, int] = {}
 
 
-def lease_of(account: Account) -> Lease | None:
-    """The account's last lease."""
-    if not account.holder:
+def number_of(warmup: Warmup) -> int:
+    """The number of a state, the same for all that no rule can tell apart."""
+    bare = _bare(warmup)
+    if bare not in _NUMBERS:
+        _NUMBERS[bare] = len(STATES)
+        STATES.append(bare)
+    return _NUMBERS[bare]
+
+
+def _bare(warmup: Warmup) -> Warmup:
+    """The state without what no rule reads."""
+    lease = warmup.lease
+    if lease is not None:
+        lease = replace(lease, taken_at=NOW, ended_at=None if lease.ended_at is None else NOW)
+    return replace(
+        warmup,
+        phases=tuple(_bare_phase(one) for one in warmup.phases),
+        lease=lease,
+        ready_at=None,
+        due_at=None,
+        due_since=None,
+    )
+
+
+def _bare_phase(phase: PhaseState) -> PhaseState:
+    if phase.status is Status.COMPLETED:
+        return PhaseState(phase.phase, Status.COMPLETED)
+    return replace(
+        phase,
+        started_at=None if phase.started_at is None else NOW,
+        content_assigned_at=None,
+        attempt=0,
+        last_response=None,
+    )
+
+
+def _later(at: datetime | None, seconds: int) -> datetime | None:
+    return None if at is None else max(NOW, at - timedelta(seconds=seconds))
+
+
+@cache
+def aged(number: int, seconds: int) -> int:
+    """The state so many seconds later."""
+    warmup = STATES[number]
+    lease = warmup.lease
+    if lease is not None:
+        lease = replace(lease, expires_at=max(NOW, lease.expires_at - timedelta(seconds=seconds)))
+    phases = tuple(replace(one, available_at=_later(one.available_at, seconds)) for one in warmup.phases)
+    return number_of(replace(warmup, lease=lease, phases=phases, content_due_at=_later(warmup.content_due_at, seconds)))
+
+
+def _superseded(warmup: Warmup) -> Warmup:
+    """The state in which the current token is one that another has followed."""
+    lease = None if warmup.lease is None else replace(warmup.lease, token=STALE)
+    phases = tuple(replace(one, lease_token=one.lease_token and STALE) for one in warmup.phases)
+    return replace(warmup, lease=lease, phases=phases)
+
+
+# what can be done to it
+
+
+def _caller(bot: str, token: str = "") -> Caller:
+    return Caller(bot, f"ses_{bot}", token or None, "req")
+
+
+def _lease(bot: str) -> Lease:
+    return Lease(CURRENT, f"ses_{bot}", bot, NOW, NOW + timedelta(seconds=LEASE), "req")
+
+
+@cache
+def claimed(number: int, bot: str) -> int | None:
+    """What a claim makes of the account; None where nothing is written."""
+    before = STATES[number]
+    step = leases.claim(_superseded(before), _lease(bot), _Nothing(), NOW)
+    if step is not None and (step.after.lease is None or step.after.lease.token != CURRENT):
+        step = leases.claim(before, _lease(bot), _Nothing(), NOW)
+    return None if step is None else number_of(step.after)
+
+
+@cache
+def given(number: int, bot: str) -> int | None:
+    """What asking for the phase's content makes of the account; None where it is refused."""
+    before, caller = STATES[number], _caller(bot)
+    phase = before.current
+    if phase is None:
         return None
-    ended = Ending(account.ended) if account.ended else None
-    until = NOW + timedelta(seconds=account.expires_in)
-    return Lease(CURRENT, f"ses_{account.holder}", account.holder, NOW, until, "req", ended)
-
-
-def _phase_of(account: Account) -> _Phase | None:
-    if account.place >= len(ORDER):
-        return None
-    at = NOW + timedelta(seconds=account.available_in)
-    return _Phase(ORDER[account.place], account.status, at)
-
-
-class Refused(Exception):
-    """The service refuses, and changes nothing."""
-
-
-# the verbs: production rules, in the order in which the services ask them
-
-
-def settle(account: Account) -> Account:
-    """What time has brought about (`AccountChange.settle`)."""
-    lease = lease_of(account)
-    if leases.has_run_out(lease, NOW):
-        account = account._replace(ended=Ending.EXPIRED)
-        if account.place < len(ORDER) and account.status is Status.IN_PROGRESS:
-            crashes = account.crashes + 1
-            to = retries.after_crash(STANDARD, crashes)
-            account = account._replace(crashes=crashes, status=phases.after(account.status, Move.EXPIRE, to))
-    elif lease is not None and lease.ended_by is None:
-        return account
-    if account.place >= len(ORDER) or account.available_in > 0:
-        return account
-    if account.status is Status.PENDING:
-        return account._replace(status=phases.after(account.status, Move.OPEN))
-    if account.status is Status.FAILED:
-        return account._replace(status=phases.after(account.status, Move.REOPEN, Status.CONTENT_ASSIGNED))
-    return account
-
-
-def take(account: Account, bot: str) -> Account:
-    """`content`: the phase's content under a lease."""
-    lease = lease_of(account)
-    if account.place >= len(ORDER):
-        raise Refused
-    if leases.is_live(lease, NOW) and account.holder == bot:
-        return account
+    if caller.holds(before.lease, NOW):
+        if phase.status is Status.IN_PROGRESS:
+            return number
+        renewed = before
+    else:
+        renewed = _superseded(before)
     try:
-        leases.refuse_while_live(lease, NOW)
-    except AccountLeased:
-        raise Refused from None
-    settled = settle(account)
-    if settled.status is Status.REQUIRES_REVIEW:
-        if settled.ended == Ending.EXPIRED != account.ended:
-            return settled  # what was found out is written all the same
-        raise Refused
-    if blockers(_Seen(settled.state, lease_of(settled)), _phase_of(settled), _Nothing(), NOW):
-        raise Refused
-    assigned = phases.after(settled.status, Move.ASSIGN) if settled.status is Status.AVAILABLE else settled.status
-    delivered = phases.after(assigned, Move.DELIVER)
-    return settled._replace(status=delivered, holder=bot, expires_in=LEASE, ended="")
+        delivered = delivery.deliverable(renewed, caller, phase.phase, _Nothing(), NOW)
+    except ServiceError:
+        found = due(before, NOW)
+        noticed = found is not None and delivery.out_of_order(found.after, found.after.phase(phase.phase)) is not None
+        return number_of(found.after) if found is not None and noticed else None
+    chosen = None
+    if delivered.status is Status.AVAILABLE:
+        kinds = delivery.missing(renewed, delivered, ())
+        chosen = delivery.Chosen("asg", {kind: f"{kind} {phase.phase}" for kind in kinds}, "")
+    step = delivery.deliver(
+        renewed, caller, phase.phase, _lease(bot), NOW, chosen=chosen, delivered_before=delivered.started_at is not None
+    )
+    return number_of(step.after)
 
 
-def _fence(account: Account, token: str, bot: str) -> Lease:
-    lease = lease_of(account)
-    if lease is None or lease.bot_id != bot or not leases.may_still_tell(lease, token):
-        raise Refused
-    if account.place >= len(ORDER) or not (account.status is Status.IN_PROGRESS or lease.ended_by is Ending.EXPIRED):
-        raise Refused
-    return lease
+def _told(act: Callable[[Warmup, str, str], Step | None]) -> Callable[[int, str, str], int | None]:
+    @cache
+    def told(number: int, token: str, bot: str) -> int | None:
+        try:
+            step = act(STATES[number], token, bot)
+        except ServiceError:
+            return None
+        return None if step is None else number_of(step.after)
+
+    return told
 
 
-def _advance(account: Account) -> Account:
-    place = account.place + 1
-    account = account._replace(place=place, retries=0, crashes=0)
-    if place >= len(ORDER):
-        return account._replace(status=Status.COMPLETED, available_in=0, owed=0)
-    wait = int(STANDARD.phases[ORDER[place]].interval.total_seconds())
-    return account._replace(status=Status.PENDING, available_in=wait, owed=wait)
+def _current(warmup: Warmup) -> str:
+    return warmup.current_phase or ORDER[-1]
 
 
-def complete(account: Account, token: str, bot: str) -> Account:
-    """`complete-phase`."""
-    _fence(account, token, bot)
-    phases.after(account.status, Move.COMPLETE)
-    return _advance(account)._replace(ended=Ending.COMPLETED)
+def _complete(warmup: Warmup, token: str, bot: str) -> Step:
+    return work.complete(warmup, _current(warmup), bot, token, NOW)
 
 
-def report(kind: Kind) -> Callable[[Account, str, str], Account]:
-    """`report-error` of one kind."""
+def _report(kind: Kind) -> Callable[[Warmup, str, str], Step]:
+    def report(warmup: Warmup, token: str, bot: str) -> Step:
+        return work.report(warmup, _current(warmup), bot, token, work.Fault(kind, "it failed"), NOW)
 
-    def reported(account: Account, token: str, bot: str) -> Account:
-        _fence(account, token, bot)
-        if account.status is Status.REQUIRES_REVIEW:
-            raise Refused
-        verdict = retries.after_report(kind, plan=STANDARD, retries=account.retries, swaps=0, now=NOW, spread=0.0)
-        status = phases.after(account.status, verdict.move)
-        wait = account.available_in
-        if verdict.available_at is not None:
-            wait = int((verdict.available_at - NOW).total_seconds())
-        tries = account.retries + (verdict.move is Move.FAIL)
-        return account._replace(status=status, available_in=wait, retries=tries, ended=Ending.REPORTED)
-
-    return reported
+    return report
 
 
-def release(account: Account, token: str, bot: str) -> Account:
-    """`release`."""
-    lease = lease_of(account)
-    if lease is None or lease.token != token or lease.bot_id != bot or lease.ended_by is not None:
-        raise Refused
-    status = account.status
-    if account.place < len(ORDER) and status is Status.IN_PROGRESS:
-        status = phases.after(status, Move.RELEASE)
-    return account._replace(status=status, ended=Ending.RELEASED)
+def _release(warmup: Warmup, token: str, bot: str) -> Step | None:
+    return leases.release(warmup, bot, token, NOW)
 
 
-def heartbeat(account: Account, token: str, bot: str) -> Account:
-    """A heartbeat: late, too, where nobody has taken over."""
-    lease = lease_of(account)
-    if lease is None or lease.token != token or lease.bot_id != bot or lease.ended_by is not None:
-        raise Refused
-    return account._replace(expires_in=LEASE)
-
-
-def _take_away(account: Account) -> Account:
-    lease = lease_of(account)
-    if lease is None or lease.ended_by not in (None, Ending.EXPIRED):
-        return account
-    return account._replace(ended=Ending.TAKEN_AWAY)
-
-
-def pause(account: Account) -> Account:
-    """The operator's pause."""
-    return account._replace(state=accounts.after(account.state, accounts.Move.PAUSE))
-
-
-def resume(account: Account) -> Account:
-    """The operator's resume."""
-    return account._replace(state=accounts.after(account.state, accounts.Move.RESUME, State.WARMING_UP))
-
-
-def retry(account: Account) -> Account:
-    """The operator's retry."""
-    if account.place >= len(ORDER):
-        raise Refused
-    status = phases.after(account.status, Move.RETRY, Status.CONTENT_ASSIGNED)
-    return _take_away(account)._replace(status=status, available_in=0, retries=0, crashes=0)
-
-
-def skip(account: Account) -> Account:
-    """The operator's skip."""
-    if account.place >= len(ORDER):
-        raise Refused
-    phases.after(account.status, Move.SKIP)
-    return _advance(_take_away(account))
-
-
-VERBS: Mapping[str, Callable[[Account, str, str], Account]] = {
-    "complete": complete,
-    "fail": report(Kind.TRANSIENT),
-    "escalate": report(Kind.UNKNOWN),
-    "release": release,
-    "heartbeat": heartbeat,
+VERBS: Mapping[str, Callable[[int, str, str], int | None]] = {
+    "complete": _told(_complete),
+    "fail": _told(_report(Kind.TRANSIENT)),
+    "escalate": _told(_report(Kind.UNKNOWN)),
+    "release": _told(_release),
+    "heartbeat": _told(lambda warmup, token, bot: leases.renew(warmup, token, bot, NOW + timedelta(seconds=LEASE))),
 }
-OPERATOR: Mapping[str, Callable[[Account], Account]] = {"pause": pause, "resume": resume, "retry": retry, "skip": skip}
+
+
+def _operated(act: Callable[[Warmup], Step]) -> Callable[[int], int | None]:
+    @cache
+    def operated(number: int) -> int | None:
+        try:
+            return number_of(act(STATES[number]).after)
+        except ServiceError:
+            return None
+
+    return operated
+
+
+OPERATOR: Mapping[str, Callable[[int], int | None]] = {
+    "pause": _operated(lambda warmup: operate.pause(warmup, NOW)),
+    "resume": _operated(lambda warmup: operate.resume(warmup, NOW)),
+    "retry": _operated(lambda warmup: operate.retry(warmup, _current(warmup), NOW)),
+    "skip": _operated(lambda warmup: operate.skip(warmup, _current(warmup), NOW)),
+}
 
 
 @cache
-def told(verb: str, account: Account, token: str, bot: str) -> Account | None:
-    """What a bot's message makes of the account; None where it is refused."""
-    return _or_none(lambda: VERBS[verb](account, token, bot))
-
-
-@cache
-def taken(account: Account, bot: str) -> Account | None:
-    """What asking for content makes of the account; None where it is refused."""
-    return _or_none(lambda: take(account, bot))
-
-
-@cache
-def operated(verb: str, account: Account) -> Account | None:
-    """What an operator's move makes of the account; None where it is refused."""
-    return _or_none(lambda: OPERATOR[verb](account))
-
-
-@cache
-def timed(account: Account) -> Account:
+def timed(number: int) -> int:
     """What a timer makes of the account: it sees only what is due in its queue."""
-    due = _due(account)
-    return settle(account) if due is not None and due.queue is timing.Queue.TIMER and due.at <= NOW else account
-
-
-def _or_none(act: Callable[[], Account]) -> Account | None:
-    try:
-        return act()
-    except (Refused, IllegalMove):
-        return None
+    warmup = STATES[number]
+    queued = timing.next_due(warmup, warmup.current, NOW)
+    if queued is None or queued.queue is not timing.Queue.TIMER or queued.at > NOW:
+        return number
+    step = due(warmup, NOW)
+    return number if step is None else number_of(step.after)
 
 
 # the world
 
 
-def _with(world: World, account: Account, *, taker: int | None = None) -> World:
-    """The world after a write; a new lease makes every other token stale."""
-    if taker is None:
-        return world._replace(account=account)
-    tokens = tuple(CURRENT if number == taker else (STALE if one else "") for number, one in enumerate(world.tokens))
+def _set(tokens: tuple[str, ...], place: int, token: str) -> tuple[str, ...]:
+    return tuple(token if one == place else old for one, old in enumerate(tokens))
+
+
+def _taken(world: World, account: int, taker: int) -> World:
+    """The world after a taking; a new lease makes every other token stale."""
+    tokens = tuple(CURRENT if place == taker else (STALE if one else "") for place, one in enumerate(world.tokens))
     network = tuple((bot, verb, STALE) for bot, verb, _ in world.network)
-    return world._replace(account=account, tokens=(tokens[0], tokens[1]), network=network)
+    return world._replace(account=account, tokens=tokens, network=network)
 
 
-def _sent(world: World, bot: str, verb: str, token: str) -> World:
-    return world._replace(network=tuple(sorted({*world.network, (bot, verb, token)})))
+def _owed(before: int, after: int, owed: int) -> int:
+    """What is owed after a step: a phase that is begun owes the plan's interval."""
+    was, now = STATES[before].current_phase, STATES[after]
+    if now.current_phase is was or now.current_phase is None:
+        return owed if now.current_phase is was else 0
+    return int(now.plan.phases[now.current_phase].interval.total_seconds())
 
 
-def _ticked(account: Account, seconds: int) -> Account:
-    return account._replace(
-        available_in=max(0, account.available_in - seconds),
-        expires_in=max(0, account.expires_in - seconds),
-        owed=max(0, account.owed - seconds),
-    )
+def _moved_on(world: World, account: int) -> World:
+    """The world after a write."""
+    return world._replace(account=account, owed=_owed(world.account, account, world.owed))
 
 
-def _decided(world: World, who: int, result: Account | None) -> World:
-    decided = list(world.decided)
-    decided[who] = None if result is None else (world.account, result)
-    return world._replace(decided=tuple(decided))
-
-
-T1, T2, OP = 0, 1, 2
+def _decided(world: World, who: int, result: int | None) -> World:
+    found = None if result is None else (world.account, result, _owed(world.account, result, world.owed))
+    return world._replace(decided=tuple(found if place == who else one for place, one in enumerate(world.decided)))
 
 
 def steps(world: World, *, guarded: bool = True) -> Iterator[tuple[str, World]]:
     """Everything that can happen next. `guarded` False writes what was decided on old reads all the same."""
-    account = world.account
-    for number, bot in enumerate(BOTS):
-        after = taken(account, bot)
-        if after is not None:
-            if after.status is Status.IN_PROGRESS and after.holder == bot and after != account:
-                new = _with(world, after, taker=number)
-                yield f"{bot} takes it", new
-                yield f"{bot} takes it and never hears of it", new._replace(tokens=_set(new.tokens, number, ""))
-            elif after == account and world.tokens[number] != CURRENT:
-                yield f"{bot} asks again", world._replace(tokens=_set(world.tokens, number, CURRENT))
-            elif after != account:
-                yield f"{bot} finds it out", _with(world, after)
-        token = world.tokens[number]
+    for place, bot in enumerate(BOTS):
+        yield from _takings(world, place, bot)
+        token = world.tokens[place]
         if token:
-            yield f"{bot} crashes", world._replace(tokens=_set(world.tokens, number, ""))
+            yield f"{bot} crashes", world._replace(tokens=_set(world.tokens, place, ""))
             if len(world.network) < 2:
                 for verb in VERBS:
-                    yield f"{bot} sends {verb}", _sent(world, bot, verb, token)
+                    network = tuple(sorted({*world.network, (bot, verb, token)}))
+                    yield f"{bot} sends {verb}", world._replace(network=network)
+    yield from _arrivals(world)
+    yield from _decisions(world, guarded=guarded)
+    warmup = STATES[world.account]
+    phase, lease = warmup.current, warmup.lease
+    waits = {
+        LEASE,
+        _seconds(None if phase is None else phase.available_at),
+        _seconds(None if lease is None else lease.expires_at),
+    }
+    for seconds in sorted(waits - {0}):
+        account = aged(world.account, seconds)
+        if account != world.account:
+            decided = tuple(
+                one and (aged(one[0], seconds), aged(one[1], seconds), max(0, one[2] - seconds))
+                for one in world.decided
+            )
+            owed = max(0, world.owed - seconds)
+            yield f"{seconds} s pass", world._replace(account=account, owed=owed, decided=decided)
+
+
+def _seconds(at: datetime | None) -> int:
+    return 0 if at is None else max(0, int((at - NOW).total_seconds()))
+
+
+def _takings(world: World, place: int, bot: str) -> Iterator[tuple[str, World]]:
+    for act, after in (("takes it", given(world.account, bot)), ("claims it", claimed(world.account, bot))):
+        if after is None:
+            continue
+        lease, before = STATES[after].lease, STATES[world.account].lease
+        mine = lease is not None and lease.token == CURRENT and lease.bot_id == bot and lease.ended_by is None
+        held = before is not None and before.token == CURRENT and before.bot_id == bot and before.ended_by is None
+        if mine and held and world.tokens[place] != CURRENT:
+            yield f"{bot} asks again", _moved_on(world, after)._replace(tokens=_set(world.tokens, place, CURRENT))
+        elif mine and not (held and before is not None and before.expires_at > NOW):
+            new = _taken(_moved_on(world, after), after, place)
+            yield f"{bot} {act}", new
+            yield f"{bot} {act} and never hears of it", new._replace(tokens=_set(new.tokens, place, ""))
+        elif after != world.account:
+            yield f"{bot} {'begins it' if mine else 'finds it out'}", _moved_on(world, after)
+
+
+def _arrivals(world: World) -> Iterator[tuple[str, World]]:
     for message in world.network:
         bot, verb, token = message
         left = tuple(one for one in world.network if one != message)
-        after = told(verb, account, token, bot)
-        arrived = world if after is None else _with(world, after)
+        after = VERBS[verb](world.account, token, bot)
+        arrived = world if after is None else _moved_on(world, after)
         if after is not None and verb == "complete":
-            done = tuple(count + (place == account.place) for place, count in enumerate(world.done))
-            arrived = arrived._replace(done=(done[0], done[1]))
+            name = STATES[world.account].current_phase
+            done = tuple(count + (one is name) for one, count in zip(ORDER, world.done, strict=True))
+            arrived = arrived._replace(done=done)
         yield f"{bot}'s {verb} arrives", arrived._replace(network=left)
         if after is not None:
             yield f"{bot}'s {verb} arrives, and will again", arrived
-    for number, name in ((T1, "timer 1"), (T2, "timer 2")):
-        if world.decided[number] is None:
-            after = timed(account)
-            if after != account:
-                yield f"{name} decides", _decided(world, number, after)
-    if world.decided[OP] is None:
-        for verb in OPERATOR:
-            after = operated(verb, account)
-            if after is not None:
-                yield f"the operator decides to {verb}", _decided(world, OP, after)
-    for number, name in enumerate(("timer 1", "timer 2", "the operator")):
-        pair = world.decided[number]
-        if pair is not None:
-            free = _decided(world, number, None)
-            if pair[0] == account or not guarded:
-                yield f"{name} writes", _with(free, pair[1])
+
+
+_OTHERS = ("timer 1", "timer 2", "the operator")
+
+
+def _decisions(world: World, *, guarded: bool) -> Iterator[tuple[str, World]]:
+    for place, name in enumerate(_OTHERS):
+        found = world.decided[place]
+        if found is not None:
+            before, result, owed = found
+            free = _decided(world, place, None)
+            if before == world.account or not guarded:
+                yield f"{name} writes", free._replace(account=result, owed=owed)
             yield f"{name} is killed, or finds it stale", free
-    for seconds in sorted({LEASE, account.available_in, account.expires_in} - {0}):
-        aged = _ticked(account, seconds)
-        if aged != account:
-            decided = tuple(one and (_ticked(one[0], seconds), _ticked(one[1], seconds)) for one in world.decided)
-            yield f"{seconds} s pass", world._replace(account=aged, decided=decided)
+        elif name == "the operator":
+            for verb, act in OPERATOR.items():
+                after = act(world.account)
+                if after is not None:
+                    yield f"{name} decides to {verb}", _decided(world, place, after)
+        elif (after := timed(world.account)) != world.account:
+            yield f"{name} decides", _decided(world, place, after)
 
 
-def _set(tokens: tuple[str, str], number: int, token: str) -> tuple[str, str]:
-    return (token, tokens[1]) if number == 0 else (tokens[0], token)
+# the promises
 
 
 def wrong(before: World, step: str, after: World) -> str | None:
     """Which promise a step breaks, None if none."""
-    old, new = before.account, after.account
-    if step.endswith(("takes it", "never hears of it")):
-        if new.owed:
-            return f"a phase begins {new.owed} s before its interval has passed"
-        if old.state is not State.WARMING_UP:
-            return f"work is handed out while the account is {old.state}"
-        if old.holder and not old.ended and old.expires_in:
-            return f"{new.holder} takes what {old.holder} holds"
+    old, new = STATES[before.account], STATES[after.account]
+    if step.endswith(("takes it", "never hears of it", "claims it", "begins it")):
+        broken = _wrong_taking(before, old, new)
+        if broken is not None:
+            return broken
     if max(after.done) > 1:
         return "a phase is completed twice"
-    if "arrives" in step and new != old:
-        bot = step.partition("'")[0]
-        verb = step.partition("'s ")[2].partition(" ")[0]
-        tokens = [token for who, what, token in before.network if (who, what) == (bot, verb)]
-        if CURRENT not in tokens:
+    if "arrives" in step and before.account != after.account:
+        bot, _, rest = step.partition("'s ")
+        verb = rest.partition(" ")[0]
+        if CURRENT not in [token for who, what, token in before.network if (who, what) == (bot, verb)]:
             return f"{bot}, who was superseded, changes something by {verb}"
-    if new.place < len(ORDER) and new.status is Status.IN_PROGRESS and (not new.holder or new.ended):
-        return "a phase is in progress, and nobody holds the account"
-    if new.retries > STANDARD.max_retries or (new.crashes >= STANDARD.max_crashes and new.status is Status.IN_PROGRESS):
-        return "a limit is passed"
-    if new.state is State.WARMING_UP and new.status is not Status.REQUIRES_REVIEW and _due(new) is None:
-        return "it is in no queue: nobody will ever find it"
+    return _wrong_state(after.account)
+
+
+def _wrong_taking(before: World, old: Warmup, new: Warmup) -> str | None:
+    if before.owed:
+        return f"a phase begins {before.owed} s before its interval has passed"
+    if old.state is not State.WARMING_UP:
+        return f"work is handed out while the account is {old.state}"
+    held = old.lease is not None and old.lease.ended_by is None and old.lease.expires_at > NOW
+    if held and old.lease is not None and new.lease is not None and old.lease.bot_id != new.lease.bot_id:
+        return f"{new.lease.bot_id} takes what {old.lease.bot_id} holds"
     return None
 
 
 @cache
-def _due(account: Account) -> timing.Due | None:
-    return timing.next_due(_Seen(account.state, lease_of(account)), _phase_of(account), NOW)
+def _wrong_state(number: int) -> str | None:
+    warmup = STATES[number]
+    phase, lease, plan = warmup.current, warmup.lease, warmup.plan
+    if phase is not None:
+        working = phase.status is Status.IN_PROGRESS
+        if working and (lease is None or lease.ended_by is not None):
+            return "a phase is in progress, and nobody holds the account"
+        if phase.retry_count > plan.max_retries or (working and phase.crash_count >= plan.max_crashes):
+            return "a limit is passed"
+    review = phase is not None and phase.status is Status.REQUIRES_REVIEW
+    if warmup.state is State.WARMING_UP and not review and timing.next_due(warmup, phase, NOW) is None:
+        return "it is in no queue: nobody will ever find it"
+    items = [one.assigned_content_id for one in warmup.phases if one.assigned_content_id is not None]
+    if len(set(items)) < len(items):
+        return "an item is given twice"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,10 +433,15 @@ class Explored:
     broken: str | None = None
 
 
-def explore(most: int, start: World, *, guarded: bool = True) -> Explored:
-    """Breadth first, until so many states are known or all are; the way to the first broken promise is a shortest."""
-    known: dict[World, tuple[World, str] | None] = {start: None}
-    waiting, count, depth = deque([(start, 0)]), 0, 0
+def explore(most: int, start: Warmup, *, guarded: bool = True) -> Explored:
+    """Explores breadth first, until so many worlds are known or all are.
+
+    The way to the first broken promise is a shortest one. `guarded` False: as if the store did not check that what a
+    decision was made on is still so.
+    """
+    begin = World(number_of(start), _seconds(start.current.available_at if start.current else None))
+    known: dict[World, tuple[World, str] | None] = {begin: None}
+    waiting, count, depth = deque([(begin, 0)]), 0, 0
     while waiting and len(known) < most:
         world, depth = waiting.popleft()
         for step, after in steps(world, guarded=guarded):

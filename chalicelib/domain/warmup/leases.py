@@ -1,7 +1,7 @@
 """Taking accounts, and giving them back."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain import accounts, blockers, leases
@@ -117,3 +117,14 @@ def _stop_work(draft: Draft) -> None:
     phase = draft.warmup.current
     if phase is not None and phase.status is Status.IN_PROGRESS:
         draft.move_phase(phase, Move.RELEASE)
+
+
+def renew(warmup: Warmup, token: str, bot_id: str, until: datetime) -> Step | None:
+    """Extends the lease of that token, also after it ran out, where nobody has followed; None where it is over.
+
+    A heartbeat writes this under the very same condition, without reading the account.
+    """
+    lease = warmup.lease
+    if lease is None or lease.token != token or lease.bot_id != bot_id or lease.ended_by is not None:
+        return None
+    return Step(Action.LEASE_CLAIM, replace(warmup, lease=replace(lease, expires_at=max(lease.expires_at, until))))
