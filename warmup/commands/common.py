@@ -24,7 +24,6 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import BaseModel
 from rich.console import Console
-from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -42,12 +41,14 @@ from warmup.problems import (
     WarmupError,
     refused_key,
 )
+from warmup.terminal import fitted
 from warmup.transport import Patience
 
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
 _STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_WIDE = 240
+_PROSE = frozenset({"body", "detail", "error_message", "problems", "sentence"})
+"""Columns that may be shortened where a list has too little room."""
 _INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$")
 prose = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -213,8 +214,14 @@ def plain(item: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
     return item.model_dump(mode="json", by_alias=True) if isinstance(item, BaseModel) else dict(item)
 
 
-def show(items: Iterable[BaseModel | Mapping[str, Any]], output: Format, columns: Sequence[str]) -> int:
-    """Writes items to standard output; a table and CSV have these columns (`a.b` reaches inside). Answers how many."""
+def show(
+    items: Iterable[BaseModel | Mapping[str, Any]], output: Format, columns: Sequence[str], *, wrapped: bool = False
+) -> int:
+    """Write items to standard output, and return how many; a table and CSV have these columns (`a.b` reaches inside).
+
+    In a terminal a table keeps one line a row: prose is shortened, then the last columns are left out. With `wrapped`
+    the last column goes on below itself instead.
+    """
     rows = (plain(item) for item in items)
     match output:
         case Format.JSON:
@@ -229,7 +236,7 @@ def show(items: Iterable[BaseModel | Mapping[str, Any]], output: Format, columns
         case Format.CSV:
             return _csv(rows, columns)
         case Format.TABLE:
-            return _table(rows, columns)
+            return _table(rows, columns, wrapped=wrapped)
 
 
 def show_one(item: BaseModel | Mapping[str, Any], output: Format) -> None:
@@ -238,7 +245,9 @@ def show_one(item: BaseModel | Mapping[str, Any], output: Format) -> None:
     if output in (Format.JSON, Format.JSONL):
         _line(_json(row, indent=2 if output is Format.JSON else None))
     else:
-        show([{"member": name, "value": value} for name, value in row.items()], output, ("member", "value"))
+        show(
+            [{"member": name, "value": value} for name, value in row.items()], output, ("member", "value"), wrapped=True
+        )
 
 
 def _json(data: Any, indent: int | None = None) -> str:
@@ -262,32 +271,38 @@ def _csv(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> int:
     return count
 
 
-def _table(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> int:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+def _table(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, wrapped: bool) -> int:
     names = [column.rpartition(".")[2].replace("_", " ") for column in columns]
-    for name in names:
-        table.add_column(name, overflow="fold")
-    cells = [[_INSTANT.sub(r"\1 \2", visible(cell(row, column))) for column in columns] for row in rows]
-    for row in cells:
-        table.add_row(*map(Text, row))
+    raw = [[cell(row, column) for column in columns] for row in rows]
+    if not raw:
+        return 0
+    zoned = [any(_INSTANT.match(row[place]) for row in raw) for place in range(len(names))]
+    headers = [f"{name} (UTC)" if instant else name for name, instant in zip(names, zoned, strict=True)]
+    cells = [[_INSTANT.sub(r"\1 \2", visible(one, kept="")) for one in row] for row in raw]
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDE  # for a file or another program nothing is folded
-    elif Measurement.get(console, console.options.update_width(_WIDE), table).minimum > console.width:
-        for row in cells:
-            _block(console, names, row)
+    if wrapped and console.is_terminal:
+        _details(console, headers, cells)
         return len(cells)
-    if cells:
-        console.print(table)
+    prose_columns = frozenset(place for place, column in enumerate(columns) if column in _PROSE)
+    # for a file or another program nothing is left out
+    told = fitted(headers, cells, console.width if console.is_terminal else None, prose=prose_columns)
+    for number, line in enumerate(told.lines):
+        # the first column stays whole however narrow the terminal is, which then wraps it
+        console.print(Text(line, style="" if number else "bold"), soft_wrap=True)
+    if told.left_out:
+        say(f"left out for want of room: {', '.join(told.left_out)} (-o json has all)", style="dim")
     return len(cells)
 
 
-def _block(console: Console, names: Sequence[str], row: Sequence[str]) -> None:
-    """A row below itself, where the columns would be cut within words."""
-    lines = Table.grid(padding=(0, 1))
-    for name, value in zip(names, row, strict=True):
-        lines.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    console.print(lines, "")
+def _details(console: Console, headers: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    """What is read and not scanned: nothing is left out, the last column goes on below itself."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in headers[:-1]:
+        table.add_column(name, no_wrap=True)
+    table.add_column(headers[-1], overflow="fold")
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console.print(table)
 
 
 def cell(row: Mapping[str, Any], column: str) -> str:

@@ -13,6 +13,7 @@ import typer
 
 from warmup.commands.common import Exit, Format, counter, fail, progress, say, show_one, until_stopped
 from warmup.problems import WarmupError
+from warmup.terminal import counted
 
 MOST_ROWS, MOST_BYTES, _FEW = 250, 200_000, 3
 _ADDED = ("line", "reason")
@@ -153,7 +154,7 @@ def send_all(
 def _stopped(told: Told, rows: list[Placed], file: Path, *, lines: bool) -> str:
     _keep(told, rows, file, lines=lines)
     sent = sum(told.counts.values())
-    return f"Stopped: {sent:,} of {len(rows):,} rows are sent. Send the file again: nothing is made twice."
+    return f"Stopped: {sent:,} of {counted(len(rows), 'row')} sent. Send the file again: nothing is made twice."
 
 
 def _prepared(
@@ -227,10 +228,13 @@ def _keep(told: Told, rows: list[Placed], file: Path, *, lines: bool) -> None:
         kept.append({"line": line, "reason": reason, **came[line]})
     try:
         file.write_text(_written(kept, lines=lines), encoding="utf-8", newline="")
-        say(f"{len(told.bad)} bad rows, with what is wrong with them: {file}")
+        say(f"{counted(len(told.bad), 'bad row')}, with what is wrong with them: {file}")
         shown = kept[:_FEW]
     except OSError as error:
-        say(f"{len(told.bad)} bad rows, which cannot be kept in {file} (see --bad-rows): {error.strerror}", style="red")
+        say(
+            f"{counted(len(told.bad), 'bad row')}, which cannot be kept in {file} (see --bad-rows): {error.strerror}",
+            style="red",
+        )
         shown = kept
     for row in shown:
         say(f"  line {row['line']}: {row['reason']}")

@@ -114,7 +114,7 @@ def doctor(context: typer.Context, output: Output = Format.TABLE) -> None:
     Example: warmup doctor
     """
     rows = [{"check": check, "ok": ok, "found": found} for check, ok, found in _checks(context)]
-    show([{**row, "ok": "yes" if row["ok"] else "NO"} for row in rows], output, ("check", "ok", "found"))
+    show([{**row, "ok": "yes" if row["ok"] else "NO"} for row in rows], output, ("check", "ok", "found"), wrapped=True)
     if not all(row["ok"] for row in rows):
         raise typer.Exit(Exit.ERROR)
 

@@ -31,6 +31,7 @@ from warmup.commands.common import (
     until_stopped,
 )
 from warmup.problems import Conflict
+from warmup.terminal import counted
 
 content = typer.Typer(no_args_is_help=True, help="The media of a model's pool.")
 texts = typer.Typer(no_args_is_help=True, help="The texts of a model's pool.")
@@ -44,11 +45,11 @@ Rows = Annotated[Path, typer.Argument(help="CSV with names in the first line, or
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 COLUMNS = (
     "category",
-    "theme",
-    "quality_score",
+    "status",
     "usage_count",
     "max_usage",
-    "status",
+    "theme",
+    "quality_score",
     "enabled",
     "successes",
     "failures",
@@ -76,7 +77,7 @@ def add_content(
 
     def stopped() -> str:
         left = " ".join(str(file) for file in files[len(rows) :])
-        return f"Stopped after {len(rows)} of {len(files)} files. Go on with: {left}"
+        return f"Stopped after {len(rows)} of {counted(len(files), 'file')}. Go on with: {left}"
 
     try:
         with until_stopped(stopped), progress(shown=len(files) > 1) as bar:
@@ -217,7 +218,7 @@ def availability(context: typer.Context, model_id: ModelId, output: Output = For
         if dry is None
         else f"run dry on {dry.day}: {dry.account_id} will find no {dry.kind} for {dry.phase}"
     )
-    say(f"The pools of {model_id} {told} ({found.accounts_under_way} accounts under way).")
+    say(f"The pools of {model_id} {told} ({counted(found.accounts_under_way, 'account')} under way).")
     show(
         found.categories,
         output,
