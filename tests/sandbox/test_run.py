@@ -16,7 +16,7 @@ import boto3
 import httpx
 import pytest
 
-from warmup.sandbox import stores
+from warmup.sandbox import run, stores
 
 pytestmark = pytest.mark.engine
 
@@ -63,6 +63,18 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     need("ministack")
     with sandbox(tmp_path_factory.mktemp("empty")) as (_, api):
         yield api
+
+
+@pytest.mark.parametrize(
+    ("bots", "says"),
+    [
+        (0, "no bots: the work is left to yours (warmup bots create NAME makes a key)"),
+        (1, "1 bot at work"),  # one alone never crashes
+        (4, "4 bots at work, the last one crashes now and then"),
+    ],
+)
+def test_it_says_how_many_bots_work(bots: int, says: str) -> None:
+    assert run.at_work(bots) == says
 
 
 def test_the_operators_key_opens_it_and_no_other(empty: httpx.Client) -> None:

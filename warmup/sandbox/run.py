@@ -32,6 +32,7 @@ from warmup.sandbox.server import Server
 from warmup.sandbox.service import Service, new_operator_key, running
 from warmup.sandbox.stores import default_store, open_store
 from warmup.sandbox.view import View
+from warmup.terminal import counted
 
 FAST = 10_000.0
 """The speed of a run with bots: 24 hours pass in under nine seconds."""
@@ -149,7 +150,7 @@ def _main_job(
     for bot in crew:
         bot.start()
     try:
-        _say(console, f"{len(crew)} bots at work, the last one crashes now and then")
+        _say(console, at_work(len(crew)))
         if not _watch(options, console, api):
             console.print(f"not done after {options.timeout:.0f} s", style="bold red")
     except Stopped as stopped:
@@ -161,6 +162,13 @@ def _main_job(
     told = summary.summarise(api)
     summary.show(console, told, time.monotonic() - began)
     return 0 if told.good else 1
+
+
+def at_work(bots: int) -> str:
+    """Say how many bots work, and what is to be expected of them."""
+    if bots == 0:
+        return "no bots: the work is left to yours (warmup bots create NAME makes a key)"
+    return f"{counted(bots, 'bot')} at work" + (", the last one crashes now and then" if bots > 1 else "")
 
 
 def _say(console: Console, what: str) -> None:
