@@ -616,7 +616,9 @@ def problem_for_unknown_route(
     if allowed:
         error = _MethodNotAllowed(f"{path} does not know {method}; it knows {', '.join(allowed)}.")
     else:
-        error = _RouteNotFound(f"There is no route {path}.")
+        # the stage is part of a deployed address, and of no path
+        hint = " Does the address (WARMUP_URL) end in /v1 by mistake?" if path.startswith("/v1/") else ""
+        error = _RouteNotFound(f"There is no route {path}.{hint}")
     status, out, body = problem(error, request_id, base=base)
     if allowed:
         out["Allow"] = ", ".join(allowed)

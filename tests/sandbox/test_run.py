@@ -100,6 +100,26 @@ def test_every_refusal_is_a_problem(empty: httpx.Client, method: str, path: str,
     assert response.headers["X-Request-Id"] == response.json()["request_id"]
 
 
+def test_the_address_that_it_prints_leads_on(empty: httpx.Client) -> None:
+    page = empty.get("/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert KEY not in page.text, "whoever reaches the page is not yet an operator"
+    assert f"export WARMUP_URL={str(empty.base_url).rstrip('/')}" in page.text
+    plain = empty.get("/")  # as curl asks
+    assert plain.headers["Content-Type"] == "application/json"
+    links = [link for link in plain.json().values() if link.startswith("http")]
+    for link in [*links, *re.findall(r'href="([^"]+)"', page.text)]:
+        assert empty.get(link, follow_redirects=True).status_code == 200, link
+    assert empty.head("/").status_code == 200
+    assert empty.post("/").status_code == 404
+
+
+def test_an_address_that_ends_in_the_stage_is_named(empty: httpx.Client) -> None:
+    told = empty.get("/v1/api/health").json()
+    assert (told["code"], "end in /v1 by mistake?" in told["detail"]) == ("route_not_found", True)
+    assert "/v1 by" not in empty.get("/v2/api/health").json()["detail"]
+
+
 def test_time_is_moved_and_the_timers_run(empty: httpx.Client) -> None:
     before = empty.get("/sandbox/clock").json()
     assert before["speed"] == 1

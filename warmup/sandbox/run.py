@@ -24,6 +24,7 @@ from warmup.sandbox.bots import Bot
 from warmup.sandbox.client import Client, Problem
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.control import Control
+from warmup.sandbox.front import front
 from warmup.sandbox.platform import Platform
 from warmup.sandbox.progress import look
 from warmup.sandbox.schedules import Timers, discover
@@ -117,7 +118,8 @@ def _serve(options: Options, service: Service, clock: Clock, stack: ExitStack) -
 
     def answer(request: HttpRequest) -> Answer:
         ours = request.path == "/sandbox" or request.path.startswith("/sandbox/")
-        answered = control.handle(request) if ours else service.gateway.handle(request)
+        handle = control.handle if ours else service.gateway.handle
+        answered = front(request, server.url) or handle(request)
         # who counts leases by a clock of its own learns from this how fast ours runs
         return answered if clock.speed == 1 else answered.having("Sandbox-Speed", f"{clock.speed:.3f}")
 
