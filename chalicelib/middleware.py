@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -41,10 +41,11 @@ from chalicelib.services import bots
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from pydantic import BaseModel, ValidationError
 
 LARGEST_BODY = 256 * 1024
 DEEPEST_BODY = 32
+MOST_FAULTS = 100
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 _TAG = re.compile(r'"?(\d{1,9})"?', re.ASCII)
@@ -537,14 +538,46 @@ def validate(model: type[M], parsed: object, at: str = "") -> M:
     try:
         return model.model_validate_json(json.dumps(parsed))
     except ValidationError as error:
-        raise InvalidInput(
-            [_fault(fault, at) for fault in error.errors(include_url=False, include_input=False)]
-        ) from None
+        raise InvalidInput(faults(model, error, at)) from None
 
 
-def _fault(fault: Mapping[str, Any], at: str) -> dict[str, str]:
-    place = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in fault["loc"])
-    return {"pointer": at + place, "detail": str(fault["msg"]).removeprefix("Value error, ")}
+def faults(model: type[BaseModel], error: ValidationError, at: str = "") -> list[dict[str, str]]:
+    """Return the first 100 faults that pydantic found, as a JSON pointer (behind `at`) and what is wrong there."""
+    found = error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
+    return [{"pointer": at + _pointer(one["loc"]), "detail": _detail(model, one)} for one in found]
+
+
+def _pointer(place: Sequence[int | str]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in place)
+
+
+def _detail(model: type[BaseModel], fault: Mapping[str, Any]) -> str:
+    if fault["type"] != "extra_forbidden":
+        return str(fault["msg"]).removeprefix("Value error, ")
+    from difflib import get_close_matches  # noqa: PLC0415  # only who misspells a member pays for it
+
+    *outer, name = fault["loc"]
+    known = _members(model, outer)
+    meant = "".join(f"; did you mean `{one}`?" for one in get_close_matches(str(name), known, 1))
+    return f"unknown member `{name}`{meant or ';'} known: {', '.join(known) or 'none'}"
+
+
+def _members(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:
+    """The members of the object at this place of the model; of none where it lies in no model."""
+    for part in place:
+        if isinstance(part, str):
+            inner = next(_models_in(model.model_fields[part].annotation), None) if part in model.model_fields else None
+            if inner is None:
+                return []
+            model = inner
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and hasattr(annotation, "model_fields"):
+        yield annotation
+    for one in get_args(annotation):
+        yield from _models_in(one)
 
 
 # out

@@ -15,6 +15,7 @@ _PAGE = """<!doctype html>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem; }}
 pre {{ padding: .75rem 1rem; overflow-x: auto; border: 1px solid color-mix(in srgb, currentColor 25%, transparent);
   border-radius: 6px; }}
+code {{ white-space: nowrap; }}
 </style>
 </head>
 <body>
@@ -32,7 +33,8 @@ that the terminal printed. With it, make a key for a bot:</p>
 export WARMUP_OPERATOR_KEY=…
 export WARMUP_KEY=$(warmup bots create my-bot)</pre>
 <p>A first request with it:</p>
-<pre>curl -H "Authorization: Bearer $WARMUP_KEY" {url}/api/bot/accounts/ready</pre>
+<pre>curl -H "Authorization: Bearer $WARMUP_KEY" \\
+  {url}/api/bot/accounts/ready</pre>
 </main>
 </body>
 </html>
