@@ -208,6 +208,93 @@ BY_NAME: Mapping[str, Any] = {
 }
 """By a member's name, where its type admits the value."""
 
+_AT_WORK: Mapping[str, Any] = {
+    "status": "in_progress",
+    "available_at": _AT,
+    "completed_at": None,
+    "error_code": None,
+    "crash_count": 0,
+    "swap_count": 0,
+    "execution_time_ms": None,
+    "platform_response": None,
+}
+_FAILED: Mapping[str, Any] = {
+    "error_code": "platform_timeout",
+    "error_kind": "transient",
+    "error_message": "the platform did not answer in time",
+    "retry_count": 3,
+}
+BY_SHAPE: Mapping[str, Mapping[str, Any]] = {
+    "Assignment": {"outcome": "completed", "ended_at": _LATER},
+    "AuditEvent": {"action": "phase:complete"},
+    "BulkMove": {"counts": {"done": 1}},
+    "Case": {**_AT_WORK, **_FAILED, "status": "requires_review"},
+    "Cell": {"status": "in_progress", "completed_at": None, "error_code": None},
+    "ChangedSession": {"ended_at": None},
+    "Claimed": {"action": "run_phase"},
+    "CreatedAccount": {
+        "state": "imported",
+        "current_phase": None,
+        "phase_status": None,
+        "phases": [],
+        "progress": {"completed": 0, "total": 5},
+        "lease": None,
+        "due_at": None,
+        "action": None,
+    },
+    "AccountWithAssignments": {"action": "run_phase", "phase_status": "in_progress", "due_at": _LATER},
+    "Happened": {"action": "lease:expire"},
+    "ListedAccount": {"action": "run_phase"},
+    "MovedAccount": {"detail": None},
+    "Next": {"action": "run_phase", "phase": "highlight"},
+    "Offer": {"action": "run_phase"},
+    "OwnSession": {"ended_at": None},
+    "Phase": _AT_WORK,
+    "RetryResult": {"outcome": "retried", "detail": None},
+    "Session": {"ended_at": None},
+}
+"""By the name of a shape, over what its members' names say: members that go together, as they can stand together."""
+
+_FINISHED = {"status": "completed", "completed_at": _LATER, "execution_time_ms": 4200}
+_SETTLED = {"status": "ended", "ended_at": _LATER, "held": []}
+BY_OPERATION: Mapping[str, Mapping[str, Any]] = {
+    "accounts.complete_warmup": {
+        "state": "active",
+        "current_phase": None,
+        "lease": None,
+        "phases": [],
+        "progress": {"completed": 5, "total": 5},
+    },
+    "accounts.pause": {"state": "paused"},  # the work under way may be finished
+    "accounts.ready": {
+        "state": "ready",
+        "current_phase": None,
+        "lease": None,
+        "phases": [],
+        "progress": {"completed": 0, "total": 5},
+    },
+    "accounts.retire": {"state": "retired", "lease": None},
+    "phases.complete_phase": {"phase": _FINISHED},
+    "phases.report_error": {"phase": {**_FAILED, "status": "failed", "available_at": _LATER, "retry_count": 1}},
+    "review.retry_all": {"counts": {"retried": 1}},
+    "sessions.end": _SETTLED,
+    "sessions.stop": _SETTLED,
+}
+"""By operation, over the example of its answer: what it has just done."""
+
+
+def over(example: Any, more: Mapping[str, Any]) -> Any:
+    """Put these members over those of an example: inside an object that has them all, else in its place."""
+    if not isinstance(example, dict):
+        return example
+    return {name: _over(one, more[name]) if name in more else one for name, one in example.items()}
+
+
+def _over(one: Any, more: Any) -> Any:
+    inside = isinstance(one, dict) and isinstance(more, dict) and more and more.keys() <= one.keys()
+    return over(one, more) if inside else more
+
+
 TOLD: Mapping[str, str] = {
     "account_id": "An account.",
     "action": "What a worker is to do.",

@@ -279,7 +279,7 @@ def _successes(endpoint: Endpoint, schemas: "_Schemas") -> Json:
     kind: type[Answer[Any]] = get_origin(answer)
     shape = get_args(answer)[0]
     schema = schemas.of(shape, "serialization")
-    example: object = schemas.example(schema)
+    example: object = examples.over(schemas.example(schema), examples.BY_OPERATION.get(endpoint.name, {}))
     if kind.media_type != JSON:
         schema = {"type": "string", "description": "JSON lines, each an audit event."}
         example = json.dumps(example) + "\n"
@@ -391,7 +391,8 @@ class _Schemas:
     def example(self, schema: Mapping[str, Any], name: str = "") -> Any:
         """A value that the schema admits, made of the examples of its members."""
         if "$ref" in schema:
-            return self.example(self._defined[schema["$ref"].rpartition("/")[2]], name)
+            shape = schema["$ref"].rpartition("/")[2]
+            return examples.over(self.example(self._defined[shape], name), examples.BY_SHAPE.get(shape, {}))
         if name in examples.BY_NAME and _admits(schema, examples.BY_NAME[name]):
             return examples.BY_NAME[name]
         for several in ("anyOf", "oneOf"):
