@@ -23,6 +23,8 @@ TYPESCRIPT := .tools/typescript/.ready
 # The console's tests need Chromium, which set-up installs where it may, and axe-core, which comes from npm.
 HAS_CHROMIUM := $(or $(shell command -v chromium),$(shell command -v chromium-browser))
 CHROMIUM := $(if $(HAS_CHROMIUM),,$(if $(shell command -v apt-get >/dev/null && test "$$(id -u)" = 0 && echo root),chromium))
+# The seconds after which set-up says again that it lives: once in six where nobody sits at a terminal.
+TICK := 5
 TOOLS := $(VENV) $(MINISTACK) $(if $(CAN_DYNAMODB_LOCAL),$(DYNAMODB_LOCAL)) $(if $(shell command -v npm),$(AXE) $(TYPESCRIPT)) $(CHROMIUM)
 
 LINT := .tools/lint/.ready
@@ -38,7 +40,10 @@ help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup:  ## make .venv and .tools; does nothing when nothing is to do
-	@$(MAKE) -s -j 3 $(TOOLS)
+	@( n=0; while sleep $(TICK) >/dev/null 2>&1; do n=$$((n + $(TICK))); \
+	     if test -t 2; then printf '\rset-up: %d s … ' $$n >&2; \
+	     elif test $$((n % (6 * $(TICK)))) = 0; then echo "set-up: $$n s …" >&2; fi; done ) & \
+	   trap "kill $$! 2>/dev/null" EXIT; $(MAKE) -s -j 3 $(TOOLS)
 	@$(if $(CAN_DYNAMODB_LOCAL),:,echo "set-up: no DynamoDB Local (it needs java and npm); what runs on it is skipped" >&2)
 
 run: setup  ## run the main job in the sandbox, e.g. make run ARGS=--until-done
