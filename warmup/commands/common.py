@@ -290,7 +290,7 @@ def _table(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, wrapped: b
         # the first column stays whole however narrow the terminal is, which then wraps it
         console.print(Text(line, style="" if number else "bold"), soft_wrap=True)
     if told.left_out:
-        say(f"left out for want of room: {', '.join(told.left_out)} (-o json has all)", style="dim")
+        say(f"not shown: {', '.join(told.left_out)} (-o json shows all)", style="dim")
     return len(cells)
 
 
