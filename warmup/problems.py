@@ -48,6 +48,14 @@ class AuthError(ApiError):
     """The key is not valid, or not for this."""
 
 
+def refused_key(source: str) -> str:
+    """Say of a refused key (401) that one was sent, where it came from (`source`: a variable, a profile), what to do."""
+    return (
+        f"A key was sent (from {source}), but it is unknown to the service or revoked. Check {source}, "
+        "or have an operator make another: warmup bots rotate NAME."
+    )
+
+
 class NotFound(ApiError):
     """There is no such thing, or this key does not see it."""
 
