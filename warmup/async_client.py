@@ -32,7 +32,7 @@ T = TypeVar("T")
 class AsyncClient(async_operations.Operations):
     """A client for one key, with every operation by noun and verb. Close it, or use it in a `with` statement.
 
-    `key_source` is where the key came from, such as the name of a variable: it stands in the message when the key is
+    `key_source` is where the key came from, such as the name of a variable, for the message when it is
     refused. Raises Unsendable where URL or key are not valid.
     """
 
@@ -101,7 +101,7 @@ class AsyncTransport:
             base_url=address(url), headers=headers(key), timeout=how.timeout, trust_env=False
         )
         self._media = httpx.AsyncClient(timeout=how.timeout, trust_env=False)
-        self._how, self._key, self._key_source = how, key, key_source
+        self._how, self._key_source = how, key_source
         self.speed = 1.0
 
     async def close(self) -> None:
@@ -141,7 +141,7 @@ class AsyncTransport:
         )
         if response.is_success or "Sandbox-Speed" in response.headers:  # a gateway in between knows nothing of it
             self.speed = seconds(response.headers.get("Sandbox-Speed")) or 1.0
-        refuse_key(response, self._key, self._key_source)
+        refuse_key(response, self._key_source)
         return response
 
     async def download(self, url: str, sha256: str | None) -> bytes:

@@ -32,7 +32,7 @@ T = TypeVar("T")
 class Client(operations.Operations):
     """A client for one key, with every operation by noun and verb. Close it, or use it in a `with` statement.
 
-    `key_source` is where the key came from, such as the name of a variable: it stands in the message when the key is
+    `key_source` is where the key came from, such as the name of a variable, for the message when it is
     refused. Raises Unsendable where URL or key are not valid.
     """
 
@@ -99,7 +99,7 @@ class Transport:
     def __init__(self, url: str, key: str, how: Patience, key_source: str | None = None) -> None:
         self._http = httpx.Client(base_url=address(url), headers=headers(key), timeout=how.timeout, trust_env=False)
         self._media = httpx.Client(timeout=how.timeout, trust_env=False)
-        self._how, self._key, self._key_source = how, key, key_source
+        self._how, self._key_source = how, key_source
         self.speed = 1.0
 
     def close(self) -> None:
@@ -139,7 +139,7 @@ class Transport:
         )
         if response.is_success or "Sandbox-Speed" in response.headers:  # a gateway in between knows nothing of it
             self.speed = seconds(response.headers.get("Sandbox-Speed")) or 1.0
-        refuse_key(response, self._key, self._key_source)
+        refuse_key(response, self._key_source)
         return response
 
     def download(self, url: str, sha256: str | None) -> bytes:

@@ -24,7 +24,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from warmup.api import errors
-from warmup.problems import ApiError, UnexpectedAnswer, Unreachable, Unsendable
+from warmup.problems import ApiError, UnexpectedAnswer, Unreachable, Unsendable, refused_key
 
 T = TypeVar("T")
 AGAIN = (429, 503)
@@ -32,7 +32,6 @@ MEDIA_AGAIN = (429, 500, 502, 503, 504)
 """Statuses of the bucket after which a file is asked for, or sent, again."""
 _SHORTEST, _LONGEST = 0.2, 20.0
 _KEY = re.compile("[!-~]*")
-_KEY_NAME = re.compile("wk_[A-Za-z0-9_.-]+_(?=[^_]+$)")
 
 
 class Unset(Enum):
@@ -208,17 +207,14 @@ def refuse(response: httpx.Response) -> None:
     raise errors.BY_CODE.get(str(problem["code"]), ApiError)(response.status_code, problem)
 
 
-def refuse_key(response: httpx.Response, key: str, source: str | None) -> None:
-    """Raises AuthError with what is known of the key where it was sent and not accepted; never with its secret."""
-    if response.status_code != 401 or not key:
+def refuse_key(response: httpx.Response, source: str | None) -> None:
+    """Raises AuthError that says where the key came from, where one was sent and not accepted."""
+    if response.status_code != 401 or source is None or "Authorization" not in response.request.headers:
         return
     try:
         refuse(response)
     except ApiError as error:
-        name = _KEY_NAME.match(key)
-        known = ", ".join(([f"{name[0]}…"] if name else []) + ([f"from {source}"] if source else []))
-        detail = f"The key that was sent{f' ({known})' if known else ''} is unknown or was revoked."
-        raise type(error)(error.status, {**error.problem, "detail": detail}) from None
+        raise type(error)(error.status, {**error.problem, "detail": refused_key(source)}) from None
 
 
 @dataclass(frozen=True, slots=True)

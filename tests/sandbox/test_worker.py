@@ -802,5 +802,5 @@ def test_a_key_that_is_not_accepted_is_named_with_the_variable_that_it_came_from
     monkeypatch.setenv("WARMUP_KEY", "wk_nobody_abcdef")
     bot = Worker(server.url)
     bot.phase()(lambda job: None)
-    with pytest.raises(errors.Unauthenticated, match=r"was sent \(wk_nobody_…, from WARMUP_KEY\) is unknown or was"):
+    with pytest.raises(errors.Unauthenticated, match=r"was sent \(from WARMUP_KEY\), but it is unknown"):
         bot.run()
