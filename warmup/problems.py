@@ -49,7 +49,7 @@ class AuthError(ApiError):
 
 
 def refused_key(source: str) -> str:
-    """Say of a refused key (401) that one was sent, whence (`source`: a variable, a profile), and what to do."""
+    """Say that a refused key (401) was sent, from where (`source`: a variable, a profile), and what to do."""
     return (
         f"A key was sent (from {source}), but it is unknown to the service or revoked. Check {source}, "
         "or have an operator make another: warmup bots rotate NAME."
