@@ -400,7 +400,7 @@ class Worker:
         self._end(shift, job, lambda: self._settle(shift, job, lambda: self._complete(job, done, milliseconds), "done"))
 
     def _end(self, shift: "_Shift", job: Job, say: Callable[[], str]) -> None:
-        """Says what came of a job and counts it, unless the worker's end has reported it while the handler was at it."""
+        """Says what came of a job and counts it, unless the worker ended while the handler was at it and reported that."""
         if shift.may_settle(job.account_id):
             self._count(say())
 
