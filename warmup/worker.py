@@ -58,7 +58,7 @@ _MOST_PAGES, _PAGE = 5, 100
 _MOST_AT_ONCE = 10
 _LAST_WORDS = 3.0
 """Seconds in which the end is told to the service once the grace is over."""
-_UNHEARD = 0.3
+_UNHEARD = 0.5
 _HEART_STEP = 5.0
 """Seconds after which the heart compares the clocks again: waiting stands still while the machine sleeps."""
 _SAID_AGAIN = 120.0
@@ -310,7 +310,7 @@ class Worker:
             one.start()
         for one in words:
             one.join()
-        while shift.settling() - left.keys() and self._seconds_left() > 0:  # it is done, and not heard yet
+        while shift.settling() - left.keys() and time.monotonic() < self._ends_at:  # it is done, and not heard yet
             time.sleep(0.02)
         if self._stopping.is_set():
             self._ends_at = min(self._ends_at, time.monotonic() + _LAST_WORDS)
@@ -400,7 +400,7 @@ class Worker:
         self._end(shift, job, lambda: self._settle(shift, job, lambda: self._complete(job, done, milliseconds), "done"))
 
     def _end(self, shift: "_Shift", job: Job, say: Callable[[], str]) -> None:
-        """Says what came of a job and counts it, unless the worker ended while the handler was at it and reported that."""
+        """Says what came of a job and counts it, unless it was reported as cut off by the worker's end."""
         if shift.may_settle(job.account_id):
             self._count(say())
 
