@@ -22,9 +22,12 @@ NAMES: dict[type[base.Item], str] = {
 }
 
 
-def bind(settings: Settings) -> None:
-    """Binds every table to its name in this deployment."""
-    base.bind({model: settings.table_prefix + name for model, name in NAMES.items()})
+def bind(settings: Settings, *, calls_aws: bool | None = None) -> None:
+    """Binds every table to its name in this deployment.
+
+    `calls_aws`: whether this process may call AWS's own hosts; None: only where Lambda runs it.
+    """
+    base.bind({model: settings.table_prefix + name for model, name in NAMES.items()}, calls_aws=calls_aws)
 
 
 def create_all() -> None:

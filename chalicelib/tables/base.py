@@ -197,14 +197,10 @@ def name_of(model: type[Item]) -> str:
     return str(model.Meta.table_name)
 
 
-def bind(tables: Mapping[type[Item], str]) -> None:
-    """Binds each model to its table's name, all on one new connection."""
-    sdk = Sdk()
-    shared = DirectConnection(
-        DynamoDB(
-            sdk, connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS, attempts=ATTEMPTS, pool_size=POOL_SIZE
-        )
-    )
+def bind(tables: Mapping[type[Item], str], *, calls_aws: bool | None = None) -> None:
+    """Binds each model to its table's name, all on one new connection; `calls_aws` as `Sdk` takes it."""
+    sdk = Sdk(calls_aws=calls_aws)
+    shared = DirectConnection(_client(sdk, READ_SECONDS))
     for model, name in tables.items():
         model.Meta.table_name = name
         model._connection = None
@@ -213,6 +209,12 @@ def bind(tables: Mapping[type[Item], str]) -> None:
         own.connection = shared
     Store.sdk, Store.connection, Store.s3 = sdk, shared, None
     forget()
+
+
+def _client(sdk: Sdk, read_seconds: float) -> DynamoDB:
+    return DynamoDB(
+        sdk, connect_seconds=CONNECT_SECONDS, read_seconds=read_seconds, attempts=ATTEMPTS, pool_size=POOL_SIZE
+    )
 
 
 def connection() -> Connection:
