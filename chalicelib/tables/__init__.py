@@ -32,9 +32,7 @@ def bind(settings: Settings, *, calls_aws: bool | None = None) -> None:
 
 def create_all() -> None:
     """Creates every table that is not there, for the sandbox and the tests; a deployment has its template."""
-    for model in NAMES:
-        if not model.exists():
-            model.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
+    base.create(NAMES)
 
 
 __all__ = [
