@@ -34,7 +34,7 @@ QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases
 
 BENCHMARKS := $(addprefix bench-,requests cold units size latency content)
 
-.PHONY: help setup run quick test chaos check openapi fuzz import-10000 docs newcomer bench simulate $(BENCHMARKS) clean
+.PHONY: help setup run local quick test chaos check openapi fuzz import-10000 docs newcomer bench simulate $(BENCHMARKS) clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ setup:  ## make .venv and .tools; does nothing when nothing is to do
 
 run: setup  ## run the main job in the sandbox, e.g. make run ARGS=--until-done
 	@exec .venv/bin/python -m warmup dev $(ARGS)
+
+local: setup  ## run `chalice local` on moto, with tables, a key and an account, e.g. make local ARGS='--port 9000'
+	@exec .venv/bin/python -m warmup.sandbox.local $(ARGS)
 
 quick: setup check  ## format, lint, types, import contracts and the fast tests, under a minute
 	$(PYTEST) -m "not engine" $(QUICK)

@@ -39,6 +39,7 @@ from chalicelib.domain.instants import render
 from chalicelib.logs import Logs
 from chalicelib.services import bots
 from chalicelib.settings import Settings
+from chalicelib.tables.transport import AwsRefused
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -358,9 +359,11 @@ def answer(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Answere
     except ServiceError as error:
         context.note(code=error.code)
         answered = problem(_shown(endpoint, error), context.request_id, context.now, call.base)
-    except Exception:  # the edge is where a defect becomes an answer; it is logged whole and alarmed on
+    except Exception as error:  # the edge is where a defect becomes an answer; it is logged whole and alarmed on
         edge.logs.defect(context, endpoint.name)
-        defect = ServiceError("A defect of the service. Tell us the request id.")
+        # a developer's machine, where nothing is named in AWS's place, is not deployed and is told what to set
+        of_a_developer = isinstance(error, AwsRefused)
+        defect = ServiceError(str(error) if of_a_developer else "A defect of the service. Tell us the request id.")
         answered = problem(defect, context.request_id, base=call.base)
     edge.logs.request(
         context,

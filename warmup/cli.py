@@ -82,15 +82,15 @@ def dev(
     Example: warmup dev --empty --port 9000 --operator-key secret
     """
     try:
-        from warmup.sandbox import children, run, server, stores  # noqa: PLC0415  # what only the sandbox needs
+        from warmup.sandbox import run, starting  # noqa: PLC0415  # what only the sandbox needs
     except ModuleNotFoundError as error:
         raise fail(Exit.USAGE, f"warmup dev: {error}") from error
 
     options = run.Options(host, port, store, operator_key, speed, empty, until_done, bots, seed, timeout, log_file)
     try:
         code = run.run(options)
-    except (stores.StoreMissing, children.ChildFailed, server.PortInUse, OSError) as error:
-        typer.secho(f"warmup dev: {error}", fg="red", err=True)
+    except starting.START_PROBLEMS as error:
+        typer.secho(f"warmup dev: {starting.explained(error, store)}", fg="red", err=True)
         raise typer.Exit(2) from error
     raise typer.Exit(code)
 

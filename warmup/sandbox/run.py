@@ -70,7 +70,7 @@ def run(options: Options) -> int:
     """Runs until stopped, or until done if that is asked. Answers the exit code."""
     console = Console(stderr=True)
     try:
-        with _stoppable(), ExitStack() as stack:
+        with stoppable(), ExitStack() as stack:
             return _run(options, console, stack)
     except Stopped:
         console.print("stopped", style="dim")
@@ -78,7 +78,7 @@ def run(options: Options) -> int:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """Raises Stopped at the first signal, wherever the main thread is; later ones do not disturb the clearing up."""
 
     def stop(number: int, frame: FrameType | None) -> None:
