@@ -8,6 +8,9 @@
 One at a time in a process: the service's tables and its clock are the process's own.
 """
 
+import warmup.sandbox  # noqa: F401  # first of all: where the extra is missing, it says how to install it
+
+# isort: split
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass

@@ -119,7 +119,9 @@ def test_a_bots_environment_gets_the_client_alone(client_only: Environment) -> N
         assert "ModuleNotFoundError" in client_only.run("-c", f"import {name}").stderr, name
 
 
-@pytest.mark.parametrize("arguments", [("-c", "import warmup.sandbox.fake"), ("-m", "warmup", "dev")])
+@pytest.mark.parametrize(
+    "arguments", [("-c", "import warmup.sandbox.fake"), ("-c", "import warmup.testing"), ("-m", "warmup", "dev")]
+)
 def test_without_the_extra_the_sandbox_says_how_to_install_it(
     client_only: Environment, arguments: tuple[str, ...]
 ) -> None:
@@ -131,6 +133,12 @@ def test_without_the_extra_the_sandbox_says_how_to_install_it(
         in last
     )
     assert arguments[0] == "-c" or "Traceback" not in ended.stderr
+
+
+def test_the_extra_brings_the_service_on_moto(with_sandbox: Environment) -> None:
+    program = "from warmup.testing import moto_service\nwith moto_service() as service: service.stock()"
+    ended = with_sandbox.run("-c", program)
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_the_guides_test_of_a_bot_passes_outside_the_clone(with_sandbox: Environment) -> None:
