@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from warmup.commands import accounts, floor, people, pools
-from warmup.commands.common import Exit, exit_code, fail
+from warmup.commands.common import Exit, exit_code, explained, fail
 from warmup.problems import WarmupError
 
 app = typer.Typer(
@@ -96,7 +96,7 @@ def main() -> None:
     try:
         app(prog_name="warmup")
     except WarmupError as error:
-        sys.exit(fail(exit_code(error), str(error)).exit_code)
+        sys.exit(fail(exit_code(error), explained(error)).exit_code)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
     except OSError as error:

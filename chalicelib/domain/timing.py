@@ -1,5 +1,6 @@
 """When an account falls due, and in which queue it waits for that; how often the timers run."""
 
+import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from typing import Protocol, assert_never
 from chalicelib.domain.accounts import State
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import Status
+
+_LONGEST_WAIT = timedelta(seconds=60)
+_SHORTEST_WAIT = timedelta(seconds=1)
 
 
 class Queue(StrEnum):
@@ -71,6 +75,16 @@ def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None
             return None
         case _:
             assert_never(phase.status)
+
+
+def seconds_to_wait(next_due_at: datetime | None, now: datetime, spread: float) -> int:
+    """Return the seconds after which a caller that got nothing asks again: until the next due time, at most 60.
+
+    `spread` in [0, 1) adds up to half of them, so that idle callers do not all come in the same second. None for
+    `next_due_at` means that nothing is scheduled.
+    """
+    wait = _LONGEST_WAIT if next_due_at is None else min(_LONGEST_WAIT, next_due_at - now)
+    return math.ceil(max(_SHORTEST_WAIT, wait).total_seconds() * (1 + spread / 2))
 
 
 def shard_of(account_id: str, shards: int) -> int:

@@ -17,7 +17,7 @@ from chalicelib.services.bots import NewKey
 from chalicelib.services.deliveries import Delivery
 from chalicelib.services.edits import User
 from chalicelib.services.events import Verification
-from chalicelib.services.leases import Claimed, Offer, Ready
+from chalicelib.services.leases import AskAgain, Claims, Offer, Ready
 from chalicelib.services.phases import Completion, Report
 from chalicelib.services.pipeline import Hour, Overview
 from chalicelib.services.pools import Upload
@@ -63,9 +63,14 @@ def look(items: Iterable[T], found: _Looked) -> shapes.Look[T]:
 def ready(found: Ready) -> shapes.ReadyPage:
     """What can be worked on now."""
     offers = [offer(one) for one in found.offers]
-    if offers:
-        return {"items": offers, "next_cursor": found.next_cursor}
-    return {"items": offers, "next_cursor": found.next_cursor, "next_due_at": found.next_due_at}
+    return {"items": offers, "next_cursor": found.next_cursor, **_ask_again(found.ask_again)}
+
+
+def _ask_again(found: AskAgain | None) -> shapes.AskAgain:
+    """When a caller that got nothing asks again."""
+    if found is None:
+        return {}
+    return {"next_due_at": found.next_due_at, "retry_after_seconds": found.retry_after_seconds}
 
 
 def offer(found: Offer) -> shapes.Offer:
@@ -78,12 +83,12 @@ def own_lease(lease: Lease, settings: Settings) -> shapes.OwnLease:
     return members(shapes.OwnLease, lease, lease_token=lease.token, lease_seconds=settings.lease_seconds)
 
 
-def claimed(session_id: str | None, items: list[Claimed], settings: Settings) -> shapes.Claim:
+def claimed(session_id: str | None, found: Claims, settings: Settings) -> shapes.Claim:
     """What a claim gave."""
-    return {
-        "session_id": session_id,
-        "items": [{**offer(one.offer), "lease": own_lease(one.lease, settings), "held": one.held} for one in items],
-    }
+    items: list[shapes.Claimed] = [
+        {**offer(one.offer), "lease": own_lease(one.lease, settings), "held": one.held} for one in found.items
+    ]
+    return {"session_id": session_id, "items": items, **_ask_again(found.ask_again)}
 
 
 def released(account_id: str, replayed: bool) -> shapes.Released:

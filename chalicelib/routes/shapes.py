@@ -129,12 +129,21 @@ class Offer(TypedDict):
     due_at: datetime
 
 
-class ReadyPage(TypedDict):
-    """What can be worked on now; `next_due_at` comes with an empty list: when there will be something."""
+class AskAgain(TypedDict, total=False):
+    """When to ask again, with an empty list only: `next_due_at` is null where nothing is scheduled.
+
+    `retry_after_seconds` is the same as the header `Retry-After`; it holds some jitter, so that idle callers spread.
+    """
+
+    next_due_at: datetime | None
+    retry_after_seconds: int
+
+
+class ReadyPage(AskAgain):
+    """What can be worked on now."""
 
     items: list[Offer]
     next_cursor: str | None
-    next_due_at: NotRequired[datetime | None]
 
 
 class OwnLease(TypedDict):
@@ -153,7 +162,7 @@ class Claimed(Offer):
     held: bool
 
 
-class Claim(TypedDict):
+class Claim(AskAgain):
     """What a claim gave."""
 
     session_id: str | None

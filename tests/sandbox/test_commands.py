@@ -153,10 +153,32 @@ def test_a_wrong_key_is_told_apart(warmup: Run, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("WARMUP_OPERATOR_KEY", "wrong")
     assert warmup("accounts", "list").code == 6
     monkeypatch.setenv("WARMUP_OPERATOR_KEY", server.bot_key())
-    assert warmup("accounts", "list").code == 6
+    told = warmup("accounts", "list")
+    assert (told.code, "the key's is `bot`" in told.err, "A key was sent" in told.err) == (6, True, False), told
     monkeypatch.delenv("WARMUP_OPERATOR_KEY")
     ended = warmup("accounts", "list")
     assert (ended.code, "set WARMUP_OPERATOR_KEY" in ended.err) == (6, True)
+
+
+@pytest.mark.parametrize(
+    ("profile", "variable", "source"),
+    [
+        (None, "WARMUP_OPERATOR_KEY", "WARMUP_OPERATOR_KEY"),
+        (None, "WARMUP_KEY", "WARMUP_KEY"),  # what an operator's command takes where the other is not set
+        ("floor", "WARMUP_OPERATOR_KEY", "the profile floor"),
+    ],
+)
+def test_a_refused_key_is_named_by_where_it_came_from(
+    warmup: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str | None, variable: str, source: str
+) -> None:
+    monkeypatch.delenv("WARMUP_OPERATOR_KEY")
+    monkeypatch.setenv(variable, "wk_nobody_secret")
+    written_profile(monkeypatch, tmp_path, '[floor]\nkey = "wk_nobody_secret"\n')
+    for command in (("accounts", "list"), ("doctor",)):
+        ended = warmup(*(("--profile", profile) if profile else ()), *command)
+        said = ended.out + ended.err
+        assert f"A key was sent (from {source}), but it is unknown to the service or revoked." in said, ended
+        assert "wk_nobody_secret" not in said
 
 
 def test_a_profile_that_others_can_read_is_refused(

@@ -700,6 +700,8 @@ class ChangedWarmup(Shape):
 class Claim(Shape):
     """What a claim gave."""
 
+    next_due_at: datetime | None = None
+    retry_after_seconds: int | None = None
     session_id: str | None
     items: list[Claimed]
 
@@ -1510,11 +1512,12 @@ class Readiness(Shape):
 
 
 class ReadyPage(Shape):
-    """What can be worked on now; `next_due_at` comes with an empty list: when there will be something."""
+    """What can be worked on now."""
 
+    next_due_at: datetime | None = None
+    retry_after_seconds: int | None = None
     items: list[Offer]
     next_cursor: str | None
-    next_due_at: datetime | None = None
 
 
 class ReasonBody(Shape):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from warmup.api import models as shapes
-from warmup.transport import UNSET, Pages, Transport, Unset, quoted
+from warmup.transport import UNSET, Unset, quoted
+
+if TYPE_CHECKING:
+    from warmup.client import Pages, Transport
 
 
 class Accounts:

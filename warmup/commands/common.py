@@ -15,6 +15,8 @@ import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -27,8 +29,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from warmup.api.errors import Unauthenticated
 from warmup.client import Client
-from warmup.problems import ApiError, AuthError, Conflict, NotFound, TryLater, Unreachable, Unsendable, WarmupError
+from warmup.problems import (
+    ApiError,
+    AuthError,
+    Conflict,
+    NotFound,
+    TryLater,
+    Unreachable,
+    Unsendable,
+    WarmupError,
+    refused_key,
+)
 from warmup.transport import Patience
 
 T = TypeVar("T")
@@ -96,26 +109,42 @@ def profile(name: str | None) -> Mapping[str, str]:
     return kept
 
 
-def where(context: typer.Context, *variables: str) -> tuple[str, str]:
-    """URL and key (empty: none), as options, environment and profile say; the key from these variables.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the service is, with which key (empty: none), and where that key came from."""
+
+    url: str
+    key: str = field(repr=False)
+    key_source: str
+
+
+key_source: ContextVar[str] = ContextVar("key_source")
+"""Where the key came from that this command sends."""
+
+
+def where(context: typer.Context, *variables: str) -> Place:
+    """URL and key, as options, environment and profile say; the key from these variables.
 
     A profile that is named on the command line goes before the environment, one that the environment names behind it.
     """
     given: Mapping[str, str | None] = context.find_root().obj or {}
     kept = profile(given.get("profile"))
-    url, *keys = (os.environ.get(name, "") for name in ("WARMUP_URL", *variables))
     first, then = (kept, {}) if given.get("profile") else ({}, kept)
-    url = given.get("url") or first.get("url") or url or then.get("url") or DEFAULT_URL
-    return url, next((key for key in (first.get("key"), *keys, then.get("key")) if key), "")
+    url = given.get("url") or first.get("url") or os.environ.get("WARMUP_URL") or then.get("url") or DEFAULT_URL
+    named = f"the profile {given.get('profile') or os.environ.get('WARMUP_PROFILE')}"
+    keys = [(first.get("key"), named), *((os.environ.get(one), one) for one in variables), (then.get("key"), named)]
+    key, source = next(((key, source) for key, source in keys if key), ("", ""))
+    key_source.set(source)
+    return Place(url, key, source)
 
 
 def connect(context: typer.Context, *, bot: bool = False) -> Client:
     """A client as options, environment and profile say; closed with the command."""
     variables = ("WARMUP_KEY",) if bot else ("WARMUP_OPERATOR_KEY", "WARMUP_KEY")
-    url, key = where(context, *variables)
-    if not key:
+    place = where(context, *variables)
+    if not place.key:
         raise fail(Exit.AUTH, f"There is no key: set {variables[0]}, or name a profile (--profile).")
-    client = Client(url, key, patience=Patience(sleep=_wait))
+    client = Client(place.url, place.key, patience=Patience(sleep=_wait))
     context.call_on_close(client.close)
     return client
 
@@ -141,6 +170,12 @@ def fail(code: Exit, message: str) -> typer.Exit:
     """What to raise to end the command so, after saying why."""
     say(message, style="red")
     return typer.Exit(code)
+
+
+def explained(error: WarmupError) -> str:
+    """Return what to say of an error; of a refused key also where it came from."""
+    source = key_source.get("")
+    return f"{error} {refused_key(source)}" if isinstance(error, Unauthenticated) and source else str(error)
 
 
 def exit_code(error: WarmupError) -> Exit:

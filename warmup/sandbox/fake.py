@@ -12,6 +12,7 @@ One at a time in a process: the service's tables and its clock are the process's
 
 import hashlib
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -31,14 +32,17 @@ _USES = 50
 
 
 class FakeServer:
-    """The server. `operator` may do everything; `time` stands unless it is moved."""
+    """The server. `operator` may do everything; `time` stands unless it is moved.
+
+    `away`: a gateway answers in its place. `silent`: it takes requests and does not answer, as behind a dead network.
+    """
 
     def __init__(self, url: str, operator_key: str, clock: Clock, timers: Timers) -> None:
         self.url, self.operator_key = url, operator_key
         self.operator = Client(url, operator_key)
         self._clock, self._timers = clock, timers
         self.asked: list[tuple[str, str]] = []
-        self.away = False
+        self.away = self.silent = False
 
     def advance(self, **duration: float) -> None:
         """Lets time pass, by a timedelta's arguments, and runs the timers."""
@@ -87,6 +91,8 @@ def fake_server(store: str = "ministack", speed: float = 1.0) -> Iterator[FakeSe
         timers = Timers(discover(service.app), clock)
 
         def answer(request: HttpRequest) -> Answer:
+            while fake.silent:
+                time.sleep(0.02)
             if fake.away:
                 return Answer(503, [("Content-Type", "text/html")], b"<html>the gateway has nobody behind it</html>")
             fake.asked.append((request.method, request.path))
