@@ -142,14 +142,15 @@ def test_what_the_docs_say_that_waiting_costs_is_what_it_costs(agency: Agency) -
     worker.ready().ok()
     for timer in ("open_due_phases", "close_lost_sessions"):
         agency.timer(timer)
+
+    def beat() -> None:
+        agency.time.advance(300)
+        worker.heartbeat().ok()
+
     waiting: tuple[tuple[str, str, Callable[[], object]], ...] = (
         ("a claim that finds nothing", "1", lambda: worker.claim().ok()),
         ("a look for work that finds none", "1", lambda: worker.ready().ok()),
-        (
-            "a heartbeat of a session that holds nothing",
-            "1",
-            lambda: (agency.time.advance(300), worker.heartbeat().ok()),
-        ),
+        ("a heartbeat of a session that holds nothing", "1", beat),
         ("a run of `open_due_phases` that finds nothing due", "–", agency.timer),
         ("a run of `close_lost_sessions` that finds none", "–", lambda: agency.timer("close_lost_sessions")),
     )
