@@ -132,7 +132,7 @@ def test_what_the_docs_say_that_an_account_costs_is_what_it_costs(agency: Agency
         f"| a warm-up, from the first request to active | {requests} | {bill.written} | {ceil(bill.read)} |"
         in operations
     )
-    assert f"| write units | 626 | **{bill.written}** |" in performance
+    assert f"| write units | 614 | **{bill.written}** |" in performance
     assert f"| HTTP requests | 35 | **{requests}** |" in performance
 
 
