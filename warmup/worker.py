@@ -58,6 +58,7 @@ _MOST_PAGES, _PAGE = 5, 100
 _MOST_AT_ONCE = 10
 _LAST_WORDS = 3.0
 """Seconds in which the end is told to the service once the grace is over."""
+_UNHEARD = 0.5
 _HEART_STEP = 5.0
 """Seconds after which the heart compares the clocks again: waiting stands still while the machine sleeps."""
 _SAID_AGAIN = 120.0
@@ -177,7 +178,9 @@ class Worker:
                 futures.wait([work], max(0.0, min(_SHORTEST_WAIT, self._ends_at - time.monotonic())))
         if not work.done():
             self._ends_at = -math.inf
-            logger.warning("the service did not answer in time: this worker ends without having told it so")
+            held = [] if self._shift is None else [job for job in self._shift.jobs() if job is not None]
+            names = ", ".join(f"{job.account_id} {job.phase}" for job in held) or "nothing"
+            logger.warning("the service did not answer in time: this worker ends; under way was %s", names)
             return self.tally
         work.result()
         self._client.close()
@@ -188,8 +191,8 @@ class Worker:
             self._work_shift()
 
     def _seconds_left(self) -> float:
-        """How long the service may still be asked."""
-        return self._ends_at - time.monotonic()
+        """How long the service may still be asked: a little less than the end is put off, to say what was not heard."""
+        return self._ends_at - _UNHEARD - time.monotonic()
 
     def _wait_to_repeat(self, seconds: float) -> None:
         """Waits before something is asked again. A stop ends the wait; once there was one, it is a short one."""
@@ -214,6 +217,7 @@ class Worker:
             self._finish(shift)
         finally:
             shift.end()
+        self._stopping.wait(random.uniform(1, 3))  # where one session after the other is over, none is begun at once
 
     def _take(self, shift: "_Shift") -> None:
         """Fills the free slots, or waits."""
@@ -297,19 +301,22 @@ class Worker:
         began = self._stopped_at if self._stopping.is_set() else time.monotonic()
         while shift.jobs() and time.monotonic() < began + self._grace:  # which a second signal ends
             time.sleep(0.02)
-        left = [
-            threading.Thread(target=self._leave, args=(job,), name="warmup-leave", daemon=True)
-            for job in shift.jobs()
-            if job is not None and not job.lost
+        under_way = [job for job in shift.jobs() if job is not None]
+        left = {job.account_id: job for job in under_way if not job.lost and shift.may_settle(job.account_id)}
+        words = [
+            threading.Thread(target=self._leave, args=(job,), name="warmup-leave", daemon=True) for job in left.values()
         ]
-        for one in left:
+        for one in words:
             one.start()
-        for one in left:
+        for one in words:
             one.join()
+        while shift.settling() - left.keys() and time.monotonic() < self._ends_at:  # it is done, and not heard yet
+            time.sleep(0.02)
         if self._stopping.is_set():
             self._ends_at = min(self._ends_at, time.monotonic() + _LAST_WORDS)
 
     def _leave(self, job: Job) -> None:
+        """Reports a job whose handler is still at it."""
         failed = JobFailed("the worker was stopped while it was at it", code="worker_stopped")
         try:
             self._count("failed" if self._tell(job, lambda: self._report(job, failed)) else "lost")
@@ -376,19 +383,26 @@ class Worker:
             result = self._call(handler, timeout, job)
         except LeaseLost as lost:
             logger.warning("%s %s was lost: %s", job.account_id, job.phase, lost)
-            self._count("lost")
+            self._end(shift, job, lambda: "lost")
             return
         except StopOrdered:
-            self._count("given_back" if shift.give_back(job.account_id) else "lost")
+            self._end(shift, job, lambda: "given_back" if shift.give_back(job.account_id) else "lost")
             return
         except BaseException as error:  # what the handler raises is its report, `sys.exit()` too
             failed = self._failure(error)
             logger.warning("%s %s failed (%s): %s", job.account_id, job.phase, failed.kind, failed)
-            self._count(self._settle(shift, job, lambda: self._report(job, failed), "failed", failed.kind))
+            self._end(
+                shift, job, lambda: self._settle(shift, job, lambda: self._report(job, failed), "failed", failed.kind)
+            )
             return
         done = result if isinstance(result, Done) else Done(platform_response=result)
         milliseconds = int((time.monotonic() - began) * 1000)
-        self._count(self._settle(shift, job, lambda: self._complete(job, done, milliseconds), "done"))
+        self._end(shift, job, lambda: self._settle(shift, job, lambda: self._complete(job, done, milliseconds), "done"))
+
+    def _end(self, shift: "_Shift", job: Job, say: Callable[[], str]) -> None:
+        """Says what came of a job and counts it, unless it was reported as cut off by the worker's end."""
+        if shift.may_settle(job.account_id):
+            self._count(say())
 
     def _call(self, handler: Handler, timeout: float, job: Job) -> Any:
         """What the handler returns. Raises what it raises, and JobFailed when it takes longer than `timeout` seconds.
@@ -585,6 +599,7 @@ class _Shift:
         self._client, self.session_id, self._outage, self._wake = client, opened.session_id, outage, wake
         self._lease_seconds, self._heartbeat_seconds = opened.lease_seconds, opened.heartbeat_seconds
         self._held: dict[str, Job | None] = {}
+        self._settled = set[str]()
         self._shunned = set[str]()
         self._leases: dict[str, Lease] = {}
         self._lock = threading.Lock()
@@ -624,6 +639,19 @@ class _Shift:
         with self._lock:
             self._held.pop(account_id, None)
             self._leases.pop(account_id, None)
+            self._settled.discard(account_id)
+
+    def may_settle(self, account_id: str) -> bool:
+        """Whether nobody has begun to say what came of this job; the caller does now."""
+        with self._lock:
+            first = account_id not in self._settled
+            self._settled.add(account_id)
+            return first
+
+    def settling(self) -> set[str]:
+        """The accounts of which somebody is about to say what came of the job."""
+        with self._lock:
+            return set(self._settled)
 
     def shun(self, account_id: str) -> None:
         """The account is not taken again."""

@@ -272,6 +272,20 @@ def test_what_the_service_was_not_told_is_not_counted_as_done(server: FakeServer
     assert (tally.done, tally.failed, tally.lost) == (0, 0, 1)
 
 
+def test_work_that_is_done_is_not_reported_as_cut_off_because_its_word_is_not_heard_yet(
+    server: FakeServer, account: str
+) -> None:
+    def publish(job: Job) -> None:
+        server.away = True
+        bot.stop()
+        threading.Timer(1.5, lambda: setattr(server, "away", False)).start()
+
+    bot = worker(server, publish, grace=0.1)
+    tally = bot.run()
+    assert (tally.done, tally.finished) == (1, 1)
+    assert phase(server, account) == "completed"
+
+
 # what is asked while nothing is to be done
 
 
