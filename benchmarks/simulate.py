@@ -201,9 +201,11 @@ def load(hour: Hour, bill: units.Bill, place: str) -> float:
 
 
 def per_use_case(bill: units.Bill) -> dict[tuple[str, str], float]:
-    """The write units of one call, by use case and place; the bill is of five phases and four openings."""
-    calls = {"start-warmup": 1, "complete-warmup": 1, "open_due_phases": 4}
-    found = {(name, place): writes / calls.get(name, 5) for (name, place), writes in bill.by_place.items()}
+    """The write units of one call, by use case and place. A phase's content is asked for after a claim."""
+    calls = {name: used.calls for name, used in bill.by_use_case.items()}
+    found: dict[tuple[str, str], float] = defaultdict(float)
+    for (name, place), writes in bill.by_place.items():
+        found["content" if name == "claim" else name, place] += writes / calls[name]
     found |= {("report-error", place): writes for (name, place), writes in found.items() if name == "complete-phase"}
     return found
 

@@ -48,6 +48,7 @@ _GIVEN = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
 _ID = {"type": "string", "pattern": f"^{_GIVEN}$"}
 _QUERY: Mapping[object, Json] = {
     queries.limit: {"type": "integer", "minimum": 1, "maximum": queries.MOST},
+    queries.how_many: {"type": "integer", "minimum": 0, "maximum": queries.MOST_ADDED},
     queries.cursor: {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,2048}$"},
     queries.identifier: _ID,
     queries.identifiers: {"type": "string", "pattern": f"^{_GIVEN}(,{_GIVEN}){{0,{queries.MOST - 1}}}$"},

@@ -58,11 +58,13 @@ function Runway({ model }) {
   return html`<${Live} of=${live}>${(found) => html`
     ${found.runs_dry ? html`<${Note} tone="warn"><${Icon} name="empty" /><p><strong>A pool runs dry on ${found.runs_dry.day}</strong>: ${found.runs_dry.kind} for ${found.runs_dry.phase}, first missed by <${Account} id=${found.runs_dry.account_id} />.</p><//>`
       : html`<${Note} tone="done"><${Icon} name="check" /><p><strong>The pools carry all ${many(found.accounts_under_way, "account")} under way to the end.</strong></p><//>`}
+    <p class="soft">As of <${Time} at=${found.as_of} />: ${many(found.accounts_under_way, "account")} under way${found.accounts_in_review ? `, ${count(found.accounts_in_review)} of them in review` : ""}${found.accounts_paused ? `, ${count(found.accounts_paused)} paused` : ""}.</p>
+    ${found.accounts_imported > 0 && html`<${Note} tone=${found.if_all_start.runs_dry ? "warn" : "done"}><${Icon} name=${found.if_all_start.runs_dry ? "empty" : "check"} /><p><strong>If all ${many(found.if_all_start.accounts, "account")} start today</strong>, the ${count(found.accounts_imported)} imported ones included: ${found.if_all_start.runs_dry ? `a pool runs dry on ${found.if_all_start.runs_dry.day}, and ${many(found.if_all_start.accounts_unmet, "account")} will find nothing.` : "the pools carry them."}</p><//>`}
     ${found.first_wait && html`<${Note}><p>On ${found.first_wait.day} <${Account} id=${found.first_wait.account_id} /> has to wait for ${found.first_wait.kind} of ${found.first_wait.phase}, because all that is left was used lately.</p><//>`}
-    <${Scroll} label="Pools by category"><table><thead><tr><th scope="col">Pool</th><th scope="col" class="number">Items</th><th scope="col" class="number">Eligible now</th><th scope="col" class="number">Used up</th><th scope="col" class="number">Disabled</th><th scope="col" class="number">Uses left</th><th scope="col" class="number">Uses needed</th><th scope="col">Carries</th></tr></thead>
-      <tbody>${found.categories.map((one) => html`<tr key=${one.kind + one.category}><th scope="row">${one.category} <small>${one.kind}</small></th><td class="number">${count(one.items)}</td><td class="number">${count(one.eligible)}</td><td class="number">${count(one.used_up)}</td><td class="number">${count(one.disabled)}</td><td class="number">${count(one.uses_left)}</td><td class="number">${count(one.uses_needed)}</td>
-        <td><span class="state tone-${one.uses_left >= one.uses_needed ? "done" : "warn"}"><${Icon} name=${one.uses_left >= one.uses_needed ? "check" : "alert"} />${one.uses_left >= one.uses_needed ? "enough" : one.from_any ? `${count(one.from_any)} from any` : "too few"}</span></td></tr>`)}</tbody></table><//>
-    ${!found.complete && html`<p class="soft">The pool is larger than one look reads: the counts are lower bounds.</p>`}`}<//>`;
+    <${Scroll} label="Pools by category"><table><thead><tr><th scope="col">Pool</th><th scope="col" class="number">Items</th><th scope="col" class="number">Eligible now</th><th scope="col" class="number">Used up</th><th scope="col" class="number">Disabled</th><th scope="col" class="number">Uses left</th><th scope="col" class="number">Uses needed</th><th scope="col" class="number">If all start</th><th scope="col">Carries</th></tr></thead>
+      <tbody>${found.categories.map((one) => html`<tr key=${one.kind + one.category}><th scope="row">${one.category} <small>${one.kind}</small></th><td class="number">${count(one.items)}</td><td class="number">${count(one.eligible)}</td><td class="number">${count(one.used_up)}</td><td class="number">${count(one.disabled)}</td><td class="number">${count(one.uses_left)}</td><td class="number">${count(one.uses_needed)}</td><td class="number">${count(one.uses_needed_if_all_start)}</td>
+        <td><span class="state tone-${one.unmet ? "warn" : "done"}"><${Icon} name=${one.unmet ? "alert" : "check"} />${one.unmet ? `${count(one.unmet)} unmet` : one.from_any ? `${count(one.from_any)} from any` : one.uses_needed ? "enough" : one.category === "any" ? "fallback" : "not needed"}</span></td></tr>`)}</tbody></table><//>
+    ${!found.complete && html`<p class="soft">The model is too large to be read whole: the counts are lower bounds.</p>`}`}<//>`;
 }
 
 // adding
@@ -81,7 +83,7 @@ const bodyOf = (given) => ({
 });
 
 const AddText = ({ model, onClose, onDone }) => html`<${Ask} title="Add a text" label="Add" values=${{ ...START, category: "bio" }} onClose=${onClose} ready=${(given) => given.body?.trim()}
-  act=${async (given) => { await post(`operator/models/${model.model_id}/texts`, { ...bodyOf(given), body: given.body.trim() }); toast("The text is in the pool."); onDone(); }}
+  act=${async (given) => { const made = await post(`operator/models/${model.model_id}/texts`, { ...bodyOf(given), body: given.body.trim() }); toast(made.warnings[0] ?? "The text is in the pool.", made.warnings.length ? "warn" : "done"); onDone(); }}
   fields=${(given, put) => html`<${Field} label="Text" type="textarea" value=${given.body ?? ""} onInput=${put("body")} maxLength="2200" required autofocus hint=${`${(given.body ?? "").length} characters; a bio takes 150, a highlight 100`} /><${ItemFields} given=${given} put=${put} model=${model} />`} />`;
 
 const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -107,7 +109,7 @@ function Upload({ model, onClose, onDone }) {
         await send(form, file, (part) => tell(place, { state: "sending", part }));
         tell(place, { state: "checking", part: 1 });
         const made = await post(`operator/models/${model.model_id}/content`, { ...bodyOf(given), media_key: form.media_key, media_type: file.type, sha256, bytes: file.size, ...(await sizeOf(file)) });
-        tell(place, { state: "done", id: made.content_id });
+        tell(place, { state: "done", id: made.content_id, warning: made.warnings[0] });
       } catch (problem) { if (!problem.title) console.error(problem); tell(place, { state: "failed", problem }); }
     }
     work(false); onDone();
@@ -117,7 +119,7 @@ function Upload({ model, onClose, onDone }) {
     <h2>Upload media for ${model.name}</h2>
     <label class="field">Files (JPEG, PNG, WebP)<input type="file" multiple accept="image/jpeg,image/png,image/webp" disabled=${busy} onChange=${(event) => take([...event.target.files].map((file) => ({ file, state: "waiting", part: 0 })))} /></label>
     <${ItemFields} given=${given} put=${put} model=${model} />
-    <ul class="stack tight" role="status">${files.map((one) => html`<li class="stack tight"><span class="row spread"><bdi class="grow clip">${one.file.name}</bdi><small>${bytes(one.file.size)} · ${one.state === "done" ? html`in the pool as <code>${one.id}</code>` : one.state}</small></span>
+    <ul class="stack tight" role="status">${files.map((one) => html`<li class="stack tight"><span class="row spread"><bdi class="grow clip">${one.file.name}</bdi><small>${bytes(one.file.size)} · ${one.state === "done" ? html`in the pool as <code>${one.id}</code>${one.warning ? `. ${one.warning}` : ""}` : one.state}</small></span>
       ${!["waiting", "failed"].includes(one.state) && html`<progress max="1" value=${one.part} aria-label=${`Progress of ${one.file.name}`}></progress>`}${one.problem && html`<${Trouble} problem=${one.problem} />`}</li>`)}</ul>
     <footer><button type="button" disabled=${busy} onClick=${onClose}>${files.length && !left ? "Close" : "Cancel"}</button><button class="main" disabled=${busy || !left}>${busy ? "Uploading …" : `Upload ${many(left, "file")}`}</button></footer>
   </form><//>`;

@@ -19,7 +19,7 @@ from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.plans import Need, Plan
 from chalicelib.domain.selection import ANY, Rights, Wanted
 
-MOST_STEPS = 20_000
+MOST_STEPS = 60_000
 
 
 class Kind(StrEnum):
@@ -88,7 +88,8 @@ class Runway:
     """How far the pools carry: the first account that finds nothing ever (`dry`), the first that has to wait (`wait`).
 
     `needed` and `from_any` count by kind and category what is given, and what of it comes from `any`; `unmet` counts
-    the accounts that find nothing ever. `complete` is False where the simulation was cut short.
+    the accounts that find nothing ever, `missed` by what they miss. `complete` is False where the simulation was cut
+    short.
     """
 
     dry: Miss | None
@@ -96,6 +97,7 @@ class Runway:
     needed: Mapping[tuple[Kind, str], int]
     from_any: Mapping[tuple[Kind, str], int]
     unmet: int
+    missed: Mapping[tuple[Kind, str], int]
     complete: bool = True
 
 
@@ -217,7 +219,8 @@ class _Simulation:
     def _told(self, *, complete: bool) -> Runway:
         dry = [miss for miss in self._misses if miss.until is None]
         wait = next((miss for miss in self._misses if miss.until is not None), None)
-        return Runway(dry[0] if dry else None, wait, self._needed, self._from_any, len(dry), complete)
+        missed = Counter((miss.kind, str(miss.phase)) for miss in dry)
+        return Runway(dry[0] if dry else None, wait, self._needed, self._from_any, len(dry), missed, complete)
 
     def _step(self, at: datetime, one: Traveller) -> Traveller | None:
         """Gives an account what its phase needs; when it comes again, None for never."""

@@ -1,7 +1,8 @@
-"""When an account falls due, and in which queue it waits for that."""
+"""When an account falls due, and in which queue it waits for that; how often the timers run."""
 
 import math
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -89,3 +90,19 @@ def seconds_to_wait(next_due_at: datetime | None, now: datetime, spread: float) 
 def shard_of(account_id: str, shards: int) -> int:
     """The shard of the queues that an account waits in: a hash, so that no index key takes all writes."""
     return zlib.crc32(account_id.encode()) % shards
+
+
+TIMERS: Mapping[str, timedelta] = {
+    "open_due_phases": timedelta(minutes=1),
+    "close_lost_sessions": timedelta(minutes=1),
+    "watch_pools": timedelta(hours=1),
+}
+"""How often each timer runs."""
+IDLE_RECORD = timedelta(minutes=15)
+"""How old the record of a timer's last run may become while its runs find nothing to do."""
+
+
+def silent_after(timer: str) -> timedelta:
+    """How old the record of a timer's last run may be before the timer counts as silent: three runs are missing."""
+    every = TIMERS[timer]
+    return 3 * every + (IDLE_RECORD if every < IDLE_RECORD else timedelta(0))

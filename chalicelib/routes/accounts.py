@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
@@ -50,11 +51,17 @@ def create(context: Context, *, body: AccountBody) -> Created[shapes.CreatedAcco
     "/api/operator/accounts/import",
     role=Role.OPERATOR,
     raw=rows.MEDIA_TYPES,
-    query={"dry_run": flag},
+    query={"dry_run": flag, "warn": flag},
     seconds=20,
 )
-def import_all(context: Context, *, body: tuple[str, str], dry_run: bool = False) -> Answer[shapes.AccountImport]:
-    """Puts many accounts in the service's care; a bad row never spoils the others."""
+def import_all(
+    context: Context, *, body: tuple[str, str], dry_run: bool = False, warn: bool = True
+) -> Answer[shapes.AccountImport]:
+    """Puts many accounts in the service's care; a bad row never spoils the others.
+
+    `warn=false` leaves the pools unasked: for the parts of a larger import, after which the model's availability tells
+    of all.
+    """
     profiles = rows.each(body, _profile, rows.ACCOUNT)
     found = accounts.import_all(context, profiles, dry_run=dry_run)
     outcomes = [documents.row(one) for one in found]
@@ -66,8 +73,20 @@ def import_all(context: Context, *, body: tuple[str, str], dry_run: bool = False
     counts = {
         word: sum(one["outcome"] == word for one in outcomes) for word in ("created", "unchanged", "refused", "left")
     }
-    warnings = availability.warn(context, joining)
-    return Answer({"dry_run": dry_run, "counts": counts, "rows": outcomes, "warnings": warnings})
+    created = [
+        profile.model_id
+        for profile, outcome in zip(profiles, found, strict=True)
+        if isinstance(profile, Profile) and outcome.outcome == "created"
+    ]
+    return Answer(
+        {
+            "dry_run": dry_run,
+            "created_by_model": dict(Counter(created)),
+            "counts": counts,
+            "rows": outcomes,
+            "warnings": availability.warn(context, joining) if warn else [],
+        }
+    )
 
 
 @routes.get("/api/operator/accounts/{account_id}", role=Role.OPERATOR)
@@ -94,7 +113,7 @@ def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shap
     """Declares an account ready to be warmed up."""
     changed = accounts.ready(context, account_id, reason=body.reason)
     account = changed.found.warmup.account
-    warnings = availability.warn(context, [Joining(account.model_id, account_id, account.theme)])
+    warnings = availability.warn_of_one(context, Joining(account.model_id, account_id, account.theme))
     return Answer(documents.readied(changed, context.now, warnings))
 
 

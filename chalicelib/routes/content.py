@@ -26,9 +26,9 @@ def create(
 ) -> Created[shapes.CreatedContent | shapes.Outcomes[shapes.AcceptedContent]]:
     """Adds a media item, or up to 100, to the pool."""
 
-    def one(given: ContentBody) -> tuple[shapes.Content, bool]:
+    def one(given: ContentBody) -> tuple[shapes.NewContent, bool]:
         item, replayed = service.create_content(context, model_id, _entry(given))
-        return documents.content(item), replayed
+        return {**documents.content(item), "warnings": service.warnings(item, context.now)}, replayed
 
     return pools.created(body, one)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar, cast
 
 from chalicelib import audit
-from chalicelib.domain import accounts, leases
+from chalicelib.domain import accounts, leases, timing
 from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import Lease
@@ -420,20 +420,27 @@ def changed_pauses(found: Setting, replayed: bool) -> shapes.ChangedPauses:
 
 
 def overview(found: Overview, now: datetime) -> shapes.Overview:
-    """How the whole pipeline stands; `pools_dry_within_7_days` counts models, as of the last look ahead (or null), and
-    `dry_models` names them (at most 20)."""
-    watch = next((timer for timer in found.timers if timer.name == "timer:watch_pools"), None)
-    looked = (watch.did if watch is not None else None) or {}
+    """How the whole pipeline stands; of the pools, as the last whole look at all models found them."""
+    watched = found.watched
+    counts = None if watched is None else watched.did["counts"]
     return members(
         shapes.Overview,
         found,
         **pauses(found.pauses),
         now=now,
         review={**found.review, "total": sum(found.review.values()), "oldest": found.oldest_review},
-        pools_dry_within_7_days=looked.get("dry_within_a_week"),
-        dry_models=sorted((watch.models if watch is not None else None) or ()),
-        timers=[members(shapes.Timer, timer, name=timer.name.removeprefix("timer:")) for timer in found.timers],
+        pools_watched_at=None if watched is None else watched.ran_at,
+        models_watched=None if counts is None else counts["models"],
+        models_incomplete=None if counts is None else counts.get("incomplete", 0),
+        pools_dry_within_7_days=None if counts is None else counts["dry_within_a_week"],
+        dry_models=[] if watched is None else watched.did["soon"],
+        timers=[_timer(one) for one in found.timers],
     )
+
+
+def _timer(found: Setting) -> shapes.Timer:
+    name = found.name.removeprefix("timer:")
+    return members(shapes.Timer, found, name=name, silent_after_seconds=int(timing.silent_after(name).total_seconds()))
 
 
 def throughput(found: Iterable[Hour], now: datetime) -> shapes.Throughput:

@@ -565,9 +565,13 @@ class ImportedAccount(TypedDict):
 
 
 class AccountImport(TypedDict):
-    """What became of each row, and what people should know of the pools."""
+    """What became of each row, and what an operator should know of the pools.
+
+    `created_by_model`: how many accounts were created (in a dry run: would be), by model.
+    """
 
     dry_run: bool
+    created_by_model: dict[str, int]
     counts: dict[str, int]
     rows: list[ImportedAccount]
     warnings: list[str]
@@ -649,11 +653,23 @@ class Text(PoolItem, Words):
     """A text of a pool, with its usage."""
 
 
-class CreatedContent(Content, Replayed):
+class NewContent(Content):
+    """A media item, and what is to be known of it: `warnings` names the reason where no phase of any plan takes it."""
+
+    warnings: list[str]
+
+
+class NewText(Text):
+    """A text, and what is to be known of it: `warnings` names the reason where no phase of any plan takes it."""
+
+    warnings: list[str]
+
+
+class CreatedContent(NewContent, Replayed):
     """A media item that is in the pool now."""
 
 
-class CreatedText(Text, Replayed):
+class CreatedText(NewText, Replayed):
     """A text that is in the pool now."""
 
 
@@ -664,13 +680,13 @@ class RefusedEntry(TypedDict):
     error: RowError
 
 
-class AcceptedContent(Content):
+class AcceptedContent(NewContent):
     """One of a list of media items that is in the pool now."""
 
     outcome: Literal["created", "unchanged"]
 
 
-class AcceptedText(Text):
+class AcceptedText(NewText):
     """One of a list of texts that is in the pool now."""
 
     outcome: Literal["created", "unchanged"]
@@ -720,6 +736,7 @@ class ImportedItem(TypedDict):
 
     row: int
     outcome: str
+    warnings: list[str]
     content_id: NotRequired[str | None]
     text_id: NotRequired[str | None]
     error: NotRequired[RowError]
@@ -734,7 +751,11 @@ class PoolImport(TypedDict):
 
 
 class PoolCategory(TypedDict):
-    """What one category holds; `refused` by reason."""
+    """What one category holds; `refused` by reason.
+
+    `uses_left` are uses that some phase of a plan could take, `unmet` accounts under way that find nothing, ever;
+    `uses_needed_if_all_start` counts the imported accounts, too.
+    """
 
     kind: PoolKind
     category: str
@@ -744,6 +765,8 @@ class PoolCategory(TypedDict):
     uses_left: int
     uses_needed: int
     from_any: int
+    unmet: int
+    uses_needed_if_all_start: int
     used_up: int
     disabled: int
 
@@ -759,11 +782,30 @@ class Miss(TypedDict):
     until: datetime | None
 
 
+class Ahead(TypedDict):
+    """How far the pools carry so many accounts."""
+
+    accounts: int
+    runs_dry: Miss | None
+    first_wait: Miss | None
+    accounts_unmet: int
+
+
 class Availability(TypedDict):
-    """What a model's pools hold, and how far they carry the accounts under way."""
+    """What a model's pools hold, and how far they carry the accounts under way, as of one instant.
+
+    Under way are accounts that are ready or warming up, those in review and paused included; `if_all_start` is the same
+    as if the imported ones, and those of `adding`, were to start now. `complete`: all items and accounts were read.
+    """
 
     model_id: str
+    as_of: datetime
     accounts_under_way: int
+    accounts_in_review: int
+    accounts_paused: int
+    accounts_imported: int
+    if_all_start: Ahead
+    warnings: list[str]
     categories: list[PoolCategory]
     runs_dry: Miss | None
     first_wait: Miss | None
@@ -1012,15 +1054,23 @@ class ReviewCounts(TypedDict):
 
 
 class Timer(TypedDict):
-    """When a timer last ran, and what it did."""
+    """When a timer last ran, and what it did. A run that did nothing is recorded every 15 minutes at least: a record
+    that is older than `silent_after_seconds` means that the timer does not run."""
 
     name: str
     ran_at: datetime | None
     did: Any
+    silent_after_seconds: int
 
 
 class Overview(Pauses):
-    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted."""
+    """How the whole pipeline stands; `phases` counts by phase and status, as of `counted_at`; `partly`: the counts are
+    lower bounds, since not all could be counted.
+
+    `pools_dry_within_7_days` counts models, and `dry_models` names the first 20 of them, as of `pools_watched_at` and
+    of so many `models_watched`, of which `models_incomplete` were too large to be read whole; null before the first
+    look.
+    """
 
     now: datetime
     states: dict[str, int]
@@ -1031,6 +1081,9 @@ class Overview(Pauses):
     review: ReviewCounts
     live_sessions: int
     lost_sessions: int
+    pools_watched_at: datetime | None
+    models_watched: int | None
+    models_incomplete: int | None
     pools_dry_within_7_days: int | None
     dry_models: list[str]
     timers: list[Timer]

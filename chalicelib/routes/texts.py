@@ -25,9 +25,9 @@ def create(
 ) -> Created[shapes.CreatedText | shapes.Outcomes[shapes.AcceptedText]]:
     """Adds a text, or up to 100, to the pool."""
 
-    def one(given: TextBody) -> tuple[shapes.Text, bool]:
+    def one(given: TextBody) -> tuple[shapes.NewText, bool]:
         item, replayed = service.create_text(context, model_id, _entry(given))
-        return documents.text(item), replayed
+        return {**documents.text(item), "warnings": service.warnings(item, context.now)}, replayed
 
     return pools.created(body, one)
 

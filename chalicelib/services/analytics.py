@@ -15,7 +15,6 @@ from chalicelib.tables import CreatorModel, assignments, runways
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
 
-_MOST_ITEMS = 5000
 _MOST_ACCOUNTS = 500
 _MOST_FALLBACKS = 2000
 
@@ -54,11 +53,11 @@ def analyse(context: Context, model_id: str) -> Analytics:
     (model,) = together([(CreatorModel, model_id)])
     if model is None:
         raise NotFound("model", model_id)
-    under_way, complete = runways.travellers(model_id, context.now, _MOST_ACCOUNTS)
-    themes = [one.theme for one in under_way]
+    accounts = runways.accounts(model_id, context.now, runways.undated(), _MOST_ACCOUNTS)
+    complete, themes = accounts.complete, [one.theme for one in accounts.under_way]
     categories = []
     for kind, table in runways.KINDS.items():
-        items, whole = runways.items(table, model_id, _MOST_ITEMS)
+        items, whole = runways.items(table, model_id)
         fallbacks, all_counted = _fallbacks(kind, items)
         complete = complete and whole and all_counted
         for category in (*ORDER, ANY):

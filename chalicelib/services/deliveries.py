@@ -16,13 +16,14 @@ from chalicelib.domain.errors import AccountNotReady, ContentUnavailable, PhaseN
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import Move, Status
 from chalicelib.domain.plans import Need
-from chalicelib.domain.selection import ANY, Choice, Refusal, Wanted
-from chalicelib.tables import Account, Assignment, Content, Phase, Session, Text, media
+from chalicelib.domain.runway import Kind
+from chalicelib.domain.selection import Choice, Wanted
+from chalicelib.tables import Account, Assignment, Content, Phase, Session, Text, media, runways
 from chalicelib.tables.base import Key, together
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale
 
-_MOST_COUNTED = 500
+_SPARE_SECONDS = 3.0
 
 
 @dataclass(slots=True)
@@ -287,10 +288,11 @@ def _parts(choice: Choice[PoolItem]) -> dict[str, float | str]:
 def _starve(context: Context, change: AccountChange, phase: Phase, kind: type[PoolItem], wanted: Wanted) -> NoReturn:
     """Lets the account wait for content, so that it does not stand first in the queue for ever; raises."""
     account, waiting = change.account, change.account.before("content_due_at")
-    reasons = _reasons(account, phase, kind, wanted)
     what = kind.__name__.lower()
-    told = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "the pool is empty"
-    detail = f"No {what} is eligible in `{phase.phase}` nor in `any`: {told}."
+    reasons, complete = _reasons(context, account, phase, Kind(what), wanted)
+    counted = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "the pool is empty"
+    least = "" if complete else "at least "
+    detail = f"No {what} is eligible in `{phase.phase}` nor in `any`: {least}{counted}."
     if waiting is not None and context.now < waiting:
         raise ContentUnavailable(detail, reasons=reasons, what=what, available_at=waiting)
     account.content_due_at = context.now + retries.content_delay(account.plan, account.content_misses)
@@ -300,15 +302,9 @@ def _starve(context: Context, change: AccountChange, phase: Phase, kind: type[Po
     raise ContentUnavailable(detail, reasons=reasons, what=what, available_at=account.content_due_at)
 
 
-def _reasons(account: Account, phase: Phase, kind: type[PoolItem], wanted: Wanted) -> dict[str, int]:
-    """How many items of the phase's category and of `any` are refused for which reason, of up to 500 looked at."""
-    ids = kind.of_model(account.model_id, _MOST_COUNTED)
-    counted: Counter[Refusal] = Counter()
-    for start in range(0, len(ids), 100):
-        for item in together([(kind, item_id) for item_id in ids[start : start + 100]]):
-            if item is None or item.category not in (phase.phase, ANY):
-                continue
-            refused = selection.refusal(item, wanted)
-            if refused is not None:
-                counted[refused] += 1
-    return {str(reason): count for reason, count in counted.items()}
+def _reasons(context: Context, account: Account, phase: Phase, kind: Kind, wanted: Wanted) -> tuple[Counter[str], bool]:
+    """How many items of the phase's category and of `any` are refused for which reason, and whether all were read."""
+    found, complete = runways.items(
+        runways.KINDS[kind], account.model_id, go_on=lambda: context.time_left() > _SPARE_SECONDS
+    )
+    return Counter(str(why) for _, why in selection.refused(found, phase.phase, wanted)), complete

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 from chalicelib.changes import Change
 from chalicelib.context import Context
-from chalicelib.domain import cursors, duplicates, needs, plans, rights
+from chalicelib.domain import cursors, duplicates, needs, plans, rights, takers
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import AlreadyExists, Duplicate, InvalidInput, NotFound, ServiceError
+from chalicelib.domain.runway import Kind
 from chalicelib.domain.selection import Rights
 from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media, pages
 from chalicelib.tables.base import together
@@ -156,6 +157,12 @@ def _same(found: PoolItem, wanted: PoolItem, *, but_for_id: bool = False) -> boo
     return all((getattr(found, name) or None) == (getattr(wanted, name) or None) for name in names)
 
 
+def warnings(item: PoolItem, now: datetime) -> list[str]:
+    """What an operator should know who made this item: that no phase of any plan takes it."""
+    found = takers.warning(item, Kind.TEXT if isinstance(item, Text) else Kind.CONTENT, now)
+    return [] if found is None else [found]
+
+
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
     """What became of one row of an import: `created`, `unchanged`, `refused`, or `left` where its time was up."""
@@ -164,6 +171,7 @@ class RowOutcome:
     outcome: str
     item_id: str | None = None
     error: ServiceError | None = None
+    warnings: list[str] = field(default_factory=list)
 
 
 def import_all(
@@ -193,14 +201,17 @@ def _import_one(
     try:
         if not dry_run:
             item, replayed = _create(context, model_id, row, kind)
-            return RowOutcome(place, "unchanged" if replayed else "created", item.item_id)
+            return RowOutcome(
+                place, "unchanged" if replayed else "created", item.item_id, warnings=warnings(item, context.now)
+            )
         item = _new(context, model_id, row, kind)
         before = _before(context, item, named=row.item_id is not None, keeps=False)
         first, twin = seen.setdefault(item.fingerprint, (place, item))
         again = first != place and row.item_id is None and _same(twin, item, but_for_id=True)
         if before is None and first != place and not again:
             raise Duplicate(f"It is the same as that of row {first}.")
-        return RowOutcome(place, "unchanged" if before is not None or again else "created", row.item_id)
+        outcome = "unchanged" if before is not None or again else "created"
+        return RowOutcome(place, outcome, row.item_id, warnings=warnings(item, context.now))
     except ServiceError as error:
         return RowOutcome(place, "refused", row.item_id, error)
 

@@ -1,5 +1,6 @@
 """What an operator comes for, from the first click to the record that it leaves."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,7 @@ def test_pools_that_run_dry_are_named_and_led_to(console: Console) -> None:
     page = console.open(ready=".tile")
     tile = page.get_by_role("link", name="Pools dry")
     expect(tile).to_contain_text(dry[0])
+    expect(tile).to_contain_text(re.compile(r"of \d+ models, as of "))
     tile.click()
     expect(page.get_by_text("A pool runs dry on")).to_be_visible()
     expect(page.get_by_label("Model")).to_have_value(dry[0])

@@ -9,7 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib import context
+from chalicelib.context import Actor, Role
 from chalicelib.domain.selection import GLANCE
+from chalicelib.middleware import edge
+from chalicelib.services import pipeline
+from chalicelib.services.pipeline import MOST_COUNTED
 from tests import rights
 from tests.agency import LEASE, Agency, media, words
 
@@ -86,7 +91,12 @@ def somebody_else_is_quicker(agency: Agency) -> None:
 
 def timers_run(agency: Agency) -> None:
     """Twice each where something stands in the way of the first attempt: then they ask what became of it."""
+    agency.operator.account("a3")
+    worker = agency.worker()
+    worker.start("a3").ok()
+    worker.report("pfp", worker.take("pfp", "a3"), "a3", kind="fatal").ok()
     agency.timer("watch_pools")
+    agency.operator.post(f"{OPERATOR}/accounts/a3/retire", {"reason": "left"}).ok()
     agency.worker().take("pfp", "a2")
     agency.time.advance(LEASE)
     agency.timer()
@@ -100,6 +110,15 @@ def timers_run(agency: Agency) -> None:
     agency.timer("close_lost_sessions")
 
 
+def more_is_under_way_than_a_request_counts(agency: Agency) -> None:
+    row = next(one for one in agency.wire.image()["test-accounts"].values() if "queue" in one)
+    for number in range(MOST_COUNTED + 1):
+        agency.wire.plant("test-accounts", {**row, "account_id": {"S": f"b{number:05d}"}})
+    agency.time.advance(300)
+    with agency.wire.at_work("open_due_phases"):
+        pipeline.keep_count(context.begin(edge.settings, Actor(Role.TIMER, "open_due_phases"), seconds=50))
+
+
 DAY: tuple[Callable[[Agency], None], ...] = (
     accounts_are_worked_on,
     operators_look_at_everything,
@@ -107,6 +126,7 @@ DAY: tuple[Callable[[Agency], None], ...] = (
     an_operator_assigns_by_hand_and_begins_anew,
     somebody_else_is_quicker,
     timers_run,
+    more_is_under_way_than_a_request_counts,
 )
 
 

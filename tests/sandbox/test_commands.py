@@ -264,6 +264,41 @@ def test_an_import_keeps_the_bad_rows_with_reasons_and_makes_nothing_twice(warmu
     assert again.json == {"rows": ROWS, "dry_run": False, "unchanged": ROWS - BAD, "refused": BAD}
 
 
+def test_an_import_in_several_parts_ends_with_one_warning_of_all_its_rows(
+    server: FakeServer, warmup: Run, tmp_path: Path
+) -> None:
+    server.operator.models.create(model_id="bare")
+    file = tmp_path / "many.csv"
+    with file.open("w") as out:
+        out.write("account_id,model_id,username,granted_by,granted_at,reference\n")
+        for number in range(600):
+            out.write(f"bare-{number},bare,bare.{number},Nora,2026-01-01T00:00:00Z,contract 7\n")
+    said = [warmup("accounts", "import", str(file), *more, "-o", "json").err for more in (["--dry-run"], [])]
+    for err in said:
+        assert err.count("cannot carry all") == 1
+        assert "The pools of bare cannot carry all 600 accounts" in " ".join(err.split())
+        assert "600 in all will find nothing" in " ".join(err.split())
+    found = warmup("content", "availability", "bare")
+    words = " ".join(found.err.split())
+    assert "If all 600 start today, the 600 imported ones included: 600 will find nothing." in words
+
+
+def test_a_text_that_no_plan_takes_is_warned_of(warmup: Run, tmp_path: Path) -> None:
+    added = warmup("texts", "add", "nora", "x" * 151, "--category", "bio", "-o", "json")
+    assert "No plan takes this in bio: 151 of 150 characters." in " ".join(added.err.split())
+    file = tmp_path / "long.csv"
+    file.write_text(f"category,quality_score,max_usage,body\nbio,70,5,{'y' * 152}\nbio,70,5,a short one\n")
+    imported = warmup("texts", "import", "nora", str(file), "-o", "json")
+    assert "line 2: No plan takes this in bio: 152 of 150 characters." in " ".join(imported.err.split())
+    assert imported.err.count("No plan takes") == 1
+
+
+def test_the_pipeline_says_as_of_when_and_of_how_many_models(server: FakeServer, warmup: Run) -> None:
+    assert "not looked at yet" in warmup("pipeline").out
+    server.advance(minutes=1)
+    assert "models run dry within 7 days, as of" in " ".join(warmup("pipeline").out.split())
+
+
 def test_bad_rows_are_kept_as_they_came_and_can_be_mended_where_they_are(warmup: Run, tmp_path: Path) -> None:
     file, bad = tmp_path / "texts.csv", tmp_path / "texts.bad.csv"
     file.write_text(

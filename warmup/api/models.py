@@ -162,7 +162,7 @@ class Queue(Word):
 
 
 class Refusal(Word):
-    """Why an item is not eligible."""
+    """Why an item is not eligible; `not_needed`: no phase of any plan draws its kind from its category."""
 
     NOT_APPROVED = "not_approved"
     NEEDS_FOUR_EYES = "needs_four_eyes"
@@ -174,6 +174,7 @@ class Refusal(Word):
     LOW_QUALITY = "low_quality"
     WRONG_MEDIA_TYPE = "wrong_media_type"
     TOO_LONG = "too_long"
+    NOT_NEEDED = "not_needed"
 
 
 class ItemStatus(Word):
@@ -261,6 +262,7 @@ class AcceptedContent(Shape):
     bytes: int
     width: int | None
     height: int | None
+    warnings: list[str]
     outcome: str
 
 
@@ -287,6 +289,7 @@ class AcceptedText(Shape):
     licence: Licence | None
     text_id: str
     body: str
+    warnings: list[str]
     outcome: str
 
 
@@ -302,9 +305,12 @@ class AccountBody(Shape):
 
 
 class AccountImport(Shape):
-    """What became of each row, and what people should know of the pools."""
+    """What became of each row, and what an operator should know of the pools.
+
+    `created_by_model`: how many accounts were created (in a dry run: would be), by model."""
 
     dry_run: bool
+    created_by_model: dict[str, int]
     counts: dict[str, int]
     rows: list[ImportedAccount]
     warnings: list[str]
@@ -340,6 +346,15 @@ class Actor(Shape):
 
     kind: str
     id: str
+
+
+class Ahead(Shape):
+    """How far the pools carry so many accounts."""
+
+    accounts: int
+    runs_dry: Miss | None
+    first_wait: Miss | None
+    accounts_unmet: int
 
 
 class AnalysedCategory(Shape):
@@ -436,10 +451,19 @@ class AuditMove(Shape):
 
 
 class Availability(Shape):
-    """What a model's pools hold, and how far they carry the accounts under way."""
+    """What a model's pools hold, and how far they carry the accounts under way, as of one instant.
+
+    Under way are accounts that are ready or warming up, those in review and paused included; `if_all_start` is the same
+    as if the imported ones, and those of `adding`, were to start now. `complete`: all items and accounts were read."""
 
     model_id: str
+    as_of: datetime
     accounts_under_way: int
+    accounts_in_review: int
+    accounts_paused: int
+    accounts_imported: int
+    if_all_start: Ahead
+    warnings: list[str]
     categories: list[PoolCategory]
     runs_dry: Miss | None
     first_wait: Miss | None
@@ -825,6 +849,7 @@ class CreatedContent(Shape):
     bytes: int
     width: int | None
     height: int | None
+    warnings: list[str]
     replayed: bool
 
 
@@ -851,6 +876,7 @@ class CreatedText(Shape):
     licence: Licence | None
     text_id: str
     body: str
+    warnings: list[str]
     replayed: bool
 
 
@@ -1044,6 +1070,7 @@ class ImportedItem(Shape):
 
     row: int
     outcome: str
+    warnings: list[str]
     content_id: str | None = None
     text_id: str | None = None
     error: RowError | None = None
@@ -1289,7 +1316,12 @@ class TextOutcomes(Shape):
 
 
 class Overview(Shape):
-    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted."""
+    """How the whole pipeline stands; `phases` counts by phase and status, as of `counted_at`; `partly`: the counts are
+    lower bounds, since not all could be counted.
+
+    `pools_dry_within_7_days` counts models, and `dry_models` names the first 20 of them, as of `pools_watched_at` and
+    of so many `models_watched`, of which `models_incomplete` were too large to be read whole; null before the first
+    look."""
 
     pipeline_paused: bool
     reason: str | None
@@ -1304,6 +1336,9 @@ class Overview(Shape):
     review: ReviewCounts
     live_sessions: int
     lost_sessions: int
+    pools_watched_at: datetime | None
+    models_watched: int | None
+    models_incomplete: int | None
     pools_dry_within_7_days: int | None
     dry_models: list[str]
     timers: list[Timer]
@@ -1384,7 +1419,10 @@ class PlanName(Shape):
 
 
 class PoolCategory(Shape):
-    """What one category holds; `refused` by reason."""
+    """What one category holds; `refused` by reason.
+
+    `uses_left` are uses that some phase of a plan could take, `unmet` accounts under way that find nothing, ever;
+    `uses_needed_if_all_start` counts the imported accounts, too."""
 
     kind: PoolKind
     category: str
@@ -1394,6 +1432,8 @@ class PoolCategory(Shape):
     uses_left: int
     uses_needed: int
     from_any: int
+    unmet: int
+    uses_needed_if_all_start: int
     used_up: int
     disabled: int
 
@@ -1744,11 +1784,13 @@ class Throughput(Shape):
 
 
 class Timer(Shape):
-    """When a timer last ran, and what it did."""
+    """When a timer last ran, and what it did. A run that did nothing is recorded every 15 minutes at least: a record
+    that is older than `silent_after_seconds` means that the timer does not run."""
 
     name: str
     ran_at: datetime | None
     did: Any
+    silent_after_seconds: int
 
 
 class Upload(Shape):

@@ -76,14 +76,14 @@ class Accounts:
         )
 
     def import_all(
-        self, body: str | bytes, *, dry_run: bool | None = None, media_type: str = "text/csv"
+        self, body: str | bytes, *, dry_run: bool | None = None, warn: bool | None = None, media_type: str = "text/csv"
     ) -> shapes.AccountImport:
         """Puts many accounts in the service's care; a bad row never spoils the others."""
         return self._transport.ask(
             "POST",
             "/api/operator/accounts/import",
             shapes.AccountImport,
-            query={"dry_run": dry_run},
+            query={"dry_run": dry_run, "warn": warn},
             raw=(media_type, body),
         )
 
@@ -931,12 +931,13 @@ class Stewardship:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def availability(self, model_id: str) -> shapes.Availability:
+    def availability(self, model_id: str, *, adding: int | None = None) -> shapes.Availability:
         """What the pools hold, what the accounts under way will need, and the day on which a pool runs dry."""
         return self._transport.ask(
             "GET",
             f"/api/operator/models/{quoted(model_id)}/availability",
             shapes.Availability,
+            query={"adding": adding},
         )
 
     def analyse(self, model_id: str) -> shapes.Analytics:

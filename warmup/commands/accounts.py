@@ -1,6 +1,8 @@
 """`warmup accounts`: list, get, import, export, consent, ready, pause, resume, watch."""
 
 import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -9,12 +11,15 @@ from typing import Annotated, Any
 import typer
 
 from warmup.api.models import ListedAccount
+from warmup.client import Client
 from warmup.commands import imports
 from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, looking, say, show, show_one
 from warmup.commands.moves import Moves
+from warmup.problems import WarmupError
 from warmup.terminal import counted
 
 app = typer.Typer(no_args_is_help=True, help="The accounts in the service's care.")
+_MOST_ADDED = 5000
 COLUMNS = ("account_id", "state", "current_phase", "phase_status", "due_at", "username", "model_id")
 State = Annotated[str | None, typer.Option("--state", help="imported, ready, warming_up, active, paused, retired.")]
 Model = Annotated[str | None, typer.Option("--model", "-m", help="Of this model only.")]
@@ -73,12 +78,32 @@ def import_all(
 
     Example: warmup accounts import accounts.csv --dry-run
     """
-    client = connect(context)
+    client, created = connect(context), Counter[str]()
 
     def ask(body: str, media_type: str) -> Any:
-        return client.accounts.import_all(body, media_type=media_type, dry_run=dry_run)
+        found = client.accounts.import_all(body, media_type=media_type, dry_run=dry_run, warn=False)
+        created.update(found.created_by_model)
+        return found
 
-    imports.send_all(imports.read(file), file, ask, bad_rows=bad_rows, output=output, dry_run=dry_run)
+    try:
+        imports.send_all(imports.read(file), file, ask, bad_rows=bad_rows, output=output, dry_run=dry_run)
+    finally:
+        for warning in _shortfalls(client, created, dry_run=dry_run):
+            say(warning, style="yellow")
+
+
+def _shortfalls(client: Client, created: Mapping[str, int], *, dry_run: bool) -> Iterator[str]:
+    """Whether the pools carry all rows of an import: asked once, after all parts of it."""
+    for model_id, count in sorted(created.items()):
+        adding = min(count, _MOST_ADDED) if dry_run else 0
+        try:
+            found = client.stewardship.availability(model_id, adding=adding)
+        except WarmupError as error:
+            yield f"Whether the pools of {model_id} carry the accounts is not known: {error}"
+            continue
+        yield from found.warnings
+        if not found.complete or adding < (count if dry_run else 0):
+            yield f"{model_id} is too large to be read whole: the pools were asked for a part of its accounts or items."
 
 
 @app.command()

@@ -336,10 +336,17 @@ def overview(context: typer.Context, output: Output = Format.TABLE) -> None:
         return
     states = ", ".join(f"{count} {state}" for state, count in found.states.items() if count)
     waiting = f", the oldest since {found.oldest_waiting:%Y-%m-%d %H:%M}" if found.oldest_waiting else ""
+    least = "at least " if found.partly else ""
+    pools = "not looked at yet"
+    if found.pools_watched_at is not None:
+        pools = f"{found.pools_dry_within_7_days} of {found.models_watched} models run dry within 7 days"
+        pools += f", as of {found.pools_watched_at:%Y-%m-%d %H:%M}"
     rows = [
         ("accounts", states or "none"),
-        ("due now", f"{found.due_now}{waiting}"),
+        ("counted", f"{found.counted_at:%Y-%m-%d %H:%M:%S}" + (", not all: lower bounds" if found.partly else "")),
+        ("due now", f"{least}{found.due_now}{waiting}"),
         ("review", f"{found.review.total} ({found.review.requires_review} for people, {found.review.failed} to retry)"),
+        ("pools", pools),
         ("sessions", f"{found.live_sessions} live"),
         ("switch", f"paused: {found.reason}" if found.pipeline_paused else "running"),
         *((f"timer {one.name}", f"{one.ran_at:%Y-%m-%d %H:%M:%S}" if one.ran_at else "never") for one in found.timers),

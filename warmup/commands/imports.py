@@ -15,7 +15,7 @@ from warmup.commands.common import Exit, Format, counter, fail, progress, say, s
 from warmup.problems import WarmupError
 from warmup.terminal import counted
 
-MOST_ROWS, MOST_BYTES, _FEW = 250, 200_000, 3
+MOST_ROWS, MOST_BYTES, _FEW, _MOST_WARNED = 250, 200_000, 3, 10
 _ADDED = ("line", "reason")
 """What a file of bad rows has beside the rows."""
 REST = ""
@@ -143,8 +143,11 @@ def send_all(
     except WarmupError:
         say(_stopped(told, rows, kept, lines=lines))
         raise
-    for warning in dict.fromkeys(told.warnings):
+    warnings = list(dict.fromkeys(told.warnings))
+    for warning in warnings[:_MOST_WARNED]:
         say(warning, style="yellow")
+    if warnings[_MOST_WARNED:]:
+        say(f"… and {len(warnings) - _MOST_WARNED:,} warnings like these", style="yellow")
     _keep(told, rows, kept, lines=lines)
     show_one({"rows": len(rows), "dry_run": dry_run, **dict(sorted(told.counts.items()))}, output)
     if told.bad:
@@ -185,6 +188,7 @@ def _send(told: Told, part: list[Placed], ask: Callable[[list[Placed]], Imported
                 told.refuse(part[one.row - 1][0], f"{one.error.code}: {faults or one.error.detail}")
             elif one.outcome != "left":
                 told.counts[one.outcome] += 1
+                told.warnings += [f"line {part[one.row - 1][0]}: {text}" for text in getattr(one, "warnings", ())]
         if len(left) == len(part):
             raise fail(Exit.LATER, "The service had no time for any of these rows. Send the file again later.")
         part = left

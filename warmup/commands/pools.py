@@ -87,13 +87,21 @@ def add_content(
                     rows.append({"file": str(file), **pool.described(file), "there": pool.find(file) is not None})
                 else:
                     item = ContentBody.model_validate({**own, **pool.uploaded(file)})
-                    rows.append({"file": str(file), **plain(pool.client.content.create(model_id, item))})
+                    made = pool.client.content.create(model_id, item)
+                    rows.append({"file": str(file), **plain(made)})
+                    _warn(str(file), made)
                 step(1)
     except imports.BadRow as bad:
         raise fail(Exit.USAGE, str(bad)) from bad
     finally:
         columns = ("media_type", "bytes", "there") if dry_run else ("replayed", *COLUMNS)
         show(rows, output, ("file", "content_id", *columns))
+
+
+def _warn(what: str, made: Any) -> None:
+    """Says what is to be known of an item that was just made."""
+    for warning in made.warnings:
+        say(f"{what}: {warning}", style="yellow")
 
 
 class Pool:
@@ -218,12 +226,16 @@ def availability(context: typer.Context, model_id: ModelId, output: Output = For
         if dry is None
         else f"run dry on {dry.day}: {dry.account_id} will find no {dry.kind} for {dry.phase}"
     )
-    say(f"The pools of {model_id} {told} ({counted(found.accounts_under_way, 'account')} under way).")
-    show(
-        found.categories,
-        output,
-        ("kind", "category", "items", "eligible", "uses_left", "uses_needed", "used_up", "disabled"),
-    )
+    halted = f", {found.accounts_in_review} of them in review" if found.accounts_in_review else ""
+    say(f"The pools of {model_id} {told} ({counted(found.accounts_under_way, 'account')} under way{halted}).")
+    if found.if_all_start.accounts > found.accounts_under_way:
+        later = found.if_all_start
+        less = f"{later.accounts_unmet} will find nothing" if later.runs_dry else "all are carried"
+        say(f"If all {later.accounts} start today, the {found.accounts_imported} imported ones included: {less}.")
+    if not found.complete:
+        say("The model is too large to be read whole: the counts are lower bounds.", style="yellow")
+    columns = ("kind", "category", "items", "eligible", "uses_left", "uses_needed", "unmet", "used_up", "disabled")
+    show(found.categories, output, columns)
 
 
 @content.command()
@@ -244,7 +256,8 @@ def explain(
         return
     parts = ("rank", "quality", "freshness", "success", "relevance")
     for need in found.needs:
-        say(f"{need.kind} is {need.need} for {phase}; refused: {_counts(need.reasons)}")
+        least = "" if need.complete else "at least "
+        say(f"{need.kind} is {need.need} for {phase}; refused: {least}{_counts(need.reasons)}")
         rows = [{"kind": str(need.kind), **plain(one)} for one in need.leading]
         show(rows, output, ("kind", "item_id", "category", "theme", "score", *parts))
 
@@ -271,6 +284,7 @@ def add_text(
     own = {"category": category, "quality_score": quality, "max_usage": max_usage, "theme": theme, "body": body}
     made = connect(context).texts.create(model_id, TextBody.model_validate({"text_id": _text_id(body), **own}))
     show([made], output, ("text_id", "replayed", "body", *COLUMNS))
+    _warn("the text", made)
 
 
 @texts.command("import")
