@@ -11,6 +11,7 @@ from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, Status
+from chalicelib.domain.queues import queues_of
 from chalicelib.routes import shapes
 from chalicelib.services.accounts import Changed, Found, RowOutcome
 from chalicelib.services.bots import NewKey
@@ -225,11 +226,15 @@ def beat(found: Beat) -> shapes.Heartbeat:
 
 def account(found: Account, now: datetime) -> shapes.Account:
     """An account in a list."""
-    return members(shapes.Account, found, lease=_lease(found.lease, now), **_listed(found))
+    return members(shapes.Account, found, lease=_lease(found.lease, now), **_listed(found, now))
 
 
-def _listed(found: Account) -> dict[str, object]:
-    return {"action": accounts.step(found.state, found.current_phase), "tags": sorted(found.tags or ())}
+def _listed(found: Account, now: datetime) -> dict[str, object]:
+    return {
+        "action": accounts.step(found.state, found.current_phase),
+        "tags": sorted(found.tags or ()),
+        "queues": sorted(queues_of(found, now)),
+    }
 
 
 def listed(found: Account, now: datetime) -> shapes.ListedAccount:
@@ -272,7 +277,7 @@ def moved(found: Done, move: Move, *, dry_run: bool, now: datetime) -> shapes.Bu
 def whole_account(found: Found, now: datetime) -> shapes.WholeAccount:
     """An account as operators see it."""
     stored = found.warmup.account
-    return members(shapes.WholeAccount, stored, **status(found, now), **_listed(stored))
+    return members(shapes.WholeAccount, stored, **status(found, now), **_listed(stored, now))
 
 
 def created_account(found: Found, replayed: bool, now: datetime) -> shapes.CreatedAccount:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, assert_never
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
 from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import Kind
 from chalicelib.middleware import Answer, Routes
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identifier, identifiers, limit, line
 from chalicelib.services import accounts, review, roster
-from chalicelib.services.roster import Filter, Move, Queue
+from chalicelib.services.roster import Filter, Move
 from chalicelib.tables import Account
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic

@@ -14,11 +14,12 @@ from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Code
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.plans import Need
+from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import Outcome
 from chalicelib.domain.runway import Kind as PoolKind
 from chalicelib.domain.selection import Refusal, Rights
 from chalicelib.services.edits import Hold
-from chalicelib.services.roster import Move, Queue
+from chalicelib.services.roster import Move
 from chalicelib.tables.sessions import Directive, Standing
 
 T = TypeVar("T")
@@ -438,6 +439,7 @@ class Account(TypedDict):
     phase_status: Status | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
     tags: list[str]
     lease: Lease | None
     created_at: datetime
@@ -517,6 +519,7 @@ class WholeAccount(WarmupStatus):
     phase_status: Status | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
     tags: list[str]
     consent: Consent | None
 

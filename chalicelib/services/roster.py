@@ -19,6 +19,7 @@ from chalicelib.domain import cursors
 from chalicelib.domain.accounts import State
 from chalicelib.domain.errors import MalformedRequest, ServiceError
 from chalicelib.domain.phases import ATTENTION, ORDER, PhaseName, Status
+from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.tables import Account, Content, Phase, Text, attention, media, pages
 from chalicelib.tables.base import together
 from chalicelib.tables.queues import Place, Row, everything, in_order, of_models
@@ -26,19 +27,6 @@ from chalicelib.tables.transaction import Stale
 
 MOST_EXAMINED = 100
 _LEAST_SECONDS = 2.0
-
-
-class Queue(StrEnum):
-    """Where an account stands in the queues.
-
-    `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: somebody works on it;
-    `starved`: its pools had nothing eligible when last asked.
-    """
-
-    DUE = "due"
-    WAITING = "waiting"
-    WORKING = "working"
-    STARVED = "starved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +57,7 @@ class Filter:
             and self.phase in (None, account.current_phase)
             and self.phase_status in (None, account.phase_status)
             and (not self.by_error or (phase is not None and self._failed_so(phase)))
-            and (self.queue is None or self._stands(account, context))
+            and (self.queue is None or self.queue in queues_of(account, context.now))
             and (self.text is None or self.text.casefold() in words)
         )
 
@@ -80,20 +68,6 @@ class Filter:
             and (not self.without_code or phase.error_code is None)
             and (self.failed_before is None or phase.updated_at <= self.failed_before)
         )
-
-    def _stands(self, account: Account, context: Context) -> bool:
-        due = account.due_at is not None and account.due_at <= context.now
-        starved = account.content_due_at is not None
-        match self.queue:
-            case Queue.DUE:
-                return due
-            case Queue.WAITING:
-                waits = account.phase_status in (Status.PENDING, Status.FAILED)
-                return account.due_at is not None and not due and waits and not starved
-            case Queue.WORKING:
-                return account.phase_status is Status.IN_PROGRESS and not due
-            case _:
-                return starved and account.due_at is not None
 
     @property
     def by_error(self) -> bool:

@@ -106,18 +106,14 @@ def _account(account: Plain, phases: Mapping[str, Mapping[str, Plain]], sessions
     held = "lease_token" in account and "lease_ended_by" not in account
     if working and not waits_for_people and "due_at" not in account:
         yield "it is in no queue: nobody will ever find it again"
-    if (
-        held
-        and working
-        and (account.get("queue"), account.get("due_at"))
-        != (
-            f"timer#{account.get('queue', '#').partition('#')[2]}",
-            account["lease_expires_at"],
-        )
+    if held and (account.get("queue"), account.get("due_at")) != (
+        f"timer#{account.get('queue', '#').partition('#')[2]}",
+        account["lease_expires_at"],
     ):
         waits = f"{account.get('queue')} at {account.get('due_at')}"
         yield f"it is held until {account['lease_expires_at']}, but waits in {waits}"
-    if ("queue" in account) != ("ready_model" in account) or (not working and "queue" in account):
+    looked_after = working or (held and account["state"] == "paused")
+    if ("queue" in account) != ("ready_model" in account) or (not looked_after and "queue" in account):
         yield f"it is `{account['state']}` and waits in {account.get('queue')}, {account.get('ready_model')}"
 
 

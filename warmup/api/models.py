@@ -152,7 +152,7 @@ class PhaseName(Word):
 class Queue(Word):
     """Where an account stands in the queues.
 
-    `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: somebody works on it;
+    `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: a lease on it is live;
     `starved`: its pools had nothing eligible when last asked."""
 
     DUE = "due"
@@ -330,6 +330,7 @@ class AccountWithAssignments(Shape):
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
     tags: list[str]
     consent: Consent | None
     assignments: list[Assignment]
@@ -776,6 +777,7 @@ class CreatedAccount(Shape):
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
     tags: list[str]
     consent: Consent | None
     replayed: bool
@@ -1139,6 +1141,7 @@ class ListedAccount(Shape):
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
     tags: list[str]
     lease: Lease | None
     created_at: datetime
