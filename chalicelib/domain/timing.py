@@ -41,6 +41,8 @@ class Account(Protocol):
     def ready_at(self) -> datetime | None: ...
     @property
     def content_due_at(self) -> datetime | None: ...
+    @property
+    def needs_review(self) -> bool: ...
 
 
 class Phase(Protocol):
@@ -61,6 +63,8 @@ def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None
     if account.lease is not None and account.lease.ended_by is None:
         return Due(Queue.TIMER, account.lease.expires_at)
     if account.state is State.PAUSED:
+        return None
+    if account.needs_review:
         return None
     if phase is None:
         return Due(Queue.READY, account.ready_at or now)

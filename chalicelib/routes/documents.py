@@ -234,6 +234,7 @@ def _listed(found: Account, now: datetime) -> dict[str, object]:
         "action": accounts.step(found.state, found.current_phase),
         "tags": sorted(found.tags or ()),
         "queues": sorted(queues_of(found, now)),
+        "working_since": found.working_since if leases.is_live(found.lease, now) else None,
     }
 
 
@@ -277,7 +278,8 @@ def moved(found: Done, move: Move, *, dry_run: bool, now: datetime) -> shapes.Bu
 def whole_account(found: Found, now: datetime) -> shapes.WholeAccount:
     """An account as operators see it."""
     stored = found.warmup.account
-    return members(shapes.WholeAccount, stored, **status(found, now), **_listed(stored, now))
+    counts = {"crash_count": stored.crash_count or 0, "release_count": stored.release_count or 0}
+    return members(shapes.WholeAccount, stored, **status(found, now), **_listed(stored, now), **counts)
 
 
 def created_account(found: Found, replayed: bool, now: datetime) -> shapes.CreatedAccount:
@@ -424,6 +426,12 @@ def changed_pauses(found: Setting, replayed: bool) -> shapes.ChangedPauses:
     return {**pauses(found), "replayed": replayed}
 
 
+def _at_work(found: Account | None) -> shapes.AtWork | None:
+    if found is None or found.working_since is None:
+        return None
+    return {"account_id": found.account_id, "since": found.working_since}
+
+
 def overview(found: Overview, now: datetime) -> shapes.Overview:
     """How the whole pipeline stands; `pools_dry_within_7_days` counts models, as of the last look ahead (or null), and
     `dry_models` names them (at most 20)."""
@@ -436,6 +444,7 @@ def overview(found: Overview, now: datetime) -> shapes.Overview:
         now=now,
         review={**found.review, "total": sum(found.review.values()), "oldest": found.oldest_review},
         pools_dry_within_7_days=looked.get("dry_within_a_week"),
+        longest_at_work=_at_work(found.longest_at_work),
         dry_models=sorted((watch.models if watch is not None else None) or ()),
         timers=[members(shapes.Timer, timer, name=timer.name.removeprefix("timer:")) for timer in found.timers],
     )

@@ -148,11 +148,12 @@ class ReadyPage(AskAgain):
 
 
 class OwnLease(TypedDict):
-    """A lease, to its holder only."""
+    """A lease, to its holder only. No heartbeat extends it beyond `latest_at`; the delivery moves that on."""
 
     session_id: str
     lease_token: str
     expires_at: datetime
+    latest_at: datetime | None
     lease_seconds: int
 
 
@@ -227,6 +228,7 @@ class Phase(TypedDict):
     error_details: Any
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     attempt: int
     skipped: bool
@@ -440,6 +442,7 @@ class Account(TypedDict):
     due_at: datetime | None
     action: Step | None
     queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     lease: Lease | None
     created_at: datetime
@@ -462,6 +465,7 @@ class Cell(TypedDict):
     error_kind: str | None
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     assigned_content_id: str | None
     assigned_text_id: str | None
@@ -514,12 +518,20 @@ class BulkMove(TypedDict):
 
 
 class WholeAccount(WarmupStatus):
-    """An account as operators see it."""
+    """An account as operators see it.
 
+    `crash_count` and `release_count`: how often workers left it without an outcome before its first phase began or
+    after its last was completed; `content_misses`: how often in a row its pools had nothing eligible.
+    """
+
+    crash_count: int
+    release_count: int
+    content_misses: int
     phase_status: Status | None
     due_at: datetime | None
     action: Step | None
     queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     consent: Consent | None
 
@@ -1022,8 +1034,18 @@ class Timer(TypedDict):
     did: Any
 
 
+class AtWork(TypedDict):
+    """An account under a live lease, and since when it has been held."""
+
+    account_id: str
+    since: datetime
+
+
 class Overview(Pauses):
-    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted."""
+    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted.
+
+    `longest_at_work` is at most 15 seconds old.
+    """
 
     now: datetime
     states: dict[str, int]
@@ -1039,6 +1061,7 @@ class Overview(Pauses):
     timers: list[Timer]
     partly: bool
     counted_at: datetime
+    longest_at_work: AtWork | None
 
 
 class Health(TypedDict):

@@ -32,9 +32,8 @@ from chalicelib.domain.errors import (
     ServiceError,
 )
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import ORDER, Move, PhaseName, Status
-from chalicelib.domain.plans import STANDARD
-from chalicelib.tables import Account, CreatorModel, Phase
+from chalicelib.domain.phases import ORDER, Move, Status
+from chalicelib.tables import Account, CreatorModel
 from chalicelib.tables.base import together
 from chalicelib.tables.settings import Setting
 from chalicelib.tables.transaction import Stale
@@ -265,8 +264,10 @@ def start(context: Context, account_id: str) -> Changed:
     holder = is_holder(context, account.lease)
     if not holder:
         leases.refuse_while_live(account.lease, context.now)
-    change.settle()
+    settled = change.settle()
     if account.state not in (State.READY, State.PAUSED):
+        if settled is Action.LEASE_EXPIRE:
+            change.commit(settled)
         raise AccountNotReady(f"The account is `{account.state}`, not `ready`.", state=account.state)
     session = working_session(context, warmup.session, holds=holder) or new_session(context)
     found = [
@@ -275,26 +276,12 @@ def start(context: Context, account_id: str) -> Changed:
     if found:
         refuse(account, found, context.now)
     change.move_account(accounts.Move.START)
-    account.plan_name, account.plan_version = STANDARD.name, STANDARD.version
-    account.current_phase = ORDER[0]
-    change.write_phases({name: _first(context, account_id, name) for name in ORDER})
+    change.begin()
     lease = account.lease if holder else change.take_lease(session)
     assert lease is not None
     account.started_by = lease.session_id
     change.commit(Action.ACCOUNT_START, phase=ORDER[0])
     return Changed(_found(context, warmup), lease, False)
-
-
-def _first(context: Context, account_id: str, name: PhaseName) -> Phase:
-    first = name is ORDER[0]
-    return Phase(
-        account_id=account_id,
-        phase=name,
-        status=Status.AVAILABLE if first else Status.PENDING,
-        available_at=context.now if first else None,
-        created_at=context.now,
-        updated_at=context.now,
-    )
 
 
 def _started_it(context: Context, warmup: Warmup) -> bool:
@@ -334,7 +321,7 @@ def complete(context: Context, account_id: str) -> Changed:
         raise PhasesIncomplete(f"Not completed yet: {', '.join(missing)}.", phases=missing)
     change = AccountChange(context, warmup)
     change.settle()
-    change.move_account(accounts.Move.COMPLETE)
+    change.finish()
     change.end_lease(Ending.COMPLETED)
     change.commit(Action.ACCOUNT_COMPLETE)
     return Changed(_found(context, warmup), None, False)
@@ -405,3 +392,4 @@ def _withdraw_work(context: Context, change: AccountChange, *, begin_anew: bool)
     if begin_anew:
         change.drop_phases()
         change.account.ready_at, change.account.started_by = context.now, None
+        change.account.crash_count = change.account.release_count = None

@@ -14,7 +14,7 @@ from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import IllegalMove, TemporarilyUnavailable
 from chalicelib.domain.phases import ATTENTION
 from chalicelib.domain.queues import Queue, queues_of
-from chalicelib.tables import Account, Session, Setting, attention
+from chalicelib.tables import Account, Session, Setting, at_work, attention
 from chalicelib.tables.base import reading, together
 from chalicelib.tables.queues import everything, in_order
 from chalicelib.tables.sessions import LIVE, Standing
@@ -51,6 +51,7 @@ class Overview:
     timers: list[Setting]
     partly: bool
     counted_at: datetime
+    longest_at_work: Account | None
 
 
 @decided_again
@@ -116,7 +117,17 @@ def overview(context: Context) -> Overview:
         timers=[setting for setting in settings[len(_ENDED) * COUNTER_SHARDS :] if setting is not None],
         partly=counted.partly,
         counted_at=counted.at,
+        longest_at_work=at_work.longest_lately(context),
     )
+
+
+def longest_work(context: Context) -> int | None:
+    """Return for how many seconds the longest live lease has been held, 0 without any; None where no time is left."""
+    found = at_work.longest_first(context)
+    if not found:
+        return None if found is None else 0
+    since = found[0].working_since
+    return 0 if since is None else int((context.now - since).total_seconds())
 
 
 def _settings() -> list[tuple[type[Setting], str]]:

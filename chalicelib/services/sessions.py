@@ -110,31 +110,37 @@ def _held(context: Context, session: Session) -> dict[str, Held]:
 def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
     """Says that the session lives: every lease that it holds is extended, late ones too where nobody has taken over.
 
+    No lease is extended beyond the longest time that its phase gives a worker; then it runs out and is lost.
     Raises NotFound, SessionEnded.
     """
     session = _own(context, session_id)
     if session.live is Standing.ENDED:
         raise SessionEnded(f"Session {session_id} has ended. Open a new one.")
-    held: list[Holding] = []
+    held: list[Extended] = []
     lost: list[Lost] = []
+    until = _until(context)
     for holdings in _in_parts(session.held()):
         try:
             _require_each_once(holdings)
-            _extend(context, session, holdings, [], note)
-            held += holdings
+            asked = [(holding, until) for holding in holdings]
+            _extend(context, session, asked, [], note)
+            held += asked
         except Stale:
-            kept, gone_now, gone = _sort_out(session, holdings)
+            kept, gone_now, gone = _sort_out(context, session, holdings)
             kept, gone_now = _extend_one_by_one(context, session, kept, gone_now, gone, note)
             held, lost = held + kept, lost + gone_now
-    until = _until(context)
     return Beat(
         session_id,
         until,
-        [(holding, until) for holding in held],
+        held,
         lost,
         session.directive,
         frozenset(session.warned or ()),
     )
+
+
+Extended = tuple[Holding, datetime]
+"""A lease that a session holds, and until when."""
 
 
 def _require_each_once(holdings: list[Holding]) -> None:
@@ -154,16 +160,17 @@ def _until(context: Context) -> datetime:
 
 
 def _extend(
-    context: Context, session: Session, holdings: Sequence[Holding], gone: Sequence[Holding], note: str | None
+    context: Context, session: Session, wanted: Sequence[Extended], gone: Sequence[Holding], note: str | None
 ) -> None:
     """Extends these leases and drops what is gone, in one transaction. A heartbeat is no new version of an account."""
-    transaction, until = Transaction(context), _until(context)
-    for holding in holdings:
+    transaction = Transaction(context)
+    for holding, until in wanted:
         current = Account.lease_token == holding.lease_token
         no_later = Account.lease_expires_at <= until  # a heartbeat that was held up takes nothing back
+        in_bounds = Account.lease_latest_at.does_not_exist() | (Account.lease_latest_at >= until)
         transaction.update(
             Account(account_id=holding.account_id),
-            current & Account.lease_ended_by.does_not_exist() & no_later,
+            current & Account.lease_ended_by.does_not_exist() & no_later & in_bounds,
             [Account.lease_expires_at.set(until), Account.due_at.set(until)],
         )
     actions = [Session.live.set(Standing.LIVE), *seen(context.now, context.settings)]
@@ -175,13 +182,21 @@ def _extend(
     transaction.commit()
 
 
-def _sort_out(session: Session, holdings: Sequence[Holding]) -> tuple[list[Holding], list[Lost], list[Holding]]:
-    """Which leases are still the session's, which were lost and why, and which entries can go."""
-    kept, lost, gone = [], [], []
+def _sort_out(
+    context: Context, session: Session, holdings: Sequence[Holding]
+) -> tuple[list[Extended], list[Lost], list[Holding]]:
+    """Which leases are still the session's and until when, which were lost and why, and which entries can go."""
+    kept: list[Extended] = []
+    lost: list[Lost] = []
+    gone: list[Holding] = []
     for holding, account in zip(holdings, together([(Account, one.account_id) for one in holdings]), strict=True):
         lease = account.lease if account is not None else None
         if lease is not None and lease.token == holding.lease_token and lease.ended_by is None:
-            kept.append(holding)
+            until = leases.extended_to(lease, _until(context), context.now)
+            if until is not None:
+                kept.append((holding, until))
+            else:  # its entry stays until the timer, or who comes next, has ended the lease
+                lost.append(Lost(holding.account_id, "the longest time that its phase gives a worker is over"))
             continue
         gone.append(holding)
         if lease is None or lease.session_id != session.session_id or lease.token == holding.lease_token:
@@ -198,19 +213,19 @@ def _why(holding: Holding, lease: Lease | None) -> str:
 
 
 def _extend_one_by_one(
-    context: Context, session: Session, holdings: list[Holding], lost: list[Lost], gone: list[Holding], note: str | None
-) -> tuple[list[Holding], list[Lost]]:
+    context: Context, session: Session, wanted: list[Extended], lost: list[Lost], gone: list[Holding], note: str | None
+) -> tuple[list[Extended], list[Lost]]:
     """After a first failure: what ends between the look and the write costs its own lease only.
 
     A lease that is still the session's, and yet cannot be extended, runs longer than this heartbeat asks for.
     """
-    kept = []
-    for holding in holdings:
+    kept: list[Extended] = []
+    for holding, until in wanted:
         try:
-            _extend(context, session, [holding], [], note)
-            kept.append(holding)
+            _extend(context, session, [(holding, until)], [], note)
+            kept.append((holding, until))
         except Stale:
-            longer, gone_now, _ = _sort_out(session, [holding])
+            longer, gone_now, _ = _sort_out(context, session, [holding])
             kept, lost = kept + longer, lost + gone_now
     try:
         _extend(context, session, [], gone, note)

@@ -27,6 +27,7 @@ class Account:
     lease: Lease | None = None
     ready_at: datetime | None = None
     content_due_at: datetime | None = None
+    needs_review: bool = False
 
 
 @dataclass

@@ -327,10 +327,14 @@ class AccountWithAssignments(Shape):
     updated_at: datetime
     version: int
     lease: Lease | None
+    crash_count: int
+    release_count: int
+    content_misses: int
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
     queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     consent: Consent | None
     assignments: list[Assignment]
@@ -411,6 +415,13 @@ class Assignment(Shape):
     performance_score: float | None
     attempt: int
     scores: dict[str, dict[str, float | str]]
+
+
+class AtWork(Shape):
+    """An account under a live lease, and since when it has been held."""
+
+    account_id: str
+    since: datetime
 
 
 class AuditEvent(Shape):
@@ -543,6 +554,7 @@ class Case(Shape):
     error_details: Any
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     attempt: int
     skipped: bool
@@ -592,6 +604,7 @@ class Cell(Shape):
     error_kind: str | None
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     assigned_content_id: str | None
     assigned_text_id: str | None
@@ -774,10 +787,14 @@ class CreatedAccount(Shape):
     updated_at: datetime
     version: int
     lease: Lease | None
+    crash_count: int
+    release_count: int
+    content_misses: int
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
     queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     consent: Consent | None
     replayed: bool
@@ -1142,6 +1159,7 @@ class ListedAccount(Shape):
     due_at: datetime | None
     action: Step | None
     queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     lease: Lease | None
     created_at: datetime
@@ -1292,7 +1310,9 @@ class TextOutcomes(Shape):
 
 
 class Overview(Shape):
-    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted."""
+    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted.
+
+    `longest_at_work` is at most 15 seconds old."""
 
     pipeline_paused: bool
     reason: str | None
@@ -1312,6 +1332,7 @@ class Overview(Shape):
     timers: list[Timer]
     partly: bool
     counted_at: datetime
+    longest_at_work: AtWork | None
 
 
 class OwnHolding(Shape):
@@ -1323,11 +1344,12 @@ class OwnHolding(Shape):
 
 
 class OwnLease(Shape):
-    """A lease, to its holder only."""
+    """A lease, to its holder only. No heartbeat extends it beyond `latest_at`; the delivery moves that on."""
 
     session_id: str
     lease_token: str
     expires_at: datetime
+    latest_at: datetime | None
     lease_seconds: int
 
 
@@ -1371,6 +1393,7 @@ class Phase(Shape):
     error_details: Any
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     attempt: int
     skipped: bool
