@@ -263,6 +263,14 @@ class AccountChange(Change):
         self.warmup.phases, self._changed = {}, {}
         self.account.current_phase = None
 
+    def forget_warmup(self) -> None:
+        """Takes away what the account's warm-up has come to; what it has used stays."""
+        self.drop_phases()
+        account = self.account
+        account.started_by = account.paused_from = account.content_due_at = None
+        account.crash_count = account.release_count = None
+        account.content_misses = 0
+
     def touch(self, phase: Phase) -> None:
         """Says that the phase is to be written."""
         phase.updated_at = self.context.now

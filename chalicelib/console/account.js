@@ -52,7 +52,7 @@ function Actions({ account, ask }) {
     warming_up: [["pause", "Pause", "pause"], ["reset", "Reset", "retry"], ["retire", "Retire", "stop"]],
     paused: [["resume", "Resume", "play"], ["retire", "Retire", "stop"]],
     active: [["retire", "Retire", "stop"]],
-    retired: [],
+    retired: [["restore", "Restore", "retry"]],
   }[account.state];
   const phase = stuck(account);
   return html`<div class="row" role="group" aria-label="Moves">
@@ -143,7 +143,8 @@ const MOVES = {
   pause: ["Pause the account", "Pause", "paused", "Its work is handed out no more; what is under way may be finished."],
   resume: ["Resume the account", "Resume", "resumed", "Its work is handed out again, as of when it fell due."],
   reset: ["Reset the account", "Reset", "reset", "The warm-up begins anew; history and used items stay."],
-  retire: ["Retire the account", "Retire", "retired", "It leaves the service's care for good."],
+  retire: ["Retire the account", "Retire", "retired", "It leaves the service's care, until somebody restores it."],
+  restore: ["Restore the account", "Restore", "restored", "It is imported again; what it has used and its audit stay, and its warm-up begins at the first phase."],
   retry: ["Retry", "Retry", "offered again", "The phase is offered again at once, with fresh limits."],
   resolve: ["Resolve as done outside", "Resolve", "resolved", "The phase counts as completed: say what shows it."],
   skip: ["Skip", "Skip", "skipped", "The phase counts as completed, and is marked as skipped."],

@@ -571,16 +571,18 @@ class AccountWithAssignments(WholeAccount):
 
 
 class ImportedAccount(TypedDict):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it); rows from 1."""
+    """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
+    `refused` or `left` (no time for it); rows from 1. `state` is that of an account that was there before."""
 
     row: int
     outcome: str
     account_id: str | None
+    state: State | None
     error: NotRequired[RowError]
 
 
 class AccountImport(TypedDict):
-    """What became of each row, and what people should know of the pools."""
+    """What became of each row, and what an operator should know of the pools and of accounts that are retired."""
 
     dry_run: bool
     counts: dict[str, int]

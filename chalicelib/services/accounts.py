@@ -1,9 +1,9 @@
 """Accounts: from import over ready and start to active."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.changes import (
     AccountChange,
@@ -141,12 +141,17 @@ _SPARE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """What became of one row of an import: `created`, `unchanged`, `refused`, or `left` where its time was up."""
+    """What became of one row of an import: `created`, `unchanged`, `refused`, or `left` where its time was up.
+
+    `retired`: the account is there and retired, and `restore` brings it back. `state` is that of an account that was
+    there before.
+    """
 
     row: int
     outcome: str
     account_id: str | None = None
     error: ServiceError | None = None
+    state: State | None = None
 
 
 def import_all(context: Context, rows: Sequence[Profile | ServiceError], *, dry_run: bool) -> list[RowOutcome]:
@@ -176,7 +181,18 @@ def import_all(context: Context, rows: Sequence[Profile | ServiceError], *, dry_
     with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
         outcomes = list(pool.map(one, at_once))
     outcomes += map(one, in_order)
-    return sorted(outcomes, key=lambda outcome: outcome.row)
+    return _with_states(sorted(outcomes, key=lambda outcome: outcome.row), stored.values())
+
+
+def _with_states(outcomes: Sequence[RowOutcome], before: Iterable[Account | None]) -> list[RowOutcome]:
+    """Says of rows whose account was there before in which state it is: one that is retired is no newcomer."""
+    states: dict[str | None, State] = {one.account_id: one.state for one in before if one is not None}
+
+    def named(found: RowOutcome) -> RowOutcome:
+        state = states.get(found.account_id) if found.outcome == "unchanged" else None
+        return replace(found, outcome="retired" if state is State.RETIRED else found.outcome, state=state)
+
+    return [named(one) for one in outcomes]
 
 
 def _known(profiles: Sequence[Profile]) -> tuple[dict[str, CreatorModel | None], dict[str, Account | None]]:
@@ -343,8 +359,13 @@ def reset(context: Context, account_id: str, *, reason: str) -> Changed:
 
 
 def retire(context: Context, account_id: str, *, reason: str) -> Changed:
-    """Takes the account out of the service's care for good. Raises NotFound, IllegalMove."""
+    """Takes the account out of the service's care. Raises NotFound, IllegalMove."""
     return _moved(context, account_id, accounts.Move.RETIRE, reason)
+
+
+def restore(context: Context, account_id: str, *, reason: str) -> Changed:
+    """Brings a retired account back as imported; what it has used and its audit stay. Raises NotFound, IllegalMove."""
+    return _moved(context, account_id, accounts.Move.RESTORE, reason)
 
 
 _ACTIONS = {
@@ -352,6 +373,7 @@ _ACTIONS = {
     accounts.Move.RESUME: Action.ACCOUNT_RESUME,
     accounts.Move.RESET: Action.ACCOUNT_RESET,
     accounts.Move.RETIRE: Action.ACCOUNT_RETIRE,
+    accounts.Move.RESTORE: Action.ACCOUNT_RESTORE,
 }
 
 
@@ -370,6 +392,9 @@ def _moved(context: Context, account_id: str, move: accounts.Move, reason: str) 
         case accounts.Move.RESUME:
             change.move_account(move, account.paused_from)
             account.paused_from = None
+        case accounts.Move.RESTORE:
+            change.move_account(move)
+            change.forget_warmup()
         case _:
             change.move_account(move)
             _withdraw_work(context, change, begin_anew=move is accounts.Move.RESET)
@@ -390,6 +415,5 @@ def _withdraw_work(context: Context, change: AccountChange, *, begin_anew: bool)
         change.touch(current)
     change.account.content_due_at, change.account.content_misses = None, 0
     if begin_anew:
-        change.drop_phases()
-        change.account.ready_at, change.account.started_by = context.now, None
-        change.account.crash_count = change.account.release_count = None
+        change.forget_warmup()
+        change.account.ready_at = context.now

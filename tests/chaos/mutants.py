@@ -125,6 +125,10 @@ MUTANTS: dict[str, Mutant] = {
         ),
         "tests/api/test_leases.py",
     ),
+    "the state of what an import names": Mutant(
+        (Line("services/accounts.py", 'outcome="retired" if state is State.RETIRED else', "outcome="),),
+        "tests/api/test_accounts.py",
+    ),
     "the longest time of a lease": Mutant(
         (Line("services/sessions.py", "& no_later & in_bounds", "& no_later"),), "tests/api/test_sessions.py"
     ),

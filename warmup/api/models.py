@@ -22,6 +22,7 @@ class AuditAction(Word):
     ACCOUNT_RESUME = "account:resume"
     ACCOUNT_RESET = "account:reset"
     ACCOUNT_RETIRE = "account:retire"
+    ACCOUNT_RESTORE = "account:restore"
     LEASE_CLAIM = "lease:claim"
     LEASE_RELEASE = "lease:release"
     LEASE_EXPIRE = "lease:expire"
@@ -302,7 +303,7 @@ class AccountBody(Shape):
 
 
 class AccountImport(Shape):
-    """What became of each row, and what people should know of the pools."""
+    """What became of each row, and what an operator should know of the pools and of accounts that are retired."""
 
     dry_run: bool
     counts: dict[str, int]
@@ -1050,11 +1051,13 @@ class Hour(Shape):
 
 
 class ImportedAccount(Shape):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it); rows from 1."""
+    """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
+    `refused` or `left` (no time for it); rows from 1. `state` is that of an account that was there before."""
 
     row: int
     outcome: str
     account_id: str | None
+    state: AccountState | None
     error: RowError | None = None
 
 

@@ -140,10 +140,19 @@ class Accounts:
         )
 
     def retire(self, account_id: str, *, reason: str) -> shapes.ChangedWarmup:
-        """Takes the account out of the service's care for good."""
+        """Takes the account out of the service's care."""
         return self._transport.ask(
             "POST",
             f"/api/operator/accounts/{quoted(account_id)}/retire",
+            shapes.ChangedWarmup,
+            body={"reason": reason},
+        )
+
+    def restore(self, account_id: str, *, reason: str) -> shapes.ChangedWarmup:
+        """Brings a retired account back as imported; what it has used and its audit stay."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/restore",
             shapes.ChangedWarmup,
             body={"reason": reason},
         )
