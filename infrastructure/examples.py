@@ -117,6 +117,7 @@ BY_NAME: Mapping[str, Any] = {
     "name": "Nora Lind",
     "next_cursor": None,
     "next_due_at": _LATER,
+    "not_attempted": 0,
     "note": "two accounts left",
     "now": _AT,
     "ok": True,

@@ -24,10 +24,11 @@ from chalicelib.services.pipeline import Hour, Overview
 from chalicelib.services.pools import Upload
 from chalicelib.services.review import Case, Decided, Group, Result
 from chalicelib.services.roster import Done, Move, Shown
-from chalicelib.services.sessions import Beat, Held
+from chalicelib.services.sessions import Beat, Directed, Held
 from chalicelib.settings import Settings
 from chalicelib.tables import Account, AuditEvent, Bot, Content, CreatorModel, Phase, Session, Setting, Text
 from chalicelib.tables.pools import PoolItem
+from chalicelib.tables.sessions import Holding
 
 T = TypeVar("T")
 _FIRST_WORDS = 120
@@ -186,18 +187,21 @@ def opened(found: Session, settings: Settings) -> shapes.OpenedSession:
 
 def session(found: Session) -> shapes.Session:
     """A session as operators see it."""
-    held = [{"account_id": one.account_id, "phase": one.phase_or_none} for one in found.held()]
-    return members(shapes.Session, found, status=found.live, held=held)
+    return members(shapes.Session, found, status=found.live, held=_holdings(found.held()))
 
 
-def changed_session(found: Session, replayed: bool) -> shapes.ChangedSession:
+def _holdings(found: Iterable[Holding]) -> list[shapes.Holding]:
+    return [members(shapes.Holding, one, phase=one.phase_or_none) for one in found]
+
+
+def changed_session(found: Directed) -> shapes.ChangedSession:
     """A session after a move."""
-    return {**session(found), "replayed": replayed}
+    return {**session(found.session), "replayed": found.replayed, "not_attempted": len(found.held)}
 
 
-def ended_session(found: Session, replayed: bool) -> shapes.ChangedSession:
-    """A session that has ended: it holds nothing."""
-    return {**session(found), "held": [], "replayed": replayed}
+def ended_session(found: Directed) -> shapes.ChangedSession:
+    """A session that has ended: it holds nothing but what the time of the call did not suffice for."""
+    return {**changed_session(found), "held": _holdings(found.held)}
 
 
 def own_session(found: Session, held: list[Held], settings: Settings) -> shapes.OwnSession:

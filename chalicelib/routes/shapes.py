@@ -377,7 +377,9 @@ class Session(_Session):
 
 
 class ChangedSession(Session, Replayed):
-    """A session after a move."""
+    """A session after a move; `not_attempted`: so many of its leases were not reached in time, send it again."""
+
+    not_attempted: int
 
 
 class OwnHolding(Holding):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from chalicelib.changes import AccountChange, Warmup, decided_again, is_repeat, read, standing_in_the_way
 from chalicelib.context import Context
@@ -446,28 +447,32 @@ def _store_assignment(
 def retry_all(
     context: Context, *, wanted: Filter, reason: str, other_content: bool, dry_run: bool
 ) -> tuple[list[Result], bool]:
-    """Retries up to 500 cases of the queue, oldest first; a result for each, and whether more are left.
+    """Retries up to 500 cases of the queue, oldest first, as far as the time of the call suffices; a result for each,
+    and whether more are left or the end of the queue was not reached.
 
     Safe to send again: what was retried is no longer in the queue; `failed_before` keeps out what has failed since.
     """
-    cases: list[Case] = []
-    more = False
-    for _, case in _cases(context, wanted, {}, False):
-        if case is None:
-            continue
-        if len(cases) == MOST_RETRIED:
-            more = True
-            break
-        cases.append(case)
-    if dry_run:
-        return [Result(case.phase.account_id, case.phase.phase, "would_retry") for case in cases], more
+    rows = _cases(context, wanted, {}, False)
+    done: list[Result] = []
     with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
-        return list(pool.map(lambda case: _retry_one(context, case, reason, other_content), cases)), more
+        while not context.is_short_of_time:
+            page = list(islice(rows, MOST_EXAMINED))
+            if not page:
+                return done, False
+            cases = [case for _, case in page if case is not None]
+            room = MOST_RETRIED - len(done)
+            if dry_run:
+                done += [Result(case.phase.account_id, case.phase.phase, "would_retry") for case in cases[:room]]
+            else:
+                done += pool.map(lambda case: _retry_one(context, case, reason, other_content), cases[:room])
+            if len(cases) > room:
+                return done, True
+    return done, True
 
 
 def _retry_one(context: Context, case: Case, reason: str, other_content: bool) -> Result:
     account_id, phase, failed_at = case.phase.account_id, case.phase.phase, case.phase.updated_at
-    if context.time_left() < 1:
+    if context.is_short_of_time:
         return Result(account_id, phase, "not_done", "the time of one request was up: send it again")
     try:
         current = read(context, account_id).phases.get(case.phase.name)

@@ -27,7 +27,6 @@ from chalicelib.tables.queues import Place, Row, everything, in_order, of_models
 from chalicelib.tables.transaction import Stale
 
 MOST_EXAMINED = 100
-_LEAST_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +349,7 @@ def _move(context: Context, move: Move, accounts: Sequence[Account], act: Act, d
 
 
 def _move_one(context: Context, account: Account, act: Act) -> Outcome:
-    if context.time_left() < _LEAST_SECONDS:
+    if context.is_short_of_time:
         return Outcome(account.account_id, "not_done", "the time of one request was up: send it again")
     try:
         replayed = act(account)

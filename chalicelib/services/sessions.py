@@ -1,8 +1,9 @@
 """Sessions: a run of a bot begins, says that it lives, and ends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from chalicelib import audit
 from chalicelib.changes import (
@@ -17,7 +18,7 @@ from chalicelib.changes import (
 from chalicelib.context import Context, Role
 from chalicelib.domain import cursors, leases
 from chalicelib.domain.actions import Action
-from chalicelib.domain.errors import NotFound, SessionEnded
+from chalicelib.domain.errors import NotFound, SessionEnded, TemporarilyUnavailable
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import Move, Status
 from chalicelib.tables import Account, Session, pages
@@ -221,6 +222,8 @@ def _extend_one_by_one(
     """
     kept: list[Extended] = []
     for holding, until in wanted:
+        if context.is_short_of_time:
+            raise TemporarilyUnavailable()  # nothing is lost: the next heartbeat extends the rest
         try:
             _extend(context, session, [(holding, until)], [], note)
             kept.append((holding, until))
@@ -234,16 +237,34 @@ def _extend_one_by_one(
     return kept, lost
 
 
-def end(context: Context, session_id: str) -> tuple[Session, bool]:
-    """Ends the session and gives back what it holds; tells whether it had ended before. Raises NotFound.
+@dataclass(frozen=True, slots=True)
+class Directed:
+    """A session after a move. `held` is what it holds still: what the time of the call did not suffice for."""
 
-    It is ended first, so that it takes nothing new; whatever a crash left held is given back by the repeat.
+    session: Session
+    replayed: bool
+    held: list[Holding]
+
+
+def end(context: Context, session_id: str) -> Directed:
+    """Ends the session and gives back what it holds. Raises NotFound.
+
+    It is ended first, so that it takes nothing new; whatever a crash left held, or the time of the call did not suffice
+    for, is given back by the repeat, or runs out.
     """
     _, ended_before = _end(context, session_id)
-    session = _own(context, session_id)  # read anew: something may have been taken just before the end
-    for holding in session.held():
-        _release(context, holding)
-    return session, ended_before
+    session = _own(context, session_id)  # read again: something may have been taken just before the end
+    return Directed(session, ended_before, _each(context, session, _release))
+
+
+def _each(context: Context, session: Session, act: Callable[[Context, Holding], None]) -> list[Holding]:
+    """Does this with each lease of the session; returns those that the time of the call did not suffice for."""
+    held = session.held()
+    for place, holding in enumerate(held):
+        if context.is_short_of_time:
+            return held[place:]
+        act(context, holding)
+    return []
 
 
 @decided_again
@@ -277,17 +298,16 @@ def _stand(context: Context, session: Session, standing: Standing, action: Actio
 
 
 @decided_again
-def drain(context: Context, session_id: str, *, reason: str) -> tuple[Session, bool]:
-    """Has a session finish what it holds and take nothing new; tells whether it was told before. Raises NotFound."""
-    return _direct(context, session_id, Directive.DRAIN, Action.SESSION_DRAIN, reason)
+def drain(context: Context, session_id: str, *, reason: str) -> Directed:
+    """Has a session finish what it holds and take nothing new. Raises NotFound."""
+    session, replayed = _direct(context, session_id, Directive.DRAIN, Action.SESSION_DRAIN, reason)
+    return Directed(session, replayed, [])
 
 
-def stop(context: Context, session_id: str, *, reason: str) -> tuple[Session, bool]:
-    """Tells a session to stop, and supersedes its leases; tells whether it was told before. Raises NotFound."""
+def stop(context: Context, session_id: str, *, reason: str) -> Directed:
+    """Directs a session to stop, and supersedes its leases. Raises NotFound."""
     session, replayed = _stop(context, session_id, reason)
-    for holding in session.held():
-        _take_away(context, holding, reason)
-    return session, replayed
+    return Directed(session, replayed, _each(context, session, partial(_take_away, reason=reason)))
 
 
 @decided_again
@@ -311,7 +331,7 @@ def _direct(
 
 
 @decided_again
-def _take_away(context: Context, holding: Holding, reason: str) -> None:
+def _take_away(context: Context, holding: Holding, *, reason: str) -> None:
     try:
         warmup = read(context, holding.account_id)
     except NotFound:
@@ -332,6 +352,8 @@ def close_lost(context: Context, *, limit: int) -> dict[str, int]:
     found, _ = pages.by_index(Session, Session.live_index, Standing.LIVE, limit=limit, condition=before)
     lost = 0
     for session in found:
+        if context.is_short_of_time:
+            return {"lost": lost, "left_for_next_time": 1}
         if session.live is Standing.LIVE and session.expires_at <= context.now:
             try:
                 _stand(context, session, Standing.LOST, Action.SESSION_LOSE)

@@ -125,6 +125,16 @@ MUTANTS: dict[str, Mutant] = {
         ),
         "tests/api/test_leases.py",
     ),
+    "the clock of a loop over reads": Mutant(
+        (
+            Line(
+                "context.py",
+                "return self.time_left() < min(_SPARE_SECONDS, self.settings.deadline_seconds / 4)",
+                "return False",
+            ),
+        ),
+        "tests/integration/test_deadlines.py",
+    ),
     "the state of what an import names": Mutant(
         (Line("services/accounts.py", 'outcome="retired" if state is State.RETIRED else', "outcome="),),
         "tests/api/test_accounts.py",

@@ -649,7 +649,7 @@ class ChangedPauses(Shape):
 
 
 class ChangedSession(Shape):
-    """A session after a move."""
+    """A session after a move; `not_attempted`: so many of its leases were not reached in time, send it again."""
 
     session_id: str
     bot_id: str
@@ -666,6 +666,7 @@ class ChangedSession(Shape):
     status: SessionStatus
     held: list[Holding]
     replayed: bool
+    not_attempted: int
 
 
 class ChangedWarmup(Shape):
