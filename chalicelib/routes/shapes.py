@@ -574,7 +574,7 @@ class AccountWithAssignments(WholeAccount):
 
 class ImportedAccount(TypedDict):
     """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
-    `refused` or `left` (no time for it); rows from 1. `state` is that of an account that was there before."""
+    `refused` or `left` (no time for it); rows from 1. `state` is the account's."""
 
     row: int
     outcome: str

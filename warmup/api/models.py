@@ -1053,7 +1053,7 @@ class Hour(Shape):
 
 class ImportedAccount(Shape):
     """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
-    `refused` or `left` (no time for it); rows from 1. `state` is that of an account that was there before."""
+    `refused` or `left` (no time for it); rows from 1. `state` is the account's."""
 
     row: int
     outcome: str
