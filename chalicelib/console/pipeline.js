@@ -145,7 +145,7 @@ function rendered(row, chosen, tick, retry) {
     <td>${row.content_due_at ? html`<span class="state tone-warn"><${Icon} name="empty" />no content</span><br />` : null}<small><${Time} at=${row.due_at} /></small></td>
     <td class="number">${retries || html`<span class="soft">0</span>`}</td>
     <td><${Given} assigned=${row.assigned} /></td>
-    <td>${held ? html`<bdi class="clip">${held}</bdi>${row.working_since && html`<br /><small>since <${Time} at=${row.working_since} /></small>`}` : html`<span class="soft">–</span>`}</td></tr>`;
+    <td>${held ? html`<bdi class="clip">${held}</bdi>${row.working_since && html`<small>since <${Time} at=${row.working_since} /></small>`}` : html`<span class="soft">–</span>`}</td></tr>`;
 }
 
 function Cell({ phase }) {
