@@ -42,6 +42,8 @@ class Account(Protocol):
     def ready_at(self) -> datetime | None: ...
     @property
     def content_due_at(self) -> datetime | None: ...
+    @property
+    def needs_review(self) -> bool: ...
 
 
 class Phase(Protocol):
@@ -57,10 +59,14 @@ def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None
     `phase` is the current one, None before the start and after the last. `ready_at` is when the account entered its
     present step where no phase tells (ready to start, ready to be completed).
     """
-    if account.state not in (State.READY, State.WARMING_UP):
+    if account.state in (State.ACTIVE, State.RETIRED, State.IMPORTED):
         return None
     if account.lease is not None and account.lease.ended_by is None:
         return Due(Queue.TIMER, account.lease.expires_at)
+    if account.state is State.PAUSED:
+        return None
+    if account.needs_review:
+        return None
     if phase is None:
         return Due(Queue.READY, account.ready_at or now)
     at = phase.available_at or now

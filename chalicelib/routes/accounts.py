@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
+from chalicelib.domain.accounts import State
 from chalicelib.domain.errors import AlreadyExists, ConsentMissing, IllegalMove
 from chalicelib.domain.instants import render
 from chalicelib.middleware import Answer, Created, Routes, Tagged
@@ -78,13 +79,19 @@ def import_all(
         for profile, outcome in zip(profiles, found, strict=True)
         if isinstance(profile, Profile) and outcome.outcome == "created"
     ]
+    ended = {one.account_id for one in found if one.state in (State.ACTIVE, State.RETIRED)}
+    newcomers = [one for one in joining if one.account_id not in ended]
+    warnings = availability.warn(context, newcomers) if warn else []
+    if retired := sum(one.outcome == "retired" for one in found):
+        counts["retired"] = retired
+        warnings.append(f"{retired} of these accounts are retired: nothing happens to them until `restore`.")
     return Answer(
         {
             "dry_run": dry_run,
             "created_by_model": dict(Counter(created)),
             "counts": counts,
             "rows": outcomes,
-            "warnings": availability.warn(context, joining) if warn else [],
+            "warnings": warnings,
         }
     )
 
@@ -137,8 +144,14 @@ def reset(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shap
 
 @routes.post("/api/operator/accounts/{account_id}/retire", role=Role.OPERATOR, refuses=(IllegalMove,))
 def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
-    """Takes the account out of the service's care for good."""
+    """Takes the account out of the service's care."""
     return Answer(documents.changed(accounts.retire(context, account_id, reason=body.reason), context.now))
+
+
+@routes.post("/api/operator/accounts/{account_id}/restore", role=Role.OPERATOR, refuses=(IllegalMove,))
+def restore(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
+    """Brings a retired account back as imported; what it has used and its audit stay."""
+    return Answer(documents.changed(accounts.restore(context, account_id, reason=body.reason), context.now))
 
 
 def _profile(body: AccountBody) -> Profile:

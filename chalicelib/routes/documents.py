@@ -11,6 +11,7 @@ from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, Status
+from chalicelib.domain.queues import queues_of
 from chalicelib.routes import shapes
 from chalicelib.services.accounts import Changed, Found, RowOutcome
 from chalicelib.services.bots import NewKey
@@ -23,10 +24,11 @@ from chalicelib.services.pipeline import Hour, Overview
 from chalicelib.services.pools import Upload
 from chalicelib.services.review import Case, Decided, Group, Result
 from chalicelib.services.roster import Done, Move, Shown
-from chalicelib.services.sessions import Beat, Held
+from chalicelib.services.sessions import Beat, Directed, Held
 from chalicelib.settings import Settings
 from chalicelib.tables import Account, AuditEvent, Bot, Content, CreatorModel, Phase, Session, Setting, Text
 from chalicelib.tables.pools import PoolItem
+from chalicelib.tables.sessions import Holding
 
 T = TypeVar("T")
 _FIRST_WORDS = 120
@@ -185,18 +187,21 @@ def opened(found: Session, settings: Settings) -> shapes.OpenedSession:
 
 def session(found: Session) -> shapes.Session:
     """A session as operators see it."""
-    held = [{"account_id": one.account_id, "phase": one.phase_or_none} for one in found.held()]
-    return members(shapes.Session, found, status=found.live, held=held)
+    return members(shapes.Session, found, status=found.live, held=_holdings(found.held()))
 
 
-def changed_session(found: Session, replayed: bool) -> shapes.ChangedSession:
+def _holdings(found: Iterable[Holding]) -> list[shapes.Holding]:
+    return [members(shapes.Holding, one, phase=one.phase_or_none) for one in found]
+
+
+def changed_session(found: Directed) -> shapes.ChangedSession:
     """A session after a move."""
-    return {**session(found), "replayed": replayed}
+    return {**session(found.session), "replayed": found.replayed, "not_attempted": len(found.held)}
 
 
-def ended_session(found: Session, replayed: bool) -> shapes.ChangedSession:
-    """A session that has ended: it holds nothing."""
-    return {**session(found), "held": [], "replayed": replayed}
+def ended_session(found: Directed) -> shapes.ChangedSession:
+    """A session that has ended: it holds nothing but what the time of the call did not suffice for."""
+    return {**changed_session(found), "held": _holdings(found.held)}
 
 
 def own_session(found: Session, held: list[Held], settings: Settings) -> shapes.OwnSession:
@@ -225,11 +230,16 @@ def beat(found: Beat) -> shapes.Heartbeat:
 
 def account(found: Account, now: datetime) -> shapes.Account:
     """An account in a list."""
-    return members(shapes.Account, found, lease=_lease(found.lease, now), **_listed(found))
+    return members(shapes.Account, found, lease=_lease(found.lease, now), **_listed(found, now))
 
 
-def _listed(found: Account) -> dict[str, object]:
-    return {"action": accounts.step(found.state, found.current_phase), "tags": sorted(found.tags or ())}
+def _listed(found: Account, now: datetime) -> dict[str, object]:
+    return {
+        "action": accounts.step(found.state, found.current_phase),
+        "tags": sorted(found.tags or ()),
+        "queues": sorted(queues_of(found, now)),
+        "working_since": found.working_since if leases.is_live(found.lease, now) else None,
+    }
 
 
 def listed(found: Account, now: datetime) -> shapes.ListedAccount:
@@ -272,7 +282,8 @@ def moved(found: Done, move: Move, *, dry_run: bool, now: datetime) -> shapes.Bu
 def whole_account(found: Found, now: datetime) -> shapes.WholeAccount:
     """An account as operators see it."""
     stored = found.warmup.account
-    return members(shapes.WholeAccount, stored, **status(found, now), **_listed(stored))
+    counts = {"crash_count": stored.crash_count or 0, "release_count": stored.release_count or 0}
+    return members(shapes.WholeAccount, stored, **status(found, now), **_listed(stored, now), **counts)
 
 
 def created_account(found: Found, replayed: bool, now: datetime) -> shapes.CreatedAccount:
@@ -419,6 +430,12 @@ def changed_pauses(found: Setting, replayed: bool) -> shapes.ChangedPauses:
     return {**pauses(found), "replayed": replayed}
 
 
+def _at_work(found: Account | None) -> shapes.AtWork | None:
+    if found is None or found.working_since is None:
+        return None
+    return {"account_id": found.account_id, "since": found.working_since}
+
+
 def overview(found: Overview, now: datetime) -> shapes.Overview:
     """How the whole pipeline stands; of the pools, as the last whole look at all models found them."""
     watched = found.watched
@@ -433,6 +450,7 @@ def overview(found: Overview, now: datetime) -> shapes.Overview:
         models_watched=None if counts is None else counts["models"],
         models_incomplete=None if counts is None else counts.get("incomplete", 0),
         pools_dry_within_7_days=None if counts is None else counts["dry_within_a_week"],
+        longest_at_work=_at_work(found.longest_at_work),
         dry_models=[] if watched is None else watched.did["soon"],
         timers=[_timer(one) for one in found.timers],
     )

@@ -14,11 +14,12 @@ from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Code
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.plans import Need
+from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import Outcome
 from chalicelib.domain.runway import Kind as PoolKind
 from chalicelib.domain.selection import Refusal, Rights
 from chalicelib.services.edits import Hold
-from chalicelib.services.roster import Move, Queue
+from chalicelib.services.roster import Move
 from chalicelib.tables.sessions import Directive, Standing
 
 T = TypeVar("T")
@@ -147,11 +148,12 @@ class ReadyPage(AskAgain):
 
 
 class OwnLease(TypedDict):
-    """A lease, to its holder only."""
+    """A lease, to its holder only. No heartbeat extends it beyond `latest_at`; the delivery moves that on."""
 
     session_id: str
     lease_token: str
     expires_at: datetime
+    latest_at: datetime | None
     lease_seconds: int
 
 
@@ -226,6 +228,7 @@ class Phase(TypedDict):
     error_details: Any
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     attempt: int
     skipped: bool
@@ -374,7 +377,9 @@ class Session(_Session):
 
 
 class ChangedSession(Session, Replayed):
-    """A session after a move."""
+    """A session after a move; `not_attempted`: so many of its leases were not reached in time, send it again."""
+
+    not_attempted: int
 
 
 class OwnHolding(Holding):
@@ -438,6 +443,8 @@ class Account(TypedDict):
     phase_status: Status | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     lease: Lease | None
     created_at: datetime
@@ -460,6 +467,7 @@ class Cell(TypedDict):
     error_kind: str | None
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     assigned_content_id: str | None
     assigned_text_id: str | None
@@ -512,11 +520,20 @@ class BulkMove(TypedDict):
 
 
 class WholeAccount(WarmupStatus):
-    """An account as operators see it."""
+    """An account as operators see it.
 
+    `crash_count` and `release_count`: how often workers left it without an outcome before its first phase began or
+    after its last was completed; `content_misses`: how often in a row its pools had nothing eligible.
+    """
+
+    crash_count: int
+    release_count: int
+    content_misses: int
     phase_status: Status | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     consent: Consent | None
 
@@ -556,16 +573,18 @@ class AccountWithAssignments(WholeAccount):
 
 
 class ImportedAccount(TypedDict):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it); rows from 1."""
+    """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
+    `refused` or `left` (no time for it); rows from 1. `state` is the account's."""
 
     row: int
     outcome: str
     account_id: str | None
+    state: State | None
     error: NotRequired[RowError]
 
 
 class AccountImport(TypedDict):
-    """What became of each row, and what an operator should know of the pools.
+    """What became of each row, and what an operator should know of the pools and of accounts that are retired.
 
     `created_by_model`: how many accounts were created (in a dry run: would be), by model.
     """
@@ -1063,9 +1082,16 @@ class Timer(TypedDict):
     silent_after_seconds: int
 
 
+class AtWork(TypedDict):
+    """An account under a live lease, and since when it has been held."""
+
+    account_id: str
+    since: datetime
+
+
 class Overview(Pauses):
     """How the whole pipeline stands; `phases` counts by phase and status, as of `counted_at`; `partly`: the counts are
-    lower bounds, since not all could be counted.
+    lower bounds, since not all could be counted. `longest_at_work` is at most 15 seconds old.
 
     `pools_dry_within_7_days` counts models, and `dry_models` names the first 20 of them, as of `pools_watched_at` and
     of so many `models_watched`, of which `models_incomplete` were too large to be read whole; null before the first
@@ -1089,6 +1115,7 @@ class Overview(Pauses):
     timers: list[Timer]
     partly: bool
     counted_at: datetime
+    longest_at_work: AtWork | None
 
 
 class Health(TypedDict):

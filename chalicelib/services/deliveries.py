@@ -159,9 +159,10 @@ def _deliver(
         _deliver_assigned(change, assignment, [one for one in (item, text) if one is not None])
     assert assignment is not None
     change.move(phase, Move.DELIVER)
+    if not is_holder(context, account.lease):
+        change.take_lease(session or new_session(context))
+    change.begin_work()
     lease = account.lease
-    if not is_holder(context, lease):
-        lease = change.take_lease(session or new_session(context))
     assert lease is not None
     phase.bot_id, phase.bot_session_id, phase.lease_token = lease.bot_id, lease.session_id, lease.token
     phase.started_at = phase.started_at or now

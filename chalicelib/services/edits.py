@@ -75,7 +75,12 @@ def edit(
     if selection.unlicensed(item, context.now) is None:
         return Edited(item, replayed)
     rows, complete = assignments.of_item(item_id, texts=not issubclass(kind, Content), most=_MOST_USERS)
-    return Edited(item, replayed, [_user(context, kind, item_id, row) for row in rows], complete)
+    users: list[User] = []
+    for row in rows:
+        if context.is_short_of_time:
+            return Edited(item, replayed, users, False)
+        users.append(_user(context, kind, item_id, row))
+    return Edited(item, replayed, users, complete)
 
 
 @decided_again

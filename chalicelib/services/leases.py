@@ -140,6 +140,11 @@ class _Search:
         wait = timing.seconds_to_wait(now if self.more else self.next_due_at, now, spread)
         return AskAgain(self.next_due_at, wait)
 
+    def ask_again_soon(self) -> AskAgain:
+        """When to ask again for what was there, and not reached in the time of this call."""
+        self.more = True
+        return self.ask_again()
+
     def offers(self, limit: int) -> Iterator[Offer]:
         """Up to `limit` offers; asked again, those behind them."""
         self.more = False
@@ -150,7 +155,7 @@ class _Search:
             if row.due_at > self._context.now:
                 self.next_due_at = row.due_at
                 return
-            if count == limit or scanned == _MOST_SCANNED:
+            if count == limit or scanned == _MOST_SCANNED or self._context.is_short_of_time:
                 self.more = True
                 return
             self.places[row.source.partition] = row.place
@@ -181,7 +186,8 @@ def claim(
 ) -> Claims:
     """Leases on up to `limit` accounts that can be worked on now; what the session holds already comes first.
 
-    Losing a race for an account is no error, only one item less. Proposals are tried in random order, so that bots
+    Losing a race for an account is no error, only one item less, and so is what the time of the call does not suffice
+    for. Proposals are tried in random order, so that bots
     who claim at once do not all reach for the same.
     Raises NotFound, SessionEnded.
     """
@@ -197,13 +203,15 @@ def claim(
     for _ in range(_ROUNDS):
         proposed = [offer for offer in search.offers(_PROPOSED) if offer.account_id not in tried]
         for offer in sorted(proposed, key=lambda _: context.entropy(4)):
+            if context.is_short_of_time:
+                return Claims(claimed, None if claimed else search.ask_again_soon())
             tried.add(offer.account_id)
             taken = _take(context, offer.account_id, actions)
             if taken is not None:
                 claimed.append(taken)
             if len(claimed) >= limit:
                 return Claims(claimed)
-        if not search.more:
+        if not search.more or context.is_short_of_time:
             break
     return Claims(claimed, None if claimed else search.ask_again())
 

@@ -13,8 +13,9 @@ from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import IllegalMove, TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
-from chalicelib.domain.phases import ATTENTION, Status
-from chalicelib.tables import Account, Session, Setting, attention
+from chalicelib.domain.phases import ATTENTION
+from chalicelib.domain.queues import Queue, queues_of
+from chalicelib.tables import Account, Session, Setting, at_work, attention
 from chalicelib.tables.base import reading, together
 from chalicelib.tables.queues import Place, Row, everything, in_order
 from chalicelib.tables.sessions import LIVE, Standing
@@ -63,6 +64,7 @@ class Overview:
     watched: Setting | None
     partly: bool
     counted_at: datetime
+    longest_at_work: Account | None
 
 
 @decided_again
@@ -118,7 +120,7 @@ def overview(context: Context) -> Overview:
         pauses=pauses or Setting.nothing_paused(),
         states={**counted.states, **ended},
         phases={name: dict(found) for name, found in phases.items()},
-        queues={name: counted.queues.get(name, 0) for name in ("due", "waiting", "working", "starved")},
+        queues={queue: counted.queues.get(queue, 0) for queue in Queue},
         due_now=counted.queues.get("due", 0),
         oldest_waiting=counted.oldest,
         review=review,
@@ -129,7 +131,17 @@ def overview(context: Context) -> Overview:
         watched=None if watched is None or watched.ran_at is None else watched,
         partly=counted.partly,
         counted_at=counted.at,
+        longest_at_work=at_work.longest_lately(context),
     )
+
+
+def longest_work(context: Context) -> int | None:
+    """Return for how many seconds the longest live lease has been held, 0 without any; None where no time is left."""
+    found = at_work.longest_first(context)
+    if not found:
+        return None if found is None else 0
+    since = found[0].working_since
+    return 0 if since is None else int((context.now - since).total_seconds())
 
 
 def _settings() -> list[tuple[type[Setting], str]]:
@@ -248,17 +260,17 @@ class _Count:
         for row in in_order(everything(context.settings.queue_shards), self.places, page):
             if self.rows == most or context.time_left() < context.settings.deadline_seconds / 4:
                 return False
-            self._add(row, due=row.due_at <= context.now)
+            self._add(row, context.now)
         return True
 
-    def _add(self, row: Row, *, due: bool) -> None:
+    def _add(self, row: Row, now: datetime) -> None:
         account = row.account
         self.rows += 1
         self.places[row.source.partition] = row.place
         self.ready += account.state is State.READY
-        if due:
+        if row.due_at <= now:
             self.oldest = self.oldest or row.due_at
-        self.queues.update(_queues(account, due))
+        self.queues.update(queues_of(account, now))
         if account.current_phase is not None and account.phase_status is not None:
             self.phases.setdefault(account.current_phase, Counter())[account.phase_status] += 1
 
@@ -269,17 +281,6 @@ class _Count:
             states = {str(state): int(Account.state_index.count(state)) for state in still}
         states[str(State.READY)] = self.ready
         return Counted(self.at, states, self.phases, self.queues, self.oldest, partly)
-
-
-def _queues(account: Account, due: bool) -> list[str]:
-    """In which of the queues that the roster lists the account stands."""
-    if account.content_due_at is not None:
-        return ["starved", "due"] if due else ["starved"]
-    if due:
-        return ["due"]
-    words = {Status.PENDING: "waiting", Status.FAILED: "waiting", Status.IN_PROGRESS: "working"}
-    word = words.get(account.phase_status) if account.phase_status is not None else None
-    return [] if word is None else [word]
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("resume", "operator", _operate("accounts/a1/resume"), frozenset({Action.ACCOUNT_RESUME})),
     Verb("reset", "operator", _operate("accounts/a1/reset"), frozenset({Action.ACCOUNT_RESET})),
     Verb("retire", "operator", _operate("accounts/a1/retire"), frozenset({Action.ACCOUNT_RETIRE})),
+    Verb("restore", "operator", _operate("accounts/a1/restore"), frozenset({Action.ACCOUNT_RESTORE})),
     Verb("retry", "operator", _phase("retry"), frozenset({Action.PHASE_RETRY})),
     Verb("retry-other", "operator", _phase("retry", content="other"), frozenset({Action.PHASE_RETRY})),
     Verb("resolve", "operator", _phase("resolve", evidence={"note": "seen"}), frozenset({Action.PHASE_RESOLVE})),

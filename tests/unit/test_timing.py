@@ -27,6 +27,7 @@ class Account:
     lease: Lease | None = None
     ready_at: datetime | None = None
     content_due_at: datetime | None = None
+    needs_review: bool = False
 
 
 @dataclass
@@ -82,11 +83,17 @@ def test_an_account_falls_due(account: Account, phase: Phase | None, expected: D
     assert next_due(account, phase, NOW) == expected
 
 
-@pytest.mark.parametrize("state", [State.IMPORTED, State.PAUSED, State.ACTIVE, State.RETIRED])
+@pytest.mark.parametrize("state", [State.IMPORTED, State.ACTIVE, State.RETIRED])
 def test_an_account_that_nobody_works_on_waits_for_nothing(state: State) -> None:
     phases = [None, *(Phase(status, EARLIER) for status in Status)]
     for phase, lease, content_due_at in product(phases, (None, HELD, RUN_OUT, OVER), (None, LATER)):
         assert next_due(Account(state, lease, EARLIER, content_due_at), phase, NOW) is None
+
+
+def test_a_paused_account_waits_only_for_the_end_of_its_lease() -> None:
+    for phase, lease in product([None, *map(Phase, Status)], (None, HELD, RUN_OUT, OVER)):
+        expected = timer(lease.expires_at) if lease in (HELD, RUN_OUT) and lease is not None else None
+        assert next_due(Account(State.PAUSED, lease, EARLIER), phase, NOW) == expected
 
 
 def test_the_rule_is_total() -> None:

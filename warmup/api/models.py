@@ -22,6 +22,7 @@ class AuditAction(Word):
     ACCOUNT_RESUME = "account:resume"
     ACCOUNT_RESET = "account:reset"
     ACCOUNT_RETIRE = "account:retire"
+    ACCOUNT_RESTORE = "account:restore"
     LEASE_CLAIM = "lease:claim"
     LEASE_RELEASE = "lease:release"
     LEASE_EXPIRE = "lease:expire"
@@ -152,7 +153,7 @@ class PhaseName(Word):
 class Queue(Word):
     """Where an account stands in the queues.
 
-    `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: somebody works on it;
+    `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: a lease on it is live;
     `starved`: its pools had nothing eligible when last asked."""
 
     DUE = "due"
@@ -305,7 +306,7 @@ class AccountBody(Shape):
 
 
 class AccountImport(Shape):
-    """What became of each row, and what an operator should know of the pools.
+    """What became of each row, and what an operator should know of the pools and of accounts that are retired.
 
     `created_by_model`: how many accounts were created (in a dry run: would be), by model."""
 
@@ -333,9 +334,14 @@ class AccountWithAssignments(Shape):
     updated_at: datetime
     version: int
     lease: Lease | None
+    crash_count: int
+    release_count: int
+    content_misses: int
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     consent: Consent | None
     assignments: list[Assignment]
@@ -425,6 +431,13 @@ class Assignment(Shape):
     performance_score: float | None
     attempt: int
     scores: dict[str, dict[str, float | str]]
+
+
+class AtWork(Shape):
+    """An account under a live lease, and since when it has been held."""
+
+    account_id: str
+    since: datetime
 
 
 class AuditEvent(Shape):
@@ -566,6 +579,7 @@ class Case(Shape):
     error_details: Any
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     attempt: int
     skipped: bool
@@ -615,6 +629,7 @@ class Cell(Shape):
     error_kind: str | None
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     assigned_content_id: str | None
     assigned_text_id: str | None
@@ -658,7 +673,7 @@ class ChangedPauses(Shape):
 
 
 class ChangedSession(Shape):
-    """A session after a move."""
+    """A session after a move; `not_attempted`: so many of its leases were not reached in time, send it again."""
 
     session_id: str
     bot_id: str
@@ -675,6 +690,7 @@ class ChangedSession(Shape):
     status: SessionStatus
     held: list[Holding]
     replayed: bool
+    not_attempted: int
 
 
 class ChangedWarmup(Shape):
@@ -797,9 +813,14 @@ class CreatedAccount(Shape):
     updated_at: datetime
     version: int
     lease: Lease | None
+    crash_count: int
+    release_count: int
+    content_misses: int
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     consent: Consent | None
     replayed: bool
@@ -1057,11 +1078,13 @@ class Hour(Shape):
 
 
 class ImportedAccount(Shape):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it); rows from 1."""
+    """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
+    `refused` or `left` (no time for it); rows from 1. `state` is the account's."""
 
     row: int
     outcome: str
     account_id: str | None
+    state: AccountState | None
     error: RowError | None = None
 
 
@@ -1166,6 +1189,8 @@ class ListedAccount(Shape):
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     lease: Lease | None
     created_at: datetime
@@ -1317,7 +1342,7 @@ class TextOutcomes(Shape):
 
 class Overview(Shape):
     """How the whole pipeline stands; `phases` counts by phase and status, as of `counted_at`; `partly`: the counts are
-    lower bounds, since not all could be counted.
+    lower bounds, since not all could be counted. `longest_at_work` is at most 15 seconds old.
 
     `pools_dry_within_7_days` counts models, and `dry_models` names the first 20 of them, as of `pools_watched_at` and
     of so many `models_watched`, of which `models_incomplete` were too large to be read whole; null before the first
@@ -1344,6 +1369,7 @@ class Overview(Shape):
     timers: list[Timer]
     partly: bool
     counted_at: datetime
+    longest_at_work: AtWork | None
 
 
 class OwnHolding(Shape):
@@ -1355,11 +1381,12 @@ class OwnHolding(Shape):
 
 
 class OwnLease(Shape):
-    """A lease, to its holder only."""
+    """A lease, to its holder only. No heartbeat extends it beyond `latest_at`; the delivery moves that on."""
 
     session_id: str
     lease_token: str
     expires_at: datetime
+    latest_at: datetime | None
     lease_seconds: int
 
 
@@ -1403,6 +1430,7 @@ class Phase(Shape):
     error_details: Any
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     attempt: int
     skipped: bool
