@@ -3,6 +3,8 @@
 import hashlib
 import unicodedata
 
+from chalicelib.domain import visibility
+
 
 def of_media(model_id: str, sha256: str) -> str:
     """The fingerprint of a file in a model's pool. Ids hold no `#`."""
@@ -10,10 +12,15 @@ def of_media(model_id: str, sha256: str) -> str:
 
 
 def of_text(model_id: str, body: str) -> str:
-    """The fingerprint of a text in a model's pool: its words, whatever their case, spacing and Unicode form."""
-    return f"text#{model_id}#{hashlib.sha256(normalised(body).encode()).hexdigest()}"
+    """The fingerprint of a text in a model's pool: its words, as they are compared (`visibility.folded`)."""
+    return _of_words(model_id, visibility.folded(body))
 
 
-def normalised(body: str) -> str:
-    """The text as it is compared: NFKC, case folded, every run of white space one space, none at the ends."""
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", body).casefold()).split())
+def of_text_before(model_id: str, body: str) -> str:
+    """The fingerprint that the first version gave a text: it compared invisible characters, too."""
+    words = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", body).casefold())
+    return _of_words(model_id, " ".join(words.split()))
+
+
+def _of_words(model_id: str, words: str) -> str:
+    return f"text#{model_id}#{hashlib.sha256(words.encode()).hexdigest()}"

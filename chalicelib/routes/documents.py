@@ -288,7 +288,7 @@ def error(found: ServiceError) -> shapes.RowError:
 
 def model(found: CreatorModel) -> shapes.Model:
     """A model."""
-    return members(shapes.Model, found, themes=sorted(found.themes or ()))
+    return members(shapes.Model, found, themes=sorted(found.themes or ()), time_zone=found.zone)
 
 
 def changed_model(found: CreatorModel, replayed: bool) -> shapes.ChangedModel:

@@ -574,6 +574,7 @@ class Model(TypedDict):
     name: str
     themes: list[str]
     paused: bool
+    time_zone: str
     created_at: datetime
     updated_at: datetime
     version: int

@@ -617,6 +617,7 @@ class ChangedModel(Shape):
     name: str
     themes: list[str]
     paused: bool
+    time_zone: str
     created_at: datetime
     updated_at: datetime
     version: int
@@ -731,7 +732,7 @@ class ConsentBody(Shape):
     """Who owns the account and agreed."""
 
     granted_by: str
-    granted_at: datetime
+    granted_at: datetime | str
     reference: str
 
 
@@ -1048,8 +1049,9 @@ class ImportedItem(Shape):
 
 
 class ItemEdit(Shape):
-    """`PATCH …/content/{content_id}` and `…/texts/{text_id}`: what is given is changed (theme, licence: null too)."""
+    """`PATCH …/content/{content_id}`: what is given is changed (theme, licence: null too)."""
 
+    category: str | None = None
     quality_score: float | None = None
     max_usage: int | None = None
     theme: str | None = None
@@ -1088,7 +1090,7 @@ class LicenceBody(Shape):
     """Who licensed an item, until when."""
 
     licensed_by: str
-    valid_until: datetime | None = None
+    valid_until: datetime | str | None = None
 
 
 class LinkedContent(Shape):
@@ -1195,6 +1197,7 @@ class Model(Shape):
     name: str
     themes: list[str]
     paused: bool
+    time_zone: str
     created_at: datetime
     updated_at: datetime
     version: int
@@ -1206,6 +1209,7 @@ class ModelBody(Shape):
     model_id: str
     name: str | None = None
     themes: list[str] | None = None
+    time_zone: str | None = None
 
 
 class ModelEdit(Shape):
@@ -1214,6 +1218,7 @@ class ModelEdit(Shape):
     name: str | None = None
     themes: list[str] | None = None
     paused: bool | None = None
+    time_zone: str | None = None
     reason: str | None = None
 
 
