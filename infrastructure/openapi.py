@@ -39,7 +39,7 @@ _NAMES: Mapping[str, str] = {
     "Status": "PhaseStatus",
     "Action": "AuditAction",
     "Outcome": "ReportOutcome",
-    "Rights": "ItemStatus",
+    "Rights": "ItemRights",
     "Standing": "SessionStatus",
     "Hold": "ItemHold",
 }

@@ -39,7 +39,7 @@ def _day_or_instant(value: object) -> date:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("a string is expected")  # noqa: TRY004  # pydantic reports a ValueError, and raises others
+        raise ValueError("a string is expected")  # pydantic reports a ValueError, and raises others
     return value
 
 
@@ -118,13 +118,13 @@ Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,3
 TimeZone = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z][A-Za-z0-9_+\-/]{0,63}$", description="A name of the IANA time zone database.", examples=["UTC"]
+        pattern=r"^[A-Za-z][A-Za-z0-9_+\-/]{0,63}$",
+        description="A name of the IANA time zone database.",
+        examples=["UTC"],
     ),
     AfterValidator(_time_zone),
 ]
-Instant = Annotated[
-    datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})
-]
+Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 DayOrInstant = Annotated[
     date | datetime,
     BeforeValidator(_day_or_instant),

@@ -53,7 +53,11 @@ def edit(
     Raises NotFound, InvalidInput, VersionConflict.
     """
     model = get(context, model_id)
-    wanted: dict[str, object] = {"name": name, "themes": None if themes is None else set(themes) or None, "paused": paused}
+    wanted: dict[str, object] = {
+        "name": name,
+        "themes": None if themes is None else set(themes) or None,
+        "paused": paused,
+    }
     changed = {what: value for what, value in wanted.items() if value not in (None, getattr(model, what))}
     if time_zone not in (None, model.zone):
         changed["time_zone"] = time_zone

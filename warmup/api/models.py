@@ -95,6 +95,16 @@ class ItemHold(Word):
     UNASSIGNED = "unassigned"
 
 
+class ItemStatus(Word):
+    """Whether an item may be used at all, at this moment: its rights, and `expired` by the clock."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
 class ReportKind(Word):
     """What a bot says went wrong."""
 
@@ -176,7 +186,7 @@ class Refusal(Word):
     TOO_LONG = "too_long"
 
 
-class ItemStatus(Word):
+class ItemRights(Word):
     """Whether an item may be used at all."""
 
     PENDING = "pending"
@@ -745,7 +755,7 @@ class ContentBody(Shape):
     theme: str | None = None
     tags: list[str] | None = None
     licence: LicenceBody | None = None
-    status: ItemStatus | None = None
+    status: ItemRights | None = None
     content_id: str | None = None
     media_key: str
     media_type: str
@@ -1058,7 +1068,7 @@ class ItemEdit(Shape):
     tags: list[str] | None = None
     licence: LicenceBody | None = None
     enabled: bool | None = None
-    status: ItemStatus | None = None
+    status: ItemRights | None = None
     reason: str | None = None
 
 
@@ -1426,6 +1436,8 @@ class Problem(Shape):
     reason: str | None = None
     live_keys: list[str] | None = None
     twin_id: str | None = None
+    twin_status: str | None = None
+    twin_category: str | None = None
     creator: str | None = None
     account_id: str | None = None
     version: int | None = None
@@ -1617,6 +1629,8 @@ class RowError(Shape):
     reason: str | None = None
     live_keys: list[str] | None = None
     twin_id: str | None = None
+    twin_status: str | None = None
+    twin_category: str | None = None
     creator: str | None = None
     account_id: str | None = None
     version: int | None = None
@@ -1733,9 +1747,24 @@ class TextBody(Shape):
     theme: str | None = None
     tags: list[str] | None = None
     licence: LicenceBody | None = None
-    status: ItemStatus | None = None
+    status: ItemRights | None = None
     text_id: str | None = None
     body: str
+
+
+class TextEdit(Shape):
+    """`PATCH …/texts/{text_id}`: the same, and `body`, until the text was first assigned."""
+
+    category: str | None = None
+    quality_score: float | None = None
+    max_usage: int | None = None
+    theme: str | None = None
+    tags: list[str] | None = None
+    licence: LicenceBody | None = None
+    enabled: bool | None = None
+    status: ItemRights | None = None
+    reason: str | None = None
+    body: str | None = None
 
 
 class Throughput(Shape):

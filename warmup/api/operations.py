@@ -350,7 +350,7 @@ class Content:
         tags: list[str] | Unset = UNSET,
         licence: shapes.LicenceBody | Unset | None = UNSET,
         enabled: bool | Unset = UNSET,
-        status: shapes.ItemStatus | Unset = UNSET,
+        status: shapes.ItemRights | Unset = UNSET,
         reason: str | Unset | None = UNSET,
     ) -> shapes.EditedContent:
         """Changes what is given; an item that loses its rights leaves selection at once."""
@@ -1187,8 +1187,9 @@ class Texts:
         tags: list[str] | Unset = UNSET,
         licence: shapes.LicenceBody | Unset | None = UNSET,
         enabled: bool | Unset = UNSET,
-        status: shapes.ItemStatus | Unset = UNSET,
+        status: shapes.ItemRights | Unset = UNSET,
         reason: str | Unset | None = UNSET,
+        body: str | Unset = UNSET,
     ) -> shapes.EditedText:
         """Changes what is given; an item that loses its rights leaves selection at once."""
         return self._transport.ask(
@@ -1206,6 +1207,7 @@ class Texts:
                 "enabled": enabled,
                 "status": status,
                 "reason": reason,
+                "body": body,
             },
         )
 
