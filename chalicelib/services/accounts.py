@@ -151,7 +151,7 @@ def _make(
     *,
     dry_run: bool = False,
 ) -> Changed:
-    """Creates the account, unless it is for a dry run. Raises AlreadyExists (profile), InvalidInput (consent), Stale."""
+    """Creates the account, unless it is for a dry run. Raises AlreadyExists, InvalidInput (consent), Stale."""
     consents.check(consent, context.now, "/consent/granted_at")
     account = Account(
         account_id=profile.identifier,
