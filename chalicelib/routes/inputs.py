@@ -332,6 +332,14 @@ class MoveAllBody(ReasonBody):
         return self
 
 
+class ClaimsBody(Input):
+    """`POST …/claims`: one step of a walk over what is there."""
+
+    dry_run: bool = False
+    limit: int = Field(default=50, ge=1, le=100)
+    cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,2048}$")] | None = None
+
+
 class ModelEdit(Input):
     """`PATCH …/models/{model_id}`."""
 

@@ -100,22 +100,18 @@ class _Known:
     claim: Fingerprint | None
 
 
-def _known(profiles_: Sequence[Profile]) -> list[_Known]:
-    """What is known of each, read together."""
-    keys: dict[Key, None] = {}
-    for one in profiles_:
-        keys.update(dict.fromkeys(_keys(one)))
-    found = dict(zip(keys, together(list(keys)), strict=True))
-    known = []
-    for one in profiles_:
-        model, claim, *accounts_ = (found[key] for key in _keys(one))
-        known.append(_Known(model, next(filter(None, accounts_), None), claim))
-    return known
-
-
-def _keys(profile: Profile) -> list[Key]:
-    accounts_: list[Key] = [(Account, one) for one in dict.fromkeys(profile.identifiers)]
-    return [(CreatorModel, profile.model_id), (Fingerprint, profile.claim), *accounts_]
+def _known(given: Sequence[Profile]) -> list[_Known]:
+    """What is known of each, read together; the claim only where the account is not there."""
+    keys: list[Key] = [(CreatorModel, one.model_id) for one in given]
+    keys += [(Account, identifier) for one in given for identifier in one.identifiers]
+    stored = dict(zip(keys, together(keys), strict=True))
+    account_of = [next((found for one in p.identifiers if (found := stored[Account, one])), None) for p in given]
+    wanted: list[Key] = [(Fingerprint, p.claim) for p, found in zip(given, account_of, strict=True) if found is None]
+    claims = dict(zip(wanted, together(wanted), strict=True)) if wanted else {}
+    return [
+        _Known(stored[CreatorModel, p.model_id], found, claims.get((Fingerprint, p.claim)))
+        for p, found in zip(given, account_of, strict=True)
+    ]
 
 
 @decided_again
