@@ -64,7 +64,7 @@ def _printable(value: str) -> str:
 def _handle(value: str) -> str:
     if not profiles.profile_of(value):
         raise ValueError("it names no profile")
-    return value.strip()
+    return value
 
 
 def _time_zone(value: str) -> str:

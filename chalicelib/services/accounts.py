@@ -63,7 +63,7 @@ class Changed:
 class Profile:
     """What an operator says of an account. `account_id` None lets the service derive one from model and username.
 
-    `consent` has `granted_at` as an instant or a day.
+    `username` is as it was given: the account keeps it without white space around it. `consent` has `granted_at` as an instant or a day.
     """
 
     model_id: str
@@ -152,7 +152,7 @@ def _make(
     account = Account(
         account_id=profile.identifier,
         model_id=profile.model_id,
-        username=profile.username,
+        username=profile.username.strip(),
         theme=profile.theme,
         tags=set(profile.tags) or None,
         consent=consent,
@@ -165,7 +165,7 @@ def _make(
     change.created()
     change.claim_profile(claim)
     if not dry_run:
-        change.commit(Action.ACCOUNT_CREATE, model_id=profile.model_id, username=profile.username)
+        change.commit(Action.ACCOUNT_CREATE, model_id=profile.model_id, username=account.username)
     return Changed(_found(context, warmup), None, False)
 
 
@@ -178,7 +178,7 @@ def _require_same(context: Context, stored: Account, profile: Profile, consent: 
             account_id=stored.account_id,
         )
     differs = {
-        "username": stored.username.strip() != profile.username,
+        "username": stored.username.strip() != profile.username.strip(),
         "theme": stored.theme != profile.theme,
         "tags": (stored.tags or set()) != profile.tags,
         "consent": dict(stored.consent or {}) != dict(consent or {}),
