@@ -63,7 +63,8 @@ class Changed:
 class Profile:
     """What an operator says of an account. `account_id` None lets the service derive one from model and username.
 
-    `username` is as it was given: the account keeps it without white space around it. `consent` has `granted_at` as an instant or a day.
+    `username` is as it was given: the account keeps it without white space around it. `consent` has `granted_at` as an
+    instant or a day.
     """
 
     model_id: str

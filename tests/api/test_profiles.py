@@ -151,7 +151,8 @@ def test_a_walk_claims_what_is_there_and_names_what_clashes(agency: Agency) -> N
     before = agency.wire.image()
     dry = operator.post(CLAIMS, {"dry_run": True}).ok()
     assert (dry["scanned_count"], agency.wire.image() == before) == (4, True)
-    claimed, clashes, cursor, steps = 0, [], None, 0
+    claimed, cursor, steps = 0, None, 0
+    clashes: list[Any] = []
     while steps == 0 or cursor is not None:
         found = operator.post(CLAIMS, {"limit": 1, "cursor": cursor}).ok()
         claimed, clashes, cursor = claimed + found["claimed"], clashes + found["clashes"], found["next_cursor"]
