@@ -73,7 +73,7 @@ const ItemFields = ({ given, put, model }) => html`
     <${Field} label="Quality (0–100)" type="number" min="0" max="100" step="any" value=${given.quality} onInput=${put("quality")} required />
     <${Field} label="Cap (uses)" type="number" min="1" max="9999" value=${given.cap} onInput=${put("cap")} required />
     <${Field} label="Theme" value=${given.theme ?? ""} onInput=${put("theme")} options=${[["", "none"], ...(model?.themes ?? []).map((one) => [one, one])]} /></div>
-  <div class="filters"><${Field} label="Tags, separated by spaces" value=${given.tags ?? ""} onInput=${put("tags")} /><${Field} label="Licensed by" value=${given.licensed ?? ""} onInput=${put("licensed")} most=${200} required=${Boolean(given.until)} /><${Field} label=${`Licensed until the end of (${model?.time_zone ?? "UTC"})`} type="date" value=${given.until ?? ""} onInput=${put("until")} /></div>`;
+  <div class="filters"><${Field} label="Tags, separated by spaces" value=${given.tags ?? ""} onInput=${put("tags")} /><${Field} label="Licensed by" value=${given.licensed ?? ""} onInput=${put("licensed")} most=${200} required=${Boolean(given.until)} /><${Field} label=${`Licensed until (end of the day, ${model?.time_zone ?? "UTC"})`} type="date" value=${given.until ?? ""} onInput=${put("until")} /></div>`;
 const START = { category: "post", quality: "70", cap: "3" };
 const bodyOf = (given) => ({
   category: given.category, quality_score: Number(given.quality), max_usage: Number(given.cap), theme: given.theme || null, tags: (given.tags ?? "").split(/\s+/).filter(Boolean),
@@ -184,6 +184,6 @@ function Edit({ item, model, act, onClose }) {
     <div class="filters"><${Field} label="Category" value=${given.category} onInput=${put("category")} options=${CATEGORIES.map((one) => [one, one])} />
     <${Field} label="Quality (0–100)" type="number" min="0" max="100" step="any" value=${given.quality} onInput=${put("quality")} required /><${Field} label="Cap (uses)" type="number" min="1" value=${given.cap} onInput=${put("cap")} required />
     <${Field} label="Theme" value=${given.theme} onInput=${put("theme")} options=${[["", "none"], ...model.themes.map((one) => [one, one])]} /></div>
-    <div class="filters"><${Field} label="Licensed by" value=${given.licensed} onInput=${put("licensed")} most=${200} required=${Boolean(given.until)} /><${Field} label=${`Licensed until the end of (${model.time_zone})`} type="date" value=${given.until} onInput=${put("until")} /></div>
+    <div class="filters"><${Field} label="Licensed by" value=${given.licensed} onInput=${put("licensed")} most=${200} required=${Boolean(given.until)} /><${Field} label=${`Licensed until (end of the day, ${model.time_zone})`} type="date" value=${given.until} onInput=${put("until")} /></div>
     <${Field} label="Tags, separated by spaces" value=${given.tags} onInput=${put("tags")} /><${Field} label="Reason" value=${given.reason ?? ""} onInput=${put("reason")} most=${2000} />`} />`;
 }

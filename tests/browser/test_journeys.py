@@ -322,7 +322,7 @@ def test_an_items_category_words_and_licence_are_changed_and_its_end_is_seen(con
     dialog.get_by_label("Text", exact=False).first.fill("Sea and sun.")
     dialog.get_by_label("Category").select_option("highlight")
     dialog.get_by_label("Licensed by").fill("Nora Lind")
-    dialog.get_by_label("Licensed until the end of (Pacific/Auckland)").fill("2026-01-02")
+    dialog.get_by_label("Licensed until (end of the day, Pacific/Auckland)").fill("2026-01-02")
     decide(page, "Save", Reason="it was meant so")
     found = console.stage.api.get(f"{model.path}/texts/{text}")
     assert (found["category"], found["body"]) == ("highlight", "Sea and sun.")
