@@ -75,13 +75,12 @@ def edit(context: Context, *, model_id: str, content_id: str, body: ItemEdit) ->
     "/api/operator/models/{model_id}/content/import", role=Role.OPERATOR, raw=rows.MEDIA_TYPES, query={"dry_run": flag}
 )
 def import_all(
-    context: Context, *, model_id: str, body: tuple[str, str], dry_run: bool = False
+    context: Context, *, model_id: str, body: tuple[str, bytes], dry_run: bool = False
 ) -> Answer[shapes.PoolImport]:
     """Adds many to the pool; a bad row never spoils the others."""
-    entries = rows.each(body, _entry, rows.ITEM)
-    return pools.imported(
-        service.import_all(context, Content, model_id, entries, dry_run=dry_run), "content_id", dry_run=dry_run
-    )
+    given = rows.each(body, _entry, rows.ITEM)
+    found = service.import_all(context, Content, model_id, given.entries, dry_run=dry_run)
+    return pools.imported(found, given.lines, "content_id", dry_run=dry_run)
 
 
 def _entry(given: ContentBody) -> service.Entry:
