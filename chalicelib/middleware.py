@@ -154,7 +154,7 @@ class Endpoint:
     query: Mapping[str, Reader]
     lease: bool
     session: bool = False
-    shows: Callable[[Any], Mapping[str, Any]] | None = None
+    shows: Callable[[Any, datetime], Mapping[str, Any]] | None = None
     seconds: float | None = None
     refuses: tuple[type[ServiceError], ...] = ()
     missing: tuple[str, ...] = ()
@@ -256,7 +256,7 @@ class Routes:
         query: Mapping[str, Reader] | None = None,
         lease: bool = False,
         session: bool = False,
-        shows: Callable[[Any], Mapping[str, Any]] | None = None,
+        shows: Callable[[Any, datetime], Mapping[str, Any]] | None = None,
         seconds: float | None = None,
         refuses: tuple[type[ServiceError], ...] = (),
         missing: tuple[str, ...] = (),
@@ -267,7 +267,7 @@ class Routes:
         `lease_token` where `lease` asks for the header; `session` asks for Bot-Session. A view with a parameter `body`
         gets the body as the model that it is annotated with (`Model | list[Model]` admits a list, too); `raw` names
         media types whose body is handed over as it came, as `(media type, bytes)`. `shows` makes the document of the
-        item that stands there now, for the answer to an edit of an older version (`If-Match`); `seconds` is the
+        item that stands there at this instant, for the answer to an edit of an older version (`If-Match`); `seconds` is the
         deadline of a route that does much in one call (default: as the settings say). `refuses` names the conflicts
         that it can answer with, `missing` the nouns that it may not find besides those of its path: for OpenAPI.
         """
@@ -347,7 +347,7 @@ def answer(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Answere
         answered = _answered(given.status, given.headers, given.document, context.request_id)
     except ServiceError as error:
         context.note(code=error.code)
-        answered = problem(_shown(endpoint, error), context.request_id, context.now, call.base)
+        answered = problem(_shown(endpoint, error, context.now), context.request_id, context.now, call.base)
     except Exception:  # the edge is where a defect becomes an answer; it is logged whole and alarmed on
         edge.logs.defect(context, endpoint.name)
         defect = ServiceError("A defect of the service. Tell us the request id.")
@@ -364,9 +364,9 @@ def answer(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Answere
     return answered
 
 
-def _shown(endpoint: Endpoint, error: ServiceError) -> ServiceError:
+def _shown(endpoint: Endpoint, error: ServiceError, now: datetime) -> ServiceError:
     if isinstance(error, VersionConflict) and endpoint.shows is not None and error.current is not None:
-        error.members = {**error.members, "current": endpoint.shows(error.current)}
+        error.members = {**error.members, "current": endpoint.shows(error.current, now)}
     return error
 
 

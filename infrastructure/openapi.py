@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import TypeAdapter
 
 from chalicelib.context import Role
+from chalicelib.domain import visibility
 from chalicelib.middleware import ENDPOINTS, JSON, PROBLEM, Answer, Endpoint
 from chalicelib.routes import BLUEPRINTS, pages, queries, shapes
 from infrastructure import examples
@@ -38,7 +39,7 @@ _NAMES: Mapping[str, str] = {
     "Status": "PhaseStatus",
     "Action": "AuditAction",
     "Outcome": "ReportOutcome",
-    "Rights": "ItemStatus",
+    "Rights": "ItemRights",
     "Standing": "SessionStatus",
     "Hold": "ItemHold",
 }
@@ -53,7 +54,7 @@ _QUERY: Mapping[object, Json] = {
     queries.identifiers: {"type": "string", "pattern": f"^{_GIVEN}(,{_GIVEN}){{0,{queries.MOST - 1}}}$"},
     queries.day: {"type": "string", "format": "date", "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"},
     queries.flag: {"type": "boolean"},
-    queries.line: {"type": "string", "minLength": 1, "maxLength": 200},
+    queries.line: {"type": "string", "minLength": 1, "maxLength": 200, "pattern": visibility.ONE_LINE},
     queries.seconds: {"type": "integer", "minimum": 0, "maximum": 999_999_999},
 }
 _HEADERS: Mapping[str, Json] = {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import AlreadyExists, ConsentMissing, IllegalMove
-from chalicelib.domain.instants import render
 from chalicelib.middleware import Answer, Created, Routes, Tagged
 from chalicelib.routes import documents, findings, refusals, rows, shapes
 from chalicelib.routes.queries import MOST, flag
@@ -59,7 +59,7 @@ def import_all(context: Context, *, body: tuple[str, bytes], dry_run: bool = Fal
     found = accounts.import_all(context, given.entries, dry_run=dry_run)
     outcomes = [documents.row(*one) for one in zip(found, given.lines, strict=True)]
     joining = [
-        Joining(profile.model_id, profile.identifier, profile.theme)
+        Joining(profile.model_id, outcome.account_id or profile.identifier, profile.theme)
         for profile, outcome in zip(given.entries, found, strict=True)
         if isinstance(profile, Profile) and outcome.outcome in ("created", "unchanged")
     ]
@@ -133,5 +133,5 @@ def _profile(body: AccountBody) -> Profile:
     )
 
 
-def _consent(body: ConsentBody) -> dict[str, str]:
-    return {**body.model_dump(), "granted_at": render(body.granted_at)}
+def _consent(body: ConsentBody) -> dict[str, str | date]:
+    return body.model_dump()

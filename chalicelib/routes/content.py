@@ -28,7 +28,7 @@ def create(
 
     def one(given: ContentBody) -> tuple[shapes.Content, bool]:
         item, replayed = service.create_content(context, model_id, _entry(given))
-        return documents.content(item), replayed
+        return documents.content(item, context.now), replayed
 
     return pools.created(body, one)
 
@@ -62,13 +62,13 @@ def get(context: Context, *, model_id: str, content_id: str, with_url: bool = Fa
 @routes.patch(
     "/api/operator/models/{model_id}/content/{content_id}",
     role=Role.OPERATOR,
-    refuses=(IllegalMove, FourEyes),
+    refuses=(AlreadyExists, IllegalMove, FourEyes),
     shows=documents.content,
 )
 def edit(context: Context, *, model_id: str, content_id: str, body: ItemEdit) -> Tagged[shapes.EditedContent]:
     """Changes what is given; an item that loses its rights leaves selection at once."""
     found = edits.edit(context, Content, "content", model_id, content_id, *pools.edit(body))
-    return pools.edited(found, documents.content)
+    return pools.edited(found, documents.content(found.item, context.now))
 
 
 @routes.post(
@@ -88,4 +88,4 @@ def _entry(given: ContentBody) -> service.Entry:
 
 
 def _linked(context: Context, item: Content, with_url: bool) -> shapes.LinkedContent:
-    return documents.linked(item, service.media_url(context, item) if with_url else None)
+    return documents.linked(item, context.now, service.media_url(context, item) if with_url else None)

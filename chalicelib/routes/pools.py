@@ -7,8 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.domain.errors import ServiceError
-from chalicelib.domain.instants import whole
-from chalicelib.domain.selection import Rights
+from chalicelib.domain.rights import ItemStatus
 from chalicelib.middleware import Answer, Created, Tagged
 from chalicelib.routes import shapes
 from chalicelib.routes.documents import error, members, user
@@ -32,7 +31,7 @@ class Category(StrEnum):
     ANY = "any"
 
 
-FILTER: dict[str, Any] = {"category": OneOf(Category), "status": OneOf(Rights)}
+FILTER: dict[str, Any] = {"category": OneOf(Category), "status": OneOf(ItemStatus)}
 """By what the items of a pool can be listed."""
 
 B = TypeVar("B", bound="ItemBody")
@@ -64,15 +63,14 @@ def edit(body: ItemEdit) -> tuple[dict[str, object], str | None]:
         given["tags"] = frozenset(body.tags) or None
     if "licence" in own:
         given["licensed_by"] = body.licence.licensed_by if body.licence else None
-        until = body.licence.valid_until if body.licence else None
-        given["licence_valid_until"] = whole(until) if until else None
+        given["licence_valid_until"] = body.licence.valid_until if body.licence else None
     return given, body.reason
 
 
-def edited(found: Edited[T], show: Callable[[T], D]) -> Tagged[Any]:
+def edited(found: Edited[T], document: Mapping[str, object]) -> Tagged[Any]:
     """An item after an edit, with its users where it lost its rights."""
     users = {} if found.users is None else {"users": [user(one) for one in found.users], "all_users": found.all_users}
-    return Tagged({**show(found.item), **users, "replayed": found.replayed})
+    return Tagged({**document, **users, "replayed": found.replayed})
 
 
 def imported(

@@ -15,8 +15,9 @@ from chalicelib.domain.blockers import Code
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.plans import Need
 from chalicelib.domain.retries import Outcome
+from chalicelib.domain.rights import ItemStatus
 from chalicelib.domain.runway import Kind as PoolKind
-from chalicelib.domain.selection import Refusal, Rights
+from chalicelib.domain.selection import Refusal
 from chalicelib.services.edits import Hold
 from chalicelib.services.roster import Move, Queue
 from chalicelib.tables.sessions import Directive, Standing
@@ -90,6 +91,8 @@ class _Facts(TypedDict, total=False):
     reason: str
     live_keys: list[str]
     twin_id: str
+    twin_status: str
+    twin_category: str
     creator: str
     account_id: str
     version: int
@@ -578,6 +581,7 @@ class Model(TypedDict):
     name: str
     themes: list[str]
     paused: bool
+    time_zone: str
     created_at: datetime
     updated_at: datetime
     version: int
@@ -600,7 +604,7 @@ class PoolItem(TypedDict):
     model_id: str
     category: str
     theme: str | None
-    status: Rights
+    status: ItemStatus
     enabled: bool
     quality_score: float
     usage_count: int

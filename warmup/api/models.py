@@ -95,6 +95,16 @@ class ItemHold(Word):
     UNASSIGNED = "unassigned"
 
 
+class ItemStatus(Word):
+    """Whether an item may be used at all, at this moment: its rights, and `expired` by the clock."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
 class ReportKind(Word):
     """What a bot says went wrong."""
 
@@ -176,7 +186,7 @@ class Refusal(Word):
     TOO_LONG = "too_long"
 
 
-class ItemStatus(Word):
+class ItemRights(Word):
     """Whether an item may be used at all."""
 
     PENDING = "pending"
@@ -617,6 +627,7 @@ class ChangedModel(Shape):
     name: str
     themes: list[str]
     paused: bool
+    time_zone: str
     created_at: datetime
     updated_at: datetime
     version: int
@@ -731,7 +742,7 @@ class ConsentBody(Shape):
     """Who owns the account and agreed."""
 
     granted_by: str
-    granted_at: datetime
+    granted_at: datetime | str
     reference: str
 
 
@@ -744,7 +755,7 @@ class ContentBody(Shape):
     theme: str | None = None
     tags: list[str] | None = None
     licence: LicenceBody | None = None
-    status: ItemStatus | None = None
+    status: ItemRights | None = None
     content_id: str | None = None
     media_key: str
     media_type: str
@@ -1048,15 +1059,16 @@ class ImportedItem(Shape):
 
 
 class ItemEdit(Shape):
-    """`PATCH …/content/{content_id}` and `…/texts/{text_id}`: what is given is changed (theme, licence: null too)."""
+    """`PATCH …/content/{content_id}`: what is given is changed (theme, licence: null too)."""
 
+    category: str | None = None
     quality_score: float | None = None
     max_usage: int | None = None
     theme: str | None = None
     tags: list[str] | None = None
     licence: LicenceBody | None = None
     enabled: bool | None = None
-    status: ItemStatus | None = None
+    status: ItemRights | None = None
     reason: str | None = None
 
 
@@ -1088,7 +1100,7 @@ class LicenceBody(Shape):
     """Who licensed an item, until when."""
 
     licensed_by: str
-    valid_until: datetime | None = None
+    valid_until: datetime | str | None = None
 
 
 class LinkedContent(Shape):
@@ -1195,6 +1207,7 @@ class Model(Shape):
     name: str
     themes: list[str]
     paused: bool
+    time_zone: str
     created_at: datetime
     updated_at: datetime
     version: int
@@ -1206,6 +1219,7 @@ class ModelBody(Shape):
     model_id: str
     name: str | None = None
     themes: list[str] | None = None
+    time_zone: str | None = None
 
 
 class ModelEdit(Shape):
@@ -1214,6 +1228,7 @@ class ModelEdit(Shape):
     name: str | None = None
     themes: list[str] | None = None
     paused: bool | None = None
+    time_zone: str | None = None
     reason: str | None = None
 
 
@@ -1421,6 +1436,8 @@ class Problem(Shape):
     reason: str | None = None
     live_keys: list[str] | None = None
     twin_id: str | None = None
+    twin_status: str | None = None
+    twin_category: str | None = None
     creator: str | None = None
     account_id: str | None = None
     version: int | None = None
@@ -1612,6 +1629,8 @@ class RowError(Shape):
     reason: str | None = None
     live_keys: list[str] | None = None
     twin_id: str | None = None
+    twin_status: str | None = None
+    twin_category: str | None = None
     creator: str | None = None
     account_id: str | None = None
     version: int | None = None
@@ -1728,9 +1747,24 @@ class TextBody(Shape):
     theme: str | None = None
     tags: list[str] | None = None
     licence: LicenceBody | None = None
-    status: ItemStatus | None = None
+    status: ItemRights | None = None
     text_id: str | None = None
     body: str
+
+
+class TextEdit(Shape):
+    """`PATCH …/texts/{text_id}`: the same, and `body`, until the text was first assigned."""
+
+    category: str | None = None
+    quality_score: float | None = None
+    max_usage: int | None = None
+    theme: str | None = None
+    tags: list[str] | None = None
+    licence: LicenceBody | None = None
+    enabled: bool | None = None
+    status: ItemRights | None = None
+    reason: str | None = None
+    body: str | None = None
 
 
 class Throughput(Shape):

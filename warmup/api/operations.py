@@ -93,7 +93,7 @@ class Accounts:
         )
 
     def consent(
-        self, account_id: str, *, granted_by: str, granted_at: datetime, reference: str
+        self, account_id: str, *, granted_by: str, granted_at: datetime | str, reference: str
     ) -> shapes.CreatedAccount:
         """Records who owns the account and agreed; without it the account cannot become ready."""
         return self._transport.ask(
@@ -343,13 +343,14 @@ class Content:
         content_id: str,
         *,
         if_match: str | None = None,
+        category: str | Unset = UNSET,
         quality_score: float | Unset = UNSET,
         max_usage: int | Unset = UNSET,
         theme: str | Unset | None = UNSET,
         tags: list[str] | Unset = UNSET,
         licence: shapes.LicenceBody | Unset | None = UNSET,
         enabled: bool | Unset = UNSET,
-        status: shapes.ItemStatus | Unset = UNSET,
+        status: shapes.ItemRights | Unset = UNSET,
         reason: str | Unset | None = UNSET,
     ) -> shapes.EditedContent:
         """Changes what is given; an item that loses its rights leaves selection at once."""
@@ -359,6 +360,7 @@ class Content:
             shapes.EditedContent,
             headers={"If-Match": if_match},
             body={
+                "category": category,
                 "quality_score": quality_score,
                 "max_usage": max_usage,
                 "theme": theme,
@@ -464,14 +466,19 @@ class Models:
         self._transport = transport
 
     def create(
-        self, *, model_id: str, name: str | Unset | None = UNSET, themes: list[str] | Unset = UNSET
+        self,
+        *,
+        model_id: str,
+        name: str | Unset | None = UNSET,
+        themes: list[str] | Unset = UNSET,
+        time_zone: str | Unset = UNSET,
     ) -> shapes.ChangedModel:
         """Creates a model."""
         return self._transport.ask(
             "POST",
             "/api/operator/models",
             shapes.ChangedModel,
-            body={"model_id": model_id, "name": name, "themes": themes},
+            body={"model_id": model_id, "name": name, "themes": themes, "time_zone": time_zone},
         )
 
     def list_all(self, *, limit: int | None = None, cursor: str | None = None) -> Pages[shapes.Model]:
@@ -499,15 +506,16 @@ class Models:
         name: str | Unset | None = UNSET,
         themes: list[str] | Unset | None = UNSET,
         paused: bool | Unset | None = UNSET,
+        time_zone: str | Unset | None = UNSET,
         reason: str | Unset | None = UNSET,
     ) -> shapes.ChangedModel:
-        """Renames a model, adds themes, pauses it or lets it go on."""
+        """Renames a model, adds themes, sets its time zone, pauses it or resumes it."""
         return self._transport.ask(
             "PATCH",
             f"/api/operator/models/{quoted(model_id)}",
             shapes.ChangedModel,
             headers={"If-Match": if_match},
-            body={"name": name, "themes": themes, "paused": paused, "reason": reason},
+            body={"name": name, "themes": themes, "paused": paused, "time_zone": time_zone, "reason": reason},
         )
 
 
@@ -1172,14 +1180,16 @@ class Texts:
         text_id: str,
         *,
         if_match: str | None = None,
+        category: str | Unset = UNSET,
         quality_score: float | Unset = UNSET,
         max_usage: int | Unset = UNSET,
         theme: str | Unset | None = UNSET,
         tags: list[str] | Unset = UNSET,
         licence: shapes.LicenceBody | Unset | None = UNSET,
         enabled: bool | Unset = UNSET,
-        status: shapes.ItemStatus | Unset = UNSET,
+        status: shapes.ItemRights | Unset = UNSET,
         reason: str | Unset | None = UNSET,
+        body: str | Unset = UNSET,
     ) -> shapes.EditedText:
         """Changes what is given; an item that loses its rights leaves selection at once."""
         return self._transport.ask(
@@ -1188,6 +1198,7 @@ class Texts:
             shapes.EditedText,
             headers={"If-Match": if_match},
             body={
+                "category": category,
                 "quality_score": quality_score,
                 "max_usage": max_usage,
                 "theme": theme,
@@ -1196,6 +1207,7 @@ class Texts:
                 "enabled": enabled,
                 "status": status,
                 "reason": reason,
+                "body": body,
             },
         )
 
