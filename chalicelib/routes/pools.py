@@ -79,7 +79,9 @@ def imported(
     """What became of each row of an import, with its line; `key` names the item's id."""
     words = ("created", "unchanged", "refused", "left")
     counts = {word: sum(one.outcome == word for one in outcomes) for word in words}
-    return Answer({"dry_run": dry_run, "counts": counts, "rows": [_row(*one, key) for one in zip(outcomes, lines, strict=True)]})
+    return Answer(
+        {"dry_run": dry_run, "counts": counts, "rows": [_row(*one, key) for one in zip(outcomes, lines, strict=True)]}
+    )
 
 
 def _row(found: RowOutcome, line: int, key: str) -> shapes.ImportedItem:
