@@ -2,15 +2,14 @@
 
 import time
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from warmup.api.models import ListedAccount
+from warmup.api.models import AccountBody, ListedAccount
 from warmup.commands import imports
-from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, looking, say, show, show_one
+from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, looking, say, show, show_listed, show_one
 from warmup.commands.moves import Moves
 
 app = typer.Typer(no_args_is_help=True, help="The accounts in the service's care.")
@@ -36,8 +35,7 @@ def list_all(
     Example: warmup accounts list --state warming_up --model aurora
     """
     found = connect(context).roster.list_all(limit=100, state=state, model_id=model, phase_status=phase_status)
-    count = show(islice(found, limit), output, COLUMNS)
-    say(f"{count} accounts" + (f"; there may be more (--limit {limit})" if count == limit else ""))
+    show_listed(found, limit, output, COLUMNS, "accounts")
 
 
 @app.command()
@@ -77,7 +75,8 @@ def import_all(
     def ask(body: str, media_type: str) -> Any:
         return client.accounts.import_all(body, media_type=media_type, dry_run=dry_run)
 
-    imports.send_all(imports.read(file), file, ask, bad_rows=bad_rows, output=output, dry_run=dry_run)
+    read_only = frozenset(ListedAccount.model_fields) - frozenset(AccountBody.model_fields)
+    imports.Import(ask, read_only=read_only).run(file, bad=bad_rows, output=output, dry_run=dry_run)
 
 
 @app.command()

@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum, StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -35,6 +36,7 @@ T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
 _STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _WIDE = 240
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$")
 prose = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -197,6 +199,16 @@ def show(items: Iterable[BaseModel | Mapping[str, Any]], output: Format, columns
             return _table(rows, columns)
 
 
+def show_listed(
+    items: Iterable[BaseModel | Mapping[str, Any]], limit: int, output: Format, columns: Sequence[str], noun: str
+) -> None:
+    """Writes at most `limit` items of a list; says how many, and where there are more."""
+    rest = iter(items)
+    count = show(islice(rest, limit), output, columns)
+    more = count == limit and next(rest, None) is not None
+    say(f"{count:,} {noun}" + (f"; there are more: raise --limit {limit}" if more else ""))
+
+
 def show_one(item: BaseModel | Mapping[str, Any], output: Format) -> None:
     """Writes one item: as JSON, or as a table of its members."""
     row = plain(item)
@@ -218,12 +230,20 @@ def _line(text: str) -> None:
 
 
 def _csv(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> int:
-    writer, count = csv.writer(sys.stdout, lineterminator="\n"), 0
+    writer, count, formulas = csv.writer(sys.stdout, lineterminator="\n"), 0, 0
     writer.writerow(columns)
     shown = visible if sys.stdout.isatty() else str
     for row in rows:
-        writer.writerow([shown(cell(row, column)) for column in columns])
+        cells = [shown(cell(row, column)) for column in columns]
+        formulas += sum(one.startswith(_FORMULA) for one in cells)
+        writer.writerow(cells)
         count += 1
+    if formulas:
+        say(
+            f"{formulas:,} cells begin with =, +, - or @: a spreadsheet may run them as formulas. "
+            "Import the file with all columns as text.",
+            style="yellow",
+        )
     return count
 
 

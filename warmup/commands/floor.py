@@ -56,7 +56,7 @@ def list_review(
     Example: warmup review list --code platform_error
     """
     found = connect(context).review.list_all(limit=100, model_id=model, phase=phase, code=code, kind=kind)
-    say(f"{show(islice(found, limit), output, CASE)} cases")
+    show_listed(found, limit, output, CASE, "cases")
 
 
 @review.command()
@@ -197,7 +197,7 @@ def list_sessions(
 
     Example: warmup sessions list --status live
     """
-    show(islice(connect(context).sessions.list_all(limit=100, status=status), limit), output, SESSION)
+    show_listed(connect(context).sessions.list_all(limit=100, status=status), limit, output, SESSION, "sessions")
 
 
 @sessions.command()
