@@ -23,6 +23,7 @@ from warmup.api.operations import Accounts, Roster, Texts
 from warmup.commands.common import Format, show
 from warmup.problems import Unreachable
 from warmup.sandbox.fake import FakeServer, fake_server
+from warmup.sandbox.pictures import draw
 
 pytestmark = pytest.mark.engine
 
@@ -109,13 +110,13 @@ def test_every_form_of_output_says_the_same(warmup: Run, output: str) -> None:
         (("review", "resolve", "n-0", "pfp", "--reason", "r", "--note", "n"), 4, "account_not_ready"),
         (("pipeline", "pause", "--reason", "r"), 2, "say --yes"),
         (("accounts", "pause", "n-0", "n-1", "--reason", "r"), 2, "say --yes"),
-        (("accounts", "pause", "--all", "--reason", "r"), 2, "pause 3 accounts? Nobody is there to ask: say --yes"),
+        (("accounts", "pause", "--all", "--reason", "r"), 2, "Pause 3 accounts? Nobody is there to ask: say --yes"),
         (("accounts", "pause", "--reason", "r"), 2, "which accounts?"),
         (("accounts", "pause", "n-0", "--all", "--reason", "r"), 2, "which accounts?"),
         (("accounts", "pause", "n-0"), 2, "--reason"),
         (("bots", "revoke", "bot-1", "key_1"), 2, "say --yes"),
         (("sessions", "stop", "ses_1", "--reason", "r"), 2, "say --yes"),
-        (("review", "retry", "--reason", "r"), 2, "say --yes"),
+        (("review", "retry", "--reason", "r"), 0, "Nothing to do: no case matches."),
         (("sessions", "stop", "ses_1", "--reason", "r", "--dry-run"), 3, "session_not_found"),
         (("--url", "http://127.0.0.1:9", "accounts", "list"), 7, "does not answer"),
         (("--profile", "none", "accounts", "list"), 2, "profiles.toml"),
@@ -153,10 +154,32 @@ def test_a_wrong_key_is_told_apart(warmup: Run, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("WARMUP_OPERATOR_KEY", "wrong")
     assert warmup("accounts", "list").code == 6
     monkeypatch.setenv("WARMUP_OPERATOR_KEY", server.bot_key())
-    assert warmup("accounts", "list").code == 6
+    told = warmup("accounts", "list")
+    assert (told.code, "the key's is `bot`" in told.err, "A key was sent" in told.err) == (6, True, False), told
     monkeypatch.delenv("WARMUP_OPERATOR_KEY")
     ended = warmup("accounts", "list")
     assert (ended.code, "set WARMUP_OPERATOR_KEY" in ended.err) == (6, True)
+
+
+@pytest.mark.parametrize(
+    ("profile", "variable", "source"),
+    [
+        (None, "WARMUP_OPERATOR_KEY", "WARMUP_OPERATOR_KEY"),
+        (None, "WARMUP_KEY", "WARMUP_KEY"),  # what an operator's command takes where the other is not set
+        ("floor", "WARMUP_OPERATOR_KEY", "the profile floor"),
+    ],
+)
+def test_a_refused_key_is_named_by_where_it_came_from(
+    warmup: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str | None, variable: str, source: str
+) -> None:
+    monkeypatch.delenv("WARMUP_OPERATOR_KEY")
+    monkeypatch.setenv(variable, "wk_nobody_secret")
+    written_profile(monkeypatch, tmp_path, '[floor]\nkey = "wk_nobody_secret"\n')
+    for command in (("accounts", "list"), ("doctor",)):
+        ended = warmup(*(("--profile", profile) if profile else ()), *command)
+        said = ended.out + ended.err
+        assert f"A key was sent (from {source}), but it is unknown to the service or revoked." in said, ended
+        assert "wk_nobody_secret" not in said
 
 
 def test_a_profile_that_others_can_read_is_refused(
@@ -305,7 +328,7 @@ def test_an_import_that_cannot_go_on_says_what_was_done(
     monkeypatch.setattr("warmup.commands.imports.MOST_ROWS", 3)
     interrupt(monkeypatch, Texts, "import_all", at=2, by=Unreachable("gone"))
     ended = warmup("texts", "import", "nora", str(file))
-    assert (ended.code, "Stopped: 3 of 7 rows are sent. Send the file again" in ended.err) == (7, True), ended
+    assert (ended.code, "Stopped: 3 of 7 rows sent. Send the file again" in ended.err) == (7, True), ended
     assert json.loads((tmp_path / "texts.bad.jsonl").read_text())["line"] == 1
 
 
@@ -319,7 +342,7 @@ def test_an_import_that_is_interrupted_says_what_was_done(
     interrupt(monkeypatch, Texts, "import_all", at=3)
     ended = warmup("texts", "import", "nora", str(file))
     assert ended.code == 130
-    assert "20 of 30 rows are sent. Send the file again: nothing is made twice." in ended.err
+    assert "20 of 30 rows sent. Send the file again: nothing is made twice." in ended.err
     assert warmup("texts", "import", "nora", str(file), "-o", "json").json == {
         "rows": 30,
         "dry_run": False,
@@ -374,7 +397,7 @@ def test_many_are_moved_at_once_rehearsed_before(
 
     everything = ("--model", "quiet", "--reason", "r")
     rehearsed = warmup("accounts", "ready", *everything, "--dry-run")
-    assert (rehearsed.code, rehearsed.err) == (0, "ready: 3 accounts would be moved, 0 are not\n")
+    assert (rehearsed.code, rehearsed.err) == (0, "3 accounts would be marked ready, 0 skipped\n")
     assert states() == ["imported"] * 3
     ended = warmup("accounts", "ready", *everything, "--yes", "-o", "json")
     assert (ended.code, [one["account_id"] for one in ended.json if one["outcome"] == "refused"]) == (5, ["disagrees"])
@@ -429,8 +452,6 @@ def test_a_bots_life(warmup: Run) -> None:
 
 
 def test_pools_are_filled_and_looked_at(warmup: Run, tmp_path: Path) -> None:
-    from warmup.sandbox.pictures import draw  # noqa: PLC0415  # only here
-
     file = tmp_path / "picture.png"
     file.write_bytes(draw(77, "post", None, "a picture").data)
     added = warmup("content", "add", "nora", str(file), "--category", "post", "-o", "json")
@@ -467,7 +488,7 @@ def test_pools_are_filled_and_looked_at(warmup: Run, tmp_path: Path) -> None:
 
 def test_the_floor_is_looked_at(warmup: Run) -> None:
     assert warmup("review", "list", "-o", "json").json == []
-    assert "nothing matched" in warmup("review", "retry", "--reason", "r", "--dry-run").err
+    assert "no case matches" in warmup("review", "retry", "--reason", "r", "--dry-run").err
     assert warmup("sessions", "list", "-o", "json").code == 0
     assert "declared account n-0 ready" in warmup("audit", "tail", "--account", "n-0", "-n", "5").out
     exported = warmup("audit", "export", "--account", "n-0")
@@ -510,19 +531,31 @@ def test_a_csv_before_eyes_steers_no_terminal(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == f'body,tags\n{SEEN},"{{""a"": [""ü""]}}"\n'
 
 
-@pytest.mark.parametrize(("columns", "first"), [("80", "account id  username"), ("30", "account id aurora-01 ")])
-def test_a_table_is_written_below_itself_where_it_would_cut_words(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, first: str
+@pytest.mark.parametrize(
+    ("columns", "header", "left_out"),
+    [
+        ("80", "account id  body                                         due at (UTC)", ""),
+        ("50", "account id  body               due at (UTC)", ""),
+        ("40", "account id  body", "due at (UTC)"),
+        ("20", "account id", "body, due at (UTC)"),
+    ],
+)
+def test_a_list_keeps_one_line_a_row(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, header: str, left_out: str
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", columns)
-    rows = [{"account_id": f"aurora-0{one}", "due_at": "2026-11-26T19:17:28.236000Z"} for one in (1, 2)]
-    assert show(rows, Format.TABLE, ("account_id", "username", "due_at")) == 2
-    out = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out)
-    assert out.startswith(first)
-    assert all(len(line) <= int(columns) for line in out.splitlines())
-    assert out.count("2026-11-26 19:17:28") == 2, "an instant as people read it"
+    text = "Up before the birds, out before the bakers."
+    rows = [{"account_id": f"aurora-0{one}", "body": text, "due_at": "2026-11-26T19:17:28.236000Z"} for one in (1, 2)]
+    assert show(rows, Format.TABLE, ("account_id", "body", "due_at")) == 2
+    told = capsys.readouterr()
+    out = re.sub("\x1b\\[[0-9;]*m", "", told.out).splitlines()
+    assert (out[0], len(out)) == (header, 3)
+    assert all(len(line) <= int(columns) for line in out)
+    assert all(word in text for line in out[1:] for word in line.split()[1:] if word.isalpha()), "no word is broken"
+    assert ("2026-11-26 19:17:28" in out[1]) == ("due at (UTC)" not in left_out), "an instant as operators read it"
+    assert left_out in told.err
 
 
 @pytest.mark.parametrize("output", ["table", "csv", "json"])

@@ -9,11 +9,25 @@ import typer
 
 from warmup.api.models import AccountBody, ListedAccount
 from warmup.commands import imports
-from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, looking, say, show, show_listed, show_one
+from warmup.commands.common import (
+    DryRun,
+    Format,
+    Limit,
+    Output,
+    Reason,
+    Yes,
+    connect,
+    looking,
+    say,
+    show,
+    show_listed,
+    show_one,
+)
 from warmup.commands.moves import Moves
+from warmup.terminal import counted
 
 app = typer.Typer(no_args_is_help=True, help="The accounts in the service's care.")
-COLUMNS = ("account_id", "model_id", "username", "state", "current_phase", "phase_status", "due_at")
+COLUMNS = ("account_id", "state", "current_phase", "phase_status", "due_at", "username", "model_id")
 State = Annotated[str | None, typer.Option("--state", help="imported, ready, warming_up, active, paused, retired.")]
 Model = Annotated[str | None, typer.Option("--model", "-m", help="Of this model only.")]
 Status = Annotated[str | None, typer.Option("--phase-status", help="With this status of the current phase.")]
@@ -35,7 +49,7 @@ def list_all(
     Example: warmup accounts list --state warming_up --model aurora
     """
     found = connect(context).roster.list_all(limit=100, state=state, model_id=model, phase_status=phase_status)
-    show_listed(found, limit, output, COLUMNS, "accounts")
+    show_listed(found, limit, output, COLUMNS, "account")
 
 
 @app.command()
@@ -87,7 +101,7 @@ def export(context: typer.Context, state: State = None, model: Model = None, out
     """
     with looking("accounts") as seen:
         count = show(seen(connect(context).roster.list_all(limit=100, state=state, model_id=model)), output, COLUMNS)
-    say(f"{count} accounts")
+    say(counted(count, "account"))
 
 
 @app.command()
@@ -197,4 +211,4 @@ def watch(
                 return
             time.sleep(every)
     except KeyboardInterrupt:
-        say(f"Stopped after {looks} looks at {len(before)} accounts.")
+        say(f"Stopped after {counted(looks, 'look')} at {counted(len(before), 'account')}.")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from warmup.api.rows import Row, Table
 from warmup.commands.common import Exit, fail, say
+from warmup.terminal import counted
 
 NOTES = ("line", "reason")
 """What the file says beside the rows."""
@@ -37,10 +38,13 @@ def keep(table: Table, reasons: Mapping[int, str], file: Path) -> None:
     bad = [row for row in table.rows if row.line in reasons]
     try:
         file.write_text(written(table, bad, reasons), encoding="utf-8", newline="")
-        say(f"{len(bad)} bad rows, with what is wrong with them: {file}")
+        say(f"{counted(len(bad), 'bad row')}, with what is wrong with them: {file}")
         shown = bad[:_FEW]
     except OSError as error:
-        say(f"{len(bad)} bad rows, which cannot be kept in {file} (see --bad-rows): {error.strerror}", style="red")
+        say(
+            f"{counted(len(bad), 'bad row')}, which cannot be kept in {file} (see --bad-rows): {error.strerror}",
+            style="red",
+        )
         shown = bad
     for row in shown:
         say(f"  line {row.line}: {reasons[row.line]}")

@@ -15,6 +15,7 @@ from warmup.api.rows import Row, Table, Unreadable, read_csv, read_lines
 from warmup.commands import bad_rows
 from warmup.commands.common import Exit, Format, counter, fail, progress, say, show_one, until_stopped
 from warmup.problems import WarmupError
+from warmup.terminal import counted
 
 MOST_ROWS, MOST_BYTES = 250, 200_000
 LINES, CSV = "application/x-ndjson", "text/csv"
@@ -145,7 +146,7 @@ class Import:
 def _stopped(table: Table, results: Results, kept: Path) -> str:
     bad_rows.keep(table, results.reasons, kept)
     sent = len(results.outcomes)
-    return f"Stopped: {sent:,} of {len(table.rows):,} rows are sent. Send the file again: nothing is made twice."
+    return f"Stopped: {sent:,} of {counted(len(table.rows), 'row')} sent. Send the file again: nothing is made twice."
 
 
 def send(results: Results, part: list[Placed], ask: Ask, *, lines: bool) -> None:

@@ -1,6 +1,5 @@
 """`warmup content` and `warmup texts`: what the pools hold, and putting more into them."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,13 +10,13 @@ from warmup.api.errors import InvalidInput
 from warmup.commands import imports, items
 from warmup.commands.common import (
     DryRun,
+    Exit,
     Format,
     Limit,
     Output,
     connect,
     counter,
     exit_code,
-    Exit,
     plain,
     progress,
     say,
@@ -30,6 +29,7 @@ from warmup.commands.imports import BadRow, Import, Results
 from warmup.commands.items import COLUMNS, ModelId
 from warmup.commands.media import Pool
 from warmup.problems import Conflict, UnexpectedAnswer, WarmupError
+from warmup.terminal import counted
 
 content = typer.Typer(no_args_is_help=True, help="The media of a model's pool.")
 texts = typer.Typer(no_args_is_help=True, help="The texts of a model's pool.")
@@ -77,7 +77,8 @@ def add_content(
 
     def stopped() -> str:
         done = len(rows) + len(failed)
-        return f"Stopped after {done:,} of {len(files):,} files. Send the command again: what is there is left alone."
+        sent = f"Stopped after {done:,} of {counted(len(files), 'file')}."
+        return f"{sent} Send the command again: nothing is made twice."
 
     try:
         with until_stopped(stopped), progress(shown=len(files) > 1) as bar:
@@ -172,7 +173,7 @@ def list_content(context: typer.Context, model_id: ModelId, limit: Limit = 1000,
     Example: warmup content list aurora -o csv
     """
     found = connect(context).content.list_all(model_id, limit=100)
-    show_listed(found, limit, output, ("content_id", *COLUMNS), "items")
+    show_listed(found, limit, output, ("content_id", *COLUMNS), "item")
 
 
 @content.command()
@@ -191,7 +192,7 @@ def availability(context: typer.Context, model_id: ModelId, output: Output = For
         if dry is None
         else f"run dry on {dry.day}: {dry.account_id} will find no {dry.kind} for {dry.phase}"
     )
-    say(f"The pools of {model_id} {told} ({found.accounts_under_way} accounts under way).")
+    say(f"The pools of {model_id} {told} ({counted(found.accounts_under_way, 'account')} under way).")
     show(
         found.categories,
         output,
@@ -277,4 +278,4 @@ def list_texts(context: typer.Context, model_id: ModelId, limit: Limit = 1000, o
     Example: warmup texts list aurora
     """
     found = connect(context).texts.list_all(model_id, limit=100)
-    show_listed(found, limit, output, ("text_id", "body", *COLUMNS), "texts")
+    show_listed(found, limit, output, ("text_id", "body", *COLUMNS), "text")
