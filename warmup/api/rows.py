@@ -8,6 +8,7 @@ be read as a whole is `Unreadable`, with what to do about it.
 The service and the command line read with this module: `make openapi` copies it into the client.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -111,6 +112,8 @@ def _object(line: int, written: str) -> Row:
             parsed = parse(written)
         except RecursionError:
             fault = "it is nested too deeply"
+        except json.JSONDecodeError as error:
+            fault = f"it is not valid JSON: {error.msg} at character {error.colno}"
         except ValueError as error:
             fault = f"it is not valid JSON: {str(error)[:200]}"
         else:

@@ -47,7 +47,8 @@ def keep(table: Table, reasons: Mapping[int, str], file: Path) -> None:
         )
         shown = bad
     for row in shown:
-        say(f"  line {row.line}: {reasons[row.line]}")
+        reason = reasons[row.line]
+        say(f"  {reason}" if reason == row.fault else f"  line {row.line}: {reason}")
 
 
 def remove(file: Path) -> None:
