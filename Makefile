@@ -113,15 +113,15 @@ newcomer: ## the newcomer's clock: a fresh clone, set up from nothing, README st
 	WARMUP_NEWCOMER=whole .venv/bin/python -m pytest -rs tests/sandbox/test_newcomer.py --durations=1
 
 clean:  ## remove everything that set-up, tests and runs have made
-	rm -rf .venv .tools out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .tools out build service/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV): requirements.txt requirements-dev.txt
+$(VENV): requirements.txt requirements-dev.txt service/pyproject.toml
 	@$(if $(PYTHON),:,echo "set-up: Python 3.11 or newer is needed" >&2; exit 1)
 	@echo "set-up: .venv (service, tests, tools) …" >&2
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python $(PIP) -r requirements-dev.txt
-	@.venv/bin/python $(PIP) --no-build-isolation -e .
+	@.venv/bin/python $(PIP) --no-build-isolation -e . -e ./service
 	@.venv/bin/python -m pip --disable-pip-version-check check -q
 	@touch $@
 	@echo "set-up: .venv is ready" >&2

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from warmup.commands import accounts, floor, people, pools
-from warmup.commands.common import Exit, exit_code, fail
+from warmup.commands.common import Exit, exit_code, explained, fail
 from warmup.problems import WarmupError
 
 app = typer.Typer(
@@ -52,8 +52,12 @@ def dev(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where the API listens; 0 takes any free port.")] = 8000,
     host: Annotated[str, typer.Option(help="On which interface.")] = "127.0.0.1",
     store: Annotated[
-        str, typer.Option(help="ministack, dynamodb-local, moto (slow), or the URL of a store that runs already.")
-    ] = "ministack",
+        str | None,
+        typer.Option(
+            help="ministack, dynamodb-local, moto (slow), or the URL of a store that runs already. "
+            "[default: ministack where `make setup` made it, else moto]"
+        ),
+    ] = None,
     operator_key: Annotated[
         str | None,
         typer.Option(envvar="WARMUP_OPERATOR_KEY", show_envvar=True, help="The operator's key; else one is made."),
@@ -77,7 +81,10 @@ def dev(
 
     Example: warmup dev --empty --port 9000 --operator-key secret
     """
-    from warmup.sandbox import children, run, server, stores  # noqa: PLC0415  # what only the sandbox needs
+    try:
+        from warmup.sandbox import children, run, server, stores  # noqa: PLC0415  # what only the sandbox needs
+    except ModuleNotFoundError as error:
+        raise fail(Exit.USAGE, f"warmup dev: {error}") from error
 
     options = run.Options(host, port, store, operator_key, speed, empty, until_done, bots, seed, timeout, log_file)
     try:
@@ -96,7 +103,7 @@ def main() -> None:
     try:
         app(prog_name="warmup")
     except WarmupError as error:
-        sys.exit(fail(exit_code(error), str(error)).exit_code)
+        sys.exit(fail(exit_code(error), explained(error)).exit_code)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
     except OSError as error:

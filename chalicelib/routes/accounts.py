@@ -53,14 +53,14 @@ def create(context: Context, *, body: AccountBody) -> Created[shapes.CreatedAcco
     query={"dry_run": flag},
     seconds=20,
 )
-def import_all(context: Context, *, body: tuple[str, str], dry_run: bool = False) -> Answer[shapes.AccountImport]:
+def import_all(context: Context, *, body: tuple[str, bytes], dry_run: bool = False) -> Answer[shapes.AccountImport]:
     """Puts many accounts in the service's care; a bad row never spoils the others."""
-    profiles = rows.each(body, _profile, rows.ACCOUNT)
-    found = accounts.import_all(context, profiles, dry_run=dry_run)
-    outcomes = [documents.row(one) for one in found]
+    given = rows.each(body, _profile, rows.ACCOUNT)
+    found = accounts.import_all(context, given.entries, dry_run=dry_run)
+    outcomes = [documents.row(*one) for one in zip(found, given.lines, strict=True)]
     joining = [
         Joining(profile.model_id, outcome.account_id or profile.identifier, profile.theme)
-        for profile, outcome in zip(profiles, found, strict=True)
+        for profile, outcome in zip(given.entries, found, strict=True)
         if isinstance(profile, Profile) and outcome.outcome in ("created", "unchanged")
     ]
     counts = {

@@ -276,9 +276,9 @@ def created_account(found: Found, replayed: bool, now: datetime) -> shapes.Creat
     return {**whole_account(found, now), "replayed": replayed}
 
 
-def row(found: RowOutcome) -> shapes.ImportedAccount:
-    """What became of a row of an import."""
-    document = members(shapes.ImportedAccount, found)
+def row(found: RowOutcome, line: int) -> shapes.ImportedAccount:
+    """What became of a row of an import, and the line on which it begins."""
+    document = members(shapes.ImportedAccount, found, line=line)
     return document if found.error is None else {**document, "error": error(found.error)}
 
 

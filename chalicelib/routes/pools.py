@@ -73,15 +73,19 @@ def edited(found: Edited[T], document: Mapping[str, object]) -> Tagged[Any]:
     return Tagged({**document, **users, "replayed": found.replayed})
 
 
-def imported(outcomes: Sequence[RowOutcome], key: str, *, dry_run: bool) -> Answer[shapes.PoolImport]:
-    """What became of each row of an import; `key` names the item's id."""
+def imported(
+    outcomes: Sequence[RowOutcome], lines: Sequence[int], key: str, *, dry_run: bool
+) -> Answer[shapes.PoolImport]:
+    """What became of each row of an import, with its line; `key` names the item's id."""
     words = ("created", "unchanged", "refused", "left")
     counts = {word: sum(one.outcome == word for one in outcomes) for word in words}
-    return Answer({"dry_run": dry_run, "counts": counts, "rows": [_row(one, key) for one in outcomes]})
+    return Answer(
+        {"dry_run": dry_run, "counts": counts, "rows": [_row(*one, key) for one in zip(outcomes, lines, strict=True)]}
+    )
 
 
-def _row(found: RowOutcome, key: str) -> shapes.ImportedItem:
-    document = members(shapes.ImportedItem, found, **{key: found.item_id})
+def _row(found: RowOutcome, line: int, key: str) -> shapes.ImportedItem:
+    document = members(shapes.ImportedItem, found, line=line, **{key: found.item_id})
     return document if found.error is None else {**document, "error": error(found.error)}
 
 

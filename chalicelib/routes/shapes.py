@@ -550,9 +550,13 @@ class AccountWithAssignments(WholeAccount):
 
 
 class ImportedAccount(TypedDict):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it); rows from 1."""
+    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1.
+    """
 
     row: int
+    line: int
     outcome: str
     account_id: str | None
     error: NotRequired[RowError]
@@ -729,9 +733,13 @@ class Upload(TypedDict):
 
 
 class ImportedItem(TypedDict):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (not looked at)."""
+    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1.
+    """
 
     row: int
+    line: int
     outcome: str
     content_id: NotRequired[str | None]
     text_id: NotRequired[str | None]

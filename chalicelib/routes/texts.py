@@ -67,13 +67,12 @@ def edit(context: Context, *, model_id: str, text_id: str, body: TextEdit) -> Ta
     "/api/operator/models/{model_id}/texts/import", role=Role.OPERATOR, raw=rows.MEDIA_TYPES, query={"dry_run": flag}
 )
 def import_all(
-    context: Context, *, model_id: str, body: tuple[str, str], dry_run: bool = False
+    context: Context, *, model_id: str, body: tuple[str, bytes], dry_run: bool = False
 ) -> Answer[shapes.PoolImport]:
     """Adds many to the pool; a bad row never spoils the others."""
-    entries = rows.each(body, _entry, rows.ITEM)
-    return pools.imported(
-        service.import_all(context, Text, model_id, entries, dry_run=dry_run), "text_id", dry_run=dry_run
-    )
+    given = rows.each(body, _entry, rows.ITEM)
+    found = service.import_all(context, Text, model_id, given.entries, dry_run=dry_run)
+    return pools.imported(found, given.lines, "text_id", dry_run=dry_run)
 
 
 def _entry(given: TextBody) -> service.Entry:

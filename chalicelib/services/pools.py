@@ -71,12 +71,29 @@ def _create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tup
 _Fingerprints = dict[str, Fingerprint | None]
 
 
-def _before(context: Context, item: T, entry: Entry, *, keeps: bool = True) -> T | _Fingerprints:
+@dataclass(frozen=True, slots=True)
+class _DryRun:
+    """What the rows of a dry run would have made so far, by id and by fingerprint, each with the row's number.
+
+    `uploads`: files that are not in the bucket yet will be uploaded before the run.
+    """
+
+    uploads: bool
+    made: dict[str, tuple[int, PoolItem]] = field(default_factory=dict)
+
+    def add(self, row: int, item: PoolItem) -> None:
+        """Notes what a row would have made."""
+        for key in (item.item_id, *item.fingerprints):
+            self.made[key] = row, item
+
+
+def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = None) -> T | _Fingerprints:
     """The same item, if it was created before; else what stands under the new one's fingerprints.
 
-    `keeps`: the upload of a new one is kept. Whoever did not name the item and sends it again means the one that was
-    made then. Raises NotFound (model), AlreadyExists, Duplicate, InvalidInput.
+    The upload of a new one is kept, unless it is for a dry run. Whoever did not name the item and sends it again means
+    the one that was made then. Raises NotFound (model), AlreadyExists, Duplicate, InvalidInput.
     """
+    planned: Mapping[str, tuple[int, PoolItem]] = dry_run.made if dry_run is not None else {}
     keys = item.fingerprints
     model, found, *rows = together(
         [(CreatorModel, item.model_id), (type(item), item.item_id), *((Fingerprint, key) for key in keys)]
@@ -87,10 +104,16 @@ def _before(context: Context, item: T, entry: Entry, *, keeps: bool = True) -> T
         detail = f"the model {item.model_id} declares no theme {item.theme!r}"
         raise InvalidInput([{"pointer": "/theme", "detail": detail}])
     item.licence_valid_until = rights.licence_end(entry.licence_valid_until, model.zone)
+    if found is None and item.item_id in planned:
+        found = planned[item.item_id][1]
     if found is not None:
         _require_same(context, found, item)
         same: T = found
         return same
+    for row, other in (planned[key] for key in keys if key in planned):
+        if entry.item_id is not None or _differences(other, item, but_for_id=True):
+            raise Duplicate(f"It is the same as that of row {row}.")
+        return item
     twin = next((row for row in rows if row is not None), None)
     if twin is not None:
         (first,) = together([(type(item), twin.item_id)])
@@ -100,12 +123,12 @@ def _before(context: Context, item: T, entry: Entry, *, keeps: bool = True) -> T
             made: T = first
             return made
     if isinstance(item, Content):
-        _check_media(context, item, keeps=keeps)
+        _check_media(context, item, dry_run)
     return dict(zip(keys, rows, strict=True))
 
 
-def _check_media(context: Context, item: Content, *, keeps: bool) -> None:
-    faults = needs.faults(item.category, item.bytes)
+def _check_media(context: Context, item: Content, dry_run: _DryRun | None) -> None:
+    faults = needs.faults(item.category, item.bytes) + needs.type_faults(item.media_type)
     lying = None
     if item.media_key.startswith(media.UPLOADS):
         faults = [
@@ -113,10 +136,12 @@ def _check_media(context: Context, item: Content, *, keeps: bool) -> None:
         ]
     if context.settings.verify_media and not faults:
         lying = media.look(context.settings.media_bucket, item.media_key)
+        if lying is None and dry_run is not None and dry_run.uploads:
+            return
         faults = needs.lies(lying, media_type=item.media_type, size=item.bytes, sha256=item.sha256)
     if faults:
         raise InvalidInput(faults, "The file is not what the item says." if context.settings.verify_media else None)
-    if keeps and lying is not None and lying.waits:
+    if dry_run is None and lying is not None and lying.waits:
         media.keep(context.settings.media_bucket, item.media_key)
 
 
@@ -185,40 +210,39 @@ class RowOutcome:
 
 
 def import_all(
-    context: Context, kind: type[T], model_id: str, rows: Sequence[Entry | ServiceError], *, dry_run: bool
+    context: Context,
+    kind: type[T],
+    model_id: str,
+    rows: Sequence[Entry | ServiceError],
+    *,
+    dry_run: bool,
+    assume_uploaded: bool = False,
 ) -> list[RowOutcome]:
     """Adds the item of each row; a bad one (an error in its place) never spoils the others.
 
     What the time of one call does not suffice for is left: the same import, sent again, makes nothing twice.
+    A dry run decides as the run does; with `assume_uploaded` as if the files that are not there had been uploaded.
     """
-    seen: dict[str, tuple[int, PoolItem]] = {}
-    return [_import_one(context, kind, model_id, place, row, dry_run, seen) for place, row in enumerate(rows, start=1)]
+    trial = _DryRun(assume_uploaded) if dry_run else None
+    return [_import_one(context, kind, model_id, place, row, trial) for place, row in enumerate(rows, start=1)]
 
 
 def _import_one(
-    context: Context,
-    kind: type[T],
-    model_id: str,
-    place: int,
-    row: Entry | ServiceError,
-    dry_run: bool,
-    seen: dict[str, tuple[int, PoolItem]],
+    context: Context, kind: type[T], model_id: str, place: int, row: Entry | ServiceError, dry_run: _DryRun | None
 ) -> RowOutcome:
     if isinstance(row, ServiceError):
         return RowOutcome(place, "refused", error=row)
     if context.time_left() < context.settings.deadline_seconds / 10:
         return RowOutcome(place, "left", row.item_id)
     try:
-        if not dry_run:
+        if dry_run is None:
             item, replayed = _create(context, model_id, row, kind)
             return RowOutcome(place, "unchanged" if replayed else "created", item.item_id)
         item = _new(context, model_id, row, kind)
-        new = isinstance(_before(context, item, row, keeps=False), dict)
-        first, twin = seen.setdefault(item.fingerprint, (place, item))
-        again = first != place and row.item_id is None and not _differences(twin, item, but_for_id=True)
-        if new and first != place and not again:
-            raise Duplicate(f"It is the same as that of row {first}.")
-        return RowOutcome(place, "created" if new and not again else "unchanged", row.item_id)
+        if not isinstance(_before(context, item, row, dry_run), dict):
+            return RowOutcome(place, "unchanged", row.item_id)
+        dry_run.add(place, item)
+        return RowOutcome(place, "created", row.item_id)
     except ServiceError as error:
         return RowOutcome(place, "refused", row.item_id, error)
 

@@ -407,14 +407,20 @@ class Content:
         )
 
     async def import_all(
-        self, model_id: str, body: str | bytes, *, dry_run: bool | None = None, media_type: str = "text/csv"
+        self,
+        model_id: str,
+        body: str | bytes,
+        *,
+        dry_run: bool | None = None,
+        assume_uploaded: bool | None = None,
+        media_type: str = "text/csv",
     ) -> shapes.PoolImport:
         """Adds many to the pool; a bad row never spoils the others."""
         return await self._transport.ask(
             "POST",
             f"/api/operator/models/{quoted(model_id)}/content/import",
             shapes.PoolImport,
-            query={"dry_run": dry_run},
+            query={"dry_run": dry_run, "assume_uploaded": assume_uploaded},
             raw=(media_type, body),
         )
 

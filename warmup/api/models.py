@@ -1066,18 +1066,24 @@ class Hour(Shape):
 
 
 class ImportedAccount(Shape):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it); rows from 1."""
+    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1."""
 
     row: int
+    line: int
     outcome: str
     account_id: str | None
     error: RowError | None = None
 
 
 class ImportedItem(Shape):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (not looked at)."""
+    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1."""
 
     row: int
+    line: int
     outcome: str
     content_id: str | None = None
     text_id: str | None = None

@@ -2,19 +2,32 @@
 
 import time
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from warmup.api.models import ListedAccount
+from warmup.api.models import AccountBody, ListedAccount
 from warmup.commands import imports
-from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, looking, say, show, show_one
+from warmup.commands.common import (
+    DryRun,
+    Format,
+    Limit,
+    Output,
+    Reason,
+    Yes,
+    connect,
+    looking,
+    say,
+    show,
+    show_listed,
+    show_one,
+)
 from warmup.commands.moves import Moves
+from warmup.terminal import counted
 
 app = typer.Typer(no_args_is_help=True, help="The accounts in the service's care.")
-COLUMNS = ("account_id", "model_id", "username", "state", "current_phase", "phase_status", "due_at")
+COLUMNS = ("account_id", "state", "current_phase", "phase_status", "due_at", "username", "model_id")
 State = Annotated[str | None, typer.Option("--state", help="imported, ready, warming_up, active, paused, retired.")]
 Model = Annotated[str | None, typer.Option("--model", "-m", help="Of this model only.")]
 Status = Annotated[str | None, typer.Option("--phase-status", help="With this status of the current phase.")]
@@ -36,8 +49,7 @@ def list_all(
     Example: warmup accounts list --state warming_up --model aurora
     """
     found = connect(context).roster.list_all(limit=100, state=state, model_id=model, phase_status=phase_status)
-    count = show(islice(found, limit), output, COLUMNS)
-    say(f"{count} accounts" + (f"; there may be more (--limit {limit})" if count == limit else ""))
+    show_listed(found, limit, output, COLUMNS, "account")
 
 
 @app.command()
@@ -77,7 +89,8 @@ def import_all(
     def ask(body: str, media_type: str) -> Any:
         return client.accounts.import_all(body, media_type=media_type, dry_run=dry_run)
 
-    imports.send_all(imports.read(file), file, ask, bad_rows=bad_rows, output=output, dry_run=dry_run)
+    read_only = frozenset(ListedAccount.model_fields) - frozenset(AccountBody.model_fields)
+    imports.Import(ask, read_only=read_only).run(file, bad=bad_rows, output=output, dry_run=dry_run)
 
 
 @app.command()
@@ -88,7 +101,7 @@ def export(context: typer.Context, state: State = None, model: Model = None, out
     """
     with looking("accounts") as seen:
         count = show(seen(connect(context).roster.list_all(limit=100, state=state, model_id=model)), output, COLUMNS)
-    say(f"{count} accounts")
+    say(counted(count, "account"))
 
 
 @app.command()
@@ -198,4 +211,4 @@ def watch(
                 return
             time.sleep(every)
     except KeyboardInterrupt:
-        say(f"Stopped after {looks} looks at {len(before)} accounts.")
+        say(f"Stopped after {counted(looks, 'look')} at {counted(len(before), 'account')}.")

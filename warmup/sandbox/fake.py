@@ -79,8 +79,11 @@ class FakeServer:
 
 
 @contextmanager
-def fake_server(store: str = "ministack", speed: float = 1.0) -> Iterator[FakeServer]:
-    """The server, with the model `nora` and her pools. Raises StoreMissing where the store cannot run."""
+def fake_server(store: str | None = None, speed: float = 1.0) -> Iterator[FakeServer]:
+    """Serve the whole service, with the model `nora` and her pools, on that store (see `default_store`).
+
+    Raises StoreMissing where the store cannot run.
+    """
     with ExitStack() as stack:
         clock, key = Clock(speed=speed), new_operator_key()
         service = stack.enter_context(running(stack.enter_context(open_store(store)), clock, key, None))

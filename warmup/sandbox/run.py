@@ -30,7 +30,7 @@ from warmup.sandbox.schedules import Timers, discover
 from warmup.sandbox.seed import make_bots, seed
 from warmup.sandbox.server import Server
 from warmup.sandbox.service import Service, new_operator_key, running
-from warmup.sandbox.stores import open_store
+from warmup.sandbox.stores import default_store, open_store
 from warmup.sandbox.view import View
 
 FAST = 10_000.0
@@ -46,7 +46,7 @@ class Options:
 
     host: str
     port: int
-    store: str
+    store: str | None
     operator_key: str | None
     speed: float | None
     empty: bool
@@ -97,8 +97,9 @@ def _run(options: Options, console: Console, stack: ExitStack) -> int:
     operator_key = options.operator_key or new_operator_key()
     usual = 1.0 if options.empty else FAST
     clock = Clock(speed=usual if options.speed is None else options.speed)
-    _say(console, f"store: {options.store} …")
-    store = stack.enter_context(open_store(options.store))
+    name = options.store or default_store()
+    _say(console, f"store: {name} …")
+    store = stack.enter_context(open_store(name))
     service = stack.enter_context(running(store, clock, operator_key, options.log_file))
     server = _serve(options, service, clock, stack)
     if not options.operator_key:

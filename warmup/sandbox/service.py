@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import boto3
@@ -122,9 +124,15 @@ def _import_app(stack: contextlib.ExitStack, log_file: Path | None) -> Chalice:
     log = stack.enter_context(log_file.open("a", encoding="utf-8", buffering=1)) if log_file else sys.stderr
     os.environ["POWERTOOLS_LOG_LEVEL"] = "INFO" if log_file else "WARNING"
     logs.make(log)
-    app: Any = importlib.import_module("app").app
+    app: Any = _composition_root().app
     assert isinstance(app, Chalice)
     return app
+
+
+def _composition_root() -> ModuleType:
+    """Import `app.py`: from a clone, or from `warmup_service` where the service is installed or `app` is another's."""
+    beside, found = Path(context.__file__).parents[1] / "app.py", find_spec("app")
+    return importlib.import_module("app" if found and found.origin == str(beside) else "warmup_service.app")
 
 
 def _remove_tables(prefix: str) -> None:
