@@ -174,6 +174,15 @@ def test_what_was_withdrawn_before_anybody_had_it_blocks_nobody(agency: Agency, 
     edit(agency, f"{kind}/new", {"status": "approved"}).refused(409, "already_exists")
 
 
+def test_a_dry_run_knows_that_a_withdrawn_row_makes_way(agency: Agency) -> None:
+    rows = [words("t1", "bio", body="Sea.", status="withdrawn"), words("t2", "bio", body="Sea.")]
+    raw = "\n".join(json.dumps(row) for row in rows).encode()
+    for dry_run in ("true", "false"):
+        path = f"{TEXTS}/import?dry_run={dry_run}"
+        found = agency.operator.post(path, raw=raw, content_type="application/x-ndjson").ok()
+        assert found["counts"]["created"] == 2
+
+
 @KINDS
 def test_the_same_without_an_id_comes_again_after_it_was_withdrawn(
     agency: Agency, kind: str, make: Any, key: str

@@ -1,7 +1,7 @@
 """`warmup accounts`: list, get, import, export, consent, ready, pause, resume, watch."""
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -118,7 +118,7 @@ def consent(
     Example: warmup accounts consent aurora-01 --granted-by "A. Lind" --granted-at 2026-01-01 --reference "contract 7"
     """
     found = connect(context).accounts.consent(
-        account_id, granted_by=granted_by, granted_at=granted_at.replace(tzinfo=UTC), reference=reference
+        account_id, granted_by=granted_by, granted_at=f"{granted_at:%Y-%m-%d}", reference=reference
     )
     show([found], output, ("account_id", "state", "consent.granted_by", "consent.granted_at", "consent.reference"))
 
