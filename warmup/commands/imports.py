@@ -14,10 +14,13 @@ import typer
 from warmup.api.rows import Row, Table, Unreadable, read_csv, read_lines
 from warmup.commands import bad_rows
 from warmup.commands.common import Exit, Format, counter, fail, progress, say, show_one, until_stopped
+from warmup.commands.groups import grouped
 from warmup.problems import WarmupError
 from warmup.terminal import counted
 
 MOST_ROWS, MOST_BYTES = 250, 200_000
+LARGEST_GROUP = 1000
+"""Rows that the service takes at once."""
 LINES, CSV = "application/x-ndjson", "text/csv"
 Members = dict[str, Any]
 Placed = tuple[int, Members]
@@ -104,7 +107,8 @@ class Import:
         try:
             with until_stopped(lambda: _stopped(table, results, kept)), progress() as bar:
                 step = counter(bar, "checking" if dry_run else "importing", len(table.rows))
-                for part in parts(self._prepared(table, results, step)):
+                rows = self._prepared(table, results, step)
+                for part in parts(grouped(rows) if dry_run else ([row] for row in rows)):
                     send(results, part, self.ask, lines=table.separator is None)
                     step(0 if self.uploads else len(part))
         except WarmupError:
@@ -167,17 +171,21 @@ def send(results: Results, part: list[Placed], ask: Ask, *, lines: bool) -> None
         part = left
 
 
-def parts(rows: Iterable[Placed]) -> Iterator[list[Placed]]:
-    """The rows in parts that one request takes."""
+def parts(groups: Iterable[list[Placed]]) -> Iterator[list[Placed]]:
+    """The rows in parts that one request takes; a group is parted only where it is too large for one request."""
     part: list[Placed] = []
     size = 0
-    for line, row in rows:
-        length = len(json.dumps(row, ensure_ascii=False).encode()) + 1
-        if part and (len(part) >= MOST_ROWS or size + length > MOST_BYTES):
+    for group in groups:
+        lengths = [len(json.dumps(row, ensure_ascii=False).encode()) + 1 for _, row in group]
+        if part and (len(part) + len(group) > MOST_ROWS or size + sum(lengths) > MOST_BYTES):
             yield part
             part, size = [], 0
-        part.append((line, row))
-        size += length
+        for placed, length in zip(group, lengths, strict=True):
+            if part and (len(part) >= LARGEST_GROUP or size + length > MOST_BYTES):
+                yield part
+                part, size = [], 0
+            part.append(placed)
+            size += length
     if part:
         yield part
 

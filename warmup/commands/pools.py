@@ -25,6 +25,7 @@ from warmup.commands.common import (
     show_one,
     until_stopped,
 )
+from warmup.commands.groups import grouped
 from warmup.commands.imports import BadRow, Import, Results
 from warmup.commands.items import COLUMNS, ModelId
 from warmup.commands.media import Pool
@@ -116,7 +117,7 @@ def _checked(
     """The rows with what would become of them; those that would be refused are moved to the failed."""
     results, given = Results(), {name: value for name, value in own.items() if value is not None}
     described = ({name: value for name, value in row.items() if name != "file"} for row in rows)
-    for part in imports.parts(enumerate({**given, **row} for row in described)):
+    for part in imports.parts(grouped(enumerate({**given, **row} for row in described))):
         imports.send(results, part, _ask_content(pool, model_id, dry_run=True), lines=True)
     failed.update({Path(rows[place]["file"]): BadRow(reason) for place, reason in results.reasons.items()})
     there = {place: outcome for place, outcome in results.outcomes.items() if outcome != "refused"}
