@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import os
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -69,7 +70,7 @@ SHAPES: dict[str, dict[str, st.SearchStrategy[str]]] = {
         "quality_score": st.sampled_from(["70", "70", "80.5", "80,5", "070", "seventy"]),
         "max_usage": st.sampled_from(["5", "5", "0", "1.0E+02"]),
         "tags": st.sampled_from(["", "", "new vip", "n/a"]),
-        "body": st.sampled_from(["Sea", "SEA", "Sea, salt; sun", 'A "quoted"\nline', "=1+1", "é😀", " ", "Sea\u200b", "a\r\nb"]),
+        "body": st.sampled_from(["Sea", "SEA", "Sea, a; b", 'A "quoted"\nline', "=1+1", "é😀", " ", "Sea\u200b", "a\r\nb"]),
         "licensed_by": st.sampled_from(["", "", "Ada"]),
         "valid_until": st.sampled_from(["", "", "2030-12-31", "31/12/2030", "2030-12-31T00:00:00Z"]),
     },
@@ -188,7 +189,145 @@ def by_command(server: FakeServer, noun: str, path: Path, model_id: str, *, dry_
 
 
 def noted(kept: Path) -> list[int]:
-    """The lines that a file of bad rows names, where it can."""
+    """The lines that a file of bad rows names."""
     if not kept.exists():
         return []
     text = kept.read_bytes().decode("utf-8-sig")
+    if kept.suffix == ".jsonl":
+        lines = [one.partition('"line": ')[2] for one in text.split("\n") if '"line": ' in one]
+        return sorted(json.JSONDecoder().raw_decode(line)[0] for line in lines)
+    begins = (re.match(r"(\d+)[,;\t]", row.written) for row in read_csv(text.encode()).rows)
+    return sorted(int(one[1]) for one in begins if one is not None)
+
+
+@pytest.mark.parametrize("noun", ["texts", "accounts"])
+def test_a_dry_run_and_the_run_agree_by_every_way(
+    server: FakeServer, noun: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "MOST_ROWS", PART)
+
+    @settings(
+        max_examples=int(os.environ.get("WARMUP_EXAMPLES", "15")),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+    )
+    @given(files(noun))
+    def agree(file: File) -> None:
+        number = next(NUMBERS)
+        http, command = f"h{number:04}", f"c{number:04}"
+        for model_id in (http, command):
+            server.operator.models.create(model_id=model_id)
+        rehearsed = by_http(server, file, http, dry_run=True)
+        assert by_http(server, file, http, dry_run=False) == rehearsed
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / ("rows.jsonl" if file.lines else "rows.csv")
+            path.write_bytes(file.data(command))
+            told = by_command(server, noun, path, command, dry_run=True)
+            kept = path.with_name(f"rows.bad{path.suffix}")
+            reasons = kept.read_bytes() if kept.exists() else b""
+            done = by_command(server, noun, path, command, dry_run=False)
+            assert done == told
+            assert (done.refused, done.counts) == (rehearsed.refused, rehearsed.counts)
+            assert done.bad == rehearsed.bad or (file.lines and set(done.bad) <= set(rehearsed.bad))
+            if kept.exists():
+                assert kept.read_bytes() == reasons or noun == "texts", "the same reasons (but for ids made meanwhile)"
+                sent_again(server, file, path, kept, command, done)
+
+    agree()
+
+
+def sent_again(server: FakeServer, file: File, path: Path, kept: Path, model_id: str, done: Outcome) -> None:
+    """The bad rows come back as they were; fixed and sent again they make each row once, and nothing twice."""
+    before = read_lines(path.read_bytes()) if file.lines else read_csv(path.read_bytes())
+    text = kept.read_bytes().decode("utf-8-sig")
+    for row in before.rows:
+        if row.fault is not None and not file.lines:
+            assert row.written in text
+    assert by_command(server, file.noun, path, model_id, dry_run=False).counts.get("created", 0) == 0, "nothing twice"
+    good = "".join(f"{line}\n" for line in fixed(file, model_id, done.counts["refused"]))
+    again = path.with_name(f"again{path.suffix}")
+    again.write_text(good, encoding="utf-8")
+    assert by_command(server, file.noun, again, model_id, dry_run=False).counts == {"created": done.counts["refused"]}
+    assert by_command(server, file.noun, again, model_id, dry_run=False).counts == {"unchanged": done.counts["refused"]}
+
+
+def fixed(file: File, namespace: str, count: int) -> Iterator[str]:
+    """The file of bad rows with each row put right."""
+    for number in range(count):
+        if file.noun == "texts":
+            row = {"category": "any", "quality_score": "70", "max_usage": "5", "body": f"Fixed {number}."}
+        else:
+            row = {"model_id": namespace, "username": f"{namespace}.fixed.{number}"}
+        if file.lines:
+            yield json.dumps({"line": number + 1, "reason": "why", **_members(row)})
+            continue
+        if number == 0:
+            yield ",".join(("line", "reason", *row))
+        yield ",".join((str(number + 1), '"why, indeed"', *row.values()))
+
+
+def test_what_is_in_a_folder_becomes_the_same_in_a_dry_run_and_the_run(
+    server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By `content import` and by `content add`: types and sizes that plans take or not, twice and under two names."""
+    monkeypatch.setattr(imports, "MOST_ROWS", PART)
+    one = draw(900, "post", None, "one")
+    png = one.data
+    held = {
+        "one.png": png,
+        "two.jpg": png,  # the same under another name, which has no say
+        "three.png": draw(901, "post", None, "three").data,
+        "moving.gif": b"GIF89a" + b"\0" * 40,
+        "clip.mp4": b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0" * 40,
+        "phone.jpg": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 40,
+        "new.avif": b"\0\0\0\x18ftypavif\0\0\0\0avifmif1" + b"\0" * 40,
+        "page.png": b"<html>",
+        "empty.png": b"",
+        "large.jpg": b"\xff\xd8\xff" + b"\0" * (51 * 1024 * 1024),
+    }
+    for name, data in held.items():
+        (tmp_path / name).write_bytes(data)
+    lines = ["file,category,quality_score,max_usage"]
+    lines += [f"{name},post,70,5" for name in held]
+    lines += [
+        "one.png,post,70,5",
+        "three.png,reel,70,5",
+        "nowhere.png,post,70,5",
+        "three.png,post,71,5",
+        "two.jpg,post,70,5",
+    ]
+    path = tmp_path / "media.csv"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    server.operator.models.create(model_id="folder")
+    told = by_command(server, "content", path, "folder", dry_run=True)
+    assert told.counts == {"created": 2, "unchanged": 3, "refused": 10}
+    assert by_command(server, "content", path, "folder", dry_run=False) == told
+    assert len(list(server.operator.content.list_all("folder"))) == 2
+
+    server.operator.models.create(model_id="added")
+    files = [str(tmp_path / name) for name in [*held, "one.png", "nowhere.png"]]
+    arguments = ("content", "add", "added", *files, "-c", "post", "-o", "json")
+    code, out, err = run(server, *arguments, "--dry-run")
+    rehearsed = {row["file"]: row["outcome"] for row in json.loads(out)}
+    assert code == 5
+    code, out, err = run(server, *arguments)
+    done = [
+        (row["file"], row.get("outcome") or ("unchanged" if row["replayed"] else "created")) for row in json.loads(out)
+    ]
+    assert code == 5
+    assert dict(done) == {**rehearsed, files[0]: "unchanged"} or dict(done) == rehearsed
+    assert Counter(outcome for _, outcome in done) == {"created": 2, "unchanged": 2, "refused": 8}
+    for name in (
+        "moving.gif",
+        "clip.mp4",
+        "phone.jpg",
+        "new.avif",
+        "page.png",
+        "empty.png",
+        "large.jpg",
+        "nowhere.png",
+    ):
+        assert f"{tmp_path / name}: " in err or f"{name}" in err, "each by its name, with its reason"
+    held_now = {one.sha256: str(one.media_type) for one in server.operator.content.list_all("added")}
+    assert held_now[hashlib.sha256(png).hexdigest()] == one.media_type, "by its bytes"

@@ -21,6 +21,7 @@ from warmup.terminal import counted
 MOST_ROWS, MOST_BYTES = 250, 200_000
 LARGEST_GROUP = 1000
 """Rows that the service takes at once."""
+FILE = "CSV (comma, semicolon or tab; UTF-8 or UTF-16) with names in the first line, or JSON lines (.jsonl)."
 LINES, CSV = "application/x-ndjson", "text/csv"
 Members = dict[str, Any]
 Placed = tuple[int, Members]
@@ -55,11 +56,14 @@ class BadRow(Exception):
 
 @dataclass(slots=True)
 class Results:
-    """What became of the rows so far, by their line; `reasons` of those that were refused."""
+    """What became of the rows so far, by their line; `reasons` of those that were refused.
+
+    `warnings` has the last of each model ("The pools of nora"): it speaks of all that were imported until then.
+    """
 
     outcomes: dict[int, str] = field(default_factory=dict)
     reasons: dict[int, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    warnings: dict[str, str] = field(default_factory=dict)
     ignored: dict[str, None] = field(default_factory=dict)
 
     def refuse(self, line: int, reason: str) -> None:
@@ -116,13 +120,20 @@ class Import:
             raise
         if results.ignored:
             say(f"Not imported, since the service makes them: {', '.join(results.ignored)}.")
-        for warning in dict.fromkeys(results.warnings):
-            say(warning, style="yellow")
+        self._warn(results, len(table.rows), dry_run=dry_run)
         bad_rows.keep(table, results.reasons, kept)
         show_one({"rows": len(table.rows), "dry_run": dry_run, **results.counts()}, output)
         if results.reasons:
             raise typer.Exit(Exit.PARTLY)
         bad_rows.remove(kept)
+
+    def _warn(self, results: Results, rows: int, *, dry_run: bool) -> None:
+        """Says once for each model what its pools cannot carry."""
+        if dry_run and results.warnings and rows > MOST_ROWS:
+            say("The pools may not carry all of them; a dry run in several parts cannot say it of all.", style="yellow")
+            return
+        for warning in results.warnings.values():
+            say(warning, style="yellow")
 
     def _prepared(self, table: Table, results: Results, step: Callable[[int], None]) -> Iterator[Placed]:
         for row in table.rows:
@@ -157,7 +168,8 @@ def send(results: Results, part: list[Placed], ask: Ask, *, lines: bool) -> None
     """Sends the rows, those again for which the time of one request did not suffice."""
     while part:
         found = ask(*_body([row for _, row in part], lines=lines))
-        results.warnings += getattr(found, "warnings", [])
+        for warning in getattr(found, "warnings", []):
+            results.warnings[warning.partition(" cannot ")[0]] = warning
         left = [part[one.row - 1] for one in found.rows if one.outcome == "left"]
         for one in found.rows:
             line = part[one.row - 1][0]
