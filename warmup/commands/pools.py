@@ -40,7 +40,8 @@ Category = Annotated[str, typer.Option("--category", "-c", help="pfp, bio, post,
 Quality = Annotated[float, typer.Option("--quality", min=0, max=100, help="Its quality score, 0 to 100.")]
 Uses = Annotated[int, typer.Option("--max-usage", min=1, help="How often it may be used.")]
 Theme = Annotated[str | None, typer.Option("--theme", help="One of the model's themes.")]
-BadRows = Annotated[Path, typer.Argument(help=imports.FILE)]
+BadRows = Annotated[Path | None, typer.Option("--bad-rows", help="Where bad rows go. [default: FILE.bad.csv]")]
+Rows = Annotated[Path, typer.Argument(help=imports.FILE)]
 _OF_THE_FILE = (BadRow, Conflict, InvalidInput, UnexpectedAnswer)
 """What is wrong with one file; whatever else goes wrong stops the command."""
 
