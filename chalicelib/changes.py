@@ -37,7 +37,17 @@ from chalicelib.tables import Account, Assignment, AuditEvent, Content, Fingerpr
 from chalicelib.tables.accounts import unchanged_lease
 from chalicelib.tables.base import Item, Key, reading, together
 from chalicelib.tables.pools import PoolItem
-from chalicelib.tables.sessions import NO_PHASE, Directive, Holding, Standing, hold, let_go, seen
+from chalicelib.tables.sessions import (
+    NO_PHASE,
+    Directive,
+    Holding,
+    Standing,
+    hold,
+    let_go,
+    licence_entry,
+    licensed,
+    seen,
+)
 from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, PAUSES, Hourly, counter_key, hour_key
 from chalicelib.tables.transaction import Stale, Transaction
 
@@ -310,8 +320,11 @@ class AccountChange(Change):
 
     # the lease
 
-    def take_lease(self, session: Session) -> Lease:
-        """Takes a new lease for the session (which is opened, if it is new); its token names the version made here."""
+    def take_lease(self, session: Session, licensed_until: datetime | None = None) -> Lease:
+        """Takes a new lease for the session (which is opened, if it is new); its token names the version made here.
+
+        `licensed_until`: when the licence of what is delivered under it ends.
+        """
         token = leases.make_token(self.account.version + 1, self.context.entropy(leases.TOKEN_BYTES))
         until = self.context.now + timedelta(seconds=self.context.settings.lease_seconds)
         lease = Lease(token, session.session_id, session.bot_id, self.context.now, until, self.context.request_id)
@@ -320,11 +333,17 @@ class AccountChange(Change):
         self.account.due_since = self.account.due_at
         if session.was_read():
             not_ended = Session.ended_at.does_not_exist()
-            self._tell_session(session, not_ended, hold(self._holding(token)), *self._seen())
+            told = [] if licensed_until is None else [licensed(token, licensed_until)]
+            self._tell_session(session, not_ended, hold(self._holding(token)), *self._seen(), *told)
         else:
             session.holds = {self._holding(token)}
+            session.licences = None if licensed_until is None else {licence_entry(token, licensed_until)}
             open_session(self.context, self.transaction, session)
         return lease
+
+    def note_licence(self, lease: Lease, until: datetime) -> None:
+        """Tells the holder's session when the licence of what it was given ends."""
+        self._tell_session(Session(session_id=lease.session_id), None, licensed(lease.token, until))
 
     def end_lease(self, ending: Ending, *counts: UpdateAction) -> None:
         """Ends the lease, unless it has ended already; `counts` are added to its session.

@@ -267,7 +267,7 @@ class Routes:
         `lease_token` where `lease` asks for the header; `session` asks for Bot-Session. A view with a parameter `body`
         gets the body as the model that it is annotated with (`Model | list[Model]` admits a list, too); `raw` names
         media types whose body is handed over as it came, as `(media type, bytes)`. `shows` makes the document of the
-        item that stands there at this instant, for the answer to an edit of an older version (`If-Match`); `seconds` is the
+        item as it is now, for the answer to an edit of an older version (`If-Match`); `seconds` is the
         deadline of a route that does much in one call (default: as the settings say). `refuses` names the conflicts
         that it can answer with, `missing` the nouns that it may not find besides those of its path: for OpenAPI.
         """

@@ -14,6 +14,7 @@ from chalicelib.domain.phases import ORDER, Status
 from chalicelib.routes import shapes
 from chalicelib.services.accounts import Changed, Found, RowOutcome
 from chalicelib.services.bots import NewKey
+from chalicelib.services.claims import Step
 from chalicelib.services.deliveries import Delivery
 from chalicelib.services.edits import User
 from chalicelib.services.events import Verification
@@ -284,6 +285,11 @@ def row(found: RowOutcome, line: int) -> shapes.ImportedAccount:
 def error(found: ServiceError) -> shapes.RowError:
     """An error inside an answer."""
     return cast(shapes.RowError, {"code": found.code, "detail": found.detail, **found.members})
+
+
+def claims(found: Step, *, dry_run: bool) -> shapes.Claims:
+    """One step of a walk over what has no claim yet."""
+    return members(shapes.Claims, found, dry_run=dry_run, clashes=[members(shapes.Clash, one) for one in found.clashes])
 
 
 def model(found: CreatorModel, _: datetime | None = None) -> shapes.Model:

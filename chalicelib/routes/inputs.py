@@ -64,7 +64,7 @@ def _printable(value: str) -> str:
 def _handle(value: str) -> str:
     if not profiles.profile_of(value):
         raise ValueError("it names no profile")
-    return value.strip()
+    return value
 
 
 def _time_zone(value: str) -> str:
@@ -330,6 +330,14 @@ class MoveAllBody(ReasonBody):
         if self.action == "resolve" and self.evidence is None and not self.dry_run:
             raise ValueError("to resolve, evidence is needed")
         return self
+
+
+class ClaimsBody(Input):
+    """`POST …/claims`: one step of a walk over what is there."""
+
+    dry_run: bool = False
+    limit: int = Field(default=50, ge=1, le=100)
+    cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,2048}$")] | None = None
 
 
 class ModelEdit(Input):

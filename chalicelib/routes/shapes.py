@@ -574,6 +574,24 @@ class AccountImport(TypedDict):
 # models, pools
 
 
+class Clash(TypedDict):
+    """An account or a text that is the same as another to the eye; `detail` names the other."""
+
+    item_id: str
+    model_id: str
+    detail: str
+
+
+class Claims(TypedDict):
+    """One step of a walk: how many were looked at and given a claim, and which clash."""
+
+    dry_run: bool
+    scanned_count: int
+    claimed: int
+    clashes: list[Clash]
+    next_cursor: str | None
+
+
 class Model(TypedDict):
     """A model: a creator whose pools feed accounts."""
 

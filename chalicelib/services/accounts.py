@@ -63,7 +63,8 @@ class Changed:
 class Profile:
     """What an operator says of an account. `account_id` None lets the service derive one from model and username.
 
-    `consent` has `granted_at` as an instant or a day.
+    `username` is as it was given: the account keeps it without white space around it. `consent` has `granted_at` as an
+    instant or a day.
     """
 
     model_id: str
@@ -100,22 +101,18 @@ class _Known:
     claim: Fingerprint | None
 
 
-def _known(profiles_: Sequence[Profile]) -> list[_Known]:
-    """What is known of each, read together."""
-    keys: dict[Key, None] = {}
-    for one in profiles_:
-        keys.update(dict.fromkeys(_keys(one)))
-    found = dict(zip(keys, together(list(keys)), strict=True))
-    known = []
-    for one in profiles_:
-        model, claim, *accounts_ = (found[key] for key in _keys(one))
-        known.append(_Known(model, next(filter(None, accounts_), None), claim))
-    return known
-
-
-def _keys(profile: Profile) -> list[Key]:
-    accounts_: list[Key] = [(Account, one) for one in dict.fromkeys(profile.identifiers)]
-    return [(CreatorModel, profile.model_id), (Fingerprint, profile.claim), *accounts_]
+def _known(given: Sequence[Profile]) -> list[_Known]:
+    """What is known of each, read together; the claim only where the account is not there."""
+    keys: list[Key] = [(CreatorModel, one.model_id) for one in given]
+    keys += [(Account, identifier) for one in given for identifier in one.identifiers]
+    stored = dict(zip(keys, together(keys), strict=True))
+    account_of = [next((found for one in p.identifiers if (found := stored[Account, one])), None) for p in given]
+    wanted: list[Key] = [(Fingerprint, p.claim) for p, found in zip(given, account_of, strict=True) if found is None]
+    claims = dict(zip(wanted, together(wanted), strict=True)) if wanted else {}
+    return [
+        _Known(stored[CreatorModel, p.model_id], found, claims.get((Fingerprint, p.claim)))
+        for p, found in zip(given, account_of, strict=True)
+    ]
 
 
 @decided_again
@@ -151,12 +148,12 @@ def _make(
     *,
     dry_run: bool = False,
 ) -> Changed:
-    """Creates the account, unless it is for a dry run. Raises AlreadyExists (profile), InvalidInput (consent), Stale."""
+    """Creates the account, unless it is for a dry run. Raises AlreadyExists, InvalidInput (consent), Stale."""
     consents.check(consent, context.now, "/consent/granted_at")
     account = Account(
         account_id=profile.identifier,
         model_id=profile.model_id,
-        username=profile.username,
+        username=profile.username.strip(),
         theme=profile.theme,
         tags=set(profile.tags) or None,
         consent=consent,
@@ -169,7 +166,7 @@ def _make(
     change.created()
     change.claim_profile(claim)
     if not dry_run:
-        change.commit(Action.ACCOUNT_CREATE, model_id=profile.model_id, username=profile.username)
+        change.commit(Action.ACCOUNT_CREATE, model_id=profile.model_id, username=account.username)
     return Changed(_found(context, warmup), None, False)
 
 
@@ -182,7 +179,7 @@ def _require_same(context: Context, stored: Account, profile: Profile, consent: 
             account_id=stored.account_id,
         )
     differs = {
-        "username": stored.username.strip() != profile.username,
+        "username": stored.username.strip() != profile.username.strip(),
         "theme": stored.theme != profile.theme,
         "tags": (stored.tags or set()) != profile.tags,
         "consent": dict(stored.consent or {}) != dict(consent or {}),

@@ -159,8 +159,13 @@ def _deliver(
     assert assignment is not None
     change.move(phase, Move.DELIVER)
     lease = account.lease
+    licensed_until = min(
+        (one.licence_valid_until for one in (item, text) if one and one.licence_valid_until), default=None
+    )
     if not is_holder(context, lease):
-        lease = change.take_lease(session or new_session(context))
+        lease = change.take_lease(session or new_session(context), licensed_until)
+    elif lease is not None and licensed_until is not None:
+        change.note_licence(lease, licensed_until)
     assert lease is not None
     phase.bot_id, phase.bot_session_id, phase.lease_token = lease.bot_id, lease.session_id, lease.token
     phase.started_at = phase.started_at or now

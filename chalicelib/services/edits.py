@@ -1,6 +1,7 @@
 """Edits of pool items by people, and what it brings about when an item loses its rights."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,7 +17,8 @@ from chalicelib.domain.selection import Rights
 from chalicelib.tables import Assignment, Content, CreatorModel, Fingerprint, Phase, Session, assignments
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
-from chalicelib.tables.sessions import warn
+from chalicelib.tables.sessions import licensed, warn
+from chalicelib.tables.transaction import Stale, Transaction
 
 T = TypeVar("T", bound=PoolItem)
 _MOST_USERS = 1000
@@ -72,9 +74,15 @@ def edit(
     Raises NotFound, InvalidInput, IllegalMove, FourEyes, Duplicate, VersionConflict.
     """
     item, replayed = _edit(context, kind, noun, model_id, item_id, given, reason)
-    if selection.unlicensed(item, context.now) is None:
+    dated = given.get("licence_valid_until") is not None
+    unlicensed = selection.unlicensed(item, context.now) is not None
+    if not unlicensed and not dated:
         return Edited(item, replayed)
     rows, complete = assignments.of_item(item_id, texts=not issubclass(kind, Content), most=_MOST_USERS)
+    if not unlicensed:
+        for row in rows:
+            _note_licence(context, item, row)
+        return Edited(item, replayed)
     return Edited(item, replayed, [_user(context, kind, item_id, row) for row in rows], complete)
 
 
@@ -216,6 +224,26 @@ def _take_off(context: Context, kind: type[PoolItem], item_id: str, row: Assignm
         change.transaction.update(session, Session.session_id.exists(), [warn(lease.token)])
         change.commit(Action.PHASE_WARN, item=item_id)
     return Hold.HELD
+
+
+def _note_licence(context: Context, item: PoolItem, row: Assignment) -> None:
+    """Lets the session of who works with the item know when its licence ends now."""
+    until = item.licence_valid_until
+    if row.ended_at is not None or until is None:
+        return
+    try:
+        warmup = read(context, row.account_id)
+    except NotFound:
+        return
+    phase, lease = warmup.current, warmup.account.lease
+    if phase is None or phase.status is not Status.IN_PROGRESS or phase.assignment_id != row.assignment_id:
+        return
+    if lease is not None and lease.ended_by is None:
+        transaction = Transaction(context)
+        session = Session(session_id=lease.session_id)
+        transaction.update(session, Session.ended_at.does_not_exist(), [licensed(lease.token, until)])
+        with suppress(Stale):  # it has ended, and holds nothing
+            transaction.commit()
 
 
 def _assigned(phase: Phase) -> tuple[str | None, str | None]:

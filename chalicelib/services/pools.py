@@ -111,6 +111,8 @@ def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = N
         same: T = found
         return same
     for row, other in (planned[key] for key in keys if key in planned):
+        if duplicates.gives_way(other):
+            continue
         if entry.item_id is not None or _differences(other, item, but_for_id=True):
             raise Duplicate(f"It is the same as that of row {row}.")
         return item

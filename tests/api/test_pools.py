@@ -200,7 +200,10 @@ class TestItems:
             ({"theme": "a#b"}, "/theme"),
             ({"tags": [""]}, "/tags/0"),
             ({"licence": {}}, "/licence/licensed_by"),
-            ({"licence": {"licensed_by": "Ada", "valid_until": "2027-01-01"}}, "/licence/valid_until"),
+            ({"licence": {"licensed_by": "Ada", "valid_until": "2027-01-32"}}, "/licence/valid_until"),
+            ({"licence": {"licensed_by": "Ada", "valid_until": "1999-12-31"}}, "/licence/valid_until"),
+            ({"licence": {"licensed_by": "Ada", "valid_until": "1798761600"}}, "/licence/valid_until"),
+            ({"licence": {"licensed_by": "Ada\n", "valid_until": None}}, "/licence/licensed_by"),
             ({"licence": {"licensed_by": "Ada", "valid_until": "0001-01-01T00:00:00+05:00"}}, "/licence/valid_until"),
             ({"licence": {"licensed_by": "Ada", "valid_until": "9999-12-31T23:59:59-05:00"}}, "/licence/valid_until"),
             ({"status": "lovely"}, "/status"),
@@ -268,7 +271,7 @@ def test_a_text_has_1_to_2200_characters(agency: Agency, body: Any) -> None:
     assert problem["errors"][0]["pointer"] == "/body"
 
 
-@pytest.mark.parametrize("body", ["x", "😀" * 2200, " ", "\u2028", "a\tb\nc", "\u202eevil", "e\u0301"])
+@pytest.mark.parametrize("body", ["x", "😀" * 2200, " x ", "a\u2028b", "a\tb\nc", "a\r\nb", "\u202eevil", "e\u0301"])
 def test_any_text_comes_back_as_it_was(agency: Agency, body: str) -> None:
     agency.operator.post(f"{MODELS}/m1/texts", words("t1", "bio", body=body)).ok(201)
     assert agency.operator.text("t1")["body"] == body

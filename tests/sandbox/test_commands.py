@@ -399,6 +399,16 @@ def test_what_a_list_or_an_export_says_can_be_imported(warmup: Run, server: Fake
     assert "state" in again.err and "Extra inputs" not in again.err
 
 
+def test_what_has_no_claim_is_claimed_and_what_clashes_is_named(warmup: Run, server: FakeServer) -> None:
+    """Nothing clashes in a sandbox that is new: what is from a release before is planted in `tests/api`."""
+    server.operator.models.create(model_id="claimed")
+    assert warmup("texts", "add", "claimed", "Sea\u200b and sun.", "-c", "any").code == 0
+    for option, verb in ((("--dry-run",), "would be claimed"), ((), "claimed")):
+        ended = warmup("claims", *option)
+        assert ended.code == 0
+        assert re.search(rf"^[\d,]+ rows read, 0 {verb}; 0 clash with another$", ended.err, re.MULTILINE), ended.err
+
+
 def test_every_list_says_where_there_is_more(warmup: Run, server: FakeServer) -> None:
     server.operator.models.create(model_id="many")
     for number in range(3):
@@ -651,19 +661,22 @@ SEEN = r"[/b] [red]\x1b]0;title\x07\x9b31m\u202eend"
 
 
 def test_data_steers_no_terminal_and_is_no_markup(warmup: Run, server: FakeServer) -> None:
-    assert SEEN in warmup("texts", "add", "nora", STEERING, "--category", "any").out
-    assert SEEN in warmup("texts", "list", "nora").out
+    """What the service takes: no control characters, but what turns a line around."""
+    turning, seen = "[/b] [red]\u202eend", r"[/b] [red]\u202eend"
+    assert warmup("texts", "add", "nora", STEERING, "--category", "any").code == 2
+    assert seen in warmup("texts", "add", "nora", turning, "--category", "any").out
+    assert seen in warmup("texts", "list", "nora").out
     for form in ("json", "jsonl"):
         out = warmup("texts", "list", "nora", "-o", form).out
         assert not re.search("[\x1b\x07\x9b\u202e]", out)
         rows = json.loads(out) if form == "json" else [json.loads(line) for line in out.splitlines()]
-        assert STEERING in [row["body"] for row in rows], "the data is the same"
-    assert STEERING in warmup("texts", "list", "nora", "-o", "csv").out, "a file gets the data itself"
+        assert turning in [row["body"] for row in rows], "the data is the same"
+    assert turning in warmup("texts", "list", "nora", "-o", "csv").out, "a file gets the data itself"
     server.account("steered")
-    assert warmup("accounts", "pause", "steered", "--reason", f"{STEERING}\nline").code == 0
-    assert rf"{SEEN}\nline" in warmup("audit", "tail", "--account", "steered").out, "an event is one line"
-    assert SEEN in warmup("pipeline", "pause", "--reason", STEERING, "--yes").out
-    assert f"paused: {SEEN}" in warmup("pipeline").out
+    assert warmup("accounts", "pause", "steered", "--reason", f"{turning}\nline").code == 0
+    assert rf"{seen}\nline" in warmup("audit", "tail", "--account", "steered").out, "an event is one line"
+    assert seen in warmup("pipeline", "pause", "--reason", turning, "--yes").out
+    assert f"paused: {seen}" in warmup("pipeline").out
     assert SEEN in warmup("--profile", STEERING, "pipeline").err
     assert warmup("pipeline", "resume", "--reason", "r").code == 0
     server.operator.accounts.retire("steered", reason="the test is over")

@@ -712,6 +712,32 @@ class Claimed(Shape):
     held: bool
 
 
+class Claims(Shape):
+    """One step of a walk: how many were looked at and given a claim, and which clash."""
+
+    dry_run: bool
+    scanned_count: int
+    claimed: int
+    clashes: list[Clash]
+    next_cursor: str | None
+
+
+class ClaimsBody(Shape):
+    """`POST …/claims`: one step of a walk over what is there."""
+
+    dry_run: bool | None = None
+    limit: int | None = None
+    cursor: str | None = None
+
+
+class Clash(Shape):
+    """An account or a text that is the same as another to the eye; `detail` names the other."""
+
+    item_id: str
+    model_id: str
+    detail: str
+
+
 class CompletePhaseBody(Shape):
     """`POST …/complete-phase/{phase}`."""
 

@@ -283,6 +283,40 @@ class Bots:
         )
 
 
+class Claims:
+    """The operations on claims."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def accounts(
+        self, *, dry_run: bool | Unset = UNSET, limit: int | Unset = UNSET, cursor: str | Unset | None = UNSET
+    ) -> shapes.Claims:
+        """Claims a page of accounts' profiles where that was not done yet, and names the accounts that clash."""
+        return self._transport.ask(
+            "POST",
+            "/api/operator/accounts/claims",
+            shapes.Claims,
+            body={"dry_run": dry_run, "limit": limit, "cursor": cursor},
+        )
+
+    def texts(
+        self,
+        model_id: str,
+        *,
+        dry_run: bool | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        cursor: str | Unset | None = UNSET,
+    ) -> shapes.Claims:
+        """Claims a page of texts' words as they are compared today, and names the texts that clash."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/models/{quoted(model_id)}/texts/claims",
+            shapes.Claims,
+            body={"dry_run": dry_run, "limit": limit, "cursor": cursor},
+        )
+
+
 class Content:
     """The operations on content."""
 
@@ -1237,6 +1271,7 @@ class Operations:
         self.accounts = Accounts(transport)
         self.audit = Audit(transport)
         self.bots = Bots(transport)
+        self.claims = Claims(transport)
         self.content = Content(transport)
         self.health = Health(transport)
         self.leases = Leases(transport)
