@@ -1,7 +1,6 @@
 """`warmup accounts`: list, get, import, export, consent, ready, pause, resume, watch."""
 
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,7 +70,7 @@ def get(context: typer.Context, account_id: str, output: Output = Format.TABLE) 
 @app.command("import")
 def import_all(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV with names in the first line, or JSON lines (.jsonl).")],
+    file: Annotated[Path, typer.Argument(help=imports.FILE)],
     bad_rows: Annotated[
         Path | None, typer.Option("--bad-rows", help="Where bad rows go. [default: FILE.bad.csv]")
     ] = None,
@@ -80,7 +79,7 @@ def import_all(
 ) -> None:
     """Put many accounts in the service's care. Bad rows spoil nothing; sent again, nothing is made twice.
 
-    Columns: account_id, model_id, username, theme, tags, granted_by, granted_at, reference.
+    Columns: account_id, model_id, username, theme, tags, granted_by, granted_at (a day, or an instant), reference.
 
     Example: warmup accounts import accounts.csv --dry-run
     """
@@ -109,7 +108,7 @@ def consent(
     context: typer.Context,
     account_id: Annotated[str, typer.Argument(help="The account.")],
     granted_by: Annotated[str, typer.Option("--granted-by", help="Who owns the account, and agreed.")],
-    granted_at: Annotated[datetime, typer.Option("--granted-at", formats=["%Y-%m-%d"], help="On which day.")],
+    granted_at: Annotated[str, typer.Option("--granted-at", help="On which day (2026-01-31), or at which instant.")],
     reference: Annotated[str, typer.Option("--reference", help="Where it is written, such as a contract's number.")],
     output: Output = Format.TABLE,
 ) -> None:
@@ -118,7 +117,7 @@ def consent(
     Example: warmup accounts consent aurora-01 --granted-by "A. Lind" --granted-at 2026-01-01 --reference "contract 7"
     """
     found = connect(context).accounts.consent(
-        account_id, granted_by=granted_by, granted_at=f"{granted_at:%Y-%m-%d}", reference=reference
+        account_id, granted_by=granted_by, granted_at=granted_at, reference=reference
     )
     show([found], output, ("account_id", "state", "consent.granted_by", "consent.granted_at", "consent.reference"))
 

@@ -14,10 +14,14 @@ import typer
 from warmup.api.rows import Row, Table, Unreadable, read_csv, read_lines
 from warmup.commands import bad_rows
 from warmup.commands.common import Exit, Format, counter, fail, progress, say, show_one, until_stopped
+from warmup.commands.groups import grouped
 from warmup.problems import WarmupError
 from warmup.terminal import counted
 
 MOST_ROWS, MOST_BYTES = 250, 200_000
+LARGEST_GROUP = 1000
+"""Rows that the service takes at once."""
+FILE = "CSV (comma, semicolon or tab; UTF-8 or UTF-16) with names in the first line, or JSON lines (.jsonl)."
 LINES, CSV = "application/x-ndjson", "text/csv"
 Members = dict[str, Any]
 Placed = tuple[int, Members]
@@ -52,11 +56,14 @@ class BadRow(Exception):
 
 @dataclass(slots=True)
 class Results:
-    """What became of the rows so far, by their line; `reasons` of those that were refused."""
+    """What became of the rows so far, by their line; `reasons` of those that were refused.
+
+    `warnings` has the last of each model ("The pools of nora"): it speaks of all that were imported until then.
+    """
 
     outcomes: dict[int, str] = field(default_factory=dict)
     reasons: dict[int, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    warnings: dict[str, str] = field(default_factory=dict)
     ignored: dict[str, None] = field(default_factory=dict)
 
     def refuse(self, line: int, reason: str) -> None:
@@ -104,7 +111,8 @@ class Import:
         try:
             with until_stopped(lambda: _stopped(table, results, kept)), progress() as bar:
                 step = counter(bar, "checking" if dry_run else "importing", len(table.rows))
-                for part in parts(self._prepared(table, results, step)):
+                rows = self._prepared(table, results, step)
+                for part in parts(grouped(rows) if dry_run else ([row] for row in rows)):
                     send(results, part, self.ask, lines=table.separator is None)
                     step(0 if self.uploads else len(part))
         except WarmupError:
@@ -112,13 +120,20 @@ class Import:
             raise
         if results.ignored:
             say(f"Not imported, since the service makes them: {', '.join(results.ignored)}.")
-        for warning in dict.fromkeys(results.warnings):
-            say(warning, style="yellow")
+        self._warn(results, len(table.rows), dry_run=dry_run)
         bad_rows.keep(table, results.reasons, kept)
         show_one({"rows": len(table.rows), "dry_run": dry_run, **results.counts()}, output)
         if results.reasons:
             raise typer.Exit(Exit.PARTLY)
         bad_rows.remove(kept)
+
+    def _warn(self, results: Results, rows: int, *, dry_run: bool) -> None:
+        """Says once for each model what its pools cannot carry."""
+        if dry_run and results.warnings and rows > MOST_ROWS:
+            say("The pools may not carry all of them; a dry run in several parts cannot say it of all.", style="yellow")
+            return
+        for warning in results.warnings.values():
+            say(warning, style="yellow")
 
     def _prepared(self, table: Table, results: Results, step: Callable[[int], None]) -> Iterator[Placed]:
         for row in table.rows:
@@ -153,7 +168,8 @@ def send(results: Results, part: list[Placed], ask: Ask, *, lines: bool) -> None
     """Sends the rows, those again for which the time of one request did not suffice."""
     while part:
         found = ask(*_body([row for _, row in part], lines=lines))
-        results.warnings += getattr(found, "warnings", [])
+        for warning in getattr(found, "warnings", []):
+            results.warnings[warning.partition(" cannot ")[0]] = warning
         left = [part[one.row - 1] for one in found.rows if one.outcome == "left"]
         for one in found.rows:
             line = part[one.row - 1][0]
@@ -167,17 +183,21 @@ def send(results: Results, part: list[Placed], ask: Ask, *, lines: bool) -> None
         part = left
 
 
-def parts(rows: Iterable[Placed]) -> Iterator[list[Placed]]:
-    """The rows in parts that one request takes."""
+def parts(groups: Iterable[list[Placed]]) -> Iterator[list[Placed]]:
+    """The rows in parts that one request takes; a group is parted only where it is too large for one request."""
     part: list[Placed] = []
     size = 0
-    for line, row in rows:
-        length = len(json.dumps(row, ensure_ascii=False).encode()) + 1
-        if part and (len(part) >= MOST_ROWS or size + length > MOST_BYTES):
+    for group in groups:
+        lengths = [len(json.dumps(row, ensure_ascii=False).encode()) + 1 for _, row in group]
+        if part and (len(part) + len(group) > MOST_ROWS or size + sum(lengths) > MOST_BYTES):
             yield part
             part, size = [], 0
-        part.append((line, row))
-        size += length
+        for placed, length in zip(group, lengths, strict=True):
+            if part and (len(part) >= LARGEST_GROUP or size + length > MOST_BYTES):
+                yield part
+                part, size = [], 0
+            part.append(placed)
+            size += length
     if part:
         yield part
 

@@ -25,6 +25,7 @@ from warmup.commands.common import (
     show_one,
     until_stopped,
 )
+from warmup.commands.groups import grouped
 from warmup.commands.imports import BadRow, Import, Results
 from warmup.commands.items import COLUMNS, ModelId
 from warmup.commands.media import Pool
@@ -40,12 +41,7 @@ Quality = Annotated[float, typer.Option("--quality", min=0, max=100, help="Its q
 Uses = Annotated[int, typer.Option("--max-usage", min=1, help="How often it may be used.")]
 Theme = Annotated[str | None, typer.Option("--theme", help="One of the model's themes.")]
 BadRows = Annotated[Path | None, typer.Option("--bad-rows", help="Where bad rows go. [default: FILE.bad.csv]")]
-Rows = Annotated[
-    Path,
-    typer.Argument(
-        help="CSV (comma, semicolon or tab; UTF-8 or UTF-16) with names in the first line, or JSON lines (.jsonl)."
-    ),
-]
+Rows = Annotated[Path, typer.Argument(help=imports.FILE)]
 _OF_THE_FILE = (BadRow, Conflict, InvalidInput, UnexpectedAnswer)
 """What is wrong with one file; whatever else goes wrong stops the command."""
 
@@ -116,7 +112,7 @@ def _checked(
     """The rows with what would become of them; those that would be refused are moved to the failed."""
     results, given = Results(), {name: value for name, value in own.items() if value is not None}
     described = ({name: value for name, value in row.items() if name != "file"} for row in rows)
-    for part in imports.parts(enumerate({**given, **row} for row in described)):
+    for part in imports.parts(grouped(enumerate({**given, **row} for row in described))):
         imports.send(results, part, _ask_content(pool, model_id, dry_run=True), lines=True)
     failed.update({Path(rows[place]["file"]): BadRow(reason) for place, reason in results.reasons.items()})
     there = {place: outcome for place, outcome in results.outcomes.items() if outcome != "refused"}
