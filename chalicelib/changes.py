@@ -33,6 +33,8 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import Move, PhaseName, Status
+from chalicelib.domain.plans import STANDARD
+from chalicelib.domain.retries import Kind
 from chalicelib.tables import Account, Assignment, AuditEvent, Content, Fingerprint, Phase, Session, Setting, Text
 from chalicelib.tables.accounts import unchanged_lease
 from chalicelib.tables.base import Item, Key, reading, together
@@ -58,7 +60,8 @@ _FIRST_WAIT = 0.01
 _LONGEST_WAIT = 0.4
 _LOOKED_BACK = 20
 ENDED = (accounts.State.ACTIVE, accounts.State.RETIRED)
-RECORDED = ("retry_count", "crash_count", "swap_count", "assigned_content_id", "assigned_text_id")
+LEAVINGS = ("crash_count", "release_count")
+RECORDED = ("retry_count", *LEAVINGS, "swap_count", "assigned_content_id", "assigned_text_id")
 
 
 def decided_again(use_case: Callable[Concatenate[Context, P], R]) -> Callable[Concatenate[Context, P], R]:
@@ -248,6 +251,7 @@ class AccountChange(Change):
         self.warmup = warmup
         self.account = warmup.account
         self._changed: dict[PhaseName, Phase] = {}
+        self._was_in_review = warmup.account.needs_review
 
     # the moves
 
@@ -276,6 +280,26 @@ class AccountChange(Change):
             self._changed[name] = phase
         self.warmup.phases = dict(written)
 
+    def begin(self) -> None:
+        """Starts the warm-up by the standard plan: its phases, of which the first is available.
+
+        What workers left before that counts for the first phase.
+        """
+        account, now = self.account, self.context.now
+        account.plan_name, account.plan_version = STANDARD.name, STANDARD.version
+        account.current_phase = phases.ORDER[0]
+        made = {
+            name: Phase(
+                account_id=account.account_id, phase=name, status=Status.PENDING, created_at=now, updated_at=now
+            )
+            for name in phases.ORDER
+        }
+        first = made[phases.ORDER[0]]
+        first.status, first.available_at = Status.AVAILABLE, now
+        first.crash_count, first.release_count = account.crash_count or 0, account.release_count or 0
+        account.crash_count = account.release_count = None
+        self.write_phases(made)
+
     def drop_phases(self) -> None:
         """Takes the phases away, for an account that begins anew: the audit and the assignments keep what was."""
         for name, phase in self.warmup.phases.items():
@@ -285,6 +309,14 @@ class AccountChange(Change):
             self.transaction.delete(phase)
         self.warmup.phases, self._changed = {}, {}
         self.account.current_phase = None
+
+    def forget_warmup(self) -> None:
+        """Takes away what the account's warm-up has come to; what it has used stays."""
+        self.drop_phases()
+        account = self.account
+        account.started_by = account.paused_from = account.content_due_at = None
+        account.crash_count = account.release_count = None
+        account.content_misses = 0
 
     def touch(self, phase: Phase) -> None:
         """Says that the phase is to be written."""
@@ -326,8 +358,10 @@ class AccountChange(Change):
         `licensed_until`: when the licence of what is delivered under it ends.
         """
         token = leases.make_token(self.account.version + 1, self.context.entropy(leases.TOKEN_BYTES))
-        until = self.context.now + timedelta(seconds=self.context.settings.lease_seconds)
-        lease = Lease(token, session.session_id, session.bot_id, self.context.now, until, self.context.request_id)
+        now, latest = self.context.now, self.context.now + self.account.max_work
+        until = min(now + timedelta(seconds=self.context.settings.lease_seconds), latest)
+        request_id = self.context.request_id
+        lease = Lease(token, session.session_id, session.bot_id, now, until, request_id, latest_at=latest)
         self._moved("lease", None, lease.session_id)
         self.account.store_lease(lease)
         self.account.due_since = self.account.due_at
@@ -344,6 +378,10 @@ class AccountChange(Change):
     def note_licence(self, lease: Lease, until: datetime) -> None:
         """Tells the holder's session when the licence of what it was given ends."""
         self._tell_session(Session(session_id=lease.session_id), None, licensed(lease.token, until))
+
+    def begin_work(self) -> None:
+        """Counts the time of the lease's holder again from now on, where content is delivered."""
+        self.account.lease_latest_at = self.context.now + self.account.max_work
 
     def end_lease(self, ending: Ending, *counts: UpdateAction) -> None:
         """Ends the lease, unless it has ended already; `counts` are added to its session.
@@ -363,12 +401,37 @@ class AccountChange(Change):
                 self._tell_session(session, None, let_go(self._holding(lease.token)), *counts)
 
     def release(self) -> None:
-        """Gives the live lease back unharmed, and commits."""
-        phase = self.warmup.current
-        if phase is not None and phase.status is Status.IN_PROGRESS:
-            self.move(phase, Move.RELEASE)
+        """Gives the live lease back without an outcome, and commits."""
         self.end_lease(Ending.RELEASED)
+        self._leave(Move.RELEASE)
         self.commit(Action.LEASE_RELEASE)
+
+    def _leave(self, move: Move) -> None:
+        """Counts that a worker left without an outcome, whatever its step; after too many an operator decides."""
+        account, phase = self.account, self.warmup.current
+        counted, what = account if phase is None else phase, "crash_count" if move is Move.EXPIRE else "release_count"
+        setattr(counted, what, (getattr(counted, what) or 0) + 1)
+        counts = {"crashes": counted.crash_count or 0, "releases": counted.release_count or 0}
+        if phase is not None:
+            self.move(phase, move, retries.after_leaving(account.plan, phase.status, **counts))
+        elif self.warmup.phases:
+            phase = self.warmup.phases[phases.ORDER[-1]]
+        elif retries.left_too_often(account.plan, **counts):
+            phase = self._begin_in_review(move)
+        if phase is not None and retries.left_too_often(account.plan, **counts):
+            _explain(phase, move, **counts)
+            self.touch(phase)
+
+    def _begin_in_review(self, move: Move) -> Phase:
+        """Starts the warm-up without a worker: its first phase is what an operator decides on."""
+        if self.account.state is accounts.State.PAUSED:
+            self.account.paused_from = accounts.State.WARMING_UP
+        else:
+            self.move_account(accounts.Move.START)
+        self.begin()
+        first = self.warmup.phases[phases.ORDER[0]]
+        self.move(first, move, Status.REQUIRES_REVIEW)
+        return first
 
     def _tell_session(self, session: Session, condition: Condition | None, *actions: UpdateAction) -> None:
         known = Session.session_id.exists()
@@ -450,6 +513,19 @@ class AccountChange(Change):
             phase.assigned_text_id = None
         self.touch(phase)
 
+    def finish(self) -> None:
+        """Makes the account active, whatever its workers left before. Raises IllegalMove."""
+        self.move_account(accounts.Move.COMPLETE)
+        self.forget_leavings()
+
+    def forget_leavings(self) -> None:
+        """Forgets how often workers left an account whose phases are all completed."""
+        self.account.crash_count = self.account.release_count = None
+        last = self.warmup.phases[phases.ORDER[-1]]
+        last.clear_error()
+        if self._was_in_review:
+            self.touch(last)
+
     def advance(self, phase: Phase) -> Next:
         """Moves the account's cursor behind a completed phase, and dates the next one that is not completed."""
         account, name = self.account, phases.following(phase.name)
@@ -468,12 +544,14 @@ class AccountChange(Change):
 
     def settle(self) -> Action | None:
         """Makes the moves that time has brought about, as the timer would have; tells the last as an action."""
-        now, account, phase, done = self.context.now, self.account, self.warmup.current, None
+        now, account, done = self.context.now, self.account, None
         if leases.has_run_out(account.lease, now):
-            self._expire(phase)
+            self.end_lease(Ending.EXPIRED)
+            self._leave(Move.EXPIRE)
             done = Action.LEASE_EXPIRE
         elif account.lease is not None and account.lease.ended_by is None:
             return None
+        phase = self.warmup.current
         if phase is None:
             return done
         due = phase.available_at is not None and phase.available_at <= now
@@ -492,28 +570,20 @@ class AccountChange(Change):
         """Offers a phase again, with what is assigned to it if that is all it needs."""
         self.move(phase, move, Status.CONTENT_ASSIGNED if phase.assignment_id else Status.AVAILABLE)
 
-    def _expire(self, phase: Phase | None) -> None:
-        self.end_lease(Ending.EXPIRED)
-        if phase is not None and phase.status is Status.IN_PROGRESS:
-            phase.crash_count += 1
-            to = retries.after_crash(self.account.plan, phase.crash_count)
-            self.move(phase, Move.EXPIRE, to)
-            if to is Status.REQUIRES_REVIEW:
-                phase.error_kind, phase.error_code = "unknown", "crashed"
-                phase.error_message = f"the lease ran out {phase.crash_count} times: the work may have been done"
-
     # the write
 
     def commit(self, action: Action, condition: Condition | None = None, **details: object) -> AuditEvent:
         """Writes the account, its phases, the sessions and the event. Raises Stale when something was changed since."""
         account, current = self.account, self.warmup.current
         account.phase_status = current.status if current is not None else None
+        self._record_review()
         account.updated_at = self.context.now
         due = timing.next_due(account, current, self.context.now)
         account.store_due(due, self.context.settings.queue_shards)
         for phase in self._changed.values():
             phase.version = account.version + 1
-            phase.mark_attention(wanted=account.state is not accounts.State.RETIRED)
+            finishing = account.needs_review and phase.name is phases.ORDER[-1]
+            phase.mark_attention(wanted=account.state is not accounts.State.RETIRED, finishing=finishing)
             self._record(phase)
             if phase.was_read():
                 self.transaction.update(phase)
@@ -540,6 +610,16 @@ class AccountChange(Change):
         counter = Setting(name=hour_key(what, self.context.now, shard))
         self.transaction.update(counter, None, [Setting.number.add(1)])
 
+    def _record_review(self) -> None:
+        """Records what workers left where no phase counts it, and who decides: the last phase stands in the review."""
+        account = self.account
+        for name in LEAVINGS:
+            self._moved(f"account.{name}", account.before(name) or None, getattr(account, name) or None)
+        if account.needs_review:
+            account.phase_status = Status.REQUIRES_REVIEW
+        if self.warmup.phases and (account.needs_review or self._was_in_review):
+            self.touch(self.warmup.phases[phases.ORDER[-1]])
+
     def _record(self, phase: Phase) -> None:
         for name in RECORDED:
             self._moved(f"phase:{phase.phase}.{name}", phase.before(name) or None, getattr(phase, name) or None)
@@ -565,6 +645,19 @@ def profile_taken(context: Context, holder_id: str, holder: Account | None) -> A
         f"{holder.username!r}, and it is `{holder.state}`. One profile has one living account: retire that one first.",
         account_id=holder_id,
     )
+
+
+def _explain(phase: Phase, move: Move, *, crashes: int, releases: int) -> None:
+    """Says on the phase why an operator must decide. What was delivered once may have been done."""
+    crashed = move is Move.EXPIRE
+    often = f"the lease ran out {crashes} times" if crashed else f"workers gave it back {releases} times"
+    phase.error_code, phase.error_kind, phase.error_details = ("crashed" if crashed else "released"), None, None
+    if phase.status is Status.COMPLETED:
+        phase.error_message = f"{often}, and nobody has completed the warm-up"
+    elif phase.started_at is None:
+        phase.error_message = f"{often} before anything was delivered"
+    else:
+        phase.error_kind, phase.error_message = Kind.UNKNOWN, f"{often}: the work may have been done"
 
 
 def new_session(context: Context, *, client: str | None = None, host: str | None = None) -> Session:

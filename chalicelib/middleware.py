@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NotRequired, TypedDict, TypeVar, get_args, get_type_hints
 
 from chalice.app import Blueprint, Chalice, Request, Response
 
@@ -121,12 +121,20 @@ class Tagged(Answer[V_co]):
         super().__init__(document, headers={"ETag": f'"{document["version"]}"'})
 
 
-class Waiting(Answer[D_co]):
-    """A list that says, when it is empty, when to look again (seconds, None: nothing is said)."""
+class _Waiting(TypedDict):
+    retry_after_seconds: NotRequired[int]
+
+
+W_co = TypeVar("W_co", bound=_Waiting, covariant=True)
+
+
+class Waiting(Answer[W_co]):
+    """A list that says, when it is empty, when to ask again: in its body and in the header `Retry-After`."""
 
     told = ("Retry-After",)
 
-    def __init__(self, document: D_co, wait: int | None) -> None:
+    def __init__(self, document: W_co) -> None:
+        wait = document.get("retry_after_seconds")
         super().__init__(document, headers={} if wait is None else {"Retry-After": str(wait)})
 
 

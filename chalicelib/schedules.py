@@ -24,8 +24,14 @@ def close_lost_sessions() -> dict[str, int]:
 
 
 def watch_pools() -> dict[str, int]:
-    """Looks ahead for every model, and counts those whose pools run dry."""
-    return _run("watch_pools", availability.watch)
+    """Looks ahead for every model, counts those whose pools run dry, and measures who has been at work for longest."""
+    return _run("watch_pools", _watch)
+
+
+def _watch(context: Context) -> Did:
+    did, models = availability.watch(context)
+    longest = pipeline.longest_work(context)
+    return did if longest is None else {**did, "longest_work_seconds": longest}, models
 
 
 def _open_and_count(context: Context) -> Did:

@@ -34,7 +34,7 @@ async function latest(signal) {
 }
 
 const Tiles = ({ found }) => html`<div class="tiles">
-  <${Tile} href=${link("pipeline", { state: "warming_up" })} icon="play" tone="work" word="Under way" number=${found.states.warming_up}>${many(found.queues.working, "account")} at work now<//>
+  <${Tile} href=${link("pipeline", { state: "warming_up" })} icon="play" tone="work" word="Under way" number=${found.states.warming_up}>${many(found.queues.working, "account")} at work now${found.longest_at_work && html`, the longest since <${Time} still at=${found.longest_at_work.since} />`}<//>
   <${Tile} href=${link("pipeline", { queue: "due" })} icon="ring" tone="ready" word="Due now" number=${found.queues.due}>${found.oldest_waiting ? html`oldest <${Time} still at=${found.oldest_waiting} />` : "nothing waits"}<//>
   <${Tile} href=${link("pipeline", { queue: "waiting" })} icon="clock" tone="wait" word="Waiting" number=${found.queues.waiting}>for an interval or a retry<//>
   <${Tile} href=${link("review")} icon="alert" tone=${found.review.requires_review ? "bad" : "done"} word="In review" number=${found.review.requires_review}>${found.review.failed ? `${count(found.review.failed)} failed, to be tried again` : "nothing waits to be tried again"}<//>

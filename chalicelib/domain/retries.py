@@ -78,9 +78,16 @@ def content_delay(plan: Plan, misses: int) -> timedelta:
     return min(plan.content_retry * (1 << min(misses, 32)), plan.content_retry_cap)
 
 
-def after_crash(plan: Plan, crashes: int) -> Status:
-    """Where a phase goes whose lease ran out for the `crashes`-th time (this one counted)."""
-    return Status.CONTENT_ASSIGNED if crashes < plan.max_crashes else Status.REQUIRES_REVIEW
+def left_too_often(plan: Plan, *, crashes: int, releases: int) -> bool:
+    """Return whether an operator must decide: workers left so often, by a crash or by a release, without an outcome."""
+    return crashes >= plan.max_crashes or releases >= plan.max_releases
+
+
+def after_leaving(plan: Plan, status: Status, *, crashes: int, releases: int) -> Status:
+    """Return where a phase in this status goes when its worker leaves it without an outcome (this time counted)."""
+    if left_too_often(plan, crashes=crashes, releases=releases):
+        return Status.REQUIRES_REVIEW
+    return Status.CONTENT_ASSIGNED if status is Status.IN_PROGRESS else status
 
 
 def spread_of(*words: object) -> float:

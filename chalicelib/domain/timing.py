@@ -1,14 +1,18 @@
 """When an account falls due, and in which queue it waits for that."""
 
+import math
 import zlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, assert_never
 
 from chalicelib.domain.accounts import State
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import Status
+
+_LONGEST_WAIT = timedelta(seconds=60)
+_SHORTEST_WAIT = timedelta(seconds=1)
 
 
 class Queue(StrEnum):
@@ -37,6 +41,8 @@ class Account(Protocol):
     def ready_at(self) -> datetime | None: ...
     @property
     def content_due_at(self) -> datetime | None: ...
+    @property
+    def needs_review(self) -> bool: ...
 
 
 class Phase(Protocol):
@@ -52,10 +58,14 @@ def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None
     `phase` is the current one, None before the start and after the last. `ready_at` is when the account entered its
     present step where no phase tells (ready to start, ready to be completed).
     """
-    if account.state not in (State.READY, State.WARMING_UP):
+    if account.state in (State.ACTIVE, State.RETIRED, State.IMPORTED):
         return None
     if account.lease is not None and account.lease.ended_by is None:
         return Due(Queue.TIMER, account.lease.expires_at)
+    if account.state is State.PAUSED:
+        return None
+    if account.needs_review:
+        return None
     if phase is None:
         return Due(Queue.READY, account.ready_at or now)
     at = phase.available_at or now
@@ -70,6 +80,16 @@ def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None
             return None
         case _:
             assert_never(phase.status)
+
+
+def seconds_to_wait(next_due_at: datetime | None, now: datetime, spread: float) -> int:
+    """Return the seconds after which a caller that got nothing asks again: until the next due time, at most 60.
+
+    `spread` in [0, 1) adds up to half of them, so that idle callers do not all come in the same second. None for
+    `next_due_at` means that nothing is scheduled.
+    """
+    wait = _LONGEST_WAIT if next_due_at is None else min(_LONGEST_WAIT, next_due_at - now)
+    return math.ceil(max(_SHORTEST_WAIT, wait).total_seconds() * (1 + spread / 2))
 
 
 def shard_of(account_id: str, shards: int) -> int:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
+from chalicelib.domain.accounts import State
 from chalicelib.domain.errors import AlreadyExists, ConsentMissing, IllegalMove
 from chalicelib.middleware import Answer, Created, Routes, Tagged
 from chalicelib.routes import documents, findings, refusals, rows, shapes
@@ -66,7 +67,11 @@ def import_all(context: Context, *, body: tuple[str, bytes], dry_run: bool = Fal
     counts = {
         word: sum(one["outcome"] == word for one in outcomes) for word in ("created", "unchanged", "refused", "left")
     }
-    warnings = availability.warn(context, joining)
+    ended = {one.account_id for one in found if one.state in (State.ACTIVE, State.RETIRED)}
+    warnings = availability.warn(context, [one for one in joining if one.account_id not in ended])
+    if retired := sum(one.outcome == "retired" for one in found):
+        counts["retired"] = retired
+        warnings.append(f"{retired} of these accounts are retired: nothing happens to them until `restore`.")
     return Answer({"dry_run": dry_run, "counts": counts, "rows": outcomes, "warnings": warnings})
 
 
@@ -118,8 +123,14 @@ def reset(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shap
 
 @routes.post("/api/operator/accounts/{account_id}/retire", role=Role.OPERATOR, refuses=(IllegalMove,))
 def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
-    """Takes the account out of the service's care for good."""
+    """Takes the account out of the service's care."""
     return Answer(documents.changed(accounts.retire(context, account_id, reason=body.reason), context.now))
+
+
+@routes.post("/api/operator/accounts/{account_id}/restore", role=Role.OPERATOR, refuses=(AlreadyExists, IllegalMove))
+def restore(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
+    """Brings a retired account back as imported; what it has used and its audit stay."""
+    return Answer(documents.changed(accounts.restore(context, account_id, reason=body.reason), context.now))
 
 
 def _profile(body: AccountBody) -> Profile:

@@ -20,10 +20,10 @@ from pydantic.config import JsonDict
 from chalicelib.domain import instants, profiles, visibility
 from chalicelib.domain.accounts import State, Step
 from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import Kind
 from chalicelib.domain.scoring import MOST_USES
 from chalicelib.domain.selection import Rights
-from chalicelib.services.roster import Queue
 
 _LARGEST_DOCUMENT = 16 * 1024
 

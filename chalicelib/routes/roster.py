@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, assert_never
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
 from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import Kind
 from chalicelib.middleware import Answer, Routes
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identifier, identifiers, limit, line
 from chalicelib.services import accounts, review, roster
-from chalicelib.services.roster import Filter, Move, Queue
+from chalicelib.services.roster import Filter, Move, Sort
 from chalicelib.tables import Account
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
@@ -36,7 +37,7 @@ _FILTER: dict[str, Any] = {
 @routes.get(
     "/api/operator/accounts",
     role=Role.OPERATOR,
-    query={"limit": limit, "cursor": cursor, "with_phases": flag, **_FILTER},
+    query={"limit": limit, "cursor": cursor, "with_phases": flag, "sort": OneOf(Sort), **_FILTER},
 )
 def list_all(
     context: Context,
@@ -44,10 +45,15 @@ def list_all(
     limit: int = DEFAULT_LIMIT,
     cursor: str | None = None,
     with_phases: bool = False,
+    sort: Sort | None = None,
     **wanted: Any,
 ) -> Answer[shapes.Look[shapes.ListedAccount]]:
     """Accounts that the filter admits; a page may hold fewer than asked, and still name a cursor."""
-    page = roster.find(context, Filter(**wanted), limit=limit, cursor=cursor)
+    meant = Filter(**wanted)
+    if sort is None:
+        page = roster.find(context, meant, limit=limit, cursor=cursor)
+    else:
+        page = roster.find_sorted(context, meant, sort, limit=limit, cursor=cursor)
     if not with_phases:
         return Answer(documents.look((documents.listed(one, context.now) for one in page.accounts), page))
     shown = roster.show(context, page.accounts)
@@ -60,7 +66,7 @@ def move_all(context: Context, *, body: MoveAllBody) -> Answer[shapes.BulkMove]:
     move = Move(body.action)
 
     def act(account: Account) -> bool:
-        given = (context, account.account_id, str(account.current_phase))
+        given = (context, account.account_id, roster.phase_in_question(account))
         match move:
             case Move.READY:
                 return accounts.ready(context, account.account_id, reason=body.reason).replayed

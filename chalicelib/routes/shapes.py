@@ -14,12 +14,13 @@ from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Code
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.plans import Need
+from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import Outcome
 from chalicelib.domain.rights import ItemStatus
 from chalicelib.domain.runway import Kind as PoolKind
 from chalicelib.domain.selection import Refusal
 from chalicelib.services.edits import Hold
-from chalicelib.services.roster import Move, Queue
+from chalicelib.services.roster import Move
 from chalicelib.tables.sessions import Directive, Standing
 
 T = TypeVar("T")
@@ -132,20 +133,30 @@ class Offer(TypedDict):
     due_at: datetime
 
 
-class ReadyPage(TypedDict):
-    """What can be worked on now; `next_due_at` comes with an empty list: when there will be something."""
+class AskAgain(TypedDict, total=False):
+    """When to ask again, with an empty list only: `next_due_at` is null where nothing is scheduled.
+
+    `retry_after_seconds` is the same as the header `Retry-After`; it holds some jitter, so that idle callers spread.
+    """
+
+    next_due_at: datetime | None
+    retry_after_seconds: int
+
+
+class ReadyPage(AskAgain):
+    """What can be worked on now."""
 
     items: list[Offer]
     next_cursor: str | None
-    next_due_at: NotRequired[datetime | None]
 
 
 class OwnLease(TypedDict):
-    """A lease, to its holder only."""
+    """A lease, to its holder only. No heartbeat extends it beyond `latest_at`; the delivery moves that on."""
 
     session_id: str
     lease_token: str
     expires_at: datetime
+    latest_at: datetime | None
     lease_seconds: int
 
 
@@ -156,7 +167,7 @@ class Claimed(Offer):
     held: bool
 
 
-class Claim(TypedDict):
+class Claim(AskAgain):
     """What a claim gave."""
 
     session_id: str | None
@@ -220,6 +231,7 @@ class Phase(TypedDict):
     error_details: Any
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     attempt: int
     skipped: bool
@@ -368,7 +380,9 @@ class Session(_Session):
 
 
 class ChangedSession(Session, Replayed):
-    """A session after a move."""
+    """A session after a move; `not_attempted`: so many of its leases were not reached in time, send it again."""
+
+    not_attempted: int
 
 
 class OwnHolding(Holding):
@@ -432,6 +446,8 @@ class Account(TypedDict):
     phase_status: Status | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     lease: Lease | None
     created_at: datetime
@@ -454,6 +470,7 @@ class Cell(TypedDict):
     error_kind: str | None
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     assigned_content_id: str | None
     assigned_text_id: str | None
@@ -506,11 +523,20 @@ class BulkMove(TypedDict):
 
 
 class WholeAccount(WarmupStatus):
-    """An account as operators see it."""
+    """An account as operators see it.
 
+    `crash_count` and `release_count`: how often workers left it without an outcome before its first phase began or
+    after its last was completed; `content_misses`: how often in a row its pools had nothing eligible.
+    """
+
+    crash_count: int
+    release_count: int
+    content_misses: int
     phase_status: Status | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     consent: Consent | None
 
@@ -550,20 +576,23 @@ class AccountWithAssignments(WholeAccount):
 
 
 class ImportedAccount(TypedDict):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it).
+    """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
+    `refused` or `left` (no time for it).
 
-    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1.
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1. `state` is that of an
+    account that was there before.
     """
 
     row: int
     line: int
     outcome: str
     account_id: str | None
+    state: State | None
     error: NotRequired[RowError]
 
 
 class AccountImport(TypedDict):
-    """What became of each row, and what people should know of the pools."""
+    """What became of each row, and what an operator should know of the pools and of accounts that are retired."""
 
     dry_run: bool
     counts: dict[str, int]
@@ -1040,8 +1069,18 @@ class Timer(TypedDict):
     did: Any
 
 
+class AtWork(TypedDict):
+    """An account under a live lease, and since when it has been held."""
+
+    account_id: str
+    since: datetime
+
+
 class Overview(Pauses):
-    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted."""
+    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted.
+
+    `longest_at_work` is at most 15 seconds old.
+    """
 
     now: datetime
     states: dict[str, int]
@@ -1057,6 +1096,7 @@ class Overview(Pauses):
     timers: list[Timer]
     partly: bool
     counted_at: datetime
+    longest_at_work: AtWork | None
 
 
 class Health(TypedDict):

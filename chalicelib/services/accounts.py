@@ -1,8 +1,8 @@
 """Accounts: from import over ready and start to active."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from chalicelib.changes import (
@@ -34,9 +34,8 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.instants import UTC_ZONE
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import ORDER, Move, PhaseName, Status
-from chalicelib.domain.plans import STANDARD
-from chalicelib.tables import Account, CreatorModel, Fingerprint, Phase
+from chalicelib.domain.phases import ORDER, Move, Status
+from chalicelib.tables import Account, CreatorModel, Fingerprint
 from chalicelib.tables.base import Key, together
 from chalicelib.tables.settings import Setting
 from chalicelib.tables.transaction import Stale
@@ -201,12 +200,17 @@ _SPARE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """What became of one row of an import: `created`, `unchanged`, `refused`, or `left` where its time was up."""
+    """What became of one row of an import: `created`, `unchanged`, `refused`, or `left` where its time was up.
+
+    `retired`: the account is there and retired, and `restore` brings it back. `state` is that of an account that was
+    there before.
+    """
 
     row: int
     outcome: str
     account_id: str | None = None
     error: ServiceError | None = None
+    state: State | None = None
 
 
 def import_all(context: Context, rows: Sequence[Profile | ServiceError], *, dry_run: bool) -> list[RowOutcome]:
@@ -244,7 +248,19 @@ def import_all(context: Context, rows: Sequence[Profile | ServiceError], *, dry_
     with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
         outcomes = list(pool.map(one, at_once))
     outcomes += map(one, in_order)
-    return sorted(outcomes, key=lambda outcome: outcome.row)
+    before = [there.account for there in known.values()]
+    return _with_states(sorted(outcomes, key=lambda outcome: outcome.row), before)
+
+
+def _with_states(outcomes: Sequence[RowOutcome], before: Iterable[Account | None]) -> list[RowOutcome]:
+    """Says of rows whose account was there before in which state it is: one that is retired is no newcomer."""
+    states: dict[str | None, State] = {one.account_id: one.state for one in before if one is not None}
+
+    def named(found: RowOutcome) -> RowOutcome:
+        state = states.get(found.account_id) if found.outcome == "unchanged" else None
+        return replace(found, outcome="retired" if state is State.RETIRED else found.outcome, state=state)
+
+    return [named(one) for one in outcomes]
 
 
 def _in_turns(rows: Sequence[Profile | ServiceError], *, dry_run: bool) -> tuple[list[int], list[int]]:
@@ -335,8 +351,10 @@ def start(context: Context, account_id: str) -> Changed:
     holder = is_holder(context, account.lease)
     if not holder:
         leases.refuse_while_live(account.lease, context.now)
-    change.settle()
+    settled = change.settle()
     if account.state not in (State.READY, State.PAUSED):
+        if settled is Action.LEASE_EXPIRE:
+            change.commit(settled)
         raise AccountNotReady(f"The account is `{account.state}`, not `ready`.", state=account.state)
     session = working_session(context, warmup.session, holds=holder) or new_session(context)
     found = [
@@ -345,26 +363,12 @@ def start(context: Context, account_id: str) -> Changed:
     if found:
         refuse(account, found, context.now)
     change.move_account(accounts.Move.START)
-    account.plan_name, account.plan_version = STANDARD.name, STANDARD.version
-    account.current_phase = ORDER[0]
-    change.write_phases({name: _first(context, account_id, name) for name in ORDER})
+    change.begin()
     lease = account.lease if holder else change.take_lease(session)
     assert lease is not None
     account.started_by = lease.session_id
     change.commit(Action.ACCOUNT_START, phase=ORDER[0])
     return Changed(_found(context, warmup), lease, False)
-
-
-def _first(context: Context, account_id: str, name: PhaseName) -> Phase:
-    first = name is ORDER[0]
-    return Phase(
-        account_id=account_id,
-        phase=name,
-        status=Status.AVAILABLE if first else Status.PENDING,
-        available_at=context.now if first else None,
-        created_at=context.now,
-        updated_at=context.now,
-    )
 
 
 def _started_it(context: Context, warmup: Warmup) -> bool:
@@ -404,7 +408,7 @@ def complete(context: Context, account_id: str) -> Changed:
         raise PhasesIncomplete(f"Not completed yet: {', '.join(missing)}.", phases=missing)
     change = AccountChange(context, warmup)
     change.settle()
-    change.move_account(accounts.Move.COMPLETE)
+    change.finish()
     change.end_lease(Ending.COMPLETED)
     change.commit(Action.ACCOUNT_COMPLETE)
     return Changed(_found(context, warmup), None, False)
@@ -426,8 +430,16 @@ def reset(context: Context, account_id: str, *, reason: str) -> Changed:
 
 
 def retire(context: Context, account_id: str, *, reason: str) -> Changed:
-    """Takes the account out of the service's care for good. Raises NotFound, IllegalMove."""
+    """Takes the account out of the service's care. Raises NotFound, IllegalMove."""
     return _moved(context, account_id, accounts.Move.RETIRE, reason)
+
+
+def restore(context: Context, account_id: str, *, reason: str) -> Changed:
+    """Brings a retired account back as imported; what it has used and its audit stay.
+
+    Raises NotFound, IllegalMove, AlreadyExists (another account stands for its profile by now).
+    """
+    return _moved(context, account_id, accounts.Move.RESTORE, reason)
 
 
 _ACTIONS = {
@@ -435,6 +447,7 @@ _ACTIONS = {
     accounts.Move.RESUME: Action.ACCOUNT_RESUME,
     accounts.Move.RESET: Action.ACCOUNT_RESET,
     accounts.Move.RETIRE: Action.ACCOUNT_RETIRE,
+    accounts.Move.RESTORE: Action.ACCOUNT_RESTORE,
 }
 
 
@@ -453,6 +466,11 @@ def _moved(context: Context, account_id: str, move: accounts.Move, reason: str) 
         case accounts.Move.RESUME:
             change.move_account(move, account.paused_from)
             account.paused_from = None
+        case accounts.Move.RESTORE:
+            change.move_account(move)
+            change.forget_warmup()
+            (claim,) = together([(Fingerprint, profiles.claim_of(account.username))])
+            change.claim_profile(claim)
         case _:
             change.move_account(move)
             _withdraw_work(context, change, begin_anew=move is accounts.Move.RESET)
@@ -473,5 +491,5 @@ def _withdraw_work(context: Context, change: AccountChange, *, begin_anew: bool)
         change.touch(current)
     change.account.content_due_at, change.account.content_misses = None, 0
     if begin_anew:
-        change.drop_phases()
-        change.account.ready_at, change.account.started_by = context.now, None
+        change.forget_warmup()
+        change.account.ready_at = context.now

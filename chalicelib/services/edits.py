@@ -81,9 +81,16 @@ def edit(
     rows, complete = assignments.of_item(item_id, texts=not issubclass(kind, Content), most=_MOST_USERS)
     if not unlicensed:
         for row in rows:
+            if context.is_short_of_time:
+                break  # its holder learns of it when it asks for the content again
             _note_licence(context, item, row)
         return Edited(item, replayed)
-    return Edited(item, replayed, [_user(context, kind, item_id, row) for row in rows], complete)
+    users: list[User] = []
+    for row in rows:
+        if context.is_short_of_time:
+            return Edited(item, replayed, users, False)
+        users.append(_user(context, kind, item_id, row))
+    return Edited(item, replayed, users, complete)
 
 
 @decided_again

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.changes import RECORDED, Warmup, read
+from chalicelib.changes import LEAVINGS, RECORDED, Warmup, read
 from chalicelib.context import Context, Role
 from chalicelib.domain import cursors
 from chalicelib.domain.errors import NotFound
@@ -158,6 +158,7 @@ def _read_both(context: Context, account_id: str) -> tuple[Warmup, list[AuditEve
 def _values(warmup: Warmup) -> dict[str, object]:
     lease = warmup.account.lease
     values: dict[str, object] = {"account": str(warmup.account.state)}
+    values.update({f"account.{what}": getattr(warmup.account, what) for what in LEAVINGS})
     values["lease"] = lease.session_id if lease is not None and lease.ended_by is None else None
     for name, phase in warmup.phases.items():
         values[f"phase:{name}"] = str(phase.status)

@@ -87,7 +87,7 @@ def complete(
         execution_time_ms,
         platform_response,
     )
-    phase.error_code = phase.error_kind = phase.error_message = phase.error_details = None
+    phase.clear_error()
     phase.told = {
         "use": "complete",
         "token": lease_token,

@@ -12,8 +12,9 @@ from chalicelib.context import Context
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import IllegalMove, TemporarilyUnavailable
-from chalicelib.domain.phases import ATTENTION, Status
-from chalicelib.tables import Account, Session, Setting, attention
+from chalicelib.domain.phases import ATTENTION
+from chalicelib.domain.queues import Queue, queues_of
+from chalicelib.tables import Account, Session, Setting, at_work, attention
 from chalicelib.tables.base import reading, together
 from chalicelib.tables.queues import everything, in_order
 from chalicelib.tables.sessions import LIVE, Standing
@@ -50,6 +51,7 @@ class Overview:
     timers: list[Setting]
     partly: bool
     counted_at: datetime
+    longest_at_work: Account | None
 
 
 @decided_again
@@ -105,7 +107,7 @@ def overview(context: Context) -> Overview:
         pauses=pauses or Setting.nothing_paused(),
         states={**counted.states, **ended},
         phases={name: dict(found) for name, found in phases.items()},
-        queues={name: counted.queues.get(name, 0) for name in ("due", "waiting", "working", "starved")},
+        queues={queue: counted.queues.get(queue, 0) for queue in Queue},
         due_now=counted.queues.get("due", 0),
         oldest_waiting=counted.oldest,
         review=review,
@@ -115,7 +117,17 @@ def overview(context: Context) -> Overview:
         timers=[setting for setting in settings[len(_ENDED) * COUNTER_SHARDS :] if setting is not None],
         partly=counted.partly,
         counted_at=counted.at,
+        longest_at_work=at_work.longest_lately(context),
     )
+
+
+def longest_work(context: Context) -> int | None:
+    """Return for how many seconds the longest live lease has been held, 0 without any; None where no time is left."""
+    found = at_work.longest_first(context)
+    if not found:
+        return None if found is None else 0
+    since = found[0].working_since
+    return 0 if since is None else int((context.now - since).total_seconds())
 
 
 def _settings() -> list[tuple[type[Setting], str]]:
@@ -193,24 +205,13 @@ def _count(context: Context, most: int | None) -> Counted:
         due = row.due_at <= context.now
         if due:
             oldest = oldest or row.due_at
-        queues.update(_queues(account, due))
+        queues.update(queues_of(account, context.now))
         if account.current_phase is not None and account.phase_status is not None:
             phases.setdefault(account.current_phase, Counter())[account.phase_status] += 1
     with reading():
         still = (State.IMPORTED, State.PAUSED, State.WARMING_UP)
         states = {str(state): int(Account.state_index.count(state)) for state in still}
     return Counted(context.now, {**states, str(State.READY): ready}, phases, queues, oldest, partly)
-
-
-def _queues(account: Account, due: bool) -> list[str]:
-    """In which of the queues that the roster lists the account stands."""
-    if account.content_due_at is not None:
-        return ["starved", "due"] if due else ["starved"]
-    if due:
-        return ["due"]
-    words = {Status.PENDING: "waiting", Status.FAILED: "waiting", Status.IN_PROGRESS: "working"}
-    word = words.get(account.phase_status) if account.phase_status is not None else None
-    return [] if word is None else [word]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from chalicelib.changes import AccountChange, Warmup, decided_again, is_repeat, read, standing_in_the_way
 from chalicelib.context import Context
-from chalicelib.domain import cursors, selection
+from chalicelib.domain import accounts, cursors, selection
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Blocker
@@ -56,7 +57,7 @@ class Filter:
         return (
             self.model_id in (None, account.model_id)
             and self.phase in (None, phase.phase)
-            and self.status in (None, phase.status)
+            and self.status in (None, phase.attention)
             and self.code in (None, phase.error_code)
             and self.kind in (None, phase.error_kind)
             and (not self.without_code or phase.error_code is None)
@@ -167,7 +168,7 @@ def _in_pages(rows: Iterator[queue.Row]) -> Iterator[list[queue.Row]]:
 
 
 def _case(context: Context, wanted: Filter, account: Account | None, phase: Phase | None) -> Case | None:
-    if account is None or phase is None or phase.status not in ATTENTION or account.state is State.RETIRED:
+    if account is None or phase is None or phase.attention is None or account.state is State.RETIRED:
         return None
     return Case(account, phase) if wanted.admits(account, phase, context.now) else None
 
@@ -205,6 +206,8 @@ def retry(context: Context, account_id: str, phase_name: str, *, reason: str, ot
     )
     if replayed:
         return _decided(context, warmup, True)
+    if warmup.account.needs_review:
+        return _settle_completion(context, warmup, phase, Action.PHASE_RETRY, reason=reason)
     _require_current(warmup, phase)
     change = AccountChange(context, warmup)
     change.take_away()
@@ -213,7 +216,7 @@ def retry(context: Context, account_id: str, phase_name: str, *, reason: str, ot
         phase.assignment_id = phase.assigned_content_id = phase.assigned_text_id = None
     change.reopen(phase, Move.RETRY)
     phase.available_at = context.now
-    phase.retry_count = phase.crash_count = phase.swap_count = 0
+    phase.retry_count = phase.crash_count = phase.release_count = phase.swap_count = 0
     change.commit(Action.PHASE_RETRY, phase=phase.phase, reason=reason, other_content=other_content or None)
     return _decided(context, warmup, False)
 
@@ -229,6 +232,8 @@ def resolve(context: Context, account_id: str, phase_name: str, *, reason: str, 
     )
     if replayed:
         return _decided(context, warmup, True)
+    if warmup.account.needs_review:
+        return _settle_completion(context, warmup, phase, Action.PHASE_RESOLVE, reason=reason, evidence=dict(evidence))
     _require_current(warmup, phase)
     change = AccountChange(context, warmup)
     change.take_away()
@@ -303,6 +308,21 @@ def assign(
     return _decided(context, warmup, False)
 
 
+def _settle_completion(context: Context, warmup: Warmup, phase: Phase, action: Action, **said: object) -> Decided:
+    """Decides on a warm-up whose phases are done and which workers left too often before they completed it.
+
+    `retry` offers it again; `resolve` completes it. It stands in the queue by its last phase.
+    """
+    if phase.name is not ORDER[-1]:
+        _require_current(warmup, phase)
+    change = AccountChange(context, warmup)
+    if action is Action.PHASE_RESOLVE:
+        change.move_account(accounts.Move.COMPLETE)
+    change.forget_leavings()
+    change.commit(action, None, phase=phase.phase, **said)
+    return _decided(context, warmup, False)
+
+
 def _begin(
     context: Context, account_id: str, phase_name: str, action: Action, **told: object
 ) -> tuple[Warmup, Phase, bool]:
@@ -311,7 +331,8 @@ def _begin(
         raise NotFound("phase", phase_name)
     phase = warmup.phases.get(PhaseName(phase_name))
     movable = warmup.account.state in (State.WARMING_UP, State.PAUSED)
-    possible = movable and phase is not None and _MOVE_OF[action] in MOVES[phase.status]
+    status = Status.REQUIRES_REVIEW if warmup.account.needs_review else phase.status if phase is not None else None
+    possible = movable and status is not None and _MOVE_OF[action] in MOVES[status]
     if phase is not None and is_repeat(context, warmup.account, action, possible=possible, phase=phase_name, **told):
         return warmup, phase, True
     if not movable or phase is None:
@@ -426,32 +447,36 @@ def _store_assignment(
 def retry_all(
     context: Context, *, wanted: Filter, reason: str, other_content: bool, dry_run: bool
 ) -> tuple[list[Result], bool]:
-    """Retries up to 500 cases of the queue, oldest first; a result for each, and whether more are left.
+    """Retries up to 500 cases of the queue, oldest first, as far as the time of the call suffices; a result for each,
+    and whether more are left or the end of the queue was not reached.
 
     Safe to send again: what was retried is no longer in the queue; `failed_before` keeps out what has failed since.
     """
-    cases: list[Case] = []
-    more = False
-    for _, case in _cases(context, wanted, {}, False):
-        if case is None:
-            continue
-        if len(cases) == MOST_RETRIED:
-            more = True
-            break
-        cases.append(case)
-    if dry_run:
-        return [Result(case.phase.account_id, case.phase.phase, "would_retry") for case in cases], more
+    rows = _cases(context, wanted, {}, False)
+    done: list[Result] = []
     with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
-        return list(pool.map(lambda case: _retry_one(context, case, reason, other_content), cases)), more
+        while not context.is_short_of_time:
+            page = list(islice(rows, MOST_EXAMINED))
+            if not page:
+                return done, False
+            cases = [case for _, case in page if case is not None]
+            room = MOST_RETRIED - len(done)
+            if dry_run:
+                done += [Result(case.phase.account_id, case.phase.phase, "would_retry") for case in cases[:room]]
+            else:
+                done += pool.map(lambda case: _retry_one(context, case, reason, other_content), cases[:room])
+            if len(cases) > room:
+                return done, True
+    return done, True
 
 
 def _retry_one(context: Context, case: Case, reason: str, other_content: bool) -> Result:
     account_id, phase, failed_at = case.phase.account_id, case.phase.phase, case.phase.updated_at
-    if context.time_left() < 1:
+    if context.is_short_of_time:
         return Result(account_id, phase, "not_done", "the time of one request was up: send it again")
     try:
         current = read(context, account_id).phases.get(case.phase.name)
-        if current is None or current.status not in ATTENTION or current.updated_at != failed_at:
+        if current is None or current.attention is None or current.updated_at != failed_at:
             return Result(account_id, phase, "unchanged", f"it is no longer as it was at {render(failed_at)}")
         decided = retry(context, account_id, phase, reason=reason, other_content=other_content)
     except TemporarilyUnavailable as error:

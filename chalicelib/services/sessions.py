@@ -1,8 +1,9 @@
 """Sessions: a run of a bot begins, says that it lives, and ends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from chalicelib import audit
 from chalicelib.changes import (
@@ -17,7 +18,7 @@ from chalicelib.changes import (
 from chalicelib.context import Context, Role
 from chalicelib.domain import cursors, leases, selection
 from chalicelib.domain.actions import Action
-from chalicelib.domain.errors import NotFound, SessionEnded
+from chalicelib.domain.errors import NotFound, SessionEnded, TemporarilyUnavailable
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import Move, Status
 from chalicelib.tables import Account, Content, Phase, Session, Text, pages
@@ -110,30 +111,32 @@ def _held(context: Context, session: Session) -> dict[str, Held]:
 def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
     """Says that the session lives: every lease that it holds is extended, late ones too where nobody has taken over.
 
+    No lease is extended beyond the longest time that its phase gives a worker; then it runs out and is lost.
     Raises NotFound, SessionEnded.
     """
     session = _own(context, session_id)
     if session.live is Standing.ENDED:
         raise SessionEnded(f"Session {session_id} has ended. Open a new one.")
-    held: list[Holding] = []
+    held: list[Extended] = []
     lost: list[Lost] = []
+    until = _until(context)
     for holdings in _in_parts(session.held()):
         try:
             _require_each_once(holdings)
-            _extend(context, session, holdings, [], note)
-            held += holdings
+            asked = [(holding, until) for holding in holdings]
+            _extend(context, session, asked, [], note)
+            held += asked
         except Stale:
-            kept, gone_now, gone = _sort_out(session, holdings)
+            kept, gone_now, gone = _sort_out(context, session, holdings)
             kept, gone_now = _extend_one_by_one(context, session, kept, gone_now, gone, note)
             held, lost = held + kept, lost + gone_now
-    until = _until(context)
     return Beat(
         session_id,
         until,
-        [(holding, until) for holding in held],
+        held,
         lost,
         session.directive,
-        frozenset(session.warned or ()) | _expired(session, held, context.now),
+        frozenset(session.warned or ()) | _expired(session, [one for one, _ in held], context.now),
     )
 
 
@@ -162,6 +165,10 @@ def _items_of(phase: Phase) -> list[Key]:
     return [(kind, item_id) for kind, item_id in named if item_id is not None]
 
 
+Extended = tuple[Holding, datetime]
+"""A lease that a session holds, and until when."""
+
+
 def _require_each_once(holdings: list[Holding]) -> None:
     """Raises Stale where an account stands twice: the session lost its lease and took it again, to be sorted out."""
     if len({one.account_id for one in holdings}) < len(holdings):
@@ -179,16 +186,17 @@ def _until(context: Context) -> datetime:
 
 
 def _extend(
-    context: Context, session: Session, holdings: Sequence[Holding], gone: Sequence[Holding], note: str | None
+    context: Context, session: Session, wanted: Sequence[Extended], gone: Sequence[Holding], note: str | None
 ) -> None:
     """Extends these leases and drops what is gone, in one transaction. A heartbeat is no new version of an account."""
-    transaction, until = Transaction(context), _until(context)
-    for holding in holdings:
+    transaction = Transaction(context)
+    for holding, until in wanted:
         current = Account.lease_token == holding.lease_token
         no_later = Account.lease_expires_at <= until  # a heartbeat that was held up takes nothing back
+        in_bounds = Account.lease_latest_at.does_not_exist() | (Account.lease_latest_at >= until)
         transaction.update(
             Account(account_id=holding.account_id),
-            current & Account.lease_ended_by.does_not_exist() & no_later,
+            current & Account.lease_ended_by.does_not_exist() & no_later & in_bounds,
             [Account.lease_expires_at.set(until), Account.due_at.set(until)],
         )
     actions = [Session.live.set(Standing.LIVE), *seen(context.now, context.settings)]
@@ -200,13 +208,21 @@ def _extend(
     transaction.commit()
 
 
-def _sort_out(session: Session, holdings: Sequence[Holding]) -> tuple[list[Holding], list[Lost], list[Holding]]:
-    """Which leases are still the session's, which were lost and why, and which entries can go."""
-    kept, lost, gone = [], [], []
+def _sort_out(
+    context: Context, session: Session, holdings: Sequence[Holding]
+) -> tuple[list[Extended], list[Lost], list[Holding]]:
+    """Which leases are still the session's and until when, which were lost and why, and which entries can go."""
+    kept: list[Extended] = []
+    lost: list[Lost] = []
+    gone: list[Holding] = []
     for holding, account in zip(holdings, together([(Account, one.account_id) for one in holdings]), strict=True):
         lease = account.lease if account is not None else None
         if lease is not None and lease.token == holding.lease_token and lease.ended_by is None:
-            kept.append(holding)
+            until = leases.extended_to(lease, _until(context), context.now)
+            if until is not None:
+                kept.append((holding, until))
+            else:  # its entry stays until the timer, or who comes next, has ended the lease
+                lost.append(Lost(holding.account_id, "the longest time that its phase gives a worker is over"))
             continue
         gone.append(holding)
         if lease is None or lease.session_id != session.session_id or lease.token == holding.lease_token:
@@ -223,19 +239,21 @@ def _why(holding: Holding, lease: Lease | None) -> str:
 
 
 def _extend_one_by_one(
-    context: Context, session: Session, holdings: list[Holding], lost: list[Lost], gone: list[Holding], note: str | None
-) -> tuple[list[Holding], list[Lost]]:
+    context: Context, session: Session, wanted: list[Extended], lost: list[Lost], gone: list[Holding], note: str | None
+) -> tuple[list[Extended], list[Lost]]:
     """After a first failure: what ends between the look and the write costs its own lease only.
 
     A lease that is still the session's, and yet cannot be extended, runs longer than this heartbeat asks for.
     """
-    kept = []
-    for holding in holdings:
+    kept: list[Extended] = []
+    for holding, until in wanted:
+        if context.is_short_of_time:
+            raise TemporarilyUnavailable()  # nothing is lost: the next heartbeat extends the rest
         try:
-            _extend(context, session, [holding], [], note)
-            kept.append(holding)
+            _extend(context, session, [(holding, until)], [], note)
+            kept.append((holding, until))
         except Stale:
-            longer, gone_now, _ = _sort_out(session, [holding])
+            longer, gone_now, _ = _sort_out(context, session, [holding])
             kept, lost = kept + longer, lost + gone_now
     try:
         _extend(context, session, [], gone, note)
@@ -244,16 +262,34 @@ def _extend_one_by_one(
     return kept, lost
 
 
-def end(context: Context, session_id: str) -> tuple[Session, bool]:
-    """Ends the session and gives back what it holds; tells whether it had ended before. Raises NotFound.
+@dataclass(frozen=True, slots=True)
+class Directed:
+    """A session after a move. `held` is what it holds still: what the time of the call did not suffice for."""
 
-    It is ended first, so that it takes nothing new; whatever a crash left held is given back by the repeat.
+    session: Session
+    replayed: bool
+    held: list[Holding]
+
+
+def end(context: Context, session_id: str) -> Directed:
+    """Ends the session and gives back what it holds. Raises NotFound.
+
+    It is ended first, so that it takes nothing new; whatever a crash left held, or the time of the call did not suffice
+    for, is given back by the repeat, or runs out.
     """
     _, ended_before = _end(context, session_id)
-    session = _own(context, session_id)  # read anew: something may have been taken just before the end
-    for holding in session.held():
-        _release(context, holding)
-    return session, ended_before
+    session = _own(context, session_id)  # read again: something may have been taken just before the end
+    return Directed(session, ended_before, _each(context, session, _release))
+
+
+def _each(context: Context, session: Session, act: Callable[[Context, Holding], None]) -> list[Holding]:
+    """Does this with each lease of the session; returns those that the time of the call did not suffice for."""
+    held = session.held()
+    for place, holding in enumerate(held):
+        if context.is_short_of_time:
+            return held[place:]
+        act(context, holding)
+    return []
 
 
 @decided_again
@@ -287,17 +323,16 @@ def _stand(context: Context, session: Session, standing: Standing, action: Actio
 
 
 @decided_again
-def drain(context: Context, session_id: str, *, reason: str) -> tuple[Session, bool]:
-    """Has a session finish what it holds and take nothing new; tells whether it was told before. Raises NotFound."""
-    return _direct(context, session_id, Directive.DRAIN, Action.SESSION_DRAIN, reason)
+def drain(context: Context, session_id: str, *, reason: str) -> Directed:
+    """Has a session finish what it holds and take nothing new. Raises NotFound."""
+    session, replayed = _direct(context, session_id, Directive.DRAIN, Action.SESSION_DRAIN, reason)
+    return Directed(session, replayed, [])
 
 
-def stop(context: Context, session_id: str, *, reason: str) -> tuple[Session, bool]:
-    """Tells a session to stop, and supersedes its leases; tells whether it was told before. Raises NotFound."""
+def stop(context: Context, session_id: str, *, reason: str) -> Directed:
+    """Directs a session to stop, and supersedes its leases. Raises NotFound."""
     session, replayed = _stop(context, session_id, reason)
-    for holding in session.held():
-        _take_away(context, holding, reason)
-    return session, replayed
+    return Directed(session, replayed, _each(context, session, partial(_take_away, reason=reason)))
 
 
 @decided_again
@@ -321,7 +356,7 @@ def _direct(
 
 
 @decided_again
-def _take_away(context: Context, holding: Holding, reason: str) -> None:
+def _take_away(context: Context, holding: Holding, *, reason: str) -> None:
     try:
         warmup = read(context, holding.account_id)
     except NotFound:
@@ -342,6 +377,8 @@ def close_lost(context: Context, *, limit: int) -> dict[str, int]:
     found, _ = pages.by_index(Session, Session.live_index, Standing.LIVE, limit=limit, condition=before)
     lost = 0
     for session in found:
+        if context.is_short_of_time:
+            return {"lost": lost, "left_for_next_time": 1}
         if session.live is Standing.LIVE and session.expires_at <= context.now:
             try:
                 _stand(context, session, Standing.LOST, Action.SESSION_LOSE)

@@ -12,7 +12,6 @@ from chalicelib.tables.queues import in_order, timers
 from chalicelib.tables.transaction import Stale, Transaction
 
 _PAGE = 100
-_SPARE_SECONDS = 2.0
 _MOST_NOTED = 20
 
 
@@ -33,7 +32,7 @@ def _work(context: Context, shard: int) -> Counter[str]:
     for row in in_order(timers(shard), {}, _PAGE):
         if row.due_at > context.now:
             break
-        if context.time_left() < _SPARE_SECONDS:
+        if context.is_short_of_time:
             done["left_for_next_time"] += 1
             break
         done[_settle(context, row.account.account_id)] += 1

@@ -1,14 +1,15 @@
 """Accounts: the cursor of each warm-up, with its lease and what is due when."""
 
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
+from chalicelib.domain import retries
 from chalicelib.domain.accounts import State
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.phases import ORDER, PhaseName, Status
 from chalicelib.domain.plans import STANDARD, Plan, plan_of
 from chalicelib.domain.timing import Due, shard_of
 from chalicelib.tables.attributes import (
@@ -73,7 +74,11 @@ class ModelIndex(GlobalSecondaryIndex["Account"]):
 
 
 class Account(Item):
-    """A social account in the service's care. `version` counts its accepted changes."""
+    """A social account in the service's care. `version` counts its accepted changes.
+
+    `crash_count` and `release_count` count how often workers left it without an outcome while it was in no phase:
+    before its first one, which takes them over, and behind its last one.
+    """
 
     class Meta:
         table_name = "accounts"
@@ -101,6 +106,8 @@ class Account(Item):
     used_content_ids = texts()
     used_text_ids = texts()
     started_by = maybe_text()
+    crash_count = maybe_count()
+    release_count = maybe_count()
     lease_token = maybe_text()
     lease_session_id = maybe_text()
     lease_bot_id = maybe_text()
@@ -109,6 +116,7 @@ class Account(Item):
     lease_request_id = maybe_text()
     lease_ended_by = maybe_word(Ending)
     lease_ended_at = maybe_instant()
+    lease_latest_at = maybe_instant()
     created_at = instant()
     updated_at = instant()
     version = count()
@@ -131,9 +139,28 @@ class Account(Item):
         return plan_of(self.plan_name, self.plan_version or 0)
 
     @property
+    def max_work(self) -> timedelta:
+        """The longest time that its plan gives a worker for what is to be done next."""
+        finished = self.current_phase is None and self.state is State.WARMING_UP
+        return self.plan.phases[self.current_phase or (ORDER[-1] if finished else ORDER[0])].max_work
+
+    @property
+    def working_since(self) -> datetime | None:
+        """Since when its holder has had the lease that nobody has ended, None where there is none."""
+        lease = self.lease
+        return None if lease is None or lease.ended_by is not None else lease.taken_at
+
+    @property
     def has_consent(self) -> bool:
         """Whether the owner's consent is recorded."""
         return bool(self.consent)
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether an operator must decide before anybody completes the warm-up: workers left that too often."""
+        finished = self.current_phase is None and self.state in (State.WARMING_UP, State.PAUSED)
+        counts = {"crashes": self.crash_count or 0, "releases": self.release_count or 0}
+        return finished and retries.left_too_often(self.plan, **counts)
 
     @property
     def lease(self) -> Lease | None:

@@ -511,3 +511,28 @@ def test_an_import_that_is_none_is_refused(
 def test_a_dry_run_is_true_or_false(agency: Agency, value: str) -> None:
     answer = agency.operator.post(f"{IMPORT}?dry_run={value}", raw=b"{}", content_type=NDJSON)
     answer.refused(400, "malformed_request")
+
+
+@pytest.mark.parametrize("dry_run", ["true", "false"])
+def test_an_import_says_which_accounts_are_retired_and_counts_them_for_nothing(agency: Agency, dry_run: str) -> None:
+    """Nor does it warn of pools for what is active: neither will be warmed up."""
+    operator = agency.operator
+    agency.warmed_up("a2").complete_warmup("a2").ok()
+    operator.model("dry")
+    for number, account_id in enumerate(("gone", "done")):
+        operator.account(account_id, model_id="dry" if number == 0 else "m1")
+    operator.post("/api/operator/accounts/gone/retire", {"reason": "sold"}).ok()
+    rows = [
+        {"account_id": one, "model_id": model, "username": f"user_{one}", "consent": CONSENT}
+        for one, model in (("gone", "dry"), ("a2", "m1"), ("done", "m1"))
+    ]
+    path = f"/api/operator/accounts/import?dry_run={dry_run}"
+    sent = "\n".join(map(json.dumps, rows)).encode()
+    answer = operator.post(path, raw=sent, content_type="application/x-ndjson").ok()
+    assert [(row["outcome"], row["state"]) for row in answer["rows"]] == [
+        ("retired", "retired"),
+        ("unchanged", "active"),
+        ("unchanged", "ready"),
+    ]
+    assert answer["counts"] == {"created": 0, "unchanged": 2, "retired": 1, "refused": 0, "left": 0}
+    assert answer["warnings"] == ["1 of these accounts are retired: nothing happens to them until `restore`."]

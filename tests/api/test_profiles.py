@@ -86,6 +86,29 @@ def test_a_retired_account_makes_way_for_another(agency: Agency) -> None:
     operator.verified("second")
 
 
+def test_a_retired_account_comes_back_while_nobody_has_its_profile(agency: Agency) -> None:
+    operator = agency.operator
+    operator.post(PATH, account(account_id="first")).ok(201)
+    for _ in range(2):
+        operator.post(f"{PATH}/first/retire", {"reason": "gone"}).ok()
+        assert operator.post(f"{PATH}/first/restore", {"reason": "back"}).ok()["state"] == "imported"
+    operator.post(PATH, account("NORA", account_id="second")).refused(409, "already_exists")
+    operator.post(f"{PATH}/first/retire", {"reason": "gone"}).ok()
+    operator.post(PATH, account("NORA", account_id="second")).ok(201)
+    problem = operator.post(f"{PATH}/first/restore", {"reason": "back"}).refused(409, "already_exists")
+    assert problem["account_id"] == "second"
+    operator.post(f"{PATH}/second/retire", {"reason": "gone"}).ok()
+    operator.post(f"{PATH}/first/restore", {"reason": "back"}).ok()
+    operator.post(f"{PATH}/second/restore", {"reason": "back"}).refused(409, "already_exists")
+
+
+def test_a_retired_account_without_a_claim_takes_one_when_it_comes_back(agency: Agency) -> None:
+    of_a_release_before(agency, "nora", account_id="a1")
+    agency.operator.post(f"{PATH}/a1/retire", {"reason": "gone"}).ok()
+    agency.operator.post(f"{PATH}/a1/restore", {"reason": "back"}).ok()
+    agency.operator.post(PATH, account("@nora", account_id="a2")).refused(409, "already_exists")
+
+
 def test_of_two_creators_of_one_profile_at_once_one_is_refused(agency: Agency) -> None:
     operator = agency.operator
     agency.wire.meanwhile(lambda: operator.post(PATH, account("@nora", account_id="quick")).ok(201))

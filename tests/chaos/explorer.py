@@ -7,14 +7,14 @@ itself and compares. Times are seconds from now, so that the same state is the s
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
 from chalicelib.domain import accounts, leases, phases, retries, timing
 from chalicelib.domain.accounts import State
-from chalicelib.domain.blockers import blockers
+from chalicelib.domain.blockers import Code, blockers
 from chalicelib.domain.errors import AccountLeased, IllegalMove
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import Move, PhaseName, Status
@@ -24,13 +24,22 @@ from chalicelib.domain.retries import Kind
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = 900
 ORDER = (PhaseName.HIGHLIGHT, PhaseName.STORY)
+MOST = 2 * LEASE
+PLAN = replace(
+    STANDARD,
+    max_crashes=2,
+    max_releases=2,
+    phases={name: replace(phase, max_work=timedelta(seconds=MOST)) for name, phase in STANDARD.phases.items()},
+)
+"""The limits are low, so that what lies beyond them is within reach."""
 CURRENT, STALE = "current", "stale"
 BOTS = ("b1", "b2")
 
 
 class Account(NamedTuple):
-    """An account, as far as the rules look; `place` 2 is behind the last phase. `owed` is told by no rule: the seconds
-    that must pass before the phase may begin, counted apart."""
+    """An account, as far as the rules read it; `place` 2 is behind the last phase, where the account itself counts its
+    `crashes` and `releases`. `owed` is known to no rule: the seconds that must pass before the phase may begin, counted
+    apart."""
 
     state: State = State.WARMING_UP
     place: int = 0
@@ -38,10 +47,12 @@ class Account(NamedTuple):
     available_in: int = 3600
     retries: int = 0
     crashes: int = 0
+    releases: int = 0
     holder: str = ""
     expires_in: int = 0
     ended: str = ""
     owed: int = 3600
+    latest_in: int = 0
 
 
 class World(NamedTuple):
@@ -63,6 +74,7 @@ class _Seen:
 
     state: State
     lease: Lease | None
+    needs_review: bool
     model_id: str = "m1"
     has_consent: bool = True
     content_due_at: datetime | None = None
@@ -89,7 +101,16 @@ def lease_of(account: Account) -> Lease | None:
         return None
     ended = Ending(account.ended) if account.ended else None
     until = NOW + timedelta(seconds=account.expires_in)
-    return Lease(CURRENT, f"ses_{account.holder}", account.holder, NOW, until, "req", ended)
+    latest = NOW + timedelta(seconds=account.latest_in)
+    return Lease(CURRENT, f"ses_{account.holder}", account.holder, NOW, until, "req", ended, latest_at=latest)
+
+
+def _seen(account: Account) -> _Seen:
+    return _Seen(account.state, lease_of(account), account.place >= len(ORDER) and _left_too_often(account))
+
+
+def _left_too_often(account: Account) -> bool:
+    return retries.left_too_often(PLAN, crashes=account.crashes, releases=account.releases)
 
 
 def _phase_of(account: Account) -> _Phase | None:
@@ -110,11 +131,7 @@ def settle(account: Account) -> Account:
     """What time has brought about (`AccountChange.settle`)."""
     lease = lease_of(account)
     if leases.has_run_out(lease, NOW):
-        account = account._replace(ended=Ending.EXPIRED)
-        if account.place < len(ORDER) and account.status is Status.IN_PROGRESS:
-            crashes = account.crashes + 1
-            to = retries.after_crash(STANDARD, crashes)
-            account = account._replace(crashes=crashes, status=phases.after(account.status, Move.EXPIRE, to))
+        account = _leave(account._replace(ended=Ending.EXPIRED, crashes=account.crashes + 1), Move.EXPIRE)
     elif lease is not None and lease.ended_by is None:
         return account
     if account.place >= len(ORDER) or account.available_in > 0:
@@ -126,15 +143,38 @@ def settle(account: Account) -> Account:
     return account
 
 
+def _leave(account: Account, move: Move) -> Account:
+    """What becomes of the phase that a worker left without an outcome (`AccountChange._leave`)."""
+    if account.place >= len(ORDER):
+        return account
+    to = retries.after_leaving(PLAN, account.status, crashes=account.crashes, releases=account.releases)
+    return account._replace(status=phases.after(account.status, move, to))
+
+
+def claim(account: Account, bot: str) -> Account:
+    """`claim`: a lease, and nothing begun."""
+    due = _due(account)
+    if due is None or due.at > NOW or account.state is not State.WARMING_UP:
+        raise Refused  # no queue offers it
+    settled = settle(account)
+    if blockers(_seen(settled), _phase_of(settled), _Nothing(), NOW):
+        if settled == account:
+            raise Refused
+        return settled  # what was found out is written all the same
+    return settled._replace(holder=bot, expires_in=LEASE, latest_in=MOST, ended="")
+
+
 def take(account: Account, bot: str) -> Account:
     """`content`: the phase's content under a lease."""
     lease = lease_of(account)
     if account.place >= len(ORDER):
         raise Refused
-    if leases.is_live(lease, NOW) and account.holder == bot:
+    holds = leases.is_live(lease, NOW) and account.holder == bot
+    if holds and account.status is Status.IN_PROGRESS:
         return account
     try:
-        leases.refuse_while_live(lease, NOW)
+        if not holds:
+            leases.refuse_while_live(lease, NOW)
     except AccountLeased:
         raise Refused from None
     settled = settle(account)
@@ -142,11 +182,14 @@ def take(account: Account, bot: str) -> Account:
         if settled.ended == Ending.EXPIRED != account.ended:
             return settled  # what was found out is written all the same
         raise Refused
-    if blockers(_Seen(settled.state, lease_of(settled)), _phase_of(settled), _Nothing(), NOW):
+    found = blockers(_seen(settled), _phase_of(settled), _Nothing(), NOW)
+    if any(one.code is not Code.LEASED for one in found):
         raise Refused
     assigned = phases.after(settled.status, Move.ASSIGN) if settled.status is Status.AVAILABLE else settled.status
     delivered = phases.after(assigned, Move.DELIVER)
-    return settled._replace(status=delivered, holder=bot, expires_in=LEASE, ended="")
+    if holds:
+        return settled._replace(status=delivered, latest_in=MOST)
+    return settled._replace(status=delivered, holder=bot, expires_in=LEASE, latest_in=MOST, ended="")
 
 
 def _fence(account: Account, token: str, bot: str) -> Lease:
@@ -160,10 +203,10 @@ def _fence(account: Account, token: str, bot: str) -> Lease:
 
 def _advance(account: Account) -> Account:
     place = account.place + 1
-    account = account._replace(place=place, retries=0, crashes=0)
+    account = account._replace(place=place, retries=0, crashes=0, releases=0)
     if place >= len(ORDER):
         return account._replace(status=Status.COMPLETED, available_in=0, owed=0)
-    wait = int(STANDARD.phases[ORDER[place]].interval.total_seconds())
+    wait = int(PLAN.phases[ORDER[place]].interval.total_seconds())
     return account._replace(status=Status.PENDING, available_in=wait, owed=wait)
 
 
@@ -171,7 +214,7 @@ def complete(account: Account, token: str, bot: str) -> Account:
     """`complete-phase`."""
     _fence(account, token, bot)
     phases.after(account.status, Move.COMPLETE)
-    return _advance(account)._replace(ended=Ending.COMPLETED)
+    return _advance(account)._replace(ended=account.ended or Ending.COMPLETED)
 
 
 def report(kind: Kind) -> Callable[[Account, str, str], Account]:
@@ -181,13 +224,13 @@ def report(kind: Kind) -> Callable[[Account, str, str], Account]:
         _fence(account, token, bot)
         if account.status is Status.REQUIRES_REVIEW:
             raise Refused
-        verdict = retries.after_report(kind, plan=STANDARD, retries=account.retries, swaps=0, now=NOW, spread=0.0)
+        verdict = retries.after_report(kind, plan=PLAN, retries=account.retries, swaps=0, now=NOW, spread=0.0)
         status = phases.after(account.status, verdict.move)
         wait = account.available_in
         if verdict.available_at is not None:
             wait = int((verdict.available_at - NOW).total_seconds())
         tries = account.retries + (verdict.move is Move.FAIL)
-        return account._replace(status=status, available_in=wait, retries=tries, ended=Ending.REPORTED)
+        return account._replace(status=status, available_in=wait, retries=tries, ended=account.ended or Ending.REPORTED)
 
     return reported
 
@@ -197,10 +240,7 @@ def release(account: Account, token: str, bot: str) -> Account:
     lease = lease_of(account)
     if lease is None or lease.token != token or lease.bot_id != bot or lease.ended_by is not None:
         raise Refused
-    status = account.status
-    if account.place < len(ORDER) and status is Status.IN_PROGRESS:
-        status = phases.after(status, Move.RELEASE)
-    return account._replace(status=status, ended=Ending.RELEASED)
+    return _leave(account._replace(ended=Ending.RELEASED, releases=account.releases + 1), Move.RELEASE)
 
 
 def heartbeat(account: Account, token: str, bot: str) -> Account:
@@ -208,7 +248,10 @@ def heartbeat(account: Account, token: str, bot: str) -> Account:
     lease = lease_of(account)
     if lease is None or lease.token != token or lease.bot_id != bot or lease.ended_by is not None:
         raise Refused
-    return account._replace(expires_in=LEASE)
+    until = leases.extended_to(lease, NOW + timedelta(seconds=LEASE), NOW)
+    if until is None:
+        raise Refused
+    return account._replace(expires_in=int((until - NOW).total_seconds()))
 
 
 def _take_away(account: Account) -> Account:
@@ -231,9 +274,11 @@ def resume(account: Account) -> Account:
 def retry(account: Account) -> Account:
     """The operator's retry."""
     if account.place >= len(ORDER):
-        raise Refused
+        if not _left_too_often(account):
+            raise Refused
+        return account._replace(crashes=0, releases=0)
     status = phases.after(account.status, Move.RETRY, Status.CONTENT_ASSIGNED)
-    return _take_away(account)._replace(status=status, available_in=0, retries=0, crashes=0)
+    return _take_away(account)._replace(status=status, available_in=0, retries=0, crashes=0, releases=0)
 
 
 def skip(account: Account) -> Account:
@@ -264,6 +309,12 @@ def told(verb: str, account: Account, token: str, bot: str) -> Account | None:
 def taken(account: Account, bot: str) -> Account | None:
     """What asking for content makes of the account; None where it is refused."""
     return _or_none(lambda: take(account, bot))
+
+
+@cache
+def claimed(account: Account, bot: str) -> Account | None:
+    """What a claim makes of the account; None where it gets nothing."""
+    return _or_none(lambda: claim(account, bot))
 
 
 @cache
@@ -307,6 +358,7 @@ def _ticked(account: Account, seconds: int) -> Account:
         available_in=max(0, account.available_in - seconds),
         expires_in=max(0, account.expires_in - seconds),
         owed=max(0, account.owed - seconds),
+        latest_in=max(0, account.latest_in - seconds),
     )
 
 
@@ -326,13 +378,18 @@ def steps(world: World, *, guarded: bool = True) -> Iterator[tuple[str, World]]:
         after = taken(account, bot)
         if after is not None:
             if after.status is Status.IN_PROGRESS and after.holder == bot and after != account:
-                new = _with(world, after, taker=number)
+                holds = account.holder == bot and not account.ended and account.expires_in > 0
+                new = _with(world, after, taker=None if holds else number)
+                new = new._replace(tokens=_set(new.tokens, number, CURRENT))
                 yield f"{bot} takes it", new
                 yield f"{bot} takes it and never hears of it", new._replace(tokens=_set(new.tokens, number, ""))
             elif after == account and world.tokens[number] != CURRENT:
                 yield f"{bot} asks again", world._replace(tokens=_set(world.tokens, number, CURRENT))
             elif after != account:
                 yield f"{bot} finds it out", _with(world, after)
+        after = claimed(account, bot)
+        if after is not None and after.holder == bot and not after.ended:
+            yield f"{bot} claims it", _with(world, after, taker=number)
         token = world.tokens[number]
         if token:
             yield f"{bot} crashes", world._replace(tokens=_set(world.tokens, number, ""))
@@ -381,12 +438,12 @@ def _set(tokens: tuple[str, str], number: int, token: str) -> tuple[str, str]:
 def wrong(before: World, step: str, after: World) -> str | None:
     """Which promise a step breaks, None if none."""
     old, new = before.account, after.account
-    if step.endswith(("takes it", "never hears of it")):
+    if step.endswith(("takes it", "claims it", "never hears of it")):
         if new.owed:
             return f"a phase begins {new.owed} s before its interval has passed"
         if old.state is not State.WARMING_UP:
             return f"work is handed out while the account is {old.state}"
-        if old.holder and not old.ended and old.expires_in:
+        if old.holder not in ("", new.holder) and not old.ended and old.expires_in:
             return f"{new.holder} takes what {old.holder} holds"
     if max(after.done) > 1:
         return "a phase is completed twice"
@@ -398,16 +455,22 @@ def wrong(before: World, step: str, after: World) -> str | None:
             return f"{bot}, who was superseded, changes something by {verb}"
     if new.place < len(ORDER) and new.status is Status.IN_PROGRESS and (not new.holder or new.ended):
         return "a phase is in progress, and nobody holds the account"
-    if new.retries > STANDARD.max_retries or (new.crashes >= STANDARD.max_crashes and new.status is Status.IN_PROGRESS):
+    held = bool(new.holder) and not new.ended
+    if held and new.expires_in > new.latest_in:
+        return "a lease lasts longer than the time of its phase"
+    if new.retries > PLAN.max_retries or (held and _left_too_often(new)):
         return "a limit is passed"
-    if new.state is State.WARMING_UP and new.status is not Status.REQUIRES_REVIEW and _due(new) is None:
+    for_review = _left_too_often(new) or (new.place < len(ORDER) and new.status is Status.REQUIRES_REVIEW)
+    if new.state is State.WARMING_UP and not for_review and _due(new) is None:
         return "it is in no queue: nobody will ever find it"
+    if new.place >= len(ORDER) and _left_too_often(new) and _due(new) is not None:
+        return "workers left its completion too often, and it is offered again"
     return None
 
 
 @cache
 def _due(account: Account) -> timing.Due | None:
-    return timing.next_due(_Seen(account.state, lease_of(account)), _phase_of(account), NOW)
+    return timing.next_due(_seen(account), _phase_of(account), NOW)
 
 
 @dataclass(frozen=True, slots=True)

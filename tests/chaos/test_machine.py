@@ -23,10 +23,10 @@ from hypothesis.stateful import (
 )
 
 from chalicelib import context, middleware, schedules, tables
-from chalicelib.domain import keys
+from chalicelib.domain import keys, plans
 from chalicelib.settings import Settings
 from tests.agency import CONSENT, MEDIA, TEXTS, media, words
-from tests.chaos.explorer import BOTS, OPERATOR, ORDER, VERBS, Account, operated, taken, timed, told
+from tests.chaos.explorer import BOTS, OPERATOR, ORDER, PLAN, VERBS, Account, operated, taken, timed, told
 from warmup.sandbox.gateway import Gateway
 from warmup.sandbox.server import Server
 from warmup.sandbox.stores import Store
@@ -154,7 +154,9 @@ class Machine(RuleBasedStateMachine):
         self.api.now += timedelta(seconds=seconds)
         model = self.model
         self.model = model._replace(
-            available_in=max(0, model.available_in - seconds), expires_in=max(0, model.expires_in - seconds)
+            available_in=max(0, model.available_in - seconds),
+            expires_in=max(0, model.expires_in - seconds),
+            latest_in=max(0, model.latest_in - seconds),
         )
 
     @invariant()
@@ -171,8 +173,8 @@ class Machine(RuleBasedStateMachine):
         assert not live or lease["bot_id"] == model.holder
         if place < len(ORDER):
             phase = next(one for one in seen["phases"] if one["phase"] == ORDER[place])
-            found = (phase["status"], phase["retry_count"], phase["crash_count"])
-            assert found == (model.status, model.retries, model.crashes), model
+            found = (phase["status"], phase["retry_count"], phase["crash_count"], phase["release_count"])
+            assert found == (model.status, model.retries, model.crashes, model.releases), model
             if phase["available_at"] is not None:  # how long a retry waits is spread, and taken from the service
                 left = datetime.fromisoformat(phase["available_at"]) - self.api.now
                 self.model = model._replace(available_in=max(0, -(-left // timedelta(seconds=1))))
@@ -193,6 +195,7 @@ def api(dynamodb_local: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]
     )
     app: Any = __import__("app").app
     monkeypatch.setattr(middleware.edge, "settings", chosen)
+    monkeypatch.setitem(plans.PLANS, ("standard", 1), PLAN)
     tables.bind(chosen)
     tables.create_all()
     server = Server("127.0.0.1", 0, Gateway(app, middleware.problem_for_unknown_route).handle)

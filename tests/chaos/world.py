@@ -112,6 +112,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("resume", "operator", _operate("accounts/a1/resume"), frozenset({Action.ACCOUNT_RESUME})),
     Verb("reset", "operator", _operate("accounts/a1/reset"), frozenset({Action.ACCOUNT_RESET})),
     Verb("retire", "operator", _operate("accounts/a1/retire"), frozenset({Action.ACCOUNT_RETIRE})),
+    Verb("restore", "operator", _operate("accounts/a1/restore"), frozenset({Action.ACCOUNT_RESTORE})),
     Verb("retry", "operator", _phase("retry"), frozenset({Action.PHASE_RETRY})),
     Verb("retry-other", "operator", _phase("retry", content="other"), frozenset({Action.PHASE_RETRY})),
     Verb("resolve", "operator", _phase("resolve", evidence={"note": "seen"}), frozenset({Action.PHASE_RESOLVE})),
@@ -207,6 +208,7 @@ TEXTS = "/api/operator/models/m1/texts"
 TWINS: tuple[Verb, ...] = (
     Verb("take-profile", "operator", _create("accounts", {"account_id": "n1", "model_id": "m1", "username": "@Nora"})),
     Verb("take-it-too", "operator", _create("accounts", {"account_id": "n2", "model_id": "m1", "username": "NORA"})),
+    Verb("restore-old", "operator", _operate("accounts/old/restore"), frozenset({Action.ACCOUNT_RESTORE})),
     Verb("add-words", "operator", _create("models/m1/texts", {**WORDS, "text_id": "w1", "category": "post"})),
     Verb("add-them-too", "operator", _create("models/m1/texts", {**WORDS, "text_id": "w2", "category": "bio"})),
     Verb("approve-old", "operator", lambda w: w.operator.send("PATCH", f"{TEXTS}/old-text", {"status": "approved"})),

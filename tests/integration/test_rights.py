@@ -105,6 +105,11 @@ def timers_run(agency: Agency) -> None:
     agency.timer()
     agency.operator.post(f"{OPERATOR}/accounts/a2/resume", {"reason": "go on"}).ok()
     agency.timer()
+    agency.operator.account("a3")
+    for _ in range(3):  # nobody starts what was claimed: the timer hands it to an operator
+        agency.worker().claim(actions=["start_warmup"], limit=10).ok()
+        agency.time.advance(LEASE)
+        agency.timer()
     agency.wire.meanwhile(lambda: agency.timer("close_lost_sessions"))
     agency.timer("close_lost_sessions")
 

@@ -474,6 +474,31 @@ def test_of_two_who_take_a_freed_profile_over_at_once_one_is_refused(agency: Age
     assert answer.refused(409, "already_exists")["account_id"] == "quick"
 
 
+def test_a_profile_is_not_taken_from_an_account_that_is_brought_back_in_the_last_moment(agency: Agency) -> None:
+    agency.operator.account("old")
+    agency.operator.post("/api/operator/accounts/old/retire", {"reason": "gone"}).ok()
+    body = {"account_id": "new", "model_id": "m1", "username": "user_old"}
+    answer = overtaken(
+        agency,
+        lambda: agency.operator.post("/api/operator/accounts", body),
+        lambda: agency.operator.post("/api/operator/accounts/old/restore", {"reason": "back"}).ok(),
+    )
+    assert answer.refused(409, "already_exists")["account_id"] == "old"
+
+
+def test_an_account_is_not_brought_back_when_its_profile_is_taken_in_the_last_moment(agency: Agency) -> None:
+    agency.operator.account("old")
+    agency.operator.post("/api/operator/accounts/old/retire", {"reason": "gone"}).ok()
+    body = {"account_id": "new", "model_id": "m1", "username": "@USER_OLD"}
+    answer = overtaken(
+        agency,
+        lambda: agency.operator.post("/api/operator/accounts/old/restore", {"reason": "back"}),
+        lambda: agency.operator.post("/api/operator/accounts", body).ok(201),
+    )
+    assert answer.refused(409, "already_exists")["account_id"] == "new"
+    agency.operator.verified("old")
+
+
 def test_a_withdrawn_text_that_is_approved_in_the_last_moment_makes_no_way(agency: Agency) -> None:
     path = f"{MODELS}/m1/texts"
     agency.operator.words("old", "bio", body="Sea.")

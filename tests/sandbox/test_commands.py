@@ -571,6 +571,15 @@ def test_many_are_moved_at_once_rehearsed_before(
         api.accounts.retire(name, reason="the test is over")
 
 
+def test_an_account_that_was_retired_by_mistake_is_restored(warmup: Run, server: FakeServer) -> None:
+    server.account("back")
+    server.operator.accounts.retire("back", reason="by mistake")
+    restored = warmup("accounts", "restore", "back", "--reason", "it was a mistake", "-o", "json")
+    assert (restored.code, restored.json[0]["state"]) == (0, "imported")
+    assert warmup("accounts", "restore", "back", "--reason", "again").code == 4, "it is not retired any more"
+    server.operator.accounts.retire("back", reason="the test is over")
+
+
 def test_consent_opens_the_gate(warmup: Run, server: FakeServer) -> None:
     server.operator.accounts.create(account_id="owned", model_id="nora", username="owned.by.nora")
     ready = ("accounts", "ready", "owned", "--reason", "she agreed", "--yes", "-o", "json")

@@ -140,10 +140,19 @@ class Accounts:
         )
 
     async def retire(self, account_id: str, *, reason: str) -> shapes.ChangedWarmup:
-        """Takes the account out of the service's care for good."""
+        """Takes the account out of the service's care."""
         return await self._transport.ask(
             "POST",
             f"/api/operator/accounts/{quoted(account_id)}/retire",
+            shapes.ChangedWarmup,
+            body={"reason": reason},
+        )
+
+    async def restore(self, account_id: str, *, reason: str) -> shapes.ChangedWarmup:
+        """Brings a retired account back as imported; what it has used and its audit stay."""
+        return await self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/restore",
             shapes.ChangedWarmup,
             body={"reason": reason},
         )
@@ -830,6 +839,7 @@ class Roster:
         limit: int | None = None,
         cursor: str | None = None,
         with_phases: bool | None = None,
+        sort: str | None = None,
         state: str | None = None,
         model_id: str | None = None,
         phase: str | None = None,
@@ -850,6 +860,7 @@ class Roster:
                 "limit": limit,
                 "cursor": cursor,
                 "with_phases": with_phases,
+                "sort": sort,
                 "state": state,
                 "model_id": model_id,
                 "phase": phase,

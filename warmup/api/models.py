@@ -22,6 +22,7 @@ class AuditAction(Word):
     ACCOUNT_RESUME = "account:resume"
     ACCOUNT_RESET = "account:reset"
     ACCOUNT_RETIRE = "account:retire"
+    ACCOUNT_RESTORE = "account:restore"
     LEASE_CLAIM = "lease:claim"
     LEASE_RELEASE = "lease:release"
     LEASE_EXPIRE = "lease:expire"
@@ -162,7 +163,7 @@ class PhaseName(Word):
 class Queue(Word):
     """Where an account stands in the queues.
 
-    `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: somebody works on it;
+    `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: a lease on it is live;
     `starved`: its pools had nothing eligible when last asked."""
 
     DUE = "due"
@@ -312,7 +313,7 @@ class AccountBody(Shape):
 
 
 class AccountImport(Shape):
-    """What became of each row, and what people should know of the pools."""
+    """What became of each row, and what an operator should know of the pools and of accounts that are retired."""
 
     dry_run: bool
     counts: dict[str, int]
@@ -337,9 +338,14 @@ class AccountWithAssignments(Shape):
     updated_at: datetime
     version: int
     lease: Lease | None
+    crash_count: int
+    release_count: int
+    content_misses: int
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     consent: Consent | None
     assignments: list[Assignment]
@@ -420,6 +426,13 @@ class Assignment(Shape):
     performance_score: float | None
     attempt: int
     scores: dict[str, dict[str, float | str]]
+
+
+class AtWork(Shape):
+    """An account under a live lease, and since when it has been held."""
+
+    account_id: str
+    since: datetime
 
 
 class AuditEvent(Shape):
@@ -552,6 +565,7 @@ class Case(Shape):
     error_details: Any
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     attempt: int
     skipped: bool
@@ -601,6 +615,7 @@ class Cell(Shape):
     error_kind: str | None
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     assigned_content_id: str | None
     assigned_text_id: str | None
@@ -645,7 +660,7 @@ class ChangedPauses(Shape):
 
 
 class ChangedSession(Shape):
-    """A session after a move."""
+    """A session after a move; `not_attempted`: so many of its leases were not reached in time, send it again."""
 
     session_id: str
     bot_id: str
@@ -662,6 +677,7 @@ class ChangedSession(Shape):
     status: SessionStatus
     held: list[Holding]
     replayed: bool
+    not_attempted: int
 
 
 class ChangedWarmup(Shape):
@@ -687,6 +703,8 @@ class ChangedWarmup(Shape):
 class Claim(Shape):
     """What a claim gave."""
 
+    next_due_at: datetime | None = None
+    retry_after_seconds: int | None = None
     session_id: str | None
     items: list[Claimed]
 
@@ -808,9 +826,14 @@ class CreatedAccount(Shape):
     updated_at: datetime
     version: int
     lease: Lease | None
+    crash_count: int
+    release_count: int
+    content_misses: int
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     consent: Consent | None
     replayed: bool
@@ -1066,14 +1089,17 @@ class Hour(Shape):
 
 
 class ImportedAccount(Shape):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it).
+    """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
+    `refused` or `left` (no time for it).
 
-    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1."""
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1. `state` is that of an
+    account that was there before."""
 
     row: int
     line: int
     outcome: str
     account_id: str | None
+    state: AccountState | None
     error: RowError | None = None
 
 
@@ -1181,6 +1207,8 @@ class ListedAccount(Shape):
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     lease: Lease | None
     created_at: datetime
@@ -1334,7 +1362,9 @@ class TextOutcomes(Shape):
 
 
 class Overview(Shape):
-    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted."""
+    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted.
+
+    `longest_at_work` is at most 15 seconds old."""
 
     pipeline_paused: bool
     reason: str | None
@@ -1354,6 +1384,7 @@ class Overview(Shape):
     timers: list[Timer]
     partly: bool
     counted_at: datetime
+    longest_at_work: AtWork | None
 
 
 class OwnHolding(Shape):
@@ -1365,11 +1396,12 @@ class OwnHolding(Shape):
 
 
 class OwnLease(Shape):
-    """A lease, to its holder only."""
+    """A lease, to its holder only. No heartbeat extends it beyond `latest_at`; the delivery moves that on."""
 
     session_id: str
     lease_token: str
     expires_at: datetime
+    latest_at: datetime | None
     lease_seconds: int
 
 
@@ -1413,6 +1445,7 @@ class Phase(Shape):
     error_details: Any
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     attempt: int
     skipped: bool
@@ -1519,11 +1552,12 @@ class Readiness(Shape):
 
 
 class ReadyPage(Shape):
-    """What can be worked on now; `next_due_at` comes with an empty list: when there will be something."""
+    """What can be worked on now."""
 
+    next_due_at: datetime | None = None
+    retry_after_seconds: int | None = None
     items: list[Offer]
     next_cursor: str | None
-    next_due_at: datetime | None = None
 
 
 class ReasonBody(Shape):

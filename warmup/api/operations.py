@@ -140,10 +140,19 @@ class Accounts:
         )
 
     def retire(self, account_id: str, *, reason: str) -> shapes.ChangedWarmup:
-        """Takes the account out of the service's care for good."""
+        """Takes the account out of the service's care."""
         return self._transport.ask(
             "POST",
             f"/api/operator/accounts/{quoted(account_id)}/retire",
+            shapes.ChangedWarmup,
+            body={"reason": reason},
+        )
+
+    def restore(self, account_id: str, *, reason: str) -> shapes.ChangedWarmup:
+        """Brings a retired account back as imported; what it has used and its audit stay."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/restore",
             shapes.ChangedWarmup,
             body={"reason": reason},
         )
@@ -826,6 +835,7 @@ class Roster:
         limit: int | None = None,
         cursor: str | None = None,
         with_phases: bool | None = None,
+        sort: str | None = None,
         state: str | None = None,
         model_id: str | None = None,
         phase: str | None = None,
@@ -846,6 +856,7 @@ class Roster:
                 "limit": limit,
                 "cursor": cursor,
                 "with_phases": with_phases,
+                "sort": sort,
                 "state": state,
                 "model_id": model_id,
                 "phase": phase,

@@ -184,6 +184,15 @@ def resume(
 
 
 @app.command()
+def restore(context: typer.Context, account_id: str, reason: Reason, output: Output = Format.TABLE) -> None:
+    """Bring a retired account back as imported; what it has used and its audit stay.
+
+    Example: warmup accounts restore aurora-01 --reason "retired by mistake"
+    """
+    show([connect(context).accounts.restore(account_id, reason=reason)], output, ("account_id", "state", "username"))
+
+
+@app.command()
 def watch(
     context: typer.Context,
     model: Model = None,
