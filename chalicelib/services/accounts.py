@@ -202,8 +202,8 @@ _SPARE_SECONDS = 3.0
 class RowOutcome:
     """What became of one row of an import: `created`, `unchanged`, `refused`, or `left` where its time was up.
 
-    `retired`: the account is there and retired, and `restore` brings it back. `state` is that of an account that was
-    there before.
+    `retired`: the account is there and retired, and `restore` brings it back. `state` is the account's, None without
+    one.
     """
 
     row: int
@@ -253,11 +253,12 @@ def import_all(context: Context, rows: Sequence[Profile | ServiceError], *, dry_
 
 
 def _with_states(outcomes: Sequence[RowOutcome], before: Iterable[Account | None]) -> list[RowOutcome]:
-    """Says of rows whose account was there before in which state it is: one that is retired is no newcomer."""
+    """Says in which state each row's account is: one that is retired is no newcomer."""
     states: dict[str | None, State] = {one.account_id: one.state for one in before if one is not None}
 
     def named(found: RowOutcome) -> RowOutcome:
-        state = states.get(found.account_id) if found.outcome == "unchanged" else None
+        there = found.outcome in ("created", "unchanged")
+        state = states.get(found.account_id, State.IMPORTED) if there else None
         return replace(found, outcome="retired" if state is State.RETIRED else found.outcome, state=state)
 
     return [named(one) for one in outcomes]

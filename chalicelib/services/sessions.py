@@ -18,7 +18,7 @@ from chalicelib.changes import (
 from chalicelib.context import Context, Role
 from chalicelib.domain import cursors, leases, selection
 from chalicelib.domain.actions import Action
-from chalicelib.domain.errors import NotFound, SessionEnded, TemporarilyUnavailable
+from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import Move, Status
 from chalicelib.tables import Account, Content, Phase, Session, Text, pages
@@ -127,9 +127,8 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
             _extend(context, session, asked, [], note)
             held += asked
         except Stale:
-            kept, gone_now, gone = _sort_out(context, session, holdings)
-            kept, gone_now = _extend_one_by_one(context, session, kept, gone_now, gone, note)
-            held, lost = held + kept, lost + gone_now
+            extended, gone_now = _extend_one_by_one(context, session, *_sort_out(context, session, holdings), note)
+            held, lost = held + extended, lost + gone_now
     return Beat(
         session_id,
         until,
@@ -167,6 +166,8 @@ def _items_of(phase: Phase) -> list[Key]:
 
 Extended = tuple[Holding, datetime]
 """A lease that a session holds, and until when."""
+Kept = tuple[Holding, Lease]
+"""A lease that is still the session's, as it is now."""
 
 
 def _require_each_once(holdings: list[Holding]) -> None:
@@ -210,17 +211,16 @@ def _extend(
 
 def _sort_out(
     context: Context, session: Session, holdings: Sequence[Holding]
-) -> tuple[list[Extended], list[Lost], list[Holding]]:
-    """Which leases are still the session's and until when, which were lost and why, and which entries can go."""
-    kept: list[Extended] = []
+) -> tuple[list[Kept], list[Lost], list[Holding]]:
+    """Which leases are still the session's, which were lost and why, and which entries can go."""
+    kept: list[Kept] = []
     lost: list[Lost] = []
     gone: list[Holding] = []
     for holding, account in zip(holdings, together([(Account, one.account_id) for one in holdings]), strict=True):
         lease = account.lease if account is not None else None
         if lease is not None and lease.token == holding.lease_token and lease.ended_by is None:
-            until = leases.extended_to(lease, _until(context), context.now)
-            if until is not None:
-                kept.append((holding, until))
+            if leases.extended_to(lease, _until(context), context.now) is not None:
+                kept.append((holding, lease))
             else:  # its entry stays until the timer, or who comes next, has ended the lease
                 lost.append(Lost(holding.account_id, "the longest time that its phase gives a worker is over"))
             continue
@@ -239,22 +239,26 @@ def _why(holding: Holding, lease: Lease | None) -> str:
 
 
 def _extend_one_by_one(
-    context: Context, session: Session, wanted: list[Extended], lost: list[Lost], gone: list[Holding], note: str | None
+    context: Context, session: Session, wanted: list[Kept], lost: list[Lost], gone: list[Holding], note: str | None
 ) -> tuple[list[Extended], list[Lost]]:
     """After a first failure: what ends between the look and the write costs its own lease only.
 
-    A lease that is still the session's, and yet cannot be extended, runs longer than this heartbeat asks for.
+    A lease that is still the session's, and yet cannot be extended, runs longer than this heartbeat asks for. What the
+    time of the call does not suffice for stays as it is, and the next heartbeat extends it.
     """
     kept: list[Extended] = []
-    for holding, until in wanted:
-        if context.is_short_of_time:
-            raise TemporarilyUnavailable()  # nothing is lost: the next heartbeat extends the rest
+    for holding, lease in wanted:
+        until = leases.extended_to(lease, _until(context), context.now)
+        if context.is_short_of_time or until is None:
+            kept.append((holding, lease.expires_at))
+            continue
         try:
             _extend(context, session, [(holding, until)], [], note)
             kept.append((holding, until))
         except Stale:
             longer, gone_now, _ = _sort_out(context, session, [holding])
-            kept, lost = kept + longer, lost + gone_now
+            kept += [(one, now.expires_at) for one, now in longer]
+            lost = lost + gone_now
     try:
         _extend(context, session, [], gone, note)
     except Stale:

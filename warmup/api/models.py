@@ -1092,8 +1092,7 @@ class ImportedAccount(Shape):
     """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
     `refused` or `left` (no time for it).
 
-    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1. `state` is that of an
-    account that was there before."""
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1. `state` is the account's."""
 
     row: int
     line: int
