@@ -1092,7 +1092,8 @@ class ImportedAccount(Shape):
     """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
     `refused` or `left` (no time for it).
 
-    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1. `state` is the account's."""
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1. `state` is
+    the account's."""
 
     row: int
     line: int
