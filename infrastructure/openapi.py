@@ -101,7 +101,8 @@ _SENT: Mapping[str, Json] = {
 }
 _TAG = {"ETag": {"description": "What the page is.", "schema": {"type": "string"}}}
 _RAW: Mapping[str, str] = {
-    "text/csv": "The first line names the members; `tags` are separated by spaces.",
+    "text/csv": "The first line names the members, separated by commas, semicolons or tabs; `tags` are separated by "
+    "spaces. UTF-8, with or without a byte order mark, or UTF-16. Rows of empty cells are skipped.",
     "application/x-ndjson": "One JSON object a line.",
 }
 

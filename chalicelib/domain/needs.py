@@ -39,13 +39,11 @@ def faults(category: str | None, size: int) -> list[Fault]:
 
 def upload_faults(media_type: str, size: int) -> list[Fault]:
     """Why a file of this type and size (bytes) is of no use to any plan; empty if it is of use."""
-    return faults(None, size) + type_faults(media_type)
-
-
-def type_faults(media_type: str) -> list[Fault]:
-    """Why no plan could ever take a file of this type; empty if one could."""
+    found = faults(None, size)
     known = sorted({one for phase in _asking(None) for one in phase.media_types})
-    return [] if media_type in known else [{"pointer": "/media_type", "detail": f"the plans take {', '.join(known)}"}]
+    if media_type not in known:
+        found.append({"pointer": "/media_type", "detail": f"the plans take {', '.join(known)}"})
+    return found
 
 
 def lies(stored: Lying | None, *, media_type: str, size: int, sha256: str) -> list[Fault]:

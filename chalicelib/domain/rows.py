@@ -182,6 +182,9 @@ class _Csv:
         return max(counts, key=lambda one: counts[one])
 
     def _check_names(self) -> None:
+        if any(_LOST in name or "\0" in name for name in self._names):
+            # as a gateway that takes every body for UTF-8 makes of UTF-16
+            raise Unreadable(f"The first line lost characters when the file was saved or sent: {_SAVE}.")
         seen: dict[str, int] = {}
         for column, name in enumerate(self._names, start=1 + self._notes):
             first = seen.setdefault(name, column)

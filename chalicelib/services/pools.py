@@ -130,7 +130,10 @@ def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = N
 
 
 def _check_media(context: Context, item: Content, dry_run: _DryRun | None) -> None:
-    faults = needs.faults(item.category, item.bytes) + needs.type_faults(item.media_type)
+    faults = needs.faults(item.category, item.bytes)
+    uploads = dry_run is not None and dry_run.uploads
+    if uploads:  # the run asks for a form first, which would be refused
+        faults = needs.upload_faults(item.media_type, item.bytes) or faults
     lying = None
     if item.media_key.startswith(media.UPLOADS):
         faults = [
@@ -138,7 +141,7 @@ def _check_media(context: Context, item: Content, dry_run: _DryRun | None) -> No
         ]
     if context.settings.verify_media and not faults:
         lying = media.look(context.settings.media_bucket, item.media_key)
-        if lying is None and dry_run is not None and dry_run.uploads:
+        if lying is None and uploads:
             return
         faults = needs.lies(lying, media_type=item.media_type, size=item.bytes, sha256=item.sha256)
     if faults:

@@ -142,6 +142,29 @@ class TestItems:
             answer = agency.operator.post(path, raw=text.encode(), content_type="application/x-ndjson").ok()
             assert [row["outcome"] for row in answer["rows"]] == outcomes
 
+    def test_a_dry_run_decides_as_the_run_does_where_rows_meet(
+        self, agency: Agency, kind: str, make: Any, key: str
+    ) -> None:
+        """By id and by what they hold, named and not."""
+        given = make("i1", "bio")
+        unnamed = {name: value for name, value in given.items() if name != key}
+        other = make("i2", "bio")
+        rows = [
+            given,
+            given,
+            {**given, "max_usage": 2},
+            {**other, key: "i1"},
+            unnamed,
+            {**unnamed, "max_usage": 2},
+            other,
+        ]
+        text = "\n".join(json.dumps(row) for row in rows)
+        outcomes = ["created", "unchanged", "refused", "refused", "unchanged", "refused", "created"]
+        for dry_run in ("true", "false"):
+            path = f"{MODELS}/m1/{kind}/import?dry_run={dry_run}"
+            answer = agency.operator.post(path, raw=text.encode(), content_type="application/x-ndjson").ok()
+            assert [row["outcome"] for row in answer["rows"]] == outcomes, dry_run
+
     def test_many_at_once_each_have_their_outcome(self, agency: Agency, kind: str, make: Any, key: str) -> None:
         agency.operator.post(f"{MODELS}/m1/{kind}", make("old", "bio")).ok(201)
         items = [

@@ -62,6 +62,7 @@ def test_a_separator_may_be_declared_as_excel_does() -> None:
         (b"body,Body \nx,y\n", r"'body' more than once \(columns 1 and 2\)"),
         (b'bo"dy,"category\nx,y\n', "names of the columns cannot be read: line 1, column 2"),
         (b"\xff\xfea", "begins like UTF-16 and is not"),
+        ("body,x\n".encode("utf-16").decode("utf-8", "replace").encode(), "lost characters when the file was saved or"),
     ],
 )
 def test_a_file_that_is_no_csv_is_named_for_what_it_is(data: bytes, says: str) -> None:
