@@ -15,12 +15,14 @@ from pynamodb.expressions.update import Action as UpdateAction
 
 from chalicelib import audit
 from chalicelib.context import Context, Role, sources
-from chalicelib.domain import accounts, leases, phases, retries, timing
+from chalicelib.domain import accounts, duplicates, leases, phases, profiles, retries, timing
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Blocker, blockers
 from chalicelib.domain.errors import (
     AccountNotReady,
+    AlreadyExists,
+    Duplicate,
     LeaseSuperseded,
     MalformedRequest,
     NotFound,
@@ -33,11 +35,21 @@ from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import Move, PhaseName, Status
 from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.retries import Kind
-from chalicelib.tables import Account, Assignment, AuditEvent, Content, Phase, Session, Setting, Text
+from chalicelib.tables import Account, Assignment, AuditEvent, Content, Fingerprint, Phase, Session, Setting, Text
 from chalicelib.tables.accounts import unchanged_lease
 from chalicelib.tables.base import Item, Key, reading, together
 from chalicelib.tables.pools import PoolItem
-from chalicelib.tables.sessions import NO_PHASE, Directive, Holding, Standing, hold, let_go, seen
+from chalicelib.tables.sessions import (
+    NO_PHASE,
+    Directive,
+    Holding,
+    Standing,
+    hold,
+    let_go,
+    licence_entry,
+    licensed,
+    seen,
+)
 from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, PAUSES, Hourly, counter_key, hour_key
 from chalicelib.tables.transaction import Stale, Transaction
 
@@ -88,6 +100,41 @@ class Change:
         self.item = item
         self.moves: list[dict[str, object]] = []
         self.transaction = Transaction(context)
+
+    def claim_fingerprints(self, item: PoolItem, found: Mapping[str, Fingerprint | None]) -> None:
+        """Makes the item the one of its model with these bytes or words; `found` is what stands under its fingerprints.
+
+        An item that was withdrawn and never used gives way, on condition that it still is so. Raises Duplicate.
+        """
+        own = Fingerprint(fingerprint=item.fingerprint, item_id=item.item_id, created_at=self.context.now)
+        checked: set[str] = set()
+        for key in item.fingerprints:
+            row, main = found[key], key == item.fingerprint
+            if row is None:
+                if main:
+                    self.transaction.put(own, Fingerprint.fingerprint.does_not_exist())
+                continue
+            unchanged = Fingerprint.item_id == row.item_id
+            if row.item_id != item.item_id and row.item_id not in checked:
+                checked.add(row.item_id)
+                self._make_way(type(item), row.item_id)
+            if main:
+                row.item_id = item.item_id
+                self.transaction.update(row, unchanged)
+            elif row.item_id != item.item_id:
+                self.transaction.delete(row, unchanged)
+
+    def _make_way(self, kind: type[PoolItem], twin_id: str) -> None:
+        (twin,) = together([(kind, twin_id)])
+        if twin is None or not duplicates.gives_way(twin):
+            raise duplicate(twin_id, twin)
+        self.transaction.update(twin, kind.revision == twin.revision, [])
+
+    def drop_fingerprints(self, item: PoolItem, found: Mapping[str, Fingerprint | None], kept: Sequence[str]) -> None:
+        """Frees what the item was known by and is no longer; `kept` are the keys that stay."""
+        for key, row in found.items():
+            if row is not None and row.item_id == item.item_id and key not in kept:
+                self.transaction.delete(row, Fingerprint.item_id == row.item_id)
 
     def commit(self, action: Action, condition: Condition | None = None, **details: object) -> AuditEvent:
         """Writes the item, what was added and the event. Raises Stale when something was changed since it was read."""
@@ -276,10 +323,40 @@ class AccountChange(Change):
         phase.updated_at = self.context.now
         self._changed[phase.name] = phase
 
+    # the profile
+
+    def claim_profile(self, claim: Fingerprint | None) -> None:
+        """Makes the account the one that stands for its profile; `claim` is the claim on it as it was read.
+
+        A retired account keeps its claim until another takes it over, so that it can come back while nobody has.
+        Raises AlreadyExists where another living account stands for the profile.
+        """
+        own = Fingerprint(
+            fingerprint=profiles.claim_of(self.account.username),
+            item_id=self.account.account_id,
+            created_at=self.context.now,
+        )
+        if claim is None:
+            self.transaction.put(own, Fingerprint.fingerprint.does_not_exist())
+            return
+        unchanged = Fingerprint.item_id == claim.item_id
+        if claim.item_id == own.item_id:
+            self.transaction.update(claim, unchanged)
+            return
+        (holder,) = together([(Account, claim.item_id)])
+        if holder is None or holder.state is not accounts.State.RETIRED:
+            raise profile_taken(self.context, claim.item_id, holder)
+        self.transaction.update(holder, Account.state == accounts.State.RETIRED, [])  # it may be brought back just now
+        claim.item_id, claim.created_at = own.item_id, own.created_at
+        self.transaction.update(claim, unchanged)
+
     # the lease
 
-    def take_lease(self, session: Session) -> Lease:
-        """Takes a new lease for the session (which is opened, if it is new); its token names the version made here."""
+    def take_lease(self, session: Session, licensed_until: datetime | None = None) -> Lease:
+        """Takes a new lease for the session (which is opened, if it is new); its token names the version made here.
+
+        `licensed_until`: when the licence of what is delivered under it ends.
+        """
         token = leases.make_token(self.account.version + 1, self.context.entropy(leases.TOKEN_BYTES))
         now, latest = self.context.now, self.context.now + self.account.max_work
         until = min(now + timedelta(seconds=self.context.settings.lease_seconds), latest)
@@ -290,11 +367,17 @@ class AccountChange(Change):
         self.account.due_since = self.account.due_at
         if session.was_read():
             not_ended = Session.ended_at.does_not_exist()
-            self._tell_session(session, not_ended, hold(self._holding(token)), *self._seen())
+            told = [] if licensed_until is None else [licensed(token, licensed_until)]
+            self._tell_session(session, not_ended, hold(self._holding(token)), *self._seen(), *told)
         else:
             session.holds = {self._holding(token)}
+            session.licences = None if licensed_until is None else {licence_entry(token, licensed_until)}
             open_session(self.context, self.transaction, session)
         return lease
+
+    def note_licence(self, lease: Lease, until: datetime) -> None:
+        """Tells the holder's session when the licence of what it was given ends."""
+        self._tell_session(Session(session_id=lease.session_id), None, licensed(lease.token, until))
 
     def begin_work(self) -> None:
         """Counts the time of the lease's holder again from now on, where content is delivered."""
@@ -544,6 +627,24 @@ class AccountChange(Change):
     def _moved(self, what: str, before: object, to: object) -> None:
         if before != to:
             self.moves.append({"what": what, "from": before, "to": to})
+
+
+def duplicate(twin_id: str, twin: PoolItem | None) -> Duplicate:
+    """The refusal of a second item with the same bytes or words."""
+    if twin is None:
+        return Duplicate(twin_id=twin_id)
+    return Duplicate(twin_id=twin_id, status=twin.status, category=twin.category)
+
+
+def profile_taken(context: Context, holder_id: str, holder: Account | None) -> AlreadyExists:
+    """The refusal of a second living account for one profile; it names the first to who sees that one's model."""
+    if holder is None or not context.actor.sees(holder.model_id):
+        return AlreadyExists("Another account stands for this profile.")
+    return AlreadyExists(
+        f"Account {holder_id} of the model {holder.model_id} stands for this profile: its username is "
+        f"{holder.username!r}, and it is `{holder.state}`. One profile has one living account: retire that one first.",
+        account_id=holder_id,
+    )
 
 
 def _explain(phase: Phase, move: Move, *, crashes: int, releases: int) -> None:

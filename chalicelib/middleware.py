@@ -9,7 +9,6 @@ table from error to status is here.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,6 +35,7 @@ from chalicelib.domain.errors import (
     VersionConflict,
 )
 from chalicelib.domain.instants import render
+from chalicelib.domain.strict_json import parse
 from chalicelib.logs import Logs
 from chalicelib.services import bots
 from chalicelib.settings import Settings
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 LARGEST_BODY = 256 * 1024
-DEEPEST_BODY = 32
 MOST_FAULTS = 100
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -165,7 +164,7 @@ class Endpoint:
     query: Mapping[str, Reader]
     lease: bool
     session: bool = False
-    shows: Callable[[Any], Mapping[str, Any]] | None = None
+    shows: Callable[[Any, datetime], Mapping[str, Any]] | None = None
     seconds: float | None = None
     refuses: tuple[type[ServiceError], ...] = ()
     missing: tuple[str, ...] = ()
@@ -267,7 +266,7 @@ class Routes:
         query: Mapping[str, Reader] | None = None,
         lease: bool = False,
         session: bool = False,
-        shows: Callable[[Any], Mapping[str, Any]] | None = None,
+        shows: Callable[[Any, datetime], Mapping[str, Any]] | None = None,
         seconds: float | None = None,
         refuses: tuple[type[ServiceError], ...] = (),
         missing: tuple[str, ...] = (),
@@ -277,8 +276,8 @@ class Routes:
         The view is called with the context, the path's parameters, each query parameter that was given, and
         `lease_token` where `lease` asks for the header; `session` asks for Bot-Session. A view with a parameter `body`
         gets the body as the model that it is annotated with (`Model | list[Model]` admits a list, too); `raw` names
-        media types whose body is handed over as it came, as `(media type, text)`. `shows` makes the document of the
-        item that stands there now, for the answer to an edit of an older version (`If-Match`); `seconds` is the
+        media types whose body is handed over as it came, as `(media type, bytes)`. `shows` makes the document of the
+        item as it is now, for the answer to an edit of an older version (`If-Match`); `seconds` is the
         deadline of a route that does much in one call (default: as the settings say). `refuses` names the conflicts
         that it can answer with, `missing` the nouns that it may not find besides those of its path: for OpenAPI.
         """
@@ -358,7 +357,7 @@ def answer(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Answere
         answered = _answered(given.status, given.headers, given.document, context.request_id)
     except ServiceError as error:
         context.note(code=error.code)
-        answered = problem(_shown(endpoint, error), context.request_id, context.now, call.base)
+        answered = problem(_shown(endpoint, error, context.now), context.request_id, context.now, call.base)
     except Exception as error:  # the edge is where a defect becomes an answer; it is logged whole and alarmed on
         edge.logs.defect(context, endpoint.name)
         # a developer's machine, where nothing is named in AWS's place, is not deployed and is told what to set
@@ -377,9 +376,9 @@ def answer(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Answere
     return answered
 
 
-def _shown(endpoint: Endpoint, error: ServiceError) -> ServiceError:
+def _shown(endpoint: Endpoint, error: ServiceError, now: datetime) -> ServiceError:
     if isinstance(error, VersionConflict) and endpoint.shows is not None and error.current is not None:
-        error.members = {**error.members, "current": endpoint.shows(error.current)}
+        error.members = {**error.members, "current": endpoint.shows(error.current, now)}
     return error
 
 
@@ -460,15 +459,12 @@ def _check_size(call: Call) -> None:
         raise BodyTooLarge()
 
 
-def _raw(endpoint: Endpoint, call: Call) -> tuple[str, str]:
+def _raw(endpoint: Endpoint, call: Call) -> tuple[str, bytes]:
     _check_size(call)
     media_type = _media_type(call)
     if media_type not in endpoint.raw:
         raise UnsupportedMediaType(f"Send the body as {' or '.join(endpoint.raw)}, not as {media_type}.")
-    try:
-        return media_type, call.body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise MalformedRequest("The body is not UTF-8.") from None
+    return media_type, call.body
 
 
 def _json(call: Call) -> Any:
@@ -486,49 +482,6 @@ def _json(call: Call) -> Any:
         raise MalformedRequest("The body is nested too deeply.") from None
     except ValueError as error:
         raise MalformedRequest(f"The body is not JSON: {str(error)[:200]}.") from None
-
-
-def parse(text: str) -> Any:
-    """JSON, and nothing that is only nearly so: no NaN, no member twice, no half a surrogate pair, not too deep.
-
-    Raises ValueError, RecursionError.
-    """
-    parsed = json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_unique)
-    json.dumps(parsed, ensure_ascii=False).encode("utf-8")
-    _check_depth(parsed)
-    return parsed
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text[:20]} is too large")
-    return number
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a member stands twice in one object")
-    return found
-
-
-def _check_depth(parsed: Any) -> None:
-    level, depth = [parsed], 0
-    while level:
-        depth += 1
-        if depth > DEEPEST_BODY:
-            raise ValueError(f"it is nested more than {DEEPEST_BODY} levels deep")
-        level = [
-            child
-            for one in level
-            if isinstance(one, dict | list)
-            for child in (one.values() if isinstance(one, dict) else one)
-        ]
 
 
 def _validated(endpoint: Endpoint, parsed: Any) -> Any:

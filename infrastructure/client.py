@@ -338,6 +338,20 @@ def _path(one: Operation) -> str:
     return ("f" if "{" in path else "") + f'"{path}"'
 
 
+_SHARED = ("rows", "strict_json")
+"""Modules of the domain that the client has, too, as they are: it is a distribution without the service."""
+
+
+def _shared() -> Iterator[tuple[Path, str]]:
+    for name in _SHARED:
+        text = (ROOT / "chalicelib" / "domain" / f"{name}.py").read_text(encoding="utf-8")
+        text = text.replace("chalicelib.domain", "warmup.api")
+        yield (
+            FOLDER / f"{name}.py",
+            f"# Copied by `make openapi`: change chalicelib/domain/{name}.py, not this.\n{text}",
+        )
+
+
 def files(openapi: Json | None = None) -> dict[Path, str]:
     """What is written, by file, formatted."""
     told = openapi or document()
@@ -349,7 +363,7 @@ def files(openapi: Json | None = None) -> dict[Path, str]:
         FOLDER / "operations.py": synchronous(operations_text),
         CLIENT: synchronous(ASYNC_CLIENT.read_text(encoding="utf-8")),
     }
-    return {file: _formatted(text) for file, text in texts.items()}
+    return {file: _formatted(text) for file, text in (*texts.items(), *_shared())}
 
 
 def _formatted(text: str) -> str:

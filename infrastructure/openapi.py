@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import TypeAdapter
 
 from chalicelib.context import Role
+from chalicelib.domain import visibility
 from chalicelib.middleware import ENDPOINTS, JSON, PROBLEM, Answer, Endpoint
 from chalicelib.routes import BLUEPRINTS, pages, queries, shapes
 from infrastructure import examples
@@ -38,7 +39,7 @@ _NAMES: Mapping[str, str] = {
     "Status": "PhaseStatus",
     "Action": "AuditAction",
     "Outcome": "ReportOutcome",
-    "Rights": "ItemStatus",
+    "Rights": "ItemRights",
     "Standing": "SessionStatus",
     "Hold": "ItemHold",
 }
@@ -54,7 +55,7 @@ _QUERY: Mapping[object, Json] = {
     queries.identifiers: {"type": "string", "pattern": f"^{_GIVEN}(,{_GIVEN}){{0,{queries.MOST - 1}}}$"},
     queries.day: {"type": "string", "format": "date", "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"},
     queries.flag: {"type": "boolean"},
-    queries.line: {"type": "string", "minLength": 1, "maxLength": 200},
+    queries.line: {"type": "string", "minLength": 1, "maxLength": 200, "pattern": visibility.ONE_LINE},
     queries.seconds: {"type": "integer", "minimum": 0, "maximum": 999_999_999},
 }
 _HEADERS: Mapping[str, Json] = {
@@ -101,7 +102,8 @@ _SENT: Mapping[str, Json] = {
 }
 _TAG = {"ETag": {"description": "What the page is.", "schema": {"type": "string"}}}
 _RAW: Mapping[str, str] = {
-    "text/csv": "The first line names the members; `tags` are separated by spaces.",
+    "text/csv": "The first line names the members, separated by commas, semicolons or tabs; `tags` are separated by "
+    "spaces. UTF-8, with or without a byte order mark, or UTF-16. Rows of empty cells are skipped.",
     "application/x-ndjson": "One JSON object a line.",
 }
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from warmup.commands import accounts, floor, people, pools
+from warmup.commands import accounts, claims, floor, people, pools
 from warmup.commands.common import Exit, exit_code, explained, fail
 from warmup.problems import WarmupError
 
@@ -25,6 +25,7 @@ app.add_typer(floor.audit, name="audit")
 app.add_typer(floor.pipeline, name="pipeline")
 app.command()(people.work)
 app.command()(people.doctor)
+app.command()(claims.claims)
 
 
 def _version(asked: bool) -> None:

@@ -3,7 +3,7 @@ import { html, useState } from "./preact.js";
 import { find, get, post } from "./api.js";
 import { link, now, useLive, useTick } from "./live.js";
 import { Ask, Drawer, Empty, EvidenceFields, Field, Icon, Live, Note, Reason, State, Time, evidenceOf, hasEvidence, hasReason, toast } from "./ui.js";
-import { PHASE, PHASES, KIND, many, relative, span, why } from "./words.js";
+import { PHASE, PHASES, KIND, clipped, many, relative, span, why } from "./words.js";
 import { Events } from "./audit.js";
 import { steady } from "./pipeline.js";
 
@@ -157,7 +157,7 @@ export function Act({ asks, account, onClose, onDone }) {
   const kind = account.phases.find((one) => one.phase === phase)?.error_kind;
   const act = async (given) => {
     const path = `operator/accounts/${encodeURIComponent(account.account_id)}/${phase ? `phases/${phase}/` : ""}${move}`;
-    const body = move === "consent" ? { granted_by: given.by.trim(), granted_at: `${given.on}T00:00:00Z`, reference: given.reference.trim() } : { reason: given.reason };
+    const body = move === "consent" ? { granted_by: given.by.trim(), granted_at: given.on, reference: given.reference.trim() } : { reason: given.reason };
     if (move === "retry") body.content = given.content;
     if (move === "resolve") body.evidence = evidenceOf(given);
     if (move === "assign") for (const name of ["content_id", "text_id"]) if (given[name]) body[name] = given[name];
@@ -172,9 +172,9 @@ export function Act({ asks, account, onClose, onDone }) {
       ${move === "retry" && html`<${Field} label="With" value=${given.content} onInput=${put("content")} options=${[["same", "the same content"], ["other", "other content"]]} />`}
       ${move === "resolve" && html`<${EvidenceFields} given=${given} put=${put} />`}
       ${move === "assign" && html`<${Choose} account=${account} phase=${phase} given=${given} put=${put} />`}
-      ${move === "consent" ? html`<${Field} label="Granted by" value=${given.by ?? ""} onInput=${put("by")} maxLength="200" required />
+      ${move === "consent" ? html`<${Field} label="Granted by" value=${given.by ?? ""} onInput=${put("by")} most=${200} required />
         <${Field} label="Granted on" type="date" value=${given.on ?? ""} onInput=${put("on")} required />
-        <${Field} label="Reference, such as a contract's number" value=${given.reference ?? ""} onInput=${put("reference")} maxLength="200" required />`
+        <${Field} label="Reference, such as a contract's number" value=${given.reference ?? ""} onInput=${put("reference")} most=${200} required />`
         : html`<${Reason} given=${given} put=${put} />`}`} />`;
 }
 
@@ -184,5 +184,5 @@ function Choose({ account, phase, given, put }) {
   const media = useLive(`choose:content:${phase}`, read("content"), 0), texts = useLive(`choose:texts:${phase}`, read("texts"), 0);
   const uses = (item) => `${item.usage_count} of ${item.max_usage} uses`;
   return html`<${Field} label="Media" value=${given.content_id ?? ""} onInput=${put("content_id")} options=${[["", "–"], ...(media.data ?? []).map((item) => [item.content_id, `${item.content_id} (${item.category}, ${uses(item)})`])]} />
-    <${Field} label="Text" value=${given.text_id ?? ""} onInput=${put("text_id")} options=${[["", "–"], ...(texts.data ?? []).map((item) => [item.text_id, `${item.body.slice(0, 50)} (${item.category}, ${uses(item)})`])]} />`;
+    <${Field} label="Text" value=${given.text_id ?? ""} onInput=${put("text_id")} options=${[["", "–"], ...(texts.data ?? []).map((item) => [item.text_id, `${clipped(item.body, 50)} (${item.category}, ${uses(item)})`])]} />`;
 }

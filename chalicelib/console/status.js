@@ -55,9 +55,9 @@ export function Status() {
         })}</tbody></table><//>`}<//>
     </section>
     <section class="stack" aria-labelledby="models"><h2 id="models">Models</h2>
-      <${Live} of=${models}>${(found) => found.items.length === 0 ? html`<${Empty} kind="nothing" title="There is no model yet" />` : html`<${Scroll} label="Models"><table><thead><tr><th scope="col">Model</th><th scope="col">State</th><th scope="col">Themes</th><th scope="col">Act</th></tr></thead><tbody>
+      <${Live} of=${models}>${(found) => found.items.length === 0 ? html`<${Empty} kind="nothing" title="There is no model yet" />` : html`<${Scroll} label="Models"><table><thead><tr><th scope="col">Model</th><th scope="col">State</th><th scope="col">Themes</th><th scope="col">Days end in</th><th scope="col">Act</th></tr></thead><tbody>
         ${found.items.map((model) => html`<tr key=${model.model_id} data-row><th scope="row"><bdi>${model.name}</bdi><br /><small>${model.model_id}</small></th>
-          <td><${State} of="account" is=${model.paused ? "paused" : "active"} /></td><td class="soft">${model.themes.join(", ") || "–"}</td>
+          <td><${State} of="account" is=${model.paused ? "paused" : "active"} /></td><td class="soft">${model.themes.join(", ") || "–"}</td><td class="soft">${model.time_zone}</td>
           <td><button type="button" class="tiny" onClick=${() => ask(model)}>${model.paused ? "Resume" : "Pause"} …<span class="unseen"> ${model.model_id}</span></button></td></tr>`)}</tbody></table><//>`}<//>
     </section>
     ${typeof asks === "string" && html`<${Ask} title=${asks === "pause" ? "Pause the whole pipeline" : "Resume the whole pipeline"} label=${asks === "pause" ? "Pause all" : "Resume all"} danger=${asks === "pause"}

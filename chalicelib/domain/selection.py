@@ -138,9 +138,14 @@ def unlicensed(item: Licensed, now: datetime, *, four_eyes: bool = False) -> Ref
         return Refusal.NEEDS_FOUR_EYES
     if not item.enabled:
         return Refusal.DISABLED
-    if item.licence_valid_until is not None and now >= item.licence_valid_until:
+    if licence_has_ended(item, now):
         return Refusal.LICENCE_EXPIRED
     return None
+
+
+def licence_has_ended(item: Licensed, now: datetime) -> bool:
+    """Whether the item's licence is over."""
+    return item.licence_valid_until is not None and now >= item.licence_valid_until
 
 
 def refusal(item: Candidate, wanted: Wanted) -> Refusal | None:

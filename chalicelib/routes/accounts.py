@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
 from chalicelib.domain.errors import AlreadyExists, ConsentMissing, IllegalMove
-from chalicelib.domain.instants import render
 from chalicelib.middleware import Answer, Created, Routes, Tagged
 from chalicelib.routes import documents, findings, refusals, rows, shapes
 from chalicelib.routes.queries import MOST, flag
@@ -56,19 +56,19 @@ def create(context: Context, *, body: AccountBody) -> Created[shapes.CreatedAcco
     seconds=20,
 )
 def import_all(
-    context: Context, *, body: tuple[str, str], dry_run: bool = False, warn: bool = True
+    context: Context, *, body: tuple[str, bytes], dry_run: bool = False, warn: bool = True
 ) -> Answer[shapes.AccountImport]:
     """Puts many accounts in the service's care; a bad row never spoils the others.
 
     `warn=false` leaves the pools unasked: for the parts of a larger import, after which the model's availability tells
     of all.
     """
-    profiles = rows.each(body, _profile, rows.ACCOUNT)
-    found = accounts.import_all(context, profiles, dry_run=dry_run)
-    outcomes = [documents.row(one) for one in found]
+    given = rows.each(body, _profile, rows.ACCOUNT)
+    found = accounts.import_all(context, given.entries, dry_run=dry_run)
+    outcomes = [documents.row(*one) for one in zip(found, given.lines, strict=True)]
     joining = [
-        Joining(profile.model_id, profile.identifier, profile.theme)
-        for profile, outcome in zip(profiles, found, strict=True)
+        Joining(profile.model_id, outcome.account_id or profile.identifier, profile.theme)
+        for profile, outcome in zip(given.entries, found, strict=True)
         if isinstance(profile, Profile) and outcome.outcome in ("created", "unchanged")
     ]
     counts = {
@@ -76,7 +76,7 @@ def import_all(
     }
     created = [
         profile.model_id
-        for profile, outcome in zip(profiles, found, strict=True)
+        for profile, outcome in zip(given.entries, found, strict=True)
         if isinstance(profile, Profile) and outcome.outcome == "created"
     ]
     ended = {one.account_id for one in found if one.state in (State.ACTIVE, State.RETIRED)}
@@ -148,7 +148,7 @@ def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer[sha
     return Answer(documents.changed(accounts.retire(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/restore", role=Role.OPERATOR, refuses=(IllegalMove,))
+@routes.post("/api/operator/accounts/{account_id}/restore", role=Role.OPERATOR, refuses=(AlreadyExists, IllegalMove))
 def restore(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
     """Brings a retired account back as imported; what it has used and its audit stay."""
     return Answer(documents.changed(accounts.restore(context, account_id, reason=body.reason), context.now))
@@ -165,5 +165,5 @@ def _profile(body: AccountBody) -> Profile:
     )
 
 
-def _consent(body: ConsentBody) -> dict[str, str]:
-    return {**body.model_dump(), "granted_at": render(body.granted_at)}
+def _consent(body: ConsentBody) -> dict[str, str | date]:
+    return body.model_dump()

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar, cast
 
 from chalicelib import audit
-from chalicelib.domain import accounts, leases, timing
+from chalicelib.domain import accounts, leases, rights, timing
 from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import Lease
@@ -15,6 +15,7 @@ from chalicelib.domain.queues import queues_of
 from chalicelib.routes import shapes
 from chalicelib.services.accounts import Changed, Found, RowOutcome
 from chalicelib.services.bots import NewKey
+from chalicelib.services.claims import Step
 from chalicelib.services.deliveries import Delivery
 from chalicelib.services.edits import User
 from chalicelib.services.events import Verification
@@ -291,9 +292,9 @@ def created_account(found: Found, replayed: bool, now: datetime) -> shapes.Creat
     return {**whole_account(found, now), "replayed": replayed}
 
 
-def row(found: RowOutcome) -> shapes.ImportedAccount:
-    """What became of a row of an import."""
-    document = members(shapes.ImportedAccount, found)
+def row(found: RowOutcome, line: int) -> shapes.ImportedAccount:
+    """What became of a row of an import, and the line on which it begins."""
+    document = members(shapes.ImportedAccount, found, line=line)
     return document if found.error is None else {**document, "error": error(found.error)}
 
 
@@ -302,9 +303,14 @@ def error(found: ServiceError) -> shapes.RowError:
     return cast(shapes.RowError, {"code": found.code, "detail": found.detail, **found.members})
 
 
-def model(found: CreatorModel) -> shapes.Model:
+def claims(found: Step, *, dry_run: bool) -> shapes.Claims:
+    """One step of a walk over what has no claim yet."""
+    return members(shapes.Claims, found, dry_run=dry_run, clashes=[members(shapes.Clash, one) for one in found.clashes])
+
+
+def model(found: CreatorModel, _: datetime | None = None) -> shapes.Model:
     """A model."""
-    return members(shapes.Model, found, themes=sorted(found.themes or ()))
+    return members(shapes.Model, found, themes=sorted(found.themes or ()), time_zone=found.zone)
 
 
 def changed_model(found: CreatorModel, replayed: bool) -> shapes.ChangedModel:
@@ -312,20 +318,20 @@ def changed_model(found: CreatorModel, replayed: bool) -> shapes.ChangedModel:
     return {**model(found), "replayed": replayed}
 
 
-def content(found: Content) -> shapes.Content:
+def content(found: Content, now: datetime) -> shapes.Content:
     """A media item."""
-    return members(shapes.Content, found, **_item(found))
+    return members(shapes.Content, found, **_item(found, now))
 
 
-def linked(found: Content, link: tuple[str, datetime] | None) -> shapes.LinkedContent:
+def linked(found: Content, now: datetime, link: tuple[str, datetime] | None) -> shapes.LinkedContent:
     """A media item, and where its file can be had, until when."""
     more = {} if link is None else {"url": link[0], "url_expires_at": link[1]}
-    return members(shapes.LinkedContent, found, **content(found), **more)
+    return members(shapes.LinkedContent, found, **content(found, now), **more)
 
 
-def text(found: Text) -> shapes.Text:
+def text(found: Text, now: datetime) -> shapes.Text:
     """A text."""
-    return members(shapes.Text, found, **_item(found))
+    return members(shapes.Text, found, **_item(found, now))
 
 
 def upload(found: Upload) -> shapes.Upload:
@@ -338,12 +344,16 @@ def user(found: User) -> shapes.User:
     return members(shapes.User, found)
 
 
-def _item(found: PoolItem) -> dict[str, object]:
+def _item(found: PoolItem, now: datetime) -> dict[str, object]:
     licence = {"licensed_by": found.licensed_by, "valid_until": found.licence_valid_until}
-    return {"tags": sorted(found.tags or ()), "licence": licence if found.licensed_by else None}
+    return {
+        "status": rights.status_of(found, now),
+        "tags": sorted(found.tags or ()),
+        "licence": licence if found.licensed_by else None,
+    }
 
 
-def bot(found: Bot) -> shapes.Bot:
+def bot(found: Bot, _: datetime | None = None) -> shapes.Bot:
     """A bot or an operator; of its keys everything but the secrets."""
     keys = [
         {"key_id": key_id, "created_at": key["created_at"], "revoked_at": key["revoked_at"]}

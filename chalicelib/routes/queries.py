@@ -5,7 +5,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-from chalicelib.domain import ids
+from chalicelib.domain import ids, visibility
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -73,8 +73,8 @@ def flag(text: str) -> bool:
 
 def line(text: str) -> str:
     """A line of text."""
-    if not 1 <= len(text) <= 200:
-        raise ValueError("1 to 200 characters are expected")
+    if not 1 <= len(text) <= 200 or not visibility.is_one_line(text):
+        raise ValueError("one line of 1 to 200 characters is expected")
     return text
 
 

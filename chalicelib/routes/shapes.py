@@ -16,8 +16,9 @@ from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.plans import Need
 from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import Outcome
+from chalicelib.domain.rights import ItemStatus
 from chalicelib.domain.runway import Kind as PoolKind
-from chalicelib.domain.selection import Refusal, Rights
+from chalicelib.domain.selection import Refusal
 from chalicelib.services.edits import Hold
 from chalicelib.services.roster import Move
 from chalicelib.tables.sessions import Directive, Standing
@@ -91,6 +92,8 @@ class _Facts(TypedDict, total=False):
     reason: str
     live_keys: list[str]
     twin_id: str
+    twin_status: str
+    twin_category: str
     creator: str
     account_id: str
     version: int
@@ -574,9 +577,14 @@ class AccountWithAssignments(WholeAccount):
 
 class ImportedAccount(TypedDict):
     """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
-    `refused` or `left` (no time for it); rows from 1. `state` is the account's."""
+    `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1. `state` is
+    the account's.
+    """
 
     row: int
+    line: int
     outcome: str
     account_id: str | None
     state: State | None
@@ -599,6 +607,24 @@ class AccountImport(TypedDict):
 # models, pools
 
 
+class Clash(TypedDict):
+    """An account or a text that is the same as another to the eye; `detail` names the other."""
+
+    item_id: str
+    model_id: str
+    detail: str
+
+
+class Claims(TypedDict):
+    """One step of a walk: how many were looked at and given a claim, and which clash."""
+
+    dry_run: bool
+    scanned_count: int
+    claimed: int
+    clashes: list[Clash]
+    next_cursor: str | None
+
+
 class Model(TypedDict):
     """A model: a creator whose pools feed accounts."""
 
@@ -606,6 +632,7 @@ class Model(TypedDict):
     name: str
     themes: list[str]
     paused: bool
+    time_zone: str
     created_at: datetime
     updated_at: datetime
     version: int
@@ -628,7 +655,7 @@ class PoolItem(TypedDict):
     model_id: str
     category: str
     theme: str | None
-    status: Rights
+    status: ItemStatus
     enabled: bool
     quality_score: float
     usage_count: int
@@ -751,9 +778,13 @@ class Upload(TypedDict):
 
 
 class ImportedItem(TypedDict):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (not looked at)."""
+    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1.
+    """
 
     row: int
+    line: int
     outcome: str
     warnings: list[str]
     content_id: NotRequired[str | None]

@@ -159,8 +159,13 @@ def _deliver(
         _deliver_assigned(change, assignment, [one for one in (item, text) if one is not None])
     assert assignment is not None
     change.move(phase, Move.DELIVER)
+    licensed_until = min(
+        (one.licence_valid_until for one in (item, text) if one and one.licence_valid_until), default=None
+    )
     if not is_holder(context, account.lease):
-        change.take_lease(session or new_session(context))
+        change.take_lease(session or new_session(context), licensed_until)
+    elif account.lease is not None and licensed_until is not None:
+        change.note_licence(account.lease, licensed_until)
     change.begin_work()
     lease = account.lease
     assert lease is not None

@@ -16,13 +16,13 @@ from chalicelib.changes import (
     read,
 )
 from chalicelib.context import Context, Role
-from chalicelib.domain import cursors, leases
+from chalicelib.domain import cursors, leases, selection
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import Move, Status
-from chalicelib.tables import Account, Session, pages
-from chalicelib.tables.base import together
+from chalicelib.tables import Account, Content, Phase, Session, Text, pages
+from chalicelib.tables.base import Key, together
 from chalicelib.tables.sessions import Directive, Holding, Standing, seen
 from chalicelib.tables.transaction import Stale, Transaction
 
@@ -50,7 +50,7 @@ class Lost:
 class Beat:
     """The answer to a heartbeat: what the session holds until when, what it lost, and what it is told to do.
 
-    `warned` are the tokens of the leases whose content was withdrawn after it had been delivered.
+    `warned` are the tokens of the leases whose content was withdrawn, or its licence ended, after it was delivered.
     """
 
     session_id: str
@@ -135,8 +135,33 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
         held,
         lost,
         session.directive,
-        frozenset(session.warned or ()),
+        frozenset(session.warned or ()) | _expired(session, [one for one, _ in held], context.now),
     )
+
+
+def _expired(session: Session, held: Sequence[Holding], now: datetime) -> frozenset[str]:
+    """The tokens of leases that hold an item whose licence is over: read only where one should be by now."""
+    doubtful = [one for one in held if one.lease_token in session.in_doubt(now) and one.phase_or_none is not None]
+    if not doubtful:
+        return frozenset()
+    phases: Sequence[Phase | None] = together([(Phase, one.account_id, one.phase) for one in doubtful])
+    given = [
+        (key, holding.lease_token)
+        for holding, phase in zip(doubtful, phases, strict=True)
+        if phase is not None and phase.lease_token == holding.lease_token
+        for key in _items_of(phase)
+    ]
+    items = together([key for key, _ in given]) if given else []
+    return frozenset(
+        token
+        for item, (_, token) in zip(items, given, strict=True)
+        if item is not None and selection.unlicensed(item, now) is not None
+    )
+
+
+def _items_of(phase: Phase) -> list[Key]:
+    named = ((Content, phase.assigned_content_id), (Text, phase.assigned_text_id))
+    return [(kind, item_id) for kind, item_id in named if item_id is not None]
 
 
 Extended = tuple[Holding, datetime]

@@ -43,6 +43,7 @@ VALID: dict[str, dict[str, Any]] = {
     "TextBody": words("bad", "bio"),
     "UploadBody": {"filename": "x.png", "media_type": "image/png", "bytes": 1, "sha256": "ab" * 32},
     "ItemEdit": {"tags": ["x"]},
+    "TextEdit": {"tags": ["x"]},
     "BotBody": {"bot_id": "bad", "name": "x", "models": ["m1"]},
 }
 """A body of each kind that would be accepted. For a kind that is not here less is tried."""

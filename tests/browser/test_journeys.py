@@ -292,6 +292,57 @@ def test_what_is_withdrawn_shows_whom_it_touches(console: Console) -> None:
     expect(page.locator(".drawer")).to_contain_text("held")
 
 
+def test_a_long_text_is_counted_as_the_service_counts_and_never_cut(console: Console) -> None:
+    model = console.stage.model()
+    page = console.open(f"content?model={model.model_id}&view=texts", ready=".item")
+    page.get_by_role("button", name="Add a text").click()
+    dialog = page.get_by_role("dialog")
+    field = dialog.get_by_label("Text", exact=False).first
+    field.fill("😀" * 100)
+    expect(dialog).to_contain_text("100 characters (Unicode code points)")
+    field.fill("😀" * 2201)
+    expect(dialog).to_contain_text("2,201 characters: 1 more than the 2,200 that it takes")
+    assert len(field.input_value()) == 2201  # Python counts code points, too: nothing was cut
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(dialog).to_be_visible()  # it is not sent
+    field.fill("😀" * 500)
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(dialog).to_have_count(0)
+    shown = page.locator(".item .words", has_text="😀").inner_text()
+    assert shown == "😀" * 400 + "…"
+
+
+def test_an_items_category_words_and_licence_are_changed_and_its_end_is_seen(console: Console) -> None:
+    model = console.stage.model()
+    edit(console, model.path, time_zone="Pacific/Auckland")
+    text = model.text("bio", "Sea and snu.")
+    page = console.open(
+        f"content?model={model.model_id}&view=texts&item={model.model_id}/texts/{text}", ready=".drawer dl"
+    )
+    page.get_by_role("button", name="Change …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Text", exact=False).first.fill("Sea and sun.")
+    dialog.get_by_label("Category").select_option("highlight")
+    dialog.get_by_label("Licensed by").fill("Nora Lind")
+    dialog.get_by_label("Licensed until (end of the day, Pacific/Auckland)").fill("2026-01-02")
+    decide(page, "Save", Reason="it was meant so")
+    found = console.stage.api.get(f"{model.path}/texts/{text}")
+    assert (found["category"], found["body"]) == ("highlight", "Sea and sun.")
+    assert found["licence"] == {"licensed_by": "Nora Lind", "valid_until": "2026-01-02T10:59:59.999Z"}
+    drawer = page.locator(".drawer")
+    expect(drawer).to_contain_text("licence ended")
+    expect(drawer).to_contain_text("(2026-01-02, Pacific/Auckland)")
+    page.get_by_label("Rights").select_option("expired")
+    expect(page.locator(".item")).to_have_count(1)
+    expect(page.locator(".item")).to_contain_text("licence ended")
+    page.get_by_role("button", name="Change …").click()
+    expect(page.get_by_role("dialog").get_by_label("Licensed until")).to_have_value("2026-01-02")
+    page.get_by_role("dialog").get_by_label("Licensed until").fill("2099-12-31")
+    decide(page, "Save")
+    expect(page.locator(".drawer")).to_contain_text("approved")
+    assert console.stage.api.get(f"{model.path}/texts/{text}")["licence"]["valid_until"] == "2099-12-31T10:59:59.999Z"
+
+
 def test_an_edit_of_what_has_changed_meanwhile_shows_what_stands_there(console: Console) -> None:
     model = console.stage.model()
     text = model.text("bio", "A text of its own.")

@@ -7,6 +7,7 @@ asked of the operators' own `verify`.
 import hashlib
 import itertools
 import marshal
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -83,6 +84,7 @@ def _broken(store: DynamoDB, settings: Settings) -> list[str]:
         *(f"{account['account_id']}: {what}" for account in accounts for what in _account(account, phases, sessions)),
         *_assignments(accounts, phases, assignments),
         *_pools(rows, assignments),
+        *_twins(rows, accounts),
         *_sessions(sessions.values(), audit),
         *_counters(rows, accounts),
     ]
@@ -207,6 +209,31 @@ def _assignments(
                 yield f"{place[0]}: {item} was assigned and is not among what it has used"
         if "ended_at" not in row and place not in named:
             yield f"{place[0]}: the assignment {place[1]} is open, and no phase has it"
+
+
+def _twins(rows: Rows, accounts: list[Plain]) -> Iterator[str]:
+    """One profile, one living account; the same words, one text; each has its claim."""
+    claims = {row["fingerprint"]: row["item_id"] for row in rows.of("fingerprints")}
+    profiles: dict[str, str] = {}
+    for account in accounts:
+        if account["state"] == "retired":
+            continue
+        name = unicodedata.normalize("NFKC", account["username"]).casefold().replace(" ", "").lstrip("@")
+        if (other := profiles.setdefault(name, account["account_id"])) != account["account_id"]:
+            yield f"{account['account_id']} and {other} stand for one profile"
+        claim = f"profile#{hashlib.sha256(name.encode()).hexdigest()}"
+        if claims.get(claim) != account["account_id"]:
+            yield f"{account['account_id']} does not have the claim on its profile"
+    words: dict[tuple[str, str], str] = {}
+    for text in rows.of("texts"):
+        if text["status"] == "withdrawn" and "last_assigned_at" not in text:
+            continue
+        body = unicodedata.normalize("NFKC", text["body"]).casefold()
+        if (other := words.setdefault((text["model_id"], body), text["text_id"])) != text["text_id"]:
+            yield f"{text['text_id']} and {other} are the same text"
+        claim = f"text#{text['model_id']}#{hashlib.sha256(body.encode()).hexdigest()}"
+        if claims.get(claim) != text["text_id"]:
+            yield f"{text['text_id']} does not have the claim on its words"
 
 
 def _pools(rows: Rows, assignments: list[Plain]) -> Iterator[str]:

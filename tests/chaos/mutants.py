@@ -227,6 +227,43 @@ MUTANTS: dict[str, Mutant] = {
         (Line("services/deliveries.py", "change.transaction.update(one, one.has_rights(), [])", "pass"),),
         STALE,
     ),
+    "the claim on a profile": Mutant(
+        (
+            Line(
+                "changes.py",
+                "self.transaction.put(own, Fingerprint.fingerprint.does_not_exist())\n            return",
+                "self.transaction.put(own)\n            return",
+            ),
+        ),
+        STALE,
+    ),
+    "the claim that is taken over": Mutant(
+        (
+            Line(
+                "changes.py",
+                "claim.item_id, claim.created_at = own.item_id, own.created_at\n"
+                "        self.transaction.update(claim, unchanged)",
+                "claim.item_id, claim.created_at = own.item_id, own.created_at\n        self.transaction.update(claim)",
+            ),
+        ),
+        STALE,
+    ),
+    "the withdrawn twin as it was read": Mutant(
+        (Line("changes.py", "self.transaction.update(twin, kind.revision == twin.revision, [])", "pass"),), STALE
+    ),
+    "the words of what was given": Mutant(
+        (Line("services/edits.py", 'if "body" in wanted and item.last_assigned_at is not None:', "if False:"),), STALE
+    ),
+    "the account that is given a claim": Mutant(
+        (
+            Line(
+                "services/claims.py",
+                "change.transaction.update(account, Account.version == account.version, [])",
+                "pass",
+            ),
+        ),
+        STALE,
+    ),
     "the order of a set": Mutant(
         (Line("tables/base.py", 'if stored is None or current is None or "SS" not in stored', "if True"),),
         "tests/integration/test_sets.py",

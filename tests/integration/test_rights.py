@@ -66,6 +66,15 @@ def operators_change_what_is_there(agency: Agency) -> None:
     operator.send("PATCH", f"{OPERATOR}/models/m1", {"name": "Nora"}).ok()
     operator.send("PATCH", f"{OPERATOR}/models/m1/content/m1-any", {"quality_score": 10}).ok()
     operator.post(f"{OPERATOR}/bots/b2/keys").ok(201)
+    operator.words("w1", "bio", body="one")
+    operator.send("PATCH", f"{OPERATOR}/models/m1/texts/w1", {"body": "two"}).ok()
+    for status in ("withdrawn", "approved", "withdrawn"):
+        operator.send("PATCH", f"{OPERATOR}/models/m1/texts/w1", {"status": status}).ok()
+    operator.words("w2", "bio", body="two")
+    operator.account("old", ready=False)
+    operator.post(f"{OPERATOR}/accounts/old/retire", {"reason": "gone"}).ok()
+    operator.post(f"{OPERATOR}/accounts", {"account_id": "a9", "model_id": "m1", "username": "user_old"}).ok(201)
+    operator.post(f"{OPERATOR}/accounts/claims", {}).ok()
     operator.post(f"{OPERATOR}/pipeline/pause", {"reason": "lunch"}).ok()
     operator.post(f"{OPERATOR}/pipeline/resume", {"reason": "lunch is over"}).ok()
 

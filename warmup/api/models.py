@@ -96,6 +96,16 @@ class ItemHold(Word):
     UNASSIGNED = "unassigned"
 
 
+class ItemStatus(Word):
+    """Whether an item may be used at all, at this moment: its rights, and `expired` by the clock."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
 class ReportKind(Word):
     """What a bot says went wrong."""
 
@@ -178,7 +188,7 @@ class Refusal(Word):
     NOT_NEEDED = "not_needed"
 
 
-class ItemStatus(Word):
+class ItemRights(Word):
     """Whether an item may be used at all."""
 
     PENDING = "pending"
@@ -656,6 +666,7 @@ class ChangedModel(Shape):
     name: str
     themes: list[str]
     paused: bool
+    time_zone: str
     created_at: datetime
     updated_at: datetime
     version: int
@@ -743,6 +754,32 @@ class Claimed(Shape):
     held: bool
 
 
+class Claims(Shape):
+    """One step of a walk: how many were looked at and given a claim, and which clash."""
+
+    dry_run: bool
+    scanned_count: int
+    claimed: int
+    clashes: list[Clash]
+    next_cursor: str | None
+
+
+class ClaimsBody(Shape):
+    """`POST …/claims`: one step of a walk over what is there."""
+
+    dry_run: bool | None = None
+    limit: int | None = None
+    cursor: str | None = None
+
+
+class Clash(Shape):
+    """An account or a text that is the same as another to the eye; `detail` names the other."""
+
+    item_id: str
+    model_id: str
+    detail: str
+
+
 class CompletePhaseBody(Shape):
     """`POST …/complete-phase/{phase}`."""
 
@@ -773,7 +810,7 @@ class ConsentBody(Shape):
     """Who owns the account and agreed."""
 
     granted_by: str
-    granted_at: datetime
+    granted_at: datetime | str
     reference: str
 
 
@@ -786,7 +823,7 @@ class ContentBody(Shape):
     theme: str | None = None
     tags: list[str] | None = None
     licence: LicenceBody | None = None
-    status: ItemStatus | None = None
+    status: ItemRights | None = None
     content_id: str | None = None
     media_key: str
     media_type: str
@@ -1079,9 +1116,13 @@ class Hour(Shape):
 
 class ImportedAccount(Shape):
     """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
-    `refused` or `left` (no time for it); rows from 1. `state` is the account's."""
+    `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1. `state` is
+    the account's."""
 
     row: int
+    line: int
     outcome: str
     account_id: str | None
     state: AccountState | None
@@ -1089,9 +1130,12 @@ class ImportedAccount(Shape):
 
 
 class ImportedItem(Shape):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (not looked at)."""
+    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1."""
 
     row: int
+    line: int
     outcome: str
     warnings: list[str]
     content_id: str | None = None
@@ -1100,15 +1144,16 @@ class ImportedItem(Shape):
 
 
 class ItemEdit(Shape):
-    """`PATCH …/content/{content_id}` and `…/texts/{text_id}`: what is given is changed (theme, licence: null too)."""
+    """`PATCH …/content/{content_id}`: what is given is changed (theme, licence: null too)."""
 
+    category: str | None = None
     quality_score: float | None = None
     max_usage: int | None = None
     theme: str | None = None
     tags: list[str] | None = None
     licence: LicenceBody | None = None
     enabled: bool | None = None
-    status: ItemStatus | None = None
+    status: ItemRights | None = None
     reason: str | None = None
 
 
@@ -1140,7 +1185,7 @@ class LicenceBody(Shape):
     """Who licensed an item, until when."""
 
     licensed_by: str
-    valid_until: datetime | None = None
+    valid_until: datetime | str | None = None
 
 
 class LinkedContent(Shape):
@@ -1249,6 +1294,7 @@ class Model(Shape):
     name: str
     themes: list[str]
     paused: bool
+    time_zone: str
     created_at: datetime
     updated_at: datetime
     version: int
@@ -1260,6 +1306,7 @@ class ModelBody(Shape):
     model_id: str
     name: str | None = None
     themes: list[str] | None = None
+    time_zone: str | None = None
 
 
 class ModelEdit(Shape):
@@ -1268,6 +1315,7 @@ class ModelEdit(Shape):
     name: str | None = None
     themes: list[str] | None = None
     paused: bool | None = None
+    time_zone: str | None = None
     reason: str | None = None
 
 
@@ -1491,6 +1539,8 @@ class Problem(Shape):
     reason: str | None = None
     live_keys: list[str] | None = None
     twin_id: str | None = None
+    twin_status: str | None = None
+    twin_category: str | None = None
     creator: str | None = None
     account_id: str | None = None
     version: int | None = None
@@ -1683,6 +1733,8 @@ class RowError(Shape):
     reason: str | None = None
     live_keys: list[str] | None = None
     twin_id: str | None = None
+    twin_status: str | None = None
+    twin_category: str | None = None
     creator: str | None = None
     account_id: str | None = None
     version: int | None = None
@@ -1799,9 +1851,24 @@ class TextBody(Shape):
     theme: str | None = None
     tags: list[str] | None = None
     licence: LicenceBody | None = None
-    status: ItemStatus | None = None
+    status: ItemRights | None = None
     text_id: str | None = None
     body: str
+
+
+class TextEdit(Shape):
+    """`PATCH …/texts/{text_id}`: the same, and `body`, until the text was first assigned."""
+
+    category: str | None = None
+    quality_score: float | None = None
+    max_usage: int | None = None
+    theme: str | None = None
+    tags: list[str] | None = None
+    licence: LicenceBody | None = None
+    enabled: bool | None = None
+    status: ItemRights | None = None
+    reason: str | None = None
+    body: str | None = None
 
 
 class Throughput(Shape):

@@ -3,17 +3,28 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from warmup.api.models import ListedAccount
+from warmup.api.models import AccountBody, ListedAccount
 from warmup.client import Client
 from warmup.commands import imports
-from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, looking, say, show, show_one
+from warmup.commands.common import (
+    DryRun,
+    Format,
+    Limit,
+    Output,
+    Reason,
+    Yes,
+    connect,
+    looking,
+    say,
+    show,
+    show_listed,
+    show_one,
+)
 from warmup.commands.moves import Moves
 from warmup.problems import WarmupError
 from warmup.terminal import counted
@@ -42,8 +53,7 @@ def list_all(
     Example: warmup accounts list --state warming_up --model aurora
     """
     found = connect(context).roster.list_all(limit=100, state=state, model_id=model, phase_status=phase_status)
-    count = show(islice(found, limit), output, COLUMNS)
-    say(counted(count, "account") + (f"; there may be more (--limit {limit})" if count == limit else ""))
+    show_listed(found, limit, output, COLUMNS, "account")
 
 
 @app.command()
@@ -65,7 +75,7 @@ def get(context: typer.Context, account_id: str, output: Output = Format.TABLE) 
 @app.command("import")
 def import_all(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV with names in the first line, or JSON lines (.jsonl).")],
+    file: Annotated[Path, typer.Argument(help=imports.FILE)],
     bad_rows: Annotated[
         Path | None, typer.Option("--bad-rows", help="Where bad rows go. [default: FILE.bad.csv]")
     ] = None,
@@ -74,7 +84,7 @@ def import_all(
 ) -> None:
     """Put many accounts in the service's care. Bad rows spoil nothing; sent again, nothing is made twice.
 
-    Columns: account_id, model_id, username, theme, tags, granted_by, granted_at, reference.
+    Columns: account_id, model_id, username, theme, tags, granted_by, granted_at (a day, or an instant), reference.
 
     Example: warmup accounts import accounts.csv --dry-run
     """
@@ -85,8 +95,9 @@ def import_all(
         created.update(found.created_by_model)
         return found
 
+    read_only = frozenset(ListedAccount.model_fields) - frozenset(AccountBody.model_fields)
     try:
-        imports.send_all(imports.read(file), file, ask, bad_rows=bad_rows, output=output, dry_run=dry_run)
+        imports.Import(ask, read_only=read_only).run(file, bad=bad_rows, output=output, dry_run=dry_run)
     finally:
         for warning in _shortfalls(client, created, dry_run=dry_run):
             say(warning, style="yellow")
@@ -122,7 +133,7 @@ def consent(
     context: typer.Context,
     account_id: Annotated[str, typer.Argument(help="The account.")],
     granted_by: Annotated[str, typer.Option("--granted-by", help="Who owns the account, and agreed.")],
-    granted_at: Annotated[datetime, typer.Option("--granted-at", formats=["%Y-%m-%d"], help="On which day.")],
+    granted_at: Annotated[str, typer.Option("--granted-at", help="On which day (2026-01-31), or at which instant.")],
     reference: Annotated[str, typer.Option("--reference", help="Where it is written, such as a contract's number.")],
     output: Output = Format.TABLE,
 ) -> None:
@@ -131,7 +142,7 @@ def consent(
     Example: warmup accounts consent aurora-01 --granted-by "A. Lind" --granted-at 2026-01-01 --reference "contract 7"
     """
     found = connect(context).accounts.consent(
-        account_id, granted_by=granted_by, granted_at=granted_at.replace(tzinfo=UTC), reference=reference
+        account_id, granted_by=granted_by, granted_at=granted_at, reference=reference
     )
     show([found], output, ("account_id", "state", "consent.granted_by", "consent.granted_at", "consent.reference"))
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -41,12 +42,13 @@ from warmup.problems import (
     WarmupError,
     refused_key,
 )
-from warmup.terminal import fitted
+from warmup.terminal import counted, fitted
 from warmup.transport import Patience
 
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
 _STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PROSE = frozenset({"body", "detail", "error_message", "problems", "sentence"})
 """Columns that may be shortened where a list has too little room."""
 _INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$")
@@ -239,6 +241,16 @@ def show(
             return _table(rows, columns, wrapped=wrapped)
 
 
+def show_listed(
+    items: Iterable[BaseModel | Mapping[str, Any]], limit: int, output: Format, columns: Sequence[str], noun: str
+) -> None:
+    """Write at most `limit` items of a list, say how many (of the noun in the singular), and whether there are more."""
+    rest = iter(items)
+    count = show(islice(rest, limit), output, columns)
+    more = count == limit and next(rest, None) is not None
+    say(counted(count, noun) + (f"; there are more: raise --limit {limit}" if more else ""))
+
+
 def show_one(item: BaseModel | Mapping[str, Any], output: Format) -> None:
     """Writes one item: as JSON, or as a table of its members."""
     row = plain(item)
@@ -262,12 +274,20 @@ def _line(text: str) -> None:
 
 
 def _csv(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> int:
-    writer, count = csv.writer(sys.stdout, lineterminator="\n"), 0
+    writer, count, formulas = csv.writer(sys.stdout, lineterminator="\n"), 0, 0
     writer.writerow(columns)
     shown = visible if sys.stdout.isatty() else str
     for row in rows:
-        writer.writerow([shown(cell(row, column)) for column in columns])
+        cells = [shown(cell(row, column)) for column in columns]
+        formulas += sum(one.startswith(_FORMULA) for one in cells)
+        writer.writerow(cells)
         count += 1
+    if formulas:
+        say(
+            f"{formulas:,} cells begin with =, +, - or @: a spreadsheet may run them as formulas. "
+            "Import the file with all columns as text.",
+            style="yellow",
+        )
     return count
 
 

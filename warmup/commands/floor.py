@@ -24,6 +24,7 @@ from warmup.commands.common import (
     plain,
     say,
     show,
+    show_listed,
     show_one,
     visible,
 )
@@ -59,8 +60,7 @@ def list_review(
     Example: warmup review list --code platform_error
     """
     found = connect(context).review.list_all(limit=100, model_id=model, phase=phase, code=code, kind=kind)
-    count = show(islice(found, limit), output, CASE)
-    say(counted(count, "case") + (f"; there may be more (--limit {limit})" if count == limit else ""))
+    show_listed(found, limit, output, CASE, "case")
 
 
 @review.command()
@@ -196,7 +196,7 @@ def list_sessions(
 
     Example: warmup sessions list --status live
     """
-    show(islice(connect(context).sessions.list_all(limit=100, status=status), limit), output, SESSION)
+    show_listed(connect(context).sessions.list_all(limit=100, status=status), limit, output, SESSION, "session")
 
 
 @sessions.command()
