@@ -115,7 +115,7 @@ def timers_run(agency: Agency) -> None:
     agency.timer()
     agency.operator.post(f"{OPERATOR}/accounts/a2/resume", {"reason": "go on"}).ok()
     agency.timer()
-    agency.operator.account("a3")
+    agency.operator.account("a4")
     for _ in range(3):  # nobody starts what was claimed: the timer hands it to an operator
         agency.worker().claim(actions=["start_warmup"], limit=10).ok()
         agency.time.advance(LEASE)
@@ -125,6 +125,8 @@ def timers_run(agency: Agency) -> None:
 
 
 def more_is_under_way_than_a_request_counts(agency: Agency) -> None:
+    agency.operator.account("a5")
+    agency.operator.ready("a5").ok()
     row = next(one for one in agency.wire.image()["test-accounts"].values() if "queue" in one)
     for number in range(MOST_COUNTED + 1):
         agency.wire.plant("test-accounts", {**row, "account_id": {"S": f"b{number:05d}"}})

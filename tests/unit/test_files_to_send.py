@@ -4,9 +4,7 @@ import mimetypes
 
 import pytest
 
-from warmup.api.models import AccountImport
 from warmup.commands.groups import grouped
-from warmup.commands.imports import Results, send
 from warmup.commands.media import media_type
 
 
@@ -38,23 +36,3 @@ def test_rows_that_may_be_the_same_item_are_never_parted() -> None:
     rows += [{"body": "SUN", "text_id": "1"}]
     found = [[line for line, _ in group] for group in grouped(enumerate(rows))]
     assert found == [[0, 3], [1, 2, 4, 5]], "the last one is like two"
-
-
-def test_an_import_in_parts_warns_once_for_each_model_of_all_rows() -> None:
-    """Each part's answer speaks of all accounts until then, so that the last one speaks of all."""
-    results = Results()
-    for number, model in ((250, "nora"), (250, "big"), (500, "big")):
-        warning = f"The pools of {model} cannot carry all {number} accounts, if all start today."
-        answer = AccountImport.model_validate(
-            {
-                "dry_run": False,
-                "counts": {},
-                "rows": [{"row": 1, "line": 1, "outcome": "created", "account_id": "a"}],
-                "warnings": [warning],
-            }
-        )
-        send(results, [(number, {"username": "a"})], lambda *_, answer=answer: answer, lines=True)
-    assert list(results.warnings.values()) == [
-        "The pools of nora cannot carry all 250 accounts, if all start today.",
-        "The pools of big cannot carry all 500 accounts, if all start today.",
-    ]
