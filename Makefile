@@ -23,6 +23,8 @@ TYPESCRIPT := .tools/typescript/.ready
 # The console's tests need Chromium, which set-up installs where it may, and axe-core, which comes from npm.
 HAS_CHROMIUM := $(or $(shell command -v chromium),$(shell command -v chromium-browser))
 CHROMIUM := $(if $(HAS_CHROMIUM),,$(if $(shell command -v apt-get >/dev/null && test "$$(id -u)" = 0 && echo root),chromium))
+# The seconds after which set-up says again that it lives: once in six where nobody sits at a terminal.
+TICK := 5
 TOOLS := $(VENV) $(MINISTACK) $(if $(CAN_DYNAMODB_LOCAL),$(DYNAMODB_LOCAL)) $(if $(shell command -v npm),$(AXE) $(TYPESCRIPT)) $(CHROMIUM)
 
 LINT := .tools/lint/.ready
@@ -32,17 +34,23 @@ QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases
 
 BENCHMARKS := $(addprefix bench-,requests cold units size latency content)
 
-.PHONY: help setup run quick test chaos check openapi fuzz import-10000 docs newcomer bench house simulate $(BENCHMARKS) clean
+.PHONY: help setup run local quick test chaos check openapi fuzz import-10000 docs newcomer bench house simulate $(BENCHMARKS) clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup:  ## make .venv and .tools; does nothing when nothing is to do
-	@$(MAKE) -s -j 3 $(TOOLS)
+	@( n=0; while sleep $(TICK) >/dev/null 2>&1; do n=$$((n + $(TICK))); \
+	     if test -t 2; then printf '\rset-up: %d s … ' $$n >&2; \
+	     elif test $$((n % (6 * $(TICK)))) = 0; then echo "set-up: $$n s …" >&2; fi; done ) & \
+	   trap "kill $$! 2>/dev/null" EXIT; $(MAKE) -s -j 3 $(TOOLS)
 	@$(if $(CAN_DYNAMODB_LOCAL),:,echo "set-up: no DynamoDB Local (it needs java and npm); what runs on it is skipped" >&2)
 
 run: setup  ## run the main job in the sandbox, e.g. make run ARGS=--until-done
 	@exec .venv/bin/python -m warmup dev $(ARGS)
+
+local: setup  ## run `chalice local` on moto, with tables, a key and an account, e.g. make local ARGS='--port 9000'
+	@exec .venv/bin/python -m warmup.sandbox.local $(ARGS)
 
 quick: setup check  ## format, lint, types, import contracts and the fast tests, under a minute
 	$(PYTEST) -m "not engine" $(QUICK)
@@ -116,15 +124,15 @@ newcomer: ## the newcomer's clock: a fresh clone, set up from nothing, README st
 	WARMUP_NEWCOMER=whole .venv/bin/python -m pytest -rs tests/sandbox/test_newcomer.py --durations=1
 
 clean:  ## remove everything that set-up, tests and runs have made
-	rm -rf .venv .tools out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .tools out build service/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV): requirements.txt requirements-dev.txt
+$(VENV): requirements.txt requirements-dev.txt service/pyproject.toml
 	@$(if $(PYTHON),:,echo "set-up: Python 3.11 or newer is needed" >&2; exit 1)
 	@echo "set-up: .venv (service, tests, tools) …" >&2
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python $(PIP) -r requirements-dev.txt
-	@.venv/bin/python $(PIP) --no-build-isolation -e .
+	@.venv/bin/python $(PIP) --no-build-isolation -e . -e ./service
 	@.venv/bin/python -m pip --disable-pip-version-check check -q
 	@touch $@
 	@echo "set-up: .venv is ready" >&2

@@ -20,7 +20,7 @@ from benchmarks.plots import Line, chart
 from chalicelib.domain import retries, selection
 from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.plans import STANDARD, Need
-from chalicelib.domain.retries import Kind, Outcome
+from chalicelib.domain.retries import Outcome, ReportKind
 from chalicelib.domain.runway import Shelf, Stock
 from warmup.sandbox.stores import ROOT, missing
 
@@ -137,7 +137,7 @@ class Simulation:
     def _report(self, account: _Account, name: PhaseName, at: datetime, did: Counter[str]) -> datetime | None:
         spread = retries.spread_of(account.number, name, account.retries)
         verdict = retries.after_report(
-            Kind.TRANSIENT, plan=STANDARD, retries=account.retries, swaps=0, now=at, spread=spread
+            ReportKind.TRANSIENT, plan=STANDARD, retries=account.retries, swaps=0, now=at, spread=spread
         )
         did["report-error"] += 1
         if verdict.outcome is Outcome.REVIEW:
@@ -201,9 +201,11 @@ def load(hour: Hour, bill: units.Bill, place: str) -> float:
 
 
 def per_use_case(bill: units.Bill) -> dict[tuple[str, str], float]:
-    """The write units of one call, by use case and place; the bill is of five phases and four openings."""
-    calls = {"start-warmup": 1, "complete-warmup": 1, "open_due_phases": 4}
-    found = {(name, place): writes / calls.get(name, 5) for (name, place), writes in bill.by_place.items()}
+    """The write units of one call, by use case and place. A phase's content is asked for after a claim."""
+    calls = {name: used.calls for name, used in bill.by_use_case.items()}
+    found: dict[tuple[str, str], float] = defaultdict(float)
+    for (name, place), writes in bill.by_place.items():
+        found["content" if name == "claim" else name, place] += writes / calls[name]
     found |= {("report-error", place): writes for (name, place), writes in found.items() if name == "complete-phase"}
     return found
 

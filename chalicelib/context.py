@@ -13,6 +13,8 @@ from enum import StrEnum
 from chalicelib.domain import ids, instants
 from chalicelib.settings import Settings
 
+_SPARE_SECONDS = 2.0
+
 
 @dataclass(slots=True)
 class Sources:
@@ -80,6 +82,11 @@ class Context:
     def time_left(self) -> float:
         """Seconds of real time until this call must have answered."""
         return self.deadline - sources.monotonic()
+
+    @property
+    def is_short_of_time(self) -> bool:
+        """Whether a loop over reads stops here and answers what it has: the rest is for what is under way."""
+        return self.time_left() < min(_SPARE_SECONDS, self.settings.deadline_seconds / 4)
 
     def note(self, **facts: object) -> None:
         """Facts for the call's one log line."""

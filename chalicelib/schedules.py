@@ -1,6 +1,6 @@
 """The edge of the timers: one run each, with its context, its record and its log line."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from chalicelib import context as contexts
 from chalicelib.context import Actor, Context, Role
@@ -9,8 +9,6 @@ from chalicelib.services import availability, pipeline, sessions, timers
 
 _MOST_SESSIONS = 100
 SECONDS = 50.0
-Did = tuple[dict[str, int], Collection[str]]
-"""What a run counted, and the models that people should look at."""
 
 
 def open_due_phases() -> dict[str, int]:
@@ -20,23 +18,29 @@ def open_due_phases() -> dict[str, int]:
 
 def close_lost_sessions() -> dict[str, int]:
     """Marks sessions that were not heard of as lost."""
-    return _run("close_lost_sessions", lambda context: (sessions.close_lost(context, limit=_MOST_SESSIONS), ()))
+    return _run("close_lost_sessions", lambda context: sessions.close_lost(context, limit=_MOST_SESSIONS))
 
 
 def watch_pools() -> dict[str, int]:
-    """Looks ahead for every model, and counts those whose pools run dry."""
-    return _run("watch_pools", availability.watch)
+    """Looks ahead for every model, counts those whose pools run dry, and measures who has been at work for longest."""
+    return _run("watch_pools", _watch)
 
 
-def _open_and_count(context: Context) -> Did:
+def _watch(context: Context) -> dict[str, int]:
+    did = availability.watch(context)
+    longest = pipeline.longest_work(context)
+    return did if longest is None else {**did, "longest_work_seconds": longest}
+
+
+def _open_and_count(context: Context) -> dict[str, int]:
     did = timers.open_due_phases(context)
     pipeline.keep_count(context)
-    return did, ()
+    return did
 
 
-def _run(name: str, use_case: Callable[[Context], Did]) -> dict[str, int]:
+def _run(name: str, use_case: Callable[[Context], dict[str, int]]) -> dict[str, int]:
     context = contexts.begin(installed.settings, Actor(Role.TIMER, name), seconds=SECONDS)
-    did, models = use_case(context)
-    timers.record_run(context, name, did, models)
+    did = use_case(context)
+    timers.record_run(context, name, did)
     installed.logs.timer(context, name, did)
     return did

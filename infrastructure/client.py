@@ -1,6 +1,8 @@
 """The typed client's models and operations (`warmup/api`), written from OpenAPI, so that they agree with it.
 
-`make openapi` writes them. What asks, waits, repeats and raises is written by hand in `warmup/transport.py`.
+`make openapi` writes them. What asks, waits, repeats and raises is written by hand in `warmup/transport.py` and
+`warmup/async_client.py`. Everything synchronous is the asynchronous text without its `async` and `await`, so that both
+clients do the same.
 """
 
 import keyword
@@ -17,11 +19,26 @@ from infrastructure.problems import CODES, Code
 
 Json = dict[str, Any]
 FOLDER = ROOT / "warmup" / "api"
+ASYNC_CLIENT = ROOT / "warmup" / "async_client.py"
+CLIENT = ROOT / "warmup" / "client.py"
 _WRITTEN = "Written by `make openapi`: change the routes, not this."
 _NEW_WITHOUT: Mapping[str, str] = {"bots.create": "bot_id"}
 """Operations that make something new each time unless they are given this id."""
 _PLAIN: Mapping[str, str] = {"integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _RAW = ("text/csv", "application/x-ndjson")
+_SYNCHRONOUS: Mapping[str, str] = {
+    r"\basync (?=def|for|with)": "",
+    r"\bawait (?=[\w`])": "",
+    r"\b[Aa]sync_?(?=client|operations|wait|Client|Pages|Transport|Iterator)": "",
+    r"__a(?=enter__|exit__|iter__)": "__",
+    r"\baclose\b": "close",
+    r"Awaitable\[(.+?)\]\]": r"\1]",
+    r"\basynchronous\b": "synchronous",
+    r"`warmup/client\.py` is written from this file by `make openapi`: change this one\.": (
+        "Written from `warmup/async_client.py` by `make openapi`: change that one."
+    ),
+}
+"""What stands in the synchronous text for a pattern of the asynchronous one."""
 
 
 # models
@@ -240,42 +257,48 @@ def _body(told: Json, openapi: Json) -> Iterator[Parameter]:
             yield Parameter(name, given, "body", None if name in required else "UNSET", name)
 
 
-def render_operations(found: list[Operation], *, asynchronous: bool) -> str:
-    """The module of the operations, of one of both kinds."""
+def render_operations(found: list[Operation]) -> str:
+    """The module of the operations, asynchronous."""
     nouns: dict[str, list[Operation]] = {}
     for operation in found:
         nouns.setdefault(operation.noun, []).append(operation)
-    transport = "AsyncTransport" if asynchronous else "Transport"
-    pages = "AsyncPages" if asynchronous else "Pages"
-    kind = "asynchronous" if asynchronous else "synchronous"
     parts = [
-        f'"""The operations of the service, {kind}. {_WRITTEN}"""',
+        f'"""The operations of the service, asynchronous. {_WRITTEN}"""',
         "from __future__ import annotations",
-        "from collections.abc import Sequence\nfrom datetime import datetime\nfrom typing import Any, Literal",
+        "from collections.abc import Sequence\nfrom datetime import datetime",
+        "from typing import TYPE_CHECKING, Any, Literal",
         "from warmup.api import models as shapes",
-        f"from warmup.transport import UNSET, {pages}, {transport}, Unset, quoted",
+        "from warmup.transport import UNSET, Unset, quoted",
+        "if TYPE_CHECKING:\n    from warmup.async_client import AsyncPages, AsyncTransport",
     ]
     for noun, several in sorted(nouns.items()):
-        methods = "\n\n".join(_method(one, asynchronous, pages) for one in several)
+        methods = "\n\n".join(_method(one) for one in several)
         parts.append(
             f"class {_class(noun)}:\n"
             f'    """The operations on {noun}."""\n\n'
-            f"    def __init__(self, transport: {transport}) -> None:\n"
+            f"    def __init__(self, transport: AsyncTransport) -> None:\n"
             f"        self._transport = transport\n\n{methods}\n"
         )
     members = "\n".join(f"        self.{noun} = {_class(noun)}(transport)" for noun in sorted(nouns))
     parts.append(
         f'class Operations:\n    """All operations, by noun."""\n\n'
-        f"    def __init__(self, transport: {transport}) -> None:\n{members}\n"
+        f"    def __init__(self, transport: AsyncTransport) -> None:\n{members}\n"
     )
     return "\n\n".join(parts) + "\n"
+
+
+def synchronous(text: str) -> str:
+    """Return the synchronous module for an asynchronous one."""
+    for pattern, replacement in _SYNCHRONOUS.items():
+        text = re.sub(pattern, replacement, text)
+    return text
 
 
 def _class(noun: str) -> str:
     return noun.capitalize()
 
 
-def _method(one: Operation, asynchronous: bool, pages: str) -> str:
+def _method(one: Operation) -> str:
     positional = [parameter.declared() for parameter in one.parameters if parameter.place in ("path", "whole")]
     positional += ["body: str | bytes"] if one.raw else []
     rest = [
@@ -285,8 +308,8 @@ def _method(one: Operation, asynchronous: bool, pages: str) -> str:
     ]
     keywords = ["*", *(parameter.declared() for parameter in rest)] if rest else []
     head = ", ".join(["self", *positional, *keywords])
-    answer = f"{pages}[{one.answer}]" if one.how != "ask" else one.answer
-    wait = asynchronous and one.how == "ask"
+    wait = one.how == "ask"
+    answer = one.answer if wait else f"AsyncPages[{one.answer}]"
     lines = [
         f"    {'async ' if wait else ''}def {one.verb}({head}) -> {answer}:",
         f'        """{one.told}."""',
@@ -315,17 +338,32 @@ def _path(one: Operation) -> str:
     return ("f" if "{" in path else "") + f'"{path}"'
 
 
+_SHARED = ("rows", "strict_json")
+"""Modules of the domain that the client has, too, as they are: it is a distribution without the service."""
+
+
+def _shared() -> Iterator[tuple[Path, str]]:
+    for name in _SHARED:
+        text = (ROOT / "chalicelib" / "domain" / f"{name}.py").read_text(encoding="utf-8")
+        text = text.replace("chalicelib.domain", "warmup.api")
+        yield (
+            FOLDER / f"{name}.py",
+            f"# Copied by `make openapi`: change chalicelib/domain/{name}.py, not this.\n{text}",
+        )
+
+
 def files(openapi: Json | None = None) -> dict[Path, str]:
     """What is written, by file, formatted."""
     told = openapi or document()
-    found = operations(told)
+    operations_text = render_operations(operations(told))
     texts = {
         FOLDER / "models.py": models(told),
         FOLDER / "errors.py": errors(),
-        FOLDER / "operations.py": render_operations(found, asynchronous=False),
-        FOLDER / "async_operations.py": render_operations(found, asynchronous=True),
+        FOLDER / "async_operations.py": operations_text,
+        FOLDER / "operations.py": synchronous(operations_text),
+        CLIENT: synchronous(ASYNC_CLIENT.read_text(encoding="utf-8")),
     }
-    return {file: _formatted(text) for file, text in texts.items()}
+    return {file: _formatted(text) for file, text in (*texts.items(), *_shared())}
 
 
 def _formatted(text: str) -> str:

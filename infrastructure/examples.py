@@ -13,7 +13,12 @@ BY_NAME: Mapping[str, Any] = {
     "account_id": "nora-1",
     "account_ids": ["nora-1"],
     "accounts_under_way": 24,
+    "accounts": 24,
+    "accounts_imported": 0,
+    "accounts_in_review": 1,
+    "accounts_paused": 0,
     "accounts_unmet": 0,
+    "adding": 0,
     "all_users": True,
     "approved_by": "operator:root",
     "as_of": _AT,
@@ -34,6 +39,8 @@ BY_NAME: Mapping[str, Any] = {
     "bot_session_id": _SESSION,
     "bytes": 48213,
     "category": "post",
+    "claimed": 25,
+    "clashes": [],
     "client": "nora-bot/1",
     "code": "platform_timeout",
     "committed": True,
@@ -57,6 +64,7 @@ BY_NAME: Mapping[str, Any] = {
     "did": {"opened": 3},
     "done": 12,
     "dry_run": False,
+    "assume_uploaded": False,
     "due_at": _AT,
     "due_now": 3,
     "eligible": 12,
@@ -95,6 +103,7 @@ BY_NAME: Mapping[str, Any] = {
     "last_seen": _LATER,
     "last_seen_at": _LATER,
     "late": False,
+    "latest_at": "2026-11-22T16:00:00.000Z",
     "lease_seconds": 900,
     "lease_token": "lt_7_01KAT3Z1V6Q2W4R5T6Y7U8I9O0",
     "licensed_by": "Nora Lind",
@@ -116,6 +125,7 @@ BY_NAME: Mapping[str, Any] = {
     "name": "Nora Lind",
     "next_cursor": None,
     "next_due_at": _LATER,
+    "not_attempted": 0,
     "note": "two accounts left",
     "now": _AT,
     "ok": True,
@@ -138,10 +148,18 @@ BY_NAME: Mapping[str, Any] = {
     "pointer": "/username",
     "pools_dry_within_7_days": 0,
     "dry_models": [],
+    "models_incomplete": 0,
+    "models_watched": 4,
+    "pools_watched_at": _AT,
+    "silent_after_seconds": 1080,
+    "created_by_model": {"nora": 20},
+    "unmet": 0,
+    "uses_needed_if_all_start": 24,
     "problems": [],
     "quality": 80.0,
     "quality_score": 80.0,
     "queue": "due",
+    "sort": "working_since",
     "queue_shards": 1,
     "queues": {"due": 3, "waiting": 18, "working": 2, "starved": 0},
     "ran_at": _AT,
@@ -160,6 +178,7 @@ BY_NAME: Mapping[str, Any] = {
     "retry_count": 0,
     "revoked_at": None,
     "row": 1,
+    "scanned_count": 25,
     "score": 83.5,
     "scores": {"content": {"score": 83.5, "rank": 63.5, "quality": 80.0, "category": "post"}},
     "sentence": "bot bot-1 completed post of account:nora-1",
@@ -167,6 +186,7 @@ BY_NAME: Mapping[str, Any] = {
     "session_seconds": 1800,
     "sha256": _SHA256,
     "since": _AT,
+    "working_since": _AT,
     "skipped": False,
     "started_at": _AT,
     "state": "warming_up",
@@ -180,6 +200,7 @@ BY_NAME: Mapping[str, Any] = {
     "text_id": "nora-post-text-01",
     "theme": "forest",
     "themes": ["dawn", "forest"],
+    "time_zone": "Europe/Berlin",
     "total": 5,
     "until": None,
     "unused": 2,
@@ -197,6 +218,7 @@ BY_NAME: Mapping[str, Any] = {
     "valid_until": "2027-12-31T00:00:00.000Z",
     "version": 3,
     "versions": 3,
+    "warn": True,
     "warnings": [],
     "what": "phase:post",
     "width": 1080,
@@ -208,9 +230,97 @@ BY_NAME: Mapping[str, Any] = {
 }
 """By a member's name, where its type admits the value."""
 
+_AT_WORK: Mapping[str, Any] = {
+    "status": "in_progress",
+    "available_at": _AT,
+    "completed_at": None,
+    "error_code": None,
+    "crash_count": 0,
+    "swap_count": 0,
+    "execution_time_ms": None,
+    "platform_response": None,
+}
+_FAILED: Mapping[str, Any] = {
+    "error_code": "platform_timeout",
+    "error_kind": "transient",
+    "error_message": "the platform did not answer in time",
+    "retry_count": 3,
+}
+BY_SHAPE: Mapping[str, Mapping[str, Any]] = {
+    "Assignment": {"outcome": "completed", "ended_at": _LATER},
+    "AuditEvent": {"action": "phase:complete"},
+    "BulkMove": {"counts": {"done": 1}},
+    "Case": {**_AT_WORK, **_FAILED, "status": "requires_review"},
+    "Cell": {"status": "in_progress", "completed_at": None, "error_code": None},
+    "ChangedSession": {"ended_at": None},
+    "Claimed": {"action": "run_phase"},
+    "CreatedAccount": {
+        "state": "imported",
+        "current_phase": None,
+        "phase_status": None,
+        "phases": [],
+        "progress": {"completed": 0, "total": 5},
+        "lease": None,
+        "due_at": None,
+        "action": None,
+    },
+    "AccountWithAssignments": {"action": "run_phase", "phase_status": "in_progress", "due_at": _LATER},
+    "Happened": {"action": "lease:expire"},
+    "ListedAccount": {"action": "run_phase"},
+    "MovedAccount": {"detail": None},
+    "Next": {"action": "run_phase", "phase": "highlight"},
+    "Offer": {"action": "run_phase"},
+    "OwnSession": {"ended_at": None},
+    "Phase": _AT_WORK,
+    "RetryResult": {"outcome": "retried", "detail": None},
+    "Session": {"ended_at": None},
+}
+"""By the name of a shape, over what its members' names say: members that go together, as they can stand together."""
+
+_FINISHED = {"status": "completed", "completed_at": _LATER, "execution_time_ms": 4200}
+_SETTLED = {"status": "ended", "ended_at": _LATER, "held": []}
+BY_OPERATION: Mapping[str, Mapping[str, Any]] = {
+    "accounts.complete_warmup": {
+        "state": "active",
+        "current_phase": None,
+        "lease": None,
+        "phases": [],
+        "progress": {"completed": 5, "total": 5},
+    },
+    "accounts.pause": {"state": "paused"},  # the work under way may be finished
+    "accounts.ready": {
+        "state": "ready",
+        "current_phase": None,
+        "lease": None,
+        "phases": [],
+        "progress": {"completed": 0, "total": 5},
+    },
+    "accounts.retire": {"state": "retired", "lease": None},
+    "phases.complete_phase": {"phase": _FINISHED},
+    "phases.report_error": {"phase": {**_FAILED, "status": "failed", "available_at": _LATER, "retry_count": 1}},
+    "review.retry_all": {"counts": {"retried": 1}},
+    "sessions.end": _SETTLED,
+    "sessions.stop": _SETTLED,
+}
+"""By operation, over the example of its answer: what it has just done."""
+
+
+def over(example: Any, more: Mapping[str, Any]) -> Any:
+    """Put these members over those of an example: inside an object that has them all, else in its place."""
+    if not isinstance(example, dict):
+        return example
+    return {name: _over(one, more[name]) if name in more else one for name, one in example.items()}
+
+
+def _over(one: Any, more: Any) -> Any:
+    inside = isinstance(one, dict) and isinstance(more, dict) and more and more.keys() <= one.keys()
+    return over(one, more) if inside else more
+
+
 TOLD: Mapping[str, str] = {
     "account_id": "An account.",
     "action": "What a worker is to do.",
+    "adding": "So many accounts more, as if they were imported.",
     "bot_id": "A bot or an operator.",
     "category": "Items of this category.",
     "code": "The error code with which it failed.",
@@ -218,6 +328,7 @@ TOLD: Mapping[str, str] = {
     "cursor": "Where to go on: `next_cursor` of the page before.",
     "day": "A day (UTC).",
     "dry_run": "Only say what would be done.",
+    "assume_uploaded": "In a dry run: as if the files that are not in the bucket yet had been uploaded.",
     "error_code": "Accounts whose phase failed with this code.",
     "error_kind": "Accounts whose phase failed with this kind of error.",
     "ids": "These accounts, with commas between their ids; of them those that the rest admits.",
@@ -231,11 +342,13 @@ TOLD: Mapping[str, str] = {
     "phase": "A phase.",
     "phase_status": "The status of an account's current phase.",
     "queue": "Where an account stands in the queues.",
+    "sort": "In which order: `working_since` lists those at work, held for longest first.",
     "session_id": "A session.",
     "state": "Accounts in this state.",
     "status": "Those with this status.",
     "text": "A part of the user name or of the id, in any case.",
     "text_id": "A text.",
+    "warn": "Whether the pools are asked if they carry the accounts.",
     "with_phases": "Each account with its phases and what its current one was assigned.",
     "without_code": "Those whose error was reported without a code.",
     "with_url": "Each item with a URL that gives its file for a while; a secret.",

@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import TypeAdapter
 
 from chalicelib.context import Role
+from chalicelib.domain import visibility
 from chalicelib.edge.answers import JSON, Answer
 from chalicelib.edge.endpoints import Endpoint
 from chalicelib.edge.problems import PROBLEM
@@ -34,14 +35,12 @@ _Mode = Literal["validation", "serialization"]
 
 _REF = "#/components/schemas/{model}"
 _NAMES: Mapping[str, str] = {
-    "Kind-Input": "ReportKind",
-    "Kind-Output": "PoolKind",
     "Code": "BlockerCode",
     "State": "AccountState",
     "Status": "PhaseStatus",
     "Action": "AuditAction",
     "Outcome": "ReportOutcome",
-    "Rights": "ItemStatus",
+    "Rights": "ItemRights",
     "Standing": "SessionStatus",
     "Hold": "ItemHold",
 }
@@ -51,12 +50,13 @@ _GIVEN = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
 _ID = {"type": "string", "pattern": f"^{_GIVEN}$"}
 _QUERY: Mapping[object, Json] = {
     queries.limit: {"type": "integer", "minimum": 1, "maximum": queries.MOST},
+    queries.how_many: {"type": "integer", "minimum": 0, "maximum": queries.MOST_ADDED},
     queries.cursor: {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,2048}$"},
     queries.identifier: _ID,
     queries.identifiers: {"type": "string", "pattern": f"^{_GIVEN}(,{_GIVEN}){{0,{queries.MOST - 1}}}$"},
     queries.day: {"type": "string", "format": "date", "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"},
     queries.flag: {"type": "boolean"},
-    queries.line: {"type": "string", "minLength": 1, "maxLength": 200},
+    queries.line: {"type": "string", "minLength": 1, "maxLength": 200, "pattern": visibility.ONE_LINE},
     queries.seconds: {"type": "integer", "minimum": 0, "maximum": 999_999_999},
 }
 _HEADERS: Mapping[str, Json] = {
@@ -103,7 +103,8 @@ _SENT: Mapping[str, Json] = {
 }
 _TAG = {"ETag": {"description": "What the page is.", "schema": {"type": "string"}}}
 _RAW: Mapping[str, str] = {
-    "text/csv": "The first line names the members; `tags` are separated by spaces.",
+    "text/csv": "The first line names the members, separated by commas, semicolons or tabs; `tags` are separated by "
+    "spaces. UTF-8, with or without a byte order mark, or UTF-16. Rows of empty cells are skipped.",
     "application/x-ndjson": "One JSON object a line.",
 }
 
@@ -282,7 +283,7 @@ def _successes(endpoint: Endpoint, schemas: "_Schemas") -> Json:
     kind: type[Answer[Any]] = get_origin(answer)
     shape = get_args(answer)[0]
     schema = schemas.of(shape, "serialization")
-    example: object = schemas.example(schema)
+    example: object = examples.over(schemas.example(schema), examples.BY_OPERATION.get(endpoint.name, {}))
     if kind.media_type != JSON:
         schema = {"type": "string", "description": "JSON lines, each an audit event."}
         example = json.dumps(example) + "\n"
@@ -394,7 +395,8 @@ class _Schemas:
     def example(self, schema: Mapping[str, Any], name: str = "") -> Any:
         """A value that the schema admits, made of the examples of its members."""
         if "$ref" in schema:
-            return self.example(self._defined[schema["$ref"].rpartition("/")[2]], name)
+            shape = schema["$ref"].rpartition("/")[2]
+            return examples.over(self.example(self._defined[shape], name), examples.BY_SHAPE.get(shape, {}))
         if name in examples.BY_NAME and _admits(schema, examples.BY_NAME[name]):
             return examples.BY_NAME[name]
         for several in ("anyOf", "oneOf"):

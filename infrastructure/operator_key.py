@@ -35,7 +35,7 @@ def make(stage: str, name: str) -> bots.NewKey | None:
     )
     pepper = secret[f"edition-{parameters['PepperEdition']}"]
     settings = Settings(table_prefix=parameters["TablePrefix"], pepper=pepper)
-    tables.bind(settings)
+    tables.bind(settings, calls_aws=True)
     context = contexts.begin(settings, Actor(Role.OPERATOR, "deployer"))
     _, key = bots.create(context, name, name=name, role=Role.OPERATOR, models=None)
     return key

@@ -8,6 +8,7 @@ from infrastructure.resources import FUNCTIONS, Json, ref, sub
 MINUTE, HOUR = 60, 3600
 EVERY_MINUTE = ("open_due_phases", "close_lost_sessions")
 _OLDEST_REVIEW = 24 * HOUR
+_LONGEST_WORK = 2 * HOUR
 
 
 def resources(stage: str) -> Json:
@@ -73,6 +74,13 @@ def _alarms(stage: str) -> dict[str, dict[str, Any]]:
                 "statistic": "Maximum",
                 "period": HOUR,
                 "above": _OLDEST_REVIEW,
+            },
+            "WorkTooLong": {
+                "says": "A worker has been at one account for more than two hours.",
+                "metric": timer_metric(stage, "watch_pools", "longest_work_seconds"),
+                "statistic": "Maximum",
+                "period": HOUR,
+                "above": _LONGEST_WORK,
             },
             "PoolDrySoon": {
                 "says": "Some model's pool runs dry within a week.",
@@ -204,7 +212,13 @@ def _dashboard(stage: str) -> Json:
             "Pools and people",
             [
                 [space, name, "service", "warmup", "action", "watch_pools"]
-                for name in ("dry", "dry_within_a_week", "accounts_unmet", "review_oldest_seconds")
+                for name in (
+                    "dry",
+                    "dry_within_a_week",
+                    "accounts_unmet",
+                    "review_oldest_seconds",
+                    "longest_work_seconds",
+                )
             ],
             "Maximum",
         ),

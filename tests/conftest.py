@@ -1,6 +1,7 @@
 """What tests share: an agency on a store in this process, driven through the HTTP API, in a time of its own.
 
-Nothing here happens to a test that does not ask for it: others run the service against stores in other processes.
+Nothing here happens to a test that does not ask for it: others run the service against stores in other processes. But
+no test reaches AWS's own hosts.
 """
 
 import importlib
@@ -23,6 +24,7 @@ from tests import rights
 from tests.agency import OPERATOR_KEY, Agency, Operator, Time
 from tests.store import DynamoDB, State
 from tests.wire import Wire
+from warmup.sandbox.guard import aws_refused
 
 hypothesis.settings.register_profile("tests", deadline=None)  # how long one example takes is the machine's affair
 hypothesis.settings.load_profile("tests")
@@ -39,6 +41,7 @@ _ENVIRON = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_ENDPOINT_URL_DYNAMODB": "http://store.test",
 }
 
 
@@ -48,6 +51,13 @@ class _Kept:
     connection: Any = None
     store = DynamoDB()
     agency: tuple[State, dict[str, str]] | None = None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_aws() -> Iterator[None]:
+    """A request to AWS's own hosts is refused before it leaves, by whatever client."""
+    with aws_refused():
+        yield
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from warmup.client import AsyncClient, Client
+    from warmup.async_client import AsyncClient
+    from warmup.client import Client
     from warmup.jobs import AccountTrouble, BadContent, Done, Fatal, Job, JobFailed, LeaseLost, StopOrdered, Transient
     from warmup.transport import Patience
     from warmup.worker import Worker
@@ -23,7 +24,7 @@ __all__ = [
     "Transient",
     "Worker",
 ]
-_HOMES = {"AsyncClient": "client", "Client": "client", "Patience": "transport", "Worker": "worker"}
+_HOMES = {"AsyncClient": "async_client", "Client": "client", "Patience": "transport", "Worker": "worker"}
 
 
 def __getattr__(name: str) -> Any:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from warmup.commands import accounts, floor, people, pools
-from warmup.commands.common import Exit, exit_code, fail
+from warmup.commands import accounts, claims, floor, people, pools
+from warmup.commands.common import Exit, exit_code, explained, fail
 from warmup.problems import WarmupError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(floor.audit, name="audit")
 app.add_typer(floor.pipeline, name="pipeline")
 app.command()(people.work)
 app.command()(people.doctor)
+app.command()(claims.claims)
 
 
 def _version(asked: bool) -> None:
@@ -52,8 +53,12 @@ def dev(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where the API listens; 0 takes any free port.")] = 8000,
     host: Annotated[str, typer.Option(help="On which interface.")] = "127.0.0.1",
     store: Annotated[
-        str, typer.Option(help="ministack, dynamodb-local, moto (slow), or the URL of a store that runs already.")
-    ] = "ministack",
+        str | None,
+        typer.Option(
+            help="ministack, dynamodb-local, moto (slow), or the URL of a store that runs already. "
+            "[default: ministack where `make setup` made it, else moto]"
+        ),
+    ] = None,
     operator_key: Annotated[
         str | None,
         typer.Option(envvar="WARMUP_OPERATOR_KEY", show_envvar=True, help="The operator's key; else one is made."),
@@ -77,13 +82,16 @@ def dev(
 
     Example: warmup dev --empty --port 9000 --operator-key secret
     """
-    from warmup.sandbox import children, run, server, stores  # noqa: PLC0415  # what only the sandbox needs
+    try:
+        from warmup.sandbox import run, starting  # noqa: PLC0415  # what only the sandbox needs
+    except ModuleNotFoundError as error:
+        raise fail(Exit.USAGE, f"warmup dev: {error}") from error
 
     options = run.Options(host, port, store, operator_key, speed, empty, until_done, bots, seed, timeout, log_file)
     try:
         code = run.run(options)
-    except (stores.StoreMissing, children.ChildFailed, server.PortInUse, OSError) as error:
-        typer.secho(f"warmup dev: {error}", fg="red", err=True)
+    except starting.START_PROBLEMS as error:
+        typer.secho(f"warmup dev: {starting.explained(error, store)}", fg="red", err=True)
         raise typer.Exit(2) from error
     raise typer.Exit(code)
 
@@ -96,7 +104,7 @@ def main() -> None:
     try:
         app(prog_name="warmup")
     except WarmupError as error:
-        sys.exit(fail(exit_code(error), str(error)).exit_code)
+        sys.exit(fail(exit_code(error), explained(error)).exit_code)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
     except OSError as error:

@@ -1,21 +1,46 @@
-"""The typed client: every operation of the service by noun and verb, `client.accounts.pause("nora-1", reason="…")`."""
+"""The typed client, synchronous: `client.accounts.pause("nora-1", reason="…")`.
 
-from typing import Self
+Written from `warmup/async_client.py` by `make openapi`: change that one.
+"""
 
-from warmup.api import async_operations, operations
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, Generic, Self, TypeVar
+
+import httpx
+
+from warmup.api import operations
 from warmup.api.models import Media, Upload
-from warmup.transport import AsyncTransport, Patience, Transport
+from warmup.problems import UnexpectedAnswer, Unreachable
+from warmup.transport import (
+    AGAIN,
+    MEDIA_AGAIN,
+    Page,
+    Patience,
+    Request,
+    address,
+    checked,
+    headers,
+    page_of,
+    read,
+    refuse_key,
+    seconds,
+)
+
+T = TypeVar("T")
 
 
 class Client(operations.Operations):
-    """A client for one key; safe for several threads. Close it, or use it in a `with` statement.
+    """A client for one key, with every operation by noun and verb. Close it, or use it in a `with` statement.
 
-    Raises Unsendable where URL or key are none.
+    `key_source` is where the key came from, such as the name of a variable, for the message when it is
+    refused. Raises Unsendable where URL or key are not valid.
     """
 
-    def __init__(self, url: str, key: str = "", *, patience: Patience | None = None) -> None:
+    def __init__(
+        self, url: str, key: str = "", *, patience: Patience | None = None, key_source: str | None = None
+    ) -> None:
         self.url, self.key = url, key
-        self._transport = Transport(url, key, patience or Patience())
+        self._transport = Transport(url, key, patience or Patience(), key_source)
         super().__init__(self._transport)
 
     def __enter__(self) -> Self:
@@ -25,47 +50,140 @@ class Client(operations.Operations):
         self.close()
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self._transport.close()
 
     @property
     def speed(self) -> float:
-        """How many times as fast the server's time runs: 1, but in a sandbox that was told otherwise."""
+        """How many times as fast the server's time runs: 1, except in a sandbox that was started otherwise."""
         return self._transport.speed
 
-    @property
-    def retry_after(self) -> float:
-        """Seconds (of the server's time) after which the last answer said to ask again; 0 where it said nothing."""
-        return self._transport.retry_after
-
     def download(self, media: Media) -> bytes:
-        """The file of a delivery, checked. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
+        """Return the file of a delivery, checked. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
         return self._transport.download(media.url or "", media.sha256)
 
     def put(self, form: Upload, data: bytes) -> str:
-        """Uploads a file by the form that `content.upload` gave; answers its `media_key`."""
+        """Upload a file by the form that `content.upload` gave, and return its `media_key`.
+
+        Raises Unreachable, UnexpectedAnswer.
+        """
         self._transport.upload(form.url, form.fields, data)
         return form.media_key
 
 
-class AsyncClient(async_operations.Operations):
-    """The same, asynchronous: `await client.accounts.pause(…)`, `async for bot in client.bots.list_all()`."""
+class Pages(Generic[T]):
+    """A list of the service: iterate over its items; each page is asked for when it is needed."""
 
-    def __init__(self, url: str, key: str = "", *, patience: Patience | None = None) -> None:
-        self.url = url
-        self._transport = AsyncTransport(url, key, patience or Patience())
-        super().__init__(self._transport)
+    def __init__(self, ask: Callable[[str | None], Page[T]]) -> None:
+        self._ask = ask
 
-    async def __aenter__(self) -> Self:
-        return self
+    def __iter__(self) -> Iterator[T]:
+        for page in self.pages():
+            for item in page:
+                yield item
 
-    async def __aexit__(self, *details: object) -> None:
-        await self.close()
+    def pages(self) -> Iterator[list[T]]:
+        """The items page by page."""
+        cursor = None
+        while True:
+            page = self._ask(cursor)
+            yield page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
-    async def close(self) -> None:
-        """Closes the connections."""
-        await self._transport.close()
 
-    async def download(self, media: Media) -> bytes:
-        """The file of a delivery, checked. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
-        return await self._transport.download(media.url or "", media.sha256)
+class Transport:
+    """One connection pool to the service and one to its bucket, with one key, which only the service is sent."""
+
+    def __init__(self, url: str, key: str, how: Patience, key_source: str | None = None) -> None:
+        self._http = httpx.Client(base_url=address(url), headers=headers(key), timeout=how.timeout, trust_env=False)
+        self._media = httpx.Client(timeout=how.timeout, trust_env=False)
+        self._how, self._key_source = how, key_source
+        self.speed = 1.0
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+        self._media.close()
+
+    def ask(self, method: str, path: str, answer: type[T], **given: Any) -> T:
+        """One operation. Raises a WarmupError."""
+        return read(self.send(Request.of(method, path, **given)), answer)
+
+    def pages(self, method: str, path: str, item: type[T], **given: Any) -> Pages[T]:
+        """A list."""
+        query = given.pop("query", {})
+
+        def ask(cursor: str | None) -> Page[T]:
+            more = {} if cursor is None else {"cursor": cursor}
+            return page_of(self.send(Request.of(method, path, query={**query, **more}, **given)), item)
+
+        return Pages(ask)
+
+    lines = pages
+
+    def send(self, request: Request) -> httpx.Response:
+        """The answer to a request, which is sent again while that makes sense. Raises Unreachable, AuthError."""
+        response = self._send(
+            lambda timeout: self._http.request(
+                request.method,
+                request.path,
+                params=request.query,
+                headers=request.headers,
+                content=request.content,
+                timeout=timeout,
+            ),
+            f"{self._http.base_url} does not answer",
+            repeatable=request.repeatable,
+        )
+        if response.is_success or "Sandbox-Speed" in response.headers:  # a gateway in between knows nothing of it
+            self.speed = seconds(response.headers.get("Sandbox-Speed")) or 1.0
+        refuse_key(response, self._key_source)
+        return response
+
+    def download(self, url: str, sha256: str | None) -> bytes:
+        """A file behind a presigned URL. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
+        response = self._send(
+            lambda timeout: self._media.get(url, follow_redirects=True, timeout=timeout),
+            "The media could not be downloaded",
+            again=MEDIA_AGAIN,
+        )
+        return checked(response, sha256)
+
+    def upload(self, url: str, fields: Mapping[str, str], data: bytes) -> None:
+        """A file by a presigned form. Raises Unreachable, UnexpectedAnswer."""
+        response = self._send(
+            lambda timeout: self._media.post(url, data=fields, files={"file": data}, timeout=timeout),
+            "The media could not be uploaded",
+            again=MEDIA_AGAIN,
+        )
+        if not response.is_success:
+            raise UnexpectedAnswer(f"The bucket refused the file: {response.status_code} {response.text[:200]}")
+
+    def _send(
+        self,
+        send: Callable[[float], httpx.Response],
+        failed: str,
+        *,
+        repeatable: bool = True,
+        again: Collection[int] = AGAIN,
+    ) -> httpx.Response:
+        """The answer to what `send` sends, within so many seconds, as often as it makes sense. Raises Unreachable."""
+        attempt = 0
+        while True:
+            attempt += 1
+            outcome: httpx.Response | httpx.TransportError
+            try:
+                outcome = send(self._how.next_timeout())
+            except httpx.TransportError as error:
+                outcome = error
+            if isinstance(outcome, httpx.Response) and outcome.is_success:
+                return outcome
+            pause = self._how.pause_after(outcome, attempt, repeatable=repeatable, again=again)
+            if pause is None:
+                break
+            self._how.wait(pause)
+        if isinstance(outcome, httpx.Response):
+            return outcome
+        raise Unreachable(f"{failed}: {outcome or type(outcome).__name__}") from outcome

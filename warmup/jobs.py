@@ -1,14 +1,14 @@
 """A job as a bot's author sees it, and the ways to say that it did not work."""
 
 import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from warmup.api.models import Delivery
 from warmup.api.models import ReportKind as Kind
+from warmup.clocks import Mark
 
 _SUFFIXES: Mapping[str, str] = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "video/mp4": ".mp4"}
 
@@ -66,31 +66,40 @@ class Done:
 
 
 class Lease:
-    """The right to work on an account, by this machine's monotonic clock: no clock of another machine is believed.
+    """The right to work on an account for `seconds` after `began`, when the request was sent that gave it: it ends
+    here no later than at the service.
 
-    It counts from when the request was sent that gave it: it ends here no later than there.
+    Where this machine's clocks disagree, `confirm` asks the service, which extends what is still held; where it does
+    not answer, the later clock decides.
     """
 
-    def __init__(self, session_id: str, token: str, until: float) -> None:
-        self.session_id, self.token, self._until = session_id, token, until
+    def __init__(
+        self, session_id: str, token: str, began: Mark, seconds: float, confirm: Callable[[], None] = lambda: None
+    ) -> None:
+        self.session_id, self.token = session_id, token
+        self._began, self._seconds, self._confirm = began, seconds, confirm
         self._lost: str | None = None
 
     @property
     def seconds_left(self) -> float:
         """Seconds until it runs out, 0 when it did or was lost."""
-        return 0.0 if self._lost else max(0.0, self._until - time.monotonic())
+        if self._lost is None and self._began.ahead():
+            self._confirm()
+        return 0.0 if self._lost else max(0.0, self._seconds - self._began.elapsed() - self._began.ahead())
 
     @property
     def lost(self) -> str | None:
         """Why it is gone; None while it is held."""
-        return self._lost or ("it ran out" if self.seconds_left == 0 else None)
+        left = self.seconds_left
+        return self._lost or ("it ran out" if left == 0 else None)
 
-    def extend(self, until: float) -> None:
-        """A heartbeat was answered."""
-        self._until = until
+    def extend(self, began: Mark, seconds: float) -> None:
+        """Count from another request, sent later, that was answered."""
+        if began.steady >= self._began.steady:
+            self._began, self._seconds = began, seconds
 
     def lose(self, why: str) -> None:
-        """The service says that it is gone."""
+        """Give it up for good: the service says that it is gone, or the job took too long."""
         self._lost = why
 
 
@@ -131,9 +140,12 @@ class Job:
         return self.stop.is_set()
 
     def check(self) -> None:
-        """Ask this before each step that cannot be taken back. Raises LeaseLost, StopOrdered."""
-        if self.lease.lost is not None:
-            raise LeaseLost(self.lease.lost)
+        """Ask this before each step that cannot be taken back. Raises LeaseLost, StopOrdered.
+
+        It asks the service only where this machine's clocks disagree, as after a sleep.
+        """
+        if (lost := self.lease.lost) is not None:
+            raise LeaseLost(lost)
         if self.stop_ordered:
             raise StopOrdered("an operator told this session to stop")
 

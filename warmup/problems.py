@@ -48,6 +48,14 @@ class AuthError(ApiError):
     """The key is not valid, or not for this."""
 
 
+def refused_key(source: str) -> str:
+    """Say that a refused key (401) was sent, from where (`source`: a variable, a profile), and what to do."""
+    return (
+        f"A key was sent (from {source}), but it is unknown to the service or revoked. Check {source}, "
+        "or have an operator make another: warmup bots rotate NAME."
+    )
+
+
 class NotFound(ApiError):
     """There is no such thing, or this key does not see it."""
 

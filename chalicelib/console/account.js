@@ -3,7 +3,7 @@ import { html, useState } from "./preact.js";
 import { find, get, post } from "./api.js";
 import { link, now, useLive, useTick } from "./live.js";
 import { Ask, Drawer, Empty, EvidenceFields, Field, Icon, Live, Note, Reason, State, Time, evidenceOf, hasEvidence, hasReason, toast } from "./ui.js";
-import { PHASE, PHASES, KIND, many, relative, span, why } from "./words.js";
+import { PHASE, PHASES, KIND, clipped, many, relative, span, why } from "./words.js";
 import { Events } from "./audit.js";
 import { steady } from "./pipeline.js";
 
@@ -41,7 +41,9 @@ function Standing({ account }) {
         : html`<p class="soft">${account.state === "active" ? "The warm-up is completed." : "The next worker who asks is given it."}</p>`}</div></section>`;
 }
 
-const stuck = (account) => account.phases.find((phase) => phase.phase === account.current_phase && ["failed", "requires_review"].includes(phase.status));
+/** The phase that an operator decides on; the last one, where workers left the completion too often. */
+const stuck = (account) => account.phases.find((phase, place) => (phase.phase === account.current_phase && ["failed", "requires_review"].includes(phase.status))
+  || (account.current_phase === null && account.phase_status === "requires_review" && place === account.phases.length - 1));
 
 function Actions({ account, ask }) {
   const can = {
@@ -50,7 +52,7 @@ function Actions({ account, ask }) {
     warming_up: [["pause", "Pause", "pause"], ["reset", "Reset", "retry"], ["retire", "Retire", "stop"]],
     paused: [["resume", "Resume", "play"], ["retire", "Retire", "stop"]],
     active: [["retire", "Retire", "stop"]],
-    retired: [],
+    retired: [["restore", "Restore", "retry"]],
   }[account.state];
   const phase = stuck(account);
   return html`<div class="row" role="group" aria-label="Moves">
@@ -64,11 +66,11 @@ function Timeline({ account, ask }) {
   return html`<ol class="timeline">${account.phases.map((phase) => {
     const [icon, , tone] = phase.skipped ? PHASE.skipped : PHASE[phase.status];
     const current = phase.phase === account.current_phase, open = phase.status !== "completed" && ["warming_up", "paused"].includes(account.state);
-    const tried = [phase.attempt && many(phase.attempt, "attempt"), phase.retry_count && many(phase.retry_count, "retry"), phase.crash_count && many(phase.crash_count, "crash"), phase.swap_count && many(phase.swap_count, "swap")].filter(Boolean).join(", ");
+    const tried = [phase.attempt && many(phase.attempt, "attempt"), phase.retry_count && many(phase.retry_count, "retry"), phase.crash_count && many(phase.crash_count, "crash"), phase.release_count && many(phase.release_count, "release"), phase.swap_count && many(phase.swap_count, "swap")].filter(Boolean).join(", ");
     return html`<li key=${phase.phase}><span class="dot tone-${tone}"><${Icon} name=${icon} /></span><div class="stack tight">
       <div class="row"><strong>${phase.phase}</strong><${State} of="phase" is=${phase.skipped ? "skipped" : phase.status} />${current && html`<small>current</small>`}</div>
       <div class="row"><small><${When} phase=${phase} />${phase.bot_id && html` · by <bdi>${phase.bot_id}</bdi>`}${tried && ` · ${tried}`}${phase.execution_time_ms !== null && phase.execution_time_ms !== undefined && ` · took ${span(phase.execution_time_ms)}`}</small></div>
-      ${phase.error_message && html`<div class="note ${phase.status === "requires_review" ? "bad" : "warn"}"><p><strong>${KIND[phase.error_kind] ?? phase.error_kind}</strong> <code>${phase.error_code}</code><br /><bdi class="prose">${phase.error_message}</bdi></p>
+      ${phase.error_message && html`<div class="note ${phase.status === "requires_review" ? "bad" : "warn"}"><p><strong>${KIND[phase.error_kind] ?? phase.error_kind ?? "no report"}</strong> <code>${phase.error_code}</code><br /><bdi class="prose">${phase.error_message}</bdi></p>
         ${phase.error_details && html`<details><summary>Details</summary><pre>${JSON.stringify(phase.error_details, null, 2)}</pre></details>`}</div>`}
       ${phase.platform_response && html`<details><summary>What the worker told</summary><pre>${JSON.stringify(phase.platform_response, null, 2)}</pre></details>`}
       ${open && html`<div class="row">
@@ -107,7 +109,7 @@ function Facts({ account, ask }) {
   const lease = account.lease;
   const session = useLive(lease?.live ? `holder:${lease.session_id}` : null, (signal) => get(`operator/sessions/${lease.session_id}`, {}, { signal }), 10);
   return html`<section class="card"><header><h3>Lease and consent</h3></header><dl class="facts">
-    <dt>Lease</dt><dd>${lease ? html`${lease.live ? "live" : "ran out"}, held by <bdi>${lease.bot_id}</bdi> in <code>${lease.session_id}</code>, ${lease.live ? "ends" : "since"} <${Time} at=${lease.expires_at} />` : "nobody works on it"}</dd>
+    <dt>Lease</dt><dd>${lease ? html`${lease.live ? "live" : "ran out"}, held by <bdi>${lease.bot_id}</bdi> in <code>${lease.session_id}</code>${account.working_since && html` since <${Time} at=${account.working_since} />`}, ${lease.live ? "ends" : "since"} <${Time} at=${lease.expires_at} />` : "nobody works on it"}</dd>
     ${lease?.live && session.data && html`<dt>Heartbeat</dt><dd>last seen <${Time} at=${session.data.last_seen_at} />${session.data.client && html` · <bdi>${session.data.client}</bdi>`}${session.data.host && html` on <bdi>${session.data.host}</bdi>`}</dd>`}
     <dt>Consent</dt><dd>${account.consent ? html`<bdi>${account.consent.granted_by}</bdi>, <${Time} at=${account.consent.granted_at} /> (<bdi>${account.consent.reference}</bdi>)` : "not recorded"}
       ${account.state !== "retired" && html` <button type="button" class="tiny" onClick=${() => ask({ move: "consent" })}>${account.consent ? "Renew …" : "Record …"}</button>`}</dd>
@@ -141,7 +143,8 @@ const MOVES = {
   pause: ["Pause the account", "Pause", "paused", "Its work is handed out no more; what is under way may be finished."],
   resume: ["Resume the account", "Resume", "resumed", "Its work is handed out again, as of when it fell due."],
   reset: ["Reset the account", "Reset", "reset", "The warm-up begins anew; history and used items stay."],
-  retire: ["Retire the account", "Retire", "retired", "It leaves the service's care for good."],
+  retire: ["Retire the account", "Retire", "retired", "It leaves the service's care, until somebody restores it."],
+  restore: ["Restore the account", "Restore", "restored", "It is imported again; what it has used and its audit stay, and its warm-up begins at the first phase."],
   retry: ["Retry", "Retry", "offered again", "The phase is offered again at once, with fresh limits."],
   resolve: ["Resolve as done outside", "Resolve", "resolved", "The phase counts as completed: say what shows it."],
   skip: ["Skip", "Skip", "skipped", "The phase counts as completed, and is marked as skipped."],
@@ -154,7 +157,7 @@ export function Act({ asks, account, onClose, onDone }) {
   const kind = account.phases.find((one) => one.phase === phase)?.error_kind;
   const act = async (given) => {
     const path = `operator/accounts/${encodeURIComponent(account.account_id)}/${phase ? `phases/${phase}/` : ""}${move}`;
-    const body = move === "consent" ? { granted_by: given.by.trim(), granted_at: `${given.on}T00:00:00Z`, reference: given.reference.trim() } : { reason: given.reason };
+    const body = move === "consent" ? { granted_by: given.by.trim(), granted_at: given.on, reference: given.reference.trim() } : { reason: given.reason };
     if (move === "retry") body.content = given.content;
     if (move === "resolve") body.evidence = evidenceOf(given);
     if (move === "assign") for (const name of ["content_id", "text_id"]) if (given[name]) body[name] = given[name];
@@ -169,9 +172,9 @@ export function Act({ asks, account, onClose, onDone }) {
       ${move === "retry" && html`<${Field} label="With" value=${given.content} onInput=${put("content")} options=${[["same", "the same content"], ["other", "other content"]]} />`}
       ${move === "resolve" && html`<${EvidenceFields} given=${given} put=${put} />`}
       ${move === "assign" && html`<${Choose} account=${account} phase=${phase} given=${given} put=${put} />`}
-      ${move === "consent" ? html`<${Field} label="Granted by" value=${given.by ?? ""} onInput=${put("by")} maxLength="200" required />
+      ${move === "consent" ? html`<${Field} label="Granted by" value=${given.by ?? ""} onInput=${put("by")} most=${200} required />
         <${Field} label="Granted on" type="date" value=${given.on ?? ""} onInput=${put("on")} required />
-        <${Field} label="Reference, such as a contract's number" value=${given.reference ?? ""} onInput=${put("reference")} maxLength="200" required />`
+        <${Field} label="Reference, such as a contract's number" value=${given.reference ?? ""} onInput=${put("reference")} most=${200} required />`
         : html`<${Reason} given=${given} put=${put} />`}`} />`;
 }
 
@@ -181,5 +184,5 @@ function Choose({ account, phase, given, put }) {
   const media = useLive(`choose:content:${phase}`, read("content"), 0), texts = useLive(`choose:texts:${phase}`, read("texts"), 0);
   const uses = (item) => `${item.usage_count} of ${item.max_usage} uses`;
   return html`<${Field} label="Media" value=${given.content_id ?? ""} onInput=${put("content_id")} options=${[["", "–"], ...(media.data ?? []).map((item) => [item.content_id, `${item.content_id} (${item.category}, ${uses(item)})`])]} />
-    <${Field} label="Text" value=${given.text_id ?? ""} onInput=${put("text_id")} options=${[["", "–"], ...(texts.data ?? []).map((item) => [item.text_id, `${item.body.slice(0, 50)} (${item.category}, ${uses(item)})`])]} />`;
+    <${Field} label="Text" value=${given.text_id ?? ""} onInput=${put("text_id")} options=${[["", "–"], ...(texts.data ?? []).map((item) => [item.text_id, `${clipped(item.body, 50)} (${item.category}, ${uses(item)})`])]} />`;
 }

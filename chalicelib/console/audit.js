@@ -3,9 +3,10 @@ import { html, useState } from "./preact.js";
 import { find, lines } from "./api.js";
 import { change, useLive, useRows } from "./live.js";
 import { Account, Announce, Empty, Field, Later, Live, Pager, Scroll, Time, Trouble, save } from "./ui.js";
+import { clipped } from "./words.js";
 
 const said = (value) => value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value);
-const clip = (text) => text.length > 60 ? `${text.slice(0, 60)}…` : text;
+const clip = (text) => clipped(text, 60);
 
 export const Moves = ({ moves }) => html`<span class="moves">${moves.map((move) => html`<span><code>${move.what}</code> ${clip(said(move.from))} → ${clip(said(move.to))}</span>`)}</span>`;
 

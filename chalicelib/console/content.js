@@ -4,10 +4,10 @@ import { find, get, patch, post, send } from "./api.js";
 import { change, link, useLive, useRows } from "./live.js";
 import { Account, Announce, Ask, Dialog, Drawer, Empty, Field, Icon, Live, Note, Pager, Reason, Scroll, State, Time, Trouble, hasReason, toast } from "./ui.js";
 import { steady } from "./pipeline.js";
-import { absolute, bytes, count, many, percent } from "./words.js";
+import { absolute, bytes, clipped, count, dayIn, many, percent, points } from "./words.js";
 
 const CATEGORIES = ["pfp", "bio", "post", "highlight", "story", "any"];
-const RIGHTS = ["pending", "approved", "rejected", "withdrawn"];
+const RIGHTS = ["pending", "approved", "expired", "rejected", "withdrawn"];
 const PAGE = 30;
 const idOf = (item) => item.content_id ?? item.text_id;
 const standing = (item) => item.status !== "approved" ? item.status : !item.enabled ? "disabled" : item.usage_count >= item.max_usage ? "used_up" : "approved";
@@ -47,7 +47,7 @@ function Pool({ model, kind, params, fresh }) {
 }
 
 const Card = ({ item, kind, params }) => html`<a class="item" data-opens href=${link("content", { ...params, item: `${item.model_id}/${kind}/${idOf(item)}` })}>
-  ${kind === "texts" ? html`<bdi class="words">${item.body.slice(0, 400)}</bdi>` : item.media_type.startsWith("image/") && item.url ? html`<img class="picture" loading="lazy" src=${steady(item.content_id, item.url)} alt=${`Media ${item.content_id}`} />` : html`<span class="words">${item.media_type}</span>`}
+  ${kind === "texts" ? html`<bdi class="words">${clipped(item.body, 400)}</bdi>` : item.media_type.startsWith("image/") && item.url ? html`<img class="picture" loading="lazy" src=${steady(item.content_id, item.url)} alt=${`Media ${item.content_id}`} />` : html`<span class="words">${item.media_type}</span>`}
   <span class="about"><span class="row spread"><strong>${item.category}</strong><${State} of="rights" is=${standing(item)} /></span>
     <span class="row spread"><span>${item.usage_count} of ${item.max_usage} uses</span><span>quality ${item.quality_score}</span></span>
     <meter min="0" max=${item.max_usage} value=${item.usage_count} aria-label="Uses of cap"></meter>
@@ -58,11 +58,13 @@ function Runway({ model }) {
   return html`<${Live} of=${live}>${(found) => html`
     ${found.runs_dry ? html`<${Note} tone="warn"><${Icon} name="empty" /><p><strong>A pool runs dry on ${found.runs_dry.day}</strong>: ${found.runs_dry.kind} for ${found.runs_dry.phase}, first missed by <${Account} id=${found.runs_dry.account_id} />.</p><//>`
       : html`<${Note} tone="done"><${Icon} name="check" /><p><strong>The pools carry all ${many(found.accounts_under_way, "account")} under way to the end.</strong></p><//>`}
+    <p class="soft">As of <${Time} at=${found.as_of} />: ${many(found.accounts_under_way, "account")} under way${found.accounts_in_review ? `, ${count(found.accounts_in_review)} of them in review` : ""}${found.accounts_paused ? `, ${count(found.accounts_paused)} paused` : ""}.</p>
+    ${found.accounts_imported > 0 && html`<${Note} tone=${found.if_all_start.runs_dry ? "warn" : "done"}><${Icon} name=${found.if_all_start.runs_dry ? "empty" : "check"} /><p><strong>If all ${many(found.if_all_start.accounts, "account")} start today</strong>, the ${count(found.accounts_imported)} imported ones included: ${found.if_all_start.runs_dry ? `a pool runs dry on ${found.if_all_start.runs_dry.day}, and ${many(found.if_all_start.accounts_unmet, "account")} will find nothing.` : "the pools carry them."}</p><//>`}
     ${found.first_wait && html`<${Note}><p>On ${found.first_wait.day} <${Account} id=${found.first_wait.account_id} /> has to wait for ${found.first_wait.kind} of ${found.first_wait.phase}, because all that is left was used lately.</p><//>`}
-    <${Scroll} label="Pools by category"><table><thead><tr><th scope="col">Pool</th><th scope="col" class="number">Items</th><th scope="col" class="number">Eligible now</th><th scope="col" class="number">Used up</th><th scope="col" class="number">Disabled</th><th scope="col" class="number">Uses left</th><th scope="col" class="number">Uses needed</th><th scope="col">Carries</th></tr></thead>
-      <tbody>${found.categories.map((one) => html`<tr key=${one.kind + one.category}><th scope="row">${one.category} <small>${one.kind}</small></th><td class="number">${count(one.items)}</td><td class="number">${count(one.eligible)}</td><td class="number">${count(one.used_up)}</td><td class="number">${count(one.disabled)}</td><td class="number">${count(one.uses_left)}</td><td class="number">${count(one.uses_needed)}</td>
-        <td><span class="state tone-${one.uses_left >= one.uses_needed ? "done" : "warn"}"><${Icon} name=${one.uses_left >= one.uses_needed ? "check" : "alert"} />${one.uses_left >= one.uses_needed ? "enough" : one.from_any ? `${count(one.from_any)} from any` : "too few"}</span></td></tr>`)}</tbody></table><//>
-    ${!found.complete && html`<p class="soft">The pool is larger than one look reads: the counts are lower bounds.</p>`}`}<//>`;
+    <${Scroll} label="Pools by category"><table><thead><tr><th scope="col">Pool</th><th scope="col" class="number">Items</th><th scope="col" class="number">Eligible now</th><th scope="col" class="number">Used up</th><th scope="col" class="number">Disabled</th><th scope="col" class="number">Uses left</th><th scope="col" class="number">Uses needed</th><th scope="col" class="number">If all start</th><th scope="col">Carries</th></tr></thead>
+      <tbody>${found.categories.map((one) => html`<tr key=${one.kind + one.category}><th scope="row">${one.category} <small>${one.kind}</small></th><td class="number">${count(one.items)}</td><td class="number">${count(one.eligible)}</td><td class="number">${count(one.used_up)}</td><td class="number">${count(one.disabled)}</td><td class="number">${count(one.uses_left)}</td><td class="number">${count(one.uses_needed)}</td><td class="number">${count(one.uses_needed_if_all_start)}</td>
+        <td><span class="state tone-${one.unmet ? "warn" : "done"}"><${Icon} name=${one.unmet ? "alert" : "check"} />${one.unmet ? `${count(one.unmet)} unmet` : one.from_any ? `${count(one.from_any)} from any` : one.uses_needed ? "enough" : one.category === "any" ? "fallback" : "not needed"}</span></td></tr>`)}</tbody></table><//>
+    ${!found.complete && html`<p class="soft">The model is too large to be read whole: the counts are lower bounds.</p>`}`}<//>`;
 }
 
 // adding
@@ -73,16 +75,16 @@ const ItemFields = ({ given, put, model }) => html`
     <${Field} label="Quality (0–100)" type="number" min="0" max="100" step="any" value=${given.quality} onInput=${put("quality")} required />
     <${Field} label="Cap (uses)" type="number" min="1" max="9999" value=${given.cap} onInput=${put("cap")} required />
     <${Field} label="Theme" value=${given.theme ?? ""} onInput=${put("theme")} options=${[["", "none"], ...(model?.themes ?? []).map((one) => [one, one])]} /></div>
-  <div class="filters"><${Field} label="Tags, separated by spaces" value=${given.tags ?? ""} onInput=${put("tags")} /><${Field} label="Licensed by" value=${given.licensed ?? ""} onInput=${put("licensed")} maxLength="200" /><${Field} label="Licensed until" type="date" value=${given.until ?? ""} onInput=${put("until")} /></div>`;
+  <div class="filters"><${Field} label="Tags, separated by spaces" value=${given.tags ?? ""} onInput=${put("tags")} /><${Field} label="Licensed by" value=${given.licensed ?? ""} onInput=${put("licensed")} most=${200} required=${Boolean(given.until)} /><${Field} label=${`Licensed until (end of the day, ${model?.time_zone ?? "UTC"})`} type="date" value=${given.until ?? ""} onInput=${put("until")} /></div>`;
 const START = { category: "post", quality: "70", cap: "3" };
 const bodyOf = (given) => ({
   category: given.category, quality_score: Number(given.quality), max_usage: Number(given.cap), theme: given.theme || null, tags: (given.tags ?? "").split(/\s+/).filter(Boolean),
-  ...(given.licensed?.trim() ? { licence: { licensed_by: given.licensed.trim(), valid_until: given.until ? `${given.until}T23:59:59Z` : null } } : {}),
+  ...(given.licensed?.trim() ? { licence: { licensed_by: given.licensed.trim(), valid_until: given.until || null } } : {}),
 });
 
 const AddText = ({ model, onClose, onDone }) => html`<${Ask} title="Add a text" label="Add" values=${{ ...START, category: "bio" }} onClose=${onClose} ready=${(given) => given.body?.trim()}
-  act=${async (given) => { await post(`operator/models/${model.model_id}/texts`, { ...bodyOf(given), body: given.body.trim() }); toast("The text is in the pool."); onDone(); }}
-  fields=${(given, put) => html`<${Field} label="Text" type="textarea" value=${given.body ?? ""} onInput=${put("body")} maxLength="2200" required autofocus hint=${`${(given.body ?? "").length} characters; a bio takes 150, a highlight 100`} /><${ItemFields} given=${given} put=${put} model=${model} />`} />`;
+  act=${async (given) => { const made = await post(`operator/models/${model.model_id}/texts`, { ...bodyOf(given), body: given.body.trim() }); toast(made.warnings[0] ?? "The text is in the pool.", made.warnings.length ? "warn" : "done"); onDone(); }}
+  fields=${(given, put) => html`<${Field} label="Text" type="textarea" value=${given.body ?? ""} onInput=${put("body")} most=${2200} required autofocus hint=${`${many(points((given.body ?? "").trim()), "character")} (Unicode code points); a bio takes 150, a highlight 100`} /><${ItemFields} given=${given} put=${put} model=${model} />`} />`;
 
 const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 async function sizeOf(file) {
@@ -103,11 +105,11 @@ function Upload({ model, onClose, onDone }) {
       tell(place, { state: "reading", part: 0, problem: null });
       try {
         const sha256 = hex(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
-        const form = await post(`operator/models/${model.model_id}/content/uploads`, { filename: file.name.slice(0, 200), media_type: file.type, bytes: file.size, sha256 });
+        const form = await post(`operator/models/${model.model_id}/content/uploads`, { filename: [...file.name].slice(-200).join(""), media_type: file.type, bytes: file.size, sha256 });
         await send(form, file, (part) => tell(place, { state: "sending", part }));
         tell(place, { state: "checking", part: 1 });
         const made = await post(`operator/models/${model.model_id}/content`, { ...bodyOf(given), media_key: form.media_key, media_type: file.type, sha256, bytes: file.size, ...(await sizeOf(file)) });
-        tell(place, { state: "done", id: made.content_id });
+        tell(place, { state: "done", id: made.content_id, warning: made.warnings[0] });
       } catch (problem) { if (!problem.title) console.error(problem); tell(place, { state: "failed", problem }); }
     }
     work(false); onDone();
@@ -117,7 +119,7 @@ function Upload({ model, onClose, onDone }) {
     <h2>Upload media for ${model.name}</h2>
     <label class="field">Files (JPEG, PNG, WebP)<input type="file" multiple accept="image/jpeg,image/png,image/webp" disabled=${busy} onChange=${(event) => take([...event.target.files].map((file) => ({ file, state: "waiting", part: 0 })))} /></label>
     <${ItemFields} given=${given} put=${put} model=${model} />
-    <ul class="stack tight" role="status">${files.map((one) => html`<li class="stack tight"><span class="row spread"><bdi class="grow clip">${one.file.name}</bdi><small>${bytes(one.file.size)} · ${one.state === "done" ? html`in the pool as <code>${one.id}</code>` : one.state}</small></span>
+    <ul class="stack tight" role="status">${files.map((one) => html`<li class="stack tight"><span class="row spread"><bdi class="grow clip">${one.file.name}</bdi><small>${bytes(one.file.size)} · ${one.state === "done" ? html`in the pool as <code>${one.id}</code>${one.warning ? `. ${one.warning}` : ""}` : one.state}</small></span>
       ${!["waiting", "failed"].includes(one.state) && html`<progress max="1" value=${one.part} aria-label=${`Progress of ${one.file.name}`}></progress>`}${one.problem && html`<${Trouble} problem=${one.problem} />`}</li>`)}</ul>
     <footer><button type="button" disabled=${busy} onClick=${onClose}>${files.length && !left ? "Close" : "Cancel"}</button><button class="main" disabled=${busy || !left}>${busy ? "Uploading …" : `Upload ${many(left, "file")}`}</button></footer>
   </form><//>`;
@@ -145,32 +147,45 @@ export function ItemDrawer({ item }) {
       <div class="row" role="group" aria-label="Moves">
         ${found.status === "pending" && html`<button type="button" class="main" onClick=${() => ask(["Approve", { status: "approved" }])}><${Icon} name="check" />Approve …</button><button type="button" onClick=${() => ask(["Reject", { status: "rejected" }])}><${Icon} name="cross" />Reject …</button>`}
         <button type="button" onClick=${() => ask("edit")}>Change …</button>
-        ${["approved", "pending"].includes(found.status) && html`<button type="button" onClick=${() => ask([found.enabled ? "Disable" : "Enable", { enabled: !found.enabled }])}>${found.enabled ? "Disable" : "Enable"} …</button>`}
-        ${found.status === "approved" && html`<button type="button" class="danger" onClick=${() => ask(["Withdraw", { status: "withdrawn" }])}><${Icon} name="stop" />Withdraw …</button>`}
+        ${["approved", "expired", "pending"].includes(found.status) && html`<button type="button" onClick=${() => ask([found.enabled ? "Disable" : "Enable", { enabled: !found.enabled }])}>${found.enabled ? "Disable" : "Enable"} …</button>`}
+        ${["approved", "expired"].includes(found.status) && html`<button type="button" class="danger" onClick=${() => ask(["Withdraw", { status: "withdrawn" }])}><${Icon} name="stop" />Withdraw …</button>`}
       </div>
       <section class="card"><dl class="facts">
         <dt>Uses</dt><dd>${found.usage_count} of ${found.max_usage}</dd><dt>Success</dt><dd>${found.successes + found.failures ? `${success(found)} (${found.successes} done, ${found.failures} failed)` : "no outcome yet"}</dd>
         <dt>Quality</dt><dd>${found.quality_score}</dd><dt>Theme, tags</dt><dd>${found.theme ?? "no theme"}${found.tags.length ? ` · ${found.tags.join(", ")}` : ""}</dd>
-        <dt>Licence</dt><dd>${found.licence ? html`<bdi>${found.licence.licensed_by}</bdi>${found.licence.valid_until && html`, until <${Time} at=${found.licence.valid_until} />`}` : "none recorded"}</dd>
+        <dt>Licence</dt><dd>${found.licence ? html`<bdi>${found.licence.licensed_by}</bdi>${found.licence.valid_until && html`, ${found.status === "expired" ? "ended" : "ends"} <${Time} at=${found.licence.valid_until} />${themes.data && html` <small>(${dayIn(found.licence.valid_until, themes.data.time_zone)}, ${themes.data.time_zone})</small>`}`}` : "none recorded"}</dd>
         <dt>Made</dt><dd><${Time} at=${found.created_at} /> by <bdi>${found.created_by}</bdi>${found.approved_by && html`, approved by <bdi>${found.approved_by}</bdi>`}</dd>
         ${found.sha256 && html`<dt>File</dt><dd>${found.media_type}, ${bytes(found.bytes)}${found.width ? `, ${found.width} × ${found.height}` : ""}</dd>`}</dl></section>
       <section class="card"><header><h3>Given to</h3></header><${Live} of=${history}>${(page) => page.items.length === 0 ? html`<${Empty} kind="nothing" title="It was given to nobody yet" />` : html`<ul class="stack tight">${page.items.map((one) => html`<li key=${one.assignment_id} class="row spread"><span><${Account} id=${one.account_id} /> · ${one.phase}</span><small>${(one.outcome ?? "open").replaceAll("_", " ")} · <${Time} at=${one.assigned_at} /></small></li>`)}</ul>`}<//></section>
       <details class="card"><summary>JSON</summary><pre>${JSON.stringify({ ...found, url: undefined }, null, 2)}</pre></details>
-      ${asks === "edit" && html`<${Edit} item=${found} themes=${themes.data?.themes ?? []} act=${change} onClose=${() => ask(null)} />`}
+      ${asks === "edit" && themes.data && html`<${Edit} item=${found} model=${themes.data} act=${change} onClose=${() => ask(null)} />`}
       ${Array.isArray(asks) && html`<${Ask} stood=${found} title=${`${asks[0]} ${id}`} label=${asks[0]} danger=${["Withdraw", "Reject"].includes(asks[0])} lead=${asks[0] === "Withdraw" ? "It leaves selection at once, and every phase that has not been given it yet; whoever works with it is told." : null} onClose=${() => ask(null)} ready=${hasReason}
         act=${(given, version) => change({ ...asks[1], reason: given.reason }, version)} fields=${(given, put) => html`<${Reason} given=${given} put=${put} />`} />`}`}<//>
   <//>`;
 }
 
-const CHANGES = { quality_score: (given) => Number(given.quality), max_usage: (given) => Number(given.cap), tags: (given) => given.tags.split(/\s+/).filter(Boolean), theme: (given) => given.theme || null };
+const CHANGES = {
+  category: (given) => given.category, body: (given) => given.body?.trim(),
+  quality_score: (given) => Number(given.quality), max_usage: (given) => Number(given.cap), tags: (given) => given.tags.split(/\s+/).filter(Boolean), theme: (given) => given.theme || null,
+  licence: (given, stood) => given.licensed.trim() ? { licensed_by: given.licensed.trim(), valid_until: given.until === given.stoodUntil ? stood.licence?.valid_until ?? null : given.until || null } : null,
+};
 /** What is given otherwise than it stood when the dialog was opened: all else is left as others may have changed it meanwhile. */
-const changed = (stood, given) => Object.fromEntries(Object.entries(CHANGES).map(([name, read]) => [name, read(given)]).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(stood[name])));
+const changed = (stood, given) => Object.fromEntries(Object.entries(CHANGES).map(([name, read]) => [name, read(given, stood)]).filter(([name, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(stood[name])));
 
-function Edit({ item, themes, act, onClose }) {
+function Edit({ item, model, act, onClose }) {
   const [stood] = useState(item);
-  return html`<${Ask} stood=${stood} title=${`Change ${idOf(stood)}`} label="Save" onClose=${onClose} values=${{ quality: String(stood.quality_score), cap: String(stood.max_usage), tags: stood.tags.join(" "), theme: stood.theme ?? "" }}
+  const until = stood.licence?.valid_until ? dayIn(stood.licence.valid_until, model.time_zone) : "";
+  const words = stood.body !== undefined && stood.last_assigned_at === null; // until it was first assigned
+  const values = {
+    category: stood.category, quality: String(stood.quality_score), cap: String(stood.max_usage), tags: stood.tags.join(" "), theme: stood.theme ?? "",
+    licensed: stood.licence?.licensed_by ?? "", until, stoodUntil: until, ...(words ? { body: stood.body } : {}),
+  };
+  return html`<${Ask} stood=${stood} title=${`Change ${idOf(stood)}`} label="Save" onClose=${onClose} values=${values}
   ready=${(given) => Object.keys(changed(stood, given)).length > 0} act=${(given, version) => act({ ...changed(stood, given), ...(given.reason?.trim() ? { reason: given.reason.trim() } : {}) }, version)}
-  fields=${(given, put) => html`<div class="filters"><${Field} label="Quality (0–100)" type="number" min="0" max="100" step="any" value=${given.quality} onInput=${put("quality")} required /><${Field} label="Cap (uses)" type="number" min="1" value=${given.cap} onInput=${put("cap")} required />
-    <${Field} label="Theme" value=${given.theme} onInput=${put("theme")} options=${[["", "none"], ...themes.map((one) => [one, one])]} /></div>
-    <${Field} label="Tags, separated by spaces" value=${given.tags} onInput=${put("tags")} /><${Field} label="Reason" value=${given.reason ?? ""} onInput=${put("reason")} maxLength="2000" />`} />`;
+  fields=${(given, put) => html`${words && html`<${Field} label="Text" type="textarea" value=${given.body} onInput=${put("body")} most=${2200} required hint=${`${many(points(given.body.trim()), "character")} (Unicode code points); nobody was given it yet`} />`}
+    <div class="filters"><${Field} label="Category" value=${given.category} onInput=${put("category")} options=${CATEGORIES.map((one) => [one, one])} />
+    <${Field} label="Quality (0–100)" type="number" min="0" max="100" step="any" value=${given.quality} onInput=${put("quality")} required /><${Field} label="Cap (uses)" type="number" min="1" value=${given.cap} onInput=${put("cap")} required />
+    <${Field} label="Theme" value=${given.theme} onInput=${put("theme")} options=${[["", "none"], ...model.themes.map((one) => [one, one])]} /></div>
+    <div class="filters"><${Field} label="Licensed by" value=${given.licensed} onInput=${put("licensed")} most=${200} required=${Boolean(given.until)} /><${Field} label=${`Licensed until (end of the day, ${model.time_zone})`} type="date" value=${given.until} onInput=${put("until")} /></div>
+    <${Field} label="Tags, separated by spaces" value=${given.tags} onInput=${put("tags")} /><${Field} label="Reason" value=${given.reason ?? ""} onInput=${put("reason")} most=${2000} />`} />`;
 }

@@ -6,7 +6,7 @@ import { Empty, Icon, Live, Time } from "./ui.js";
 import { count, many } from "./words.js";
 import { Events } from "./audit.js";
 
-const Tile = ({ href, icon, word, number, tone, children }) => html`<a class="tile tone-${tone}" href=${href}><span><${Icon} name=${icon} />${word}</span><b>${number === null ? "–" : count(number)}</b><small>${children}</small></a>`;
+const Tile = ({ href, icon, word, number, tone, least, children }) => html`<a class="tile tone-${tone}" href=${href}><span><${Icon} name=${icon} />${word}</span><b>${number === null ? "–" : `${least ? "≥ " : ""}${count(number)}`}</b><small>${children}</small></a>`;
 
 export function Now() {
   const overview = useLive("overview", overviewOf, 5);
@@ -34,13 +34,13 @@ async function latest(signal) {
 }
 
 const Tiles = ({ found }) => html`<div class="tiles">
-  <${Tile} href=${link("pipeline", { state: "warming_up" })} icon="play" tone="work" word="Under way" number=${found.states.warming_up}>${many(found.queues.working, "account")} at work now<//>
-  <${Tile} href=${link("pipeline", { queue: "due" })} icon="ring" tone="ready" word="Due now" number=${found.queues.due}>${found.oldest_waiting ? html`oldest <${Time} still at=${found.oldest_waiting} />` : "nothing waits"}<//>
-  <${Tile} href=${link("pipeline", { queue: "waiting" })} icon="clock" tone="wait" word="Waiting" number=${found.queues.waiting}>for an interval or a retry<//>
+  <${Tile} href=${link("pipeline", { state: "warming_up" })} icon="play" tone="work" word="Under way" number=${found.states.warming_up}>${many(found.queues.working, "account")} at work now${found.longest_at_work && html`, the longest since <${Time} still at=${found.longest_at_work.since} />`}<//>
+  <${Tile} href=${link("pipeline", { queue: "due" })} icon="ring" tone="ready" word="Due now" least=${found.partly} number=${found.queues.due}>${found.oldest_waiting ? html`oldest <${Time} still at=${found.oldest_waiting} />` : "nothing waits"}<//>
+  <${Tile} href=${link("pipeline", { queue: "waiting" })} icon="clock" tone="wait" word="Waiting" least=${found.partly} number=${found.queues.waiting}>for an interval or a retry<//>
   <${Tile} href=${link("review")} icon="alert" tone=${found.review.requires_review ? "bad" : "done"} word="In review" number=${found.review.requires_review}>${found.review.failed ? `${count(found.review.failed)} failed, to be tried again` : "nothing waits to be tried again"}<//>
-  <${Tile} href=${link("pipeline", { queue: "starved" })} icon="empty" tone=${found.queues.starved ? "warn" : "done"} word="No content" number=${found.queues.starved}>blocked by an empty pool<//>
+  <${Tile} href=${link("pipeline", { queue: "starved" })} icon="empty" tone=${found.queues.starved ? "warn" : "done"} word="No content" least=${found.partly} number=${found.queues.starved}>blocked by an empty pool<//>
   <${Tile} href=${link("bots", { status: found.lost_sessions ? "lost" : "live" })} icon="bot" tone=${found.lost_sessions ? "bad" : "done"} word="Bots lost" number=${found.lost_sessions}>in 24 h · ${many(found.live_sessions, "live session")}<//>
-  <${Tile} href=${link("content", { view: "runway", model: found.dry_models[0] })} icon="picture" tone=${found.pools_dry_within_7_days ? "warn" : "done"} word="Pools dry" number=${found.pools_dry_within_7_days}>${found.pools_dry_within_7_days === null ? "not looked at yet" : found.dry_models.length ? html`within 7 days: <bdi>${found.dry_models.slice(0, 3).join(", ")}</bdi>${found.dry_models.length > 3 ? " …" : ""}` : "models within 7 days"}<//>
+  <${Tile} href=${link("content", { view: "runway", model: found.dry_models[0] })} icon="picture" tone=${found.pools_watched_at === null ? "wait" : found.pools_dry_within_7_days ? "warn" : "done"} word="Pools dry" number=${found.pools_dry_within_7_days}>${found.pools_watched_at === null ? "not looked at yet" : html`${found.dry_models.length ? html`within 7 days: <bdi>${found.dry_models.slice(0, 3).join(", ")}</bdi>${found.dry_models.length > 3 ? " …" : ""}, ` : "within 7 days, "}of ${many(found.models_watched, "model")}${found.models_incomplete ? ` (${count(found.models_incomplete)} in part)` : ""}, as of <${Time} still at=${found.pools_watched_at} />`}<//>
   <${Tile} href=${link("pipeline", { state: "active" })} icon="check" tone="done" word="Active" number=${found.states.active}>warm-up completed<//>
 </div>
 ${Date.parse(found.now) - Date.parse(found.counted_at) > 1000 && html`<p class="soft">Counted <${Time} at=${found.counted_at} /> by a timer: there are too many accounts to count at each look.</p>`}

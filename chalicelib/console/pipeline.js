@@ -23,6 +23,7 @@ const TABS = [
 const SORTS = {
   account: (row) => row.username.toLowerCase(),
   due: (row) => row.due_at ?? "9999",
+  work: (row) => row.working_since ?? "9999",
   retries: (row) => -row.phases.reduce((sum, phase) => sum + phase.retry_count, 0),
 };
 
@@ -30,10 +31,11 @@ export const filterOf = (params) => Object.fromEntries(FILTERS.filter((name) => 
 
 export function Pipeline({ params }) {
   const filter = filterOf(params);
-  const key = JSON.stringify([filter, params.cursor]);
+  const ordered = params.sort === "work" && filter.queue === "working" ? { sort: "working_since" } : {}; // of all pages, not of this one
+  const key = JSON.stringify([filter, ordered, params.cursor]);
   const overview = useLive("counts", overviewOf, 15);
   const models = useLive("models", (signal) => find("operator/models", {}, 100, { signal }), 60);
-  const { name, live, halt, again } = useWalk(key, filter, params.cursor);
+  const { name, live, halt, again } = useWalk(key, filter, ordered, params.cursor);
   const rows = useRows(name, live.data?.items, idOf, live.data?.part);
   const [chosen, choose] = useState(new Set());
   const [all, everything] = useState(false);
@@ -70,7 +72,7 @@ export function Pipeline({ params }) {
       <${Scroll} label="Accounts"><table class="pipeline">
         <thead><tr><th scope="col"><input type="checkbox" aria-label="Select the page" checked=${whole} disabled=${Boolean(found.part)} onChange=${() => { choose(whole ? new Set() : new Set(rows.rows.map((row) => row.account_id))); everything(false); }} /></th>
           <${Sort} by="account" sort=${params.sort}>Account<//>${PHASES.map((phase) => html`<th scope="col">${phase}</th>`)}
-          <${Sort} by="due" sort=${params.sort}>Next due<//><${Sort} by="retries" sort=${params.sort}>Retries<//><th scope="col">Content</th><th scope="col">Bot</th></tr></thead>
+          <${Sort} by="due" sort=${params.sort}>Next due<//><${Sort} by="retries" sort=${params.sort}>Retries<//><th scope="col">Content</th><${Sort} by="work" sort=${params.sort}>At work<//></tr></thead>
         <tbody>${sorted.map((row) => html`<${Row} key=${row.account_id} row=${row} chosen=${all || chosen.has(row.account_id)} tick=${tick} retry=${retry} where=${where} />`)}</tbody>
       </table><//>
       ${(chosen.size > 0 || all) && html`<div class="bar" role="region" aria-label="Selection">
@@ -89,7 +91,7 @@ export function Pipeline({ params }) {
  * A page of accounts, read again every few seconds. What no index knows is looked through, a hundred accounts a request, until
  * the page is full, the list ends or somebody halts it; such a walk is not made again by itself: only what it found is read.
  */
-function useWalk(key, filter, cursor) {
+function useWalk(key, filter, ordered, cursor) {
   const [round, next] = useState(0);
   const name = `${key}#${round}`;
   const walked = useRef({ name: null, page: null });
@@ -100,7 +102,7 @@ function useWalk(key, filter, cursor) {
       const ids = known.page.items.map(idOf).join(",");
       return ids ? { ...known.page, items: steadied((await get("operator/accounts", { ...filter, ids, with_phases: true }, { signal })).items) } : known.page;
     }
-    const page = await find("operator/accounts", { ...filter, with_phases: true, cursor }, PAGE, {
+    const page = await find("operator/accounts", { ...filter, ...ordered, with_phases: true, cursor }, PAGE, {
       signal, looks: Infinity, stop: () => halted.current === name, early: (part) => early({ ...part, items: steadied(part.items) }),
     });
     walked.current = { name, page };
@@ -143,7 +145,7 @@ function rendered(row, chosen, tick, retry) {
     <td>${row.content_due_at ? html`<span class="state tone-warn"><${Icon} name="empty" />no content</span><br />` : null}<small><${Time} at=${row.due_at} /></small></td>
     <td class="number">${retries || html`<span class="soft">0</span>`}</td>
     <td><${Given} assigned=${row.assigned} /></td>
-    <td>${held ? html`<bdi class="clip">${held}</bdi>` : html`<span class="soft">–</span>`}</td></tr>`;
+    <td>${held ? html`<bdi class="clip">${held}</bdi>${row.working_since && html`<small>since <${Time} at=${row.working_since} /></small>`}` : html`<span class="soft">–</span>`}</td></tr>`;
 }
 
 function Cell({ phase }) {

@@ -45,19 +45,19 @@ export function Status() {
       </section>
     </div>
     <section class="stack" aria-labelledby="timers"><h2 id="timers">Timers</h2>
-      <${Live} of=${overview}>${(found) => html`<${Scroll} label="Timers"><table><thead><tr><th scope="col">Timer</th><th scope="col">State</th><th scope="col">Last run</th><th scope="col">What it did</th></tr></thead><tbody>
+      <${Live} of=${overview}>${(found) => html`<${Scroll} label="Timers"><table><thead><tr><th scope="col">Timer</th><th scope="col">State</th><th scope="col">Last recorded run</th><th scope="col">What it did</th></tr></thead><tbody>
         ${Object.entries(EXPECTED).map(([name, [word, every]]) => {
           const timer = found.timers.find((one) => one.name === name);
-          const silent = timer && clock().measured && now() - Date.parse(timer.ran_at) > 3 * every * 1000 * Math.max(1, clock().speed / 60); // until it is known how fast time runs, nobody is late
+          const silent = timer && clock().measured && now() - Date.parse(timer.ran_at) > timer.silent_after_seconds * 1000 * Math.max(1, clock().speed / 60); // until it is known how fast time runs, nobody is late
           return html`<tr key=${name}><th scope="row">${word}<br /><small>every ${span(every * 1000)}</small></th>
             <td><span class="state tone-${!timer ? "wait" : silent ? "warn" : "done"}"><${Icon} name=${!timer ? "clock" : silent ? "alert" : "check"} />${!timer ? "not run yet" : silent ? "silent" : "on time"}</span></td>
             <td><${Time} at=${timer?.ran_at} /></td><td class="soft">${timer?.did && Object.keys(timer.did).length ? Object.entries(timer.did).map(did).join(", ") : timer ? "nothing was due" : "–"}</td></tr>`;
         })}</tbody></table><//>`}<//>
     </section>
     <section class="stack" aria-labelledby="models"><h2 id="models">Models</h2>
-      <${Live} of=${models}>${(found) => found.items.length === 0 ? html`<${Empty} kind="nothing" title="There is no model yet" />` : html`<${Scroll} label="Models"><table><thead><tr><th scope="col">Model</th><th scope="col">State</th><th scope="col">Themes</th><th scope="col">Act</th></tr></thead><tbody>
+      <${Live} of=${models}>${(found) => found.items.length === 0 ? html`<${Empty} kind="nothing" title="There is no model yet" />` : html`<${Scroll} label="Models"><table><thead><tr><th scope="col">Model</th><th scope="col">State</th><th scope="col">Themes</th><th scope="col">Days end in</th><th scope="col">Act</th></tr></thead><tbody>
         ${found.items.map((model) => html`<tr key=${model.model_id} data-row><th scope="row"><bdi>${model.name}</bdi><br /><small>${model.model_id}</small></th>
-          <td><${State} of="account" is=${model.paused ? "paused" : "active"} /></td><td class="soft">${model.themes.join(", ") || "–"}</td>
+          <td><${State} of="account" is=${model.paused ? "paused" : "active"} /></td><td class="soft">${model.themes.join(", ") || "–"}</td><td class="soft">${model.time_zone}</td>
           <td><button type="button" class="tiny" onClick=${() => ask(model)}>${model.paused ? "Resume" : "Pause"} …<span class="unseen"> ${model.model_id}</span></button></td></tr>`)}</tbody></table><//>`}<//>
     </section>
     ${typeof asks === "string" && html`<${Ask} title=${asks === "pause" ? "Pause the whole pipeline" : "Resume the whole pipeline"} label=${asks === "pause" ? "Pause all" : "Resume all"} danger=${asks === "pause"}

@@ -1,7 +1,7 @@
 // The parts that every screen is made of.
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { change, close, route, useTick } from "./live.js";
-import { ICONS, PHASE, RIGHTS, SESSION, STATE, absolute, relative, span } from "./words.js";
+import { ICONS, PHASE, RIGHTS, SESSION, STATE, absolute, count, many, points, relative, span } from "./words.js";
 
 // preferences of this browser: the theme stays, the zone lasts as long as the session
 
@@ -154,11 +154,18 @@ export function Ask({ title, label, danger, values = {}, fields = () => null, ac
   </form><//>`;
 }
 
-export const Field = ({ label, value, onInput, type = "text", hint, options, ...more }) => html`<label class="field">${label}
-  ${type === "textarea" ? html`<textarea value=${value} onInput=${onInput} ...${more}></textarea>`
+/** `most`: how many code points it takes at most. What is longer is said and kept from being sent, and never cut. */
+export function Field({ label, value, onInput, type = "text", hint, options, most, ...more }) {
+  const box = useRef(null);
+  const length = most ? points(String(value ?? "").trim()) : 0;
+  const over = most && length > most ? `${many(length, "character")}: ${count(length - most)} more than the ${count(most)} that it takes` : "";
+  useEffect(() => { box.current?.setCustomValidity(over); }, [over]);
+  return html`<label class="field">${label}
+  ${type === "textarea" ? html`<textarea ref=${box} value=${value} onInput=${onInput} ...${more}></textarea>`
     : options ? html`<select value=${value} onChange=${onInput} ...${more}>${options.map(([key, word]) => html`<option value=${key} selected=${String(key) === String(value ?? "")}>${word}</option>`)}</select>`
-    : html`<input type=${type} value=${value} onInput=${onInput} ...${more} />`}
-  ${hint && html`<small>${hint}</small>`}</label>`;
+    : html`<input ref=${box} type=${type} value=${value} onInput=${onInput} ...${more} />`}
+  ${over ? html`<small class="over" role="status">${over}</small>` : hint && html`<small>${hint}</small>`}</label>`;
+}
 
 /** A text field that goes into the address a little after the typing stopped. */
 export function Later({ name, label, value, ...more }) {
@@ -170,11 +177,11 @@ export function Later({ name, label, value, ...more }) {
     const timer = setTimeout(() => { sent.current = typed.trim(); change({ [name]: typed.trim(), cursor: null }, { replace: true }); }, 300);
     return () => clearTimeout(timer);
   }, [typed]);
-  return html`<${Field} label=${label} value=${typed} onInput=${(event) => type(event.target.value)} maxLength="200" ...${more} />`;
+  return html`<${Field} label=${label} value=${typed} onInput=${(event) => type(event.target.value)} most=${200} ...${more} />`;
 }
 
-export const Reason = ({ given, put }) => html`<${Field} label="Reason (it stands in the audit)" value=${given.reason ?? ""} onInput=${put("reason")} type="textarea" required maxLength="2000" autofocus />`;
-export const EvidenceFields = ({ given, put }) => html`<${Field} label="Evidence: address" type="url" value=${given.url ?? ""} onInput=${put("url")} placeholder="https://…" /><${Field} label="Evidence: note" type="textarea" value=${given.note ?? ""} onInput=${put("note")} maxLength="2000" />`;
+export const Reason = ({ given, put }) => html`<${Field} label="Reason (it stands in the audit)" value=${given.reason ?? ""} onInput=${put("reason")} type="textarea" required most=${2000} autofocus />`;
+export const EvidenceFields = ({ given, put }) => html`<${Field} label="Evidence: address" type="url" value=${given.url ?? ""} onInput=${put("url")} placeholder="https://…" /><${Field} label="Evidence: note" type="textarea" value=${given.note ?? ""} onInput=${put("note")} most=${2000} />`;
 export const evidenceOf = (given) => Object.fromEntries(["url", "note"].filter((name) => given[name]?.trim()).map((name) => [name, given[name].trim()]));
 export const hasEvidence = (given) => Object.keys(evidenceOf(given)).length > 0;
 export const hasReason = (given) => (given.reason ?? "").trim().length > 0;

@@ -29,6 +29,7 @@ export const RIGHTS = {
   withdrawn: ["stop", "withdrawn", "bad"],
   disabled: ["pause", "disabled", "wait"],
   used_up: ["empty", "used up", "warn"],
+  expired: ["clock", "licence ended", "bad"],
 };
 export const SESSION = {
   live: ["play", "live", "work"],
@@ -87,6 +88,14 @@ export function absolute(at, zone) {
   const two = (number) => String(number).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
+
+/** The day of an instant in a time zone, such as `2026-12-31`. */
+export const dayIn = (at, zone) => new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date(at));
+
+/** The length of a text in code points, as the service counts it; an emoji may be several. */
+export const points = (text) => [...text].length;
+/** The first code points of a text: a pair is never cut in half. */
+export const clipped = (text, most) => points(text) > most ? `${[...text].slice(0, most).join("")}…` : text;
 
 export const count = (number) => new Intl.NumberFormat("en").format(number ?? 0);
 const plural = (noun) => noun.endsWith("ry") ? `${noun.slice(0, -1)}ies` : `${noun}${/(s|ch|sh)$/.test(noun) ? "es" : "s"}`;

@@ -27,6 +27,7 @@ class Move(StrEnum):
     RESUME = "resume"
     RESET = "reset"
     RETIRE = "retire"
+    RESTORE = "restore"
 
 
 class Step(StrEnum):
@@ -56,7 +57,7 @@ MOVES: Mapping[State, Mapping[Move, tuple[State, ...]]] = {
         Move.RETIRE: (State.RETIRED,),
     },
     State.ACTIVE: {Move.RETIRE: (State.RETIRED,)},
-    State.RETIRED: {},
+    State.RETIRED: {Move.RESTORE: (State.IMPORTED,)},
 }
 
 

@@ -16,6 +16,7 @@ class Action(StrEnum):
     ACCOUNT_RESUME = "account:resume"
     ACCOUNT_RESET = "account:reset"
     ACCOUNT_RETIRE = "account:retire"
+    ACCOUNT_RESTORE = "account:restore"
     LEASE_CLAIM = "lease:claim"
     LEASE_RELEASE = "lease:release"
     LEASE_EXPIRE = "lease:expire"
@@ -68,6 +69,7 @@ _SENTENCES: Mapping[Action, str] = {
     Action.ACCOUNT_RESUME: "{actor} resumed {subject}: {reason}",
     Action.ACCOUNT_RESET: "{actor} reset {subject} to begin anew: {reason}",
     Action.ACCOUNT_RETIRE: "{actor} retired {subject}: {reason}",
+    Action.ACCOUNT_RESTORE: "{actor} restored {subject}, as imported: {reason}",
     Action.LEASE_CLAIM: "{actor} claimed {subject}",
     Action.LEASE_RELEASE: "{actor} gave {subject} back unharmed",
     Action.LEASE_EXPIRE: "the lease on {subject} ran out",

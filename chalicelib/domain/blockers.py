@@ -59,6 +59,8 @@ class Account(Protocol):
     def has_consent(self) -> bool: ...
     @property
     def content_due_at(self) -> datetime | None: ...
+    @property
+    def needs_review(self) -> bool: ...
 
 
 class Phase(Protocol):
@@ -94,6 +96,8 @@ def blockers(account: Account, phase: Phase | None, pauses: Pauses, now: datetim
         if account.lease is not None and leases.is_live(account.lease, now):
             holder = f"session {account.lease.session_id} of {account.lease.bot_id} holds it"
             found.append(Blocker(Code.LEASED, holder, account.lease.expires_at))
+        elif account.needs_review:
+            found.append(Blocker(Code.REVIEW, "an operator must decide: workers left its completion too often"))
         elif phase is not None:
             found.extend(_of_phase(account, phase, now))
     return found

@@ -2,6 +2,25 @@
 
 import hashlib
 import unicodedata
+from datetime import datetime
+from typing import Protocol
+
+from chalicelib.domain import visibility
+from chalicelib.domain.selection import Rights
+
+
+class Twin(Protocol):
+    """What is asked of the item that has a fingerprint already."""
+
+    @property
+    def status(self) -> Rights: ...
+    @property
+    def last_assigned_at(self) -> datetime | None: ...
+
+
+def gives_way(twin: Twin) -> bool:
+    """Whether another item may take the fingerprint over: it was withdrawn, and nobody was ever given it."""
+    return twin.status is Rights.WITHDRAWN and twin.last_assigned_at is None
 
 
 def of_media(model_id: str, sha256: str) -> str:
@@ -10,10 +29,15 @@ def of_media(model_id: str, sha256: str) -> str:
 
 
 def of_text(model_id: str, body: str) -> str:
-    """The fingerprint of a text in a model's pool: its words, whatever their case, spacing and Unicode form."""
-    return f"text#{model_id}#{hashlib.sha256(normalised(body).encode()).hexdigest()}"
+    """The fingerprint of a text in a model's pool: its words, as they are compared (`visibility.folded`)."""
+    return _of_words(model_id, visibility.folded(body))
 
 
-def normalised(body: str) -> str:
-    """The text as it is compared: NFKC, case folded, every run of white space one space, none at the ends."""
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", body).casefold()).split())
+def of_text_before(model_id: str, body: str) -> str:
+    """The fingerprint that the first version gave a text: it compared invisible characters, too."""
+    words = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", body).casefold())
+    return _of_words(model_id, " ".join(words.split()))
+
+
+def _of_words(model_id: str, words: str) -> str:
+    return f"text#{model_id}#{hashlib.sha256(words.encode()).hexdigest()}"

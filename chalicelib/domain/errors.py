@@ -185,9 +185,19 @@ class AlreadyExists(Refused):
 class Duplicate(AlreadyExists):
     """The model has this very file, or this very text, already."""
 
-    def __init__(self, detail: str | None = None, *, twin_id: str | None = None) -> None:
-        """`twin_id`: the item that it is the same as."""
-        super().__init__(detail or (f"{self.__doc__} It is {twin_id}." if twin_id else None), twin_id=twin_id)
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        twin_id: str | None = None,
+        status: str | None = None,
+        category: str | None = None,
+    ) -> None:
+        """`twin_id`: the item that it is the same as, with its status and category."""
+        named = f"{self.__doc__} It is {twin_id}, `{status}`, in the category `{category}`: change that one by PATCH."
+        super().__init__(
+            detail or (named if twin_id else None), twin_id=twin_id, twin_status=status, twin_category=category
+        )
 
 
 class FourEyes(Refused):

@@ -1,6 +1,19 @@
 """Instants: aware datetimes in UTC, written as RFC 3339 with milliseconds and `Z`."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime, time, timedelta
+
+UTC_ZONE = "UTC"
+"""The time zone of a model that names none."""
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before it nobody consented to, or licensed, what this service does: such a date is a slip."""
+SKEW = timedelta(minutes=5)
+"""By how much another's clock may be ahead of ours."""
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_ZONE = re.compile(r"(?!posix/|right/)[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*", re.ASCII)
+_NO_ZONES = frozenset({"Factory"})  # in the database, and no place
 
 
 def render(instant: datetime) -> str:
@@ -14,6 +27,63 @@ def parse(text: str) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("an instant needs an offset, such as Z")
     return instant.astimezone(UTC)
+
+
+def parse_given(text: str) -> datetime:
+    """The instant that a caller's text names, in UTC: a date, a time and an offset. Raises ValueError for other text.
+
+    Stricter than `parse`, which reads what the service itself has written.
+    """
+    if not _INSTANT.fullmatch(text):
+        raise ValueError("an instant has a date, a time and an offset, such as 2026-11-22T20:12:53Z")
+    try:
+        return parse(text.upper())
+    except OverflowError:
+        raise ValueError("the instant is beyond the calendar in UTC") from None
+
+
+def parse_day(text: str) -> date:
+    """The day that text such as `2026-11-22` names. Raises ValueError for other text."""
+    if not _DAY.fullmatch(text):
+        raise ValueError("a day such as 2026-11-22 is expected")
+    return date.fromisoformat(text)
+
+
+def parse_day_or_instant(text: str) -> date:
+    """The instant, or the day, that text names. Raises ValueError for other text; digits alone are neither."""
+    return parse_day(text) if _DAY.fullmatch(text) else parse_given(text)
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether the name is one of the IANA time zone database, such as `Pacific/Auckland`."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415  # few requests name a zone or a day
+
+    if not _ZONE.fullmatch(name) or name in _NO_ZONES:
+        return False
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False  # OSError: a folder of the database, such as `Europe`
+    return True
+
+
+def start_of(given: date, time_zone: str) -> datetime:
+    """The instant itself; of a day its first millisecond in that time zone, in UTC. Raises ValueError."""
+    return given if isinstance(given, datetime) else _at(given, time.min, time_zone)
+
+
+def end_of(given: date, time_zone: str) -> datetime:
+    """The instant itself; of a day its last millisecond in that time zone, in UTC. Raises ValueError."""
+    return given if isinstance(given, datetime) else _at(given, time(23, 59, 59, 999_000), time_zone)
+
+
+def _at(day: date, clock: time, time_zone: str) -> datetime:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  # as above
+
+    try:
+        return datetime.combine(day, clock, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the day is beyond the calendar in UTC") from None
 
 
 def whole(instant: datetime) -> datetime:

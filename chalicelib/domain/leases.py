@@ -29,7 +29,10 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One lease, live or ended. `ended_by` and `ended_at` are None until somebody has said that it ended."""
+    """One lease, live or ended. `ended_by` and `ended_at` are None until somebody has said that it ended.
+
+    No heartbeat extends it beyond `latest_at`; None in a lease that was taken before there was such a bound.
+    """
 
     token: str
     session_id: str
@@ -39,6 +42,7 @@ class Lease:
     request_id: str
     ended_by: Ending | None = None
     ended_at: datetime | None = None
+    latest_at: datetime | None = None
 
 
 def make_token(version: int, entropy: bytes) -> str:
@@ -62,6 +66,16 @@ def is_live(lease: Lease | None, now: datetime) -> bool:
 def has_run_out(lease: Lease | None, now: datetime) -> bool:
     """Whether the lease ran out and nobody has said so yet."""
     return lease is not None and lease.ended_by is None and now >= lease.expires_at
+
+
+def extended_to(lease: Lease, wanted: datetime, now: datetime) -> datetime | None:
+    """Return until when a heartbeat extends a lease that nobody has ended; None where its time is used up.
+
+    A lease that ran out before that is revived: nobody has taken over, and its holder lives.
+    """
+    if lease.latest_at is None:
+        return max(wanted, lease.expires_at)
+    return None if lease.latest_at <= now else max(min(wanted, lease.latest_at), lease.expires_at)
 
 
 def may_still_tell(lease: Lease | None, token: str) -> bool:

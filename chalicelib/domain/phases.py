@@ -4,9 +4,10 @@ A phase is a state machine, and the machine is the table `MOVES`: status → mov
 to. Every status is a key; the terminal one maps to nothing. Nobody sets a status but by `after`, which looks the move
 up and refuses what the table does not hold. Who may make a move, and when, is asked before (`leases`, `blockers`).
 
-A lease that ran out leaves its phase in `content_assigned` (or, with its last crash, in `requires_review`), and a
-holder whom nobody has superseded may still tell what happened: hence `complete`, `fail`, `swap` and `escalate` from
-there. Only `leases.judge` admits such a late holder.
+A worker may leave a phase without an outcome, by a release or as its lease runs out, at whatever step it was: the phase
+goes back to where the next worker finds it, or to `requires_review` once that has happened too often. A holder whose
+lease ran out, and whom nobody has superseded, may still report what happened: hence `complete`, `fail`, `swap` and
+`escalate` from `content_assigned`. Only `leases.may_still_tell` admits such a late holder.
 """
 
 from collections.abc import Mapping
@@ -65,6 +66,8 @@ MOVES: Mapping[Status, Mapping[Move, tuple[Status, ...]]] = {
     },
     Status.AVAILABLE: {
         Move.ASSIGN: (Status.CONTENT_ASSIGNED,),
+        Move.RELEASE: (Status.AVAILABLE, Status.REQUIRES_REVIEW),
+        Move.EXPIRE: (Status.AVAILABLE, Status.REQUIRES_REVIEW),
         Move.SKIP: (Status.COMPLETED,),
     },
     Status.CONTENT_ASSIGNED: {
@@ -75,6 +78,8 @@ MOVES: Mapping[Status, Mapping[Move, tuple[Status, ...]]] = {
         Move.FAIL: (Status.FAILED,),
         Move.SWAP: (Status.AVAILABLE,),
         Move.ESCALATE: (Status.REQUIRES_REVIEW,),
+        Move.RELEASE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
+        Move.EXPIRE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
         Move.SKIP: (Status.COMPLETED,),
     },
     Status.IN_PROGRESS: {
@@ -82,7 +87,7 @@ MOVES: Mapping[Status, Mapping[Move, tuple[Status, ...]]] = {
         Move.FAIL: (Status.FAILED,),
         Move.SWAP: (Status.AVAILABLE,),
         Move.ESCALATE: (Status.REQUIRES_REVIEW,),
-        Move.RELEASE: (Status.CONTENT_ASSIGNED,),
+        Move.RELEASE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
         Move.EXPIRE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
         Move.SKIP: (Status.COMPLETED,),
     },

@@ -23,7 +23,8 @@ class Need(StrEnum):
 class PhasePlan:
     """What one phase asks for.
 
-    `interval` is the least time between the completion of the phase before it and this phase's start.
+    `interval` is the least time between the completion of the phase before it and this phase's start. `max_work` is the
+    longest time that heartbeats keep one worker's lease, counted from its taking and again from the delivery.
     """
 
     interval: timedelta
@@ -32,17 +33,23 @@ class PhasePlan:
     media_types: tuple[str, ...] = ("image/jpeg", "image/png", "image/webp")
     max_text_length: int = 2200
     max_media_bytes: int = 50 * 1024 * 1024
+    max_work: timedelta = timedelta(minutes=240)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The ordered phases and the limits that hold for all of them."""
+    """The ordered phases and the limits that hold for all of them.
+
+    `max_crashes` and `max_releases` bound how often workers may leave a phase without an outcome, because their lease
+    ran out or because they gave it back; then an operator decides.
+    """
 
     name: str
     version: int
     phases: Mapping[PhaseName, PhasePlan] = field(hash=False)
     max_retries: int = 3
     max_crashes: int = 3
+    max_releases: int = 10
     max_swaps: int = 3
     retry_base: timedelta = timedelta(minutes=5)
     retry_cap: timedelta = timedelta(hours=6)

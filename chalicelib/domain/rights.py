@@ -1,9 +1,23 @@
-"""The rights of a pool item: its states and the moves between them, as one table; and who may approve."""
+"""The rights of a pool item: its states and the moves between them, as one table; who may approve; until when."""
 
 from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
 
-from chalicelib.domain.errors import FourEyes, IllegalMove
-from chalicelib.domain.selection import Rights
+from chalicelib.domain import instants, selection
+from chalicelib.domain.errors import FourEyes, IllegalMove, InvalidInput
+from chalicelib.domain.selection import Licensed, Rights
+
+
+class ItemStatus(StrEnum):
+    """Whether an item may be used at all, at this moment: its rights, and `expired` by the clock."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
 
 MOVES: Mapping[Rights, frozenset[Rights]] = {
     Rights.PENDING: frozenset({Rights.APPROVED, Rights.REJECTED, Rights.WITHDRAWN}),
@@ -25,3 +39,24 @@ def move(before: Rights, to: Rights, *, creator: str, actor: str, four_eyes: boo
 def at_creation(asked: Rights, *, four_eyes: bool) -> Rights:
     """The state of a new item: under four eyes its maker's approval does not count, and it waits for another's."""
     return Rights.PENDING if four_eyes and asked is Rights.APPROVED else asked
+
+
+def status_of(item: Licensed, now: datetime) -> ItemStatus:
+    """The item's status as one sees it: an approved one whose licence has ended is `expired`."""
+    if item.status is Rights.APPROVED and selection.licence_has_ended(item, now):
+        return ItemStatus.EXPIRED
+    return ItemStatus(item.status)
+
+
+def licence_end(given: date | None, time_zone: str) -> datetime | None:
+    """When a licence ends: a day counts to its end in that time zone. Raises InvalidInput for a senseless one."""
+    if given is None:
+        return None
+    try:
+        until = instants.end_of(given, time_zone)
+    except ValueError as error:
+        raise InvalidInput([{"pointer": "/licence/valid_until", "detail": str(error)}]) from None
+    if until < instants.EARLIEST:
+        detail = f"it is before {instants.EARLIEST:%Y-%m-%d}"
+        raise InvalidInput([{"pointer": "/licence/valid_until", "detail": detail}])
+    return until

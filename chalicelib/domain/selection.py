@@ -27,6 +27,13 @@ MOST_DRAWN = 64
 """Among how many of the best is drawn at most."""
 
 
+class PoolKind(StrEnum):
+    """The two pools from which a phase is given items."""
+
+    CONTENT = "content"
+    TEXT = "text"
+
+
 class Rights(StrEnum):
     """Whether an item may be used at all."""
 
@@ -37,7 +44,7 @@ class Rights(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why an item is not eligible."""
+    """Why an item is not eligible; `not_needed`: no phase of any plan draws its kind from its category."""
 
     NOT_APPROVED = "not_approved"
     NEEDS_FOUR_EYES = "needs_four_eyes"
@@ -49,6 +56,7 @@ class Refusal(StrEnum):
     LOW_QUALITY = "low_quality"
     WRONG_MEDIA_TYPE = "wrong_media_type"
     TOO_LONG = "too_long"
+    NOT_NEEDED = "not_needed"
 
 
 class Licensed(Protocol):
@@ -143,9 +151,14 @@ def unlicensed(item: Licensed, now: datetime, *, four_eyes: bool = False) -> Ref
         return Refusal.NEEDS_FOUR_EYES
     if not item.enabled:
         return Refusal.DISABLED
-    if item.licence_valid_until is not None and now >= item.licence_valid_until:
+    if licence_has_ended(item, now):
         return Refusal.LICENCE_EXPIRED
     return None
+
+
+def licence_has_ended(item: Licensed, now: datetime) -> bool:
+    """Whether the item's licence is over."""
+    return item.licence_valid_until is not None and now >= item.licence_valid_until
 
 
 def refusal(item: Candidate, wanted: Wanted) -> Refusal | None:
@@ -159,6 +172,11 @@ def refusal(item: Candidate, wanted: Wanted) -> Refusal | None:
         return Refusal.USED_BY_ACCOUNT
     if item.last_assigned_at is not None and wanted.now < item.last_assigned_at + wanted.cooldown:
         return Refusal.COOLING_DOWN
+    return unfit(item, wanted)
+
+
+def unfit(item: Candidate, wanted: Wanted) -> Refusal | None:
+    """Why the item is not what the phase asks for, whoever asks and whenever; None if it is."""
     if item.quality_score < wanted.minimum_quality:
         return Refusal.LOW_QUALITY
     if item.media_type_or_none is not None and item.media_type_or_none not in wanted.media_types:
@@ -166,6 +184,14 @@ def refusal(item: Candidate, wanted: Wanted) -> Refusal | None:
     if item.length_or_none is not None and item.length_or_none > wanted.max_text_length:
         return Refusal.TOO_LONG
     return None
+
+
+def refused(items: Iterable[C], phase: str, wanted: Wanted) -> Iterator[tuple[C, Refusal]]:
+    """Of the phase's own category and of `any`, the items that are not eligible, and why."""
+    for item in items:
+        why = refusal(item, wanted) if item.category in (phase, ANY) else None
+        if why is not None:
+            yield item, why
 
 
 def candidates(

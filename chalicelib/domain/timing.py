@@ -1,14 +1,19 @@
-"""When an account falls due, and in which queue it waits for that."""
+"""When an account falls due, and in which queue it waits for that; how often the timers run."""
 
+import math
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, assert_never
 
 from chalicelib.domain.accounts import State
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import Status
+
+_LONGEST_WAIT = timedelta(seconds=60)
+_SHORTEST_WAIT = timedelta(seconds=1)
 
 
 class Queue(StrEnum):
@@ -37,6 +42,8 @@ class Account(Protocol):
     def ready_at(self) -> datetime | None: ...
     @property
     def content_due_at(self) -> datetime | None: ...
+    @property
+    def needs_review(self) -> bool: ...
 
 
 class Phase(Protocol):
@@ -54,10 +61,14 @@ def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None
     `phase` is the current one, None before the start and after the last. `ready_at` is when the account entered its
     present step where no phase tells (ready to start, ready to be completed).
     """
-    if account.state not in (State.READY, State.WARMING_UP):
+    if account.state in (State.ACTIVE, State.RETIRED, State.IMPORTED):
         return None
     if account.lease is not None and account.lease.ended_by is None:
         return Due(Queue.TIMER, account.lease.expires_at)
+    if account.state is State.PAUSED:
+        return None
+    if account.needs_review:
+        return None
     if phase is None:
         return Due(Queue.READY, account.ready_at or now)
     at = phase.available_at or now
@@ -74,6 +85,32 @@ def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None
             assert_never(phase.status)
 
 
+def seconds_to_wait(next_due_at: datetime | None, now: datetime, spread: float) -> int:
+    """Return the seconds after which a caller that got nothing asks again: until the next due time, at most 60.
+
+    `spread` in [0, 1) adds up to half of them, so that idle callers do not all come in the same second. None for
+    `next_due_at` means that nothing is scheduled.
+    """
+    wait = _LONGEST_WAIT if next_due_at is None else min(_LONGEST_WAIT, next_due_at - now)
+    return math.ceil(max(_SHORTEST_WAIT, wait).total_seconds() * (1 + spread / 2))
+
+
 def shard_of(account_id: str, shards: int) -> int:
     """The shard of the queues that an account waits in: a hash, so that no index key takes all writes."""
     return zlib.crc32(account_id.encode()) % shards
+
+
+TIMERS: Mapping[str, timedelta] = {
+    "open_due_phases": timedelta(minutes=1),
+    "close_lost_sessions": timedelta(minutes=1),
+    "watch_pools": timedelta(hours=1),
+}
+"""How often each timer runs."""
+IDLE_RECORD = timedelta(minutes=15)
+"""How old the record of a timer's last run may become while its runs find nothing to do."""
+
+
+def silent_after(timer: str) -> timedelta:
+    """How old the record of a timer's last run may be before the timer counts as silent: three runs are missing."""
+    every = TIMERS[timer]
+    return 3 * every + (IDLE_RECORD if every < IDLE_RECORD else timedelta(0))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import ClassVar, Generic, TypedDict, TypeVar
+from typing import ClassVar, Generic, NotRequired, TypedDict, TypeVar
 
 from chalicelib.domain.instants import render
 
@@ -64,12 +64,20 @@ class Tagged(Answer[V_co]):
         super().__init__(document, headers={"ETag": f'"{document["version"]}"'})
 
 
-class Waiting(Answer[D_co]):
-    """A list that says, when it is empty, when to ask again (seconds, None: nothing is said)."""
+class _Waiting(TypedDict):
+    retry_after_seconds: NotRequired[int]
+
+
+W_co = TypeVar("W_co", bound=_Waiting, covariant=True)
+
+
+class Waiting(Answer[W_co]):
+    """A list that says, when it is empty, when to ask again: in its body and in the header `Retry-After`."""
 
     header_names = ("Retry-After",)
 
-    def __init__(self, document: D_co, wait: int | None) -> None:
+    def __init__(self, document: W_co) -> None:
+        wait = document.get("retry_after_seconds")
         super().__init__(document, headers={} if wait is None else {"Retry-After": str(wait)})
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
@@ -14,12 +15,13 @@ from chalicelib.domain.errors import InvalidInput, MalformedRequest, ServiceErro
 from chalicelib.edge.requests import Call
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from pydantic import BaseModel, ValidationError
 
 Reader = Callable[[str], Any]
 View = Callable[..., Any]
 M = TypeVar("M", bound="BaseModel")
 _MOST_IN_A_LIST = 100
+MOST_FAULTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Endpoint:
     query: Mapping[str, Reader]
     lease: bool
     session: bool = False
-    shows: Callable[[Any], Mapping[str, Any]] | None = None
+    shows: Callable[[Any, datetime], Mapping[str, Any]] | None = None
     seconds: float | None = None
     refuses: tuple[type[ServiceError], ...] = ()
     missing: tuple[str, ...] = ()
@@ -75,7 +77,7 @@ class Endpoint:
             )
         arguments = self._query_arguments(call.query)
         if self.raw:
-            arguments["body"] = call.text(self.raw)
+            arguments["body"] = call.raw(self.raw)
         elif self.has_body:
             arguments["body"] = self._validated(call.json())
         elif call.body.strip() and call.json() != {}:
@@ -140,11 +142,43 @@ def validate(model: type[M], parsed: object, at: str = "") -> M:
     try:
         return model.model_validate_json(json.dumps(parsed))
     except ValidationError as error:
-        raise InvalidInput(
-            [_fault(fault, at) for fault in error.errors(include_url=False, include_input=False)]
-        ) from None
+        raise InvalidInput(faults(model, error, at)) from None
 
 
-def _fault(fault: Mapping[str, Any], at: str) -> dict[str, str]:
-    place = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in fault["loc"])
-    return {"pointer": at + place, "detail": str(fault["msg"]).removeprefix("Value error, ")}
+def faults(model: type[BaseModel], error: ValidationError, at: str = "") -> list[dict[str, str]]:
+    """Return the first 100 faults that pydantic found, as a JSON pointer (behind `at`) and what is wrong there."""
+    found = error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
+    return [{"pointer": at + _pointer(one["loc"]), "detail": _detail(model, one)} for one in found]
+
+
+def _pointer(place: Sequence[int | str]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in place)
+
+
+def _detail(model: type[BaseModel], fault: Mapping[str, Any]) -> str:
+    if fault["type"] != "extra_forbidden":
+        return str(fault["msg"]).removeprefix("Value error, ")
+    from difflib import get_close_matches  # noqa: PLC0415  # only who misspells a member pays for it
+
+    *outer, name = fault["loc"]
+    known = _members(model, outer)
+    meant = "".join(f"; did you mean `{one}`?" for one in get_close_matches(str(name), known, 1))
+    return f"unknown member `{name}`{meant or ';'} known: {', '.join(known) or 'none'}"
+
+
+def _members(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:
+    """The members of the object at this place of the model; of none where it lies in no model."""
+    for part in place:
+        if isinstance(part, str):
+            inner = next(_models_in(model.model_fields[part].annotation), None) if part in model.model_fields else None
+            if inner is None:
+                return []
+            model = inner
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and hasattr(annotation, "model_fields"):
+        yield annotation
+    for one in get_args(annotation):
+        yield from _models_in(one)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +10,10 @@ from typing import Any
 from chalice.app import Request
 
 from chalicelib.domain.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
+from chalicelib.domain.strict_json import parse
 from chalicelib.edge.answers import JSON
 
 LARGEST_BODY = 256 * 1024
-DEEPEST_BODY = 32
 _TAG = re.compile(r'"?(\d{1,9})"?', re.ASCII)
 
 
@@ -58,18 +56,12 @@ class Call:
             raise MalformedRequest('The header If-Match holds no version: send the ETag of the item, such as "7".')
         return int(found[1])
 
-    def text(self, media_types: tuple[str, ...]) -> tuple[str, str]:
-        """The body as `(media type, text)`, in one of these media types.
-
-        Raises BodyTooLarge, UnsupportedMediaType, MalformedRequest.
-        """
+    def raw(self, media_types: tuple[str, ...]) -> tuple[str, bytes]:
+        """The body as `(media type, bytes)`, in one of these media types. Raises BodyTooLarge, UnsupportedMediaType."""
         self._check_size()
         if self.media_type not in media_types:
             raise UnsupportedMediaType(f"Send the body as {' or '.join(media_types)}, not as {self.media_type}.")
-        try:
-            return self.media_type, self.body.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise MalformedRequest("The body is not UTF-8.") from None
+        return self.media_type, self.body
 
     def json(self) -> Any:
         """The body as JSON; nothing at all counts as an empty object.
@@ -99,46 +91,3 @@ def base_of(request: Request) -> str:
     """What the gateway put before our path: `/v1` where it is called by its own name and stage, else nothing."""
     path, whole = str(request.to_original_event().get("path", "")), str(request.context.get("path", ""))
     return whole.removesuffix(path) if path and whole.endswith(path) else ""
-
-
-def parse(text: str) -> Any:
-    """Parses JSON, and nothing that is only nearly so: no NaN, no member twice, no half a surrogate pair, not too deep.
-
-    Raises ValueError, RecursionError.
-    """
-    parsed = json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_unique)
-    json.dumps(parsed, ensure_ascii=False).encode("utf-8")
-    _check_depth(parsed)
-    return parsed
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text[:20]} is too large")
-    return number
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a member stands twice in one object")
-    return found
-
-
-def _check_depth(parsed: Any) -> None:
-    level, depth = [parsed], 0
-    while level:
-        depth += 1
-        if depth > DEEPEST_BODY:
-            raise ValueError(f"it is nested more than {DEEPEST_BODY} levels deep")
-        level = [
-            child
-            for one in level
-            if isinstance(one, dict | list)
-            for child in (one.values() if isinstance(one, dict) else one)
-        ]

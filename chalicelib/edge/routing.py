@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 from chalice.app import Blueprint, Chalice, Request, Response
@@ -54,7 +55,7 @@ class Routes:
         query: Mapping[str, Reader] | None = None,
         lease: bool = False,
         session: bool = False,
-        shows: Callable[[Any], Mapping[str, Any]] | None = None,
+        shows: Callable[[Any, datetime], Mapping[str, Any]] | None = None,
         seconds: float | None = None,
         refuses: tuple[type[ServiceError], ...] = (),
         missing: tuple[str, ...] = (),
@@ -64,8 +65,8 @@ class Routes:
         The view is called with the context, the path's parameters, each query parameter that was given, and
         `lease_token` where `lease` asks for the header; `session` asks for Bot-Session. A view with a parameter `body`
         gets the body as the model that it is annotated with (`Model | list[Model]` admits a list, too); `raw` names
-        media types whose body is handed over as it came, as `(media type, text)`. `shows` makes the document of the
-        item that stands there now, for the answer to an edit of an older version (`If-Match`); `seconds` is the
+        media types whose body is handed over as it came, as `(media type, bytes)`. `shows` makes the document of the
+        item as it is now, for the answer to an edit of an older version (`If-Match`); `seconds` is the
         deadline of a route that does much in one call (default: as the settings say). `refuses` names the conflicts
         that it can answer with, `missing` the nouns that it may not find besides those of its path: for OpenAPI.
         """

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from chalicelib import context as contexts
 from chalicelib.context import Actor, Context, Role, sources
@@ -21,6 +22,7 @@ from chalicelib.edge.requests import Call
 from chalicelib.logs import Logs
 from chalicelib.services import bots
 from chalicelib.settings import Settings
+from chalicelib.tables.transport import AwsRefused
 
 
 @dataclass(slots=True)
@@ -46,10 +48,12 @@ def serve(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Encoded:
         encoded = encode(answer.status, answer.headers, answer.document, context.request_id)
     except ServiceError as error:
         context.note(code=error.code)
-        encoded = problem(_with_current(endpoint, error), context.request_id, context.now, call.base)
-    except Exception:  # the edge is where a defect becomes an answer; it is logged whole and alarmed on
+        encoded = problem(_with_current(endpoint, error, context.now), context.request_id, context.now, call.base)
+    except Exception as error:  # the edge is where a defect becomes an answer; it is logged whole and alarmed on
         installed.logs.defect(context, endpoint.name)
-        defect = ServiceError("A defect of the service. Tell us the request id.")
+        # a developer's machine, where nothing is named in AWS's place, is not deployed and is told what to set
+        of_a_developer = isinstance(error, AwsRefused)
+        defect = ServiceError(str(error) if of_a_developer else "A defect of the service. Tell us the request id.")
         encoded = problem(defect, context.request_id, base=call.base)
     installed.logs.request(
         context,
@@ -73,7 +77,9 @@ def problem_for_unknown_route(
     if allowed:
         error = MethodNotAllowed(f"{path} does not know {method}; it knows {', '.join(allowed)}.")
     else:
-        error = RouteNotFound(f"There is no route {path}.")
+        # the stage is part of a deployed address, and of no path
+        hint = " Does the address (WARMUP_URL) end in /v1 by mistake?" if path.startswith("/v1/") else ""
+        error = RouteNotFound(f"There is no route {path}.{hint}")
     status, out, body = problem(error, request_id, base=base)
     if allowed:
         out["Allow"] = ", ".join(allowed)
@@ -87,9 +93,9 @@ def _request_id(given: str | None) -> str | None:
     return given if given is not None and ids.is_request_id(given) else None
 
 
-def _with_current(endpoint: Endpoint, error: ServiceError) -> ServiceError:
+def _with_current(endpoint: Endpoint, error: ServiceError, now: datetime) -> ServiceError:
     if isinstance(error, VersionConflict) and endpoint.shows is not None and error.current is not None:
-        error.members = {**error.members, "current": endpoint.shows(error.current)}
+        error.members = {**error.members, "current": endpoint.shows(error.current, now)}
     return error
 
 

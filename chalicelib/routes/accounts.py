@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date
 from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
+from chalicelib.domain.accounts import State
 from chalicelib.domain.errors import AlreadyExists, ConsentMissing, IllegalMove
-from chalicelib.domain.instants import render
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, findings, refusals, rows, shapes
@@ -51,24 +53,48 @@ def create(context: Context, *, body: AccountBody) -> Created[shapes.CreatedAcco
     "/api/operator/accounts/import",
     role=Role.OPERATOR,
     raw=rows.MEDIA_TYPES,
-    query={"dry_run": flag},
+    query={"dry_run": flag, "warn": flag},
     seconds=20,
 )
-def import_all(context: Context, *, body: tuple[str, str], dry_run: bool = False) -> Answer[shapes.AccountImport]:
-    """Puts many accounts in the service's care; a bad row never spoils the others."""
-    profiles = rows.each(body, _profile, rows.ACCOUNT)
-    found = accounts.import_all(context, profiles, dry_run=dry_run)
-    outcomes = [documents.row(one) for one in found]
+def import_all(
+    context: Context, *, body: tuple[str, bytes], dry_run: bool = False, warn: bool = True
+) -> Answer[shapes.AccountImport]:
+    """Puts many accounts in the service's care; a bad row never spoils the others.
+
+    `warn=false` leaves the pools unasked: for the parts of a larger import, after which the model's availability tells
+    of all.
+    """
+    given = rows.each(body, _profile, rows.ACCOUNT)
+    found = accounts.import_all(context, given.entries, dry_run=dry_run)
+    outcomes = [documents.row(*one) for one in zip(found, given.lines, strict=True)]
     joining = [
-        Joining(profile.model_id, profile.identifier, profile.theme)
-        for profile, outcome in zip(profiles, found, strict=True)
+        Joining(profile.model_id, outcome.account_id or profile.identifier, profile.theme)
+        for profile, outcome in zip(given.entries, found, strict=True)
         if isinstance(profile, Profile) and outcome.outcome in ("created", "unchanged")
     ]
     counts = {
         word: sum(one["outcome"] == word for one in outcomes) for word in ("created", "unchanged", "refused", "left")
     }
-    warnings = availability.warn(context, joining)
-    return Answer({"dry_run": dry_run, "counts": counts, "rows": outcomes, "warnings": warnings})
+    created = [
+        profile.model_id
+        for profile, outcome in zip(given.entries, found, strict=True)
+        if isinstance(profile, Profile) and outcome.outcome == "created"
+    ]
+    ended = {one.account_id for one in found if one.state in (State.ACTIVE, State.RETIRED)}
+    newcomers = [one for one in joining if one.account_id not in ended]
+    warnings = availability.warn(context, newcomers) if warn else []
+    if retired := sum(one.outcome == "retired" for one in found):
+        counts["retired"] = retired
+        warnings.append(f"{retired} of these accounts are retired: nothing happens to them until `restore`.")
+    return Answer(
+        {
+            "dry_run": dry_run,
+            "created_by_model": dict(Counter(created)),
+            "counts": counts,
+            "rows": outcomes,
+            "warnings": warnings,
+        }
+    )
 
 
 @routes.get("/api/operator/accounts/{account_id}", role=Role.OPERATOR)
@@ -95,7 +121,7 @@ def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shap
     """Declares an account ready to be warmed up."""
     changed = accounts.ready(context, account_id, reason=body.reason)
     account = changed.found.warmup.account
-    warnings = availability.warn(context, [Joining(account.model_id, account_id, account.theme)])
+    warnings = availability.warn_of_one(context, Joining(account.model_id, account_id, account.theme))
     return Answer(documents.readied(changed, context.now, warnings))
 
 
@@ -119,8 +145,14 @@ def reset(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shap
 
 @routes.post("/api/operator/accounts/{account_id}/retire", role=Role.OPERATOR, refuses=(IllegalMove,))
 def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
-    """Takes the account out of the service's care for good."""
+    """Takes the account out of the service's care."""
     return Answer(documents.changed(accounts.retire(context, account_id, reason=body.reason), context.now))
+
+
+@routes.post("/api/operator/accounts/{account_id}/restore", role=Role.OPERATOR, refuses=(AlreadyExists, IllegalMove))
+def restore(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
+    """Brings a retired account back as imported; what it has used and its audit stay."""
+    return Answer(documents.changed(accounts.restore(context, account_id, reason=body.reason), context.now))
 
 
 def _profile(body: AccountBody) -> Profile:
@@ -134,5 +166,5 @@ def _profile(body: AccountBody) -> Profile:
     )
 
 
-def _consent(body: ConsentBody) -> dict[str, str]:
-    return {**body.model_dump(), "granted_at": render(body.granted_at)}
+def _consent(body: ConsentBody) -> dict[str, str | date]:
+    return body.model_dump()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
-from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove
+from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove, MalformedRequest
 from chalicelib.edge.answers import Answer, Created, New, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, pools, rows, shapes
@@ -27,9 +27,9 @@ def create(
 ) -> Created[shapes.CreatedContent | shapes.Outcomes[shapes.AcceptedContent]]:
     """Adds a media item, or up to 100, to the pool."""
 
-    def one(given: ContentBody) -> tuple[shapes.Content, bool]:
+    def one(given: ContentBody) -> tuple[shapes.NewContent, bool]:
         item, replayed = service.create_content(context, model_id, _entry(given))
-        return documents.content(item), replayed
+        return {**documents.content(item, context.now), "warnings": service.warnings(item, context.now)}, replayed
 
     return pools.created(body, one)
 
@@ -63,26 +63,40 @@ def get(context: Context, *, model_id: str, content_id: str, with_url: bool = Fa
 @routes.patch(
     "/api/operator/models/{model_id}/content/{content_id}",
     role=Role.OPERATOR,
-    refuses=(IllegalMove, FourEyes),
+    refuses=(AlreadyExists, IllegalMove, FourEyes),
     shows=documents.content,
 )
 def edit(context: Context, *, model_id: str, content_id: str, body: ItemEdit) -> Tagged[shapes.EditedContent]:
     """Changes what is given; an item that loses its rights leaves selection at once."""
     found = edits.edit(context, Content, "content", model_id, content_id, *pools.edit(body))
-    return pools.edited(found, documents.content)
+    return pools.edited(found, documents.content(found.item, context.now))
 
 
 @routes.post(
-    "/api/operator/models/{model_id}/content/import", role=Role.OPERATOR, raw=rows.MEDIA_TYPES, query={"dry_run": flag}
+    "/api/operator/models/{model_id}/content/import",
+    role=Role.OPERATOR,
+    raw=rows.MEDIA_TYPES,
+    query={"dry_run": flag, "assume_uploaded": flag},
 )
 def import_all(
-    context: Context, *, model_id: str, body: tuple[str, str], dry_run: bool = False
+    context: Context,
+    *,
+    model_id: str,
+    body: tuple[str, bytes],
+    dry_run: bool = False,
+    assume_uploaded: bool = False,
 ) -> Answer[shapes.PoolImport]:
-    """Adds many to the pool; a bad row never spoils the others."""
-    entries = rows.each(body, _entry, rows.ITEM)
-    return pools.imported(
-        service.import_all(context, Content, model_id, entries, dry_run=dry_run), "content_id", dry_run=dry_run
+    """Adds many to the pool; a bad row never spoils the others.
+
+    A dry run with `assume_uploaded` answers as if the files that are not in the bucket had been uploaded before.
+    """
+    if assume_uploaded and not dry_run:
+        raise MalformedRequest("assume_uploaded is for a dry run: add dry_run=true.")
+    given = rows.each(body, _entry, rows.ITEM)
+    found = service.import_all(
+        context, Content, model_id, given.entries, dry_run=dry_run, assume_uploaded=assume_uploaded
     )
+    return pools.imported(found, given.lines, "content_id", dry_run=dry_run)
 
 
 def _entry(given: ContentBody) -> service.Entry:
@@ -90,4 +104,4 @@ def _entry(given: ContentBody) -> service.Entry:
 
 
 def _linked(context: Context, item: Content, with_url: bool) -> shapes.LinkedContent:
-    return documents.linked(item, service.media_url(context, item) if with_url else None)
+    return documents.linked(item, context.now, service.media_url(context, item) if with_url else None)

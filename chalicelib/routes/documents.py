@@ -6,27 +6,30 @@ from datetime import datetime
 from typing import Protocol, TypeVar, cast
 
 from chalicelib import audit
-from chalicelib.domain import accounts, leases
+from chalicelib.domain import accounts, leases, rights, timing
 from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, Status
+from chalicelib.domain.queues import queues_of
 from chalicelib.routes import shapes
 from chalicelib.services.accounts import Changed, Found, RowOutcome
 from chalicelib.services.bots import NewKey
+from chalicelib.services.claims import Step
 from chalicelib.services.deliveries import Delivery
 from chalicelib.services.edits import User
 from chalicelib.services.events import Verification
-from chalicelib.services.leases import Claimed, Offer, Ready
+from chalicelib.services.leases import AskAgain, Claims, Offer, Ready
 from chalicelib.services.phases import Completion, Report
 from chalicelib.services.pipeline import Hour, Overview
 from chalicelib.services.pools import Upload
 from chalicelib.services.review import Case, Decided, Group, Result
 from chalicelib.services.roster import Done, Move, Shown
-from chalicelib.services.sessions import Beat, Held
+from chalicelib.services.sessions import Beat, Directed, Held
 from chalicelib.settings import Settings
 from chalicelib.tables import Account, AuditEvent, Bot, Content, CreatorModel, Phase, Session, Setting, Text
 from chalicelib.tables.pools import PoolItem
+from chalicelib.tables.sessions import Holding
 
 T = TypeVar("T")
 _FIRST_WORDS = 120
@@ -63,9 +66,14 @@ def look(items: Iterable[T], found: _Looked) -> shapes.Look[T]:
 def ready(found: Ready) -> shapes.ReadyPage:
     """What can be worked on now."""
     offers = [offer(one) for one in found.offers]
-    if offers:
-        return {"items": offers, "next_cursor": found.next_cursor}
-    return {"items": offers, "next_cursor": found.next_cursor, "next_due_at": found.next_due_at}
+    return {"items": offers, "next_cursor": found.next_cursor, **_ask_again(found.ask_again)}
+
+
+def _ask_again(found: AskAgain | None) -> shapes.AskAgain:
+    """When a caller that got nothing asks again."""
+    if found is None:
+        return {}
+    return {"next_due_at": found.next_due_at, "retry_after_seconds": found.retry_after_seconds}
 
 
 def offer(found: Offer) -> shapes.Offer:
@@ -78,12 +86,12 @@ def own_lease(lease: Lease, settings: Settings) -> shapes.OwnLease:
     return members(shapes.OwnLease, lease, lease_token=lease.token, lease_seconds=settings.lease_seconds)
 
 
-def claimed(session_id: str | None, items: list[Claimed], settings: Settings) -> shapes.Claim:
+def claimed(session_id: str | None, found: Claims, settings: Settings) -> shapes.Claim:
     """What a claim gave."""
-    return {
-        "session_id": session_id,
-        "items": [{**offer(one.offer), "lease": own_lease(one.lease, settings), "held": one.held} for one in items],
-    }
+    items: list[shapes.Claimed] = [
+        {**offer(one.offer), "lease": own_lease(one.lease, settings), "held": one.held} for one in found.items
+    ]
+    return {"session_id": session_id, "items": items, **_ask_again(found.ask_again)}
 
 
 def released(account_id: str, replayed: bool) -> shapes.Released:
@@ -180,18 +188,21 @@ def opened(found: Session, settings: Settings) -> shapes.OpenedSession:
 
 def session(found: Session) -> shapes.Session:
     """A session as operators see it."""
-    held = [{"account_id": one.account_id, "phase": one.phase_or_none} for one in found.held()]
-    return members(shapes.Session, found, status=found.live, held=held)
+    return members(shapes.Session, found, status=found.live, held=_holdings(found.held()))
 
 
-def changed_session(found: Session, replayed: bool) -> shapes.ChangedSession:
+def _holdings(found: Iterable[Holding]) -> list[shapes.Holding]:
+    return [members(shapes.Holding, one, phase=one.phase_or_none) for one in found]
+
+
+def changed_session(found: Directed) -> shapes.ChangedSession:
     """A session after a move."""
-    return {**session(found), "replayed": replayed}
+    return {**session(found.session), "replayed": found.replayed, "not_attempted": len(found.held)}
 
 
-def ended_session(found: Session, replayed: bool) -> shapes.ChangedSession:
-    """A session that has ended: it holds nothing."""
-    return {**session(found), "held": [], "replayed": replayed}
+def ended_session(found: Directed) -> shapes.ChangedSession:
+    """A session that has ended: it holds nothing but what the time of the call did not suffice for."""
+    return {**changed_session(found), "held": _holdings(found.held)}
 
 
 def own_session(found: Session, held: list[Held], settings: Settings) -> shapes.OwnSession:
@@ -220,11 +231,16 @@ def beat(found: Beat) -> shapes.Heartbeat:
 
 def account(found: Account, now: datetime) -> shapes.Account:
     """An account in a list."""
-    return members(shapes.Account, found, lease=_lease(found.lease, now), **_listed(found))
+    return members(shapes.Account, found, lease=_lease(found.lease, now), **_listed(found, now))
 
 
-def _listed(found: Account) -> dict[str, object]:
-    return {"action": accounts.step(found.state, found.current_phase), "tags": sorted(found.tags or ())}
+def _listed(found: Account, now: datetime) -> dict[str, object]:
+    return {
+        "action": accounts.step(found.state, found.current_phase),
+        "tags": sorted(found.tags or ()),
+        "queues": sorted(queues_of(found, now)),
+        "working_since": found.working_since if leases.is_live(found.lease, now) else None,
+    }
 
 
 def listed(found: Account, now: datetime) -> shapes.ListedAccount:
@@ -267,7 +283,8 @@ def moved(found: Done, move: Move, *, dry_run: bool, now: datetime) -> shapes.Bu
 def whole_account(found: Found, now: datetime) -> shapes.WholeAccount:
     """An account as operators see it."""
     stored = found.warmup.account
-    return members(shapes.WholeAccount, stored, **status(found, now), **_listed(stored))
+    counts = {"crash_count": stored.crash_count or 0, "release_count": stored.release_count or 0}
+    return members(shapes.WholeAccount, stored, **status(found, now), **_listed(stored, now), **counts)
 
 
 def created_account(found: Found, replayed: bool, now: datetime) -> shapes.CreatedAccount:
@@ -275,9 +292,9 @@ def created_account(found: Found, replayed: bool, now: datetime) -> shapes.Creat
     return {**whole_account(found, now), "replayed": replayed}
 
 
-def row(found: RowOutcome) -> shapes.ImportedAccount:
-    """What became of a row of an import."""
-    document = members(shapes.ImportedAccount, found)
+def row(found: RowOutcome, line: int) -> shapes.ImportedAccount:
+    """What became of a row of an import, and the line on which it begins."""
+    document = members(shapes.ImportedAccount, found, line=line)
     return document if found.error is None else {**document, "error": error(found.error)}
 
 
@@ -286,9 +303,14 @@ def error(found: ServiceError) -> shapes.RowError:
     return cast(shapes.RowError, {"code": found.code, "detail": found.detail, **found.members})
 
 
-def model(found: CreatorModel) -> shapes.Model:
+def claims(found: Step, *, dry_run: bool) -> shapes.Claims:
+    """One step of a walk over what has no claim yet."""
+    return members(shapes.Claims, found, dry_run=dry_run, clashes=[members(shapes.Clash, one) for one in found.clashes])
+
+
+def model(found: CreatorModel, _: datetime | None = None) -> shapes.Model:
     """A model."""
-    return members(shapes.Model, found, themes=sorted(found.themes or ()))
+    return members(shapes.Model, found, themes=sorted(found.themes or ()), time_zone=found.zone)
 
 
 def changed_model(found: CreatorModel, replayed: bool) -> shapes.ChangedModel:
@@ -296,20 +318,20 @@ def changed_model(found: CreatorModel, replayed: bool) -> shapes.ChangedModel:
     return {**model(found), "replayed": replayed}
 
 
-def content(found: Content) -> shapes.Content:
+def content(found: Content, now: datetime) -> shapes.Content:
     """A media item."""
-    return members(shapes.Content, found, **_item(found))
+    return members(shapes.Content, found, **_item(found, now))
 
 
-def linked(found: Content, link: tuple[str, datetime] | None) -> shapes.LinkedContent:
+def linked(found: Content, now: datetime, link: tuple[str, datetime] | None) -> shapes.LinkedContent:
     """A media item, and where its file can be had, until when."""
     more = {} if link is None else {"url": link[0], "url_expires_at": link[1]}
-    return members(shapes.LinkedContent, found, **content(found), **more)
+    return members(shapes.LinkedContent, found, **content(found, now), **more)
 
 
-def text(found: Text) -> shapes.Text:
+def text(found: Text, now: datetime) -> shapes.Text:
     """A text."""
-    return members(shapes.Text, found, **_item(found))
+    return members(shapes.Text, found, **_item(found, now))
 
 
 def upload(found: Upload) -> shapes.Upload:
@@ -322,12 +344,16 @@ def user(found: User) -> shapes.User:
     return members(shapes.User, found)
 
 
-def _item(found: PoolItem) -> dict[str, object]:
+def _item(found: PoolItem, now: datetime) -> dict[str, object]:
     licence = {"licensed_by": found.licensed_by, "valid_until": found.licence_valid_until}
-    return {"tags": sorted(found.tags or ()), "licence": licence if found.licensed_by else None}
+    return {
+        "status": rights.status_of(found, now),
+        "tags": sorted(found.tags or ()),
+        "licence": licence if found.licensed_by else None,
+    }
 
 
-def bot(found: Bot) -> shapes.Bot:
+def bot(found: Bot, _: datetime | None = None) -> shapes.Bot:
     """A bot or an operator; of its keys everything but the secrets."""
     keys = [
         {"key_id": key_id, "created_at": key["created_at"], "revoked_at": key["revoked_at"]}
@@ -414,21 +440,35 @@ def changed_pauses(found: Setting, replayed: bool) -> shapes.ChangedPauses:
     return {**pauses(found), "replayed": replayed}
 
 
+def _at_work(found: Account | None) -> shapes.AtWork | None:
+    if found is None or found.working_since is None:
+        return None
+    return {"account_id": found.account_id, "since": found.working_since}
+
+
 def overview(found: Overview, now: datetime) -> shapes.Overview:
-    """How the whole pipeline stands; `pools_dry_within_7_days` counts models, as of the last look ahead (or null), and
-    `dry_models` names them (at most 20)."""
-    watch = next((timer for timer in found.timers if timer.name == "timer:watch_pools"), None)
-    looked = (watch.did if watch is not None else None) or {}
+    """How the whole pipeline stands; of the pools, as the last whole look at all models found them."""
+    watched = found.watched
+    counts = None if watched is None else watched.did["counts"]
     return members(
         shapes.Overview,
         found,
         **pauses(found.pauses),
         now=now,
         review={**found.review, "total": sum(found.review.values()), "oldest": found.oldest_review},
-        pools_dry_within_7_days=looked.get("dry_within_a_week"),
-        dry_models=sorted((watch.models if watch is not None else None) or ()),
-        timers=[members(shapes.Timer, timer, name=timer.name.removeprefix("timer:")) for timer in found.timers],
+        pools_watched_at=None if watched is None else watched.ran_at,
+        models_watched=None if counts is None else counts["models"],
+        models_incomplete=None if counts is None else counts.get("incomplete", 0),
+        pools_dry_within_7_days=None if counts is None else counts["dry_within_a_week"],
+        longest_at_work=_at_work(found.longest_at_work),
+        dry_models=[] if watched is None else watched.did["soon"],
+        timers=[_timer(one) for one in found.timers],
     )
+
+
+def _timer(found: Setting) -> shapes.Timer:
+    name = found.name.removeprefix("timer:")
+    return members(shapes.Timer, found, name=name, silent_after_seconds=int(timing.silent_after(name).total_seconds()))
 
 
 def throughput(found: Iterable[Hour], now: datetime) -> shapes.Throughput:

@@ -1,12 +1,12 @@
 """What looks at the pools answer: availability, analytics, explanations, assignments."""
 
 from chalicelib.domain.analysis import Loser
-from chalicelib.domain.runway import Miss
+from chalicelib.domain.runway import Miss, Runway
 from chalicelib.domain.selection import Choice
 from chalicelib.routes import shapes
 from chalicelib.routes.documents import members
 from chalicelib.services.analytics import Analytics
-from chalicelib.services.availability import Availability, Category
+from chalicelib.services.availability import Availability, Category, shortfall
 from chalicelib.services.explain import Explained, Explanation
 from chalicelib.tables import Assignment
 from chalicelib.tables.pools import PoolItem
@@ -14,15 +14,31 @@ from chalicelib.tables.pools import PoolItem
 
 def availability(found: Availability) -> shapes.Availability:
     """What the pools hold, and how far they carry."""
+    everybody = found.accounts + found.imported + found.adding
+    warning = shortfall(found.model_id, everybody, found.if_all_start)
     return members(
         shapes.Availability,
         found,
         accounts_under_way=found.accounts,
+        accounts_in_review=found.in_review,
+        accounts_paused=found.paused,
+        accounts_imported=found.imported,
+        if_all_start=_ahead(everybody, found.if_all_start),
+        warnings=[] if warning is None else [warning],
         categories=[_category(one) for one in found.categories],
         runs_dry=miss(found.runway.dry),
         first_wait=miss(found.runway.wait),
         accounts_unmet=found.runway.unmet,
     )
+
+
+def _ahead(accounts: int, found: Runway) -> shapes.Ahead:
+    return {
+        "accounts": accounts,
+        "runs_dry": miss(found.dry),
+        "first_wait": miss(found.wait),
+        "accounts_unmet": found.unmet,
+    }
 
 
 def _category(found: Category) -> shapes.PoolCategory:

@@ -1,38 +1,77 @@
 """What callers may send: strict models, unknown members refused."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
 from pydantic.config import JsonDict
 
+from chalicelib.domain import instants, profiles, visibility
 from chalicelib.domain.accounts import State, Step
 from chalicelib.domain.phases import PhaseName, Status
-from chalicelib.domain.retries import Kind
+from chalicelib.domain.queues import Queue
+from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.scoring import MOST_USES
 from chalicelib.domain.selection import Rights
 from chalicelib.domain.warmup.work import Fault
-from chalicelib.services.roster import Queue
 
 _LARGEST_DOCUMENT = 16 * 1024
 
 
-def _in_utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("the instant is beyond the calendar in UTC") from None
+def _instant(value: object) -> datetime:
+    return instants.whole(instants.parse_given(_text(value)))
+
+
+def _day_or_instant(value: object) -> date:
+    given = instants.parse_day_or_instant(_text(value))
+    return instants.whole(given) if isinstance(given, datetime) else given
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a string is expected")  # pydantic reports a ValueError, and raises others
+    return value
+
+
+def _seen(value: str) -> str:
+    if not visibility.has_something_visible(value):
+        raise ValueError("there is nothing to see in it: no letter, number, punctuation or symbol")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if not visibility.is_one_line(value):
+        raise ValueError("it is one line: control characters and line breaks are refused")
+    return value
+
+
+def _printable(value: str) -> str:
+    if visibility.has_control_characters(value):
+        raise ValueError("it holds control characters: of these, tab and newline alone are taken")
+    return value
+
+
+def _handle(value: str) -> str:
+    if not profiles.profile_of(value):
+        raise ValueError("it names no profile")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    if not instants.is_time_zone(value):
+        raise ValueError("a name of the IANA time zone database is expected, such as Europe/Berlin")
+    return value
 
 
 def _to_four_decimals(value: float) -> float:
@@ -46,11 +85,57 @@ def _whole(value: object) -> object:
 
 Whole = Annotated[int, BeforeValidator(_whole)]  # where it may be null, its bounds stand inside, before the validator
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]  # not of white space alone
-Prose = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Line = Annotated[
+    str,
+    Field(min_length=1, max_length=200, json_schema_extra={"pattern": visibility.ONE_LINE}),
+    AfterValidator(_one_line),
+]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=200, json_schema_extra={"pattern": visibility.VISIBLE_LINE}),
+    AfterValidator(_one_line),
+    AfterValidator(_seen),
+]  # whom or what it names can be seen
+Username = Annotated[Name, AfterValidator(_handle)]
+Prose = Annotated[
+    str,
+    Field(min_length=1, max_length=2000, json_schema_extra={"pattern": visibility.VISIBLE_LINES}),
+    AfterValidator(_printable),
+    AfterValidator(_seen),
+]
+Message = Annotated[str, StringConstraints(min_length=1, max_length=2000)]  # a machine's words, kept as they came
+Words = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2200,
+        description="Lengths are counted in Unicode code points.",
+        json_schema_extra={"pattern": visibility.VISIBLE_LINES},
+    ),
+    AfterValidator(_printable),
+    AfterValidator(_seen),
+]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,39}$")]
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+TimeZone = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z][A-Za-z0-9_+\-/]{0,63}$",
+        description="A name of the IANA time zone database.",
+        examples=["UTC"],
+    ),
+    AfterValidator(_time_zone),
+]
+Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+DayOrInstant = Annotated[
+    date | datetime,
+    BeforeValidator(_day_or_instant),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
+            "description": "An instant, or a day in the model's time zone.",
+        }
+    ),
+]
 Score = Annotated[float, Field(ge=0, le=100), AfterValidator(_to_four_decimals)]
 Category = Literal["pfp", "bio", "post", "highlight", "story", "any"]
 
@@ -96,9 +181,9 @@ class ReportErrorBody(Input):
     """`POST …/report-error`. `retry_after_seconds` can only lengthen the plan's delay."""
 
     phase: Literal["pfp", "bio", "post", "highlight", "story"]
-    kind: Kind
+    kind: ReportKind
     code: Line | None = None
-    message: Prose
+    message: Message
     details: dict[str, Any] | None = None
     retry_after_seconds: Whole = Field(default=0, ge=0, le=30 * 86400)
 
@@ -128,13 +213,14 @@ class ModelBody(Input):
     model_id: Identifier
     name: Line | None = None
     themes: list[Tag] = Field(default=[], max_length=20)
+    time_zone: TimeZone = "UTC"
 
 
 class ConsentBody(Input):
     """Who owns the account and agreed."""
 
     granted_by: Name
-    granted_at: Instant
+    granted_at: DayOrInstant
     reference: Name
 
 
@@ -143,7 +229,7 @@ class AccountBody(Input):
 
     account_id: Identifier | None = None
     model_id: Identifier
-    username: Name
+    username: Username
     theme: Tag | None = None
     tags: list[Tag] = Field(default=[], max_length=20)
     consent: ConsentBody | None = None
@@ -165,7 +251,7 @@ class Evidence(Input):
     """What shows that a phase was done outside: a URL, a note, or both."""
 
     model_config = ConfigDict(json_schema_extra=_one_of("url", "note"))
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,2000}$")] | None = None
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s\x00-\x1f\x7f-\x9f]{1,2000}$")] | None = None
     note: Prose | None = None
 
     @model_validator(mode="after")
@@ -202,7 +288,7 @@ class ReviewFilter(Input):
     phase: PhaseName | None = None
     status: Literal["failed", "requires_review"] | None = None
     code: Line | None = None
-    kind: Kind | None = None
+    kind: ReportKind | None = None
     older_than_seconds: Annotated[int, Field(ge=0, le=10**9), BeforeValidator(_whole)] | None = None
     failed_before: Instant | None = None
 
@@ -223,7 +309,7 @@ class RosterFilter(Input):
     phase: PhaseName | None = None
     phase_status: Status | None = None
     error_code: Line | None = None
-    error_kind: Kind | None = None
+    error_kind: ReportKind | None = None
     without_code: bool | None = None
     failed_before: Instant | None = None
     queue: Queue | None = None
@@ -251,12 +337,21 @@ class MoveAllBody(ReasonBody):
         return self
 
 
+class ClaimsBody(Input):
+    """`POST …/claims`: one step of a walk over what is there."""
+
+    dry_run: bool = False
+    limit: int = Field(default=50, ge=1, le=100)
+    cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,2048}$")] | None = None
+
+
 class ModelEdit(Input):
     """`PATCH …/models/{model_id}`."""
 
     name: Line | None = None
     themes: list[Tag] | None = Field(default=None, max_length=20)
     paused: bool | None = None
+    time_zone: TimeZone | None = None
     reason: Prose | None = None
 
 
@@ -271,7 +366,7 @@ class LicenceBody(Input):
     """Who licensed an item, until when."""
 
     licensed_by: Name
-    valid_until: Instant | None = None
+    valid_until: DayOrInstant | None = None
 
 
 class ItemBody(Input):
@@ -287,8 +382,9 @@ class ItemBody(Input):
 
 
 class ItemEdit(Input):
-    """`PATCH …/content/{content_id}` and `…/texts/{text_id}`: what is given is changed (theme, licence: null too)."""
+    """`PATCH …/content/{content_id}`: what is given is changed (theme, licence: null too)."""
 
+    category: Category = "any"
     quality_score: float = Field(default=0, ge=0, le=100)
     max_usage: Whole = Field(default=1, ge=1, le=MOST_USES)
     theme: Tag | None = None
@@ -297,6 +393,12 @@ class ItemEdit(Input):
     enabled: bool = True
     status: Rights = Rights.APPROVED
     reason: Prose | None = None
+
+
+class TextEdit(ItemEdit):
+    """`PATCH …/texts/{text_id}`: the same, and `body`, until the text was first assigned."""
+
+    body: Words = "-"
 
 
 class UploadBody(Input):
@@ -324,7 +426,7 @@ class TextBody(ItemBody):
     """`POST …/models/{model_id}/texts`."""
 
     text_id: Identifier | None = None
-    body: Annotated[str, StringConstraints(min_length=1, max_length=2200)]
+    body: Words
 
 
 _BOUND_OPERATOR: JsonDict = {

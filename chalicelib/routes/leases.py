@@ -24,7 +24,7 @@ _QUERY = {"limit": limit, "model_id": identifier, "action": OneOf(Step), "cursor
 def ready(context: Context, *, limit: int = DEFAULT_LIMIT, **query: str) -> Waiting[shapes.ReadyPage]:
     """Accounts that can be worked on now, oldest due first."""
     found = leases.ready(context, limit=limit, **query)  # type: ignore[arg-type]  # each as its reader made it
-    return Waiting(documents.ready(found), found.retry_after_seconds)
+    return Waiting(documents.ready(found))
 
 
 @routes.post(
@@ -33,10 +33,10 @@ def ready(context: Context, *, limit: int = DEFAULT_LIMIT, **query: str) -> Wait
     session=True,
     refuses=(SessionEnded,),
 )
-def claim(context: Context, *, body: ClaimBody) -> Answer[shapes.Claim]:
+def claim(context: Context, *, body: ClaimBody) -> Waiting[shapes.Claim]:
     """Takes leases on accounts that can be worked on now."""
     taken = leases.claim(context, limit=body.limit, models=body.model_ids, actions=body.actions)
-    return Answer(documents.claimed(context.session_id, taken, context.settings))
+    return Waiting(documents.claimed(context.session_id, taken, context.settings))
 
 
 @routes.post(

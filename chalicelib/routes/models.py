@@ -22,7 +22,9 @@ routes = Routes(__name__)
 def create(context: Context, *, body: ModelBody) -> Created[shapes.ChangedModel]:
     """Creates a model."""
     name = body.name or body.model_id
-    model, replayed = models.create(context, body.model_id, name=name, themes=frozenset(body.themes))
+    model, replayed = models.create(
+        context, body.model_id, name=name, themes=frozenset(body.themes), time_zone=body.time_zone
+    )
     return Created(documents.changed_model(model, replayed), replayed)
 
 
@@ -43,9 +45,15 @@ def get(context: Context, *, model_id: str) -> Tagged[shapes.Model]:
 
 @routes.patch("/api/operator/models/{model_id}", role=Role.OPERATOR, shows=documents.model)
 def edit(context: Context, *, model_id: str, body: ModelEdit) -> Tagged[shapes.ChangedModel]:
-    """Renames a model, adds themes, pauses it or lets it go on."""
+    """Renames a model, adds themes, sets its time zone, pauses it or resumes it."""
     themes = None if body.themes is None else frozenset(body.themes)
     model, replayed = models.edit(
-        context, model_id, name=body.name, themes=themes, paused=body.paused, reason=body.reason
+        context,
+        model_id,
+        name=body.name,
+        themes=themes,
+        paused=body.paused,
+        time_zone=body.time_zone,
+        reason=body.reason,
     )
     return Tagged(documents.changed_model(model, replayed))

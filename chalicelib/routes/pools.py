@@ -7,8 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.domain.errors import ServiceError
-from chalicelib.domain.instants import whole
-from chalicelib.domain.selection import Rights
+from chalicelib.domain.rights import ItemStatus
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.routes import shapes
 from chalicelib.routes.documents import error, members, user
@@ -32,7 +31,7 @@ class Category(StrEnum):
     ANY = "any"
 
 
-FILTER: dict[str, Any] = {"category": OneOf(Category), "status": OneOf(Rights)}
+FILTER: dict[str, Any] = {"category": OneOf(Category), "status": OneOf(ItemStatus)}
 """By what the items of a pool can be listed."""
 
 B = TypeVar("B", bound="ItemBody")
@@ -64,26 +63,29 @@ def edit(body: ItemEdit) -> tuple[dict[str, object], str | None]:
         given["tags"] = frozenset(body.tags) or None
     if "licence" in own:
         given["licensed_by"] = body.licence.licensed_by if body.licence else None
-        until = body.licence.valid_until if body.licence else None
-        given["licence_valid_until"] = whole(until) if until else None
+        given["licence_valid_until"] = body.licence.valid_until if body.licence else None
     return given, body.reason
 
 
-def edited(found: Edited[T], show: Callable[[T], D]) -> Tagged[Any]:
+def edited(found: Edited[T], document: Mapping[str, object]) -> Tagged[Any]:
     """An item after an edit, with its users where it lost its rights."""
     users = {} if found.users is None else {"users": [user(one) for one in found.users], "all_users": found.all_users}
-    return Tagged({**show(found.item), **users, "replayed": found.replayed})
+    return Tagged({**document, **users, "replayed": found.replayed})
 
 
-def imported(outcomes: Sequence[RowOutcome], key: str, *, dry_run: bool) -> Answer[shapes.PoolImport]:
-    """What became of each row of an import; `key` names the item's id."""
+def imported(
+    outcomes: Sequence[RowOutcome], lines: Sequence[int], key: str, *, dry_run: bool
+) -> Answer[shapes.PoolImport]:
+    """What became of each row of an import, with its line; `key` names the item's id."""
     words = ("created", "unchanged", "refused", "left")
     counts = {word: sum(one.outcome == word for one in outcomes) for word in words}
-    return Answer({"dry_run": dry_run, "counts": counts, "rows": [_row(one, key) for one in outcomes]})
+    return Answer(
+        {"dry_run": dry_run, "counts": counts, "rows": [_row(*one, key) for one in zip(outcomes, lines, strict=True)]}
+    )
 
 
-def _row(found: RowOutcome, key: str) -> shapes.ImportedItem:
-    document = members(shapes.ImportedItem, found, **{key: found.item_id})
+def _row(found: RowOutcome, line: int, key: str) -> shapes.ImportedItem:
+    document = members(shapes.ImportedItem, found, line=line, **{key: found.item_id})
     return document if found.error is None else {**document, "error": error(found.error)}
 
 

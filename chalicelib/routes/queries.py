@@ -5,11 +5,12 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-from chalicelib.domain import ids
+from chalicelib.domain import ids, visibility
 
 E = TypeVar("E", bound=StrEnum)
 
 MOST = 100
+MOST_ADDED = 5000
 DEFAULT_LIMIT = 25
 _WHOLE = re.compile(r"[0-9]{1,4}", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -21,6 +22,13 @@ def limit(text: str) -> int:
     """1 to 100, in ASCII digits."""
     if not _WHOLE.fullmatch(text) or not 1 <= int(text) <= MOST:
         raise ValueError(f"a whole number from 1 to {MOST} is expected")
+    return int(text)
+
+
+def how_many(text: str) -> int:
+    """0 to 5,000, in ASCII digits."""
+    if not _WHOLE.fullmatch(text) or int(text) > MOST_ADDED:
+        raise ValueError(f"a whole number from 0 to {MOST_ADDED} is expected")
     return int(text)
 
 
@@ -65,8 +73,8 @@ def flag(text: str) -> bool:
 
 def line(text: str) -> str:
     """A line of text."""
-    if not 1 <= len(text) <= 200:
-        raise ValueError("1 to 200 characters are expected")
+    if not 1 <= len(text) <= 200 or not visibility.is_one_line(text):
+        raise ValueError("one line of 1 to 200 characters is expected")
     return text
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import ItemRefused
 from chalicelib.domain.phases import PhaseName, Status
-from chalicelib.domain.retries import Kind
+from chalicelib.domain.retries import ReportKind
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, refusals, shapes
@@ -24,7 +24,7 @@ _FILTER: dict[str, Any] = {
     "phase": OneOf(PhaseName),
     "status": OneOf(Status),
     "code": line,
-    "kind": OneOf(Kind),
+    "kind": OneOf(ReportKind),
     "without_code": flag,
     "older_than_seconds": seconds,
 }

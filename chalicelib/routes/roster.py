@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, assert_never
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
 from chalicelib.domain.phases import PhaseName, Status
-from chalicelib.domain.retries import Kind
+from chalicelib.domain.queues import Queue
+from chalicelib.domain.retries import ReportKind
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identifier, identifiers, limit, line
 from chalicelib.services import accounts, review, roster
-from chalicelib.services.roster import Filter, Move, Queue
+from chalicelib.services.roster import Filter, Move, Sort
 from chalicelib.tables import Account
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
@@ -26,7 +27,7 @@ _FILTER: dict[str, Any] = {
     "phase": OneOf(PhaseName),
     "phase_status": OneOf(Status),
     "error_code": line,
-    "error_kind": OneOf(Kind),
+    "error_kind": OneOf(ReportKind),
     "without_code": flag,
     "queue": OneOf(Queue),
     "text": line,
@@ -37,7 +38,7 @@ _FILTER: dict[str, Any] = {
 @routes.get(
     "/api/operator/accounts",
     role=Role.OPERATOR,
-    query={"limit": limit, "cursor": cursor, "with_phases": flag, **_FILTER},
+    query={"limit": limit, "cursor": cursor, "with_phases": flag, "sort": OneOf(Sort), **_FILTER},
 )
 def list_all(
     context: Context,
@@ -45,10 +46,15 @@ def list_all(
     limit: int = DEFAULT_LIMIT,
     cursor: str | None = None,
     with_phases: bool = False,
+    sort: Sort | None = None,
     **wanted: Any,
 ) -> Answer[shapes.Look[shapes.ListedAccount]]:
     """Accounts that the filter admits; a page may hold fewer than asked, and still name a cursor."""
-    page = roster.find(context, Filter(**wanted), limit=limit, cursor=cursor)
+    meant = Filter(**wanted)
+    if sort is None:
+        page = roster.find(context, meant, limit=limit, cursor=cursor)
+    else:
+        page = roster.find_sorted(context, meant, sort, limit=limit, cursor=cursor)
     if not with_phases:
         return Answer(documents.look((documents.listed(one, context.now) for one in page.accounts), page))
     shown = roster.show(context, page.accounts)
@@ -61,7 +67,7 @@ def move_all(context: Context, *, body: MoveAllBody) -> Answer[shapes.BulkMove]:
     move = Move(body.action)
 
     def act(account: Account) -> bool:
-        given = (context, account.account_id, str(account.current_phase))
+        given = (context, account.account_id, roster.phase_in_question(account))
         match move:
             case Move.READY:
                 return accounts.ready(context, account.account_id, reason=body.reason).replayed

@@ -1,18 +1,15 @@
-"""The rows of an import: CSV or JSON lines in, checked bodies or what is wrong with them out."""
+"""The rows of an import: a file of rows in, checked bodies or what is wrong with them out."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from chalicelib.domain import rows
 from chalicelib.domain.errors import InvalidInput, MalformedRequest, ServiceError
 from chalicelib.edge.endpoints import body_of, validate
-from chalicelib.edge.requests import parse
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from pydantic import BaseModel
@@ -39,57 +36,44 @@ ITEM = Columns(
 ACCOUNT = Columns(objects={"consent": ("granted_by", "granted_at", "reference")})
 
 
-def each(body: tuple[str, str], make: Callable[[B], R], columns: Columns) -> list[R | ServiceError]:
-    """What `make` makes of each row of a body `(media type, text)`, or what is wrong with the row.
+@dataclass(frozen=True, slots=True)
+class Given(Generic[R]):
+    """The rows of an import: what each describes, or what is wrong with it, and the line on which it begins."""
 
-    A row is checked as the model that `make` takes.
+    entries: Sequence[R | ServiceError]
+    lines: Sequence[int]
 
-    Raises MalformedRequest for no rows or too many, and for two columns of one name.
+
+def each(body: tuple[str, bytes], make: Callable[[B], R], columns: Columns) -> Given[R]:
+    """What `make` makes of each row of a body `(media type, bytes)`, or what is wrong with the row.
+
+    A row is checked as the model that `make` takes. Raises MalformedRequest for a body that cannot be read as a whole,
+    and for no rows or too many.
     """
-    media_type, text = body
-    rows = list(_csv_rows(text, columns) if media_type == CSV else _json_rows(text))
-    if not 1 <= len(rows) <= MOST_ROWS:
-        raise MalformedRequest(f"An import has 1 to {MOST_ROWS} rows, not {len(rows)}.")
-    return [_made(row, make) for row in rows]
-
-
-def _made(row: Any, make: Callable[[B], R]) -> R | ServiceError:
-    if isinstance(row, ServiceError):
-        return row
+    media_type, data = body
     try:
-        return make(validate(body_of(make), row))
+        found = (rows.read_csv(data) if media_type == CSV else rows.read_lines(data)).rows
+    except rows.Unreadable as error:
+        raise MalformedRequest(str(error)) from None
+    if not 1 <= len(found) <= MOST_ROWS:
+        raise MalformedRequest(f"An import has 1 to {MOST_ROWS} rows, not {len(found)}.")
+    of_cells = columns if media_type == CSV else None
+    return Given([_made(row, make, of_cells) for row in found], [row.line for row in found])
+
+
+def _made(row: rows.Row, make: Callable[[B], R], columns: Columns | None) -> R | ServiceError:
+    if row.fault is not None:
+        return MalformedRequest(f"{row.fault[0].upper()}{row.fault[1:]}.")
+    try:
+        members = dict(row.members) if columns is None else _of_cells(row.members, columns)
+        return make(validate(body_of(make), members))
     except (InvalidInput, UnicodeError, ValueError) as error:
         return error if isinstance(error, InvalidInput) else MalformedRequest("The row cannot be read.")
 
 
-def _json_rows(text: str) -> Iterator[Any]:
-    for line in text.split("\n"):  # not splitlines: JSON strings may hold other line breaks as they are
-        if line.strip():
-            try:
-                yield parse(line)
-            except (ValueError, RecursionError) as error:
-                yield MalformedRequest(f"The line is not JSON: {str(error)[:200]}.")
-
-
-def _csv_rows(text: str, columns: Columns) -> Iterator[Any]:
-    """Rows by the names in the first line; `tags` are separated by spaces."""
-    try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        named = Counter(name for name in reader.fieldnames or () if name)
-        twice = [name for name, times in named.items() if times > 1]
-        if twice:
-            raise MalformedRequest(f"The first line names {twice[0][:64]!r} more than once: which column counts?")
-        for row in reader:
-            given: dict[str, Any] = {name: value for name, value in row.items() if name and value}
-            if None in row or ("tags" in given and not isinstance(given["tags"], str)):
-                yield MalformedRequest("The row has more cells than the first line has names.")
-                continue
-            yield _members(given, columns)
-    except csv.Error as error:
-        yield MalformedRequest(f"The CSV cannot be read from here on: {error}.")
-
-
-def _members(given: dict[str, Any], columns: Columns) -> dict[str, Any]:
+def _of_cells(cells: Mapping[str, str], columns: Columns) -> dict[str, Any]:
+    """The members that the cells of CSV describe; `tags` are separated by spaces."""
+    given: dict[str, Any] = dict(cells)
     for name in columns.numbers & given.keys():
         given[name] = _number(given[name])
     for name, parts in (columns.objects or {}).items():

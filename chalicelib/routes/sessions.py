@@ -41,8 +41,7 @@ def get(context: Context, *, session_id: str) -> Answer[shapes.OwnSession]:
 @routes.delete("/api/bot/sessions/{session_id}", role=Role.BOT)
 def end(context: Context, *, session_id: str) -> Answer[shapes.ChangedSession]:
     """Ends the session."""
-    ended, replayed = sessions.end(context, session_id)
-    return Answer(documents.ended_session(ended, replayed))
+    return Answer(documents.ended_session(sessions.end(context, session_id)))
 
 
 @routes.get(
@@ -66,12 +65,10 @@ def show(context: Context, *, session_id: str) -> Answer[shapes.Session]:
 @routes.post("/api/operator/sessions/{session_id}/drain", role=Role.OPERATOR, refuses=(SessionEnded,))
 def drain(context: Context, *, session_id: str, body: ReasonBody) -> Answer[shapes.ChangedSession]:
     """Has a session finish what it holds and take nothing new."""
-    session, replayed = sessions.drain(context, session_id, reason=body.reason)
-    return Answer(documents.changed_session(session, replayed))
+    return Answer(documents.changed_session(sessions.drain(context, session_id, reason=body.reason)))
 
 
 @routes.post("/api/operator/sessions/{session_id}/stop", role=Role.OPERATOR, refuses=(SessionEnded,))
 def stop(context: Context, *, session_id: str, body: ReasonBody) -> Answer[shapes.ChangedSession]:
     """Has a session stop, and supersedes its leases."""
-    session, replayed = sessions.stop(context, session_id, reason=body.reason)
-    return Answer(documents.changed_session(session, replayed))
+    return Answer(documents.changed_session(sessions.stop(context, session_id, reason=body.reason)))

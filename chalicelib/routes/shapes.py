@@ -14,11 +14,12 @@ from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Code
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.plans import Need
+from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import Outcome
-from chalicelib.domain.runway import Kind as PoolKind
-from chalicelib.domain.selection import Refusal, Rights
+from chalicelib.domain.rights import ItemStatus
+from chalicelib.domain.selection import PoolKind, Refusal
 from chalicelib.services.edits import Hold
-from chalicelib.services.roster import Move, Queue
+from chalicelib.services.roster import Move
 from chalicelib.tables.sessions import Directive, Standing
 
 T = TypeVar("T")
@@ -90,6 +91,8 @@ class _Facts(TypedDict, total=False):
     reason: str
     live_keys: list[str]
     twin_id: str
+    twin_status: str
+    twin_category: str
     creator: str
     account_id: str
     version: int
@@ -129,20 +132,30 @@ class Offer(TypedDict):
     due_at: datetime
 
 
-class ReadyPage(TypedDict):
-    """What can be worked on now; `next_due_at` comes with an empty list: when there will be something."""
+class AskAgain(TypedDict, total=False):
+    """When to ask again, with an empty list only: `next_due_at` is null where nothing is scheduled.
+
+    `retry_after_seconds` is the same as the header `Retry-After`; it holds some jitter, so that idle callers spread.
+    """
+
+    next_due_at: datetime | None
+    retry_after_seconds: int
+
+
+class ReadyPage(AskAgain):
+    """What can be worked on now."""
 
     items: list[Offer]
     next_cursor: str | None
-    next_due_at: NotRequired[datetime | None]
 
 
 class OwnLease(TypedDict):
-    """A lease, to its holder only."""
+    """A lease, to its holder only. No heartbeat extends it beyond `latest_at`; the delivery moves that on."""
 
     session_id: str
     lease_token: str
     expires_at: datetime
+    latest_at: datetime | None
     lease_seconds: int
 
 
@@ -153,7 +166,7 @@ class Claimed(Offer):
     held: bool
 
 
-class Claim(TypedDict):
+class Claim(AskAgain):
     """What a claim gave."""
 
     session_id: str | None
@@ -217,6 +230,7 @@ class Phase(TypedDict):
     error_details: Any
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     attempt: int
     skipped: bool
@@ -365,7 +379,9 @@ class Session(_Session):
 
 
 class ChangedSession(Session, Replayed):
-    """A session after a move."""
+    """A session after a move; `not_attempted`: so many of its leases were not reached in time, send it again."""
+
+    not_attempted: int
 
 
 class OwnHolding(Holding):
@@ -429,6 +445,8 @@ class Account(TypedDict):
     phase_status: Status | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     lease: Lease | None
     created_at: datetime
@@ -451,6 +469,7 @@ class Cell(TypedDict):
     error_kind: str | None
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     assigned_content_id: str | None
     assigned_text_id: str | None
@@ -503,11 +522,20 @@ class BulkMove(TypedDict):
 
 
 class WholeAccount(WarmupStatus):
-    """An account as operators see it."""
+    """An account as operators see it.
 
+    `crash_count` and `release_count`: how often workers left it without an outcome before its first phase began or
+    after its last was completed; `content_misses`: how often in a row its pools had nothing eligible.
+    """
+
+    crash_count: int
+    release_count: int
+    content_misses: int
     phase_status: Status | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     consent: Consent | None
 
@@ -547,24 +575,53 @@ class AccountWithAssignments(WholeAccount):
 
 
 class ImportedAccount(TypedDict):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it); rows from 1."""
+    """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
+    `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1. `state` is
+    the account's.
+    """
 
     row: int
+    line: int
     outcome: str
     account_id: str | None
+    state: State | None
     error: NotRequired[RowError]
 
 
 class AccountImport(TypedDict):
-    """What became of each row, and what people should know of the pools."""
+    """What became of each row, and what an operator should know of the pools and of accounts that are retired.
+
+    `created_by_model`: how many accounts were created (in a dry run: would be), by model.
+    """
 
     dry_run: bool
+    created_by_model: dict[str, int]
     counts: dict[str, int]
     rows: list[ImportedAccount]
     warnings: list[str]
 
 
 # models, pools
+
+
+class Clash(TypedDict):
+    """An account or a text that is the same as another to the eye; `detail` names the other."""
+
+    item_id: str
+    model_id: str
+    detail: str
+
+
+class Claims(TypedDict):
+    """One step of a walk: how many were looked at and given a claim, and which clash."""
+
+    dry_run: bool
+    scanned_count: int
+    claimed: int
+    clashes: list[Clash]
+    next_cursor: str | None
 
 
 class Model(TypedDict):
@@ -574,6 +631,7 @@ class Model(TypedDict):
     name: str
     themes: list[str]
     paused: bool
+    time_zone: str
     created_at: datetime
     updated_at: datetime
     version: int
@@ -596,7 +654,7 @@ class PoolItem(TypedDict):
     model_id: str
     category: str
     theme: str | None
-    status: Rights
+    status: ItemStatus
     enabled: bool
     quality_score: float
     usage_count: int
@@ -640,11 +698,23 @@ class Text(PoolItem, Words):
     """A text of a pool, with its usage."""
 
 
-class CreatedContent(Content, Replayed):
+class NewContent(Content):
+    """A media item, and what is to be known of it: `warnings` names the reason where no phase of any plan takes it."""
+
+    warnings: list[str]
+
+
+class NewText(Text):
+    """A text, and what is to be known of it: `warnings` names the reason where no phase of any plan takes it."""
+
+    warnings: list[str]
+
+
+class CreatedContent(NewContent, Replayed):
     """A media item that is in the pool now."""
 
 
-class CreatedText(Text, Replayed):
+class CreatedText(NewText, Replayed):
     """A text that is in the pool now."""
 
 
@@ -655,13 +725,13 @@ class RefusedEntry(TypedDict):
     error: RowError
 
 
-class AcceptedContent(Content):
+class AcceptedContent(NewContent):
     """One of a list of media items that is in the pool now."""
 
     outcome: Literal["created", "unchanged"]
 
 
-class AcceptedText(Text):
+class AcceptedText(NewText):
     """One of a list of texts that is in the pool now."""
 
     outcome: Literal["created", "unchanged"]
@@ -707,10 +777,15 @@ class Upload(TypedDict):
 
 
 class ImportedItem(TypedDict):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (not looked at)."""
+    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1.
+    """
 
     row: int
+    line: int
     outcome: str
+    warnings: list[str]
     content_id: NotRequired[str | None]
     text_id: NotRequired[str | None]
     error: NotRequired[RowError]
@@ -725,7 +800,11 @@ class PoolImport(TypedDict):
 
 
 class PoolCategory(TypedDict):
-    """What one category holds; `refused` by reason."""
+    """What one category holds; `refused` by reason.
+
+    `uses_left` are uses that some phase of a plan could take, `unmet` accounts under way that find nothing, ever;
+    `uses_needed_if_all_start` counts the imported accounts, too.
+    """
 
     kind: PoolKind
     category: str
@@ -735,6 +814,8 @@ class PoolCategory(TypedDict):
     uses_left: int
     uses_needed: int
     from_any: int
+    unmet: int
+    uses_needed_if_all_start: int
     used_up: int
     disabled: int
 
@@ -750,11 +831,30 @@ class Miss(TypedDict):
     until: datetime | None
 
 
+class Ahead(TypedDict):
+    """How far the pools carry so many accounts."""
+
+    accounts: int
+    runs_dry: Miss | None
+    first_wait: Miss | None
+    accounts_unmet: int
+
+
 class Availability(TypedDict):
-    """What a model's pools hold, and how far they carry the accounts under way."""
+    """What a model's pools hold, and how far they carry the accounts under way, as of one instant.
+
+    Under way are accounts that are ready or warming up, those in review and paused included; `if_all_start` is the same
+    as if the imported ones, and those of `adding`, were to start now. `complete`: all items and accounts were read.
+    """
 
     model_id: str
+    as_of: datetime
     accounts_under_way: int
+    accounts_in_review: int
+    accounts_paused: int
+    accounts_imported: int
+    if_all_start: Ahead
+    warnings: list[str]
     categories: list[PoolCategory]
     runs_dry: Miss | None
     first_wait: Miss | None
@@ -1003,15 +1103,30 @@ class ReviewCounts(TypedDict):
 
 
 class Timer(TypedDict):
-    """When a timer last ran, and what it did."""
+    """When a timer last ran, and what it did. A run that did nothing is recorded every 15 minutes at least: a record
+    that is older than `silent_after_seconds` means that the timer does not run."""
 
     name: str
     ran_at: datetime | None
     did: Any
+    silent_after_seconds: int
+
+
+class AtWork(TypedDict):
+    """An account under a live lease, and since when it has been held."""
+
+    account_id: str
+    since: datetime
 
 
 class Overview(Pauses):
-    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted."""
+    """How the whole pipeline stands; `phases` counts by phase and status, as of `counted_at`; `partly`: the counts are
+    lower bounds, since not all could be counted. `longest_at_work` is at most 15 seconds old.
+
+    `pools_dry_within_7_days` counts models, and `dry_models` names the first 20 of them, as of `pools_watched_at` and
+    of so many `models_watched`, of which `models_incomplete` were too large to be read whole; null before the first
+    look.
+    """
 
     now: datetime
     states: dict[str, int]
@@ -1022,11 +1137,15 @@ class Overview(Pauses):
     review: ReviewCounts
     live_sessions: int
     lost_sessions: int
+    pools_watched_at: datetime | None
+    models_watched: int | None
+    models_incomplete: int | None
     pools_dry_within_7_days: int | None
     dry_models: list[str]
     timers: list[Timer]
     partly: bool
     counted_at: datetime
+    longest_at_work: AtWork | None
 
 
 class Health(TypedDict):

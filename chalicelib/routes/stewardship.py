@@ -6,7 +6,7 @@ from chalicelib.context import Context, Role
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, findings, shapes
-from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, identifier, limit
+from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, how_many, identifier, limit
 from chalicelib.services import analytics, assignments
 from chalicelib.services import availability as looks
 from chalicelib.services import explain as explanations
@@ -15,10 +15,13 @@ routes = Routes(__name__)
 _CANDIDATES = 10
 
 
-@routes.get("/api/operator/models/{model_id}/availability", role=Role.OPERATOR)
-def availability(context: Context, *, model_id: str) -> Answer[shapes.Availability]:
-    """What the pools hold, what the accounts under way will need, and the day on which a pool runs dry."""
-    return Answer(findings.availability(looks.look(context, model_id)))
+@routes.get("/api/operator/models/{model_id}/availability", role=Role.OPERATOR, query={"adding": how_many}, seconds=20)
+def availability(context: Context, *, model_id: str, adding: int = 0) -> Answer[shapes.Availability]:
+    """What the pools hold, what the accounts under way will need, and the day on which a pool runs dry.
+
+    `if_all_start` tells the same as if the imported accounts, and `adding` more, were to start now.
+    """
+    return Answer(findings.availability(looks.look(context, model_id, adding=adding)))
 
 
 @routes.get("/api/operator/models/{model_id}/analytics", role=Role.OPERATOR)

@@ -27,7 +27,7 @@ _QUERY = {"limit": limit, "model_id": identifier, "action": OneOf(Step), "cursor
 def ready(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Waiting[shapes.ReadyPage]:
     """What a person can take now, oldest due first. Takes nothing."""
     found = leases.ready(context, limit=limit, **query)
-    return Waiting(documents.ready(found), found.retry_after_seconds)
+    return Waiting(documents.ready(found))
 
 
 @routes.post("/api/operator/tasks/sessions", role=Role.OPERATOR)

@@ -15,7 +15,7 @@ from chalicelib.services import pools as service
 from chalicelib.tables import Text
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import ItemEdit, TextBody
+    from chalicelib.routes.inputs import TextBody, TextEdit
 
 routes = Routes(__name__)
 
@@ -26,9 +26,9 @@ def create(
 ) -> Created[shapes.CreatedText | shapes.Outcomes[shapes.AcceptedText]]:
     """Adds a text, or up to 100, to the pool."""
 
-    def one(given: TextBody) -> tuple[shapes.Text, bool]:
+    def one(given: TextBody) -> tuple[shapes.NewText, bool]:
         item, replayed = service.create_text(context, model_id, _entry(given))
-        return documents.text(item), replayed
+        return {**documents.text(item, context.now), "warnings": service.warnings(item, context.now)}, replayed
 
     return pools.created(body, one)
 
@@ -43,38 +43,37 @@ def list_all(
 ) -> Answer[shapes.Page[shapes.Text]]:
     """The texts of a model."""
     found, following = service.list_all(context, Text, model_id, limit=limit, **{"cursor": None, **query})
-    return Answer(documents.page(map(documents.text, found), following))
+    return Answer(documents.page((documents.text(one, context.now) for one in found), following))
 
 
 @routes.get("/api/operator/models/{model_id}/texts/{text_id}", role=Role.OPERATOR)
 def get(context: Context, *, model_id: str, text_id: str) -> Tagged[shapes.Text]:
     """One text with its usage."""
-    return Tagged(documents.text(service.get(context, Text, "text", model_id, text_id)))
+    return Tagged(documents.text(service.get(context, Text, "text", model_id, text_id), context.now))
 
 
 @routes.patch(
     "/api/operator/models/{model_id}/texts/{text_id}",
     role=Role.OPERATOR,
-    refuses=(IllegalMove, FourEyes),
+    refuses=(AlreadyExists, IllegalMove, FourEyes),
     shows=documents.text,
 )
-def edit(context: Context, *, model_id: str, text_id: str, body: ItemEdit) -> Tagged[shapes.EditedText]:
+def edit(context: Context, *, model_id: str, text_id: str, body: TextEdit) -> Tagged[shapes.EditedText]:
     """Changes what is given; an item that loses its rights leaves selection at once."""
     found = edits.edit(context, Text, "text", model_id, text_id, *pools.edit(body))
-    return pools.edited(found, documents.text)
+    return pools.edited(found, documents.text(found.item, context.now))
 
 
 @routes.post(
     "/api/operator/models/{model_id}/texts/import", role=Role.OPERATOR, raw=rows.MEDIA_TYPES, query={"dry_run": flag}
 )
 def import_all(
-    context: Context, *, model_id: str, body: tuple[str, str], dry_run: bool = False
+    context: Context, *, model_id: str, body: tuple[str, bytes], dry_run: bool = False
 ) -> Answer[shapes.PoolImport]:
     """Adds many to the pool; a bad row never spoils the others."""
-    entries = rows.each(body, _entry, rows.ITEM)
-    return pools.imported(
-        service.import_all(context, Text, model_id, entries, dry_run=dry_run), "text_id", dry_run=dry_run
-    )
+    given = rows.each(body, _entry, rows.ITEM)
+    found = service.import_all(context, Text, model_id, given.entries, dry_run=dry_run)
+    return pools.imported(found, given.lines, "text_id", dry_run=dry_run)
 
 
 def _entry(given: TextBody) -> service.Entry:

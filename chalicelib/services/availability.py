@@ -1,43 +1,47 @@
 """Whether the pools carry the accounts: what is left, what will be needed, when who finds nothing."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.context import Context
-from chalicelib.domain import selection
+from chalicelib.domain import takers
 from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import ATTENTION, ORDER
 from chalicelib.domain.plans import STANDARD
-from chalicelib.domain.runway import Kind, Runway, Traveller, required, simulate
-from chalicelib.domain.selection import ANY, Refusal
-from chalicelib.tables import CreatorModel, attention, pages, runways
+from chalicelib.domain.runway import Runway, Traveller, required, simulate
+from chalicelib.domain.selection import ANY, PoolKind
+from chalicelib.tables import CreatorModel, Setting, attention, pages, runways
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
+from chalicelib.tables.runways import Accounts, GoOn, Undated
+from chalicelib.tables.settings import WATCHED, keep
+from chalicelib.tables.transaction import Stale, Transaction
 
-_MOST_ITEMS = 5000
-_MOST_ACCOUNTS = 2000
 _MODELS_AT_ONCE = 100
 _MOST_TOLD = 20
 _SPARE_SECONDS = 10.0
+_SPARE_TO_LOOK = 2.0
 _SOON = timedelta(days=7)
 _MOST_TO_WARN = 200
-_MOST_STOCK_TO_WARN = 1000
 _MOST_WARNED = 5
 _SPARE_TO_WARN = 3.0
+_WATCHING = "watching"
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
     """One category of a pool: its items counted by why they cannot be used, and the uses that are left and asked for.
 
-    `eligible` items can be given to somebody now; `uses_needed` is what the accounts under way will be given for this
-    phase, and what they cannot do without and will not find; `from_any` is how much of it comes from `any`.
+    `eligible` items can be given to somebody now; `uses_left` are those that some phase of a plan could take;
+    `uses_needed` is what the accounts under way will be given for this phase, and what they cannot do without and will
+    not find; `from_any` is how much of it comes from `any`, `unmet` how many accounts find nothing for it, ever.
+    `uses_needed_if_all_start` counts the imported accounts, too.
     """
 
-    kind: Kind
+    kind: PoolKind
     category: str
     items: int
     eligible: int
@@ -45,96 +49,215 @@ class Category:
     uses_left: int
     uses_needed: int
     from_any: int
+    unmet: int
+    uses_needed_if_all_start: int
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """A model's pools and how far they carry. `complete` is False where there was too much to look at all of it."""
+    """A model's pools and how far they carry, as of one instant. `complete` is False where not all was read.
+
+    `runway` is that of the accounts under way, those in review and paused included; `if_all_start` the same with the
+    imported ones (and those that were asked about beside them), as if they all started now.
+    """
 
     model_id: str
+    as_of: datetime
     accounts: int
+    in_review: int
+    paused: int
+    imported: int
+    adding: int
     categories: list[Category]
     runway: Runway
+    if_all_start: Runway
     complete: bool
 
 
-def look(context: Context, model_id: str) -> Availability:
-    """What the pools of a model hold, and a look ahead at the accounts under way. Raises NotFound."""
+def look(context: Context, model_id: str, *, adding: int = 0) -> Availability:
+    """What the pools of a model hold, and a look ahead at its accounts and at so many more. Raises NotFound."""
     (model,) = together([(CreatorModel, model_id)])
     if model is None:
         raise NotFound("model", model_id)
-    return _look(context, model_id)
+    return _look(context, model_id, runways.undated(), lambda: context.time_left() > _SPARE_TO_LOOK, adding=adding)
 
 
-def _look(context: Context, model_id: str) -> Availability:
+def _look(context: Context, model_id: str, undated: Undated, go_on: GoOn, *, adding: int = 0) -> Availability:
     found, complete = {}, True
     for kind, table in runways.KINDS.items():
-        found[kind], whole = runways.items(table, model_id, _MOST_ITEMS)
+        found[kind], whole = runways.items(table, model_id, go_on=go_on)
         complete = complete and whole
-    travellers, whole = runways.travellers(model_id, context.now, _MOST_ACCOUNTS)
-    stock = {kind: runways.stock(items) for kind, items in found.items()}
-    runway = simulate(stock[Kind.CONTENT], stock[Kind.TEXT], travellers, context.now)
-    needed = required(travellers) | Counter(runway.needed)  # of each the larger
+    accounts = runways.accounts(model_id, context.now, undated, go_on=go_on)
+    joining = [_newcomer(context, f"new-{number}") for number in range(1, adding + 1)]
+    under_way, everybody = accounts.under_way, [*accounts.under_way, *accounts.imported, *joining]
+    runway = _ahead(context, found, under_way)
+    if_all_start = runway if len(everybody) == len(under_way) else _ahead(context, found, everybody)
+    needed, needed_by_all = _needed(under_way, runway), _needed(everybody, if_all_start)
     categories = [
-        _category(context, kind, category, items, needed[kind, category], runway.from_any.get((kind, category), 0))
+        _category(context, kind, category, items, runway, needed[kind, category], needed_by_all[kind, category])
         for kind, items in found.items()
         for category in (*ORDER, ANY)
     ]
-    return Availability(model_id, len(travellers), categories, runway, complete and whole and runway.complete)
+    return Availability(
+        model_id=model_id,
+        as_of=context.now,
+        accounts=len(under_way),
+        in_review=accounts.in_review,
+        paused=accounts.paused,
+        imported=len(accounts.imported),
+        adding=adding,
+        categories=categories,
+        runway=runway,
+        if_all_start=if_all_start,
+        complete=complete and accounts.complete and runway.complete and if_all_start.complete,
+    )
+
+
+def _newcomer(context: Context, account_id: str, theme: str | None = None) -> Traveller:
+    return Traveller(account_id, STANDARD, ORDER, context.now, theme)
+
+
+def _ahead(context: Context, items: dict[PoolKind, list[PoolItem]], travellers: Sequence[Traveller]) -> Runway:
+    content, texts = (runways.stock(items[kind]) for kind in (PoolKind.CONTENT, PoolKind.TEXT))
+    return simulate(content, texts, travellers, context.now)
+
+
+def _needed(travellers: Iterable[Traveller], runway: Runway) -> Counter[tuple[PoolKind, str]]:
+    return required(travellers) | Counter(runway.needed)  # of each the larger
 
 
 def _category(
-    context: Context, kind: Kind, category: str, items: Sequence[PoolItem], needed: int, from_any: int
+    context: Context,
+    kind: PoolKind,
+    category: str,
+    items: Sequence[PoolItem],
+    runway: Runway,
+    needed: int,
+    needed_by_all: int,
 ) -> Category:
-    own = [item for item in items if item.category == category]
-    phase = next((name for name in ORDER if name == category), None)
-    refused: Counter[Refusal] = Counter()
-    eligible = uses_left = 0
-    for item in own:
-        if selection.unlicensed(item, context.now) is None:
-            uses_left += max(0, item.max_usage - item.usage_count)
-        wanted = selection.wanted(STANDARD, phase or ORDER[0], theme=None, used=(), now=context.now)
-        why = selection.refusal(item, wanted)
-        if why is None or (phase is None and why in (Refusal.WRONG_MEDIA_TYPE, Refusal.TOO_LONG)):
-            eligible += 1
-        else:
-            refused[why] += 1
-    told = {str(why): count for why, count in refused.items()}
-    return Category(kind, category, len(own), eligible, told, uses_left, needed, from_any)
+    verdicts = [takers.judge(item, kind, context.now) for item in items if item.category == category]
+    refused = Counter(str(one.refusal) for one in verdicts if one.refusal is not None)
+    return Category(
+        kind=kind,
+        category=category,
+        items=len(verdicts),
+        eligible=sum(one.refusal is None for one in verdicts),
+        refused=dict(refused),
+        uses_left=sum(one.uses_left for one in verdicts),
+        uses_needed=needed,
+        from_any=runway.from_any.get((kind, category), 0),
+        unmet=runway.missed.get((kind, category), 0),
+        uses_needed_if_all_start=needed_by_all,
+    )
 
 
-def watch(context: Context) -> tuple[dict[str, int], list[str]]:
+# the watch
+
+
+@dataclass(slots=True)
+class _Round:
+    """A look at every model, begun at `at`: which are behind, which could not be read, and what was found so far."""
+
+    at: datetime
+    after: str
+    failed: list[str]
+    counts: Counter[str]
+    soon: list[tuple[str, str]]
+
+    @classmethod
+    def begun(cls, context: Context, setting: Setting | None) -> "_Round":
+        """The round that an earlier run began, else one that begins now."""
+        if setting is None or setting.did is None:
+            nothing = Counter(models=0, dry=0, dry_within_a_week=0, accounts_unmet=0)
+            return cls(context.now, "", [], nothing, [])
+        did = setting.did
+        soon = [(at, model_id) for at, model_id in did["soon"]]
+        return cls(parse(did["at"]), did["after"], did["failed"], Counter(did["counts"]), soon)
+
+    def record(self) -> dict[str, object]:
+        """What `begun` takes."""
+        return {
+            "at": render(self.at),
+            "after": self.after,
+            "failed": self.failed,
+            "counts": self.counts,
+            "soon": self.soon,
+        }
+
+    def add(self, found: Availability) -> None:
+        """Counts a model."""
+        self.counts["models"] += 1
+        self.counts["accounts_unmet"] += found.runway.unmet
+        if not found.complete:
+            self.counts["incomplete"] += 1
+        dry = found.runway.dry
+        if dry is not None:
+            self.counts["dry"] += 1
+            if dry.at <= found.as_of + _SOON:
+                self.counts["dry_within_a_week"] += 1
+                self.soon = sorted([*self.soon, (render(dry.at), found.model_id)])[:_MOST_TOLD]
+
+
+def watch(context: Context) -> dict[str, int]:
     """Looks ahead for every model; counts those whose pools run dry, those that do within a week, and whom it hits.
-    Names those of a week, at most the 20 that run dry first.
 
-    Stops before its time is up. It begins with another model each time, so that in the end none is always left out.
-    Tells also for how many seconds the oldest of the review queue has been waiting; what runs dry stands in the log.
+    Stops before its time is up, and goes on in the next run where it stopped; a model that could not be read is tried
+    again then. Only the figures of a whole round are kept for the operators (with the models of a week, at most the 20
+    that run dry first), and told: a run that ends no round tells those of the last whole one, and how many are
+    `left_for_next_time`. Tells also for how many seconds the oldest of the review queue has been waiting; what runs dry
+    stands in the log.
     """
-    counts: Counter[str] = Counter(dry=0, dry_within_a_week=0, accounts_unmet=0)
-    told: list[dict[str, object]] = []
-    soon: list[tuple[datetime, str]] = []
-    models = _all_models()
-    begin = int.from_bytes(context.entropy(4), "big") % len(models) if models else 0
-    for model_id in models[begin:] + models[:begin]:
+    kept, begun = together([(Setting, WATCHED), (Setting, _WATCHING)])
+    now_on = _Round.begun(context, begun)
+    left = _go_round(context, now_on)
+    changes: dict[str, tuple[datetime, object] | None] = {}
+    if left:
+        changes[_WATCHING] = context.now, now_on.record()
+        did = {**(kept.did["counts"] if kept is not None and kept.did else {}), "left_for_next_time": left}
+        did |= {"failed": len(now_on.failed)} if now_on.failed else {}
+    else:
+        did = dict(now_on.counts)
+        changes[WATCHED] = now_on.at, {"counts": did, "soon": [model_id for _, model_id in now_on.soon]}
+        changes |= {_WATCHING: None} if begun is not None and begun.did else {}
+    _keep(context, changes)
+    return {**did, "review_oldest_seconds": _review_age(context)}
+
+
+def _go_round(context: Context, now_on: _Round) -> int:
+    """Looks at the models that are left, and at last at those that could not be read; how many are left then."""
+    undated = runways.undated()
+    again = now_on.failed
+    behind = [model_id for model_id in _all_models() if model_id > now_on.after and model_id not in again]
+    runs_dry: list[dict[str, object]] = []
+    now_on.failed = []
+    todo, left = [*behind, *again], list[str]()
+    for place, model_id in enumerate(todo):
         if context.time_left() < _SPARE_SECONDS:
-            counts["left_for_next_time"] += 1
-            continue
+            left = todo[place:]
+            now_on.failed += [one for one in left if one in again]
+            break
         try:
-            runway = _look(context, model_id).runway
+            found = _look(context, model_id, undated, lambda: context.time_left() > _SPARE_TO_LOOK)
         except TemporarilyUnavailable:
-            counts["failed"] += 1
-            continue
-        counts["models"] += 1
-        counts["accounts_unmet"] += runway.unmet
-        if runway.dry is not None:
-            counts["dry"] += 1
-            if runway.dry.at <= context.now + _SOON:
-                counts["dry_within_a_week"] += 1
-                soon.append((runway.dry.at, model_id))
-            told.append({"model_id": model_id, "at": render(runway.dry.at), "account_id": runway.dry.account_id})
-    context.note(runs_dry=told[:_MOST_TOLD])
-    first = [model_id for _, model_id in sorted(soon)[:_MOST_TOLD]]
-    return {**counts, "review_oldest_seconds": _review_age(context)}, first
+            now_on.failed.append(model_id)
+        else:
+            now_on.add(found)
+            dry = found.runway.dry
+            if dry is not None and len(runs_dry) < _MOST_TOLD:
+                runs_dry.append({"model_id": model_id, "at": render(dry.at), "account_id": dry.account_id})
+        now_on.after = max(now_on.after, model_id)
+    context.note(runs_dry=runs_dry)
+    return len({*left, *now_on.failed})
+
+
+def _keep(context: Context, changes: dict[str, tuple[datetime, object] | None]) -> None:
+    transaction = Transaction(context)
+    for name, change in changes.items():
+        transaction.update(Setting(name=name), None, keep(change))
+    try:
+        transaction.commit()
+    except (Stale, TemporarilyUnavailable):
+        context.note(not_recorded=sorted(changes))
 
 
 def _all_models() -> list[str]:
@@ -164,40 +287,63 @@ class Joining:
     theme: str | None = None
 
 
-def warn(context: Context, joining: Sequence[Joining]) -> list[str]:
-    """What people should know who let these accounts join: pools that cannot carry them with those under way.
+def warn(context: Context, joining: Sequence[Joining], *, most: int = runways.MOST_ACCOUNTS) -> list[str]:
+    """What an operator should know who let these accounts join: pools that cannot carry them with those under way and
+    those imported before.
 
-    Pools and pipelines too large to look at in one call are left to `watch`; nothing here can fail.
+    A model with more than `most` accounts, or one that there is no time for, is named as not checked; nothing here can
+    fail.
     """
     models = sorted({one.model_id for one in joining})
     try:
-        found = [_warning(context, model_id, joining) for model_id in models[:_MOST_WARNED]]
+        undated = runways.undated()
+        found = [_warning(context, model_id, undated, joining, most) for model_id in models[:_MOST_WARNED]]
     except TemporarilyUnavailable:
-        return []
+        return [_not_checked(models)]
+    found += [_not_checked(models[_MOST_WARNED:])] if models[_MOST_WARNED:] else []
     return [warning for warning in found if warning is not None]
 
 
-def _warning(context: Context, model_id: str, joining: Sequence[Joining]) -> str | None:
-    under_way, complete = runways.travellers(model_id, context.now, _MOST_TO_WARN, all_or_none=True)
-    if not complete:
-        return None
-    known = {one.account_id for one in under_way}
-    new = [
-        Traveller(one.account_id, STANDARD, ORDER, context.now, one.theme)
-        for one in joining
-        if one.model_id == model_id and one.account_id not in known
-    ]
-    stock = {}
+def warn_of_one(context: Context, joining: Joining) -> list[str]:
+    """The same for one account, where so much is not read for each of many."""
+    return warn(context, [joining], most=_MOST_TO_WARN)
+
+
+def _warning(context: Context, model_id: str, undated: Undated, joining: Sequence[Joining], most: int) -> str | None:
+    def go_on() -> bool:
+        return context.time_left() > _SPARE_TO_WARN
+
+    accounts = runways.accounts(model_id, context.now, undated, most, go_on)
+    items = {}
+    complete = accounts.complete
     for kind, table in runways.KINDS.items():
-        items, whole = runways.items(table, model_id, _MOST_STOCK_TO_WARN)
-        stock[kind], complete = runways.stock(items), complete and whole
-    if not complete or context.time_left() < _SPARE_TO_WARN:
-        return None
-    runway = simulate(stock[Kind.CONTENT], stock[Kind.TEXT], [*under_way, *new], context.now)
+        if complete:
+            items[kind], complete = runways.items(table, model_id, go_on=go_on)
+    if not complete:
+        return _not_checked([model_id])
+    everybody = _with(context, accounts, [one for one in joining if one.model_id == model_id])
+    return shortfall(model_id, len(everybody), _ahead(context, items, everybody))
+
+
+def _with(context: Context, accounts: Accounts, joining: Sequence[Joining]) -> list[Traveller]:
+    known = {one.account_id for one in (*accounts.under_way, *accounts.imported)}
+    new = [_newcomer(context, one.account_id, one.theme) for one in joining if one.account_id not in known]
+    return [*accounts.under_way, *accounts.imported, *new]
+
+
+def shortfall(model_id: str, accounts: int, runway: Runway) -> str | None:
+    """That the pools of a model do not carry so many accounts, in a sentence; None where they do."""
     dry = runway.dry
     if dry is None:
         return None
     return (
-        f"The pools of {model_id} cannot carry all {len(under_way) + len(new)} accounts: on {dry.at:%Y-%m-%d} "
+        f"The pools of {model_id} cannot carry all {accounts} accounts, if all start today: on {dry.at:%Y-%m-%d} "
         f"{dry.account_id} will find no {dry.kind} for {dry.phase}; {runway.unmet} in all will find nothing."
+    )
+
+
+def _not_checked(models: Sequence[str]) -> str:
+    return (
+        f"Whether the pools carry the accounts was not checked for {', '.join(models)}: "
+        "the model's availability tells it."
     )

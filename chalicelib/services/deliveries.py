@@ -10,26 +10,23 @@ from chalicelib import warmups
 from chalicelib.changes import decided_again
 from chalicelib.context import Context
 from chalicelib.domain import selection
-from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import ContentUnavailable
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.plans import Need
-from chalicelib.domain.selection import ANY, Choice, Refusal, Wanted
+from chalicelib.domain.selection import Choice, PoolKind, Wanted
 from chalicelib.domain.warmup import delivery as life
 from chalicelib.domain.warmup.draft import assigned
-from chalicelib.domain.warmup.due import due
-from chalicelib.domain.warmup.effects import ItemKind
 from chalicelib.domain.warmup.leases import Caller
 from chalicelib.domain.warmup.state import PhaseState
 from chalicelib.sessions import new_session, working_session
-from chalicelib.tables import Assignment, Content, Session, Text, media
+from chalicelib.tables import Assignment, Content, Session, Text, media, runways
 from chalicelib.tables.base import Key, together
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale
 from chalicelib.warmups import Loaded
 
-_MOST_COUNTED = 500
+_SPARE_SECONDS = 3.0
 
 
 @dataclass(slots=True)
@@ -86,18 +83,10 @@ def _content(context: Context, account_id: str, phase_name: str, contest: _Conte
     holder = caller.holds(warmup.lease, context.now)
     if holder and phase is warmup.current and phase.status is Status.IN_PROGRESS:
         return _delivered_before(context, loaded, phase)
-    _record_crash(context, loaded, phase_name)
+    warmups.store_expiry(context, loaded, lambda after: life.out_of_order(after, after.phase(phase_name)))
     phase = life.deliverable(warmup, caller, phase_name, loaded.pauses, context.now)
     session = working_session(context, loaded.session, holds=holder) or new_session(context)
     return _deliver(context, loaded, phase, caller, session, contest)
-
-
-def _record_crash(context: Context, loaded: Loaded, phase_name: str) -> None:
-    """Writes that a lease ran out before a phase is refused that is not to be worked on: else nobody would."""
-    step = due(loaded.warmup, context.now)
-    refused = step is not None and life.out_of_order(step.after, step.after.phase(phase_name)) is not None
-    if step is not None and refused and step.action is Action.LEASE_EXPIRE:
-        warmups.store(context, loaded, step)
 
 
 def _delivered_before(context: Context, loaded: Loaded, phase: PhaseState) -> Delivery:
@@ -105,7 +94,7 @@ def _delivered_before(context: Context, loaded: Loaded, phase: PhaseState) -> De
     return _delivery(context, loaded, phase.phase, _given(assignment), items)
 
 
-Items = dict[ItemKind, PoolItem]
+Items = dict[PoolKind, PoolItem]
 
 
 def _assigned(loaded: Loaded, phase: PhaseState) -> tuple[Assignment | None, Items]:
@@ -121,7 +110,7 @@ def _assigned(loaded: Loaded, phase: PhaseState) -> tuple[Assignment | None, Ite
 
 
 def _delivery(context: Context, loaded: Loaded, phase: PhaseName, chosen: life.Chosen, items: Items) -> Delivery:
-    item, text, lease = items.get(ItemKind.CONTENT), items.get(ItemKind.TEXT), loaded.warmup.lease
+    item, text, lease = items.get(PoolKind.CONTENT), items.get(PoolKind.TEXT), loaded.warmup.lease
     assert lease is not None, "who is given content holds the account"
     url, expires_at = None, None
     if isinstance(item, Content):
@@ -156,6 +145,8 @@ def _deliver(
     drawn = None if again and not unfit else _choose_missing(context, loaded, phase, unfit, contest)
     chosen = None if drawn is None else _chosen(context, phase, drawn)
     new = {kind: one.choice.item for kind, one in (drawn or {}).items()}
+    kept = {kind: item for kind, item in items.items() if item.item_id not in unfit}
+    ends = [one.licence_valid_until for one in {**kept, **new}.values() if one.licence_valid_until is not None]
     step = life.deliver(
         loaded.warmup,
         caller,
@@ -165,6 +156,7 @@ def _deliver(
         chosen=chosen,
         unfit=unfit,
         delivered_before=assignment is not None and assignment.delivered_at is not None,
+        licensed_until=min(ends, default=None),
     )
     try:
         warmups.store(context, loaded, step, session=session, items=[*items.values(), *new.values()])
@@ -172,7 +164,6 @@ def _deliver(
         if stale.failed & {Content, Text}:
             _read_again(contest, list(new.values()))
         raise
-    kept = {kind: item for kind, item in items.items() if item.item_id not in unfit}
     return _delivery(context, loaded, phase.phase, chosen or _given(assignment), {**kept, **new})
 
 
@@ -200,11 +191,11 @@ def _choose(
 
 def _choose_missing(
     context: Context, loaded: Loaded, phase: PhaseState, unfit: Collection[str], contest: _Contest
-) -> dict[ItemKind, _Drawn]:
+) -> dict[PoolKind, _Drawn]:
     """Chooses what the phase needs and has not. Raises ContentUnavailable, after the account was set aside."""
-    warmup, drawn = loaded.warmup, dict[ItemKind, _Drawn]()
+    warmup, drawn = loaded.warmup, dict[PoolKind, _Drawn]()
     for kind, need in life.missing(warmup, phase, unfit).items():
-        used = warmup.used_content_ids if kind is ItemKind.CONTENT else warmup.used_text_ids
+        used = warmup.used_content_ids if kind is PoolKind.CONTENT else warmup.used_text_ids
         wanted = selection.wanted(warmup.plan, phase.phase, theme=warmup.theme, used=used, now=context.now)
         choice = _choose(context, warmup.model_id, phase, warmups.MODELS[kind], wanted, contest)
         if choice is not None:
@@ -214,8 +205,8 @@ def _choose_missing(
     return drawn
 
 
-def _chosen(context: Context, phase: PhaseState, drawn: Mapping[ItemKind, _Drawn]) -> life.Chosen:
-    leading = drawn.get(ItemKind.CONTENT) or drawn.get(ItemKind.TEXT)
+def _chosen(context: Context, phase: PhaseState, drawn: Mapping[PoolKind, _Drawn]) -> life.Chosen:
+    leading = drawn.get(PoolKind.CONTENT) or drawn.get(PoolKind.TEXT)
     reasons = [
         f"{kind}: {selection.reason(one.choice, one.choice.item.category, phase.phase, one.among)}"
         for kind, one in drawn.items()
@@ -241,13 +232,14 @@ def _parts(choice: Choice[PoolItem]) -> dict[str, float | str]:
 
 
 def _refuse_unavailable(
-    context: Context, loaded: Loaded, phase: PhaseState, kind: ItemKind, wanted: Wanted
+    context: Context, loaded: Loaded, phase: PhaseState, kind: PoolKind, wanted: Wanted
 ) -> NoReturn:
     """Sets the account aside, so that it does not stand first in the queue for ever; raises ContentUnavailable."""
     waiting = loaded.warmup.content_due_at
-    reasons = _reasons(loaded.warmup.model_id, phase, warmups.MODELS[kind], wanted)
+    reasons, complete = _reasons(context, loaded.warmup.model_id, phase, kind, wanted)
     counted = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "the pool is empty"
-    detail = f"No {kind} is eligible in `{phase.phase}` nor in `any`: {counted}."
+    least = "" if complete else "at least "
+    detail = f"No {kind} is eligible in `{phase.phase}` nor in `any`: {least}{counted}."
     if waiting is None or context.now >= waiting:
         step = life.content_unavailable(loaded.warmup, context.now)
         warmups.store(context, loaded, step, what=str(kind), reasons=reasons)
@@ -255,15 +247,9 @@ def _refuse_unavailable(
     raise ContentUnavailable(detail, reasons=reasons, what=str(kind), available_at=waiting)
 
 
-def _reasons(model_id: str, phase: PhaseState, kind: type[PoolItem], wanted: Wanted) -> dict[str, int]:
-    """How many items of the phase's category and of `any` are refused for which reason, of up to 500."""
-    ids = kind.of_model(model_id, _MOST_COUNTED)
-    counted: Counter[Refusal] = Counter()
-    for start in range(0, len(ids), 100):
-        for item in together([(kind, item_id) for item_id in ids[start : start + 100]]):
-            if item is None or item.category not in (phase.phase, ANY):
-                continue
-            refused = selection.refusal(item, wanted)
-            if refused is not None:
-                counted[refused] += 1
-    return {str(reason): count for reason, count in counted.items()}
+def _reasons(
+    context: Context, model_id: str, phase: PhaseState, kind: PoolKind, wanted: Wanted
+) -> tuple[dict[str, int], bool]:
+    """How many items of the phase's category and of `any` are refused for which reason, and whether all were read."""
+    found, complete = runways.items(runways.KINDS[kind], model_id, go_on=lambda: context.time_left() > _SPARE_SECONDS)
+    return Counter(str(why) for _, why in selection.refused(found, phase.phase, wanted)), complete

@@ -1,23 +1,26 @@
 """Edits of pool items by people, and what it brings about when an item loses its rights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 from chalicelib import warmups
 from chalicelib.changes import Change, check_if_match, decided_again
+from chalicelib.claims import claim_fingerprints, drop_fingerprints
 from chalicelib.context import Context
-from chalicelib.domain import plans, rights, selection
+from chalicelib.domain import needs, plans, rights, selection
 from chalicelib.domain.actions import Action
-from chalicelib.domain.errors import InvalidInput, NotFound
-from chalicelib.domain.selection import Rights
+from chalicelib.domain.errors import IllegalMove, InvalidInput, NotFound
+from chalicelib.domain.selection import PoolKind, Rights
 from chalicelib.domain.warmup import operate
-from chalicelib.domain.warmup.effects import ItemKind
-from chalicelib.tables import Assignment, Content, CreatorModel, Session, assignments
+from chalicelib.tables import Assignment, Content, CreatorModel, Fingerprint, Session, assignments
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
+from chalicelib.tables.sessions import licensed
+from chalicelib.tables.transaction import Stale, Transaction
 
 T = TypeVar("T", bound=PoolItem)
 _MOST_USERS = 1000
@@ -70,13 +73,26 @@ def edit(
 
     The item goes first, so that nobody is given it from then on; an undelivered assignment that is not reached here is
     replaced when its content is asked for. The same edit sent again changes nothing, and finishes what was left.
-    Raises NotFound, InvalidInput, IllegalMove, FourEyes, VersionConflict.
+    Raises NotFound, InvalidInput, IllegalMove, FourEyes, Duplicate, VersionConflict.
     """
     item, replayed = _edit(context, kind, noun, model_id, item_id, given, reason)
-    if selection.unlicensed(item, context.now) is None:
+    dated = given.get("licence_valid_until") is not None
+    unlicensed = selection.unlicensed(item, context.now) is not None
+    if not unlicensed and not dated:
         return Edited(item, replayed)
     rows, complete = assignments.of_item(item_id, texts=not issubclass(kind, Content), most=_MOST_USERS)
-    return Edited(item, replayed, [_user(context, kind, item_id, row) for row in rows], complete)
+    if not unlicensed:
+        for row in rows:
+            if context.is_short_of_time:
+                break  # its holder learns of it when it asks for the content again
+            _note_licence(context, item, row)
+        return Edited(item, replayed)
+    users: list[User] = []
+    for row in rows:
+        if context.is_short_of_time:
+            return Edited(item, replayed, users, False)
+        users.append(_user(context, kind, item_id, row))
+    return Edited(item, replayed, users, complete)
 
 
 @decided_again
@@ -93,6 +109,7 @@ def _edit(
     if model is None or found is None or found.model_id != model_id:
         raise NotFound(noun, item_id)
     item: T = found
+    given = _dated(given, model.zone)
     wanted = {name: value for name, value in given.items() if value != _plain(getattr(item, name))}
     if not wanted:
         return item, True
@@ -100,17 +117,58 @@ def _edit(
     if wanted.get("theme") is not None and wanted["theme"] not in (model.themes or ()):
         detail = f"the model {model_id} declares no theme {wanted['theme']!r}"
         raise InvalidInput([{"pointer": "/theme", "detail": detail}])
+    _check(item, wanted)
     change = Change(context, item)
     for name, value in wanted.items():
         change.moves.append({"what": name, "from": _told(getattr(item, name)), "to": _told(value)})
+    was_withdrawn, keys = item.status is Rights.WITHDRAWN, item.fingerprints
     if "status" in wanted:
         _move_rights(context, item, Rights(str(wanted.pop("status"))))
     for name, value in wanted.items():
         setattr(item, name, set(value) or None if isinstance(value, frozenset) else value)
+    if "body" in wanted:
+        _approve_anew(context, item)
+    if "body" in wanted or (was_withdrawn and item.status is Rights.APPROVED):
+        _claim(change, item, keys)
     condition = item.revise(context.now)
     changed = ", ".join(str(move["what"]) for move in change.moves)
     change.commit(_action(item, change.moves), condition, changed=changed, reason=reason)
     return item, False
+
+
+def _dated(given: Mapping[str, object], time_zone: str) -> Mapping[str, object]:
+    """What is given, with the day on which a licence ends as an instant."""
+    until = given.get("licence_valid_until")
+    return {**given, "licence_valid_until": rights.licence_end(until, time_zone)} if isinstance(until, date) else given
+
+
+def _check(item: PoolItem, wanted: Mapping[str, object]) -> None:
+    """Raises IllegalMove for other words of a text that was assigned once, InvalidInput where no phase takes the file.
+
+    Whoever was given a text has its words, and the record names only its id. An assignment writes the item under its
+    revision, as an edit does: of two at once one fails and looks again.
+    """
+    if "body" in wanted and item.last_assigned_at is not None:
+        raise IllegalMove(subject="text", state="assigned", move="body", possible=["withdraw"])
+    if "category" in wanted and isinstance(item, Content):
+        faults = needs.faults(str(wanted["category"]), item.bytes)
+        if faults:
+            raise InvalidInput(faults)
+
+
+def _approve_anew(context: Context, item: PoolItem) -> None:
+    """Who approved the words approved other ones: an approval by somebody else is asked for again."""
+    if item.status is Rights.APPROVED:
+        item.status = rights.at_creation(item.status, four_eyes=plans.STANDARD.four_eyes)
+        item.approved_by = context.actor.id if item.status is Rights.APPROVED else None
+
+
+def _claim(change: Change, item: PoolItem, before: Sequence[str]) -> None:
+    """Claims the item's fingerprints as they are now, and frees those that it had before."""
+    keys = list(dict.fromkeys((*before, *item.fingerprints)))
+    found = dict(zip(keys, together([(Fingerprint, key) for key in keys]), strict=True))
+    drop_fingerprints(change.transaction, item, {key: found[key] for key in before}, kept=item.fingerprints)
+    claim_fingerprints(change.context, change.transaction, item, found)
 
 
 def _plain(value: object) -> object:
@@ -150,12 +208,12 @@ def _user(context: Context, kind: type[PoolItem], item_id: str, row: Assignment)
 
 @decided_again
 def _take_off(context: Context, kind: type[PoolItem], item_id: str, row: Assignment) -> Hold:
-    """Takes the item off a phase that was not delivered; tells the worker of one that was."""
+    """Takes the item off a phase that was not delivered; warns the worker of one that was."""
     try:
         loaded = warmups.load(context, row.account_id)
     except NotFound:
         return Hold.USED
-    item = (ItemKind.CONTENT if issubclass(kind, Content) else ItemKind.TEXT, item_id)
+    item = (PoolKind.CONTENT if issubclass(kind, Content) else PoolKind.TEXT, item_id)
     lease = loaded.warmup.lease
     (session,) = together([(Session, lease.session_id)]) if lease is not None else (None,)
     found = operate.withdraw_item(
@@ -171,3 +229,22 @@ def _take_off(context: Context, kind: type[PoolItem], item_id: str, row: Assignm
     if found.held:
         return Hold.HELD
     return Hold.USED if found.step is None else Hold.UNASSIGNED
+
+
+def _note_licence(context: Context, item: PoolItem, row: Assignment) -> None:
+    """Lets the session of who works with the item know when its licence ends now."""
+    until = item.licence_valid_until
+    if row.ended_at is not None or until is None:
+        return
+    try:
+        warmup = warmups.load(context, row.account_id).warmup
+    except NotFound:
+        return
+    lease = operate.worker_of(warmup, row.assignment_id)
+    if lease is None:
+        return
+    transaction = Transaction(context)
+    session = Session(session_id=lease.session_id)
+    transaction.update(session, Session.ended_at.does_not_exist(), [licensed(lease.token, until)])
+    with suppress(Stale):  # it has ended, and holds nothing
+        transaction.commit()

@@ -1,7 +1,6 @@
 """Why a phase gets what it gets: what selection would do now, by the functions that decide."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib import warmups
@@ -10,13 +9,12 @@ from chalicelib.domain import selection
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.plans import Need
-from chalicelib.domain.runway import Kind
-from chalicelib.domain.selection import ANY, Choice, Refusal
+from chalicelib.domain.selection import Choice, PoolKind, Refusal
 from chalicelib.tables import Phase, runways
 from chalicelib.tables.pools import PoolItem
 
-_MOST_LOOKED_AT = 1000
 _MOST_SHOWN = 100
+_SPARE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class Explanation:
     tells all that were looked at, `complete` whether these were all items.
     """
 
-    kind: Kind
+    kind: PoolKind
     need: Need
     category: str | None
     leading: list[Choice[PoolItem]]
@@ -63,18 +61,29 @@ def explain(context: Context, account_id: str, phase_name: str, *, limit: int) -
     warmup = warmups.load(context, account_id)
     account = warmup.account
     asked = account.plan.phases[phase]
-    needs = ((Kind.CONTENT, asked.content, account.used_content_ids), (Kind.TEXT, asked.text, account.used_text_ids))
+    needs = (
+        (PoolKind.CONTENT, asked.content, account.used_content_ids),
+        (PoolKind.TEXT, asked.text, account.used_text_ids),
+    )
     explanations = []
     for kind, need, used in needs:
         if need is Need.NONE:
             continue
         wanted = selection.wanted(account.plan, phase, theme=account.theme, used=used or (), now=context.now)
-        explanations.append(_explain(account.model_id, phase, kind, need, wanted, limit))
+        explanations.append(
+            _explain(account.model_id, phase, kind, need, wanted, limit, lambda: context.time_left() > _SPARE_SECONDS)
+        )
     return Explained(account_id, phase, warmup.phases.get(phase), explanations)
 
 
 def _explain(
-    model_id: str, phase: PhaseName, kind: Kind, need: Need, wanted: selection.Wanted, limit: int
+    model_id: str,
+    phase: PhaseName,
+    kind: PoolKind,
+    need: Need,
+    wanted: selection.Wanted,
+    limit: int,
+    go_on: runways.GoOn,
 ) -> Explanation:
     table = runways.KINDS[kind]
 
@@ -82,18 +91,8 @@ def _explain(
         return table.ranked(model_id, category)
 
     leading = selection.candidates(pool, phase, wanted, limit)
-    items, complete = runways.items(table, model_id, _MOST_LOOKED_AT)
-    refused = list(_refused(items, phase, wanted))
+    items, complete = runways.items(table, model_id, go_on=go_on)
+    refused = [Refused(item.item_id, item.category, why) for item, why in selection.refused(items, phase, wanted)]
     counts = Counter(str(one.reason) for one in refused)
     category = leading[0].item.category if leading else None
     return Explanation(kind, need, category, leading, refused[:_MOST_SHOWN], dict(counts), complete)
-
-
-def _refused(items: Sequence[PoolItem], phase: PhaseName, wanted: selection.Wanted) -> list[Refused]:
-    found = []
-    for item in items:
-        if item.category in (phase, ANY):
-            why = selection.refusal(item, wanted)
-            if why is not None:
-                found.append(Refused(item.item_id, item.category, why))
-    return found

@@ -9,7 +9,7 @@ from typing import cast
 from chalicelib import warmups
 from chalicelib.changes import decided_again
 from chalicelib.context import Context
-from chalicelib.domain import accounts, cursors, leases
+from chalicelib.domain import accounts, cursors, leases, timing
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.errors import LeaseSuperseded, MalformedRequest, NotFound
 from chalicelib.domain.leases import Lease
@@ -25,7 +25,6 @@ from chalicelib.tables.transaction import Stale
 _MOST_SCANNED = 400
 _PROPOSED = 25
 _ROUNDS = 4
-_LONGEST_WAIT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +40,20 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class AskAgain:
+    """When a caller that got nothing asks again; `next_due_at` None: nothing is scheduled."""
+
+    next_due_at: datetime | None
+    retry_after_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
-    """A page of offers. `next_due_at` and `retry_after_seconds` say when to ask again where there are none."""
+    """A page of offers, or when to ask again."""
 
     offers: list[Offer]
     next_cursor: str | None
-    next_due_at: datetime | None
-    retry_after_seconds: int | None
+    ask_again: AskAgain | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,14 @@ class Claimed:
     offer: Offer
     lease: Lease
     held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a claim took, or when to ask again."""
+
+    items: list[Claimed]
+    ask_again: AskAgain | None = None
 
 
 def ready(
@@ -78,12 +92,7 @@ def ready(
     found = _Search(context, models, actions, places, limit + 1)
     offers = list(found.offers(limit))
     more = cursors.encode(context.settings.pepper, purpose, found.places) if found.more else None
-    if offers:
-        return Ready(offers, more, None, None)
-    wait = _LONGEST_WAIT
-    if found.next_due_at is not None:
-        wait = min(wait, max(1, int((found.next_due_at - context.now).total_seconds()) + 1))
-    return Ready([], more, found.next_due_at, wait)
+    return Ready(offers, more, None if offers else found.ask_again())
 
 
 def _places(context: Context, purpose: str, cursor: str | None) -> dict[str, Place]:
@@ -117,8 +126,21 @@ class _Search:
         wanted = None if seen is None else sorted(model for model in seen if context.actor.sees(model))
         self._sources: list[Source] = everything(context.settings.queue_shards) if wanted is None else of_models(wanted)
 
+    def ask_again(self) -> AskAgain:
+        """When to ask again for what was not there: soon, where more is due than was read."""
+        spread = int.from_bytes(self._context.entropy(2), "big") / 65536
+        now = self._context.now
+        wait = timing.seconds_to_wait(now if self.more else self.next_due_at, now, spread)
+        return AskAgain(self.next_due_at, wait)
+
+    def ask_again_soon(self) -> AskAgain:
+        """When to ask again for what was there, and not reached in the time of this call."""
+        self.more = True
+        return self.ask_again()
+
     def offers(self, limit: int) -> Iterator[Offer]:
-        """Up to `limit` offers."""
+        """Up to `limit` offers; asked again, those behind them."""
+        self.more = False
         if self._pauses.pipeline_paused:
             return
         count = 0
@@ -126,7 +148,7 @@ class _Search:
             if row.due_at > self._context.now:
                 self.next_due_at = row.due_at
                 return
-            if count == limit or scanned == _MOST_SCANNED:
+            if count == limit or scanned == _MOST_SCANNED or self._context.is_short_of_time:
                 self.more = True
                 return
             self.places[row.source.partition] = row.place
@@ -154,10 +176,11 @@ def _offer(account: Account, due_at: datetime) -> Offer | None:
 
 def claim(
     context: Context, *, limit: int, models: Collection[str] | None = None, actions: Collection[Step] | None = None
-) -> list[Claimed]:
+) -> Claims:
     """Leases on up to `limit` accounts that can be worked on now; what the session holds already comes first.
 
-    Losing a race for an account is no error, only one item less. Proposals are tried in random order, so that bots
+    Losing a race for an account is no error, only one item less, and so is what the time of the call does not suffice
+    for. Proposals are tried in random order, so that bots
     who claim at once do not all reach for the same.
     Raises NotFound, SessionEnded.
     """
@@ -166,24 +189,24 @@ def claim(
     own = own_session(context, session)
     claimed = list(islice(_held(context, own), limit))
     if len(claimed) >= limit:
-        return claimed
+        return Claims(claimed)
     working_session(context, session)
     tried = {item.offer.account_id for item in claimed}
-    places: dict[str, Place] = {}
+    search = _Search(context, models, actions, {}, _PROPOSED)
     for _ in range(_ROUNDS):
-        search = _Search(context, models, actions, places, _PROPOSED)
         proposed = [offer for offer in search.offers(_PROPOSED) if offer.account_id not in tried]
         for offer in sorted(proposed, key=lambda _: context.entropy(4)):
+            if context.is_short_of_time:
+                return Claims(claimed, None if claimed else search.ask_again_soon())
             tried.add(offer.account_id)
             taken = _take(context, offer.account_id, actions)
             if taken is not None:
                 claimed.append(taken)
             if len(claimed) >= limit:
-                return claimed
-        if not search.more:
+                return Claims(claimed)
+        if not search.more or context.is_short_of_time:
             break
-        places = search.places
-    return claimed
+    return Claims(claimed, None if claimed else search.ask_again())
 
 
 def _held(context: Context, session: Session) -> Iterator[Claimed]:

@@ -5,16 +5,24 @@ from chalicelib.context import Context
 from chalicelib.domain import cursors
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound
+from chalicelib.domain.instants import UTC_ZONE
 from chalicelib.tables import CreatorModel, Setting, pages
 from chalicelib.tables.base import together
 from chalicelib.tables.settings import PAUSES, pause_model
 from chalicelib.tables.transaction import Stale
 
 
-def create(context: Context, model_id: str, *, name: str, themes: frozenset[str]) -> tuple[CreatorModel, bool]:
+def create(
+    context: Context, model_id: str, *, name: str, themes: frozenset[str], time_zone: str = UTC_ZONE
+) -> tuple[CreatorModel, bool]:
     """Creates a model; tells whether it was there already. Raises AlreadyExists where that has other data."""
     model = CreatorModel(
-        model_id=model_id, name=name, themes=set(themes) or None, created_at=context.now, updated_at=context.now
+        model_id=model_id,
+        name=name,
+        themes=set(themes) or None,
+        time_zone=time_zone,
+        created_at=context.now,
+        updated_at=context.now,
     )
     change = Change(context, model)
     change.moves.append({"what": "model", "from": None, "to": "created"})
@@ -23,8 +31,8 @@ def create(context: Context, model_id: str, *, name: str, themes: frozenset[str]
         return model, False
     except Stale:
         found = get(context, model_id)
-    if (found.name, frozenset(found.themes or ())) != (name, themes):
-        raise AlreadyExists(f"Model {model_id} exists with other data.")
+    if (found.name, frozenset(found.themes or ()), found.zone) != (name, themes, time_zone):
+        raise AlreadyExists(f"Model {model_id} exists with other data: change it by PATCH, or choose another model_id.")
     return found, True
 
 
@@ -36,15 +44,23 @@ def edit(
     name: str | None = None,
     themes: frozenset[str] | None = None,
     paused: bool | None = None,
+    time_zone: str | None = None,
     reason: str | None = None,
 ) -> tuple[CreatorModel, bool]:
     """Changes what is given; pausing hands the work of its accounts out no more. Tells whether all was so already.
 
-    Themes can only be added: items and accounts have them. Raises NotFound, InvalidInput, VersionConflict.
+    Themes can only be added: items and accounts have them. The time zone counts for days that are given from now on.
+    Raises NotFound, InvalidInput, VersionConflict.
     """
     model = get(context, model_id)
-    wanted = {"name": name, "themes": None if themes is None else set(themes) or None, "paused": paused}
+    wanted: dict[str, object] = {
+        "name": name,
+        "themes": None if themes is None else set(themes) or None,
+        "paused": paused,
+    }
     changed = {what: value for what, value in wanted.items() if value not in (None, getattr(model, what))}
+    if time_zone not in (None, model.zone):
+        changed["time_zone"] = time_zone
     missing = set() if themes is None else set(model.themes or ()) - themes
     if not changed and not missing:
         return model, True  # the same edit sent again, too, whatever version it names

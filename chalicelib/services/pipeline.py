@@ -1,33 +1,44 @@
 """The whole pipeline: its master switch, and how it stands."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.changes import Change, decided_again, is_repeat
 from chalicelib.context import Context
+from chalicelib.domain import timing
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import IllegalMove, TemporarilyUnavailable
-from chalicelib.domain.phases import ATTENTION, Status
+from chalicelib.domain.instants import parse, render
+from chalicelib.domain.phases import ATTENTION
+from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.domain.warmup.effects import Hourly
-from chalicelib.tables import Account, Session, Setting, attention
+from chalicelib.tables import Account, Session, Setting, at_work, attention
 from chalicelib.tables.base import reading, together
-from chalicelib.tables.queues import everything, in_order
+from chalicelib.tables.queues import Place, Row, everything, in_order
 from chalicelib.tables.sessions import LIVE, Standing
-from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, PAUSES, counter_key, hour_key
+from chalicelib.tables.settings import (
+    COUNTER_SHARDS,
+    HOUR_SHARDS,
+    PAUSES,
+    WATCHED,
+    counter_key,
+    hour_key,
+    keep,
+    timer_key,
+)
 from chalicelib.tables.transaction import Stale, Transaction
 
-TIMERS = ("open_due_phases", "close_lost_sessions", "watch_pools")
 _ENDED = (State.ACTIVE, State.RETIRED)
 _PAGE = 500
 MOST_COUNTED = 500
-COUNTED = "counted"
+COUNTED, COUNTING = "counted", "counting"
 _FRESH = timedelta(minutes=5)
 _RECENT = timedelta(minutes=3)  # less by more than a run of the timer, so that requests always find a fresh one
+_FORGOTTEN = timedelta(minutes=15)  # a count that was not gone on with for so long begins anew
 _LATELY = timedelta(hours=24)
 
 
@@ -35,7 +46,8 @@ _LATELY = timedelta(hours=24)
 class Overview:
     """How the pipeline stands.
 
-    `lost_sessions`: in the last 24 hours; `partly`: there is more under way than was counted.
+    `lost_sessions`: in the last 24 hours; `partly`: there is more under way than was counted. `watched` is the last
+    whole look at all models' pools, None before the first.
     """
 
     pauses: Setting
@@ -49,8 +61,10 @@ class Overview:
     live_sessions: int
     lost_sessions: int
     timers: list[Setting]
+    watched: Setting | None
     partly: bool
     counted_at: datetime
+    longest_at_work: Account | None
 
 
 @decided_again
@@ -93,7 +107,7 @@ def overview(context: Context) -> Overview:
     for status, count in review.items():
         phases.setdefault("any", Counter())[status] += count
     rows = [row for row in map(attention.oldest, review) if row is not None]
-    pauses, *settings = together(_settings())
+    pauses, watched, *settings = together(_settings())
     ended = {str(state): 0 for state in _ENDED}
     for setting in settings[: len(_ENDED) * COUNTER_SHARDS]:
         if setting is not None:
@@ -106,7 +120,7 @@ def overview(context: Context) -> Overview:
         pauses=pauses or Setting.nothing_paused(),
         states={**counted.states, **ended},
         phases={name: dict(found) for name, found in phases.items()},
-        queues={name: counted.queues.get(name, 0) for name in ("due", "waiting", "working", "starved")},
+        queues={queue: counted.queues.get(queue, 0) for queue in Queue},
         due_now=counted.queues.get("due", 0),
         oldest_waiting=counted.oldest,
         review=review,
@@ -114,19 +128,30 @@ def overview(context: Context) -> Overview:
         live_sessions=live,
         lost_sessions=lost,
         timers=[setting for setting in settings[len(_ENDED) * COUNTER_SHARDS :] if setting is not None],
+        watched=None if watched is None or watched.ran_at is None else watched,
         partly=counted.partly,
         counted_at=counted.at,
+        longest_at_work=at_work.longest_lately(context),
     )
+
+
+def longest_work(context: Context) -> int | None:
+    """Return for how many seconds the longest live lease has been held, 0 without any; None where no time is left."""
+    found = at_work.longest_first(context)
+    if not found:
+        return None if found is None else 0
+    since = found[0].working_since
+    return 0 if since is None else int((context.now - since).total_seconds())
 
 
 def _settings() -> list[tuple[type[Setting], str]]:
     counters = [counter_key(state, shard) for state in _ENDED for shard in range(COUNTER_SHARDS)]
-    return [(Setting, name) for name in (PAUSES, *counters, *(f"timer:{timer}" for timer in TIMERS))]
+    return [(Setting, name) for name in (PAUSES, WATCHED, *counters, *map(timer_key, timing.TIMERS))]
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many accounts that have not ended stand where; `partly`: more have something to do than were counted."""
+    """How many accounts that have not ended stand where, as of `at`; `partly`: the counts are lower bounds."""
 
     at: datetime
     states: Mapping[str, int]
@@ -138,17 +163,14 @@ class Counted:
 
 def _counted(context: Context) -> Counted:
     (kept,) = together([(Setting, COUNTED)])
-    told = None if kept is None or kept.ran_at is None else kept
-    if told is not None and told.ran_at > context.now - _FRESH and _under_way(told) > MOST_COUNTED:
-        return _kept(told, _oldest(context))
-    counted = _count(context, MOST_COUNTED)
-    if counted.partly and told is not None:
-        return _kept(told, counted.oldest)
-    return counted
-
-
-def _under_way(setting: Setting) -> int:
-    return sum(setting.did["states"].get(str(state), 0) for state in (State.READY, State.WARMING_UP))
+    known = None if kept is None or kept.ran_at is None else kept
+    if known is not None and known.ran_at > context.now - _FRESH:
+        return _kept(known, _oldest(context))
+    count = _Count.begun(context.now)
+    whole = count.go_on(context, MOST_COUNTED)
+    if not whole and known is not None:
+        return _kept(known, count.oldest)
+    return count.result(partly=not whole)
 
 
 def _oldest(context: Context) -> datetime | None:
@@ -157,61 +179,108 @@ def _oldest(context: Context) -> datetime | None:
 
 
 def _kept(setting: Setting, oldest: datetime | None) -> Counted:
-    told = setting.did
+    found = setting.did
     assert setting.ran_at is not None
-    return Counted(setting.ran_at, told["states"], told["phases"], told["queues"], oldest, told["partly"])
+    return Counted(setting.ran_at, found["states"], found["phases"], found["queues"], oldest, partly=False)
 
 
 def keep_count(context: Context) -> None:
-    """Counts what is under way every few minutes, so that no request has to where that is more than a page."""
-    (kept,) = together([(Setting, COUNTED)])
-    if kept is not None and kept.ran_at is not None and kept.ran_at > context.now - _RECENT:
-        return
-    counted = _count(context, None)
-    told = {"states": counted.states, "phases": counted.phases, "queues": counted.queues, "partly": counted.partly}
-    transaction = Transaction(context)
-    transaction.update(
-        Setting(name=COUNTED), None, [Setting.ran_at.set(counted.at), Setting.did.set(json.loads(json.dumps(told)))]
-    )
+    """Counts what is under way every few minutes where that is more than a request counts itself.
+
+    Only a whole count is kept. One that the time of a run does not suffice for goes on in the next run where it
+    stopped, and is dated by when it began; what was kept before stands until then.
+    """
     try:
-        transaction.commit()
+        _keep_count(context)
     except (Stale, TemporarilyUnavailable):
         context.note(not_recorded=COUNTED)
 
 
-def _count(context: Context, most: int | None) -> Counted:
-    ready = 0
-    phases: dict[str, Counter[str]] = {}
-    queues: Counter[str] = Counter()
-    oldest, partly = None, False
-    page = _PAGE if most is None else most + 1
-    for number, row in enumerate(in_order(everything(context.settings.queue_shards), {}, page)):
-        if number == most or context.time_left() < context.settings.deadline_seconds / 4:
-            partly = True
-            break
+def _keep_count(context: Context) -> None:
+    kept, begun = together([(Setting, COUNTED), (Setting, COUNTING)])
+    going_on = begun is not None and begun.ran_at is not None and begun.ran_at > context.now - _FORGOTTEN
+    if not going_on and kept is not None and kept.ran_at is not None and kept.ran_at > context.now - _RECENT:
+        return
+    count = _Count.of(begun) if going_on else _Count.begun(context.now)
+    whole = count.go_on(context, None)
+    changes: dict[str, tuple[datetime, object] | None] = {}
+    if not whole:
+        changes[COUNTING] = context.now, count.progress()
+    else:
+        changes |= {COUNTING: None} if begun is not None and begun.did else {}
+        if count.rows > MOST_COUNTED:
+            result = count.result(partly=False)
+            changes[COUNTED] = result.at, {"states": result.states, "phases": result.phases, "queues": result.queues}
+        elif kept is not None and kept.ran_at is not None:
+            changes[COUNTED] = None
+    if changes:
+        transaction = Transaction(context)
+        for name, change in changes.items():
+            transaction.update(Setting(name=name), None, keep(change))
+        transaction.commit()
+
+
+@dataclass(slots=True)
+class _Count:
+    """A count of the queues: how far it came, and what it found up to there."""
+
+    at: datetime
+    rows: int = 0
+    ready: int = 0
+    phases: dict[str, Counter[str]] = field(default_factory=dict)
+    queues: Counter[str] = field(default_factory=Counter)
+    oldest: datetime | None = None
+    places: dict[str, Place] = field(default_factory=dict)
+
+    @classmethod
+    def begun(cls, now: datetime) -> "_Count":
+        """One that begins now."""
+        return cls(now)
+
+    @classmethod
+    def of(cls, setting: Setting) -> "_Count":
+        """One that an earlier run began."""
+        found = setting.did
+        phases = {name: Counter(counts) for name, counts in found["phases"].items()}
+        places: dict[str, Place] = {
+            name: (due_at, account_id) for name, (due_at, account_id) in found["places"].items()
+        }
+        at, oldest = parse(found["at"]), found["oldest"] and parse(found["oldest"])
+        return cls(at, found["rows"], found["ready"], phases, Counter(found["queues"]), oldest, places)
+
+    def progress(self) -> dict[str, object]:
+        """What `of` takes."""
+        oldest = None if self.oldest is None else render(self.oldest)
+        counted = {"rows": self.rows, "ready": self.ready, "phases": self.phases, "queues": self.queues}
+        return {"at": render(self.at), "oldest": oldest, "places": self.places, **counted}
+
+    def go_on(self, context: Context, most: int | None) -> bool:
+        """Counts up to `most` rows (None: all), as far as the call's time suffices; whether these are all."""
+        page = _PAGE if most is None else most + 1
+        for row in in_order(everything(context.settings.queue_shards), self.places, page):
+            if self.rows == most or context.time_left() < context.settings.deadline_seconds / 4:
+                return False
+            self._add(row, context.now)
+        return True
+
+    def _add(self, row: Row, now: datetime) -> None:
         account = row.account
-        ready += account.state is State.READY
-        due = row.due_at <= context.now
-        if due:
-            oldest = oldest or row.due_at
-        queues.update(_queues(account, due))
+        self.rows += 1
+        self.places[row.source.partition] = row.place
+        self.ready += account.state is State.READY
+        if row.due_at <= now:
+            self.oldest = self.oldest or row.due_at
+        self.queues.update(queues_of(account, now))
         if account.current_phase is not None and account.phase_status is not None:
-            phases.setdefault(account.current_phase, Counter())[account.phase_status] += 1
-    with reading():
-        still = (State.IMPORTED, State.PAUSED, State.WARMING_UP)
-        states = {str(state): int(Account.state_index.count(state)) for state in still}
-    return Counted(context.now, {**states, str(State.READY): ready}, phases, queues, oldest, partly)
+            self.phases.setdefault(account.current_phase, Counter())[account.phase_status] += 1
 
-
-def _queues(account: Account, due: bool) -> list[str]:
-    """In which of the queues that the roster lists the account stands."""
-    if account.content_due_at is not None:
-        return ["starved", "due"] if due else ["starved"]
-    if due:
-        return ["due"]
-    words = {Status.PENDING: "waiting", Status.FAILED: "waiting", Status.IN_PROGRESS: "working"}
-    word = words.get(account.phase_status) if account.phase_status is not None else None
-    return [] if word is None else [word]
+    def result(self, *, partly: bool) -> Counted:
+        """What was found; the states that are no queue's are counted by their index."""
+        with reading():
+            still = (State.IMPORTED, State.PAUSED, State.WARMING_UP)
+            states = {str(state): int(Account.state_index.count(state)) for state in still}
+        states[str(State.READY)] = self.ready
+        return Counted(self.at, states, self.phases, self.queues, self.oldest, partly)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from chalicelib.changes import Change
+from chalicelib.changes import Change, decided_again
+from chalicelib.claims import claim_fingerprints, duplicate
 from chalicelib.context import Context
-from chalicelib.domain import cursors, duplicates, needs, plans, rights
+from chalicelib.domain import cursors, duplicates, needs, plans, rights, takers
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import AlreadyExists, Duplicate, InvalidInput, NotFound, ServiceError
-from chalicelib.domain.selection import Rights
+from chalicelib.domain.rights import ItemStatus
+from chalicelib.domain.selection import PoolKind, Rights
 from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media, pages
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
-from chalicelib.tables.transaction import Stale
 
 T = TypeVar("T", bound=PoolItem)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What an operator says of a new item; `own` holds what only media or only texts have."""
+    """What an operator says of a new item; `own` holds what only media or only texts have.
+
+    `licence_valid_until` is an instant, or a day in the model's time zone.
+    """
 
     item_id: str | None
     category: str
@@ -31,7 +35,7 @@ class Entry:
     tags: frozenset[str] = frozenset()
     status: Rights = Rights.APPROVED
     licensed_by: str | None = None
-    licence_valid_until: datetime | None = None
+    licence_valid_until: date | None = None
     own: Mapping[str, str | int | None] = field(default_factory=dict)
 
 
@@ -51,59 +55,86 @@ def create_text(context: Context, model_id: str, entry: Entry) -> tuple[Text, bo
     return _create(context, model_id, entry, Text)
 
 
+@decided_again
 def _create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tuple[T, bool]:
     item = _new(context, model_id, entry, kind)
-    named = entry.item_id is not None
-    found = _before(context, item, named=named)
-    if found is not None:
+    found = _before(context, item, entry)
+    if not isinstance(found, dict):
         return found, True
     change = Change(context, item)
     change.moves.append({"what": "status", "from": None, "to": item.status})
-    guard = Fingerprint(fingerprint=item.fingerprint, item_id=item.item_id, created_at=context.now)
-    change.transaction.put(guard, Fingerprint.fingerprint.does_not_exist())
+    claim_fingerprints(context, change.transaction, item, found)
     action = Action.CONTENT_CREATE if isinstance(item, Content) else Action.TEXT_CREATE
-    try:
-        change.commit(action, model_id=model_id, category=item.category)
-    except Stale:
-        found = _before(context, item, named=named)
-        if found is None:
-            raise
-        return found, True
+    change.commit(action, model_id=model_id, category=item.category)
     return item, False
 
 
-def _before(context: Context, item: T, *, named: bool, keeps: bool = True) -> T | None:
-    """The same item, if it was created before; None if the new one may be. `keeps`: then its upload is kept.
+_Fingerprints = dict[str, Fingerprint | None]
 
-    Whoever did not name the item (`named`: the caller gave its id) and sends it again means the one that was made then.
-    Raises NotFound (model), AlreadyExists, Duplicate, InvalidInput.
+
+@dataclass(frozen=True, slots=True)
+class _DryRun:
+    """What the rows of a dry run would have made so far, by id and by fingerprint, each with the row's number.
+
+    `uploads`: files that are not in the bucket yet will be uploaded before the run.
     """
-    model, found, twin = together(
-        [(CreatorModel, item.model_id), (type(item), item.item_id), (Fingerprint, item.fingerprint)]
+
+    uploads: bool
+    made: dict[str, tuple[int, PoolItem]] = field(default_factory=dict)
+
+    def add(self, row: int, item: PoolItem) -> None:
+        """Notes what a row would have made."""
+        for key in (item.item_id, *item.fingerprints):
+            self.made[key] = row, item
+
+
+def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = None) -> T | _Fingerprints:
+    """The same item, if it was created before; else what stands under the new one's fingerprints.
+
+    The upload of a new one is kept, unless it is for a dry run. Whoever did not name the item and sends it again means
+    the one that was made then. Raises NotFound (model), AlreadyExists, Duplicate, InvalidInput.
+    """
+    planned: Mapping[str, tuple[int, PoolItem]] = dry_run.made if dry_run is not None else {}
+    keys = item.fingerprints
+    model, found, *rows = together(
+        [(CreatorModel, item.model_id), (type(item), item.item_id), *((Fingerprint, key) for key in keys)]
     )
     if model is None:
         raise NotFound("model", item.model_id)
     if item.theme is not None and item.theme not in (model.themes or ()):
         detail = f"the model {item.model_id} declares no theme {item.theme!r}"
         raise InvalidInput([{"pointer": "/theme", "detail": detail}])
+    item.licence_valid_until = rights.licence_end(entry.licence_valid_until, model.zone)
+    if found is None and item.item_id in planned:
+        found = planned[item.item_id][1]
     if found is not None:
-        if not _same(found, item):
-            raise AlreadyExists(f"{item.item_id} exists with other data.")
+        _require_same(context, found, item)
         same: T = found
         return same
+    for row, other in (planned[key] for key in keys if key in planned):
+        if duplicates.gives_way(other):
+            continue
+        if entry.item_id is not None or _differences(other, item, but_for_id=True):
+            raise Duplicate(f"It is the same as that of row {row}.")
+        return item
+    twin = next((row for row in rows if row is not None), None)
     if twin is not None:
         (first,) = together([(type(item), twin.item_id)])
-        if first is None or named or not _same(first, item, but_for_id=True):
-            raise Duplicate(twin_id=twin.item_id)
-        made: T = first
-        return made
+        if first is None or not duplicates.gives_way(first):
+            if first is None or entry.item_id is not None or _differences(first, item, but_for_id=True):
+                raise duplicate(twin.item_id, first)
+            made: T = first
+            return made
     if isinstance(item, Content):
-        _check_media(context, item, keeps=keeps)
-    return None
+        _check_media(context, item, dry_run)
+    return dict(zip(keys, rows, strict=True))
 
 
-def _check_media(context: Context, item: Content, *, keeps: bool) -> None:
+def _check_media(context: Context, item: Content, dry_run: _DryRun | None) -> None:
     faults = needs.faults(item.category, item.bytes)
+    uploads = dry_run is not None and dry_run.uploads
+    if uploads:  # the run asks for a form first, which would be refused
+        faults = needs.upload_faults(item.media_type, item.bytes) or faults
     lying = None
     if item.media_key.startswith(media.UPLOADS):
         faults = [
@@ -111,10 +142,12 @@ def _check_media(context: Context, item: Content, *, keeps: bool) -> None:
         ]
     if context.settings.verify_media and not faults:
         lying = media.look(context.settings.media_bucket, item.media_key)
+        if lying is None and uploads:
+            return
         faults = needs.lies(lying, media_type=item.media_type, size=item.bytes, sha256=item.sha256)
     if faults:
         raise InvalidInput(faults, "The file is not what the item says." if context.settings.verify_media else None)
-    if keeps and lying is not None and lying.waits:
+    if dry_run is None and lying is not None and lying.waits:
         media.keep(context.settings.media_bucket, item.media_key)
 
 
@@ -133,7 +166,6 @@ def _new(context: Context, model_id: str, entry: Entry, kind: type[T]) -> T:
         status=status,
         approved_by=context.actor.id if status is Rights.APPROVED else None,
         licensed_by=entry.licensed_by,
-        licence_valid_until=entry.licence_valid_until,
         created_at=context.now,
         created_by=context.actor.id,
         updated_at=context.now,
@@ -150,10 +182,33 @@ _MADE_BY_THE_SERVICE = frozenset(
 )
 
 
-def _same(found: PoolItem, wanted: PoolItem, *, but_for_id: bool = False) -> bool:
+def _differences(found: PoolItem, wanted: PoolItem, *, but_for_id: bool = False) -> list[str]:
+    """The names of what differs."""
     names = set(type(wanted).get_attributes()) - _MADE_BY_THE_SERVICE
     names -= {str(wanted._hash_keyname)} if but_for_id else set()
-    return all((getattr(found, name) or None) == (getattr(wanted, name) or None) for name in names)
+    return sorted(name for name in names if (getattr(found, name) or None) != (getattr(wanted, name) or None))
+
+
+def _require_same(context: Context, found: PoolItem, wanted: PoolItem) -> None:
+    """Raises AlreadyExists, with the way out, where the id is taken by an item with other data."""
+    differs, key = _differences(found, wanted), str(wanted._hash_keyname)
+    if found.model_id != wanted.model_id:
+        shown = f"the model {found.model_id}" if context.actor.sees(found.model_id) else "another model"
+        raise AlreadyExists(
+            f"{found.item_id} is the id of an item of {shown}: ids are unique across models. "
+            f"Leave {key} out (the service makes one), or choose another."
+        )
+    if differs:
+        raise AlreadyExists(
+            f"{found.item_id} exists with other data: {', '.join(differs)}. It is `{found.status}`, in the category "
+            f"`{found.category}`: change it by PATCH, or choose another {key}."
+        )
+
+
+def warnings(item: PoolItem, now: datetime) -> list[str]:
+    """What an operator should know who made this item: that no phase of any plan takes it."""
+    found = takers.warning(item, PoolKind.TEXT if isinstance(item, Text) else PoolKind.CONTENT, now)
+    return [] if found is None else [found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,43 +219,46 @@ class RowOutcome:
     outcome: str
     item_id: str | None = None
     error: ServiceError | None = None
+    warnings: list[str] = field(default_factory=list)
 
 
 def import_all(
-    context: Context, kind: type[T], model_id: str, rows: Sequence[Entry | ServiceError], *, dry_run: bool
+    context: Context,
+    kind: type[T],
+    model_id: str,
+    rows: Sequence[Entry | ServiceError],
+    *,
+    dry_run: bool,
+    assume_uploaded: bool = False,
 ) -> list[RowOutcome]:
     """Adds the item of each row; a bad one (an error in its place) never spoils the others.
 
     What the time of one call does not suffice for is left: the same import, sent again, makes nothing twice.
+    A dry run decides as the run does; with `assume_uploaded` as if the files that are not there had been uploaded.
     """
-    seen: dict[str, tuple[int, PoolItem]] = {}
-    return [_import_one(context, kind, model_id, place, row, dry_run, seen) for place, row in enumerate(rows, start=1)]
+    trial = _DryRun(assume_uploaded) if dry_run else None
+    return [_import_one(context, kind, model_id, place, row, trial) for place, row in enumerate(rows, start=1)]
 
 
 def _import_one(
-    context: Context,
-    kind: type[T],
-    model_id: str,
-    place: int,
-    row: Entry | ServiceError,
-    dry_run: bool,
-    seen: dict[str, tuple[int, PoolItem]],
+    context: Context, kind: type[T], model_id: str, place: int, row: Entry | ServiceError, dry_run: _DryRun | None
 ) -> RowOutcome:
     if isinstance(row, ServiceError):
         return RowOutcome(place, "refused", error=row)
     if context.time_left() < context.settings.deadline_seconds / 10:
         return RowOutcome(place, "left", row.item_id)
     try:
-        if not dry_run:
+        if dry_run is None:
             item, replayed = _create(context, model_id, row, kind)
-            return RowOutcome(place, "unchanged" if replayed else "created", item.item_id)
+            return RowOutcome(
+                place, "unchanged" if replayed else "created", item.item_id, warnings=warnings(item, context.now)
+            )
         item = _new(context, model_id, row, kind)
-        before = _before(context, item, named=row.item_id is not None, keeps=False)
-        first, twin = seen.setdefault(item.fingerprint, (place, item))
-        again = first != place and row.item_id is None and _same(twin, item, but_for_id=True)
-        if before is None and first != place and not again:
-            raise Duplicate(f"It is the same as that of row {first}.")
-        return RowOutcome(place, "unchanged" if before is not None or again else "created", row.item_id)
+        warned = warnings(item, context.now)
+        if not isinstance(_before(context, item, row, dry_run), dict):
+            return RowOutcome(place, "unchanged", row.item_id, warnings=warned)
+        dry_run.add(place, item)
+        return RowOutcome(place, "created", row.item_id, warnings=warned)
     except ServiceError as error:
         return RowOutcome(place, "refused", row.item_id, error)
 
@@ -226,7 +284,9 @@ def upload(context: Context, model_id: str, *, filename: str, media_type: str, s
     if faults:
         raise InvalidInput(faults)
     if twin is not None:
-        raise Duplicate(twin_id=twin.item_id)
+        (first,) = together([(Content, twin.item_id)])
+        if first is None or not duplicates.gives_way(first):
+            raise duplicate(twin.item_id, first)
     key = f"{model_id}/{sha256}/{needs.safe_name(filename)}"
     seconds = context.settings.url_seconds
     form = media.upload_form(
@@ -267,7 +327,7 @@ def list_all(
     limit: int,
     cursor: str | None,
     category: str | None = None,
-    status: Rights | None = None,
+    status: ItemStatus | None = None,
 ) -> tuple[list[T], str | None]:
     """The items of a model, by id; one page of the index is read, and what the filter does not admit is dropped.
 
@@ -282,7 +342,9 @@ def list_all(
     index = Content.model_index if issubclass(kind, Content) else Text.model_index
     size = limit if category is None and status is None else _MOST_EXAMINED
     page, following = pages.by_index(kind, index, model_id, limit=size, after=after)
-    found = [one for one in page if category in (None, one.category) and status in (None, one.status)]
+    found = [
+        one for one in page if category in (None, one.category) and status in (None, rights.status_of(one, context.now))
+    ]
     if len(found) > limit:
         found = found[:limit]
         following = {"model_id": {"S": model_id}, name: {"S": found[-1].item_id}}

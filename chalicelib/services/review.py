@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from chalicelib import warmups
 from chalicelib.changes import decided_again, is_repeat
@@ -16,10 +17,10 @@ from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import ItemRefused, MalformedRequest, NotFound, ServiceError, TemporarilyUnavailable
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import ATTENTION, PhaseName, Status
+from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup import operate
 from chalicelib.domain.warmup.delivery import Chosen
 from chalicelib.domain.warmup.draft import assigned
-from chalicelib.domain.warmup.effects import ItemKind
 from chalicelib.domain.warmup.state import PhaseState, Warmup
 from chalicelib.tables import Account, Phase
 from chalicelib.tables import attention as queue
@@ -51,7 +52,7 @@ class Filter:
         return (
             self.model_id in (None, account.model_id)
             and self.phase in (None, phase.phase)
-            and self.status in (None, phase.status)
+            and self.status in (None, phase.attention)
             and self.code in (None, phase.error_code)
             and self.kind in (None, phase.error_kind)
             and (not self.without_code or phase.error_code is None)
@@ -162,7 +163,7 @@ def _in_pages(rows: Iterator[queue.Row]) -> Iterator[list[queue.Row]]:
 
 
 def _case(context: Context, wanted: Filter, account: Account | None, phase: Phase | None) -> Case | None:
-    if account is None or phase is None or phase.status not in ATTENTION or account.state is State.RETIRED:
+    if account is None or phase is None or phase.attention is None or account.state is State.RETIRED:
         return None
     return Case(account, phase) if wanted.admits(account, phase, context.now) else None
 
@@ -242,7 +243,7 @@ def assign(
 
     Raises NotFound, IllegalMove, PhaseNotAvailable, InvalidInput, ItemRefused.
     """
-    named = {ItemKind.CONTENT: content_id, ItemKind.TEXT: text_id}
+    named = {PoolKind.CONTENT: content_id, PoolKind.TEXT: text_id}
     loaded, replayed = _begin(
         context, account_id, phase_name, Action.PHASE_ASSIGN, reason=reason, content_id=content_id, text_id=text_id
     )
@@ -279,16 +280,16 @@ def _decided(context: Context, loaded: Loaded, replayed: bool) -> Decided:
 
 
 def _items_by_hand(
-    context: Context, warmup: Warmup, phase: PhaseState, named: Mapping[ItemKind, str | None]
-) -> dict[ItemKind, PoolItem]:
-    items: dict[ItemKind, PoolItem] = {}
+    context: Context, warmup: Warmup, phase: PhaseState, named: Mapping[PoolKind, str | None]
+) -> dict[PoolKind, PoolItem]:
+    items: dict[PoolKind, PoolItem] = {}
     for kind, item_id in named.items():
         if item_id is None or (kind, item_id) in assigned(phase):
             continue
         (item,) = together([(warmups.MODELS[kind], item_id)])
         if item is None or item.model_id != warmup.model_id:
             raise NotFound(kind, item_id)
-        used = warmup.used_content_ids if kind is ItemKind.CONTENT else warmup.used_text_ids
+        used = warmup.used_content_ids if kind is PoolKind.CONTENT else warmup.used_text_ids
         by_hand = selection.wanted_by_hand(warmup.plan, phase.phase, theme=warmup.theme, used=used, now=context.now)
         refused = selection.refusal(item, by_hand)
         if refused is not None:
@@ -303,32 +304,36 @@ def _items_by_hand(
 def retry_all(
     context: Context, *, wanted: Filter, reason: str, other_content: bool, dry_run: bool
 ) -> tuple[list[Result], bool]:
-    """Retries up to 500 cases of the queue, oldest first; a result for each, and whether more are left.
+    """Retries up to 500 cases of the queue, oldest first, as far as the time of the call suffices; a result for each,
+    and whether more are left or the end of the queue was not reached.
 
     Safe to send again: what was retried is no longer in the queue; `failed_before` keeps out what has failed since.
     """
-    cases: list[Case] = []
-    more = False
-    for _, case in _cases(context, wanted, {}, False):
-        if case is None:
-            continue
-        if len(cases) == MOST_RETRIED:
-            more = True
-            break
-        cases.append(case)
-    if dry_run:
-        return [Result(case.phase.account_id, case.phase.phase, "would_retry") for case in cases], more
+    rows = _cases(context, wanted, {}, False)
+    done: list[Result] = []
     with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
-        return list(pool.map(lambda case: _retry_one(context, case, reason, other_content), cases)), more
+        while not context.is_short_of_time:
+            page = list(islice(rows, MOST_EXAMINED))
+            if not page:
+                return done, False
+            cases = [case for _, case in page if case is not None]
+            room = MOST_RETRIED - len(done)
+            if dry_run:
+                done += [Result(case.phase.account_id, case.phase.phase, "would_retry") for case in cases[:room]]
+            else:
+                done += pool.map(lambda case: _retry_one(context, case, reason, other_content), cases[:room])
+            if len(cases) > room:
+                return done, True
+    return done, True
 
 
 def _retry_one(context: Context, case: Case, reason: str, other_content: bool) -> Result:
     account_id, phase, failed_at = case.phase.account_id, case.phase.phase, case.phase.updated_at
-    if context.time_left() < 1:
+    if context.is_short_of_time:
         return Result(account_id, phase, "not_done", "the time of one request was up: send it again")
     try:
         current = warmups.load(context, account_id).phases.get(case.phase.name)
-        if current is None or current.status not in ATTENTION or current.updated_at != failed_at:
+        if current is None or current.attention is None or current.updated_at != failed_at:
             return Result(account_id, phase, "unchanged", f"it is no longer as it was at {render(failed_at)}")
         decided = retry(context, account_id, phase, reason=reason, other_content=other_content)
     except TemporarilyUnavailable as error:

@@ -17,28 +17,16 @@ from typing import Any, cast
 from chalicelib.context import Context
 from chalicelib.domain import cursors
 from chalicelib.domain.accounts import State
-from chalicelib.domain.errors import MalformedRequest, ServiceError
+from chalicelib.domain.errors import MalformedRequest, ServiceError, TemporarilyUnavailable
+from chalicelib.domain.instants import render
 from chalicelib.domain.phases import ATTENTION, ORDER, PhaseName, Status
-from chalicelib.tables import Account, Content, Phase, Text, attention, media, pages
+from chalicelib.domain.queues import Queue, queues_of
+from chalicelib.tables import Account, Content, Phase, Text, at_work, attention, media, pages
 from chalicelib.tables.base import together
 from chalicelib.tables.queues import Place, Row, everything, in_order, of_models
 from chalicelib.tables.transaction import Stale
 
 MOST_EXAMINED = 100
-_LEAST_SECONDS = 2.0
-
-
-class Queue(StrEnum):
-    """Where an account stands in the queues.
-
-    `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: somebody works on it;
-    `starved`: its pools had nothing eligible when last asked.
-    """
-
-    DUE = "due"
-    WAITING = "waiting"
-    WORKING = "working"
-    STARVED = "starved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +57,7 @@ class Filter:
             and self.phase in (None, account.current_phase)
             and self.phase_status in (None, account.phase_status)
             and (not self.by_error or (phase is not None and self._failed_so(phase)))
-            and (self.queue is None or self._stands(account, context))
+            and (self.queue is None or self.queue in queues_of(account, context.now))
             and (self.text is None or self.text.casefold() in words)
         )
 
@@ -80,20 +68,6 @@ class Filter:
             and (not self.without_code or phase.error_code is None)
             and (self.failed_before is None or phase.updated_at <= self.failed_before)
         )
-
-    def _stands(self, account: Account, context: Context) -> bool:
-        due = account.due_at is not None and account.due_at <= context.now
-        starved = account.content_due_at is not None
-        match self.queue:
-            case Queue.DUE:
-                return due
-            case Queue.WAITING:
-                waits = account.phase_status in (Status.PENDING, Status.FAILED)
-                return account.due_at is not None and not due and waits and not starved
-            case Queue.WORKING:
-                return account.phase_status is Status.IN_PROGRESS and not due
-            case _:
-                return starved and account.due_at is not None
 
     @property
     def by_error(self) -> bool:
@@ -134,6 +108,42 @@ class Page:
 
 Found = list[tuple[Account, object]]
 """Accounts, each with where to go on behind it."""
+
+
+class Sort(StrEnum):
+    """In which order accounts are listed; `working_since`: those at work, the longest first."""
+
+    WORKING_SINCE = "working_since"
+
+
+def find_sorted(context: Context, wanted: Filter, sort: Sort, *, limit: int, cursor: str | None = None) -> Page:
+    """Return a page of the accounts at work that are meant, the longest first.
+
+    Raises MalformedRequest, also where another queue is asked for; TemporarilyUnavailable where so many are at work
+    that the call has no time to order them.
+    """
+    if wanted.queue not in (None, Queue.WORKING):
+        raise MalformedRequest(f"`sort={sort}` lists what stands in the queue `working`, not in `{wanted.queue}`.")
+    purpose = f"roster:{wanted}:{sort}"
+    state = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else ["", ""]
+    if not isinstance(state, list):
+        raise MalformedRequest("The cursor is damaged. Begin without one.")
+    everybody = at_work.longest_first(context)
+    if everybody is None:
+        raise TemporarilyUnavailable("More accounts are at work than one request can order.")
+    left = [(place, one) for one in everybody if (place := _place_at_work(one)) > state]
+    phases = _current([(one, None) for _, one in left]) if wanted.by_error else [None] * len(left)
+    meant = [
+        (place, one) for (place, one), phase in zip(left, phases, strict=True) if wanted.admits(one, phase, context)
+    ]
+    page = meant[:limit]
+    more = cursors.encode(context.settings.pepper, purpose, page[-1][0]) if len(meant) > limit else None
+    return Page([one for _, one in page], len(left), more)
+
+
+def _place_at_work(account: Account) -> list[str]:
+    since = account.working_since
+    return ["" if since is None else render(since), account.account_id]
 
 
 def find(context: Context, wanted: Filter, *, limit: int, cursor: str | None = None) -> Page:
@@ -221,8 +231,13 @@ def _read(account_ids: Sequence[str]) -> Sequence[Account | None]:
 
 
 def _current(rows: Found) -> list[Phase | None]:
-    keys = [(Phase, account.account_id, str(account.current_phase or ORDER[0])) for account, _ in rows]
+    keys = [(Phase, account.account_id, phase_in_question(account)) for account, _ in rows]
     return together(cast(Any, keys)) if keys else []
+
+
+def phase_in_question(account: Account) -> PhaseName:
+    """Return the phase that an operator decides on: the current one, or the last where its completion is meant."""
+    return account.current_phase or (ORDER[-1] if account.needs_review else ORDER[0])
 
 
 def show(context: Context, accounts: Sequence[Account]) -> list[Shown]:
@@ -334,7 +349,7 @@ def _move(context: Context, move: Move, accounts: Sequence[Account], act: Act, d
 
 
 def _move_one(context: Context, account: Account, act: Act) -> Outcome:
-    if context.time_left() < _LEAST_SECONDS:
+    if context.is_short_of_time:
         return Outcome(account.account_id, "not_done", "the time of one request was up: send it again")
     try:
         replayed = act(account)

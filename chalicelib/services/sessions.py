@@ -1,20 +1,21 @@
 """Sessions: a run of a bot begins, says that it lives, and ends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from chalicelib import audit, warmups
 from chalicelib.changes import Change, decided_again
 from chalicelib.context import Context, Role
-from chalicelib.domain import cursors, leases
+from chalicelib.domain import cursors, leases, selection
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import new_session, open_session
-from chalicelib.tables import Account, Session, pages
-from chalicelib.tables.base import together
+from chalicelib.tables import Account, Content, Phase, Session, Text, pages
+from chalicelib.tables.base import Key, together
 from chalicelib.tables.sessions import Directive, Holding, Standing, seen
 from chalicelib.tables.transaction import Stale, Transaction
 
@@ -42,7 +43,7 @@ class Lost:
 class Beat:
     """The answer to a heartbeat: what the session holds until when, what it lost, and what it is told to do.
 
-    `warned` are the tokens of the leases whose content was withdrawn after it had been delivered.
+    `warned` are the tokens of the leases whose content was withdrawn, or its licence ended, after it was delivered.
     """
 
     session_id: str
@@ -103,31 +104,63 @@ def _held(context: Context, session: Session) -> dict[str, Held]:
 def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
     """Says that the session lives: every lease that it holds is extended, late ones too where nobody has taken over.
 
+    No lease is extended beyond the longest time that its phase gives a worker; then it runs out and is lost.
     Raises NotFound, SessionEnded.
     """
     session = _own(context, session_id)
     if session.live is Standing.ENDED:
         raise SessionEnded(f"Session {session_id} has ended. Open a new one.")
-    held: list[Holding] = []
+    held: list[Extended] = []
     lost: list[Lost] = []
+    until = _until(context)
     for holdings in _in_parts(session.held()):
         try:
             _require_each_once(holdings)
-            _extend(context, session, holdings, [], note)
-            held += holdings
+            asked = [(holding, until) for holding in holdings]
+            _extend(context, session, asked, [], note)
+            held += asked
         except Stale:
-            kept, gone_now, gone = _sort_out(session, holdings)
-            kept, gone_now = _extend_one_by_one(context, session, kept, gone_now, gone, note)
-            held, lost = held + kept, lost + gone_now
-    until = _until(context)
+            extended, gone_now = _extend_one_by_one(context, session, *_sort_out(context, session, holdings), note)
+            held, lost = held + extended, lost + gone_now
     return Beat(
         session_id,
         until,
-        [(holding, until) for holding in held],
+        held,
         lost,
         session.directive,
-        frozenset(session.warned or ()),
+        frozenset(session.warned or ()) | _expired(session, [one for one, _ in held], context.now),
     )
+
+
+def _expired(session: Session, held: Sequence[Holding], now: datetime) -> frozenset[str]:
+    """The tokens of leases that hold an item whose licence is over: read only where one should be by now."""
+    doubtful = [one for one in held if one.lease_token in session.in_doubt(now) and one.phase_or_none is not None]
+    if not doubtful:
+        return frozenset()
+    phases: Sequence[Phase | None] = together([(Phase, one.account_id, one.phase) for one in doubtful])
+    given = [
+        (key, holding.lease_token)
+        for holding, phase in zip(doubtful, phases, strict=True)
+        if phase is not None and phase.lease_token == holding.lease_token
+        for key in _items_of(phase)
+    ]
+    items = together([key for key, _ in given]) if given else []
+    return frozenset(
+        token
+        for item, (_, token) in zip(items, given, strict=True)
+        if item is not None and selection.unlicensed(item, now) is not None
+    )
+
+
+def _items_of(phase: Phase) -> list[Key]:
+    named = ((Content, phase.assigned_content_id), (Text, phase.assigned_text_id))
+    return [(kind, item_id) for kind, item_id in named if item_id is not None]
+
+
+Extended = tuple[Holding, datetime]
+"""A lease that a session holds, and until when."""
+Kept = tuple[Holding, Lease]
+"""A lease that is still the session's, as it is now."""
 
 
 def _require_each_once(holdings: list[Holding]) -> None:
@@ -147,16 +180,17 @@ def _until(context: Context) -> datetime:
 
 
 def _extend(
-    context: Context, session: Session, holdings: Sequence[Holding], gone: Sequence[Holding], note: str | None
+    context: Context, session: Session, wanted: Sequence[Extended], gone: Sequence[Holding], note: str | None
 ) -> None:
     """Extends these leases and drops what is gone, in one transaction. A heartbeat is no new version of an account."""
-    transaction, until = Transaction(context), _until(context)
-    for holding in holdings:
+    transaction = Transaction(context)
+    for holding, until in wanted:
         current = Account.lease_token == holding.lease_token
         no_later = Account.lease_expires_at <= until  # a heartbeat that was held up takes nothing back
+        in_bounds = Account.lease_latest_at.does_not_exist() | (Account.lease_latest_at >= until)
         transaction.update(
             Account(account_id=holding.account_id),
-            current & Account.lease_ended_by.does_not_exist() & no_later,
+            current & Account.lease_ended_by.does_not_exist() & no_later & in_bounds,
             [Account.lease_expires_at.set(until), Account.due_at.set(until)],
         )
     actions = [Session.live.set(Standing.LIVE), *seen(context.now, context.settings)]
@@ -168,13 +202,20 @@ def _extend(
     transaction.commit()
 
 
-def _sort_out(session: Session, holdings: Sequence[Holding]) -> tuple[list[Holding], list[Lost], list[Holding]]:
+def _sort_out(
+    context: Context, session: Session, holdings: Sequence[Holding]
+) -> tuple[list[Kept], list[Lost], list[Holding]]:
     """Which leases are still the session's, which were lost and why, and which entries can go."""
-    kept, lost, gone = [], [], []
+    kept: list[Kept] = []
+    lost: list[Lost] = []
+    gone: list[Holding] = []
     for holding, account in zip(holdings, together([(Account, one.account_id) for one in holdings]), strict=True):
         lease = account.lease if account is not None else None
         if lease is not None and lease.token == holding.lease_token and lease.ended_by is None:
-            kept.append(holding)
+            if leases.extended_to(lease, _until(context), context.now) is not None:
+                kept.append((holding, lease))
+            else:  # its entry stays until the timer, or who comes next, has ended the lease
+                lost.append(Lost(holding.account_id, "the longest time that its phase gives a worker is over"))
             continue
         gone.append(holding)
         if lease is None or lease.session_id != session.session_id or lease.token == holding.lease_token:
@@ -191,20 +232,26 @@ def _why(holding: Holding, lease: Lease | None) -> str:
 
 
 def _extend_one_by_one(
-    context: Context, session: Session, holdings: list[Holding], lost: list[Lost], gone: list[Holding], note: str | None
-) -> tuple[list[Holding], list[Lost]]:
+    context: Context, session: Session, wanted: list[Kept], lost: list[Lost], gone: list[Holding], note: str | None
+) -> tuple[list[Extended], list[Lost]]:
     """After a first failure: what ends between the look and the write costs its own lease only.
 
-    A lease that is still the session's, and yet cannot be extended, runs longer than this heartbeat asks for.
+    A lease that is still the session's, and yet cannot be extended, runs longer than this heartbeat asks for. What the
+    time of the call does not suffice for stays as it is, and the next heartbeat extends it.
     """
-    kept = []
-    for holding in holdings:
+    kept: list[Extended] = []
+    for holding, lease in wanted:
+        until = leases.extended_to(lease, _until(context), context.now)
+        if context.is_short_of_time or until is None:
+            kept.append((holding, lease.expires_at))
+            continue
         try:
-            _extend(context, session, [holding], [], note)
-            kept.append(holding)
+            _extend(context, session, [(holding, until)], [], note)
+            kept.append((holding, until))
         except Stale:
-            longer, gone_now, _ = _sort_out(session, [holding])
-            kept, lost = kept + longer, lost + gone_now
+            longer, gone_now, _ = _sort_out(context, session, [holding])
+            kept += [(one, now.expires_at) for one, now in longer]
+            lost = lost + gone_now
     try:
         _extend(context, session, [], gone, note)
     except Stale:
@@ -212,16 +259,34 @@ def _extend_one_by_one(
     return kept, lost
 
 
-def end(context: Context, session_id: str) -> tuple[Session, bool]:
-    """Ends the session and gives back what it holds; tells whether it had ended before. Raises NotFound.
+@dataclass(frozen=True, slots=True)
+class Directed:
+    """A session after a move. `held` is what it holds still: what the time of the call did not suffice for."""
 
-    It is ended first, so that it takes nothing new; whatever a crash left held is given back by the repeat.
+    session: Session
+    replayed: bool
+    held: list[Holding]
+
+
+def end(context: Context, session_id: str) -> Directed:
+    """Ends the session and gives back what it holds. Raises NotFound.
+
+    It is ended first, so that it takes nothing new; whatever a crash left held, or the time of the call did not suffice
+    for, is given back by the repeat, or runs out.
     """
     _, ended_before = _end(context, session_id)
-    session = _own(context, session_id)  # read anew: something may have been taken just before the end
-    for holding in session.held():
-        _release(context, holding)
-    return session, ended_before
+    session = _own(context, session_id)  # read again: something may have been taken just before the end
+    return Directed(session, ended_before, _each(context, session, _release))
+
+
+def _each(context: Context, session: Session, act: Callable[[Context, Holding], None]) -> list[Holding]:
+    """Does this with each lease of the session; returns those that the time of the call did not suffice for."""
+    held = session.held()
+    for place, holding in enumerate(held):
+        if context.is_short_of_time:
+            return held[place:]
+        act(context, holding)
+    return []
 
 
 @decided_again
@@ -255,17 +320,16 @@ def _stand(context: Context, session: Session, standing: Standing, action: Actio
 
 
 @decided_again
-def drain(context: Context, session_id: str, *, reason: str) -> tuple[Session, bool]:
-    """Has a session finish what it holds and take nothing new; tells whether it was told before. Raises NotFound."""
-    return _direct(context, session_id, Directive.DRAIN, Action.SESSION_DRAIN, reason)
+def drain(context: Context, session_id: str, *, reason: str) -> Directed:
+    """Has a session finish what it holds and take nothing new. Raises NotFound."""
+    session, replayed = _direct(context, session_id, Directive.DRAIN, Action.SESSION_DRAIN, reason)
+    return Directed(session, replayed, [])
 
 
-def stop(context: Context, session_id: str, *, reason: str) -> tuple[Session, bool]:
-    """Tells a session to stop, and supersedes its leases; tells whether it was told before. Raises NotFound."""
+def stop(context: Context, session_id: str, *, reason: str) -> Directed:
+    """Directs a session to stop, and supersedes its leases. Raises NotFound."""
     session, replayed = _stop(context, session_id, reason)
-    for holding in session.held():
-        _revoke(context, holding, reason)
-    return session, replayed
+    return Directed(session, replayed, _each(context, session, partial(_revoke, reason=reason)))
 
 
 @decided_again
@@ -289,7 +353,7 @@ def _direct(
 
 
 @decided_again
-def _revoke(context: Context, holding: Holding, reason: str) -> None:
+def _revoke(context: Context, holding: Holding, *, reason: str) -> None:
     try:
         loaded = warmups.load(context, holding.account_id)
     except NotFound:
@@ -305,6 +369,8 @@ def close_lost(context: Context, *, limit: int) -> dict[str, int]:
     found, _ = pages.by_index(Session, Session.live_index, Standing.LIVE, limit=limit, condition=before)
     lost = 0
     for session in found:
+        if context.is_short_of_time:
+            return {"lost": lost, "left_for_next_time": 1}
         if session.live is Standing.LIVE and session.expires_at <= context.now:
             try:
                 _stand(context, session, Standing.LOST, Action.SESSION_LOSE)

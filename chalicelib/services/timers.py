@@ -1,19 +1,20 @@
 """What is done by the clock alone. No promise rests on it: takers see by themselves what is due."""
 
 from collections import Counter
-from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from chalicelib import warmups
 from chalicelib.context import Context
+from chalicelib.domain import timing
 from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.warmup.due import due
 from chalicelib.tables import Setting
+from chalicelib.tables.base import together
 from chalicelib.tables.queues import in_order, timers
+from chalicelib.tables.settings import keep, timer_key
 from chalicelib.tables.transaction import Stale, Transaction
 
 _PAGE = 100
-_SPARE_SECONDS = 2.0
 _MOST_NOTED = 20
 
 
@@ -34,7 +35,7 @@ def _work(context: Context, shard: int) -> Counter[str]:
     for row in in_order(timers(shard), {}, _PAGE):
         if row.due_at > context.now:
             break
-        if context.time_left() < _SPARE_SECONDS:
+        if context.is_short_of_time:
             done["left_for_next_time"] += 1
             break
         done[_apply_due(context, row.account.account_id)] += 1
@@ -60,14 +61,22 @@ def _apply_due(context: Context, account_id: str) -> str:
         return "failed"
 
 
-def record_run(context: Context, name: str, did: dict[str, int], models: Collection[str]) -> None:
-    """Keeps when a timer last ran, what it did, and which models it points at, for the operators; a run that cannot say
-    so has still run."""
-    transaction = Transaction(context)
-    actions = [Setting.ran_at.set(context.now), Setting.did.set(did)]
-    actions.append(Setting.models.set(set(models)) if models else Setting.models.remove())
-    transaction.update(Setting(name=f"timer:{name}"), None, actions)
+def record_run(context: Context, name: str, did: dict[str, int]) -> None:
+    """Keeps when a timer last ran and what it did, for the operators.
+
+    A run that did nothing is recorded only where the last record is 15 minutes old, so that an idle service writes
+    next to nothing and a silent timer still shows. A run that cannot be recorded has still run.
+    """
     try:
+        if not any(did.values()) and _recorded_lately(context, name):
+            return
+        transaction = Transaction(context)
+        transaction.update(Setting(name=timer_key(name)), None, keep((context.now, did)))
         transaction.commit()
     except (Stale, TemporarilyUnavailable):
         context.note(not_recorded=name)
+
+
+def _recorded_lately(context: Context, name: str) -> bool:
+    (found,) = together([(Setting, timer_key(name))])
+    return found is not None and found.ran_at is not None and context.now - found.ran_at < timing.IDLE_RECORD

@@ -22,16 +22,17 @@ NAMES: dict[type[base.Item], str] = {
 }
 
 
-def bind(settings: Settings) -> None:
-    """Binds every table to its name in this deployment."""
-    base.bind({model: settings.table_prefix + name for model, name in NAMES.items()})
+def bind(settings: Settings, *, calls_aws: bool | None = None) -> None:
+    """Binds every table to its name in this deployment.
+
+    `calls_aws`: whether this process may call AWS's own hosts; None: only where Lambda runs it.
+    """
+    base.bind({model: settings.table_prefix + name for model, name in NAMES.items()}, calls_aws=calls_aws)
 
 
 def create_all() -> None:
     """Creates every table that is not there, for the sandbox and the tests; a deployment has its template."""
-    for model in NAMES:
-        if not model.exists():
-            model.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
+    base.create(NAMES)
 
 
 __all__ = [

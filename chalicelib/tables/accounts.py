@@ -6,6 +6,7 @@ from datetime import datetime
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
+from chalicelib.domain import retries
 from chalicelib.domain.accounts import State
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import PhaseName, Status
@@ -73,7 +74,11 @@ class ModelIndex(GlobalSecondaryIndex["Account"]):
 
 
 class Account(Item):
-    """A social account in the service's care. `version` counts its accepted changes."""
+    """A social account in the service's care. `version` counts its accepted changes.
+
+    `crash_count` and `release_count` count how often workers left it without an outcome while it was in no phase:
+    before its first one, which takes them over, and behind its last one.
+    """
 
     class Meta:
         table_name = "accounts"
@@ -101,6 +106,8 @@ class Account(Item):
     used_content_ids = texts()
     used_text_ids = texts()
     started_by = maybe_text()
+    crash_count = maybe_count()
+    release_count = maybe_count()
     lease_token = maybe_text()
     lease_session_id = maybe_text()
     lease_bot_id = maybe_text()
@@ -109,6 +116,7 @@ class Account(Item):
     lease_request_id = maybe_text()
     lease_ended_by = maybe_word(Ending)
     lease_ended_at = maybe_instant()
+    lease_latest_at = maybe_instant()
     created_at = instant()
     updated_at = instant()
     version = count()
@@ -131,9 +139,20 @@ class Account(Item):
         return plan_of(self.plan_name, self.plan_version or 0)
 
     @property
+    def working_since(self) -> datetime | None:
+        """Since when its holder has had the lease that nobody has ended, None where there is none."""
+        lease = self.lease
+        return None if lease is None or lease.ended_by is not None else lease.taken_at
+
+    @property
     def has_consent(self) -> bool:
         """Whether the owner's consent is recorded."""
         return bool(self.consent)
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether an operator must decide before anybody completes the warm-up: workers left that too often."""
+        return retries.completion_needs_review(self)
 
     @property
     def lease(self) -> Lease | None:

@@ -1,6 +1,6 @@
 """What every table shares: binding to names, one connection, reading many items at once, and errors told apart."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import AttributeNullError, PynamoDBException
+from pynamodb.exceptions import AttributeNullError, PynamoDBException, TableError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.models import Model
@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 2.0
+CREATE_SECONDS = 60.0
 ATTEMPTS = 3
 POOL_SIZE = 32
 _BATCH_ROUNDS = 5
@@ -197,14 +198,10 @@ def name_of(model: type[Item]) -> str:
     return str(model.Meta.table_name)
 
 
-def bind(tables: Mapping[type[Item], str]) -> None:
-    """Binds each model to its table's name, all on one new connection."""
-    sdk = Sdk()
-    shared = DirectConnection(
-        DynamoDB(
-            sdk, connect_seconds=CONNECT_SECONDS, read_seconds=READ_SECONDS, attempts=ATTEMPTS, pool_size=POOL_SIZE
-        )
-    )
+def bind(tables: Mapping[type[Item], str], *, calls_aws: bool | None = None) -> None:
+    """Binds each model to its table's name, all on one new connection; `calls_aws` as `Sdk` takes it."""
+    sdk = Sdk(calls_aws=calls_aws)
+    shared = DirectConnection(_client(sdk, READ_SECONDS))
     for model, name in tables.items():
         model.Meta.table_name = name
         model._connection = None
@@ -213,6 +210,44 @@ def bind(tables: Mapping[type[Item], str]) -> None:
         own.connection = shared
     Store.sdk, Store.connection, Store.s3 = sdk, shared, None
     forget()
+
+
+def _client(sdk: Sdk, read_seconds: float) -> DynamoDB:
+    return DynamoDB(
+        sdk, connect_seconds=CONNECT_SECONDS, read_seconds=read_seconds, attempts=ATTEMPTS, pool_size=POOL_SIZE
+    )
+
+
+def create(models: Iterable[type[Item]]) -> None:
+    """Creates those tables of the models that do not exist, and waits until they can be used.
+
+    A busy engine takes longer for this than for anything that the service does, so that it is given the time.
+    """
+    assert Store.sdk is not None, "tables.bind(settings) comes first"
+    patient = DirectConnection(_client(Store.sdk, CREATE_SECONDS))
+    for model in models:
+        own = model._get_connection()
+        shared, own.connection = own.connection, patient
+        patient.add_meta_table(shared.get_meta_table(name_of(model)))
+        try:
+            if not model.exists():
+                _create(model)
+        finally:
+            own.connection = shared
+
+
+def _create(model: type[Item]) -> None:
+    try:
+        model.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
+    except TableError as error:
+        if (
+            not isinstance(error.cause, ClientError)
+            or error.cause.response["Error"]["Code"] != "ResourceInUseException"
+        ):
+            raise
+        # An attempt whose answer was lost has created it, or another process has: that is what was wanted. What may
+        # have been done as well is the setting of its time to live, which DynamoDB refuses the second time.
+        model.create_table(wait=True, ignore_update_ttl_errors=True)
 
 
 def connection() -> Connection:

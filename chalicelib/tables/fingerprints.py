@@ -1,11 +1,15 @@
-"""Fingerprints: which item of a model has these bytes or these words, so that none is made twice."""
+"""Fingerprints: which item of a model has these bytes or these words, and which account stands for a profile."""
 
 from chalicelib.tables.attributes import instant, text
 from chalicelib.tables.base import Item
 
 
 class Fingerprint(Item):
-    """The guard against exact duplicates, written with the item: two creators at once cannot both succeed."""
+    """The guard against exact duplicates, written with its item (or account): two creators at once cannot both
+    succeed.
+
+    `item_id` is the id of a media item, a text or an account: what of, the fingerprint's first word says.
+    """
 
     class Meta:
         table_name = "fingerprints"

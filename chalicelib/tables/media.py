@@ -44,15 +44,14 @@ class Stored:
 
 def _client() -> Any:
     if Store.s3 is None:
-        import boto3  # noqa: PLC0415  # only the routes that deliver media pay for S3's client
-        from botocore.config import Config  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415  # only the routes that deliver media pay for S3's client
 
         assert Store.sdk is not None, "tables.bind(settings) comes first"
         # The bucket's own host, by its region: AWS's global one redirects forms for a new bucket of another region, and
         # neither a browser's form nor the console's policy follows a redirect.
         own_host = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
         named = Store.sdk.named_endpoint("s3") is not None
-        Store.s3 = boto3.client("s3", config=Config(signature_version="s3v4", s3=None if named else own_host))
+        Store.s3 = Store.sdk.client("s3", Config(signature_version="s3v4", s3=None if named else own_host))
     return Store.s3
 
 

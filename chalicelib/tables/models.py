@@ -1,6 +1,7 @@
 """Models: the creators whose pools feed the accounts."""
 
-from chalicelib.tables.attributes import count, flag, instant, text, texts
+from chalicelib.domain.instants import UTC_ZONE
+from chalicelib.tables.attributes import count, flag, instant, maybe_text, text, texts
 from chalicelib.tables.base import Item
 
 
@@ -14,9 +15,15 @@ class CreatorModel(Item):
     name = text()
     themes = texts()
     paused = flag()
+    time_zone = maybe_text()
     created_at = instant()
     updated_at = instant()
     version = count()
+
+    @property
+    def zone(self) -> str:
+        """The time zone in which its days are meant."""
+        return self.time_zone or UTC_ZONE
 
     @property
     def subject(self) -> str:

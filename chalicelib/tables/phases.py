@@ -57,6 +57,7 @@ class Phase(Item):
     error_details = document()
     retry_count = count()
     crash_count = count()
+    release_count = count()
     swap_count = count()
     attempt = count()
     execution_time_ms = maybe_count()
@@ -76,6 +77,14 @@ class Phase(Item):
         """Which of the five it is."""
         return PhaseName(self.phase)
 
-    def mark_attention(self, *, wanted: bool) -> None:
-        """Keeps the phase in the index of those that people look at while it failed or needs review."""
-        self.attention = self.status if wanted and self.status in ATTENTION else None
+    def mark_attention(self, *, wanted: bool, finishing: bool = False) -> None:
+        """Keeps the phase in the index of those that operators look at while it failed or needs review.
+
+        `finishing`: it is the account's last one, completed, and an operator must decide on what comes after it.
+        """
+        status = Status.REQUIRES_REVIEW if finishing else self.status
+        self.attention = status if wanted and status in ATTENTION else None
+
+    def clear_error(self) -> None:
+        """Forgets what went wrong."""
+        self.error_code = self.error_kind = self.error_message = self.error_details = None

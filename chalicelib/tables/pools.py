@@ -69,13 +69,18 @@ class PoolItem(Item):
         raise NotImplementedError
 
     @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """The keys under which its fingerprint may stand: today's, and those of releases before."""
+        return (self.fingerprint,)
+
+    @property
     def media_type_or_none(self) -> str | None:
         """Its media type, None for a text."""
         return None
 
     @property
     def length_or_none(self) -> int | None:
-        """Its length in characters, None for media."""
+        """Its length in code points, None for media."""
         return None
 
     @property
@@ -311,8 +316,14 @@ class Text(PoolItem):
         return duplicates.of_text(self.model_id, self.body)
 
     @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Its words, as they are compared today and as they were before."""
+        before = duplicates.of_text_before(self.model_id, self.body)
+        return (self.fingerprint,) if before == self.fingerprint else (self.fingerprint, before)
+
+    @property
     def length_or_none(self) -> int | None:
-        """Its length in characters."""
+        """Its length in code points."""
         return len(self.body)
 
     @classmethod

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.domain.instants import parse, render
 from chalicelib.settings import Settings
 from chalicelib.tables.attributes import count, expiry, instant, maybe_instant, maybe_text, text, texts, word
 from chalicelib.tables.base import Item
@@ -56,7 +57,8 @@ class LiveIndex(GlobalSecondaryIndex["Session"]):
 class Session(Item):
     """One run of a bot. `holds` is a set of holdings as text, only a hint: the account decides.
 
-    `warned` are the tokens of leases whose content was withdrawn while it was worked with.
+    `warned` are the tokens of leases whose content was withdrawn while it was worked with; `licences` says when the
+    licences of what was given under which lease end, as it was known then: a reason to look, no more.
     """
 
     class Meta:
@@ -70,6 +72,7 @@ class Session(Item):
     directive = word(Directive)
     holds = texts()
     warned = texts()
+    licences = texts()
     note = maybe_text()
     done = count()
     failed = count()
@@ -91,6 +94,11 @@ class Session(Item):
     def held(self) -> list["Holding"]:
         """What it holds, by account."""
         return [Holding(*holding.split(" ")) for holding in sorted(self.holds or ())]
+
+    def in_doubt(self, now: datetime) -> set[str]:
+        """The tokens of leases under which something was given whose licence should be over."""
+        ends = (entry.split(" ") for entry in self.licences or ())
+        return {token for token, until in ends if parse(until) <= now}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +136,16 @@ def hold(holding: str) -> Action:
 def warn(token: str) -> Action:
     """The update that tells a session that content which it holds under this lease was withdrawn."""
     return Session.warned.add({token})
+
+
+def licensed(token: str, until: datetime) -> Action:
+    """The update that tells a session when the licence of what it was given under this lease ends."""
+    return Session.licences.add({licence_entry(token, until)})
+
+
+def licence_entry(token: str, until: datetime) -> str:
+    """The same, as a session keeps it."""
+    return f"{token} {render(until)}"
 
 
 def let_go(holding: str) -> Action:

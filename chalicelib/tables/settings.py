@@ -1,5 +1,6 @@
 """Settings that change at run time: what is paused, and when each timer last ran."""
 
+import json
 from datetime import datetime
 from typing import Self
 
@@ -10,6 +11,7 @@ from chalicelib.tables.attributes import count, document, flag, maybe_instant, t
 from chalicelib.tables.base import Item, cached, together
 
 PAUSES = "pauses"
+WATCHED = "watched"
 COUNTER_SHARDS = 8
 HOUR_SHARDS = 4
 
@@ -50,9 +52,22 @@ def counter_key(state: str, shard: int) -> str:
     return f"count:{state}#{shard}"
 
 
+def timer_key(timer: str) -> str:
+    """The name of the record of a timer's last run."""
+    return f"timer:{timer}"
+
+
 def hour_key(what: Hourly, at: datetime, shard: int) -> str:
     """The name of one shard of the count of these in the hour of that instant."""
     return f"hour:{at:%Y-%m-%dT%H}:{what}#{shard}"
+
+
+def keep(record: tuple[datetime, object] | None) -> list[Action]:
+    """The update that keeps a record of that instant in a setting; None: that there is none any more."""
+    if record is None:
+        return [Setting.ran_at.remove(), Setting.did.remove()]
+    at, found = record
+    return [Setting.ran_at.set(at), Setting.did.set(json.loads(json.dumps(found)))]
 
 
 def pause_model(model_id: str, *, paused: bool) -> Action:

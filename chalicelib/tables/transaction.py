@@ -49,9 +49,9 @@ class Transaction:
         """Writes a whole new item."""
         self._puts.append((type(item), item.get_save_kwargs_from_instance(condition=condition)))
 
-    def delete(self, item: Item) -> None:
+    def delete(self, item: Item, condition: Condition | None = None) -> None:
         """Takes an item out."""
-        self._deletes.append((type(item), item.get_delete_kwargs_from_instance()))
+        self._deletes.append((type(item), item.get_delete_kwargs_from_instance(condition=condition)))
 
     def update(
         self, item: Item, condition: Condition | None = None, actions: Sequence[UpdateAction] | None = None

@@ -5,7 +5,18 @@ that what is written is what differs.
 """
 
 from chalicelib.warmups.loading import Loaded, caller, load, new_lease
-from chalicelib.warmups.storing import MODELS, create, store
+from chalicelib.warmups.storing import MODELS, create, new, store, store_expiry
 from chalicelib.warmups.superseded import refuse_superseded
 
-__all__ = ["MODELS", "Loaded", "caller", "create", "load", "new_lease", "refuse_superseded", "store"]
+__all__ = [
+    "MODELS",
+    "Loaded",
+    "caller",
+    "create",
+    "load",
+    "new",
+    "new_lease",
+    "refuse_superseded",
+    "store",
+    "store_expiry",
+]

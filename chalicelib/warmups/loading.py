@@ -90,6 +90,8 @@ def view(account: Account, records: Mapping[PhaseName, Phase]) -> Warmup:
         due_at=account.due_at,
         used_content_ids=frozenset(account.used_content_ids or ()),
         used_text_ids=frozenset(account.used_text_ids or ()),
+        crash_count=account.crash_count or 0,
+        release_count=account.release_count or 0,
         **{name: getattr(account, name) for name in ACCOUNT_FIELDS},
     )
 
@@ -139,5 +141,6 @@ def caller(context: Context) -> Caller:
 def new_lease(context: Context, loaded: Loaded, session: Session) -> Lease:
     """A lease for the session, from now on; its token names the version that the taking makes."""
     token = leases.make_token(loaded.account.version + 1, context.entropy(leases.TOKEN_BYTES))
-    until = context.now + timedelta(seconds=context.settings.lease_seconds)
-    return Lease(token, session.session_id, session.bot_id, context.now, until, context.request_id)
+    now, latest = context.now, context.now + loaded.warmup.max_work
+    until = min(now + timedelta(seconds=context.settings.lease_seconds), latest)
+    return Lease(token, session.session_id, session.bot_id, now, until, context.request_id, latest_at=latest)

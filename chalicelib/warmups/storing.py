@@ -1,6 +1,6 @@
 """Storing a step: the account and its phases where they differ, its effects, and its event, in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -14,28 +14,40 @@ from chalicelib.domain import phases, timing
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup import effects
-from chalicelib.domain.warmup.effects import Effect, ItemKind
-from chalicelib.domain.warmup.state import Step, Warmup, transitions
+from chalicelib.domain.warmup.due import due
+from chalicelib.domain.warmup.effects import Effect
+from chalicelib.domain.warmup.state import LEAVINGS, Step, Warmup, transitions
 from chalicelib.sessions import open_session
 from chalicelib.tables import Account, Assignment, Content, Phase, Session, Setting, Text
 from chalicelib.tables.accounts import unchanged_lease
 from chalicelib.tables.base import Key, together
 from chalicelib.tables.pools import PoolItem
-from chalicelib.tables.sessions import NO_PHASE, Holding, Standing, hold, let_go, seen, warn
+from chalicelib.tables.sessions import NO_PHASE, Holding, Standing, hold, let_go, licence_entry, licensed, seen, warn
 from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, counter_key, hour_key
+from chalicelib.tables.transaction import Transaction
 from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, SETS, Loaded, document, versions, view
 
 _ENDED = (State.ACTIVE, State.RETIRED)
-MODELS: Mapping[ItemKind, type[PoolItem]] = {ItemKind.CONTENT: Content, ItemKind.TEXT: Text}
+MODELS: Mapping[PoolKind, type[PoolItem]] = {PoolKind.CONTENT: Content, PoolKind.TEXT: Text}
 
 
-def create(context: Context, account: Account, **details: object) -> Loaded:
-    """Stores a new account. Raises Stale where one of its id is there."""
-    loaded = Loaded(view(account, {}), account, {}, Setting.nothing_paused(), None)
-    _Writer(context, loaded, None, None, ()).write(Step(Action.ACCOUNT_CREATE, loaded.warmup), details)
-    return loaded
+Claim = Callable[[Transaction], None]
+"""Adds what else is claimed in the same transaction."""
+
+
+def new(account: Account) -> Loaded:
+    """A warm-up that is not stored yet."""
+    return Loaded(view(account, {}), account, {}, Setting.nothing_paused(), None)
+
+
+def create(context: Context, loaded: Loaded, claim: Claim, **details: object) -> None:
+    """Stores a new account. Raises Stale where one of its id is there, or its claim was taken meanwhile."""
+    writer = _Writer(context, loaded, None, None, ())
+    claim(writer.change.transaction)
+    writer.write(Step(Action.ACCOUNT_CREATE, loaded.warmup), details)
 
 
 def store(
@@ -45,6 +57,7 @@ def store(
     *,
     session: Session | None = None,
     items: Iterable[PoolItem] = (),
+    claim: Claim | None = None,
     **details: object,
 ) -> None:
     """Writes what was decided, in one transaction with its event; `loaded` is afterwards as it is stored.
@@ -52,7 +65,20 @@ def store(
     `session` is the one that takes a lease (opened, if it is new); `items` are those of the step's effects that were
     read already. `details` are added to those of the step. Raises Stale when something was changed since it was read.
     """
-    _Writer(context, loaded, loaded.warmup, session, items).write(step, details)
+    writer = _Writer(context, loaded, loaded.warmup, session, items)
+    if claim is not None:
+        claim(writer.change.transaction)
+    writer.write(step, details)
+
+
+def store_expiry(context: Context, loaded: Loaded, refuses: Callable[[Warmup], object]) -> None:
+    """Writes that a lease ran out where a caller is refused because of what that makes of the account.
+
+    Else nobody would write it: who is refused writes nothing.
+    """
+    step = due(loaded.warmup, context.now)
+    if step is not None and step.action is Action.LEASE_EXPIRE and refuses(step.after) is not None:
+        store(context, loaded, step)
 
 
 @dataclass(slots=True)
@@ -99,8 +125,13 @@ class _Writer:
                 account.store_lease(after.lease)
             if after.phases and not before.phases:
                 account.plan_name, account.plan_version = after.plan.name, after.plan.version
+            for name in LEAVINGS:
+                if (count := getattr(after, name)) != getattr(before, name):
+                    setattr(account, name, count or None)
         current = after.current
         account.phase_status = None if current is None else current.status
+        if after.needs_review:
+            account.phase_status = Status.REQUIRES_REVIEW
         account.updated_at = self.context.now
         due = timing.next_due(after, current, self.context.now)
         account.store_due(due, self.context.settings.queue_shards)
@@ -109,8 +140,12 @@ class _Writer:
         account, records = self.loaded.account, self.loaded.phases
         before = {} if self.before is None else {one.phase: one for one in self.before.phases}
         state_moved = self.before is not None and self.before.state is not after.state
+        was_in_review = self.before is not None and self.before.needs_review
         for phase in after.phases:
-            if phase == before.get(phase.phase) and not (state_moved and phase.status in phases.ATTENTION):
+            last = phase is after.phases[-1]
+            in_queue = phase.status in phases.ATTENTION or (last and (was_in_review or after.needs_review))
+            review_moved = last and was_in_review is not after.needs_review
+            if phase == before.get(phase.phase) and not review_moved and not (state_moved and in_queue):
                 continue
             record = records.get(phase.phase)
             if record is None:
@@ -122,7 +157,7 @@ class _Writer:
             record.told = document(phase.last_response)
             record.updated_at = self.context.now
             record.version = account.version + 1
-            record.mark_attention(wanted=after.state is not State.RETIRED)
+            record.mark_attention(wanted=after.state is not State.RETIRED, finishing=last and after.needs_review)
             if record.was_read():
                 self.change.transaction.update(record)
             else:
@@ -178,6 +213,8 @@ class _Writer:
                 self._hold(effect)
             case effects.DropLease():
                 self._drop(effect)
+            case effects.NoteLicence():
+                self._update_session(effect.lease.session_id, None, licensed(effect.lease.token, effect.until))
             case effects.WarnHolder():
                 self._update_session(effect.lease.session_id, None, warn(effect.lease.token))
             case effects.CountHour():
@@ -211,12 +248,16 @@ class _Writer:
 
     def _hold(self, effect: effects.HoldLease) -> None:
         session, holding = self.session, self._holding(effect.lease, effect.phase)
+        until = effect.licensed_until
         assert session is not None, "who takes a lease has a session"
         if session.was_read():
             alive = [Session.live.set(Standing.LIVE), *seen(self.context.now, self.context.settings)]
+            if until is not None:
+                alive.append(licensed(effect.lease.token, until))
             self._update_session(session.session_id, Session.ended_at.does_not_exist(), hold(holding), *alive)
         else:
             session.holds = {holding}
+            session.licences = None if until is None else {licence_entry(effect.lease.token, until)}
             open_session(self.context, self.change.transaction, session)
 
     def _drop(self, effect: effects.DropLease) -> None:
@@ -242,8 +283,8 @@ class _Writer:
         )
 
 
-def _with_key(kind: ItemKind, item_id: str) -> PoolItem:
-    return Content(content_id=item_id) if kind is ItemKind.CONTENT else Text(text_id=item_id)
+def _with_key(kind: PoolKind, item_id: str) -> PoolItem:
+    return Content(content_id=item_id) if kind is PoolKind.CONTENT else Text(text_id=item_id)
 
 
 def _closing(effect: effects.CloseAssignment, now: datetime) -> list[UpdateAction]:

@@ -328,13 +328,17 @@ def test_a_line_is_json_as_strictly_as_a_body_is(agency: Agency, line: str) -> N
 
 
 def test_json_lines_are_imported(agency: Agency) -> None:
-    rows = [body(), body(account_id="a2", username="Zoë\u2028\u0085\x0b the second"), body(account_id="a3", tags=["x"])]
+    rows = [body(), body(account_id="a2", username="Zoë"), body(account_id="a3", username="three", tags=["x"])]
     text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n\n"
     answer = agency.operator.post(IMPORT, raw=text.encode(), content_type=NDJSON).ok()
-    assert answer["counts"] == {"created": 3, "unchanged": 0, "refused": 0, "left": 0}, (
-        "a line ends at a line feed only"
-    )
-    assert agency.operator.account_document("a2")["username"] == rows[1]["username"]
+    assert answer["counts"] == {"created": 3, "unchanged": 0, "refused": 0, "left": 0}
+    assert agency.operator.account_document("a2")["username"] == "Zoë"
+
+
+def test_a_line_of_json_ends_at_a_line_feed_only(agency: Agency) -> None:
+    text = json.dumps(body(username="Zoë\u2028\u0085 the second"), ensure_ascii=False)
+    (row,) = agency.operator.post(IMPORT, raw=text.encode(), content_type=NDJSON).ok()["rows"]
+    assert [one["pointer"] for one in row["error"]["errors"]] == ["/username"], "one row, with a line break in a name"
 
 
 def test_a_bad_row_never_spoils_the_others(agency: Agency) -> None:
@@ -396,12 +400,37 @@ def test_bad_rows_of_a_csv_are_told_by_their_number(agency: Agency) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ['model_id,username\nm1,"a\nm1,b\n', "model_id,username\nm1,a\0b\n", "\0", '"'])
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        ("Model_Id; USERNAME \r\nm1;ada\r\n;\r\nm1;eve\r\n".encode("utf-16"), [(2, "created"), (4, "created")]),
+        (b"model_id\tusername\nm1\tada\n\t\n", [(2, "created")]),
+        (b"model_id,username,\nm1,ada,remark\nm1,eve,\n", [(2, "refused"), (3, "created")]),  # a column without a name
+        (b'model_id,username\nm1,"ada" x\nm1,eve\n', [(2, "refused"), (3, "created")]),  # a stray quote
+        ("model_id,username\nm1,Caf\ufffd\nm1,eve\n".encode(), [(2, "refused"), (3, "created")]),
+        ("model_id,username\nm1,Zo\xeb\n".encode("cp1252"), "Line 2, character 6: the byte 0xeb is not UTF-8"),
+        (b"PK\x03\x04", "This is an Excel workbook"),
+        (b'[{"model_id": "m1"}]', "This is a JSON array"),
+    ],
+)
+def test_what_spreadsheets_save_is_imported_or_named(
+    agency: Agency, data: bytes, wanted: str | list[tuple[int, str]]
+) -> None:
+    for dry_run in ("true", "false"):
+        answer = agency.operator.post(f"{IMPORT}?dry_run={dry_run}", raw=data, content_type=CSV)
+        if isinstance(wanted, str):
+            assert wanted in answer.refused(400, "malformed_request")["detail"]
+        else:
+            assert [(row["line"], row["outcome"]) for row in answer.ok()["rows"]] == wanted
+            assert sum(answer.json["counts"].values()) == len(wanted), "each row has an outcome"
+
+
+@pytest.mark.parametrize("text", ['model_id,username\nm1,"a\nm1,b\n', "model_id,username\nm1,a\0b\nm1,c\n", "\0", '"'])
 def test_a_csv_that_cannot_be_read_is_no_500(agency: Agency, text: str) -> None:
     answer = agency.operator.post(IMPORT, raw=text.encode(), content_type=CSV)
     assert answer.status in (200, 400)
     if answer.status == 200:
-        assert answer.json["counts"]["created"] == 0 or "\0" in text
+        assert answer.json["counts"]["created"] == ("\n" in text), "a broken row spoils no other"
 
 
 def test_a_dry_run_says_what_would_happen_and_does_nothing(agency: Agency) -> None:
@@ -436,17 +465,18 @@ def test_a_dry_run_says_what_would_happen_and_does_nothing(agency: Agency) -> No
 
 
 def test_an_import_asks_once_for_a_hundred_accounts_and_writes_only_the_new_ones(agency: Agency) -> None:
-    rows = [json.dumps(body(account_id=f"a{number}")).encode() for number in range(150)]
+    rows = [json.dumps(body(account_id=f"a{number}", username=f"u{number}")).encode() for number in range(150)]
     agency.operator.post(IMPORT, raw=b"\n".join(rows[:149]), content_type=NDJSON).ok()
     agency.wire.forget()
-    again = agency.operator.post(IMPORT, raw=b"\n".join(rows), content_type=NDJSON).ok()
+    again = agency.operator.post(f"{IMPORT}?warn=false", raw=b"\n".join(rows), content_type=NDJSON).ok()
     assert again["counts"] == {"created": 1, "unchanged": 149, "refused": 0, "left": 0}
+    assert again["created_by_model"] == {"m1": 1}
     assert len(agency.wire.of("TransactWriteItems")) == 1
     assert len([call for call in agency.wire.of("BatchGetItem") if "test-accounts" in call.body["RequestItems"]]) == 2
 
 
 def test_what_an_import_has_no_time_for_is_left_and_done_when_it_is_sent_again(agency: Agency) -> None:
-    raw = b"\n".join(json.dumps(body(account_id=f"a{number}")).encode() for number in range(40))
+    raw = b"\n".join(json.dumps(body(account_id=f"a{number}", username=f"u{number}")).encode() for number in range(40))
 
     def slow(call: Call) -> None:
         if call.operation == "TransactWriteItems":
@@ -507,3 +537,28 @@ def test_an_import_that_is_none_is_refused(
 def test_a_dry_run_is_true_or_false(agency: Agency, value: str) -> None:
     answer = agency.operator.post(f"{IMPORT}?dry_run={value}", raw=b"{}", content_type=NDJSON)
     answer.refused(400, "malformed_request")
+
+
+@pytest.mark.parametrize("dry_run", ["true", "false"])
+def test_an_import_says_which_accounts_are_retired_and_counts_them_for_nothing(agency: Agency, dry_run: str) -> None:
+    """Nor does it warn of pools for what is active: neither will be warmed up."""
+    operator = agency.operator
+    agency.warmed_up("a2").complete_warmup("a2").ok()
+    operator.model("dry")
+    for number, account_id in enumerate(("gone", "done")):
+        operator.account(account_id, model_id="dry" if number == 0 else "m1")
+    operator.post("/api/operator/accounts/gone/retire", {"reason": "sold"}).ok()
+    rows = [
+        {"account_id": one, "model_id": model, "username": f"user_{one}", "consent": CONSENT}
+        for one, model in (("gone", "dry"), ("a2", "m1"), ("done", "m1"))
+    ]
+    path = f"/api/operator/accounts/import?dry_run={dry_run}"
+    sent = "\n".join(map(json.dumps, rows)).encode()
+    answer = operator.post(path, raw=sent, content_type="application/x-ndjson").ok()
+    assert [(row["outcome"], row["state"]) for row in answer["rows"]] == [
+        ("retired", "retired"),
+        ("unchanged", "active"),
+        ("unchanged", "ready"),
+    ]
+    assert answer["counts"] == {"created": 0, "unchanged": 2, "retired": 1, "refused": 0, "left": 0}
+    assert answer["warnings"] == ["1 of these accounts are retired: nothing happens to them until `restore`."]

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
 
 from chalicelib import routes
 from chalicelib.context import Role
-from chalicelib.edge.endpoints import Endpoint
+from chalicelib.domain.errors import InvalidInput
+from chalicelib.edge.endpoints import Endpoint, validate
 from chalicelib.edge.routing import ENDPOINTS
 from tests.agency import CONSENT, PROBLEM, Agency, Api, Bot, Reply, media, words
 from tests.api.shapes import PROBLEM as MEMBERS
@@ -43,6 +44,7 @@ VALID: dict[str, dict[str, Any]] = {
     "TextBody": words("bad", "bio"),
     "UploadBody": {"filename": "x.png", "media_type": "image/png", "bytes": 1, "sha256": "ab" * 32},
     "ItemEdit": {"tags": ["x"]},
+    "TextEdit": {"tags": ["x"]},
     "BotBody": {"bot_id": "bad", "name": "x", "models": ["m1"]},
 }
 """A body of each kind that would be accepted. For a kind that is not here less is tried."""
@@ -214,6 +216,43 @@ def test_wrong_types_and_unknown_members_are_named_and_nothing_breaks(scene: Sce
         is_refused(answer, 400, 404, 409, 412, 422)
         if answer.status == 422 and "errors" in answer.json:
             assert answer.json["errors"][0]["pointer"].startswith(f"/{name}"), answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "detail"),
+    [
+        ({"limti": 1}, "/limti", "unknown member `limti`; did you mean `limit`? known: limit, "),
+        ({"zzz": 1}, "/zzz", "unknown member `zzz`; known: limit, "),
+    ],
+)
+def test_an_unknown_member_is_told_what_it_may_be_meant_for(
+    scene: Scene, body: dict[str, Any], pointer: str, detail: str
+) -> None:
+    problem = scene.bot.send("POST", "/api/bot/accounts/claim", body).refused(422, "invalid_input")
+    assert problem["errors"][0]["pointer"] == pointer
+    assert problem["errors"][0]["detail"].startswith(detail)
+
+
+def test_an_unknown_member_inside_another_is_told_the_members_there() -> None:
+    from chalicelib.routes.inputs import AccountBody, MoveAllBody  # noqa: PLC0415  # the edge imports them late, too
+
+    account = {"model_id": "m", "username": "u", "consent": {**CONSENT, "refrence": "c"}}
+    for model, body, pointer, detail in (
+        (AccountBody, account, "/consent/refrence", "did you mean `reference`? known: granted_by, "),
+        (MoveAllBody, {"action": "retry", "reason": "r", "filter": {"phse": "bio"}}, "/filter/phse", "`phase`?"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            validate(model, body)
+        (fault,) = cast(list[dict[str, str]], refused.value.members["errors"])
+        assert (fault["pointer"], detail in fault["detail"]) == (pointer, True), fault
+
+
+def test_a_body_of_nothing_but_unknown_members_gets_a_short_answer() -> None:
+    from chalicelib.routes.inputs import ClaimBody  # noqa: PLC0415  # see above
+
+    with pytest.raises(InvalidInput) as refused:
+        validate(ClaimBody, {f"member_{number}": 1 for number in range(20_000)})
+    assert len(cast(list[object], refused.value.members["errors"])) == 100
 
 
 @pytest.mark.parametrize("endpoint", WITH_BODY, ids=named)

@@ -126,7 +126,16 @@ def test_a_claim_needs_a_session(five: Agency) -> None:
 
 def test_with_nothing_to_do_nothing_is_claimed(agency: Agency) -> None:
     worker = agency.worker()
-    assert worker.claim(limit=10).ok() == {"session_id": worker.session, "items": []}
+    answer = worker.claim(limit=10)
+    wait = answer.ok()["retry_after_seconds"]
+    assert answer.ok() == {
+        "session_id": worker.session,
+        "items": [],
+        "next_due_at": None,
+        "retry_after_seconds": wait,
+    }
+    assert answer.headers["Retry-After"] == str(wait)
+    assert 60 <= wait <= 90
 
 
 def test_a_claimed_account_is_started_and_worked_on_under_the_same_lease(five: Agency) -> None:

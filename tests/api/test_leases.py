@@ -1,5 +1,6 @@
 """One account, several bots: one works at a time, the others are told, and nobody loses what it did."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -308,4 +309,199 @@ def test_an_unheld_account_can_be_completed_by_any_bot_and_a_held_one_by_its_hol
     done = first.complete_warmup().ok()
     assert (done["state"], done["lease"]) == ("active", None)
     first.release(token).refused(409, "lease_superseded")
+    agency.operator.verified()
+
+
+# every lost lease counts, whatever the step of its holder was
+
+
+def _claimed(agency: Agency) -> None:
+    agency.operator.account()
+
+
+def _started(agency: Agency) -> None:
+    agency.operator.account()
+    worker = agency.worker()
+    worker.release(worker.start().ok()["lease"]["lease_token"]).ok()
+
+
+def _assigned(agency: Agency) -> None:
+    agency.operator.account()
+    worker = agency.worker()
+    worker.start().ok()
+    worker.release(worker.take()).ok()
+
+
+def _finished(agency: Agency) -> None:
+    agency.warmed_up()
+
+
+STEPS = [_claimed, _started, _assigned, _finished]
+CRASHES, RELEASES = 3, 10
+
+
+def _taken(agency: Agency) -> str | None:
+    """The token of the lease that a claim takes on the account, None where it is not handed out."""
+    items = agency.worker("b2").claim().ok()["items"]
+    return items[0]["lease"]["lease_token"] if items else None
+
+
+def _case(agency: Agency) -> Any:
+    (case,) = agency.operator.get("/api/operator/review").ok()["items"]
+    return case
+
+
+@pytest.mark.parametrize("timers", [True, False])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_lease_that_runs_out_counts_whatever_the_step_of_its_holder(
+    agency: Agency, step: Callable[[Agency], None], timers: bool
+) -> None:
+    step(agency)
+    for _ in range(CRASHES):
+        assert agency.operator.get("/api/operator/review").ok()["items"] == []
+        assert _taken(agency) is not None
+        agency.time.advance(LEASE)
+        if timers:
+            assert agency.timer() == {"lease:expire": 1}
+        agency.operator.verified()
+    assert _taken(agency) is None, "after the plan's crashes it is handed out no more"
+    case = _case(agency)
+    assert (case["account_id"], case["error_code"]) == ("a1", "crashed")
+    assert f"the lease ran out {CRASHES} times" in case["error_message"]
+    assert [one["code"] for one in agency.bot().status().ok()["blockers"]] == ["review"]
+    assert agency.bot().offered() == []
+    pipeline = agency.operator.get("/api/operator/pipeline").ok()
+    assert (pipeline["review"]["requires_review"], pipeline["due_now"]) == (1, 0)
+    (listed,) = agency.operator.get("/api/operator/accounts?phase_status=requires_review").ok()["items"]
+    assert listed["account_id"] == "a1"
+    agency.operator.verified()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_release_without_an_outcome_counts_too(agency: Agency, step: Callable[[Agency], None]) -> None:
+    step(agency)
+    before = _releases(agency)
+    for _ in range(RELEASES - before):
+        assert agency.operator.get("/api/operator/review").ok()["items"] == []
+        agency.worker("b2").release(_taken(agency)).ok()
+    assert _taken(agency) is None
+    case = _case(agency)
+    assert (case["error_code"], case["crash_count"]) == ("released", 0)
+    assert f"workers gave it back {RELEASES} times" in case["error_message"]
+    agency.operator.verified()
+
+
+def _releases(agency: Agency) -> int:
+    account = agency.operator.account_document()
+    phase = next((one for one in account["phases"] if one["phase"] == account["current_phase"]), account)
+    count: int = phase["release_count"]
+    return count
+
+
+def test_a_delivery_that_is_given_back_again_and_again_goes_to_an_operator(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    for _ in range(RELEASES):
+        worker.release(worker.take()).ok()
+    assert _case(agency)["error_message"].endswith("the work may have been done")
+    worker.content().refused(409, "phase_not_available")
+    assert agency.operator.verified() > RELEASES
+
+
+def test_what_is_lost_before_the_start_counts_for_the_first_phase(agency: Agency) -> None:
+    agency.operator.account()
+    _taken(agency)
+    agency.time.advance(LEASE)
+    worker = agency.worker()
+    started = worker.start().ok()
+    assert started["phases"][0]["crash_count"] == 1
+    assert agency.operator.account_document()["crash_count"] == 0
+    for _ in range(CRASHES - 1):
+        agency.time.advance(LEASE)
+        _taken(agency)
+    assert _case(agency)["crash_count"] == CRASHES
+    agency.operator.verified()
+
+
+def test_steps_of_one_phase_are_counted_together(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    worker.take()
+    agency.time.advance(LEASE)
+    for _ in range(CRASHES - 1):
+        _taken(agency)
+        agency.time.advance(LEASE)
+    assert _taken(agency) is None
+    assert _case(agency)["error_kind"] == "unknown", "it was delivered once: it may have been done"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_operator_offers_again_what_workers_left(agency: Agency, step: Callable[[Agency], None]) -> None:
+    _to_review(agency, step)
+    phase = _case(agency)["phase"]
+    path = f"/api/operator/accounts/a1/phases/{phase}/retry"
+    assert agency.operator.post(path, {"reason": "the bot is repaired"}).ok()["blockers"] == []
+    assert agency.operator.post(path, {"reason": "the bot is repaired"}).ok()["replayed"]
+    assert agency.operator.get("/api/operator/review").ok()["items"] == []
+    for _ in range(CRASHES - 1):
+        assert _taken(agency) is not None, "with fresh limits"
+        agency.time.advance(LEASE)
+    worker = agency.worker("b2")
+    if step is _finished:
+        worker.complete_warmup().ok()
+        assert agency.operator.account_document()["state"] == "active"
+    else:
+        worker.do(phase)
+    agency.operator.verified()
+
+
+def _to_review(agency: Agency, step: Callable[[Agency], None]) -> None:
+    step(agency)
+    for _ in range(CRASHES):
+        assert _taken(agency) is not None
+        agency.time.advance(LEASE)
+    agency.timer()
+
+
+def test_what_nobody_completes_is_retried_in_bulk_or_resolved(agency: Agency) -> None:
+    _to_review(agency, _finished)
+    found = agency.operator.get("/api/operator/review/groups").ok()["items"]
+    assert [(one["phase"], one["code"], one["count"]) for one in found] == [("story", "crashed", 1)]
+    body = {"filter": {"code": "crashed"}, "reason": "repaired"}
+    assert agency.operator.post("/api/operator/review/retry", body).ok()["counts"] == {"retried": 1}
+    _to_review(agency, lambda _: None)
+    path = "/api/operator/accounts/a1/phases/{}/resolve"
+    body = {"reason": "handed over", "evidence": {"note": "by hand"}}
+    agency.operator.post(path.format("pfp"), body).refused(409, "move_not_possible")
+    assert agency.operator.post(path.format("story"), body).ok()["state"] == "active"
+    assert agency.operator.get("/api/operator/review").ok()["items"] == []
+    assert agency.operator.get("/api/operator/pipeline").ok()["review"]["requires_review"] == 0
+    assert agency.operator.verified() > 0
+
+
+@pytest.mark.parametrize("move", ["retire", "reset"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_case_ends_with_its_account(agency: Agency, step: Callable[[Agency], None], move: str) -> None:
+    _to_review(agency, step)
+    agency.operator.post(f"/api/operator/accounts/a1/{move}", {"reason": "enough"}).ok()
+    assert agency.operator.get("/api/operator/review").ok()["items"] == []
+    assert agency.operator.get("/api/operator/pipeline").ok()["review"]["requires_review"] == 0
+    agency.operator.verified()
+
+
+def test_the_holder_that_is_only_late_still_completes_the_warm_up(agency: Agency) -> None:
+    _to_review(agency, _finished)
+    agency.worker("b2").complete_warmup().ok()
+    assert agency.operator.get("/api/operator/review").ok()["items"] == []
+    agency.operator.verified()
+
+
+def test_an_account_that_is_paused_before_its_start_goes_to_review_as_well(agency: Agency) -> None:
+    agency.operator.account()
+    for number in range(CRASHES):
+        assert _taken(agency) is not None
+        agency.operator.post("/api/operator/accounts/a1/pause", {"reason": f"pause {number}"}).ok()
+        agency.time.advance(LEASE)
+        assert agency.timer() == {"lease:expire": 1}
+        agency.operator.post("/api/operator/accounts/a1/resume", {"reason": f"pause {number}"}).ok()
+    assert _taken(agency) is None
+    assert _case(agency)["error_code"] == "crashed"
     agency.operator.verified()

@@ -39,7 +39,7 @@ def _phase_move(agency: Agency, move: str, phase: str = "bio", **more: Any) -> R
 
 
 @each_situation
-@pytest.mark.parametrize("move", ["pause", "resume", "reset", "retire"])
+@pytest.mark.parametrize("move", ["pause", "resume", "reset", "retire", "restore"])
 def test_a_move_of_the_lifecycle_is_allowed_just_where_its_table_allows_it(
     agency: Agency, situation: Situation, move: str
 ) -> None:
@@ -126,6 +126,29 @@ def test_nobody_works_on_a_retired_account(agency: Agency) -> None:
     working(agency)
     _account_move(agency, "retire").ok()
     assert agency.operator.account_document()["phases"][1]["status"] == "content_assigned"
+    agency.operator.verified()
+
+
+@pytest.mark.parametrize("begun", [ready, working, done])
+def test_a_retired_account_comes_back_with_what_it_has_used(agency: Agency, begun: Situation) -> None:
+    begun(agency)
+    phases = agency.operator.account_document()["phases"]
+    used = {one["assigned_content_id"] for one in phases} - {None}
+    _account_move(agency, "retire").ok()
+    _account_move(agency, "ready").refused(409, "move_not_possible")
+    restored = _account_move(agency, "restore", "retired by mistake").ok()
+    assert (restored["state"], restored["phases"], restored["current_phase"]) == ("imported", [], None)
+    assert [one["code"] for one in restored["blockers"]] == ["not_ready"]
+    assert _account_move(agency, "restore", "retired by mistake").ok()["replayed"]
+    assert agency.operator.actions()[-2:] == ["account:retire", "account:restore"]
+    states = agency.operator.get("/api/operator/pipeline").ok()["states"]
+    assert (states["imported"], states["retired"]) == (1, 0)
+    _account_move(agency, "ready").ok()
+    agency.operator.media("fresh", "pfp")
+    agency.time.advance(timedelta(hours=25))
+    worker = agency.worker("b2")
+    worker.start().ok()
+    assert worker.content().ok()["content"]["content_id"] not in used, "never twice on one account"
     agency.operator.verified()
 
 

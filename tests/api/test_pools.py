@@ -96,7 +96,7 @@ class TestItems:
         for change in changes:
             agency.operator.post(f"{MODELS}/m1/{kind}", {**given, **change}).refused(409, "already_exists")
         assert agency.wire.image() == before
-        del created["replayed"]
+        del created["replayed"], created["warnings"]
         assert agency.operator.get(f"{MODELS}/m1/{kind}/i1").ok() == created
 
     def test_an_item_of_another_model_has_the_same_id_only_once(
@@ -141,6 +141,29 @@ class TestItems:
             path = f"{MODELS}/m1/{kind}/import?dry_run={dry_run}"
             answer = agency.operator.post(path, raw=text.encode(), content_type="application/x-ndjson").ok()
             assert [row["outcome"] for row in answer["rows"]] == outcomes
+
+    def test_a_dry_run_decides_as_the_run_does_where_rows_meet(
+        self, agency: Agency, kind: str, make: Any, key: str
+    ) -> None:
+        """By id and by what they hold, named and not."""
+        given = make("i1", "bio")
+        unnamed = {name: value for name, value in given.items() if name != key}
+        other = make("i2", "bio")
+        rows = [
+            given,
+            given,
+            {**given, "max_usage": 2},
+            {**other, key: "i1"},
+            unnamed,
+            {**unnamed, "max_usage": 2},
+            other,
+        ]
+        text = "\n".join(json.dumps(row) for row in rows)
+        outcomes = ["created", "unchanged", "refused", "refused", "unchanged", "refused", "created"]
+        for dry_run in ("true", "false"):
+            path = f"{MODELS}/m1/{kind}/import?dry_run={dry_run}"
+            answer = agency.operator.post(path, raw=text.encode(), content_type="application/x-ndjson").ok()
+            assert [row["outcome"] for row in answer["rows"]] == outcomes, dry_run
 
     def test_many_at_once_each_have_their_outcome(self, agency: Agency, kind: str, make: Any, key: str) -> None:
         agency.operator.post(f"{MODELS}/m1/{kind}", make("old", "bio")).ok(201)
@@ -200,7 +223,10 @@ class TestItems:
             ({"theme": "a#b"}, "/theme"),
             ({"tags": [""]}, "/tags/0"),
             ({"licence": {}}, "/licence/licensed_by"),
-            ({"licence": {"licensed_by": "Ada", "valid_until": "2027-01-01"}}, "/licence/valid_until"),
+            ({"licence": {"licensed_by": "Ada", "valid_until": "2027-01-32"}}, "/licence/valid_until"),
+            ({"licence": {"licensed_by": "Ada", "valid_until": "1999-12-31"}}, "/licence/valid_until"),
+            ({"licence": {"licensed_by": "Ada", "valid_until": "1798761600"}}, "/licence/valid_until"),
+            ({"licence": {"licensed_by": "Ada\n", "valid_until": None}}, "/licence/licensed_by"),
             ({"licence": {"licensed_by": "Ada", "valid_until": "0001-01-01T00:00:00+05:00"}}, "/licence/valid_until"),
             ({"licence": {"licensed_by": "Ada", "valid_until": "9999-12-31T23:59:59-05:00"}}, "/licence/valid_until"),
             ({"status": "lovely"}, "/status"),
@@ -268,7 +294,7 @@ def test_a_text_has_1_to_2200_characters(agency: Agency, body: Any) -> None:
     assert problem["errors"][0]["pointer"] == "/body"
 
 
-@pytest.mark.parametrize("body", ["x", "😀" * 2200, " ", "\u2028", "a\tb\nc", "\u202eevil", "e\u0301"])
+@pytest.mark.parametrize("body", ["x", "😀" * 2200, " x ", "a\u2028b", "a\tb\nc", "a\r\nb", "\u202eevil", "e\u0301"])
 def test_any_text_comes_back_as_it_was(agency: Agency, body: str) -> None:
     agency.operator.post(f"{MODELS}/m1/texts", words("t1", "bio", body=body)).ok(201)
     assert agency.operator.text("t1")["body"] == body

@@ -1,5 +1,6 @@
 """The list of what can be worked on: due by the clock at this moment, oldest first, page by page."""
 
+import math
 from datetime import timedelta
 
 import pytest
@@ -130,16 +131,18 @@ def test_a_cursor_serves_its_own_caller_and_filter_only(many: Agency) -> None:
 
 def test_an_empty_list_says_when_to_come_again(agency: Agency) -> None:
     answer = agency.bot().ready()
-    assert answer.ok() == {"items": [], "next_cursor": None, "next_due_at": None}
-    assert answer.headers["Retry-After"] == "60"
+    wait = answer.ok()["retry_after_seconds"]
+    assert answer.ok() == {"items": [], "next_cursor": None, "next_due_at": None, "retry_after_seconds": wait}
+    assert answer.headers["Retry-After"] == str(wait)
+    assert 60 <= wait <= 90
 
 
 @pytest.mark.parametrize(
     ("before", "wait"),
     [
         (timedelta(hours=24), 60),  # never told to stay away for long: something new may come
-        (timedelta(seconds=59), 60),
-        (timedelta(seconds=30), 31),
+        (timedelta(seconds=59), 59),
+        (timedelta(seconds=30), 30),
         (timedelta(milliseconds=1), 1),
     ],
 )
@@ -148,14 +151,25 @@ def test_an_empty_list_says_when_something_falls_due(agency: Agency, before: tim
     opens = worker.do("pfp")["next"]["available_at"]
     agency.time.to(opens)
     agency.time.advance(-before)
-    answer = worker.ready()
-    assert answer.ok() == {"items": [], "next_cursor": None, "next_due_at": opens}
-    assert answer.headers["Retry-After"] == str(wait)
+    for answer, rest in ((worker.ready(), {"next_cursor": None}), (worker.claim(), {"session_id": worker.session})):
+        asked = int(answer.headers["Retry-After"])
+        assert answer.ok() == {"items": [], **rest, "next_due_at": opens, "retry_after_seconds": asked}
+        assert wait <= asked <= math.ceil(1.5 * wait), "by some jitter more, so that an idle fleet spreads"
+
+
+def test_idle_bots_are_not_all_sent_to_the_same_second(agency: Agency) -> None:
+    worker = agency.worker()
+    for ask in (worker.ready, worker.claim):
+        assert len({ask().headers["Retry-After"] for _ in range(30)}) > 5
 
 
 def test_a_list_with_something_in_it_does_not_send_away(agency: Agency) -> None:
     agency.operator.account()
-    assert "Retry-After" not in agency.bot().ready().headers
+    answers = agency.bot().ready(), agency.worker().claim()
+    for answer in answers:
+        assert answer.ok()["items"]
+        assert "Retry-After" not in answer.headers
+        assert not {"next_due_at", "retry_after_seconds"} & set(answer.json)
 
 
 def test_what_is_leased_falls_due_when_the_lease_runs_out(agency: Agency) -> None:

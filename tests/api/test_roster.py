@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.services.pipeline import MOST_COUNTED
 from chalicelib.services.roster import MOST_EXAMINED
-from tests.agency import CONSENT, Agency, Bot
+from tests.agency import CONSENT, LEASE, Agency, Bot
 
 PATH = "/api/operator/accounts"
 BULK = f"{PATH}/bulk"
@@ -39,6 +39,48 @@ def _mix(agency: Agency) -> None:
     worker.start("starved").ok()
     worker.content("pfp", "starved").refused(409, "content_unavailable")
     agency.timer()
+
+
+@pytest.fixture
+def held(agency: Agency) -> Agency:
+    """Accounts whose lease is live, at every step that a worker can be at, one of them paused meanwhile."""
+    operator, worker = agency.operator, agency.worker()
+    agency.warmed_up("finishing", bot=worker)
+    for name in ("paused", "claimed"):
+        operator.account(name)
+        worker.claim(actions=["start_warmup"], limit=10).ok()
+    worker.claim(actions=["complete_warmup"], limit=10).ok()
+    operator.post(f"{PATH}/paused/pause", {"reason": "a holiday"}).ok()
+    for name in ("started", "delivered"):
+        operator.account(name)
+        worker.start(name).ok()
+    worker.take("pfp", "delivered")
+    return agency
+
+
+HELD = {"claimed", "paused", "started", "delivered", "finishing"}
+
+
+def test_an_account_under_a_live_lease_is_working_whatever_its_step(held: Agency) -> None:
+    def counts() -> dict[str, int]:
+        counted: dict[str, int] = held.operator.get("/api/operator/pipeline").ok()["queues"]
+        return counted
+
+    assert found(held, "queue=working") == HELD
+    assert counts() == {"due": 0, "waiting": 0, "working": len(HELD), "starved": 0}
+    for account_id in HELD:
+        assert held.operator.account_document(account_id)["queues"] == ["working"]
+        (listed,) = held.operator.get(f"{PATH}?ids={account_id}").ok()["items"]
+        assert listed["queues"] == ["working"]
+    held.time.advance(LEASE)
+    due = HELD - {"paused"}
+    assert (found(held, "queue=working"), found(held, "queue=due")) == (set(), due)
+    assert counts() == {"due": len(due), "waiting": 0, "working": 0, "starved": 0}
+    assert held.timer() == {"lease:expire": len(HELD)}
+    assert (found(held, "queue=working"), found(held, "queue=due")) == (set(), due)
+    for account_id in HELD:
+        assert held.operator.account_document(account_id)["queues"] == (["due"] if account_id in due else [])
+        held.operator.verified(account_id)
 
 
 def found(agency: Agency, query: str) -> set[str]:
@@ -233,7 +275,7 @@ def test_throughput_tells_each_hour(agency: Agency) -> None:
 def test_the_service_tells_what_runs_here(agency: Agency) -> None:
     told = agency.operator.get("/api/operator/service").ok()
     assert told["store"]["table_prefix"] == "test-"
-    assert told["store"]["endpoint"].startswith("https://dynamodb.")
+    assert told["store"]["endpoint"] == "http://store.test"
     assert told["release"]
 
 

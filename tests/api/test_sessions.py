@@ -1,6 +1,7 @@
 """Sessions: a run of a bot begins, says that it lives, and ends."""
 
 from datetime import timedelta
+from typing import Any
 
 from chalicelib.context import Actor, Role, begin
 from chalicelib.domain import leases
@@ -11,7 +12,7 @@ from chalicelib.settings import Settings
 from chalicelib.tables import Account, Session
 from chalicelib.tables.sessions import Holding
 from chalicelib.tables.transaction import Transaction
-from tests.agency import CONSENT, LEASE, Agency
+from tests.agency import CONSENT, LEASE, Agency, Bot
 from tests.api.shapes import BEAT, OWN_LEASE
 
 
@@ -236,3 +237,123 @@ def test_operators_do_not_see_tokens(agency: Agency) -> None:
     assert set(lease) >= OWN_LEASE
     for path in ("sessions", "sessions?status=live", "accounts", "accounts/a1", "audit?account_id=a1"):
         assert lease["lease_token"] not in agency.operator.get(f"/api/operator/{path}").text
+
+
+# a heartbeat extends no further than the longest time that the phase gives a worker
+
+MAX_WORK = timedelta(minutes=240)
+
+
+def beat_for(worker: Bot, agency: Agency, time: timedelta) -> Any:
+    """The answer to the last of the heartbeats, one each ten minutes."""
+    for _ in range(time // timedelta(minutes=10)):
+        agency.time.advance(timedelta(minutes=10))
+        worker.heartbeat().ok()
+    return worker.heartbeat().ok()
+
+
+def test_heartbeats_extend_a_lease_no_further_than_its_phase_allows(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    latest = agency.time.told(MAX_WORK)
+    delivered = worker.content().ok()
+    assert delivered["lease"]["latest_at"] == latest
+    answer = beat_for(worker, agency, MAX_WORK - timedelta(minutes=10))
+    assert [one["expires_at"] for one in answer["held"]] == [latest]
+    assert worker.heartbeat().ok()["held"] == answer["held"], "a second heartbeat changes nothing"
+    assert agency.operator.account_document()["queues"] == ["working"]
+    answer = beat_for(worker, agency, timedelta(minutes=10))
+    assert answer["held"] == []
+    assert [one["reason"] for one in answer["lost"]] == ["the longest time that its phase gives a worker is over"]
+    assert worker.heartbeat().ok()["lost"] == answer["lost"], "as long as nobody has ended it"
+    assert agency.timer() == {"lease:expire": 1}
+    phase = worker.status().ok()["phases"][0]
+    assert (phase["status"], phase["crash_count"]) == ("content_assigned", 1)
+    assert worker.heartbeat().ok()["lost"][0]["reason"] == "the lease ended: expired"
+    assert worker.heartbeat().ok()["lost"] == []
+    assert worker.complete("pfp", delivered["lease"]["lease_token"]).ok()["late"], "nobody has taken over"
+    agency.operator.verified()
+
+
+def test_a_handler_that_hangs_ends_with_an_operator(agency: Agency) -> None:
+    agency.operator.account()
+    worker = agency.worker()
+    for _ in range(3):
+        assert worker.claim().ok()["items"]
+        beat_for(worker, agency, MAX_WORK)
+    assert worker.claim().ok()["items"] == []
+    (case,) = agency.operator.get("/api/operator/review").ok()["items"]
+    assert case["error_code"] == "crashed"
+
+
+def test_the_time_of_a_phase_begins_again_with_its_delivery(agency: Agency) -> None:
+    agency.operator.account()
+    worker = agency.worker()
+    worker.claim().ok()
+    beat_for(worker, agency, MAX_WORK / 2)
+    worker.start().ok()
+    beat_for(worker, agency, MAX_WORK / 4)
+    latest = agency.time.told(MAX_WORK)
+    assert worker.content().ok()["lease"]["latest_at"] == latest
+    assert worker.content().ok()["lease"]["latest_at"] == latest, "asked again it is the same"
+    assert beat_for(worker, agency, MAX_WORK - timedelta(minutes=10))["held"][0]["expires_at"] == latest
+
+
+def test_of_several_leases_only_the_one_whose_time_is_over_is_lost(agency: Agency) -> None:
+    agency.operator.account("a1")
+    worker = agency.worker()
+    worker.claim().ok()
+    beat_for(worker, agency, MAX_WORK / 2)
+    agency.operator.account("a2")
+    worker.start("a2").ok()
+    answer = beat_for(worker, agency, MAX_WORK / 2)
+    assert [one["account_id"] for one in answer["held"]] == ["a2"]
+    assert answer["held"][0]["expires_at"] == agency.time.told(LEASE)
+    assert [one["account_id"] for one in answer["lost"]] == ["a1"]
+
+
+def test_a_lease_of_the_version_before_has_no_such_bound(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    worker.take()
+    rows = agency.wire.store.tables["test-accounts"].rows
+    rows["a1",] = {name: value for name, value in rows["a1",].items() if name != "lease_latest_at"}
+    answer = beat_for(worker, agency, 2 * MAX_WORK)
+    assert [one["expires_at"] for one in answer["held"]] == [agency.time.told(LEASE)]
+    assert worker.content().ok()["lease"]["latest_at"] is None
+
+
+# who works for longest
+
+
+def test_operators_see_who_has_been_at_work_for_longest(agency: Agency) -> None:
+    worker, other = agency.worker(), agency.worker("b2")
+    began = {}
+    for number, bot in enumerate((worker, other, worker, other)):
+        account_id = agency.operator.account(f"a{3 - number}")
+        bot.start(account_id).ok()
+        began[account_id] = agency.time.told()
+        agency.time.advance(60)
+        worker.heartbeat().ok()
+        other.heartbeat().ok()
+    path = "/api/operator/accounts?sort=working_since"
+    listed = agency.operator.get(path).ok()["items"]
+    assert [(one["account_id"], one["working_since"]) for one in listed] == list(began.items())
+    assert listed[0]["working_since"] == agency.operator.account_document("a3")["working_since"]
+    first = agency.operator.get(f"{path}&limit=3").ok()
+    rest = agency.operator.get(f"{path}&limit=3&cursor={first['next_cursor']}").ok()
+    assert [one["account_id"] for one in first["items"] + rest["items"]] == list(began)
+    assert rest["next_cursor"] is None
+    overview = agency.operator.get("/api/operator/pipeline").ok()
+    assert overview["longest_at_work"] == {"account_id": "a3", "since": began["a3"]}
+    assert agency.timer("watch_pools")["longest_work_seconds"] == 240
+    agency.operator.get(f"{path}&queue=due").refused(400, "malformed_request")
+    assert agency.operator.get(f"{path}&model_id=m2").ok()["items"] == []
+    for account_id in began:
+        agency.operator.post(f"/api/operator/accounts/{account_id}/retire", {"reason": "enough"}).ok()
+    assert agency.operator.get(path).ok()["items"] == []
+
+
+def test_with_nobody_at_work_nobody_is_at_work_for_longest(agency: Agency) -> None:
+    agency.operator.account()
+    assert agency.operator.get("/api/operator/pipeline").ok()["longest_at_work"] is None
+    assert agency.operator.account_document()["working_since"] is None
+    assert agency.timer("watch_pools")["longest_work_seconds"] == 0

@@ -1,5 +1,6 @@
 """What an operator comes for, from the first click to the record that it leaves."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,7 @@ def test_pools_that_run_dry_are_named_and_led_to(console: Console) -> None:
     page = console.open(ready=".tile")
     tile = page.get_by_role("link", name="Pools dry")
     expect(tile).to_contain_text(dry[0])
+    expect(tile).to_contain_text(re.compile(r"of \d+ models, as of "))
     tile.click()
     expect(page.get_by_text("A pool runs dry on")).to_be_visible()
     expect(page.get_by_label("Model")).to_have_value(dry[0])
@@ -288,6 +290,57 @@ def test_what_is_withdrawn_shows_whom_it_touches(console: Console) -> None:
     decide(page, "Withdraw", Reason="the licence was revoked")
     expect(page.locator(".drawer")).to_contain_text("It touches 1 account")
     expect(page.locator(".drawer")).to_contain_text("held")
+
+
+def test_a_long_text_is_counted_as_the_service_counts_and_never_cut(console: Console) -> None:
+    model = console.stage.model()
+    page = console.open(f"content?model={model.model_id}&view=texts", ready=".item")
+    page.get_by_role("button", name="Add a text").click()
+    dialog = page.get_by_role("dialog")
+    field = dialog.get_by_label("Text", exact=False).first
+    field.fill("😀" * 100)
+    expect(dialog).to_contain_text("100 characters (Unicode code points)")
+    field.fill("😀" * 2201)
+    expect(dialog).to_contain_text("2,201 characters: 1 more than the 2,200 that it takes")
+    assert len(field.input_value()) == 2201  # Python counts code points, too: nothing was cut
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(dialog).to_be_visible()  # it is not sent
+    field.fill("😀" * 500)
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(dialog).to_have_count(0)
+    shown = page.locator(".item .words", has_text="😀").inner_text()
+    assert shown == "😀" * 400 + "…"
+
+
+def test_an_items_category_words_and_licence_are_changed_and_its_end_is_seen(console: Console) -> None:
+    model = console.stage.model()
+    edit(console, model.path, time_zone="Pacific/Auckland")
+    text = model.text("bio", "Sea and snu.")
+    page = console.open(
+        f"content?model={model.model_id}&view=texts&item={model.model_id}/texts/{text}", ready=".drawer dl"
+    )
+    page.get_by_role("button", name="Change …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Text", exact=False).first.fill("Sea and sun.")
+    dialog.get_by_label("Category").select_option("highlight")
+    dialog.get_by_label("Licensed by").fill("Nora Lind")
+    dialog.get_by_label("Licensed until (end of the day, Pacific/Auckland)").fill("2026-01-02")
+    decide(page, "Save", Reason="it was meant so")
+    found = console.stage.api.get(f"{model.path}/texts/{text}")
+    assert (found["category"], found["body"]) == ("highlight", "Sea and sun.")
+    assert found["licence"] == {"licensed_by": "Nora Lind", "valid_until": "2026-01-02T10:59:59.999Z"}
+    drawer = page.locator(".drawer")
+    expect(drawer).to_contain_text("licence ended")
+    expect(drawer).to_contain_text("(2026-01-02, Pacific/Auckland)")
+    page.get_by_label("Rights").select_option("expired")
+    expect(page.locator(".item")).to_have_count(1)
+    expect(page.locator(".item")).to_contain_text("licence ended")
+    page.get_by_role("button", name="Change …").click()
+    expect(page.get_by_role("dialog").get_by_label("Licensed until")).to_have_value("2026-01-02")
+    page.get_by_role("dialog").get_by_label("Licensed until").fill("2099-12-31")
+    decide(page, "Save")
+    expect(page.locator(".drawer")).to_contain_text("approved")
+    assert console.stage.api.get(f"{model.path}/texts/{text}")["licence"]["valid_until"] == "2099-12-31T10:59:59.999Z"
 
 
 def test_an_edit_of_what_has_changed_meanwhile_shows_what_stands_there(console: Console) -> None:

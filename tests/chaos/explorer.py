@@ -18,7 +18,7 @@ from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, Status
 from chalicelib.domain.plans import STANDARD, Plan
-from chalicelib.domain.retries import Kind
+from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.warmup import delivery, leases, operate, work
 from chalicelib.domain.warmup.due import due
 from chalicelib.domain.warmup.leases import Caller
@@ -26,6 +26,7 @@ from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = 900
+_LEASE = timedelta(seconds=LEASE)
 CURRENT, STALE = "current", "stale"
 BOTS = ("b1", "b2")
 
@@ -140,7 +141,7 @@ def _caller(bot: str, token: str = "") -> Caller:
 
 
 def _lease(bot: str) -> Lease:
-    return Lease(CURRENT, f"ses_{bot}", bot, NOW, NOW + timedelta(seconds=LEASE), "req")
+    return Lease(CURRENT, f"ses_{bot}", bot, NOW, NOW + _LEASE, "req")
 
 
 @cache
@@ -202,7 +203,7 @@ def _complete(warmup: Warmup, token: str, bot: str) -> Step:
     return work.complete(warmup, _current(warmup), bot, token, NOW)
 
 
-def _report(kind: Kind) -> Callable[[Warmup, str, str], Step]:
+def _report(kind: ReportKind) -> Callable[[Warmup, str, str], Step]:
     def report(warmup: Warmup, token: str, bot: str) -> Step:
         return work.report(warmup, _current(warmup), bot, token, work.Fault(kind, "it failed"), NOW)
 
@@ -215,10 +216,12 @@ def _release(warmup: Warmup, token: str, bot: str) -> Step | None:
 
 VERBS: Mapping[str, Callable[[int, str, str], int | None]] = {
     "complete": _told(_complete),
-    "fail": _told(_report(Kind.TRANSIENT)),
-    "escalate": _told(_report(Kind.UNKNOWN)),
+    "fail": _told(_report(ReportKind.TRANSIENT)),
+    "escalate": _told(_report(ReportKind.UNKNOWN)),
     "release": _told(_release),
-    "heartbeat": _told(lambda warmup, token, bot: leases.renew(warmup, token, bot, NOW + timedelta(seconds=LEASE))),
+    "heartbeat": _told(
+        lambda warmup, token, bot: leases.renew(warmup, token, bot, NOW + timedelta(seconds=LEASE), NOW)
+    ),
 }
 
 

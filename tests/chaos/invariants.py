@@ -7,6 +7,7 @@ asked of the operators' own `verify`.
 import hashlib
 import itertools
 import marshal
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -21,6 +22,7 @@ from chalicelib.settings import Settings
 from tests.store import DynamoDB
 
 Plain = dict[str, Any]
+LEAVINGS = {"crash_count": STANDARD.max_crashes, "release_count": STANDARD.max_releases}
 _WITHOUT_REFERENCES = 2  # marshal's version in which equal values have equal bytes
 _RETURNED = ("given_back", "replaced", "withdrawn")
 _FAILING = ("phase:fail", "phase:swap", "phase:escalate")
@@ -82,6 +84,7 @@ def _broken(store: DynamoDB, settings: Settings) -> list[str]:
         *(f"{account['account_id']}: {what}" for account in accounts for what in _account(account, phases, sessions)),
         *_assignments(accounts, phases, assignments),
         *_pools(rows, assignments),
+        *_twins(rows, accounts),
         *_sessions(sessions.values(), audit),
         *_counters(rows, accounts),
     ]
@@ -96,28 +99,28 @@ def _audits(settings: Settings, accounts: list[Plain]) -> Iterator[str]:
 
 def _account(account: Plain, phases: Mapping[str, Mapping[str, Plain]], sessions: Mapping[str, Plain]) -> Iterator[str]:
     own = phases.get(account["account_id"], {})
-    current = own.get(account.get("current_phase", ""))
     yield from _lease(account, own, sessions)
     yield from _order(account, own)
     yield from _intervals(own)
     yield from _limits(own)
+    if "due_at" in account and any(account.get(what, 0) >= most for what, most in LEAVINGS.items()):
+        yield "workers left it too often, and it is offered again"
+    for_review = account.get("phase_status") == "requires_review" and account["state"] in ("warming_up", "paused")
+    if for_review != any(phase.get("attention") == "requires_review" for phase in own.values()):
+        yield "an operator must decide and does not find it, or finds it and has nothing to decide"
     working = account["state"] in ("ready", "warming_up")
-    waits_for_people = current is not None and current["status"] == "requires_review"
+    waits_for_people = account.get("phase_status") == "requires_review"
     held = "lease_token" in account and "lease_ended_by" not in account
     if working and not waits_for_people and "due_at" not in account:
         yield "it is in no queue: nobody will ever find it again"
-    if (
-        held
-        and working
-        and (account.get("queue"), account.get("due_at"))
-        != (
-            f"timer#{account.get('queue', '#').partition('#')[2]}",
-            account["lease_expires_at"],
-        )
+    if held and (account.get("queue"), account.get("due_at")) != (
+        f"timer#{account.get('queue', '#').partition('#')[2]}",
+        account["lease_expires_at"],
     ):
         waits = f"{account.get('queue')} at {account.get('due_at')}"
         yield f"it is held until {account['lease_expires_at']}, but waits in {waits}"
-    if ("queue" in account) != ("ready_model" in account) or (not working and "queue" in account):
+    looked_after = working or (held and account["state"] == "paused")
+    if ("queue" in account) != ("ready_model" in account) or (not looked_after and "queue" in account):
         yield f"it is `{account['state']}` and waits in {account.get('queue')}, {account.get('ready_model')}"
 
 
@@ -176,8 +179,10 @@ def _limits(own: Mapping[str, Plain]) -> Iterator[str]:
         for what, most in (("retry_count", STANDARD.max_retries), ("swap_count", STANDARD.max_swaps)):
             if phase[what] > most:
                 yield f"{phase['phase']} has a {what} of {phase[what]}"
-        if phase["crash_count"] >= STANDARD.max_crashes and phase["status"] in ("content_assigned", "in_progress"):
-            yield f"{phase['phase']} crashed {phase['crash_count']} times and is offered again"
+        offered = phase["status"] in ("available", "content_assigned", "in_progress")
+        for what, most in LEAVINGS.items():
+            if phase[what] >= most and offered:
+                yield f"{phase['phase']} has a {what} of {phase[what]} and is offered again"
 
 
 def _assignments(
@@ -204,6 +209,31 @@ def _assignments(
                 yield f"{place[0]}: {item} was assigned and is not among what it has used"
         if "ended_at" not in row and place not in named:
             yield f"{place[0]}: the assignment {place[1]} is open, and no phase has it"
+
+
+def _twins(rows: Rows, accounts: list[Plain]) -> Iterator[str]:
+    """One profile, one living account; the same words, one text; each has its claim."""
+    claims = {row["fingerprint"]: row["item_id"] for row in rows.of("fingerprints")}
+    profiles: dict[str, str] = {}
+    for account in accounts:
+        if account["state"] == "retired":
+            continue
+        name = unicodedata.normalize("NFKC", account["username"]).casefold().replace(" ", "").lstrip("@")
+        if (other := profiles.setdefault(name, account["account_id"])) != account["account_id"]:
+            yield f"{account['account_id']} and {other} stand for one profile"
+        claim = f"profile#{hashlib.sha256(name.encode()).hexdigest()}"
+        if claims.get(claim) != account["account_id"]:
+            yield f"{account['account_id']} does not have the claim on its profile"
+    words: dict[tuple[str, str], str] = {}
+    for text in rows.of("texts"):
+        if text["status"] == "withdrawn" and "last_assigned_at" not in text:
+            continue
+        body = unicodedata.normalize("NFKC", text["body"]).casefold()
+        if (other := words.setdefault((text["model_id"], body), text["text_id"])) != text["text_id"]:
+            yield f"{text['text_id']} and {other} are the same text"
+        claim = f"text#{text['model_id']}#{hashlib.sha256(body.encode()).hexdigest()}"
+        if claims.get(claim) != text["text_id"]:
+            yield f"{text['text_id']} does not have the claim on its words"
 
 
 def _pools(rows: Rows, assignments: list[Plain]) -> Iterator[str]:

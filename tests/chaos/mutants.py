@@ -115,8 +115,62 @@ MUTANTS: dict[str, Mutant] = {
         "tests/unit/test_retries.py",
     ),
     "the limit of crashes": Mutant(
-        (Line("domain/retries.py", "if crashes < plan.max_crashes else", "if crashes < 99 else"),),
+        (Line("domain/retries.py", "crashes >= plan.max_crashes or", "crashes >= 99 or"),),
         "tests/unit/test_retries.py",
+    ),
+    "the limit of releases": Mutant(
+        (Line("domain/retries.py", "or releases >= plan.max_releases", "or releases >= 99"),),
+        "tests/unit/test_retries.py",
+    ),
+    "the count of a lease that ran out before its delivery": Mutant(
+        (
+            Line(
+                "changes.py",
+                "self._leave(Move.EXPIRE)",
+                "self.warmup.current and self.warmup.current.lease_token and self._leave(Move.EXPIRE)",
+            ),
+        ),
+        "tests/api/test_leases.py",
+    ),
+    "the clock of a loop over reads": Mutant(
+        (
+            Line(
+                "context.py",
+                "return self.time_left() < min(_SPARE_SECONDS, self.settings.deadline_seconds / 4)",
+                "return False",
+            ),
+        ),
+        "tests/integration/test_deadlines.py",
+    ),
+    "the state of what an import names": Mutant(
+        (Line("services/accounts.py", 'outcome="retired" if state is State.RETIRED else', "outcome="),),
+        "tests/api/test_accounts.py",
+    ),
+    "the longest time of a lease": Mutant(
+        (Line("services/sessions.py", "& no_later & in_bounds", "& no_later"),), "tests/api/test_sessions.py"
+    ),
+    "a lease whose time is used up": Mutant(
+        (Line("domain/leases.py", "None if lease.latest_at <= now else", "wanted if lease.latest_at <= now else"),),
+        "tests/api/test_sessions.py",
+    ),
+    "the count of a release": Mutant(
+        (Line("changes.py", "self._leave(Move.RELEASE)", "pass"),), "tests/api/test_leases.py"
+    ),
+    "what was lost before the first phase": Mutant(
+        (
+            Line(
+                "changes.py",
+                "first.crash_count, first.release_count = account.crash_count or 0, account.release_count or 0",
+                "pass",
+            ),
+        ),
+        "tests/api/test_leases.py",
+    ),
+    "the completion that an operator must decide on": Mutant(
+        (Line("domain/timing.py", "if account.needs_review:", "if False:"),), "tests/api/test_leases.py"
+    ),
+    "the lease that makes an account working": Mutant(
+        (Line("domain/queues.py", "else {Queue.WORKING}", "else frozenset()"),), "tests/api/test_roster.py"
     ),
     "the client request token": Mutant(
         (Line("tables/transaction.py", "client_request_token=self.token", "client_request_token=None"),),
@@ -192,6 +246,43 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "the rights of what is delivered": Mutant(
         (Line("warmups/storing.py", "transaction.update(item, item.has_rights(), [])", "pass"),),
+        STALE,
+    ),
+    "the claim on a profile": Mutant(
+        (
+            Line(
+                "changes.py",
+                "self.transaction.put(own, Fingerprint.fingerprint.does_not_exist())\n            return",
+                "self.transaction.put(own)\n            return",
+            ),
+        ),
+        STALE,
+    ),
+    "the claim that is taken over": Mutant(
+        (
+            Line(
+                "changes.py",
+                "claim.item_id, claim.created_at = own.item_id, own.created_at\n"
+                "        self.transaction.update(claim, unchanged)",
+                "claim.item_id, claim.created_at = own.item_id, own.created_at\n        self.transaction.update(claim)",
+            ),
+        ),
+        STALE,
+    ),
+    "the withdrawn twin as it was read": Mutant(
+        (Line("changes.py", "self.transaction.update(twin, kind.revision == twin.revision, [])", "pass"),), STALE
+    ),
+    "the words of what was given": Mutant(
+        (Line("services/edits.py", 'if "body" in wanted and item.last_assigned_at is not None:', "if False:"),), STALE
+    ),
+    "the account that is given a claim": Mutant(
+        (
+            Line(
+                "services/claims.py",
+                "change.transaction.update(account, Account.version == account.version, [])",
+                "pass",
+            ),
+        ),
         STALE,
     ),
     "the order of a set": Mutant(

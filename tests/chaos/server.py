@@ -28,7 +28,7 @@ def main() -> None:
     gateway = Gateway(app, problem_for_unknown_route)
 
     def answer(request: HttpRequest) -> Answer:
-        return gateway.handle(request)
+        return gateway.handle(request).having("Sandbox-Speed", str(speed))
 
     Server("127.0.0.1", int(sys.argv[1]), answer).start()
     threading.Thread(target=_tick, daemon=True).start()

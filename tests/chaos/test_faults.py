@@ -68,6 +68,7 @@ CASES: dict[str, str] = {
     "timer close-lost-sessions": "imported waiting",
     "operator ready": "imported",
     "operator retire": "imported waiting working active",
+    "operator restore": "retired",
     "operator drain": "imported",
     "operator stop": "imported ready_claimed working run_out_for_the_last_time two_held",
     "operator withdraw-item": "imported waiting released working run_out_for_the_last_time done",

@@ -1,5 +1,5 @@
-"""A fleet in processes of their own on AWS's own engine, for a minute: killed, frozen, throttled, cut off. Afterwards
-every promise holds, every answer agrees with the audit, and there is progress.
+"""A fleet in processes of their own on AWS's own engine, for a minute: killed, frozen, throttled, cut off, every bot's
+wall clock wrong by hours. Afterwards every promise holds, every answer agrees with the audit, and there is progress.
 """
 
 import contextlib
@@ -34,6 +34,7 @@ from warmup.sandbox.stores import Store
 pytestmark = pytest.mark.engine
 SECONDS, PATIENCE = 60.0, 90.0
 BOTS, ACCOUNTS = 4, 24
+KINDS = ("shipped", "plain")
 SPEED = 20_000
 LEASE_SECONDS = 3 * SPEED
 """Of the service's own time: three real seconds."""
@@ -75,8 +76,9 @@ class Fleet:
 
     def hire(self, bot_id: str) -> None:
         """Starts a bot, anew if it was killed."""
+        kind, seed = KINDS[sorted(self.keys).index(bot_id) % len(KINDS)], str(self.dice.random())[2:]
         self.bots[bot_id] = self._start(
-            "tests.chaos.worker", self.url, self.keys[bot_id], str(self.dice.random())[2:], str(self.history(bot_id))
+            "tests.chaos.worker", kind, self.url, self.keys[bot_id], seed, str(self.history(bot_id))
         )
 
     def history(self, bot_id: str) -> Path:
@@ -230,6 +232,7 @@ def _disagreements(fleet: Fleet, store: DynamoDB, settings: Settings) -> list[st
             told = json.loads(line)
             if told["status"] == 200 and told["use"] == "complete":
                 fleet.done["completions that a bot heard of"] += 1
+                fleet.done[f"of these {KINDS[sorted(fleet.keys).index(bot_id) % len(KINDS)]} bots"] += 1
                 if completed[told["account_id"], told["phase"]] != 1:
                     found.append(f"{bot_id} was told that it completed {told}, the audit does not know it")
             elif told["status"] not in (200, 409):
@@ -289,6 +292,7 @@ def test_a_fleet_that_is_killed_frozen_and_cut_off_keeps_every_promise(
     done |= Counter({f"requests {what}": count for what, count in fleet.proxy.done.items()})
     assert done["completions"] >= ACCOUNTS / 2, done
     assert done["completions that a bot heard of"] >= done["completions"] / 2, done
+    assert all(done[f"of these {kind} bots"] for kind in KINDS), done
     for what in ("kill_the_server", "kill_a_bot", "freeze_a_bot", "requests lost answer", "requests throttled"):
         assert done[what], done
     for what, count in done.items():

@@ -103,6 +103,12 @@ def test_two_who_reach_for_one_item_do_too(stages: Stages, settings: Settings, r
     play(stages, settings, world.scarce, pairs_of(SCARCE), record_property)
 
 
+def test_two_who_would_have_one_profile_or_the_same_words_do_too(
+    stages: Stages, settings: Settings, record_property: Recorder
+) -> None:
+    play(stages, settings, world.freed, pairs_of(world.TWINS), record_property)
+
+
 HOLDERS = ("b1 complete", "b1 report-transient", "b1 release", "b1 heartbeat", "b1 content", "b1 end-session")
 TAKERS = ("b2 claim", "b2 content", "timer open-due-phases", "b1 heartbeat")
 

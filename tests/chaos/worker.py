@@ -1,26 +1,95 @@
-"""A bot in a process of its own, to be killed: `python -m tests.chaos.worker URL KEY SEED FILE`.
+"""A bot in a process of its own, to be killed: `python -m tests.chaos.worker KIND URL KEY SEED FILE`.
 
-It writes down every answer that it was given to a completion or a report, one JSON document a line.
+KIND is `shipped`, a bot made with `warmup.Worker`, or `plain`, one that asks by itself, now and then late or twice. It
+writes down every answer that it was given to a completion or a report, one JSON document a line. Its wall clock is
+wrong by hours from the start, and is set again and again.
 """
 
 import json
 import random
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+import warmup
+from warmup import Job, JobFailed, Patience, StopOrdered, Transient
+from warmup.api.models import Delivery
+from warmup.problems import ApiError
+
 PATIENCE = 30.0
 """Seconds for which it sends the same request again."""
+WRONG_BY = 30.0
+"""Hours by which a wall clock is wrong at most."""
+
+
+def spoil_the_wall_clock(dice: random.Random) -> None:
+    """Sets the clock that this process sees to another wrong time every few seconds, ahead or back by hours."""
+    right, wrong_by = time.time, [0.0]
+
+    def set_again() -> None:
+        while True:
+            wrong_by[0] = dice.uniform(-WRONG_BY, WRONG_BY) * 3600
+            time.sleep(dice.uniform(0.5, 4))
+
+    time.time = lambda: right() + wrong_by[0]
+    threading.Thread(target=set_again, daemon=True).start()
+
+
+def write_down(history: Path, use: str, account_id: str, phase: str, token: str, answered: tuple[int, Any]) -> None:
+    """What a bot was answered to a completion or a report."""
+    line: dict[str, Any] = {"use": use, "account_id": account_id, "phase": phase, "token": token}
+    line |= {"status": answered[0], "code": answered[1].get("code"), "replayed": answered[1].get("replayed")}
+    with history.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+class Shipped(warmup.Worker):
+    """The worker as it is shipped; what it publishes is nothing."""
+
+    def __init__(self, url: str, key: str, seed: int, history: Path) -> None:
+        super().__init__(url, key, slots=2, timeout=10, patience=Patience(attempts=3, timeout=3))
+        self._dice, self._history = random.Random(seed), history
+        self.phase()(self._publish)
+
+    def _publish(self, job: Job) -> None:
+        time.sleep(self._dice.uniform(0, 0.1))
+        job.check()
+        luck = self._dice.random()
+        if luck < 0.05:
+            raise StopOrdered("it gives this one back")
+        if luck < 0.12:
+            raise Transient("the platform was slow")
+
+    def _download(self, given: Delivery) -> bytes | None:
+        return None  # there is no bucket here
+
+    def _complete(self, job: Job, done: warmup.Done, milliseconds: int) -> None:
+        self._noting("complete", job, lambda: super(Shipped, self)._complete(job, done, milliseconds))
+
+    def _report(self, job: Job, failed: JobFailed) -> None:
+        self._noting("report", job, lambda: super(Shipped, self)._report(job, failed))
+
+    def _noting(self, use: str, job: Job, ask: Callable[[], None]) -> None:
+        try:
+            ask()
+        except ApiError as refused:
+            if refused.status not in (429, 503):  # it is asked again
+                answered = refused.status, refused.problem
+                write_down(self._history, use, job.account_id, job.phase, job.lease.token, answered)
+            raise
+        write_down(self._history, use, job.account_id, job.phase, job.lease.token, (200, {}))
 
 
 class Gone(Exception):
     """Nobody answered for too long."""
 
 
-class Worker:
+class Plain:
     """Claims, works, tells; now and then it reports an error, releases, or beats late."""
 
     def __init__(self, url: str, key: str, seed: int, history: Path) -> None:
@@ -71,10 +140,7 @@ class Worker:
             self._tell("complete", item, token, done)
 
     def _tell(self, use: str, item: dict[str, Any], token: str, answered: tuple[int, Any]) -> None:
-        line = {"use": use, "account_id": item["account_id"], "phase": item["phase"], "token": token}
-        line |= {"status": answered[0], "code": answered[1].get("code"), "replayed": answered[1].get("replayed")}
-        with self._history.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        write_down(self._history, use, item["account_id"], item["phase"], token, answered)
 
     def _send(self, method: str, path: str, body: object = None, token: str | None = None) -> tuple[int, Any]:
         headers = {"Lease-Token": token} if token else {}
@@ -95,4 +161,8 @@ class Worker:
 
 
 if __name__ == "__main__":
-    Worker(sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])).run()
+    number = int(sys.argv[4])
+    spoil_the_wall_clock(random.Random(number))
+    made = (sys.argv[2], sys.argv[3], number, Path(sys.argv[5]))
+    bot = Shipped(*made) if sys.argv[1] == "shipped" else Plain(*made)
+    bot.run()

@@ -113,6 +113,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("resume", "operator", _operate("accounts/a1/resume"), frozenset({Action.ACCOUNT_RESUME})),
     Verb("reset", "operator", _operate("accounts/a1/reset"), frozenset({Action.ACCOUNT_RESET})),
     Verb("retire", "operator", _operate("accounts/a1/retire"), frozenset({Action.ACCOUNT_RETIRE})),
+    Verb("restore", "operator", _operate("accounts/a1/restore"), frozenset({Action.ACCOUNT_RESTORE})),
     Verb("retry", "operator", _phase("retry"), frozenset({Action.PHASE_RETRY})),
     Verb("retry-other", "operator", _phase("retry", content="other"), frozenset({Action.PHASE_RETRY})),
     Verb("resolve", "operator", _phase("resolve", evidence={"note": "seen"}), frozenset({Action.PHASE_RESOLVE})),
@@ -188,6 +189,39 @@ def several_due(agency: Agency) -> Bot:
     agency.worker("b2").start("a3").ok()
     agency.time.advance(LEASE)
     return worker
+
+
+WORDS = {"body": "The same words.", "quality_score": 50, "max_usage": 1}
+
+
+def freed(agency: Agency) -> Bot:
+    """A retired account and a withdrawn text that nobody was given, whose places others may take; a bot has nothing."""
+    account = {"account_id": "old", "model_id": "m1", "username": "nora"}
+    agency.operator.post("/api/operator/accounts", account).ok(201)
+    agency.operator.post("/api/operator/accounts/old/retire", {"reason": "gone"}).ok()
+    agency.operator.post(f"{TEXTS}", {**WORDS, "text_id": "old-text", "category": "bio"}).ok(201)
+    agency.operator.send("PATCH", f"{TEXTS}/old-text", {"status": "withdrawn"}).ok()
+    agency.operator.words("other-text", "bio", body="Other words.", quality_score=99)
+    return agency.warmed_to("bio")
+
+
+TEXTS = "/api/operator/models/m1/texts"
+TWINS: tuple[Verb, ...] = (
+    Verb("take-profile", "operator", _create("accounts", {"account_id": "n1", "model_id": "m1", "username": "@Nora"})),
+    Verb("take-it-too", "operator", _create("accounts", {"account_id": "n2", "model_id": "m1", "username": "NORA"})),
+    Verb("restore-old", "operator", _operate("accounts/old/restore"), frozenset({Action.ACCOUNT_RESTORE})),
+    Verb("add-words", "operator", _create("models/m1/texts", {**WORDS, "text_id": "w1", "category": "post"})),
+    Verb("add-them-too", "operator", _create("models/m1/texts", {**WORDS, "text_id": "w2", "category": "bio"})),
+    Verb("approve-old", "operator", lambda w: w.operator.send("PATCH", f"{TEXTS}/old-text", {"status": "approved"})),
+    Verb(
+        "change-words", "operator", lambda w: w.operator.send("PATCH", f"{TEXTS}/other-text", {"body": WORDS["body"]})
+    ),
+    Verb(
+        "change-category", "operator", lambda w: w.operator.send("PATCH", f"{TEXTS}/other-text", {"category": "post"})
+    ),
+    Verb("content", "b1", lambda w: w.first.content("bio", "a1"), frozenset({Action.PHASE_DELIVER})),
+)
+"""Who would have the same profile, or the same words."""
 
 
 SCARCE: tuple[Verb, ...] = (

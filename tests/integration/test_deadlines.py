@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.services import review
 from chalicelib.settings import Settings
 from tests.agency import LEASE, Agency, Bot, Reply
 from tests.conftest import SETTINGS
-from tests.wire import Fault
+from tests.wire import Call, Fault
 
 DEADLINE = 2.0
 FOR_GOOD = 10_000
@@ -149,3 +150,144 @@ def test_a_decision_on_a_torn_read_is_right_too(agency: Agency, worker: Bot) -> 
     torn(agency, lambda: worker.complete("pfp", token).ok())
     second.content().refused(409, "phase_not_available")
     agency.operator.verified()
+
+
+# a loop over reads or writes looks at the clock of its call, and answers what was done
+
+MANY = 120
+LONG = 20.0
+"""What routes that do many things have."""
+
+
+def slow(agency: Agency, operation: str, seconds: float) -> None:
+    """Lets each such call of the store take so long."""
+
+    def wait(call: Call) -> None:
+        if call.operation == operation:
+            agency.time.sleep(seconds)
+
+    agency.wire.before.append(wait)
+
+
+def within_its_time(agency: Agency, act: Callable[[], Reply], seconds: float, deadline: float = DEADLINE) -> Any:
+    """The answer, which must come within the deadline and one call of the store."""
+    began = agency.time.elapsed
+    answer = act().ok()
+    assert agency.time.elapsed - began < deadline + seconds
+    return answer
+
+
+@pytest.fixture
+def paused(agency: Agency) -> Agency:
+    """Many accounts of a paused model stand before the only one of another."""
+
+    def build() -> None:
+        agency.operator.model("m2")
+        for number in range(MANY):
+            agency.operator.account(f"b{number}", model_id="m2")
+        agency.time.advance(1)
+        agency.operator.account("a1")
+        body = {"paused": True, "reason": "it runs away"}
+        agency.operator.send("PATCH", "/api/operator/models/m2", body).ok()
+
+    agency.staged("a paused backlog", build)
+    return agency
+
+
+def test_a_claim_and_a_list_end_in_time_whatever_they_walk_over(paused: Agency) -> None:
+    worker = paused.worker()
+    slow(paused, "Query", 0.6)
+    claimed = within_its_time(paused, lambda: worker.claim(limit=10), 0.6)
+    listed = within_its_time(paused, lambda: worker.ready("?limit=25"), 0.6)
+    assert claimed["items"] == [] and claimed["retry_after_seconds"] <= 2, "there is more: soon again"
+    assert listed["items"] == [] and listed["next_cursor"] is not None and listed["retry_after_seconds"] <= 2
+    paused.wire.before.clear()
+    assert worker.offered(f"?cursor={listed['next_cursor']}") == ["a1"]
+
+
+def test_a_claim_answers_what_it_took_in_its_time(agency: Agency) -> None:
+    for number in range(10):
+        agency.operator.account(f"a{number}")
+    worker = agency.worker()
+    slow(agency, "TransactWriteItems", 0.4)
+    taken = within_its_time(agency, lambda: worker.claim(limit=10), 0.4)["items"]
+    assert 2 <= len(taken) <= 5
+    agency.wire.before.clear()
+    again = worker.claim(limit=10).ok()["items"]
+    assert {one["account_id"] for one in again if one["held"]} == {one["account_id"] for one in taken}
+    assert len(again) == 10
+
+
+@pytest.mark.parametrize("end", ["by the bot", "by an operator"])
+def test_a_session_that_holds_much_is_ended_in_steps(agency: Agency, end: str) -> None:
+    for number in range(10):
+        agency.operator.account(f"a{number}")
+    worker = agency.worker()
+    worker.claim(limit=10).ok()
+
+    def ended() -> Reply:
+        if end == "by the bot":
+            return worker.end()
+        return agency.operator.post(f"/api/operator/sessions/{worker.session}/stop", {"reason": "it hangs"})
+
+    def held() -> int:
+        accounts = agency.operator.get("/api/operator/accounts?limit=100").ok()["items"]
+        return sum(one["lease"] is not None and one["lease"]["live"] for one in accounts)
+
+    slow(agency, "TransactWriteItems", 0.4)
+    first = within_its_time(agency, ended, 0.4)
+    assert 0 < held() == first["not_attempted"] < 10
+    agency.wire.before.clear()
+    again = ended().ok()
+    assert (again["replayed"], again["not_attempted"], held()) == (True, 0, 0)
+
+
+def test_a_bulk_retry_does_what_it_can_and_says_that_there_is_more(agency: Agency) -> None:
+    worker = agency.worker()
+    for number in range(6):
+        account_id = agency.operator.account(f"a{number}")
+        agency.operator.media(f"more-{number}", "pfp")
+        worker.start(account_id).ok()
+        worker.report("pfp", worker.take("pfp", account_id), account_id, kind="account").ok()
+    body = {"filter": {}, "reason": "repaired"}
+    slow(agency, "TransactWriteItems", 6)
+    counts = within_its_time(agency, lambda: agency.operator.post("/api/operator/review/retry", body), 6, LONG)[
+        "counts"
+    ]
+    assert counts["retried"] > 0 < counts["not_done"] and sum(counts.values()) == 6
+    agency.wire.before.clear()
+    slow(agency, "Query", 2 * LONG)
+    unread = agency.operator.post("/api/operator/review/retry", {**body, "dry_run": True}).ok()
+    assert unread["more"] is True, "nothing is said of what was not read"
+    agency.wire.before.clear()
+    assert agency.operator.post("/api/operator/review/retry", body).ok()["counts"] == {"retried": counts["not_done"]}
+
+
+def test_a_walk_of_the_review_queue_ends_in_time(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(review, "MOST_EXAMINED", 2)
+    worker = agency.worker()
+    for number in range(8):
+        account_id = agency.operator.account(f"a{number}")
+        agency.operator.media(f"more-{number}", "pfp")
+        worker.start(account_id).ok()
+        worker.report("pfp", worker.take("pfp", account_id), account_id, kind="account").ok()
+    slow(agency, "BatchGetItem", 4)
+    body = {"filter": {"code": "rare"}, "reason": "repaired", "dry_run": True}
+    answer = within_its_time(agency, lambda: agency.operator.post("/api/operator/review/retry", body), 8, LONG)
+    assert (answer["matched"], answer["more"]) == (0, True)
+
+
+def test_a_withdrawal_says_of_how_many_users_it_does_not_know(agency: Agency) -> None:
+    worker = agency.worker()
+    for number in range(6):
+        worker.start(agency.operator.account(f"a{number}")).ok()
+        worker.release(worker.take("pfp", f"a{number}"), f"a{number}").ok()
+        agency.time.advance(48 * 3600)
+    slow(agency, "TransactWriteItems", 0.6)
+    body = {"status": "withdrawn", "reason": "a right ended"}
+    path = "/api/operator/models/m1/content/m1-pfp"
+    first = within_its_time(agency, lambda: agency.operator.send("PATCH", path, body), 0.6)
+    assert first["all_users"] is False and 0 < len(first["users"]) < 6
+    agency.wire.before.clear()
+    again = agency.operator.send("PATCH", path, body).ok()
+    assert (again["replayed"], again["all_users"], len(again["users"])) == (True, True, 6)

@@ -9,7 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib import context
+from chalicelib.context import Actor, Role
 from chalicelib.domain.selection import GLANCE
+from chalicelib.edge.serve import installed
+from chalicelib.services import pipeline
+from chalicelib.services.pipeline import MOST_COUNTED
 from tests import rights
 from tests.agency import LEASE, Agency, media, words
 
@@ -61,6 +66,15 @@ def operators_change_what_is_there(agency: Agency) -> None:
     operator.send("PATCH", f"{OPERATOR}/models/m1", {"name": "Nora"}).ok()
     operator.send("PATCH", f"{OPERATOR}/models/m1/content/m1-any", {"quality_score": 10}).ok()
     operator.post(f"{OPERATOR}/bots/b2/keys").ok(201)
+    operator.words("w1", "bio", body="one")
+    operator.send("PATCH", f"{OPERATOR}/models/m1/texts/w1", {"body": "two"}).ok()
+    for status in ("withdrawn", "approved", "withdrawn"):
+        operator.send("PATCH", f"{OPERATOR}/models/m1/texts/w1", {"status": status}).ok()
+    operator.words("w2", "bio", body="two")
+    operator.account("old", ready=False)
+    operator.post(f"{OPERATOR}/accounts/old/retire", {"reason": "gone"}).ok()
+    operator.post(f"{OPERATOR}/accounts", {"account_id": "a9", "model_id": "m1", "username": "user_old"}).ok(201)
+    operator.post(f"{OPERATOR}/accounts/claims", {}).ok()
     operator.post(f"{OPERATOR}/pipeline/pause", {"reason": "lunch"}).ok()
     operator.post(f"{OPERATOR}/pipeline/resume", {"reason": "lunch is over"}).ok()
 
@@ -86,7 +100,12 @@ def somebody_else_is_quicker(agency: Agency) -> None:
 
 def timers_run(agency: Agency) -> None:
     """Twice each where something stands in the way of the first attempt: then they ask what became of it."""
+    agency.operator.account("a3")
+    worker = agency.worker()
+    worker.start("a3").ok()
+    worker.report("pfp", worker.take("pfp", "a3"), "a3", kind="fatal").ok()
     agency.timer("watch_pools")
+    agency.operator.post(f"{OPERATOR}/accounts/a3/retire", {"reason": "left"}).ok()
     agency.worker().take("pfp", "a2")
     agency.time.advance(LEASE)
     agency.timer()
@@ -96,8 +115,24 @@ def timers_run(agency: Agency) -> None:
     agency.timer()
     agency.operator.post(f"{OPERATOR}/accounts/a2/resume", {"reason": "go on"}).ok()
     agency.timer()
+    agency.operator.account("a4")
+    for _ in range(3):  # nobody starts what was claimed: the timer hands it to an operator
+        agency.worker().claim(actions=["start_warmup"], limit=10).ok()
+        agency.time.advance(LEASE)
+        agency.timer()
     agency.wire.meanwhile(lambda: agency.timer("close_lost_sessions"))
     agency.timer("close_lost_sessions")
+
+
+def more_is_under_way_than_a_request_counts(agency: Agency) -> None:
+    agency.operator.account("a5")
+    agency.operator.ready("a5").ok()
+    row = next(one for one in agency.wire.image()["test-accounts"].values() if "queue" in one)
+    for number in range(MOST_COUNTED + 1):
+        agency.wire.plant("test-accounts", {**row, "account_id": {"S": f"b{number:05d}"}})
+    agency.time.advance(300)
+    with agency.wire.at_work("open_due_phases"):
+        pipeline.keep_count(context.begin(installed.settings, Actor(Role.TIMER, "open_due_phases"), seconds=50))
 
 
 DAY: tuple[Callable[[Agency], None], ...] = (
@@ -107,6 +142,7 @@ DAY: tuple[Callable[[Agency], None], ...] = (
     an_operator_assigns_by_hand_and_begins_anew,
     somebody_else_is_quicker,
     timers_run,
+    more_is_under_way_than_a_request_counts,
 )
 
 

@@ -452,6 +452,89 @@ def test_of_two_different_creations_at_once_one_is_refused(
     answer.refused(409, "already_exists")
 
 
+def test_of_two_accounts_of_one_profile_at_once_one_is_refused(agency: Agency) -> None:
+    def account(account_id: str, username: str) -> Reply:
+        body = {"account_id": account_id, "model_id": "m1", "username": username}
+        return agency.operator.post("/api/operator/accounts", body)
+
+    answer = overtaken(agency, lambda: account("slow", "nora"), lambda: account("quick", "@Nora").ok(201))
+    assert answer.refused(409, "already_exists")["account_id"] == "quick"
+    agency.operator.get("/api/operator/accounts/slow").refused(404, "account_not_found")
+
+
+def test_of_two_who_take_a_freed_profile_over_at_once_one_is_refused(agency: Agency) -> None:
+    agency.operator.account("old")
+    agency.operator.post("/api/operator/accounts/old/retire", {"reason": "gone"}).ok()
+
+    def account(account_id: str) -> Reply:
+        body = {"account_id": account_id, "model_id": "m1", "username": "user_old"}
+        return agency.operator.post("/api/operator/accounts", body)
+
+    answer = overtaken(agency, lambda: account("slow"), lambda: account("quick").ok(201))
+    assert answer.refused(409, "already_exists")["account_id"] == "quick"
+
+
+def test_a_profile_is_not_taken_from_an_account_that_is_brought_back_in_the_last_moment(agency: Agency) -> None:
+    agency.operator.account("old")
+    agency.operator.post("/api/operator/accounts/old/retire", {"reason": "gone"}).ok()
+    body = {"account_id": "new", "model_id": "m1", "username": "user_old"}
+    answer = overtaken(
+        agency,
+        lambda: agency.operator.post("/api/operator/accounts", body),
+        lambda: agency.operator.post("/api/operator/accounts/old/restore", {"reason": "back"}).ok(),
+    )
+    assert answer.refused(409, "already_exists")["account_id"] == "old"
+
+
+def test_an_account_is_not_brought_back_when_its_profile_is_taken_in_the_last_moment(agency: Agency) -> None:
+    agency.operator.account("old")
+    agency.operator.post("/api/operator/accounts/old/retire", {"reason": "gone"}).ok()
+    body = {"account_id": "new", "model_id": "m1", "username": "@USER_OLD"}
+    answer = overtaken(
+        agency,
+        lambda: agency.operator.post("/api/operator/accounts/old/restore", {"reason": "back"}),
+        lambda: agency.operator.post("/api/operator/accounts", body).ok(201),
+    )
+    assert answer.refused(409, "already_exists")["account_id"] == "new"
+    agency.operator.verified("old")
+
+
+def test_a_withdrawn_text_that_is_approved_in_the_last_moment_makes_no_way(agency: Agency) -> None:
+    path = f"{MODELS}/m1/texts"
+    agency.operator.words("old", "bio", body="Sea.")
+    agency.operator.send("PATCH", f"{path}/old", {"status": "withdrawn"}).ok()
+    answer = overtaken(
+        agency,
+        lambda: agency.operator.post(path, words("new", "bio", body="Sea.")),
+        lambda: agency.operator.send("PATCH", f"{path}/old", {"status": "approved"}).ok(),
+    )
+    assert answer.refused(409, "already_exists")["twin_id"] == "old"
+
+
+def test_the_words_of_a_text_that_is_given_in_the_last_moment_stay(agency: Agency, first: Bot) -> None:
+    agency.operator.words("t1", "bio", body="Sea and snu.", quality_score=99)
+    agency.warmed_to("bio", bot=first)
+    change = {"body": "Sea and sun."}
+    answer = overtaken(
+        agency,
+        lambda: agency.operator.send("PATCH", f"{MODELS}/m1/texts/t1", change),
+        lambda: first.content("bio").ok(),
+    )
+    answer.refused(409, "move_not_possible")
+    assert first.content("bio").ok()["text"]["body"] == "Sea and snu."
+
+
+def test_an_account_that_changed_in_the_last_moment_is_given_no_claim(agency: Agency) -> None:
+    agency.operator.account("a1", ready=False)
+    agency.wire.store.tables["test-fingerprints"].rows.clear()
+
+    def retire() -> None:
+        agency.operator.post("/api/operator/accounts/a1/retire", {"reason": "gone"}).ok()
+
+    answer = overtaken(agency, lambda: agency.operator.post("/api/operator/accounts/claims", {}), retire)
+    assert answer.ok()["claimed"] == 0
+
+
 def test_work_is_completed_although_its_session_has_expired_meanwhile(agency: Agency) -> None:
     worker = agency.warmed_to("pfp")
     token = worker.take()

@@ -10,11 +10,13 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import ChecksumError, ClientError, NoCredentialsError, ReadTimeoutError
+from botocore.handlers import BUILTIN_HANDLERS
 from botocore.httpsession import URLLib3Session
+from botocore.loaders import create_loader
 from botocore.session import Session
 
 from chalicelib import context
-from chalicelib.tables.transport import DynamoDB, Sdk
+from chalicelib.tables.transport import AWS_DOMAINS, AwsRefused, DynamoDB, Sdk, refusal
 
 ASKED = {"TableName": "t", "Key": {"id": {"S": "ü"}}}
 
@@ -58,6 +60,7 @@ def line(monkeypatch: pytest.MonkeyPatch) -> Line:
     for name, value in {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "no secret"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "api_handler")  # deployed, it calls AWS's own hosts
     monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
     return line
 
@@ -170,3 +173,110 @@ def test_without_credentials_nothing_is_sent(line: Line, monkeypatch: pytest.Mon
     with pytest.raises(NoCredentialsError):
         client()._make_api_call("GetItem", ASKED)
     assert line.sent == []
+
+
+def answering(answer: AWSResponse | None, seen: list[AWSPreparedRequest]) -> Callable[..., AWSResponse | None]:
+    """A handler of botocore's `before-send`."""
+
+    def handler(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        seen.append(request)
+        return answer
+
+    return handler
+
+
+def hooked(*handlers: tuple[str, Callable[..., Any]]) -> DynamoDB:
+    """A client made after these handlers had been registered, as moto registers its own."""
+    kept = list(BUILTIN_HANDLERS)
+    BUILTIN_HANDLERS.extend(handlers)
+    try:
+        return client()
+    finally:
+        BUILTIN_HANDLERS[:] = kept
+
+
+def test_who_hears_before_send_may_answer_in_the_place_of_the_store(line: Line) -> None:
+    seen: list[AWSPreparedRequest] = []
+    store = hooked(("before-send", answering(told(200, b'{"Item": {}}'), seen)))
+    assert store._make_api_call("GetItem", ASKED) == {"Item": {}}
+    assert line.sent == []
+    assert seen[0].headers["Authorization"].startswith("AWS4-HMAC-SHA256"), "it is signed, as botocore's is"
+
+
+def test_who_hears_before_send_may_only_listen_or_change_the_request(line: Line) -> None:
+    def tagging(request: AWSPreparedRequest, event_name: str, **_: Any) -> None:
+        request.headers["X-Tag"] = event_name
+
+    store = hooked(("before-send.dynamodb", tagging), ("before-send.s3", answering(told(500, b""), [])))
+    line.answers = [told(200, b"{}")]
+    store._make_api_call("GetItem", ASKED)
+    assert line.sent[0].headers["X-Tag"] == "before-send.dynamodb.GetItem"
+
+
+def test_each_attempt_is_heard_and_an_answer_of_a_handler_is_judged_as_the_stores(line: Line) -> None:
+    seen: list[AWSPreparedRequest] = []
+    store = hooked(("before-send", answering(refused(500, "InternalServerError"), seen)))
+    with pytest.raises(ClientError):
+        store._make_api_call("GetItem", ASKED)
+    assert (len(seen), line.sent) == (3, [])
+
+
+def test_outside_a_deployed_function_no_request_reaches_aws(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
+    with pytest.raises(AwsRefused, match=r"dynamodb\.eu-west-1\.amazonaws\.com .*AWS_ENDPOINT_URL_DYNAMODB"):
+        client()._make_api_call("GetItem", ASKED)
+    assert line.sent == []
+    line.answers = [told(200, b"{}")]
+    allowed = DynamoDB(Sdk(calls_aws=True), connect_seconds=1, read_seconds=1, attempts=1, pool_size=1)
+    assert allowed._make_api_call("GetItem", ASKED) == {}
+
+
+def test_outside_a_deployed_function_a_named_store_is_called(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8000")
+    line.answers = [told(200, b"{}")]
+    assert client()._make_api_call("GetItem", ASKED) == {}
+
+
+@pytest.mark.parametrize(
+    ("host", "variable"),
+    [
+        ("dynamodb.eu-west-1.amazonaws.com", "AWS_ENDPOINT_URL_DYNAMODB "),
+        ("bucket.s3.eu-west-1.amazonaws.com", "AWS_ENDPOINT_URL_S3 "),
+        ("s3.cn-north-1.amazonaws.com.cn", "AWS_ENDPOINT_URL_S3 "),
+        ("dynamodb.eu-west-1.api.aws", "AWS_ENDPOINT_URL_DYNAMODB "),
+        ("sts.amazonaws.com", "AWS_ENDPOINT_URL "),
+        ("amazonaws.com", "AWS_ENDPOINT_URL "),
+        ("127.0.0.1", None),
+        ("store.test", None),
+        ("notamazonaws.com", None),
+        ("amazonaws.com.example.org", None),
+        ("", None),
+    ],
+)
+def test_a_host_of_aws_is_refused_by_name_and_no_other(host: str, variable: str | None) -> None:
+    reason = refusal(host)
+    assert (reason is None) == (variable is None)
+    assert reason is None or (f"request to {host} " in reason and variable is not None and variable in reason)
+
+
+def test_the_domains_of_aws_are_those_that_botocore_knows() -> None:
+    partitions = create_loader().load_data("partitions")["partitions"]
+    known = {part["outputs"][name] for part in partitions for name in ("dnsSuffix", "dualStackDnsSuffix")}
+    assert set(AWS_DOMAINS) == known
+
+
+def test_proxies_and_the_ca_bundle_of_the_environment_hold(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[dict[str, Any]] = []
+    monkeypatch.setattr(URLLib3Session, "__init__", lambda self, **given: made.append(given))
+    for name in ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/etc/ca.pem")
+    client()
+    monkeypatch.setenv("NO_PROXY", ".amazonaws.com")
+    client()
+    assert [(one["proxies"].get("https"), one["verify"]) for one in made] == [
+        ("http://proxy:3128", "/etc/ca.pem"),
+        (None, "/etc/ca.pem"),
+    ]

@@ -1,7 +1,8 @@
 """Runs what the documentation shows: files are written, Python is run, commands are given, outputs are compared.
 
-A fence is `console` (commands behind `$ `, then what they say, `…` for anything), `python` (run as it is, or written to
-the file that `title` names), `csv` (a file), or something that is only looked at: `text`, `mermaid`.
+A fence is `console` (commands behind `$ `, then what they say, `…` for anything; what serves runs on until the next
+that serves), `python` (run as it is, or written to the file that `title` names), `csv` (a file), or something that is
+only looked at: `text`, `mermaid`.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -47,12 +48,22 @@ class Reader:
     folder: Path
     environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     here: bool = False
+    port: int | None = None
+    root: Path = Path(__file__).parents[2]
+    printed: str = ""
+    serving: subprocess.Popen[str] | None = None
 
     def follow(self, page: Path) -> int:
-        """Does all of it; answers how many commands and programs were run."""
-        return sum(self._do(block) for block in blocks(page))
+        """Does all of it; answers how many commands and programs were run. Where the page names port 8000, it takes
+        the reader's `port` if there is one."""
+        try:
+            return sum(self._do(block) for block in blocks(page))
+        finally:
+            self._end()
 
     def _do(self, block: Block) -> int:
+        if self.port is not None:
+            block = replace(block, text=block.text.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}"))
         if block.title is not None:
             (self.folder / block.title).write_text(block.text, encoding="utf-8")
             return 0
@@ -83,20 +94,29 @@ class Reader:
         exported = re.fullmatch(r"export (\w+)=(?:\$\((.+)\)|(.+))", command)
         if exported:
             name, inner, value = exported.groups()
-            out, err = self._run(inner, 0, expected) if inner else (value, "")
+            out, err = self._run(inner, 0, expected) if inner else (self._pasted(value), "")
             self.environ[name] = out.strip()
             _compare(command, err, expected)
             return
         if command.startswith("python "):
             self._bot(command, expected)
             return
+        if command.startswith(("make local", "make run")):
+            self._serve(command, expected)
+            return
         out, err = self._run(command, code, expected)
         _compare(command, err + out, expected)
 
     def _run(self, command: str, code: int, expected: list[str]) -> tuple[str, str]:
         words = shlex.split(command)
-        assert words[0] == "warmup", f"who runs {command!r}?"
-        ended, out, err = self._here(words) if self.here else self._process(words)
+        assert words[0] in ("warmup", "curl", "pytest"), f"who runs {command!r}?"
+        if words[0] == "curl":
+            ended, out, err = self._process(["bash", "-o", "pipefail", "-c", command])
+        elif words[0] == "pytest":
+            ended, out, err = self._process([sys.executable, "-m", "pytest", "-q", *words[1:]])
+        else:
+            process = [sys.executable, "-m", "warmup", *words[1:]]
+            ended, out, err = self._here(words) if self.here else self._process(process)
         assert ended == code, f"{command} exits {ended}: {out}{err}"
         return out, err
 
@@ -123,16 +143,56 @@ class Reader:
 
     def _process(self, words: list[str]) -> tuple[int, str, str]:
         done = subprocess.run(
-            [sys.executable, "-m", "warmup", *words[1:]],
+            words,
             cwd=self.folder,
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             stdin=subprocess.DEVNULL,
             check=False,
         )
         return done.returncode, done.stdout, done.stderr
+
+    def _serve(self, command: str, expected: list[str]) -> None:
+        """Starts it, and lets it run until another takes its place or the page ends."""
+        self._end()
+        _, target, *given = shlex.split(command)
+        arguments = shlex.split(given[0].removeprefix("ARGS=")) if given else []
+        module = {"local": ["warmup.sandbox.local"], "run": ["warmup", "dev"]}[target]
+        at = [] if self.port is None else ["--port", str(self.port)]
+        self.serving = subprocess.Popen(
+            [sys.executable, "-m", *module, *arguments, *at],
+            cwd=self.root,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self.serving.stdout is not None
+        said = []
+        for line in self.serving.stdout:
+            said.append(line)
+            if line.startswith("ready "):
+                break
+        self.printed = "".join(said)
+        _compare(command, self.printed, expected)
+
+    def _end(self) -> None:
+        """Ctrl-C for what serves; it has to take it well."""
+        if self.serving is not None:
+            self.serving.send_signal(signal.SIGINT)
+            self.serving.communicate(timeout=30)
+            assert self.serving.returncode == 0
+            self.serving = None
+
+    def _pasted(self, value: str) -> str:
+        """A value of which the page shows the beginning only is the one that was printed."""
+        if not value.endswith("…"):
+            return value
+        found = re.search(re.escape(value.removesuffix("…")) + r"\S+", self.printed)
+        assert found, f"{value} was not printed: {self.printed}"
+        return found[0]
 
     def _bot(self, command: str, expected: list[str]) -> None:
         """Runs until it has said what it should say; then SIGTERM, which it has to take well."""

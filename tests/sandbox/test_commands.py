@@ -18,11 +18,12 @@ import pytest
 from tests.sandbox.pages import environ
 from tests.sandbox.test_run import need
 from warmup import cli
-from warmup.api.models import ConsentBody
+from warmup.api.models import ConsentBody, TextBody
 from warmup.api.operations import Accounts, Roster, Texts
 from warmup.commands.common import Format, show
 from warmup.problems import Unreachable
 from warmup.sandbox.fake import FakeServer, fake_server
+from warmup.sandbox.pictures import draw
 
 pytestmark = pytest.mark.engine
 
@@ -109,13 +110,13 @@ def test_every_form_of_output_says_the_same(warmup: Run, output: str) -> None:
         (("review", "resolve", "n-0", "pfp", "--reason", "r", "--note", "n"), 4, "account_not_ready"),
         (("pipeline", "pause", "--reason", "r"), 2, "say --yes"),
         (("accounts", "pause", "n-0", "n-1", "--reason", "r"), 2, "say --yes"),
-        (("accounts", "pause", "--all", "--reason", "r"), 2, "pause 3 accounts? Nobody is there to ask: say --yes"),
+        (("accounts", "pause", "--all", "--reason", "r"), 2, "Pause 3 accounts? Nobody is there to ask: say --yes"),
         (("accounts", "pause", "--reason", "r"), 2, "which accounts?"),
         (("accounts", "pause", "n-0", "--all", "--reason", "r"), 2, "which accounts?"),
         (("accounts", "pause", "n-0"), 2, "--reason"),
         (("bots", "revoke", "bot-1", "key_1"), 2, "say --yes"),
         (("sessions", "stop", "ses_1", "--reason", "r"), 2, "say --yes"),
-        (("review", "retry", "--reason", "r"), 2, "say --yes"),
+        (("review", "retry", "--reason", "r"), 0, "Nothing to do: no case matches."),
         (("sessions", "stop", "ses_1", "--reason", "r", "--dry-run"), 3, "session_not_found"),
         (("--url", "http://127.0.0.1:9", "accounts", "list"), 7, "does not answer"),
         (("--profile", "none", "accounts", "list"), 2, "profiles.toml"),
@@ -153,10 +154,32 @@ def test_a_wrong_key_is_told_apart(warmup: Run, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("WARMUP_OPERATOR_KEY", "wrong")
     assert warmup("accounts", "list").code == 6
     monkeypatch.setenv("WARMUP_OPERATOR_KEY", server.bot_key())
-    assert warmup("accounts", "list").code == 6
+    told = warmup("accounts", "list")
+    assert (told.code, "the key's is `bot`" in told.err, "A key was sent" in told.err) == (6, True, False), told
     monkeypatch.delenv("WARMUP_OPERATOR_KEY")
     ended = warmup("accounts", "list")
     assert (ended.code, "set WARMUP_OPERATOR_KEY" in ended.err) == (6, True)
+
+
+@pytest.mark.parametrize(
+    ("profile", "variable", "source"),
+    [
+        (None, "WARMUP_OPERATOR_KEY", "WARMUP_OPERATOR_KEY"),
+        (None, "WARMUP_KEY", "WARMUP_KEY"),  # what an operator's command takes where the other is not set
+        ("floor", "WARMUP_OPERATOR_KEY", "the profile floor"),
+    ],
+)
+def test_a_refused_key_is_named_by_where_it_came_from(
+    warmup: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str | None, variable: str, source: str
+) -> None:
+    monkeypatch.delenv("WARMUP_OPERATOR_KEY")
+    monkeypatch.setenv(variable, "wk_nobody_secret")
+    written_profile(monkeypatch, tmp_path, '[floor]\nkey = "wk_nobody_secret"\n')
+    for command in (("accounts", "list"), ("doctor",)):
+        ended = warmup(*(("--profile", profile) if profile else ()), *command)
+        said = ended.out + ended.err
+        assert f"A key was sent (from {source}), but it is unknown to the service or revoked." in said, ended
+        assert "wk_nobody_secret" not in said
 
 
 def test_a_profile_that_others_can_read_is_refused(
@@ -233,12 +256,47 @@ def test_an_import_keeps_the_bad_rows_with_reasons_and_makes_nothing_twice(warmu
     assert first.code == 5
     assert first.json == {"rows": ROWS, "dry_run": False, "created": ROWS - BAD, "refused": BAD}
     assert f"{ROWS}/{ROWS}" in first.err, "the bar"
-    bad = list(csv.DictReader((tmp_path / "accounts.bad.csv").open()))
+    bad = list(csv.DictReader((tmp_path / "accounts.bad.csv").open(encoding="utf-8-sig")))
     assert [row["account_id"] for row in bad] == [f"i-{number * every}" for number in range(BAD)]
     assert {row["reason"] for row in bad} == {"invalid_input: /username: Field required"}
     assert [int(row["line"]) for row in bad] == [2 + number * every for number in range(BAD)], "below the names"
     again = warmup("accounts", "import", str(file), "-o", "json")
     assert again.json == {"rows": ROWS, "dry_run": False, "unchanged": ROWS - BAD, "refused": BAD}
+
+
+def test_an_import_in_several_parts_ends_with_one_warning_of_all_its_rows(
+    server: FakeServer, warmup: Run, tmp_path: Path
+) -> None:
+    server.operator.models.create(model_id="bare")
+    file = tmp_path / "many.csv"
+    with file.open("w") as out:
+        out.write("account_id,model_id,username,granted_by,granted_at,reference\n")
+        for number in range(600):
+            out.write(f"bare-{number},bare,bare.{number},Nora,2026-01-01T00:00:00Z,contract 7\n")
+    said = [warmup("accounts", "import", str(file), *more, "-o", "json").err for more in (["--dry-run"], [])]
+    for err in said:
+        assert err.count("cannot carry all") == 1
+        assert "The pools of bare cannot carry all 600 accounts" in " ".join(err.split())
+        assert "600 in all will find nothing" in " ".join(err.split())
+    found = warmup("content", "availability", "bare")
+    words = " ".join(found.err.split())
+    assert "If all 600 start today, the 600 imported ones included: 600 will find nothing." in words
+
+
+def test_a_text_that_no_plan_takes_is_warned_of(warmup: Run, tmp_path: Path) -> None:
+    added = warmup("texts", "add", "nora", "x" * 151, "--category", "bio", "-o", "json")
+    assert "No plan takes this in bio: 151 of 150 characters." in " ".join(added.err.split())
+    file = tmp_path / "long.csv"
+    file.write_text(f"category,quality_score,max_usage,body\nbio,70,5,{'y' * 152}\nbio,70,5,a short one\n")
+    imported = warmup("texts", "import", "nora", str(file), "-o", "json")
+    assert "line 2: No plan takes this in bio: 152 of 150 characters." in " ".join(imported.err.split())
+    assert imported.err.count("No plan takes") == 1
+
+
+def test_the_pipeline_says_as_of_when_and_of_how_many_models(server: FakeServer, warmup: Run) -> None:
+    assert "not looked at yet" in warmup("pipeline").out
+    server.advance(minutes=1)
+    assert "models run dry within 7 days, as of" in " ".join(warmup("pipeline").out.split())
 
 
 def test_bad_rows_are_kept_as_they_came_and_can_be_mended_where_they_are(warmup: Run, tmp_path: Path) -> None:
@@ -253,12 +311,13 @@ def test_bad_rows_are_kept_as_they_came_and_can_be_mended_where_they_are(warmup:
     first = warmup("texts", "import", "nora", str(file), "-o", "json")
     assert (first.code, first.json) == (5, {"rows": 4, "dry_run": False, "created": 1, "refused": 3})
     assert "4/4" in first.err
-    assert "line 5: more cells than columns: ' and what is behind the comma'" in first.err
-    assert bad.read_text().splitlines()[0] == "line,reason,category,quality_score,max_usage,body"
-    assert [row.split(",")[0] for row in bad.read_text().splitlines()[1:]] == ["5", "6", "7"]
-    assert bad.read_text().splitlines()[1].endswith("any,70,5,Without quotes, and what is behind the comma")
+    assert "line 5, column 5: more cells than columns: ' and what is behind the comma'" in first.err
+    kept = bad.read_text()
+    assert kept.splitlines()[0] == "\ufeffline,reason,category,quality_score,max_usage,body", "as Excel knows UTF-8"
+    assert [row.split(",")[0] for row in kept.splitlines()[1:]] == ["6", "7", "5"], "what is broken last"
+    assert kept.splitlines()[3].endswith("any,70,5,Without quotes, and what is behind the comma")
     mended = bad.read_text().replace("Without quotes, and", "With quotes and").replace("seventy,5", "70,5")
-    bad.write_text(mended.replace("any,70,5,\n", "any,70,5,Here it is.\n"))
+    bad.write_text(mended.replace("any,70,5\n", "any,70,5,Here it is.\n"))
     assert warmup("texts", "import", "nora", str(bad), "-o", "json").json == {
         "rows": 3,
         "dry_run": False,
@@ -271,9 +330,10 @@ def test_bad_rows_are_kept_as_they_came_and_can_be_mended_where_they_are(warmup:
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("open.csv", 'category,body\nany,x\nany,"never closed\nany,y\n', "line 3: unexpected end of data"),
-        ("list.jsonl", '{"body": "x"}\n["any"]\n', "line 2 is no JSON object"),
-        ("broken.jsonl", '\n{"body": "x"\n', "line 2 is no JSON: Expecting ',' delimiter at character 13"),
+        ("book.csv", "PK\x03\x04", "This is an Excel workbook"),
+        ("twice.csv", "body,Body\nx,y\n", "names 'body' more than once (columns 1 and 2)"),
+        ("array.jsonl", '[{"body": "x"}]\n', "This is a JSON array: send JSON lines"),
+        ("lines.csv", '{"body": "x"}\n', "JSON lines, not CSV"),
         ("names.csv", "category,body\n", "has no rows"),
         ("empty.csv", "", "has no rows"),
     ],
@@ -285,6 +345,159 @@ def test_a_file_that_is_none_is_refused_as_a_whole(
     ended = warmup("texts", "import", "nora", str(tmp_path / name))
     assert (ended.code, says in ended.err) == (2, True), ended
     assert warmup("texts", "import", "nora", str(tmp_path)).code == 2, "a folder"
+
+
+WORDS = "any,70,5,"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "bad"),
+    [
+        (
+            "open.csv",
+            f'category,quality_score,max_usage,body\n{WORDS}One.\n{WORDS}"never closed\n{WORDS}Two.\n',
+            {3: "line 3, column 4: the quote that begins the cell is never closed"},
+        ),
+        (
+            "stray.csv",
+            f'category,quality_score,max_usage,body\n{WORDS}One.\n{WORDS}"Sea" and sun\n{WORDS}Two.\n',
+            {3: "line 3, column 4: the quote that begins the cell is closed within the cell"},
+        ),
+        (
+            "unnamed.csv",
+            f"category,quality_score,max_usage,body,\n{WORDS}One.,\n{WORDS}Sea, salt and sun.\n{WORDS}Two.\n",
+            {3: "line 3, column 5: the column of ' salt and sun.' has no name"},
+        ),
+        (
+            "long.csv",
+            f"category,quality_score,max_usage,body\n{WORDS}One.\n{WORDS}{'x' * 140_000}\n{WORDS}Two.\n",
+            {3: "line 3, column 4: the cell has 140,000 characters; at most 32,767 are read"},
+        ),
+        (
+            "broken.jsonl",
+            '{"category": "any", "quality_score": 70, "max_usage": 5, "body": "One."}\n{"body": "x"\n["any"]\n'
+            '{"category": "any", "quality_score": 70, "max_usage": 5, "body": "Two."}\n',
+            {2: "line 2: it is not valid JSON: Expecting ',' delimiter at character 13", 3: "not a JSON object"},
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_read_spoils_no_other(
+    warmup: Run, server: FakeServer, tmp_path: Path, name: str, text: str, bad: dict[int, str]
+) -> None:
+    """The others are sent; the bad one comes back as it was, byte for byte."""
+    model = f"rows-{name.replace('.', '-')}"
+    server.operator.models.create(model_id=model)
+    (tmp_path / name).write_text(text, newline="")
+    ended = warmup("texts", "import", model, str(tmp_path / name), "-o", "json")
+    assert (ended.code, ended.json) == (5, {"rows": 2 + len(bad), "dry_run": False, "created": 2, "refused": len(bad)})
+    assert all(reason in ended.err for reason in bad.values()), ended.err
+    held = warmup("texts", "list", model, "-o", "json").json
+    assert {one["body"] for one in held} == {"One.", "Two."}
+    kept = (tmp_path / name.replace(".", ".bad.")).read_text()
+    written = text.split("\n")
+    for line in bad:
+        assert written[line - 1].removeprefix("{") in kept
+    before = kept
+    assert warmup("texts", "import", model, str(tmp_path / name)).code == 5
+    assert (tmp_path / name.replace(".", ".bad.")).read_text() == before, "nothing is made twice, nothing else is said"
+
+
+def test_the_bad_rows_of_an_earlier_run_do_not_stay(warmup: Run, server: FakeServer, tmp_path: Path) -> None:
+    server.operator.models.create(model_id="stale")
+    file, bad = tmp_path / "texts.csv", tmp_path / "texts.bad.csv"
+    file.write_text("category,quality_score,max_usage,body\nany,seventy,5,Stale.\n")
+    assert warmup("texts", "import", "stale", str(file)).code == 5 and bad.exists()
+    file.write_text("category,quality_score,max_usage,body\nany,70,5,Stale.\n")
+    assert warmup("texts", "import", "stale", str(file)).code == 0 and not bad.exists()
+    bad.write_text("something of mine")
+    assert warmup("texts", "import", "stale", str(file)).code == 0 and bad.exists()
+    assert warmup("texts", "import", "stale", str(file), "--bad-rows", str(file)).code == 2, "the rows themselves"
+
+
+def test_what_a_list_or_an_export_says_can_be_imported(warmup: Run, server: FakeServer, tmp_path: Path) -> None:
+    """What the service makes (counts, states) is left out, and said."""
+    server.operator.models.create(model_id="from")
+    server.operator.models.create(model_id="to")
+    assert warmup("texts", "add", "from", "=1+1", "-c", "any").code == 0
+    for form in ("csv", "jsonl"):
+        listed = warmup("texts", "list", "from", "-o", form)
+        file = tmp_path / f"texts.{form}"
+        rows = listed.out if form == "csv" else re.sub('"text_id": "[^"]*", ', "", listed.out)
+        file.write_text(re.sub("txt_[^,]*", "", rows))
+        ended = warmup("texts", "import", "to", str(file), "-o", "json")
+        assert (ended.code, ended.json["rows"]) == (0, 1), ended
+        assert "Not imported, since the service makes them: " in ended.err and "usage_count" in ended.err
+        assert ("may run them as formulas" in listed.err) == (form == "csv"), "the risk is named"
+    exported = warmup("accounts", "export", "-o", "csv")
+    (tmp_path / "accounts.csv").write_text(exported.out)
+    again = warmup("accounts", "import", str(tmp_path / "accounts.csv"), "--dry-run")
+    assert "state" in again.err and "Extra inputs" not in again.err
+
+
+def test_what_has_no_claim_is_claimed_and_what_clashes_is_named(warmup: Run, server: FakeServer) -> None:
+    """Nothing clashes in a sandbox that is new: what is from a release before is planted in `tests/api`."""
+    server.operator.models.create(model_id="claimed")
+    assert warmup("texts", "add", "claimed", "Sea\u200b and sun.", "-c", "any").code == 0
+    for option, verb in ((("--dry-run",), "would be claimed"), ((), "claimed")):
+        ended = warmup("claims", *option)
+        assert ended.code == 0
+        assert re.search(rf"^[\d,]+ rows read, 0 {verb}; 0 clash with another$", ended.err, re.MULTILINE), ended.err
+
+
+def test_every_list_says_where_there_is_more(warmup: Run, server: FakeServer) -> None:
+    server.operator.models.create(model_id="many")
+    for number in range(3):
+        assert warmup("texts", "add", "many", f"Text {number}.", "-c", "any").code == 0
+    assert "2 texts; there are more: raise --limit 2" in warmup("texts", "list", "many", "--limit", "2").err
+    assert warmup("texts", "list", "many", "--limit", "3").err == "3 texts\n"
+    assert "there are more" in warmup("accounts", "list", "--limit", "1").err
+    assert warmup("content", "list", "many", "--limit", "1").err == "0 items\n"
+    assert warmup("sessions", "list", "--limit", "1000").err.endswith("sessions\n")
+
+
+def test_the_same_caption_is_given_to_two_models(warmup: Run, server: FakeServer, tmp_path: Path) -> None:
+    """And sent again to one of them it is nothing twice, also where an earlier version had made its id."""
+    for model in ("one", "two"):
+        server.operator.models.create(model_id=model)
+    old = "text-59f4c7eafacb5d4d"
+    body = "Up before the birds."
+    server.operator.texts.create("one", TextBody(text_id=old, category="bio", quality_score=70, max_usage=5, body=body))
+    again = warmup("texts", "add", "one", body, "-c", "bio", "-o", "json")
+    assert (again.code, again.json[0]["text_id"], again.json[0]["replayed"]) == (0, old, True)
+    other = warmup("texts", "add", "two", body, "-c", "bio", "-o", "json")
+    assert (other.code, other.json[0]["replayed"]) == (0, False)
+    file = tmp_path / "texts.csv"
+    file.write_text(f"category,quality_score,max_usage,body\nbio,70,5,{body}\n")
+    for model in ("one", "two"):
+        assert warmup("texts", "import", model, str(file), "-o", "json").json["unchanged"] == 1
+
+
+def test_items_are_shown_edited_and_withdrawn(warmup: Run, server: FakeServer) -> None:
+    server.operator.models.create(model_id="edits", themes=["sea"])
+    added = warmup("texts", "add", "edits", "A capton.", "-c", "bio", "-o", "json").json[0]
+    item = ("edits", added["text_id"])
+    changed = warmup(
+        "texts", "edit", *item, "--body", "A caption.", "-c", "post", "--theme", "sea", "--tags", "new vip",
+        "--quality", "80", "--licensed-by", "Ada", "--valid-until", "2030-12-31", "-o", "json",
+    )  # fmt: skip
+    assert changed.code == 0, changed
+    found = warmup("texts", "get", *item, "-o", "json").json
+    assert [found[name] for name in ("body", "category", "theme", "tags", "quality_score")] == [
+        "A caption.", "post", "sea", ["new", "vip"], 80.0
+    ]  # fmt: skip
+    assert found["licence"] == {"licensed_by": "Ada", "valid_until": "2030-12-31T23:59:59.999000Z"}
+    assert warmup("texts", "edit", *item, "--valid-until", "2031-12-31", "--reason", "extended").code == 0
+    assert warmup("texts", "edit", *item, "--theme", "", "--tags", "").code == 0
+    found = warmup("texts", "get", *item, "-o", "json").json
+    assert (found["licence"]["licensed_by"], found["licence"]["valid_until"][:4]) == ("Ada", "2031")
+    assert (found["theme"], found["tags"]) == (None, [])
+    assert warmup("texts", "edit", *item, "--licensed-by", "").code == 0
+    assert warmup("texts", "get", *item, "-o", "json").json["licence"] is None
+    assert warmup("texts", "edit", *item, "--valid-until", "2031-12-31").code == 2, "of whom?"
+    assert warmup("texts", "edit", *item).code == 2
+    assert warmup("texts", "withdraw", *item, "--reason", "a slip").code == 0
+    assert warmup("texts", "get", *item, "-o", "json").json["status"] == "withdrawn"
+    assert warmup("content", "get", "edits", "nothing").code == 3
 
 
 def test_bad_rows_that_cannot_be_kept_are_told(warmup: Run, tmp_path: Path) -> None:
@@ -305,7 +518,7 @@ def test_an_import_that_cannot_go_on_says_what_was_done(
     monkeypatch.setattr("warmup.commands.imports.MOST_ROWS", 3)
     interrupt(monkeypatch, Texts, "import_all", at=2, by=Unreachable("gone"))
     ended = warmup("texts", "import", "nora", str(file))
-    assert (ended.code, "Stopped: 3 of 7 rows are sent. Send the file again" in ended.err) == (7, True), ended
+    assert (ended.code, "Stopped: 3 of 7 rows sent. Send the file again" in ended.err) == (7, True), ended
     assert json.loads((tmp_path / "texts.bad.jsonl").read_text())["line"] == 1
 
 
@@ -319,7 +532,7 @@ def test_an_import_that_is_interrupted_says_what_was_done(
     interrupt(monkeypatch, Texts, "import_all", at=3)
     ended = warmup("texts", "import", "nora", str(file))
     assert ended.code == 130
-    assert "20 of 30 rows are sent. Send the file again: nothing is made twice." in ended.err
+    assert "20 of 30 rows sent. Send the file again: nothing is made twice." in ended.err
     assert warmup("texts", "import", "nora", str(file), "-o", "json").json == {
         "rows": 30,
         "dry_run": False,
@@ -374,7 +587,7 @@ def test_many_are_moved_at_once_rehearsed_before(
 
     everything = ("--model", "quiet", "--reason", "r")
     rehearsed = warmup("accounts", "ready", *everything, "--dry-run")
-    assert (rehearsed.code, rehearsed.err) == (0, "ready: 3 accounts would be moved, 0 are not\n")
+    assert (rehearsed.code, rehearsed.err) == (0, "3 accounts would be marked ready, 0 skipped\n")
     assert states() == ["imported"] * 3
     ended = warmup("accounts", "ready", *everything, "--yes", "-o", "json")
     assert (ended.code, [one["account_id"] for one in ended.json if one["outcome"] == "refused"]) == (5, ["disagrees"])
@@ -391,6 +604,15 @@ def test_many_are_moved_at_once_rehearsed_before(
     assert warmup("accounts", "resume", "many-1", "many-2", "--reason", "r", "--yes").code == 0
     for name in names:
         api.accounts.retire(name, reason="the test is over")
+
+
+def test_an_account_that_was_retired_by_mistake_is_restored(warmup: Run, server: FakeServer) -> None:
+    server.account("back")
+    server.operator.accounts.retire("back", reason="by mistake")
+    restored = warmup("accounts", "restore", "back", "--reason", "it was a mistake", "-o", "json")
+    assert (restored.code, restored.json[0]["state"]) == (0, "imported")
+    assert warmup("accounts", "restore", "back", "--reason", "again").code == 4, "it is not retired any more"
+    server.operator.accounts.retire("back", reason="the test is over")
 
 
 def test_consent_opens_the_gate(warmup: Run, server: FakeServer) -> None:
@@ -429,8 +651,6 @@ def test_a_bots_life(warmup: Run) -> None:
 
 
 def test_pools_are_filled_and_looked_at(warmup: Run, tmp_path: Path) -> None:
-    from warmup.sandbox.pictures import draw  # noqa: PLC0415  # only here
-
     file = tmp_path / "picture.png"
     file.write_bytes(draw(77, "post", None, "a picture").data)
     added = warmup("content", "add", "nora", str(file), "--category", "post", "-o", "json")
@@ -446,7 +666,7 @@ def test_pools_are_filled_and_looked_at(warmup: Run, tmp_path: Path) -> None:
     imported = warmup("content", "import", "nora", str(rows), "-o", "json")
     assert (imported.code, imported.json) == (5, {**rehearsed, "dry_run": False})
     assert "4/4" in imported.err, "the bar"
-    bad = {row["file"]: row for row in csv.DictReader((tmp_path / "media.bad.csv").open())}
+    bad = {row["file"]: row for row in csv.DictReader((tmp_path / "media.bad.csv").open(encoding="utf-8-sig"))}
     assert [row["line"] for row in bad.values()] == ["4", "5"]
     assert "cannot be read: No such file" in bad["nowhere.png"]["reason"]
     assert "/category" in bad["more.png"]["reason"]
@@ -455,8 +675,7 @@ def test_pools_are_filled_and_looked_at(warmup: Run, tmp_path: Path) -> None:
     told = warmup(
         "content", "add", "nora", str(file), str(tmp_path / "a third.png"), "-c", "post", "--dry-run", "-o", "json"
     )
-    assert [one["there"] for one in told.json] == [True, False]
-    assert told.json[1]["content_id"].startswith("a-third-")
+    assert [one["outcome"] for one in told.json] == ["unchanged", "created"]
     assert warmup("texts", "add", "nora", "Up early.", "--category", "bio", "-o", "json").json[0]["body"] == "Up early."
     assert len(warmup("content", "list", "nora", "-o", "json").json) == 7
     assert "Up early." in warmup("texts", "list", "nora").out
@@ -467,7 +686,7 @@ def test_pools_are_filled_and_looked_at(warmup: Run, tmp_path: Path) -> None:
 
 def test_the_floor_is_looked_at(warmup: Run) -> None:
     assert warmup("review", "list", "-o", "json").json == []
-    assert "nothing matched" in warmup("review", "retry", "--reason", "r", "--dry-run").err
+    assert "no case matches" in warmup("review", "retry", "--reason", "r", "--dry-run").err
     assert warmup("sessions", "list", "-o", "json").code == 0
     assert "declared account n-0 ready" in warmup("audit", "tail", "--account", "n-0", "-n", "5").out
     exported = warmup("audit", "export", "--account", "n-0")
@@ -486,19 +705,22 @@ SEEN = r"[/b] [red]\x1b]0;title\x07\x9b31m\u202eend"
 
 
 def test_data_steers_no_terminal_and_is_no_markup(warmup: Run, server: FakeServer) -> None:
-    assert SEEN in warmup("texts", "add", "nora", STEERING, "--category", "any").out
-    assert SEEN in warmup("texts", "list", "nora").out
+    """What the service takes: no control characters, but what turns a line around."""
+    turning, seen = "[/b] [red]\u202eend", r"[/b] [red]\u202eend"
+    assert warmup("texts", "add", "nora", STEERING, "--category", "any").code == 2
+    assert seen in warmup("texts", "add", "nora", turning, "--category", "any").out
+    assert seen in warmup("texts", "list", "nora").out
     for form in ("json", "jsonl"):
         out = warmup("texts", "list", "nora", "-o", form).out
         assert not re.search("[\x1b\x07\x9b\u202e]", out)
         rows = json.loads(out) if form == "json" else [json.loads(line) for line in out.splitlines()]
-        assert STEERING in [row["body"] for row in rows], "the data is the same"
-    assert STEERING in warmup("texts", "list", "nora", "-o", "csv").out, "a file gets the data itself"
+        assert turning in [row["body"] for row in rows], "the data is the same"
+    assert turning in warmup("texts", "list", "nora", "-o", "csv").out, "a file gets the data itself"
     server.account("steered")
-    assert warmup("accounts", "pause", "steered", "--reason", f"{STEERING}\nline").code == 0
-    assert rf"{SEEN}\nline" in warmup("audit", "tail", "--account", "steered").out, "an event is one line"
-    assert SEEN in warmup("pipeline", "pause", "--reason", STEERING, "--yes").out
-    assert f"paused: {SEEN}" in warmup("pipeline").out
+    assert warmup("accounts", "pause", "steered", "--reason", f"{turning}\nline").code == 0
+    assert rf"{seen}\nline" in warmup("audit", "tail", "--account", "steered").out, "an event is one line"
+    assert seen in warmup("pipeline", "pause", "--reason", turning, "--yes").out
+    assert f"paused: {seen}" in warmup("pipeline").out
     assert SEEN in warmup("--profile", STEERING, "pipeline").err
     assert warmup("pipeline", "resume", "--reason", "r").code == 0
     server.operator.accounts.retire("steered", reason="the test is over")
@@ -510,19 +732,31 @@ def test_a_csv_before_eyes_steers_no_terminal(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == f'body,tags\n{SEEN},"{{""a"": [""ü""]}}"\n'
 
 
-@pytest.mark.parametrize(("columns", "first"), [("80", "account id  username"), ("30", "account id aurora-01 ")])
-def test_a_table_is_written_below_itself_where_it_would_cut_words(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, first: str
+@pytest.mark.parametrize(
+    ("columns", "header", "left_out"),
+    [
+        ("80", "account id  body                                         due at (UTC)", ""),
+        ("50", "account id  body               due at (UTC)", ""),
+        ("40", "account id  body", "due at (UTC)"),
+        ("20", "account id", "body, due at (UTC)"),
+    ],
+)
+def test_a_list_keeps_one_line_a_row(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, header: str, left_out: str
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", columns)
-    rows = [{"account_id": f"aurora-0{one}", "due_at": "2026-11-26T19:17:28.236000Z"} for one in (1, 2)]
-    assert show(rows, Format.TABLE, ("account_id", "username", "due_at")) == 2
-    out = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out)
-    assert out.startswith(first)
-    assert all(len(line) <= int(columns) for line in out.splitlines())
-    assert out.count("2026-11-26 19:17:28") == 2, "an instant as people read it"
+    text = "Up before the birds, out before the bakers."
+    rows = [{"account_id": f"aurora-0{one}", "body": text, "due_at": "2026-11-26T19:17:28.236000Z"} for one in (1, 2)]
+    assert show(rows, Format.TABLE, ("account_id", "body", "due_at")) == 2
+    told = capsys.readouterr()
+    out = re.sub("\x1b\\[[0-9;]*m", "", told.out).splitlines()
+    assert (out[0], len(out)) == (header, 3)
+    assert all(len(line) <= int(columns) for line in out)
+    assert all(word in text for line in out[1:] for word in line.split()[1:] if word.isalpha()), "no word is broken"
+    assert ("2026-11-26 19:17:28" in out[1]) == ("due at (UTC)" not in left_out), "an instant as operators read it"
+    assert left_out in told.err
 
 
 @pytest.mark.parametrize("output", ["table", "csv", "json"])

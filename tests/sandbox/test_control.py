@@ -102,6 +102,7 @@ def test_a_bad_change_changes_nothing(body: object, status: int, pointer: str | 
     assert found == status
     assert [error["pointer"] for error in answer.get("errors", [])] == ([pointer] if pointer else [])
     assert (clock.now(), clock.speed, runs) == (datetime(2026, 3, 1, tzinfo=UTC), 0, [])
+    assert "Extra inputs" not in str(answer), "a library's words"
 
 
 def test_one_schedule_is_run_by_name() -> None:

@@ -21,7 +21,10 @@ from warmup.sandbox.stores import ROOT
 
 DOCS = ROOT / "docs"
 FOLLOWED = ("write-a-bot", "feed-the-pools", "run-the-floor")
-ELSEWHERE = {"quickstart"}  # tests/sandbox/test_newcomer.py follows it, as it does the README
+ELSEWHERE = {  # followed as well
+    "quickstart",  # by tests/sandbox/test_newcomer.py, as the README is
+    "test-locally",  # by tests/sandbox/test_local.py
+}
 PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 INLINE, LINE = re.compile(r"`((?:warmup|make) [^`\n]+)`"), re.compile(r"^(?:\$ )?((?:warmup|make) .+)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")

@@ -4,6 +4,7 @@ In the gate the clone borrows the set-up that is there; `make newcomer` sets it 
 """
 
 import os
+import pty
 import subprocess
 import time
 from collections.abc import Iterator
@@ -32,6 +33,28 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in (".venv", ".tools"):
             (folder / name).symlink_to(ROOT / name)
     return folder
+
+
+@pytest.mark.parametrize(("terminal", "says"), [(True, "\rset-up: 1 s … "), (False, "set-up: 6 s …\n")])
+def test_a_set_up_that_takes_long_shows_that_it_lives(tmp_path: Path, terminal: bool, says: str) -> None:
+    (tmp_path / "slow.mk").write_text(f"slow:\n\t@sleep {2.5 if terminal else 6.5}\n")
+    near, far = pty.openpty()
+    err = far if terminal else subprocess.PIPE
+    began = time.monotonic()
+    process = subprocess.Popen(
+        ["make", "setup", "TOOLS=slow", "TICK=1"],
+        cwd=ROOT,
+        env={**os.environ, "MAKEFILES": str(tmp_path / "slow.mk")},
+        stdout=subprocess.PIPE,
+        stderr=err,
+        text=True,
+    )
+    _, told = process.communicate(timeout=30)
+    os.close(far)
+    told = os.read(near, 65536).decode() if terminal else told
+    os.close(near)
+    assert (process.returncode, says in told) == (0, True), told
+    assert time.monotonic() - began < 9, "the last tick is waited for"
 
 
 @contextmanager

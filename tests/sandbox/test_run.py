@@ -16,7 +16,7 @@ import boto3
 import httpx
 import pytest
 
-from warmup.sandbox import stores
+from warmup.sandbox import run, stores
 
 pytestmark = pytest.mark.engine
 
@@ -65,6 +65,18 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         yield api
 
 
+@pytest.mark.parametrize(
+    ("bots", "says"),
+    [
+        (0, "no bots: the work is left to yours (warmup bots create NAME makes a key)"),
+        (1, "1 bot at work"),  # one alone never crashes
+        (4, "4 bots at work, the last one crashes now and then"),
+    ],
+)
+def test_it_says_how_many_bots_work(bots: int, says: str) -> None:
+    assert run.at_work(bots) == says
+
+
 def test_the_operators_key_opens_it_and_no_other(empty: httpx.Client) -> None:
     assert empty.get("/api/health").status_code == 200
     assert empty.get("/api/operator/accounts").json()["items"] == []
@@ -86,6 +98,26 @@ def test_every_refusal_is_a_problem(empty: httpx.Client, method: str, path: str,
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert response.headers["Content-Type"] == PROBLEM
     assert response.headers["X-Request-Id"] == response.json()["request_id"]
+
+
+def test_the_address_that_it_prints_leads_on(empty: httpx.Client) -> None:
+    page = empty.get("/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert KEY not in page.text, "whoever reaches the page is not yet an operator"
+    assert f"export WARMUP_URL={str(empty.base_url).rstrip('/')}" in page.text
+    plain = empty.get("/")  # as curl asks
+    assert plain.headers["Content-Type"] == "application/json"
+    links = [link for link in plain.json().values() if link.startswith("http")]
+    for link in [*links, *re.findall(r'href="([^"]+)"', page.text)]:
+        assert empty.get(link, follow_redirects=True).status_code == 200, link
+    assert empty.head("/").status_code == 200
+    assert empty.post("/").status_code == 404
+
+
+def test_an_address_that_ends_in_the_stage_is_named(empty: httpx.Client) -> None:
+    told = empty.get("/v1/api/health").json()
+    assert (told["code"], "end in /v1 by mistake?" in told["detail"]) == ("route_not_found", True)
+    assert "/v1 by" not in empty.get("/v2/api/health").json()["detail"]
 
 
 def test_time_is_moved_and_the_timers_run(empty: httpx.Client) -> None:

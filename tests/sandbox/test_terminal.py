@@ -147,7 +147,7 @@ def test_what_touches_many_is_asked_for_first(server: FakeServer, tmp_path: Path
         server.account("many-1")
         server.account("many-2")
     with terminal(server, tmp_path, "accounts", "pause", "--model", "nora", "--reason", "r") as person:
-        person.sees("pause 2 accounts? [y/N]")
+        person.sees("Pause 2 accounts? [y/N]")
         person.types(answer)
         assert person.ends() == 0
     assert {server.operator.accounts.get(one).state for one in ("many-1", "many-2")} == {state}
@@ -160,7 +160,7 @@ def test_an_import_shows_how_far_it_is_and_takes_ctrl_c_well(server: FakeServer,
         person.sees("750/3000")
         person.types(CTRL_C)
         assert person.ends() == 130
-        person.sees("rows are sent. Send the file again: nothing is made twice.")
+        person.sees("rows sent. Send the file again: nothing is made twice.")
         assert re.search(r"importing .*(500|750)/3000 \d+/s 0:0\d:\d\d", person.screen), "n of m, rate, time left"
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from warmup.sandbox.progress import PHASES, Row, Snapshot
 from warmup.sandbox.summary import Line, Summary, show
-from warmup.sandbox.view import View, render, summary_line
+from warmup.sandbox.view import LOOKS, View, render, summary_line
 
 
 def row(number: int, state: str, phase: str | None = None, status: str | None = None) -> Row:
@@ -21,9 +21,9 @@ def snapshot(*rows: Row) -> Snapshot:
     return Snapshot("2026-11-25T10:16:06.117Z", 10_000, rows, [session], [event])
 
 
-def rendered(shown: Snapshot, height: int) -> str:
-    console = Console(width=120, file=io.StringIO(), record=True)
-    console.print(render(shown, height))
+def rendered(shown: Snapshot, height: int, width: int = 120) -> str:
+    console = Console(width=width, file=io.StringIO(), record=True)
+    console.print(render(shown, width, height))
     return console.export_text()
 
 
@@ -85,6 +85,23 @@ def test_a_low_terminal_shows_those_that_are_still_at_it() -> None:
     assert len(text.splitlines()) <= 24
 
 
+@pytest.mark.parametrize("current", ["available", "content_assigned", "in_progress", "failed", "requires_review"])
+def test_a_narrow_terminal_breaks_no_word(current: str) -> None:
+    rows = [Row(f"a-{one:02d}", f"a.long.username.{one:02d}", "warming_up", "pfp", current) for one in range(24)]
+    held = [{"account_id": "a-01", "phase": "highlight"}]
+    sessions: list[dict[str, Any]] = [{"bot_id": f"bot-{one}", "done": 3, "failed": 0, "held": held} for one in (1, 2)]
+    said = "the pools had nothing eligible for highlight of account aurora-lind-08: asked again later"
+    events = [{"at": "2026-11-25T10:16:06.117Z", "sentence": said}] * 8
+    text = rendered(Snapshot("2026-11-25T10:16:06.117Z", 10_000, rows, sessions, events), 24, width=80)
+    lines = text.splitlines()
+    assert len(lines) <= 24
+    assert LOOKS[current][1] in text
+    assert "eligible for highlight of account…" in text
+    accounts = [one.split() for one in lines if one.strip().startswith("a.long")]
+    assert len(accounts) >= 4
+    assert all(len(one) == 8 and "…" not in "".join(one) for one in accounts), "name, state, one word, five phases"
+
+
 def line(account: Row, *, problems: tuple[str, ...] = (), remark: str = "") -> Line:
     return Line(account, 5, 1, 0, 0, 20, problems, remark)
 
@@ -114,6 +131,27 @@ def test_the_summary_names_what_is_wrong_with_an_audit() -> None:
     assert "version 3 is missing" in output.getvalue()
     assert "replayed to its state: NO; 61 s" in output.getvalue()
     assert "1/2 verified" in output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("width", "headers"),
+    [
+        (120, ["account", "state", "phases", "audit", "retries", "crashes", "swaps", "versions"]),
+        (80, ["account", "state", "phases", "audit", "retries", "crashes", "swaps", "versions"]),
+        (45, ["account", "state", "phases", "audit"]),
+    ],
+)
+def test_the_summary_keeps_one_line_an_account(width: int, headers: list[str]) -> None:
+    out = io.StringIO()
+    broken = line(row(3, "active"), problems=("version 3 is missing",))
+    lines = [*(line(row(number, "active")) for number in range(2)), line(REVIEW, remark="bio: no answer"), broken]
+    show(Console(file=out, width=width), Summary(lines), 12.0)
+    title, head, *told = out.getvalue().splitlines()
+    assert (title, head.split()) == ("The run", headers)
+    assert told[0].split()[:4] == ["user.00", "active", "5/5", "verified"]
+    assert "NOT whole" in told[3] and told[4].split()[0] == "all" and "3/4 verified" in told[4]
+    assert "user.03: version 3 is missing" in told
+    assert all(len(one) <= width for one in (head, *told[:5]))
 
 
 def test_a_reason_stands_on_one_line_of_a_narrow_terminal() -> None:

@@ -9,19 +9,35 @@ import textwrap
 import threading
 import time
 from asyncio import CancelledError
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chalicelib.edge.serve import installed
 from tests.sandbox.test_run import need
-from warmup import AccountTrouble, BadContent, Done, Fatal, Job, LeaseLost, Patience, StopOrdered, Transient, Worker
+from warmup import (
+    AccountTrouble,
+    BadContent,
+    Client,
+    Done,
+    Fatal,
+    Job,
+    LeaseLost,
+    Patience,
+    StopOrdered,
+    Transient,
+    Worker,
+)
+from warmup import clocks as clocks_of_machine
 from warmup.api import errors
 from warmup.api.models import PhaseStatus
 from warmup.api.operations import Leases, Phases, Sessions
-from warmup.jobs import Lease
 from warmup.sandbox.fake import FakeServer, fake_server
 
 pytestmark = pytest.mark.engine
@@ -46,6 +62,25 @@ def account(server: FakeServer, request: pytest.FixtureRequest) -> str:
     server.advance(days=2)  # what the accounts before had been given may be given again
     server.account(name)
     return name
+
+
+@pytest.fixture
+def quick_beats(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service asks for a heartbeat every second."""
+    monkeypatch.setattr(installed, "settings", replace(installed.settings, heartbeat_seconds=1))
+
+
+@contextmanager
+def at_work(bot: Worker, **more: object) -> Iterator[threading.Thread]:
+    """The bot runs beside the test, and is stopped behind it."""
+    running = threading.Thread(target=bot.run, kwargs=more, daemon=True)
+    running.start()
+    try:
+        yield running
+    finally:
+        bot.stop()
+        running.join(20)
+    assert not running.is_alive()
 
 
 def worker(server: FakeServer, handler: Callable[[Job], object], **more: object) -> Worker:
@@ -149,9 +184,8 @@ def test_a_bot_with_one_handler_takes_only_its_phase(server: FakeServer, account
 
 
 def test_a_stop_that_an_operator_orders_reaches_the_handler(
-    server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch
+    server: FakeServer, account: str, quick_beats: None
 ) -> None:
-    monkeypatch.setattr("warmup.worker._LONGEST_WAIT", 0.2)
     begun = threading.Event()
 
     def wait(job: Job) -> None:
@@ -173,9 +207,8 @@ def test_a_stop_that_an_operator_orders_reaches_the_handler(
 
 
 def test_who_is_told_to_drain_finishes_and_takes_nothing_new_in_another_session(
-    server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch
+    server: FakeServer, account: str, quick_beats: None
 ) -> None:
-    monkeypatch.setattr("warmup.worker._LONGEST_WAIT", 0.2)
     server.account(f"{account}-2"[-60:].lstrip("-"))
     begun, ended = threading.Event(), threading.Event()
 
@@ -189,7 +222,7 @@ def test_who_is_told_to_drain_finishes_and_takes_nothing_new_in_another_session(
     assert begun.wait(10)
     (session,) = [one for one in server.operator.sessions.list_all(status="live") if one.held]
     server.operator.sessions.drain(session.session_id, reason="a new release")
-    time.sleep(0.5)  # a heartbeat brings the word
+    time.sleep(1.5)  # a heartbeat brings the word
     ended.set()
     running.join(20)
     assert not running.is_alive()
@@ -197,9 +230,8 @@ def test_who_is_told_to_drain_finishes_and_takes_nothing_new_in_another_session(
 
 
 def test_a_handler_learns_by_heartbeat_that_its_lease_is_lost_and_says_nothing(
-    server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch
+    server: FakeServer, account: str, quick_beats: None
 ) -> None:
-    monkeypatch.setattr("warmup.worker._LONGEST_WAIT", 0.2)
 
     def wait(job: Job) -> None:
         if not job.lost:
@@ -215,21 +247,315 @@ def test_a_handler_learns_by_heartbeat_that_its_lease_is_lost_and_says_nothing(
     assert server.operator.accounts.get(account).phases[0].error_kind is None
 
 
-def test_a_lost_lease_is_told_and_nothing_is_said_about_it() -> None:
-    lease = Lease("s", "t", time.monotonic() + 60)
-    assert (lease.lost, round(lease.seconds_left)) == (None, 60)
-    lease.lose("b2 took over")
-    assert (lease.lost, lease.seconds_left) == ("b2 took over", 0)
-    assert Lease("s", "t", time.monotonic() - 1).lost == "it ran out"
-
-
-def test_who_was_superseded_loses_the_job_and_does_not_break(server: FakeServer, account: str) -> None:
+@pytest.mark.parametrize("says", ["completes", "reports"])
+def test_who_was_superseded_has_lost_the_job_whatever_it_says(server: FakeServer, account: str, says: str) -> None:
     def publish(job: Job) -> None:
         server.operator.review.skip(account, "pfp", reason="it was there already")
+        if says == "reports":
+            raise Transient("no answer")
 
-    bot = worker(server, publish)
-    assert bot.run(jobs=1).finished == 1
+    tally = worker(server, publish).run(jobs=1)
+    assert (tally.done, tally.failed, tally.lost) == (0, 0, 1)
     assert phase(server, account) == "completed"
+
+
+def test_what_the_service_was_not_told_is_not_counted_as_done(server: FakeServer, account: str) -> None:
+    def publish(job: Job) -> None:
+        server.away = True
+        bot.stop()
+
+    bot = worker(server, publish, grace=0.2)
+    try:
+        tally = bot.run()
+    finally:
+        server.away = False
+    assert (tally.done, tally.failed, tally.lost) == (0, 0, 1)
+
+
+def test_work_that_is_done_is_not_reported_as_cut_off_because_its_word_is_not_heard_yet(
+    server: FakeServer, account: str
+) -> None:
+    def publish(job: Job) -> None:
+        server.away = True
+        bot.stop()
+        threading.Timer(1.5, lambda: setattr(server, "away", False)).start()
+
+    bot = worker(server, publish, grace=0.1)
+    tally = bot.run()
+    assert (tally.done, tally.finished) == (1, 1)
+    assert phase(server, account) == "completed"
+
+
+# what is asked while nothing is to be done
+
+
+def test_an_idle_worker_asks_once_and_not_again_before_it_was_told_to(server: FakeServer, account: str) -> None:
+    server.operator.accounts.retire(account, reason="nothing is to be done")
+    bot = worker(server, lambda job: None)
+    server.asked.clear()
+    with at_work(bot):
+        time.sleep(1.5)
+        asked = [path for _, path in server.asked]
+    assert asked == ["/api/bot/sessions", "/api/bot/accounts/claim"]
+
+
+@pytest.mark.parametrize(("told", "at_least"), [(60, 60), (7, 7), (None, 30), (0, 0.2)])
+def test_it_waits_no_less_than_it_was_told_and_not_all_bots_alike(told: int | None, at_least: float) -> None:
+    bot = Worker("http://127.0.0.1:1", "k")
+    waits = {bot._pause(told) for _ in range(20)}
+    assert len(waits) > 1
+    assert all(at_least <= wait <= at_least * 1.1 for wait in waits)
+
+
+def test_a_free_slot_is_used_while_another_job_takes_long(server: FakeServer, account: str) -> None:
+    begun, ended = list[str](), threading.Event()
+
+    def publish(job: Job) -> None:
+        begun.append(job.account_id)
+        if job.account_id == account:
+            assert ended.wait(20)
+
+    bot = worker(server, publish, slots=2)
+    with at_work(bot):
+        eventually(lambda: begun == [account])
+        server.account("due-later")
+        bot._wake.set()
+        eventually(lambda: begun == [account, "due-later"])
+        ended.set()
+    assert bot.tally.done == 2
+
+
+def test_a_bot_with_one_handler_finds_its_work_behind_that_of_others_and_does_not_ask_on_and_on(
+    server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warmup.worker._PAGE", 2)
+    worker(server, lambda job: None).run(jobs=1)
+    for number in range(3):
+        server.account(f"{account}-{number}"[-60:].lstrip("-"))  # for another bot's handler, due before
+    server.advance(days=2)
+    done = list[str]()
+    bot = Worker(server.url, server.bot_key(), patience=QUICK)
+    bot.phase("bio")(lambda job: done.append(job.account_id))
+    server.asked.clear()
+    with at_work(bot):
+        eventually(lambda: done == [account])
+        time.sleep(1)
+        asked = Counter(path for _, path in server.asked)
+    assert asked["/api/bot/accounts/ready"] <= 2 + 2, "each page once when there was work, and once when there was none"
+
+
+def test_who_is_drained_while_it_has_nothing_to_do_begins_no_other_session(server: FakeServer, account: str) -> None:
+    server.operator.accounts.retire(account, reason="nothing is to be done")
+    bot = worker(server, lambda job: None)
+    with at_work(bot) as running:
+        eventually(lambda: ("POST", "/api/bot/accounts/claim") in server.asked[-1:])
+        (session,) = [
+            one for one in server.operator.sessions.list_all(status="live") if one.client == "warmup-worker/1"
+        ]
+        server.operator.sessions.drain(session.session_id, reason="a new release")
+        server.asked.clear()
+        bot._wake.set()  # the next time that it asks
+        running.join(10)
+        assert not running.is_alive()
+    assert ("POST", "/api/bot/sessions") not in server.asked
+
+
+# a machine that slept, and clocks that are wrong
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """By how many seconds this machine's clocks are moved: `steady` and `wall`."""
+    moved = Counter[str]()
+    real = {"steady": clocks_of_machine.steady, "wall": clocks_of_machine.wall}
+    for name, clock in real.items():
+        monkeypatch.setattr(clocks_of_machine, name, lambda name=name, clock=clock: clock() + moved[name])
+    monkeypatch.setattr("warmup.worker.steady", clocks_of_machine.steady)
+    return moved
+
+
+@pytest.mark.parametrize("noticed_by", [("steady", "wall"), ("wall",)], ids=["machine", "wall-clock-alone"])
+def test_after_a_sleep_in_which_another_bot_took_over_nothing_is_published(
+    server: FakeServer, account: str, clocks: Counter[str], noticed_by: tuple[str, ...]
+) -> None:
+    seen: dict[str, object] = {}
+    other = server.bot_key()
+
+    def publish(job: Job) -> None:
+        server.advance(seconds=3600)
+        with Client(server.url, other) as client:
+            session = client.sessions.create().session_id
+            taken = client.leases.claim(bot_session=session, limit=5).items
+            assert [one.account_id for one in taken] == [account]
+        for clock in noticed_by:
+            clocks[clock] += 3600
+        seen.update(lost=job.lost, left=job.seconds_left)
+        job.check()
+        seen["published"] = True
+
+    tally = worker(server, publish).run(jobs=1)
+    assert seen == {"lost": True, "left": 0}
+    assert (tally.lost, tally.finished) == (1, 1)
+
+
+@pytest.mark.parametrize("hours", [-30, -5, 5, 30])
+def test_a_wall_clock_that_is_set_during_a_job_does_no_harm(
+    server: FakeServer, account: str, clocks: Counter[str], hours: int
+) -> None:
+    def publish(job: Job) -> None:
+        for _ in range(2):
+            clocks["wall"] += hours * 3600
+            job.check()
+            assert not job.lost
+            assert job.seconds_left > 800
+
+    assert worker(server, publish).run(jobs=1).done == 1
+
+
+def test_where_the_clocks_disagree_and_nobody_answers_the_later_one_decides(
+    server: FakeServer, account: str, clocks: Counter[str]
+) -> None:
+    def publish(job: Job) -> None:
+        clocks["wall"] += 3600
+        server.away = True
+        try:
+            job.check()
+        finally:
+            server.away = False
+
+    assert worker(server, publish).run(jobs=1).lost == 1
+
+
+def test_after_a_sleep_the_heart_beats_at_once(
+    server: FakeServer, account: str, clocks: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warmup.worker._HEART_STEP", 0.05)
+
+    def publish(job: Job) -> None:
+        server.asked.clear()
+        clocks["steady"] += 400  # more than a heartbeat's time, less than a lease's
+        eventually(lambda: any(path.endswith("/heartbeat") for _, path in server.asked))
+        eventually(lambda: job.seconds_left > 600)
+
+    assert worker(server, publish).run(jobs=1).done == 1
+
+
+# a handler that hangs
+
+
+@pytest.mark.parametrize("own", [None, 0.3], ids=["worker", "own"])
+def test_a_handler_that_takes_too_long_is_reported_and_its_slot_is_free(
+    server: FakeServer, account: str, own: float | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.account(f"{account}-2"[-60:].lstrip("-"))
+    ended, checks = threading.Event(), list[str]()
+
+    def publish(job: Job) -> None:
+        if job.account_id != account:
+            return
+        assert ended.wait(20)
+        try:
+            job.check()
+        except LeaseLost as lost:
+            checks.append(str(lost))
+
+    bot = Worker(server.url, server.bot_key(), patience=QUICK, timeout=60 if own else 0.3)
+    bot.phase(timeout=own)(publish)
+    tally = bot.run(jobs=2)
+    found = server.operator.accounts.get(account)
+    assert (tally.done, tally.failed, tally.lost) == (1, 1, 0), "the other job was done in the same slot"
+    assert (found.phases[0].status, found.phases[0].error_code) == ("requires_review", "timeout")
+    assert (found.phases[0].error_kind, found.lease) == ("unknown", None)
+    ended.set()
+    eventually(lambda: "it has ended now" in caplog.text)
+    assert checks == ["the handler took longer than 0.3 s"]
+    assert phase(server, account) == "requires_review", "what it returned in the end changes nothing"
+
+
+def test_a_timeout_error_of_the_handler_itself_is_the_handlers(server: FakeServer, account: str) -> None:
+    bot = worker(server, raises(TimeoutError("the platform")), timeout=30)
+    bot.report(TimeoutError, "transient")
+    assert bot.run(jobs=1).failed == 1
+    assert server.operator.accounts.get(account).phases[0].error_kind == "transient"
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_a_timeout_that_is_none_is_refused_at_once(timeout: float) -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        Worker("http://127.0.0.1:1", "k", timeout=timeout)
+    with pytest.raises(ValueError, match="above 0"):
+        Worker("http://127.0.0.1:1", "k").phase("bio", timeout=timeout)
+
+
+# the service does not answer
+
+
+@pytest.mark.parametrize("service", ["silent", "away"])
+@pytest.mark.parametrize("busy", [True, False], ids=["busy", "idle"])
+def test_a_stop_ends_the_worker_in_time_whatever_the_service_does(
+    server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch, service: str, busy: bool
+) -> None:
+    if not busy:
+        server.operator.accounts.retire(account, reason="nothing is to be done")
+    begun, ended = threading.Event(), threading.Event()
+
+    def hang(job: Job) -> None:
+        begun.set()
+        ended.wait(60)
+
+    bot = Worker(server.url, server.bot_key(), grace=1, patience=Patience(attempts=4, timeout=20))
+    bot.phase()(hang)
+    server.asked.clear()
+    running = threading.Thread(target=bot.run, daemon=True)
+    running.start()
+    eventually(lambda: begun.is_set() if busy else ("POST", "/api/bot/accounts/claim") in server.asked)
+    monkeypatch.setattr(server, service, True)
+    bot._wake.set()  # and it asks
+    time.sleep(0.5)
+    began = time.monotonic()
+    bot.stop()
+    running.join(20)
+    took = time.monotonic() - began
+    monkeypatch.setattr(server, service, False)
+    ended.set()
+    assert not running.is_alive()
+    assert took < (1 if busy else 0) + 3 + 1
+    assert (bot.tally.done, bot.tally.failed, bot.tally.given_back) == (0, 0, 0)
+
+
+def test_a_first_session_and_a_download_that_are_not_answered_hold_up_no_stop(
+    server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "silent", True)
+    bot = Worker(server.url, server.operator_key, grace=30)
+    bot.phase()(lambda job: None)
+    running = threading.Thread(target=bot.run, daemon=True)
+    running.start()
+    time.sleep(0.3)
+    began = time.monotonic()
+    bot.stop()
+    running.join(20)
+    assert time.monotonic() - began < 4, "nothing is under way, so there is nothing to wait for"
+    monkeypatch.setattr(server, "silent", False)
+
+    loading = threading.Event()
+
+    def download(*_: object) -> bytes:
+        loading.set()
+        time.sleep(15)
+        return b""
+
+    monkeypatch.setattr("warmup.client.Transport.download", download)
+    bot = Worker(server.url, server.bot_key(), grace=1)
+    bot.phase()(lambda job: None)
+    running = threading.Thread(target=bot.run, daemon=True)
+    running.start()
+    assert loading.wait(10)
+    began = time.monotonic()
+    bot.stop()
+    running.join(20)
+    assert time.monotonic() - began < 1 + 3 + 1
+    assert server.operator.accounts.get(account).lease is None, "what had not begun is given back"
 
 
 def test_a_server_that_is_away_is_waited_for_and_told_when_it_is_back(server: FakeServer, account: str) -> None:
@@ -390,6 +716,34 @@ BOT = textwrap.dedent(
 )
 
 
+SILENT = textwrap.dedent(
+    """
+    import socket, sys
+    from warmup import Worker
+    listening = socket.create_server(("127.0.0.1", 0))  # it lets connect, and answers nothing
+    worker = Worker(f"http://127.0.0.1:{listening.getsockname()[1]}", "wk_b_1", grace=60)
+    worker.phase()(lambda job: None)
+    print("begins", flush=True)
+    worker.run()
+    """
+)
+
+
+@pytest.mark.parametrize(("signals", "seconds"), [(1, 3 + 2), (2, 2)], ids=["once", "twice"])
+def test_a_signal_ends_the_process_though_nobody_answers(signals: int, seconds: float) -> None:
+    bot = subprocess.Popen([sys.executable, "-c", SILENT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert bot.stdout is not None
+    assert bot.stdout.readline() == "begins\n"
+    time.sleep(1)
+    began = time.monotonic()
+    for _ in range(signals):
+        bot.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+    _, err = bot.communicate(timeout=30)
+    assert bot.returncode == 0, err
+    assert time.monotonic() - began < seconds
+
+
 def bot_process(server: FakeServer, seconds: float, grace: float = 60) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", BOT, server.url, server.bot_key(), str(seconds), str(grace)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -454,3 +808,13 @@ def test_a_handler_that_is_told_to_stop_may_say_so() -> None:
 def test_phases_that_do_not_exist_are_refused_at_once() -> None:
     with pytest.raises(ValueError, match="there is no phase reel"):
         Worker("http://127.0.0.1:1", "k").phase("reel")
+
+
+def test_a_key_that_is_not_accepted_is_named_with_the_variable_that_it_came_from(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WARMUP_KEY", "wk_nobody_abcdef")
+    bot = Worker(server.url)
+    bot.phase()(lambda job: None)
+    with pytest.raises(errors.Unauthenticated, match=r"was sent \(from WARMUP_KEY\), but it is unknown"):
+        bot.run()

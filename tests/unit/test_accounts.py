@@ -22,6 +22,7 @@ LEGAL: dict[tuple[State, Move], tuple[State, ...]] = {
     (State.WARMING_UP, Move.RETIRE): (State.RETIRED,),
     (State.PAUSED, Move.RETIRE): (State.RETIRED,),
     (State.ACTIVE, Move.RETIRE): (State.RETIRED,),
+    (State.RETIRED, Move.RESTORE): (State.IMPORTED,),
 }
 
 
@@ -47,9 +48,9 @@ def test_only_a_target_of_the_table_can_be_chosen(state: State) -> None:
                 after(state, move, to)
 
 
-def test_every_state_is_a_key_and_retired_is_the_only_end() -> None:
+def test_every_state_is_a_key_and_none_is_an_end() -> None:
     assert set(MOVES) == set(State)
-    assert [state for state in State if not MOVES[state]] == [State.RETIRED]
+    assert all(MOVES[state] for state in State)
 
 
 def test_a_refusal_names_what_is_possible_instead() -> None:

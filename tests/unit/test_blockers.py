@@ -33,6 +33,7 @@ class Account:
     has_consent: bool = True
     content_due_at: datetime | None = None
     model_id: str = "m1"
+    needs_review: bool = False
 
 
 @dataclass

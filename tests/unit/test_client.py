@@ -1,6 +1,8 @@
 """The typed client and OpenAPI agree; requests are repeated as they may be, and no others."""
 
 import asyncio
+import contextlib
+import hashlib
 import inspect
 import json
 from collections.abc import Callable, Iterator
@@ -17,7 +19,7 @@ from infrastructure.problems import CODES
 from warmup import AsyncClient, Client, Patience
 from warmup.api import errors, models
 from warmup.problems import ApiError, TryLater, UnexpectedAnswer, Unreachable, Unsendable
-from warmup.transport import BadChecksum, Request
+from warmup.transport import BadChecksum
 
 OPENAPI: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 OPERATIONS = written.operations(OPENAPI)
@@ -74,31 +76,66 @@ class Server:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
 
-Connect = Callable[..., tuple[Client, Server, list[float]]]
+class Blocking:
+    """A part of an asynchronous client, asked as a synchronous one is."""
+
+    def __init__(self, part: Any, run: Callable[[Any], Any]) -> None:
+        self._part, self._run = part, run
+
+    def __getattr__(self, name: str) -> Any:
+        return self._shown(getattr(self._part, name))
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        found = self._part(*given, **named)
+        return self._run(found) if inspect.isawaitable(found) else self._shown(found)
+
+    def __iter__(self) -> Iterator[Any]:
+        items = aiter(self._part)
+        with contextlib.suppress(StopAsyncIteration):
+            while True:
+                yield self._run(anext(items))
+
+    def _shown(self, found: Any) -> Any:
+        return found if isinstance(found, str | float) else Blocking(found, self._run)
 
 
-@pytest.fixture
-def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
+Connect = Callable[..., tuple[Any, Server, list[float]]]
+
+
+@pytest.fixture(params=["synchronous", "asynchronous"])
+def connect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
     """A client of a server that answers so, and the pauses that it makes."""
-    clients: list[Client] = []
+    loop, thread = asyncio.new_event_loop(), ThreadPoolExecutor(1)
 
-    def make(*answers: httpx.Response | Exception) -> tuple[Client, Server, list[float]]:
+    def run(asked: Any) -> Any:  # where the browser's tests ran before, a loop runs in this thread already
+        async def answer() -> Any:
+            return await asked
+
+        return thread.submit(loop.run_until_complete, answer()).result()
+
+    def make(*answers: httpx.Response | Exception, **more: Any) -> tuple[Any, Server, list[float]]:
         server, pauses = Server(*answers), list[float]()
-        client = Client("http://service", "a-key", patience=Patience(sleep=pauses.append))
-        for part in ("_http", "_media"):
-            old: httpx.Client = getattr(client._transport, part)
-            new = httpx.Client(base_url=old.base_url, headers=old.headers, transport=httpx.MockTransport(server))
-            old.close()
-            monkeypatch.setattr(client._transport, part, new)
-        clients.append(client)
-        return client, server, pauses
+        patience = Patience(sleep=pauses.append, **more)
+        wire = httpx.MockTransport(server)
+        client: Any
+        if request.param == "synchronous":
+            client = Client("http://service", "a-key", patience=patience, key_source="WARMUP_KEY")
+            http: Any = httpx.Client(base_url="http://service", headers=client._transport._http.headers, transport=wire)
+            media: Any = httpx.Client(transport=wire)
+        else:
+            client = AsyncClient("http://service", "a-key", patience=patience, key_source="WARMUP_KEY")
+            http = httpx.AsyncClient(base_url="http://service", headers=client._transport._http.headers, transport=wire)
+            media = httpx.AsyncClient(transport=wire)
+        monkeypatch.setattr(client._transport, "_http", http)
+        monkeypatch.setattr(client._transport, "_media", media)
+        return (client if request.param == "synchronous" else Blocking(client, run)), server, pauses
 
     yield make
-    for client in clients:
-        client.close()
+    thread.submit(loop.close).result()
+    thread.shutdown()
 
 
 def problem(status: int, code: str, headers: dict[str, str] | None = None, **members: object) -> httpx.Response:
@@ -136,7 +173,7 @@ def test_an_address_or_a_key_that_is_none_is_refused_at_once(kind: type[Any], ur
 def test_what_is_no_json_is_not_sent(connect: Connect) -> None:
     client, server, _ = connect(httpx.Response(200))
     with pytest.raises(Unsendable, match="not JSON serializable"):
-        client.bots.create(bot_id="b", name={1, 2})  # type: ignore[arg-type]  # it is the test
+        client.bots.create(bot_id="b", name={1, 2})
     with pytest.raises(Unsendable, match="An id is empty"):
         client.accounts.get("")
     assert server.asked == []
@@ -232,10 +269,59 @@ def test_a_pause_longer_than_patience_is_handed_to_the_caller(connect: Connect) 
 
 
 def test_pauses_grow_and_spread() -> None:
-    request, how = Request.of("GET", "/"), Patience(attempts=8)
-    pauses = [request.pause_after(httpx.ReadTimeout(""), attempt, how) or 0 for attempt in range(1, 8)]
+    how = Patience(attempts=8)
+    pauses = [how.pause(attempt, 0) or 0 for attempt in range(1, 8)]
     assert all(0.2 * 2**attempt / 2 <= pause <= 20 for attempt, pause in enumerate(pauses, 1) if attempt < 6)
-    assert len({request.pause_after(httpx.ReadTimeout(""), 3, how) for _ in range(8)}) > 1
+    assert len({how.pause(3, 0) for _ in range(8)}) > 1
+
+
+def test_a_caller_that_is_about_to_end_neither_waits_nor_asks_longer_than_it_has(connect: Connect) -> None:
+    client, server, pauses = connect(httpx.ReadTimeout("late"), seconds_left=lambda: 0.05)
+    with pytest.raises(Unreachable):
+        client.bots.get("b")
+    assert (len(server.asked), pauses) == (1, [])
+    assert server.asked[0].extensions["timeout"]["read"] == 0.05
+    client, server, _ = connect(httpx.ReadTimeout("late"), seconds_left=lambda: 0.0)
+    with pytest.raises(Unreachable, match="the time for it is over"):
+        client.bots.get("b")
+    assert server.asked == []
+
+
+def test_a_sleep_that_is_a_coroutine_function_is_awaited() -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(0)
+        slept.append(seconds)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, Patience(sleep=sleep).async_wait(3)).result()
+    assert slept == [3]
+
+
+def test_a_key_that_is_not_accepted_is_refused_with_its_source(connect: Connect) -> None:
+    client, *_ = connect(problem(401, "unauthenticated"))
+    with pytest.raises(errors.Unauthenticated, match=r"was sent \(from WARMUP_KEY\), but it is unknown"):
+        client.bots.get("b")
+    client, *_ = connect(httpx.Response(401, text="<html>"))
+    with pytest.raises(UnexpectedAnswer, match="answered 401"):
+        client.bots.get("b")
+
+
+def test_the_speed_of_a_sandbox_is_known_and_no_gateway_unsays_it(connect: Connect) -> None:
+    client, *_ = connect(
+        httpx.Response(200, json=BOT, headers={"Sandbox-Speed": "60"}),
+        httpx.Response(502, text="<html>"),
+        httpx.Response(200, json=BOT),
+    )
+    assert client.speed == 1
+    client.bots.get("b")
+    assert client.speed == 60
+    with pytest.raises(UnexpectedAnswer):
+        client.bots.get("b")
+    assert client.speed == 60
+    client.bots.get("b")
+    assert client.speed == 1
 
 
 def test_a_list_asks_for_its_pages_when_they_are_needed(connect: Connect) -> None:
@@ -271,34 +357,55 @@ def test_an_export_goes_on_by_its_header(connect: Connect) -> None:
     assert found[0].moves[0].from_ is None
 
 
+MEDIA = models.Media.model_validate(
+    {
+        "content_id": "c",
+        "media_type": "image/png",
+        "sha256": "0" * 64,
+        "width": 1,
+        "height": 1,
+        "bytes": 3,
+        "url": "http://media/c?signed",
+        "url_expires_at": BOT["created_at"],
+    }
+)
+FORM = models.Upload.model_validate(
+    {"media_key": "m/c", "url": "http://media", "fields": {"key": "m/c"}, "expires_at": BOT["created_at"]}
+)
+TROUBLE: dict[str, list[httpx.Response | Exception]] = {
+    "busy": [httpx.Response(503), httpx.Response(500)],
+    "no-answer": [httpx.ReadTimeout("late"), httpx.ConnectError("refused")],
+}
+
+
 def test_media_are_checked_and_the_key_is_not_sent_where_they_lie(connect: Connect) -> None:
-    media = models.Media.model_validate(
-        {
-            "content_id": "c",
-            "media_type": "image/png",
-            "sha256": "0" * 64,
-            "width": 1,
-            "height": 1,
-            "bytes": 3,
-            "url": "http://media/c?signed",
-            "url_expires_at": BOT["created_at"],
-        }
-    )
     client, server, _ = connect(httpx.Response(200, content=b"png"))
     with pytest.raises(BadChecksum):
-        client.download(media)
+        client.download(MEDIA)
     assert "Authorization" not in server.asked[0].headers
 
 
-def test_the_asynchronous_client_asks_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    pages = [{"items": [BOT | {"bot_id": name}], "next_cursor": more} for name, more in (("a", "c1"), ("b", None))]
-    server = Server(httpx.ConnectError("not yet"), *(httpx.Response(200, json=page) for page in pages))
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_a_file_is_asked_for_again_while_the_bucket_is_away(connect: Connect, trouble: str) -> None:
+    media = MEDIA.model_copy(update={"sha256": hashlib.sha256(b"png").hexdigest()})
+    client, server, pauses = connect(*TROUBLE[trouble], httpx.Response(200, content=b"png"))
+    assert client.download(media) == b"png"
+    assert (len(server.asked), len(pauses)) == (3, 2)
 
-    async def names() -> list[str]:
-        async with AsyncClient("http://service", "a-key") as client:
-            other = httpx.AsyncClient(base_url="http://service", transport=httpx.MockTransport(server))
-            monkeypatch.setattr(client._transport, "_http", other)
-            return [bot.bot_id async for bot in client.bots.list_all()]
 
-    with ThreadPoolExecutor(1) as thread:  # where the browser's tests ran before, a loop runs in this one already
-        assert thread.submit(asyncio.run, names()).result() == ["a", "b"]
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_a_file_is_sent_again_while_the_bucket_is_away(connect: Connect, trouble: str) -> None:
+    client, server, pauses = connect(*TROUBLE[trouble], httpx.Response(204))
+    assert client.put(FORM, b"png") == "m/c"
+    assert (len(server.asked), len(pauses)) == (3, 2)
+    assert all(b"png" in asked.content for asked in server.asked)
+    assert "Authorization" not in server.asked[0].headers
+
+
+def test_a_bucket_that_refuses_is_not_asked_again(connect: Connect) -> None:
+    client, server, _ = connect(httpx.Response(403, text="expired"))
+    with pytest.raises(UnexpectedAnswer, match="403"):
+        client.download(MEDIA)
+    with pytest.raises(UnexpectedAnswer, match="403 expired"):
+        client.put(FORM, b"png")
+    assert len(server.asked) == 2

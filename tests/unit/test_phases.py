@@ -21,7 +21,9 @@ LEGAL: dict[tuple[Status, Move], tuple[Status, ...]] = {
     # time, or a taker in time's stead
     (P, Move.OPEN): (A,),
     (F, Move.REOPEN): (C, A),  # with the items that are assigned, or without: they were at fault
-    (W, Move.EXPIRE): (C, R),  # with the last crash people must look
+    (A, Move.EXPIRE): (A, R),  # whatever the step of its worker was; with the last crash an operator must decide
+    (C, Move.EXPIRE): (C, R),
+    (W, Move.EXPIRE): (C, R),
     # a taker
     (A, Move.ASSIGN): (C,),
     (C, Move.DELIVER): (W,),
@@ -33,7 +35,9 @@ LEGAL: dict[tuple[Status, Move], tuple[Status, ...]] = {
     (W, Move.FAIL): (F,),
     (W, Move.SWAP): (A,),
     (W, Move.ESCALATE): (R,),
-    (W, Move.RELEASE): (C,),
+    (A, Move.RELEASE): (A, R),  # with the last release, too
+    (C, Move.RELEASE): (C, R),
+    (W, Move.RELEASE): (C, R),
     # the holder that is late: a timer has taken its lease in between, nobody has taken the account
     (C, Move.COMPLETE): (D,),
     (C, Move.FAIL): (F,),

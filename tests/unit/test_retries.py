@@ -13,7 +13,7 @@ from chalicelib.domain.retries import (
     Kind,
     Outcome,
     Verdict,
-    after_crash,
+    after_leaving,
     after_report,
     content_delay,
     retry_delay,
@@ -90,16 +90,22 @@ def test_the_wait_for_content_doubles_up_to_its_cap(misses: int, minutes: int) -
 
 
 @pytest.mark.parametrize(
-    ("crashes", "status"),
+    ("status", "crashes", "releases", "expected"),
     [
-        (1, Status.CONTENT_ASSIGNED),
-        (2, Status.CONTENT_ASSIGNED),
-        (3, Status.REQUIRES_REVIEW),  # the last that the plan allows
-        (4, Status.REQUIRES_REVIEW),
+        (Status.IN_PROGRESS, 1, 0, Status.CONTENT_ASSIGNED),
+        (Status.IN_PROGRESS, 2, 9, Status.CONTENT_ASSIGNED),
+        (Status.CONTENT_ASSIGNED, 2, 9, Status.CONTENT_ASSIGNED),  # it was taken, and not delivered again
+        (Status.AVAILABLE, 2, 9, Status.AVAILABLE),  # nothing had been assigned
+        (Status.IN_PROGRESS, 3, 0, Status.REQUIRES_REVIEW),  # the last crash that the plan allows
+        (Status.AVAILABLE, 4, 0, Status.REQUIRES_REVIEW),
+        (Status.IN_PROGRESS, 0, 10, Status.REQUIRES_REVIEW),  # the last release that the plan allows
+        (Status.CONTENT_ASSIGNED, 0, 11, Status.REQUIRES_REVIEW),
     ],
 )
-def test_a_phase_goes_to_people_with_its_last_crash(crashes: int, status: Status) -> None:
-    assert after_crash(PLAN, crashes) is status
+def test_a_phase_goes_to_an_operator_when_workers_left_it_too_often(
+    status: Status, crashes: int, releases: int, expected: Status
+) -> None:
+    assert after_leaving(PLAN, status, crashes=crashes, releases=releases) is expected
 
 
 @given(words=st.lists(st.text() | st.integers(), max_size=4))

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.accounts import State
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import Status
-from chalicelib.domain.timing import Due, Queue, next_due, shard_of
+from chalicelib.domain.timing import Due, Queue, next_due, seconds_to_wait, shard_of
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 EARLIER, LATER, LATEST = NOW - timedelta(hours=1), NOW + timedelta(hours=1), NOW + timedelta(hours=9)
@@ -27,6 +27,7 @@ class Account:
     lease: Lease | None = None
     ready_at: datetime | None = None
     content_due_at: datetime | None = None
+    needs_review: bool = False
 
 
 @dataclass
@@ -82,11 +83,17 @@ def test_an_account_falls_due(account: Account, phase: Phase | None, expected: D
     assert next_due(account, phase, NOW) == expected
 
 
-@pytest.mark.parametrize("state", [State.IMPORTED, State.PAUSED, State.ACTIVE, State.RETIRED])
+@pytest.mark.parametrize("state", [State.IMPORTED, State.ACTIVE, State.RETIRED])
 def test_an_account_that_nobody_works_on_waits_for_nothing(state: State) -> None:
     phases = [None, *(Phase(status, EARLIER) for status in Status)]
     for phase, lease, content_due_at in product(phases, (None, HELD, RUN_OUT, OVER), (None, LATER)):
         assert next_due(Account(state, lease, EARLIER, content_due_at), phase, NOW) is None
+
+
+def test_a_paused_account_waits_only_for_the_end_of_its_lease() -> None:
+    for phase, lease in product([None, *map(Phase, Status)], (None, HELD, RUN_OUT, OVER)):
+        expected = timer(lease.expires_at) if lease in (HELD, RUN_OUT) and lease is not None else None
+        assert next_due(Account(State.PAUSED, lease, EARLIER), phase, NOW) == expected
 
 
 def test_the_rule_is_total() -> None:
@@ -108,3 +115,20 @@ def test_shards_are_used_alike_and_an_account_keeps_its_own() -> None:
     assert set(shards) == {0, 1, 2, 3}
     assert all(800 < count < 1200 for count in shards.values())
     assert shard_of("acc_7", 4) == shard_of("acc_7", 4)
+
+
+@pytest.mark.parametrize(
+    ("next_due", "spread", "expected"),
+    [
+        (None, 0.0, 60),  # nothing is scheduled: new work may come
+        (None, 0.99, 90),  # the jitter is half of the wait at most
+        (timedelta(hours=24), 0.0, 60),  # never longer than without anything scheduled
+        (timedelta(seconds=30), 0.0, 30),
+        (timedelta(seconds=30), 0.5, 38),
+        (timedelta(milliseconds=1), 0.0, 1),  # never shorter than a second
+        (timedelta(0), 0.9, 2),
+        (timedelta(hours=-1), 0.0, 1),  # due, but not reached by this call
+    ],
+)
+def test_the_wait_of_a_caller_that_got_nothing(next_due: timedelta | None, spread: float, expected: int) -> None:
+    assert seconds_to_wait(None if next_due is None else NOW + next_due, NOW, spread) == expected

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from warmup.api import models as shapes
-from warmup.transport import UNSET, AsyncPages, AsyncTransport, Unset, quoted
+from warmup.transport import UNSET, Unset, quoted
+
+if TYPE_CHECKING:
+    from warmup.async_client import AsyncPages, AsyncTransport
 
 
 class Accounts:
@@ -73,14 +76,14 @@ class Accounts:
         )
 
     async def import_all(
-        self, body: str | bytes, *, dry_run: bool | None = None, media_type: str = "text/csv"
+        self, body: str | bytes, *, dry_run: bool | None = None, warn: bool | None = None, media_type: str = "text/csv"
     ) -> shapes.AccountImport:
         """Puts many accounts in the service's care; a bad row never spoils the others."""
         return await self._transport.ask(
             "POST",
             "/api/operator/accounts/import",
             shapes.AccountImport,
-            query={"dry_run": dry_run},
+            query={"dry_run": dry_run, "warn": warn},
             raw=(media_type, body),
         )
 
@@ -93,7 +96,7 @@ class Accounts:
         )
 
     async def consent(
-        self, account_id: str, *, granted_by: str, granted_at: datetime, reference: str
+        self, account_id: str, *, granted_by: str, granted_at: datetime | str, reference: str
     ) -> shapes.CreatedAccount:
         """Records who owns the account and agreed; without it the account cannot become ready."""
         return await self._transport.ask(
@@ -140,10 +143,19 @@ class Accounts:
         )
 
     async def retire(self, account_id: str, *, reason: str) -> shapes.ChangedWarmup:
-        """Takes the account out of the service's care for good."""
+        """Takes the account out of the service's care."""
         return await self._transport.ask(
             "POST",
             f"/api/operator/accounts/{quoted(account_id)}/retire",
+            shapes.ChangedWarmup,
+            body={"reason": reason},
+        )
+
+    async def restore(self, account_id: str, *, reason: str) -> shapes.ChangedWarmup:
+        """Brings a retired account back as imported; what it has used and its audit stay."""
+        return await self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/restore",
             shapes.ChangedWarmup,
             body={"reason": reason},
         )
@@ -283,6 +295,40 @@ class Bots:
         )
 
 
+class Claims:
+    """The operations on claims."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def accounts(
+        self, *, dry_run: bool | Unset = UNSET, limit: int | Unset = UNSET, cursor: str | Unset | None = UNSET
+    ) -> shapes.Claims:
+        """Claims a page of accounts' profiles where that was not done yet, and names the accounts that clash."""
+        return await self._transport.ask(
+            "POST",
+            "/api/operator/accounts/claims",
+            shapes.Claims,
+            body={"dry_run": dry_run, "limit": limit, "cursor": cursor},
+        )
+
+    async def texts(
+        self,
+        model_id: str,
+        *,
+        dry_run: bool | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        cursor: str | Unset | None = UNSET,
+    ) -> shapes.Claims:
+        """Claims a page of texts' words as they are compared today, and names the texts that clash."""
+        return await self._transport.ask(
+            "POST",
+            f"/api/operator/models/{quoted(model_id)}/texts/claims",
+            shapes.Claims,
+            body={"dry_run": dry_run, "limit": limit, "cursor": cursor},
+        )
+
+
 class Content:
     """The operations on content."""
 
@@ -343,13 +389,14 @@ class Content:
         content_id: str,
         *,
         if_match: str | None = None,
+        category: str | Unset = UNSET,
         quality_score: float | Unset = UNSET,
         max_usage: int | Unset = UNSET,
         theme: str | Unset | None = UNSET,
         tags: list[str] | Unset = UNSET,
         licence: shapes.LicenceBody | Unset | None = UNSET,
         enabled: bool | Unset = UNSET,
-        status: shapes.ItemStatus | Unset = UNSET,
+        status: shapes.ItemRights | Unset = UNSET,
         reason: str | Unset | None = UNSET,
     ) -> shapes.EditedContent:
         """Changes what is given; an item that loses its rights leaves selection at once."""
@@ -359,6 +406,7 @@ class Content:
             shapes.EditedContent,
             headers={"If-Match": if_match},
             body={
+                "category": category,
                 "quality_score": quality_score,
                 "max_usage": max_usage,
                 "theme": theme,
@@ -371,14 +419,20 @@ class Content:
         )
 
     async def import_all(
-        self, model_id: str, body: str | bytes, *, dry_run: bool | None = None, media_type: str = "text/csv"
+        self,
+        model_id: str,
+        body: str | bytes,
+        *,
+        dry_run: bool | None = None,
+        assume_uploaded: bool | None = None,
+        media_type: str = "text/csv",
     ) -> shapes.PoolImport:
         """Adds many to the pool; a bad row never spoils the others."""
         return await self._transport.ask(
             "POST",
             f"/api/operator/models/{quoted(model_id)}/content/import",
             shapes.PoolImport,
-            query={"dry_run": dry_run},
+            query={"dry_run": dry_run, "assume_uploaded": assume_uploaded},
             raw=(media_type, body),
         )
 
@@ -464,14 +518,19 @@ class Models:
         self._transport = transport
 
     async def create(
-        self, *, model_id: str, name: str | Unset | None = UNSET, themes: list[str] | Unset = UNSET
+        self,
+        *,
+        model_id: str,
+        name: str | Unset | None = UNSET,
+        themes: list[str] | Unset = UNSET,
+        time_zone: str | Unset = UNSET,
     ) -> shapes.ChangedModel:
         """Creates a model."""
         return await self._transport.ask(
             "POST",
             "/api/operator/models",
             shapes.ChangedModel,
-            body={"model_id": model_id, "name": name, "themes": themes},
+            body={"model_id": model_id, "name": name, "themes": themes, "time_zone": time_zone},
         )
 
     def list_all(self, *, limit: int | None = None, cursor: str | None = None) -> AsyncPages[shapes.Model]:
@@ -499,15 +558,16 @@ class Models:
         name: str | Unset | None = UNSET,
         themes: list[str] | Unset | None = UNSET,
         paused: bool | Unset | None = UNSET,
+        time_zone: str | Unset | None = UNSET,
         reason: str | Unset | None = UNSET,
     ) -> shapes.ChangedModel:
-        """Renames a model, adds themes, pauses it or lets it go on."""
+        """Renames a model, adds themes, sets its time zone, pauses it or resumes it."""
         return await self._transport.ask(
             "PATCH",
             f"/api/operator/models/{quoted(model_id)}",
             shapes.ChangedModel,
             headers={"If-Match": if_match},
-            body={"name": name, "themes": themes, "paused": paused, "reason": reason},
+            body={"name": name, "themes": themes, "paused": paused, "time_zone": time_zone, "reason": reason},
         )
 
 
@@ -782,6 +842,7 @@ class Roster:
         limit: int | None = None,
         cursor: str | None = None,
         with_phases: bool | None = None,
+        sort: str | None = None,
         state: str | None = None,
         model_id: str | None = None,
         phase: str | None = None,
@@ -802,6 +863,7 @@ class Roster:
                 "limit": limit,
                 "cursor": cursor,
                 "with_phases": with_phases,
+                "sort": sort,
                 "state": state,
                 "model_id": model_id,
                 "phase": phase,
@@ -934,12 +996,13 @@ class Stewardship:
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
 
-    async def availability(self, model_id: str) -> shapes.Availability:
+    async def availability(self, model_id: str, *, adding: int | None = None) -> shapes.Availability:
         """What the pools hold, what the accounts under way will need, and the day on which a pool runs dry."""
         return await self._transport.ask(
             "GET",
             f"/api/operator/models/{quoted(model_id)}/availability",
             shapes.Availability,
+            query={"adding": adding},
         )
 
     async def analyse(self, model_id: str) -> shapes.Analytics:
@@ -1178,14 +1241,16 @@ class Texts:
         text_id: str,
         *,
         if_match: str | None = None,
+        category: str | Unset = UNSET,
         quality_score: float | Unset = UNSET,
         max_usage: int | Unset = UNSET,
         theme: str | Unset | None = UNSET,
         tags: list[str] | Unset = UNSET,
         licence: shapes.LicenceBody | Unset | None = UNSET,
         enabled: bool | Unset = UNSET,
-        status: shapes.ItemStatus | Unset = UNSET,
+        status: shapes.ItemRights | Unset = UNSET,
         reason: str | Unset | None = UNSET,
+        body: str | Unset = UNSET,
     ) -> shapes.EditedText:
         """Changes what is given; an item that loses its rights leaves selection at once."""
         return await self._transport.ask(
@@ -1194,6 +1259,7 @@ class Texts:
             shapes.EditedText,
             headers={"If-Match": if_match},
             body={
+                "category": category,
                 "quality_score": quality_score,
                 "max_usage": max_usage,
                 "theme": theme,
@@ -1202,6 +1268,7 @@ class Texts:
                 "enabled": enabled,
                 "status": status,
                 "reason": reason,
+                "body": body,
             },
         )
 
@@ -1225,6 +1292,7 @@ class Operations:
         self.accounts = Accounts(transport)
         self.audit = Audit(transport)
         self.bots = Bots(transport)
+        self.claims = Claims(transport)
         self.content = Content(transport)
         self.health = Health(transport)
         self.leases = Leases(transport)

@@ -22,6 +22,7 @@ class AuditAction(Word):
     ACCOUNT_RESUME = "account:resume"
     ACCOUNT_RESET = "account:reset"
     ACCOUNT_RETIRE = "account:retire"
+    ACCOUNT_RESTORE = "account:restore"
     LEASE_CLAIM = "lease:claim"
     LEASE_RELEASE = "lease:release"
     LEASE_EXPIRE = "lease:expire"
@@ -95,21 +96,14 @@ class ItemHold(Word):
     UNASSIGNED = "unassigned"
 
 
-class ReportKind(Word):
-    """What a bot says went wrong."""
+class ItemStatus(Word):
+    """Whether an item may be used at all, at this moment: its rights, and `expired` by the clock."""
 
-    TRANSIENT = "transient"
-    CONTENT = "content"
-    ACCOUNT = "account"
-    FATAL = "fatal"
-    UNKNOWN = "unknown"
-
-
-class PoolKind(Word):
-    """What is asked for."""
-
-    CONTENT = "content"
-    TEXT = "text"
+    PENDING = "pending"
+    APPROVED = "approved"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
 
 
 class Move(Word):
@@ -149,10 +143,17 @@ class PhaseName(Word):
     STORY = "story"
 
 
+class PoolKind(Word):
+    """The two pools from which a phase is given items."""
+
+    CONTENT = "content"
+    TEXT = "text"
+
+
 class Queue(Word):
     """Where an account stands in the queues.
 
-    `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: somebody works on it;
+    `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: a lease on it is live;
     `starved`: its pools had nothing eligible when last asked."""
 
     DUE = "due"
@@ -162,7 +163,7 @@ class Queue(Word):
 
 
 class Refusal(Word):
-    """Why an item is not eligible."""
+    """Why an item is not eligible; `not_needed`: no phase of any plan draws its kind from its category."""
 
     NOT_APPROVED = "not_approved"
     NEEDS_FOUR_EYES = "needs_four_eyes"
@@ -174,9 +175,20 @@ class Refusal(Word):
     LOW_QUALITY = "low_quality"
     WRONG_MEDIA_TYPE = "wrong_media_type"
     TOO_LONG = "too_long"
+    NOT_NEEDED = "not_needed"
 
 
-class ItemStatus(Word):
+class ReportKind(Word):
+    """What a bot says went wrong."""
+
+    TRANSIENT = "transient"
+    CONTENT = "content"
+    ACCOUNT = "account"
+    FATAL = "fatal"
+    UNKNOWN = "unknown"
+
+
+class ItemRights(Word):
     """Whether an item may be used at all."""
 
     PENDING = "pending"
@@ -261,6 +273,7 @@ class AcceptedContent(Shape):
     bytes: int
     width: int | None
     height: int | None
+    warnings: list[str]
     outcome: str
 
 
@@ -287,6 +300,7 @@ class AcceptedText(Shape):
     licence: Licence | None
     text_id: str
     body: str
+    warnings: list[str]
     outcome: str
 
 
@@ -302,9 +316,12 @@ class AccountBody(Shape):
 
 
 class AccountImport(Shape):
-    """What became of each row, and what people should know of the pools."""
+    """What became of each row, and what an operator should know of the pools and of accounts that are retired.
+
+    `created_by_model`: how many accounts were created (in a dry run: would be), by model."""
 
     dry_run: bool
+    created_by_model: dict[str, int]
     counts: dict[str, int]
     rows: list[ImportedAccount]
     warnings: list[str]
@@ -327,9 +344,14 @@ class AccountWithAssignments(Shape):
     updated_at: datetime
     version: int
     lease: Lease | None
+    crash_count: int
+    release_count: int
+    content_misses: int
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     consent: Consent | None
     assignments: list[Assignment]
@@ -340,6 +362,15 @@ class Actor(Shape):
 
     kind: str
     id: str
+
+
+class Ahead(Shape):
+    """How far the pools carry so many accounts."""
+
+    accounts: int
+    runs_dry: Miss | None
+    first_wait: Miss | None
+    accounts_unmet: int
 
 
 class AnalysedCategory(Shape):
@@ -412,6 +443,13 @@ class Assignment(Shape):
     scores: dict[str, dict[str, float | str]]
 
 
+class AtWork(Shape):
+    """An account under a live lease, and since when it has been held."""
+
+    account_id: str
+    since: datetime
+
+
 class AuditEvent(Shape):
     """One accepted change: a sentence for people, fields for machines."""
 
@@ -436,10 +474,19 @@ class AuditMove(Shape):
 
 
 class Availability(Shape):
-    """What a model's pools hold, and how far they carry the accounts under way."""
+    """What a model's pools hold, and how far they carry the accounts under way, as of one instant.
+
+    Under way are accounts that are ready or warming up, those in review and paused included; `if_all_start` is the same
+    as if the imported ones, and those of `adding`, were to start now. `complete`: all items and accounts were read."""
 
     model_id: str
+    as_of: datetime
     accounts_under_way: int
+    accounts_in_review: int
+    accounts_paused: int
+    accounts_imported: int
+    if_all_start: Ahead
+    warnings: list[str]
     categories: list[PoolCategory]
     runs_dry: Miss | None
     first_wait: Miss | None
@@ -542,6 +589,7 @@ class Case(Shape):
     error_details: Any
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     attempt: int
     skipped: bool
@@ -591,6 +639,7 @@ class Cell(Shape):
     error_kind: str | None
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     assigned_content_id: str | None
     assigned_text_id: str | None
@@ -617,6 +666,7 @@ class ChangedModel(Shape):
     name: str
     themes: list[str]
     paused: bool
+    time_zone: str
     created_at: datetime
     updated_at: datetime
     version: int
@@ -634,7 +684,7 @@ class ChangedPauses(Shape):
 
 
 class ChangedSession(Shape):
-    """A session after a move."""
+    """A session after a move; `not_attempted`: so many of its leases were not reached in time, send it again."""
 
     session_id: str
     bot_id: str
@@ -651,6 +701,7 @@ class ChangedSession(Shape):
     status: SessionStatus
     held: list[Holding]
     replayed: bool
+    not_attempted: int
 
 
 class ChangedWarmup(Shape):
@@ -676,6 +727,8 @@ class ChangedWarmup(Shape):
 class Claim(Shape):
     """What a claim gave."""
 
+    next_due_at: datetime | None = None
+    retry_after_seconds: int | None = None
     session_id: str | None
     items: list[Claimed]
 
@@ -699,6 +752,32 @@ class Claimed(Shape):
     due_at: datetime
     lease: OwnLease
     held: bool
+
+
+class Claims(Shape):
+    """One step of a walk: how many were looked at and given a claim, and which clash."""
+
+    dry_run: bool
+    scanned_count: int
+    claimed: int
+    clashes: list[Clash]
+    next_cursor: str | None
+
+
+class ClaimsBody(Shape):
+    """`POST …/claims`: one step of a walk over what is there."""
+
+    dry_run: bool | None = None
+    limit: int | None = None
+    cursor: str | None = None
+
+
+class Clash(Shape):
+    """An account or a text that is the same as another to the eye; `detail` names the other."""
+
+    item_id: str
+    model_id: str
+    detail: str
 
 
 class CompletePhaseBody(Shape):
@@ -731,7 +810,7 @@ class ConsentBody(Shape):
     """Who owns the account and agreed."""
 
     granted_by: str
-    granted_at: datetime
+    granted_at: datetime | str
     reference: str
 
 
@@ -744,7 +823,7 @@ class ContentBody(Shape):
     theme: str | None = None
     tags: list[str] | None = None
     licence: LicenceBody | None = None
-    status: ItemStatus | None = None
+    status: ItemRights | None = None
     content_id: str | None = None
     media_key: str
     media_type: str
@@ -771,9 +850,14 @@ class CreatedAccount(Shape):
     updated_at: datetime
     version: int
     lease: Lease | None
+    crash_count: int
+    release_count: int
+    content_misses: int
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     consent: Consent | None
     replayed: bool
@@ -823,6 +907,7 @@ class CreatedContent(Shape):
     bytes: int
     width: int | None
     height: int | None
+    warnings: list[str]
     replayed: bool
 
 
@@ -849,6 +934,7 @@ class CreatedText(Shape):
     licence: Licence | None
     text_id: str
     body: str
+    warnings: list[str]
     replayed: bool
 
 
@@ -1029,34 +1115,45 @@ class Hour(Shape):
 
 
 class ImportedAccount(Shape):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it); rows from 1."""
+    """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
+    `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1. `state` is
+    the account's."""
 
     row: int
+    line: int
     outcome: str
     account_id: str | None
+    state: AccountState | None
     error: RowError | None = None
 
 
 class ImportedItem(Shape):
-    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (not looked at)."""
+    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1."""
 
     row: int
+    line: int
     outcome: str
+    warnings: list[str]
     content_id: str | None = None
     text_id: str | None = None
     error: RowError | None = None
 
 
 class ItemEdit(Shape):
-    """`PATCH …/content/{content_id}` and `…/texts/{text_id}`: what is given is changed (theme, licence: null too)."""
+    """`PATCH …/content/{content_id}`: what is given is changed (theme, licence: null too)."""
 
+    category: str | None = None
     quality_score: float | None = None
     max_usage: int | None = None
     theme: str | None = None
     tags: list[str] | None = None
     licence: LicenceBody | None = None
     enabled: bool | None = None
-    status: ItemStatus | None = None
+    status: ItemRights | None = None
     reason: str | None = None
 
 
@@ -1088,7 +1185,7 @@ class LicenceBody(Shape):
     """Who licensed an item, until when."""
 
     licensed_by: str
-    valid_until: datetime | None = None
+    valid_until: datetime | str | None = None
 
 
 class LinkedContent(Shape):
@@ -1137,6 +1234,8 @@ class ListedAccount(Shape):
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
     tags: list[str]
     lease: Lease | None
     created_at: datetime
@@ -1195,6 +1294,7 @@ class Model(Shape):
     name: str
     themes: list[str]
     paused: bool
+    time_zone: str
     created_at: datetime
     updated_at: datetime
     version: int
@@ -1206,6 +1306,7 @@ class ModelBody(Shape):
     model_id: str
     name: str | None = None
     themes: list[str] | None = None
+    time_zone: str | None = None
 
 
 class ModelEdit(Shape):
@@ -1214,6 +1315,7 @@ class ModelEdit(Shape):
     name: str | None = None
     themes: list[str] | None = None
     paused: bool | None = None
+    time_zone: str | None = None
     reason: str | None = None
 
 
@@ -1287,7 +1389,12 @@ class TextOutcomes(Shape):
 
 
 class Overview(Shape):
-    """How the whole pipeline stands; `phases` counts by phase and status, `partly`: not all could be counted."""
+    """How the whole pipeline stands; `phases` counts by phase and status, as of `counted_at`; `partly`: the counts are
+    lower bounds, since not all could be counted. `longest_at_work` is at most 15 seconds old.
+
+    `pools_dry_within_7_days` counts models, and `dry_models` names the first 20 of them, as of `pools_watched_at` and
+    of so many `models_watched`, of which `models_incomplete` were too large to be read whole; null before the first
+    look."""
 
     pipeline_paused: bool
     reason: str | None
@@ -1302,11 +1409,15 @@ class Overview(Shape):
     review: ReviewCounts
     live_sessions: int
     lost_sessions: int
+    pools_watched_at: datetime | None
+    models_watched: int | None
+    models_incomplete: int | None
     pools_dry_within_7_days: int | None
     dry_models: list[str]
     timers: list[Timer]
     partly: bool
     counted_at: datetime
+    longest_at_work: AtWork | None
 
 
 class OwnHolding(Shape):
@@ -1318,11 +1429,12 @@ class OwnHolding(Shape):
 
 
 class OwnLease(Shape):
-    """A lease, to its holder only."""
+    """A lease, to its holder only. No heartbeat extends it beyond `latest_at`; the delivery moves that on."""
 
     session_id: str
     lease_token: str
     expires_at: datetime
+    latest_at: datetime | None
     lease_seconds: int
 
 
@@ -1366,6 +1478,7 @@ class Phase(Shape):
     error_details: Any
     retry_count: int
     crash_count: int
+    release_count: int
     swap_count: int
     attempt: int
     skipped: bool
@@ -1382,7 +1495,10 @@ class PlanName(Shape):
 
 
 class PoolCategory(Shape):
-    """What one category holds; `refused` by reason."""
+    """What one category holds; `refused` by reason.
+
+    `uses_left` are uses that some phase of a plan could take, `unmet` accounts under way that find nothing, ever;
+    `uses_needed_if_all_start` counts the imported accounts, too."""
 
     kind: PoolKind
     category: str
@@ -1392,6 +1508,8 @@ class PoolCategory(Shape):
     uses_left: int
     uses_needed: int
     from_any: int
+    unmet: int
+    uses_needed_if_all_start: int
     used_up: int
     disabled: int
 
@@ -1421,6 +1539,8 @@ class Problem(Shape):
     reason: str | None = None
     live_keys: list[str] | None = None
     twin_id: str | None = None
+    twin_status: str | None = None
+    twin_category: str | None = None
     creator: str | None = None
     account_id: str | None = None
     version: int | None = None
@@ -1470,11 +1590,12 @@ class Readiness(Shape):
 
 
 class ReadyPage(Shape):
-    """What can be worked on now; `next_due_at` comes with an empty list: when there will be something."""
+    """What can be worked on now."""
 
+    next_due_at: datetime | None = None
+    retry_after_seconds: int | None = None
     items: list[Offer]
     next_cursor: str | None
-    next_due_at: datetime | None = None
 
 
 class ReasonBody(Shape):
@@ -1612,6 +1733,8 @@ class RowError(Shape):
     reason: str | None = None
     live_keys: list[str] | None = None
     twin_id: str | None = None
+    twin_status: str | None = None
+    twin_category: str | None = None
     creator: str | None = None
     account_id: str | None = None
     version: int | None = None
@@ -1728,9 +1851,24 @@ class TextBody(Shape):
     theme: str | None = None
     tags: list[str] | None = None
     licence: LicenceBody | None = None
-    status: ItemStatus | None = None
+    status: ItemRights | None = None
     text_id: str | None = None
     body: str
+
+
+class TextEdit(Shape):
+    """`PATCH …/texts/{text_id}`: the same, and `body`, until the text was first assigned."""
+
+    category: str | None = None
+    quality_score: float | None = None
+    max_usage: int | None = None
+    theme: str | None = None
+    tags: list[str] | None = None
+    licence: LicenceBody | None = None
+    enabled: bool | None = None
+    status: ItemRights | None = None
+    reason: str | None = None
+    body: str | None = None
 
 
 class Throughput(Shape):
@@ -1741,11 +1879,13 @@ class Throughput(Shape):
 
 
 class Timer(Shape):
-    """When a timer last ran, and what it did."""
+    """When a timer last ran, and what it did. A run that did nothing is recorded every 15 minutes at least: a record
+    that is older than `silent_after_seconds` means that the timer does not run."""
 
     name: str
     ran_at: datetime | None
     did: Any
+    silent_after_seconds: int
 
 
 class Upload(Shape):

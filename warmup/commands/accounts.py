@@ -1,20 +1,37 @@
 """`warmup accounts`: list, get, import, export, consent, ready, pause, resume, watch."""
 
 import time
-from datetime import UTC, datetime
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from warmup.api.models import ListedAccount
+from warmup.api.models import AccountBody, ListedAccount
+from warmup.client import Client
 from warmup.commands import imports
-from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, looking, say, show, show_one
+from warmup.commands.common import (
+    DryRun,
+    Format,
+    Limit,
+    Output,
+    Reason,
+    Yes,
+    connect,
+    looking,
+    say,
+    show,
+    show_listed,
+    show_one,
+)
 from warmup.commands.moves import Moves
+from warmup.problems import WarmupError
+from warmup.terminal import counted
 
 app = typer.Typer(no_args_is_help=True, help="The accounts in the service's care.")
-COLUMNS = ("account_id", "model_id", "username", "state", "current_phase", "phase_status", "due_at")
+_MOST_ADDED = 5000
+COLUMNS = ("account_id", "state", "current_phase", "phase_status", "due_at", "username", "model_id")
 State = Annotated[str | None, typer.Option("--state", help="imported, ready, warming_up, active, paused, retired.")]
 Model = Annotated[str | None, typer.Option("--model", "-m", help="Of this model only.")]
 Status = Annotated[str | None, typer.Option("--phase-status", help="With this status of the current phase.")]
@@ -36,8 +53,7 @@ def list_all(
     Example: warmup accounts list --state warming_up --model aurora
     """
     found = connect(context).roster.list_all(limit=100, state=state, model_id=model, phase_status=phase_status)
-    count = show(islice(found, limit), output, COLUMNS)
-    say(f"{count} accounts" + (f"; there may be more (--limit {limit})" if count == limit else ""))
+    show_listed(found, limit, output, COLUMNS, "account")
 
 
 @app.command()
@@ -59,7 +75,7 @@ def get(context: typer.Context, account_id: str, output: Output = Format.TABLE) 
 @app.command("import")
 def import_all(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV with names in the first line, or JSON lines (.jsonl).")],
+    file: Annotated[Path, typer.Argument(help=imports.FILE)],
     bad_rows: Annotated[
         Path | None, typer.Option("--bad-rows", help="Where bad rows go. [default: FILE.bad.csv]")
     ] = None,
@@ -68,16 +84,37 @@ def import_all(
 ) -> None:
     """Put many accounts in the service's care. Bad rows spoil nothing; sent again, nothing is made twice.
 
-    Columns: account_id, model_id, username, theme, tags, granted_by, granted_at, reference.
+    Columns: account_id, model_id, username, theme, tags, granted_by, granted_at (a day, or an instant), reference.
 
     Example: warmup accounts import accounts.csv --dry-run
     """
-    client = connect(context)
+    client, created = connect(context), Counter[str]()
 
     def ask(body: str, media_type: str) -> Any:
-        return client.accounts.import_all(body, media_type=media_type, dry_run=dry_run)
+        found = client.accounts.import_all(body, media_type=media_type, dry_run=dry_run, warn=False)
+        created.update(found.created_by_model)
+        return found
 
-    imports.send_all(imports.read(file), file, ask, bad_rows=bad_rows, output=output, dry_run=dry_run)
+    read_only = frozenset(ListedAccount.model_fields) - frozenset(AccountBody.model_fields)
+    try:
+        imports.Import(ask, read_only=read_only).run(file, bad=bad_rows, output=output, dry_run=dry_run)
+    finally:
+        for warning in _shortfalls(client, created, dry_run=dry_run):
+            say(warning, style="yellow")
+
+
+def _shortfalls(client: Client, created: Mapping[str, int], *, dry_run: bool) -> Iterator[str]:
+    """Whether the pools carry all rows of an import: asked once, after all parts of it."""
+    for model_id, count in sorted(created.items()):
+        adding = min(count, _MOST_ADDED) if dry_run else 0
+        try:
+            found = client.stewardship.availability(model_id, adding=adding)
+        except WarmupError as error:
+            yield f"Whether the pools of {model_id} carry the accounts is not known: {error}"
+            continue
+        yield from found.warnings
+        if not found.complete or adding < (count if dry_run else 0):
+            yield f"{model_id} is too large to be read whole: the pools were asked for a part of its accounts or items."
 
 
 @app.command()
@@ -88,7 +125,7 @@ def export(context: typer.Context, state: State = None, model: Model = None, out
     """
     with looking("accounts") as seen:
         count = show(seen(connect(context).roster.list_all(limit=100, state=state, model_id=model)), output, COLUMNS)
-    say(f"{count} accounts")
+    say(counted(count, "account"))
 
 
 @app.command()
@@ -96,7 +133,7 @@ def consent(
     context: typer.Context,
     account_id: Annotated[str, typer.Argument(help="The account.")],
     granted_by: Annotated[str, typer.Option("--granted-by", help="Who owns the account, and agreed.")],
-    granted_at: Annotated[datetime, typer.Option("--granted-at", formats=["%Y-%m-%d"], help="On which day.")],
+    granted_at: Annotated[str, typer.Option("--granted-at", help="On which day (2026-01-31), or at which instant.")],
     reference: Annotated[str, typer.Option("--reference", help="Where it is written, such as a contract's number.")],
     output: Output = Format.TABLE,
 ) -> None:
@@ -105,7 +142,7 @@ def consent(
     Example: warmup accounts consent aurora-01 --granted-by "A. Lind" --granted-at 2026-01-01 --reference "contract 7"
     """
     found = connect(context).accounts.consent(
-        account_id, granted_by=granted_by, granted_at=granted_at.replace(tzinfo=UTC), reference=reference
+        account_id, granted_by=granted_by, granted_at=granted_at, reference=reference
     )
     show([found], output, ("account_id", "state", "consent.granted_by", "consent.granted_at", "consent.reference"))
 
@@ -172,6 +209,15 @@ def resume(
 
 
 @app.command()
+def restore(context: typer.Context, account_id: str, reason: Reason, output: Output = Format.TABLE) -> None:
+    """Bring a retired account back as imported; what it has used and its audit stay.
+
+    Example: warmup accounts restore aurora-01 --reason "retired by mistake"
+    """
+    show([connect(context).accounts.restore(account_id, reason=reason)], output, ("account_id", "state", "username"))
+
+
+@app.command()
 def watch(
     context: typer.Context,
     model: Model = None,
@@ -198,4 +244,4 @@ def watch(
                 return
             time.sleep(every)
     except KeyboardInterrupt:
-        say(f"Stopped after {looks} looks at {len(before)} accounts.")
+        say(f"Stopped after {counted(looks, 'look')} at {counted(len(before), 'account')}.")

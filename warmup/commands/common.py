@@ -15,26 +15,42 @@ import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel
 from rich.console import Console
-from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from warmup.api.errors import Unauthenticated
 from warmup.client import Client
-from warmup.problems import ApiError, AuthError, Conflict, NotFound, TryLater, Unreachable, Unsendable, WarmupError
+from warmup.problems import (
+    ApiError,
+    AuthError,
+    Conflict,
+    NotFound,
+    TryLater,
+    Unreachable,
+    Unsendable,
+    WarmupError,
+    refused_key,
+)
+from warmup.terminal import counted, fitted
 from warmup.transport import Patience
 
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
 _STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_WIDE = 240
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PROSE = frozenset({"body", "detail", "error_message", "problems", "sentence"})
+"""Columns that may be shortened where a list has too little room."""
 _INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$")
 prose = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -96,26 +112,42 @@ def profile(name: str | None) -> Mapping[str, str]:
     return kept
 
 
-def where(context: typer.Context, *variables: str) -> tuple[str, str]:
-    """URL and key (empty: none), as options, environment and profile say; the key from these variables.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the service is, with which key (empty: none), and where that key came from."""
+
+    url: str
+    key: str = field(repr=False)
+    key_source: str
+
+
+key_source: ContextVar[str] = ContextVar("key_source")
+"""Where the key came from that this command sends."""
+
+
+def where(context: typer.Context, *variables: str) -> Place:
+    """URL and key, as options, environment and profile say; the key from these variables.
 
     A profile that is named on the command line goes before the environment, one that the environment names behind it.
     """
     given: Mapping[str, str | None] = context.find_root().obj or {}
     kept = profile(given.get("profile"))
-    url, *keys = (os.environ.get(name, "") for name in ("WARMUP_URL", *variables))
     first, then = (kept, {}) if given.get("profile") else ({}, kept)
-    url = given.get("url") or first.get("url") or url or then.get("url") or DEFAULT_URL
-    return url, next((key for key in (first.get("key"), *keys, then.get("key")) if key), "")
+    url = given.get("url") or first.get("url") or os.environ.get("WARMUP_URL") or then.get("url") or DEFAULT_URL
+    named = f"the profile {given.get('profile') or os.environ.get('WARMUP_PROFILE')}"
+    keys = [(first.get("key"), named), *((os.environ.get(one), one) for one in variables), (then.get("key"), named)]
+    key, source = next(((key, source) for key, source in keys if key), ("", ""))
+    key_source.set(source)
+    return Place(url, key, source)
 
 
 def connect(context: typer.Context, *, bot: bool = False) -> Client:
     """A client as options, environment and profile say; closed with the command."""
     variables = ("WARMUP_KEY",) if bot else ("WARMUP_OPERATOR_KEY", "WARMUP_KEY")
-    url, key = where(context, *variables)
-    if not key:
+    place = where(context, *variables)
+    if not place.key:
         raise fail(Exit.AUTH, f"There is no key: set {variables[0]}, or name a profile (--profile).")
-    client = Client(url, key, patience=Patience(sleep=_wait))
+    client = Client(place.url, place.key, patience=Patience(sleep=_wait))
     context.call_on_close(client.close)
     return client
 
@@ -141,6 +173,12 @@ def fail(code: Exit, message: str) -> typer.Exit:
     """What to raise to end the command so, after saying why."""
     say(message, style="red")
     return typer.Exit(code)
+
+
+def explained(error: WarmupError) -> str:
+    """Return what to say of an error; of a refused key also where it came from."""
+    source = key_source.get("")
+    return f"{error} {refused_key(source)}" if isinstance(error, Unauthenticated) and source else str(error)
 
 
 def exit_code(error: WarmupError) -> Exit:
@@ -178,8 +216,14 @@ def plain(item: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
     return item.model_dump(mode="json", by_alias=True) if isinstance(item, BaseModel) else dict(item)
 
 
-def show(items: Iterable[BaseModel | Mapping[str, Any]], output: Format, columns: Sequence[str]) -> int:
-    """Writes items to standard output; a table and CSV have these columns (`a.b` reaches inside). Answers how many."""
+def show(
+    items: Iterable[BaseModel | Mapping[str, Any]], output: Format, columns: Sequence[str], *, wrapped: bool = False
+) -> int:
+    """Write items to standard output, and return how many; a table and CSV have these columns (`a.b` reaches inside).
+
+    In a terminal a table keeps one line a row: prose is shortened, then the last columns are left out. With `wrapped`
+    the last column goes on below itself instead.
+    """
     rows = (plain(item) for item in items)
     match output:
         case Format.JSON:
@@ -194,7 +238,17 @@ def show(items: Iterable[BaseModel | Mapping[str, Any]], output: Format, columns
         case Format.CSV:
             return _csv(rows, columns)
         case Format.TABLE:
-            return _table(rows, columns)
+            return _table(rows, columns, wrapped=wrapped)
+
+
+def show_listed(
+    items: Iterable[BaseModel | Mapping[str, Any]], limit: int, output: Format, columns: Sequence[str], noun: str
+) -> None:
+    """Write at most `limit` items of a list, say how many (of the noun in the singular), and whether there are more."""
+    rest = iter(items)
+    count = show(islice(rest, limit), output, columns)
+    more = count == limit and next(rest, None) is not None
+    say(counted(count, noun) + (f"; there are more: raise --limit {limit}" if more else ""))
 
 
 def show_one(item: BaseModel | Mapping[str, Any], output: Format) -> None:
@@ -203,7 +257,9 @@ def show_one(item: BaseModel | Mapping[str, Any], output: Format) -> None:
     if output in (Format.JSON, Format.JSONL):
         _line(_json(row, indent=2 if output is Format.JSON else None))
     else:
-        show([{"member": name, "value": value} for name, value in row.items()], output, ("member", "value"))
+        show(
+            [{"member": name, "value": value} for name, value in row.items()], output, ("member", "value"), wrapped=True
+        )
 
 
 def _json(data: Any, indent: int | None = None) -> str:
@@ -218,41 +274,55 @@ def _line(text: str) -> None:
 
 
 def _csv(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> int:
-    writer, count = csv.writer(sys.stdout, lineterminator="\n"), 0
+    writer, count, formulas = csv.writer(sys.stdout, lineterminator="\n"), 0, 0
     writer.writerow(columns)
     shown = visible if sys.stdout.isatty() else str
     for row in rows:
-        writer.writerow([shown(cell(row, column)) for column in columns])
+        cells = [shown(cell(row, column)) for column in columns]
+        formulas += sum(one.startswith(_FORMULA) for one in cells)
+        writer.writerow(cells)
         count += 1
+    if formulas:
+        say(
+            f"{formulas:,} cells begin with =, +, - or @: a spreadsheet may run them as formulas. "
+            "Import the file with all columns as text.",
+            style="yellow",
+        )
     return count
 
 
-def _table(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> int:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+def _table(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, wrapped: bool) -> int:
     names = [column.rpartition(".")[2].replace("_", " ") for column in columns]
-    for name in names:
-        table.add_column(name, overflow="fold")
-    cells = [[_INSTANT.sub(r"\1 \2", visible(cell(row, column))) for column in columns] for row in rows]
-    for row in cells:
-        table.add_row(*map(Text, row))
+    raw = [[cell(row, column) for column in columns] for row in rows]
+    if not raw:
+        return 0
+    zoned = [any(_INSTANT.match(row[place]) for row in raw) for place in range(len(names))]
+    headers = [f"{name} (UTC)" if instant else name for name, instant in zip(names, zoned, strict=True)]
+    cells = [[_INSTANT.sub(r"\1 \2", visible(one, kept="")) for one in row] for row in raw]
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDE  # for a file or another program nothing is folded
-    elif Measurement.get(console, console.options.update_width(_WIDE), table).minimum > console.width:
-        for row in cells:
-            _block(console, names, row)
+    if wrapped and console.is_terminal:
+        _details(console, headers, cells)
         return len(cells)
-    if cells:
-        console.print(table)
+    prose_columns = frozenset(place for place, column in enumerate(columns) if column in _PROSE)
+    # for a file or another program nothing is left out
+    told = fitted(headers, cells, console.width if console.is_terminal else None, prose=prose_columns)
+    for number, line in enumerate(told.lines):
+        # the first column stays whole however narrow the terminal is, which then wraps it
+        console.print(Text(line, style="" if number else "bold"), soft_wrap=True)
+    if told.left_out:
+        say(f"not shown: {', '.join(told.left_out)} (-o json shows all)", style="dim")
     return len(cells)
 
 
-def _block(console: Console, names: Sequence[str], row: Sequence[str]) -> None:
-    """A row below itself, where the columns would be cut within words."""
-    lines = Table.grid(padding=(0, 1))
-    for name, value in zip(names, row, strict=True):
-        lines.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    console.print(lines, "")
+def _details(console: Console, headers: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    """What is read and not scanned: nothing is left out, the last column goes on below itself."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in headers[:-1]:
+        table.add_column(name, no_wrap=True)
+    table.add_column(headers[-1], overflow="fold")
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console.print(table)
 
 
 def cell(row: Mapping[str, Any], column: str) -> str:

@@ -1,12 +1,14 @@
 """`warmup review`, `bots`, `sessions`, `audit`, `pipeline`: running the floor."""
 
+import sys
 import time
 from itertools import islice
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
-from warmup.api.models import AuditEvent, Evidence, ReviewFilter
+from warmup.api.models import AuditEvent, Evidence, RosterFilter
 from warmup.commands.common import (
     DryRun,
     Exit,
@@ -22,10 +24,12 @@ from warmup.commands.common import (
     plain,
     say,
     show,
+    show_listed,
     show_one,
     visible,
 )
 from warmup.commands.moves import Moves
+from warmup.terminal import counted, cut
 
 review = typer.Typer(no_args_is_help=True, help="What failed or waits for people.")
 bots = typer.Typer(no_args_is_help=True, help="Bots and operators, and their keys.")
@@ -37,8 +41,8 @@ Model = Annotated[str | None, typer.Option("--model", "-m", help="Of this model 
 Phase = Annotated[str | None, typer.Option("--phase", help="Of this phase only.")]
 Code = Annotated[str | None, typer.Option("--code", help="With this error code only.")]
 Kind = Annotated[str | None, typer.Option("--kind", help="With this kind of error only.")]
-CASE = ("account_id", "phase", "status", "error_kind", "error_code", "error_message", "retry_count", "since")
-SESSION = ("session_id", "bot_id", "status", "directive", "done", "failed", "last_seen_at", "host")
+CASE = ("account_id", "phase", "error_code", "error_message", "status", "since", "retry_count", "error_kind")
+SESSION = ("session_id", "bot_id", "status", "last_seen_at", "done", "failed", "directive", "host")
 
 
 @review.command("list")
@@ -56,7 +60,7 @@ def list_review(
     Example: warmup review list --code platform_error
     """
     found = connect(context).review.list_all(limit=100, model_id=model, phase=phase, code=code, kind=kind)
-    say(f"{show(islice(found, limit), output, CASE)} cases")
+    show_listed(found, limit, output, CASE, "case")
 
 
 @review.command()
@@ -89,17 +93,12 @@ def retry(
             return
         show_one(client.review.retry(account_id, phase, reason=reason, content=content), output)
         return
-    wanted = ReviewFilter.model_validate({"model_id": model, "phase": phase, "code": code, "kind": kind})
-    meant = ReviewFilter.model_validate({name: one for name, one in wanted if one is not None})
-    if not dry_run and not yes:
-        matched = client.review.retry_all(reason=reason, filter=meant, dry_run=True).matched
-        confirm(f"Retry {matched} cases?", yes=yes)
-    found = client.review.retry_all(reason=reason, filter=meant, dry_run=dry_run, content=content)
-    show(found.items, output, ("account_id", "phase", "outcome", "detail"))
-    counts = ", ".join(f"{count} {what}" for what, count in sorted(found.counts.items())) or "nothing matched"
-    say(counts + ("; there are more: send it again" if found.more else ""))
-    if any(one.outcome == "refused" for one in found.items):
-        raise typer.Exit(Exit.PARTLY)
+    # only what has failed by now is meant: what fails again behind the walk is not retried a second time
+    wanted = {"model_id": model, "phase": phase, "error_code": code, "error_kind": kind}
+    meant = {name: one for name, one in wanted.items() if one is not None}
+    now = client.health.health().now
+    retries = Moves(client, "retry", reason, output, dry_run=dry_run, yes=yes, content=content)
+    retries.matching(RosterFilter.model_validate({**meant, "failed_before": now}))
 
 
 @review.command()
@@ -197,7 +196,7 @@ def list_sessions(
 
     Example: warmup sessions list --status live
     """
-    show(islice(connect(context).sessions.list_all(limit=100, status=status), limit), output, SESSION)
+    show_listed(connect(context).sessions.list_all(limit=100, status=status), limit, output, SESSION, "session")
 
 
 @sessions.command()
@@ -225,7 +224,7 @@ def stop(
     client = connect(context)
     if dry_run:
         held = client.sessions.show(session_id).held
-        say(f"{session_id} would lose {len(held)} accounts.")
+        say(f"{session_id} would lose {counted(len(held), 'account')}.")
         show(held, output, ("account_id", "phase"))
         return
     confirm(f"Take everything away from {session_id}?", yes=yes)
@@ -268,13 +267,15 @@ def tail(
                 return
             time.sleep(1)
     except KeyboardInterrupt:
-        say(f"Stopped after {len(seen)} events.")
+        say(f"Stopped after {counted(len(seen), 'event')}.")
 
 
 def _tell(events: list[AuditEvent], output: Format) -> None:
     if output is Format.TABLE:
+        width = Console().width if sys.stdout.isatty() else None
         for one in events:
-            typer.echo(visible(f"{one.at:%Y-%m-%d %H:%M:%S}  {one.sentence}", kept=""))
+            line = visible(f"{one.at:%Y-%m-%d %H:%M:%S}  {one.sentence}", kept="")
+            typer.echo(line if width is None else cut(line, width))
     else:
         show(events, output, EVENT)
 
@@ -289,7 +290,7 @@ def export(
     """
     with looking("events") as seen:
         count = show(seen(connect(context).audit.export(account_id=account, bot_id=bot, day=day)), output, EVENT)
-    say(f"{count} events")
+    say(counted(count, "event"))
 
 
 @audit.command()
@@ -310,7 +311,10 @@ def verify(
             if not one.ok:
                 bad.append(one)
     show(bad, output, ("account_id", "versions", "problems"))
-    say(f"{checked} accounts: " + (f"{len(bad)} do not replay to their state" if bad else "every audit is whole"))
+    say(
+        f"{counted(checked, 'account')}: "
+        + (f"{len(bad)} do not replay to their state" if bad else "every audit is whole")
+    )
     if bad:
         raise typer.Exit(Exit.ERROR)
 
@@ -332,15 +336,22 @@ def overview(context: typer.Context, output: Output = Format.TABLE) -> None:
         return
     states = ", ".join(f"{count} {state}" for state, count in found.states.items() if count)
     waiting = f", the oldest since {found.oldest_waiting:%Y-%m-%d %H:%M}" if found.oldest_waiting else ""
+    least = "at least " if found.partly else ""
+    pools = "not looked at yet"
+    if found.pools_watched_at is not None:
+        pools = f"{found.pools_dry_within_7_days} of {found.models_watched} models run dry within 7 days"
+        pools += f", as of {found.pools_watched_at:%Y-%m-%d %H:%M}"
     rows = [
         ("accounts", states or "none"),
-        ("due now", f"{found.due_now}{waiting}"),
+        ("counted", f"{found.counted_at:%Y-%m-%d %H:%M:%S}" + (", not all: lower bounds" if found.partly else "")),
+        ("due now", f"{least}{found.due_now}{waiting}"),
         ("review", f"{found.review.total} ({found.review.requires_review} for people, {found.review.failed} to retry)"),
+        ("pools", pools),
         ("sessions", f"{found.live_sessions} live"),
         ("switch", f"paused: {found.reason}" if found.pipeline_paused else "running"),
         *((f"timer {one.name}", f"{one.ran_at:%Y-%m-%d %H:%M:%S}" if one.ran_at else "never") for one in found.timers),
     ]
-    show([{"what": what, "how": how} for what, how in rows], output, ("what", "how"))
+    show([{"what": what, "how": how} for what, how in rows], output, ("what", "how"), wrapped=True)
 
 
 @pipeline.command("pause")

@@ -11,18 +11,23 @@ from typing import Any, Protocol
 
 import typer
 
+from warmup.api.rows import Row, Table, Unreadable, read_csv, read_lines
+from warmup.commands import bad_rows
 from warmup.commands.common import Exit, Format, counter, fail, progress, say, show_one, until_stopped
+from warmup.commands.groups import grouped
 from warmup.problems import WarmupError
+from warmup.terminal import counted
 
-MOST_ROWS, MOST_BYTES, _FEW = 250, 200_000, 3
-_ADDED = ("line", "reason")
-"""What a file of bad rows has beside the rows."""
-REST = ""
-"""Where the cells of a row are that have no column."""
-
-Row = dict[str, Any]
-Placed = tuple[int, Row]
-"""A row with its line in the file, from 1."""
+MOST_ROWS, MOST_BYTES, _MOST_WARNED = 250, 200_000, 10
+LARGEST_GROUP = 1000
+"""Rows that the service takes at once."""
+FILE = "CSV (comma, semicolon or tab; UTF-8 or UTF-16) with names in the first line, or JSON lines (.jsonl)."
+LINES, CSV = "application/x-ndjson", "text/csv"
+Members = dict[str, Any]
+Placed = tuple[int, Members]
+"""What is sent of a row, with the row's line in the file, from 1."""
+Ask = Callable[[str, str], "Imported"]
+"""Imports `(body, media type)`."""
 
 
 class Outcome(Protocol):
@@ -45,203 +50,163 @@ class Imported(Protocol):
     def rows(self) -> Sequence[Any]: ...
 
 
-@dataclass(slots=True)
-class Told:
-    """What became of all rows so far."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    bad: list[tuple[int, str]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def refuse(self, line: int, reason: str) -> None:
-        """Notes a bad row."""
-        self.counts["refused"] += 1
-        self.bad.append((line, reason))
-
-
-def read(file: Path) -> list[Placed]:
-    """The rows of a file, each with its line: CSV, or JSON lines where it is named `.jsonl` or `.ndjson`.
-
-    It may be a file of bad rows that were mended.
-    """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-        rows = _objects(text) if is_lines(file) else _records(text)
-        return [(line, {name: one for name, one in row.items() if name not in _ADDED}) for line, row in rows]
-    except OSError as error:
-        raise fail(Exit.USAGE, f"{file} cannot be read: {error.strerror}") from error
-    except (ValueError, csv.Error) as error:
-        raise fail(Exit.USAGE, f"{file} cannot be read: {error}") from error
-
-
-def _objects(text: str) -> Iterator[Placed]:
-    for line, written in enumerate(text.split("\n"), start=1):
-        if not written.strip():
-            continue
-        try:
-            row = json.loads(written)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"line {line} is no JSON: {error.msg} at character {error.colno}") from error
-        if not isinstance(row, dict):
-            raise ValueError(f"line {line} is no JSON object: {written[:40]}")
-        yield line, row
-
-
-def _records(text: str) -> Iterator[Placed]:
-    """Cells without a column are kept under `REST`; empty ones are left out."""
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    names, before = next(rows, []), rows.line_num
-    try:
-        for cells in rows:
-            row: Row = {name: cell for name, cell in zip(names, cells, strict=False) if cell}
-            if cells[len(names) :]:
-                row[REST] = cells[len(names) :]
-            if cells:
-                yield before + 1, row
-            before = rows.line_num
-    except csv.Error as error:
-        raise ValueError(f"line {before + 1}: {error}") from error
-
-
-def is_lines(file: Path) -> bool:
-    """Whether the file holds JSON lines."""
-    return file.suffix in (".jsonl", ".ndjson")
-
-
 class BadRow(Exception):
     """A row that need not be sent: what is wrong with it."""
 
 
-def send_all(
-    rows: list[Placed],
-    file: Path,
-    ask: Callable[[str, str], Imported],
-    *,
-    prepare: Callable[[Row], Row] = dict,
-    uploads: bool = False,
-    bad_rows: Path | None,
-    output: Format,
-    dry_run: bool,
-) -> None:
-    """Sends all rows by `ask(body, media type)`, says what became of them, and ends the command.
+@dataclass(slots=True)
+class Results:
+    """What became of the rows so far, by their line; `reasons` of those that were refused.
 
-    `prepare` makes what is sent of a row (or raises BadRow), one by one before they are sent; with `uploads` that is
-    what takes its time.
+    `warnings` are what an operator should know, each once.
     """
-    if not rows:
-        raise fail(Exit.USAGE, f"{file} has no rows.")
-    told, kept = Told(), bad_rows or _beside(file)
-    lines = is_lines(file)
+
+    outcomes: dict[int, str] = field(default_factory=dict)
+    reasons: dict[int, str] = field(default_factory=dict)
+    warnings: dict[str, None] = field(default_factory=dict)
+    ignored: dict[str, None] = field(default_factory=dict)
+
+    def refuse(self, line: int, reason: str) -> None:
+        """Notes a bad row."""
+        self.outcomes[line], self.reasons[line] = "refused", reason
+
+    def counts(self) -> dict[str, int]:
+        """How many rows had which outcome."""
+        return dict(sorted(Counter(self.outcomes.values()).items()))
+
+
+def read(file: Path) -> Table:
+    """The rows of a file: CSV, or JSON lines where it is named `.jsonl` or `.ndjson`.
+
+    It may be a file of bad rows that were fixed. Ends the command where it cannot be read as a whole.
+    """
     try:
-        with until_stopped(lambda: _stopped(told, rows, kept, lines=lines)), progress() as bar:
-            step = counter(bar, "checking" if dry_run else "importing", len(rows))
-            for part in _parts(_prepared(rows, prepare, told, step, uploads=uploads)):
-                _send(told, part, lambda part: ask(*_body([row for _, row in part], lines=lines)))
-                if not uploads:
-                    step(len(part))
-    except WarmupError:
-        say(_stopped(told, rows, kept, lines=lines))
-        raise
-    for warning in dict.fromkeys(told.warnings):
-        say(warning, style="yellow")
-    _keep(told, rows, kept, lines=lines)
-    show_one({"rows": len(rows), "dry_run": dry_run, **dict(sorted(told.counts.items()))}, output)
-    if told.bad:
-        raise typer.Exit(Exit.PARTLY)
+        data = file.read_bytes()
+    except OSError as error:
+        raise fail(Exit.USAGE, f"{file} cannot be read: {error.strerror}") from error
+    try:
+        return read_lines(data) if file.suffix in (".jsonl", ".ndjson") else read_csv(data, bad_rows.NOTES)
+    except Unreadable as error:
+        raise fail(Exit.USAGE, f"{file} cannot be read. {error}") from error
 
 
-def _stopped(told: Told, rows: list[Placed], file: Path, *, lines: bool) -> str:
-    _keep(told, rows, file, lines=lines)
-    sent = sum(told.counts.values())
-    return f"Stopped: {sent:,} of {len(rows):,} rows are sent. Send the file again: nothing is made twice."
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An import of a file: how its rows are asked for, and what is done with each before.
 
+    `prepare` makes what is sent of a row (or raises BadRow), one by one; with `uploads` that is what takes its time.
+    `read_only` are the members that the service shows and does not take, such as an export has.
+    """
 
-def _prepared(
-    rows: list[Placed], prepare: Callable[[Row], Row], told: Told, step: Callable[[int], None], *, uploads: bool
-) -> Iterator[Placed]:
-    for line, row in rows:
+    ask: Ask
+    prepare: Callable[[Members], Members] = dict
+    uploads: bool = False
+    read_only: frozenset[str] = frozenset()
+
+    def run(self, file: Path, *, bad: Path | None, output: Format, dry_run: bool) -> None:
+        """Sends all rows of the file, says what became of them, and ends the command."""
+        table, kept, results = read(file), bad_rows.place(file, bad), Results()
+        if not table.rows:
+            raise fail(Exit.USAGE, f"{file} has no rows.")
         try:
-            if REST in row:
-                raise BadRow(f"more cells than columns: {', '.join(row[REST])!r}; a text with commas needs quotes")
-            ready = prepare(row)
-        except BadRow as bad:
-            told.refuse(line, str(bad))
-            step(1)
-        else:
-            yield line, ready
-            step(1 if uploads else 0)
+            with until_stopped(lambda: _stopped(table, results, kept)), progress() as bar:
+                step = counter(bar, "checking" if dry_run else "importing", len(table.rows))
+                rows = self._prepared(table, results, step)
+                for part in parts(grouped(rows) if dry_run else ([row] for row in rows)):
+                    send(results, part, self.ask, lines=table.separator is None)
+                    step(0 if self.uploads else len(part))
+        except WarmupError:
+            say(_stopped(table, results, kept))
+            raise
+        if results.ignored:
+            say(f"Not imported, since the service makes them: {', '.join(results.ignored)}.")
+        _warn(list(results.warnings))
+        bad_rows.keep(table, results.reasons, kept)
+        show_one({"rows": len(table.rows), "dry_run": dry_run, **results.counts()}, output)
+        if results.reasons:
+            raise typer.Exit(Exit.PARTLY)
+        bad_rows.remove(kept)
+
+    def _prepared(self, table: Table, results: Results, step: Callable[[int], None]) -> Iterator[Placed]:
+        for row in table.rows:
+            try:
+                ready = self.prepare(self._own(row, results))
+            except BadRow as bad:
+                results.refuse(row.line, str(bad))
+                step(1)
+            else:
+                yield row.line, ready
+                step(1 if self.uploads else 0)
+
+    def _own(self, row: Row, results: Results) -> Members:
+        """The members of a row that are the caller's to say. Raises BadRow where there are none."""
+        if row.fault is not None:
+            raise BadRow(row.fault)
+        for name in row.members.keys() & self.read_only:
+            results.ignored[name] = None
+        own = {name: one for name, one in row.members.items() if name not in (*bad_rows.NOTES, *self.read_only)}
+        if not any(str(one).strip() for one in own.values()):
+            raise BadRow("nothing in it can be imported")
+        return own
 
 
-def _send(told: Told, part: list[Placed], ask: Callable[[list[Placed]], Imported]) -> None:
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings[:_MOST_WARNED]:
+        say(warning, style="yellow")
+    if warnings[_MOST_WARNED:]:
+        say(f"… and {len(warnings) - _MOST_WARNED:,} warnings like these", style="yellow")
+
+
+def _stopped(table: Table, results: Results, kept: Path) -> str:
+    bad_rows.keep(table, results.reasons, kept)
+    sent = len(results.outcomes)
+    return f"Stopped: {sent:,} of {counted(len(table.rows), 'row')} sent. Send the file again: nothing is made twice."
+
+
+def send(results: Results, part: list[Placed], ask: Ask, *, lines: bool) -> None:
     """Sends the rows, those again for which the time of one request did not suffice."""
     while part:
-        found = ask(part)
-        told.warnings += getattr(found, "warnings", [])
+        found = ask(*_body([row for _, row in part], lines=lines))
+        for warning in getattr(found, "warnings", []):
+            results.warnings[warning] = None
         left = [part[one.row - 1] for one in found.rows if one.outcome == "left"]
         for one in found.rows:
+            line = part[one.row - 1][0]
             if one.error is not None:
                 faults = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in one.error.errors or [])
-                told.refuse(part[one.row - 1][0], f"{one.error.code}: {faults or one.error.detail}")
+                results.refuse(line, f"{one.error.code}: {faults or one.error.detail}")
             elif one.outcome != "left":
-                told.counts[one.outcome] += 1
+                results.outcomes[line] = one.outcome
         if len(left) == len(part):
             raise fail(Exit.LATER, "The service had no time for any of these rows. Send the file again later.")
         part = left
 
 
-def _parts(rows: Iterable[Placed]) -> Iterator[list[Placed]]:
+def parts(groups: Iterable[list[Placed]]) -> Iterator[list[Placed]]:
+    """The rows in parts that one request takes; a group is parted only where it is too large for one request."""
     part: list[Placed] = []
     size = 0
-    for line, row in rows:
-        length = len(json.dumps(row, ensure_ascii=False).encode()) + 1
-        if part and (len(part) >= MOST_ROWS or size + length > MOST_BYTES):
+    for group in groups:
+        lengths = [len(json.dumps(row, ensure_ascii=False).encode()) + 1 for _, row in group]
+        if part and (len(part) + len(group) > MOST_ROWS or size + sum(lengths) > MOST_BYTES):
             yield part
             part, size = [], 0
-        part.append((line, row))
-        size += length
+        for placed, length in zip(group, lengths, strict=True):
+            if part and (len(part) >= LARGEST_GROUP or size + length > MOST_BYTES):
+                yield part
+                part, size = [], 0
+            part.append(placed)
+            size += length
     if part:
         yield part
 
 
-def _body(rows: list[Row], *, lines: bool) -> tuple[str, str]:
+def _body(rows: list[Members], *, lines: bool) -> tuple[str, str]:
     if lines:
-        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "application/x-ndjson"
-    names = list(dict.fromkeys(name for row in rows for name in row if name))
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), LINES
+    names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
-    writer = csv.DictWriter(text, names, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(text, names, lineterminator="\r\n")  # of both characters, so that it quotes both
     writer.writeheader()
     writer.writerows(rows)
-    return text.getvalue(), "text/csv"
-
-
-def _beside(file: Path) -> Path:
-    return file.with_name(f"{file.stem}.bad{file.suffix}")
-
-
-def _keep(told: Told, rows: list[Placed], file: Path, *, lines: bool) -> None:
-    """Writes the bad rows as they came, each with its line and what is wrong with it, and says so."""
-    if not told.bad:
-        return
-    came, kept = dict(rows), list[Row]()
-    for line, reason in sorted(told.bad):
-        kept.append({"line": line, "reason": reason, **came[line]})
-    try:
-        file.write_text(_written(kept, lines=lines), encoding="utf-8", newline="")
-        say(f"{len(told.bad)} bad rows, with what is wrong with them: {file}")
-        shown = kept[:_FEW]
-    except OSError as error:
-        say(f"{len(told.bad)} bad rows, which cannot be kept in {file} (see --bad-rows): {error.strerror}", style="red")
-        shown = kept
-    for row in shown:
-        say(f"  line {row['line']}: {row['reason']}")
-
-
-def _written(rows: list[Row], *, lines: bool) -> str:
-    if lines:
-        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    names = list(dict.fromkeys(name for row in rows for name in row if name != REST))
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(names)
-    writer.writerows([*(row.get(name, "") for name in names), *row.get(REST, [])] for row in rows)
-    return text.getvalue()
+    return text.getvalue(), CSV

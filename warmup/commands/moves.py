@@ -1,6 +1,6 @@
-"""Moves on accounts, one or many: told before, confirmed, counted; what is done already is left alone."""
+"""Moves on accounts, one or many: counted before, confirmed, told to the end; what is done already is left alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,16 +8,46 @@ import typer
 
 from warmup.api.models import MovedAccount, RosterFilter
 from warmup.client import Client
-from warmup.commands.common import Exit, Format, confirm, counter, exit_code, fail, progress, say, show, until_stopped
+from warmup.commands.common import (
+    Exit,
+    Format,
+    confirm,
+    counter,
+    exit_code,
+    fail,
+    progress,
+    prose,
+    say,
+    show,
+    until_stopped,
+)
 from warmup.problems import Conflict, NotFound, WarmupError
+from warmup.terminal import counted
 
 _STEP, _MOST_NAMED, _FEW = 50, 100, 10
 One = Callable[[Client, str], Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a move is called: as a question, when it is done, and what it moves."""
+
+    ask: str
+    done: str
+    noun: str = "account"
+
+
+_WORDING: Mapping[str, Wording] = {
+    "ready": Wording("Mark {} as ready", "marked ready"),
+    "pause": Wording("Pause {}", "paused"),
+    "resume": Wording("Resume {}", "resumed"),
+    "retry": Wording("Retry {}", "retried", "case"),
+}
+
+
 @dataclass(slots=True)
 class Moves:
-    """A move (`ready`, `pause`, `resume`, `retry`) on accounts."""
+    """A move (`ready`, `pause`, `resume`, `retry`) on accounts; a retry with the same `content` or `other`."""
 
     client: Client
     verb: str
@@ -25,13 +55,15 @@ class Moves:
     output: Format
     dry_run: bool
     yes: bool
+    content: str = "same"
     rows: list[dict[str, Any]] = field(default_factory=list)
     refused: list[WarmupError] = field(default_factory=list)
 
     def go(self, account_ids: list[str] | None, model: str | None, everything: bool, one: One) -> None:
         """Does it with the accounts that are named, each by `one`, or with all that it concerns; ends the command."""
         if bool(account_ids) == (everything or model is not None):
-            raise fail(Exit.USAGE, f"{self.verb} which accounts? Name them, or say --model MODEL, or --all.")
+            asked = self._wording.ask.format("which accounts")
+            raise fail(Exit.USAGE, f"{asked}? Name them, or say --model MODEL, or --all.")
         if account_ids and self.dry_run:
             self.rehearse(account_ids)
         elif account_ids:
@@ -39,21 +71,31 @@ class Moves:
         else:
             self.matching(RosterFilter() if model is None else RosterFilter(model_id=model))
 
+    @property
+    def _wording(self) -> Wording:
+        return _WORDING[self.verb]
+
+    def _confirm(self, number: int) -> None:
+        confirm(f"{self._wording.ask.format(counted(number, self._wording.noun))}?", yes=self.yes)
+
     def rehearse(self, account_ids: list[str]) -> None:
         """Says what it would do with these."""
-        parts = (account_ids[start : start + _MOST_NAMED] for start in range(0, len(account_ids), _MOST_NAMED))
-        self._tell([found for part in parts for found in self._ask(account_ids=part, dry_run=True).results])
+        self._tell(list(self._by_name(account_ids, dry_run=True)))
 
     def named(self, account_ids: list[str], one: One) -> None:
         """Does it with these."""
         if len(account_ids) > 1:
-            confirm(f"{self.verb} {len(account_ids)} accounts?", yes=self.yes)
+            self._confirm(len(account_ids))
         try:
             with until_stopped(lambda: self._stopped(account_ids)), progress(shown=len(account_ids) > _FEW) as bar:
                 step = counter(bar, self.verb, len(account_ids))
                 for account_id in account_ids:
                     self._do(account_id, one)
                     step(1)
+        except WarmupError:
+            if self.rows:
+                say(self._stopped(account_ids))
+            raise
         finally:
             show(self.rows, self.output, ("account_id", "outcome", "state", "detail"))
         if self.refused:
@@ -74,42 +116,70 @@ class Moves:
         return f"Stopped after {len(self.rows)} of {len(account_ids)}. Go on with: {left}"
 
     def matching(self, wanted: RosterFilter) -> None:
-        """Does it with all accounts of the filter that it concerns."""
-        with until_stopped(lambda: "Stopped. Nothing was changed."):
-            concerned = list(self._steps(wanted, dry_run=True))
+        """Does it with all accounts of the filter that it concerns: counts them, asks, then walks to the end."""
+        with until_stopped(lambda: "Stopped. Nothing was changed."), progress(shown=prose.is_terminal) as bar:
+            step, concerned = counter(bar, "counting", None), list[MovedAccount]()
+            for found in self._steps(wanted, dry_run=True):
+                concerned.append(found)
+                step(1)
         if self.dry_run or not concerned:
             self._tell(concerned)
             return
-        confirm(f"{self.verb} {len(concerned)} accounts?", yes=self.yes)
+        self._confirm(len(concerned))
         done: list[MovedAccount] = []
 
         def stopped() -> str:
             return f"Stopped after {len(done)} of {len(concerned)}. Say the same again: what is done is left alone."
 
-        with until_stopped(stopped), progress() as bar:
-            step = counter(bar, self.verb, len(concerned))
-            for found in self._steps(wanted, dry_run=False):
-                done.append(found)
-                step(1)
-        self._tell(done)
+        try:
+            with until_stopped(stopped), progress() as bar:
+                step = counter(bar, self.verb, len(concerned))
+                for found in self._steps(wanted, dry_run=False):
+                    done.append(found)
+                    step(1)
+        except WarmupError:
+            say(stopped())
+            raise
+        self._tell(done, {one.account_id for one in concerned} - {one.account_id for one in done})
 
     def _steps(self, wanted: RosterFilter, *, dry_run: bool) -> Iterator[MovedAccount]:
+        """All of the filter, step by step; those for which a step had no time are asked for again by their names."""
         cursor: str | None = None
         while True:
             more = {} if cursor is None else {"cursor": cursor}
             step = self._ask(filter=wanted, dry_run=dry_run, limit=_STEP, **more)
-            yield from step.results
+            late = [one.account_id for one in step.results if one.outcome == "not_done"]
+            yield from (one for one in step.results if one.outcome != "not_done")
+            if late:
+                yield from self._by_name(late, dry_run=False)
             cursor = step.next_cursor
             if cursor is None:
                 return
 
-    def _ask(self, **what: Any) -> Any:
-        return self.client.roster.move_all(action=self.verb, reason=self.reason, **what)
+    def _by_name(self, account_ids: list[str], *, dry_run: bool) -> Iterator[MovedAccount]:
+        """These, as often as it takes while each step gets some of them done."""
+        left = account_ids
+        while left:
+            part, rest = left[:_MOST_NAMED], left[_MOST_NAMED:]
+            results = self._ask(account_ids=part, dry_run=dry_run).results
+            late = [one for one in results if one.outcome == "not_done"]
+            yield from (one for one in results if one.outcome != "not_done")
+            if len(late) == len(part):  # the service has no time at all
+                yield from late
+                late = []
+            left = [one.account_id for one in late] + rest
 
-    def _tell(self, found: list[MovedAccount]) -> None:
+    def _ask(self, **what: Any) -> Any:
+        return self.client.roster.move_all(action=self.verb, reason=self.reason, content=self.content, **what)
+
+    def _tell(self, found: list[MovedAccount], gone: frozenset[str] | set[str] = frozenset()) -> None:
+        """Shows what became of each, and counts; `gone` are those that somebody else had moved by then."""
         show(found, self.output, ("account_id", "outcome", "detail"))
         missed = [one for one in found if one.outcome in ("refused", "not_done")]
-        what = "would be" if self.dry_run else "are"
-        say(f"{self.verb}: {len(found) - len(missed)} accounts {what} moved, {len(missed)} are not")
+        moved = counted(len(found) - len(missed), self._wording.noun)
+        said = f"{moved} {'would be ' if self.dry_run else ''}{self._wording.done}, {len(missed)} skipped"
+        if gone:
+            said += f", {len(gone)} changed meanwhile"
+        say(said if found or gone else f"Nothing to do: no {self._wording.noun} matches.")
         if missed:
             raise typer.Exit(Exit.PARTLY)

@@ -15,8 +15,10 @@ from warmup.commands.common import (
     Exit,
     Format,
     Output,
+    Place,
     config_file,
     connect,
+    explained,
     fail,
     say,
     show,
@@ -112,7 +114,7 @@ def doctor(context: typer.Context, output: Output = Format.TABLE) -> None:
     Example: warmup doctor
     """
     rows = [{"check": check, "ok": ok, "found": found} for check, ok, found in _checks(context)]
-    show([{**row, "ok": "yes" if row["ok"] else "NO"} for row in rows], output, ("check", "ok", "found"))
+    show([{**row, "ok": "yes" if row["ok"] else "NO"} for row in rows], output, ("check", "ok", "found"), wrapped=True)
     if not all(row["ok"] for row in rows):
         raise typer.Exit(Exit.ERROR)
 
@@ -123,32 +125,32 @@ def _checks(context: typer.Context) -> Iterator[tuple[str, bool, str]]:
     if file.exists():
         safe = not stat.S_IMODE(file.stat().st_mode) & 0o077
         yield "profiles", safe, str(file) if safe else f"others can read it: chmod 600 {file}"
-    url, key = where(context, "WARMUP_OPERATOR_KEY", "WARMUP_KEY")
+    place = where(context, "WARMUP_OPERATOR_KEY", "WARMUP_KEY")
     try:
-        with Client(url, key) as client:
+        with Client(place.url, place.key) as client:
             began = time.monotonic()
             health = client.health.health()
-            yield "service", True, f"{url} answers in {(time.monotonic() - began) * 1000:.0f} ms"
+            yield "service", True, f"{place.url} answers in {(time.monotonic() - began) * 1000:.0f} ms"
             if client.speed == 1:
                 skew = abs((datetime.now(UTC) - health.now).total_seconds())
                 yield "clock", skew < 30, f"{skew:.0f} s apart" + ("" if skew < 30 else ": set this machine's clock")
             paused = client.health.ready().pipeline_paused
             yield "store", True, "the pipeline is paused" if paused else "reached"
-            yield from _key(client, key)
+            yield from _key(client, place)
     except WarmupError as error:
         yield "service", False, str(error)
 
 
-def _key(client: Client, key: str) -> Iterator[tuple[str, bool, str]]:
-    if not key:
+def _key(client: Client, place: Place) -> Iterator[tuple[str, bool, str]]:
+    if not place.key:
         yield "key", False, "there is none: set WARMUP_OPERATOR_KEY, or use a profile"
         return
     try:
         overview = client.pipeline.overview()
     except AuthError as error:
         bot = error.code == "forbidden"
-        yield "key", bot, "a bot's" if bot else str(error)
+        yield "key", bot, f"a bot's, from {place.key_source}" if bot else explained(error)
         return
-    yield "key", True, "an operator's"
+    yield "key", True, f"an operator's, from {place.key_source}"
     silent = [one.name for one in overview.timers if one.ran_at is None]
     yield "timers", not silent, f"never ran: {', '.join(silent)}" if silent else "have run"

@@ -1,19 +1,13 @@
 """`warmup content` and `warmup texts`: what the pools hold, and putting more into them."""
 
-import hashlib
-import mimetypes
-import re
-from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from warmup.api import models as shapes
 from warmup.api.errors import InvalidInput
-from warmup.api.models import ContentBody, ImportedItem, TextBody
-from warmup.client import Client
-from warmup.commands import imports
+from warmup.commands import imports, items
 from warmup.commands.common import (
     DryRun,
     Exit,
@@ -22,37 +16,39 @@ from warmup.commands.common import (
     Output,
     connect,
     counter,
-    fail,
+    exit_code,
     plain,
     progress,
     say,
     show,
+    show_listed,
     show_one,
     until_stopped,
 )
-from warmup.problems import Conflict
+from warmup.commands.groups import grouped
+from warmup.commands.imports import BadRow, Import, Results
+from warmup.commands.items import COLUMNS, ModelId
+from warmup.commands.media import Pool
+from warmup.problems import Conflict, UnexpectedAnswer, WarmupError
+from warmup.terminal import counted
 
 content = typer.Typer(no_args_is_help=True, help="The media of a model's pool.")
 texts = typer.Typer(no_args_is_help=True, help="The texts of a model's pool.")
-ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="Whose pool.")]
+items.add_to(content, "content", "content_id")
+items.add_to(texts, "texts", "text_id")
 Category = Annotated[str, typer.Option("--category", "-c", help="pfp, bio, post, highlight, story or any.")]
 Quality = Annotated[float, typer.Option("--quality", min=0, max=100, help="Its quality score, 0 to 100.")]
 Uses = Annotated[int, typer.Option("--max-usage", min=1, help="How often it may be used.")]
 Theme = Annotated[str | None, typer.Option("--theme", help="One of the model's themes.")]
 BadRows = Annotated[Path | None, typer.Option("--bad-rows", help="Where bad rows go. [default: FILE.bad.csv]")]
-Rows = Annotated[Path, typer.Argument(help="CSV with names in the first line, or JSON lines (.jsonl).")]
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
-COLUMNS = (
-    "category",
-    "theme",
-    "quality_score",
-    "usage_count",
-    "max_usage",
-    "status",
-    "enabled",
-    "successes",
-    "failures",
-)
+Rows = Annotated[Path, typer.Argument(help=imports.FILE)]
+_OF_THE_FILE = (BadRow, Conflict, InvalidInput, UnexpectedAnswer)
+"""What is wrong with one file; whatever else goes wrong stops the command."""
+
+
+def _read_only(shown: Any, taken: Any) -> frozenset[str]:
+    """What the service shows of an item and does not take."""
+    return frozenset(shown.model_fields) - frozenset(taken.model_fields)
 
 
 @content.command("add")
@@ -67,78 +63,78 @@ def add_content(
     dry_run: DryRun = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Upload files and put them into the pool. The same file sent again makes nothing twice.
+    """Upload files and put them into the pool. A bad file spoils no other; sent again, nothing is made twice.
 
     Example: warmup content add aurora morning.png --category post --quality 80
     """
-    pool, rows = Pool(connect(context), model_id), list[dict[str, Any]]()
+    pool = Pool(connect(context), model_id)
     own = {"category": category, "quality_score": quality, "max_usage": max_usage, "theme": theme}
+    rows, failed = list[dict[str, Any]](), dict[Path, Exception]()
 
     def stopped() -> str:
-        left = " ".join(str(file) for file in files[len(rows) :])
-        return f"Stopped after {len(rows)} of {len(files)} files. Go on with: {left}"
+        done = len(rows) + len(failed)
+        sent = f"Stopped after {done:,} of {counted(len(files), 'file')}."
+        return f"{sent} Send the command again: nothing is made twice."
 
     try:
         with until_stopped(stopped), progress(shown=len(files) > 1) as bar:
             step = counter(bar, "checking" if dry_run else "uploading", len(files))
             for file in files:
-                if dry_run:
-                    rows.append({"file": str(file), **pool.described(file), "there": pool.find(file) is not None})
-                else:
-                    item = ContentBody.model_validate({**own, **pool.uploaded(file)})
-                    rows.append({"file": str(file), **plain(pool.client.content.create(model_id, item))})
+                try:
+                    if dry_run:
+                        rows.append({"file": str(file), **pool.planned(file)})
+                    else:
+                        item = shapes.ContentBody.model_validate({**own, **pool.uploaded(file)})
+                        made = pool.client.content.create(model_id, item)
+                        rows.append({"file": str(file), **plain(made)})
+                        _warn(str(file), made)
+                except _OF_THE_FILE as error:
+                    failed[file] = error
                 step(1)
-    except imports.BadRow as bad:
-        raise fail(Exit.USAGE, str(bad)) from bad
+            if dry_run:
+                rows = _checked(pool, model_id, rows, own, failed)
+    except WarmupError:
+        say(stopped())
+        raise
     finally:
-        columns = ("media_type", "bytes", "there") if dry_run else ("replayed", *COLUMNS)
-        show(rows, output, ("file", "content_id", *columns))
+        columns = ("media_type", "bytes", "outcome") if dry_run else ("replayed", *COLUMNS)
+        bad = [{"file": str(file), "outcome": "refused", "reason": str(why)} for file, why in failed.items()]
+        show([*rows, *(bad if output in (Format.JSON, Format.JSONL) else ())], output, ("file", "content_id", *columns))
+        for one in bad:
+            say(f"{one['file']}: {one['reason']}", style="red")
+    if failed:
+        first = next(iter(failed.values()))
+        only = exit_code(first) if isinstance(first, WarmupError) else Exit.USAGE
+        raise typer.Exit(Exit.PARTLY if rows or len(failed) > 1 else only)
 
 
-class Pool:
-    """The media of a model, and files that are to be in it."""
+def _warn(what: str, made: Any) -> None:
+    """Says what is to be known of an item that was just made."""
+    for warning in made.warnings:
+        say(f"{what}: {warning}", style="yellow")
 
-    def __init__(self, client: Client, model_id: str) -> None:
-        self.client, self._model_id = client, model_id
 
-    @cached_property
-    def _there(self) -> dict[str, Any]:
-        """What is in the pool, by its SHA-256: read once."""
-        return {one.sha256: one for one in self.client.content.list_all(self._model_id, limit=100)}
+def _checked(
+    pool: Pool, model_id: str, rows: list[dict[str, Any]], own: dict[str, Any], failed: dict[Path, Exception]
+) -> list[dict[str, Any]]:
+    """The rows with what would become of them; those that would be refused are moved to the failed."""
+    results, given = Results(), {name: value for name, value in own.items() if value is not None}
+    described = ({name: value for name, value in row.items() if name != "file"} for row in rows)
+    for part in imports.parts(grouped(enumerate({**given, **row} for row in described))):
+        imports.send(results, part, _ask_content(pool, model_id, dry_run=True), lines=True)
+    failed.update({Path(rows[place]["file"]): BadRow(reason) for place, reason in results.reasons.items()})
+    there = {place: outcome for place, outcome in results.outcomes.items() if outcome != "refused"}
+    return [{**row, "outcome": there[place]} for place, row in enumerate(rows) if place in there]
 
-    def find(self, file: Path) -> Any:
-        """The item that has these bytes, if there is one. Raises BadRow."""
-        return self._there.get(self.described(file)["sha256"])
 
-    def described(self, file: Path) -> dict[str, Any]:
-        """The file's members of a body. Its id follows from its bytes. Raises BadRow where it cannot be read."""
-        data = _bytes(file)
-        sha256 = hashlib.sha256(data).hexdigest()
-        media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        content_id = f"{_UNSAFE.sub('-', file.stem).strip('-._')[:40]}-{sha256[:12]}".lstrip("-")
-        return {"content_id": content_id, "media_type": media_type, "sha256": sha256, "bytes": len(data)}
-
-    def uploaded(self, file: Path) -> dict[str, Any]:
-        """The same, with where it lies now. What is in the pool is not uploaded again. Raises BadRow."""
-        known = self.described(file)
-        found = self.find(file)
-        if found is not None:
-            return {**known, "content_id": found.content_id, "media_key": found.media_key}
-        form = self.client.content.upload(
-            self._model_id,
-            filename=file.name,
-            media_type=known["media_type"],
-            bytes=known["bytes"],
-            sha256=known["sha256"],
+def _ask_content(pool: Pool, model_id: str, *, dry_run: bool) -> imports.Ask:
+    def ask(body: str, media_type: str) -> Any:
+        assume = True if dry_run else None
+        return pool.client.content.import_all(
+            model_id, body, media_type=media_type, dry_run=dry_run, assume_uploaded=assume
         )
-        return {**known, "media_key": self.client.put(form, _bytes(file))}
 
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise imports.BadRow(f"{file} cannot be read: {error.strerror}") from error
+    return ask
 
 
 @content.command("import")
@@ -153,43 +149,25 @@ def import_content(
     """Put many files into the pool, by a list of them: columns file, category, quality_score, max_usage, theme, tags.
 
     Files are named as seen from the list. Instead of `file` a row may name what lies in the bucket already: media_key,
-    media_type, sha256, bytes.
+    media_type, sha256, bytes. A licence has the columns licensed_by and valid_until.
 
     Example: warmup content import aurora media.csv --dry-run
     """
-    client = connect(context)
-    pool, later = Pool(client, model_id), set[str | None]()
+    pool = Pool(connect(context), model_id)
 
-    def prepare(row: imports.Row) -> imports.Row:
+    def prepare(row: imports.Members) -> imports.Members:
         name, own = row.get("file"), {key: value for key, value in row.items() if key != "file"}
         if not name:
             return own
-        if dry_run:
-            known = pool.described(file.parent / name)
-            found = pool.find(file.parent / name)
-            if found is None:
-                later.add(known["content_id"])
-                return {**known, "media_key": f"{model_id}/{known['sha256']}/{known['content_id']}", **own}
-            return {**known, "content_id": found.content_id, "media_key": found.media_key, **own}
         try:
-            return {**pool.uploaded(file.parent / name), **own}
+            found = file.parent / str(name)
+            return {**(pool.planned(found) if dry_run else pool.uploaded(found)), **own}
         except (Conflict, InvalidInput) as refused:
-            raise imports.BadRow(str(refused)) from refused
+            raise BadRow(str(refused)) from refused
 
-    def ask(body: str, media_type: str) -> Any:
-        found = client.content.import_all(model_id, body, media_type=media_type, dry_run=dry_run)
-        return found.model_copy(update={"rows": [_as_if_uploaded(one, later) for one in found.rows]})
-
-    rows = imports.read(file)
-    imports.send_all(rows, file, ask, prepare=prepare, uploads=True, bad_rows=bad_rows, output=output, dry_run=dry_run)
-
-
-def _as_if_uploaded(row: ImportedItem, later: set[str | None]) -> ImportedItem:
-    """What would become of a row whose file is uploaded before: all that it lacked was the file."""
-    lacks = {fault.pointer for fault in row.error.errors or []} if row.error else set()
-    if row.content_id in later and lacks == {"/media_key"}:
-        return row.model_copy(update={"outcome": "created", "error": None})
-    return row
+    read_only = _read_only(shapes.LinkedContent, shapes.ContentBody)
+    what = Import(_ask_content(pool, model_id, dry_run=dry_run), prepare, uploads=True, read_only=read_only)
+    what.run(file, bad=bad_rows, output=output, dry_run=dry_run)
 
 
 @content.command("list")
@@ -198,7 +176,8 @@ def list_content(context: typer.Context, model_id: ModelId, limit: Limit = 1000,
 
     Example: warmup content list aurora -o csv
     """
-    show(islice(connect(context).content.list_all(model_id, limit=100), limit), output, ("content_id", *COLUMNS))
+    found = connect(context).content.list_all(model_id, limit=100)
+    show_listed(found, limit, output, ("content_id", *COLUMNS), "item")
 
 
 @content.command()
@@ -217,12 +196,16 @@ def availability(context: typer.Context, model_id: ModelId, output: Output = For
         if dry is None
         else f"run dry on {dry.day}: {dry.account_id} will find no {dry.kind} for {dry.phase}"
     )
-    say(f"The pools of {model_id} {told} ({found.accounts_under_way} accounts under way).")
-    show(
-        found.categories,
-        output,
-        ("kind", "category", "items", "eligible", "uses_left", "uses_needed", "used_up", "disabled"),
-    )
+    halted = f", {found.accounts_in_review} of them in review" if found.accounts_in_review else ""
+    say(f"The pools of {model_id} {told} ({counted(found.accounts_under_way, 'account')} under way{halted}).")
+    if found.if_all_start.accounts > found.accounts_under_way:
+        later = found.if_all_start
+        less = f"{later.accounts_unmet} will find nothing" if later.runs_dry else "all are carried"
+        say(f"If all {later.accounts} start today, the {found.accounts_imported} imported ones included: {less}.")
+    if not found.complete:
+        say("The model is too large to be read whole: the counts are lower bounds.", style="yellow")
+    columns = ("kind", "category", "items", "eligible", "uses_left", "uses_needed", "unmet", "used_up", "disabled")
+    show(found.categories, output, columns)
 
 
 @content.command()
@@ -243,7 +226,8 @@ def explain(
         return
     parts = ("rank", "quality", "freshness", "success", "relevance")
     for need in found.needs:
-        say(f"{need.kind} is {need.need} for {phase}; refused: {_counts(need.reasons)}")
+        least = "" if need.complete else "at least "
+        say(f"{need.kind} is {need.need} for {phase}; refused: {least}{_counts(need.reasons)}")
         rows = [{"kind": str(need.kind), **plain(one)} for one in need.leading]
         show(rows, output, ("kind", "item_id", "category", "theme", "score", *parts))
 
@@ -263,13 +247,14 @@ def add_text(
     theme: Theme = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Put a text into the pool.
+    """Put a text into the pool. The same text sent again makes nothing twice.
 
     Example: warmup texts add aurora "Up before the birds." --category bio
     """
     own = {"category": category, "quality_score": quality, "max_usage": max_usage, "theme": theme, "body": body}
-    made = connect(context).texts.create(model_id, TextBody.model_validate({"text_id": _text_id(body), **own}))
+    made = connect(context).texts.create(model_id, shapes.TextBody.model_validate(own))
     show([made], output, ("text_id", "replayed", "body", *COLUMNS))
+    _warn("the text", made)
 
 
 @texts.command("import")
@@ -281,25 +266,19 @@ def import_texts(
     dry_run: DryRun = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Put many texts into the pool: columns text_id, category, quality_score, max_usage, theme, tags, body.
+    """Put many texts into the pool: columns category, quality_score, max_usage, theme, tags, body.
+
+    A licence has the columns licensed_by and valid_until. Without a column text_id the service makes the ids.
 
     Example: warmup texts import aurora texts.csv
     """
     client = connect(context)
 
-    def prepare(row: imports.Row) -> imports.Row:
-        return {"text_id": _text_id(str(row["body"])), **row} if "body" in row else row
-
     def ask(body: str, media_type: str) -> Any:
         return client.texts.import_all(model_id, body, media_type=media_type, dry_run=dry_run)
 
-    rows = imports.read(file)
-    imports.send_all(rows, file, ask, prepare=prepare, bad_rows=bad_rows, output=output, dry_run=dry_run)
-
-
-def _text_id(body: str) -> str:
-    """An id that follows from the text, so that the same text is the same item."""
-    return f"text-{hashlib.sha256(body.encode(errors='surrogateescape')).hexdigest()[:16]}"
+    what = Import(ask, read_only=_read_only(shapes.Text, shapes.TextBody))
+    what.run(file, bad=bad_rows, output=output, dry_run=dry_run)
 
 
 @texts.command("list")
@@ -308,4 +287,5 @@ def list_texts(context: typer.Context, model_id: ModelId, limit: Limit = 1000, o
 
     Example: warmup texts list aurora
     """
-    show(islice(connect(context).texts.list_all(model_id, limit=100), limit), output, ("text_id", "body", *COLUMNS))
+    found = connect(context).texts.list_all(model_id, limit=100)
+    show_listed(found, limit, output, ("text_id", "body", *COLUMNS), "text")

@@ -123,14 +123,8 @@ class _Shift:
         for item in claimed["items"]:
             self._work_on(item)
         if not claimed["items"]:
-            self._wait_for_work()
-
-    def _wait_for_work(self) -> None:
-        ready = self._api.get("/api/bot/accounts/ready", limit=1)
-        if ready["items"]:
-            return  # somebody else's race was lost; there is work
-        seconds = self._real_seconds(float(ready.get("retry_after_seconds", 60)))
-        self._bot.stopped.wait(min(max(seconds, _SHORTEST_PAUSE), _LONGEST_PAUSE))
+            seconds = self._real_seconds(float(claimed["retry_after_seconds"]))
+            self._bot.stopped.wait(min(max(seconds, _SHORTEST_PAUSE), _LONGEST_PAUSE))
 
     def _work_on(self, item: dict[str, Any]) -> None:
         hand = Hand(item["account_id"], self._headers | {"Lease-Token": item["lease"]["lease_token"]})

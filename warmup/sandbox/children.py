@@ -22,7 +22,7 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class ChildFailed(Exception):
-    """A child process ended or never answered; the message carries the end of its log."""
+    """A child process ended or never answered; the message carries what it said last."""
 
 
 def free_port() -> int:
@@ -79,9 +79,16 @@ def _wait_until_it_answers(child: subprocess.Popen[bytes], port: int, log: Path)
     deadline = time.monotonic() + _START_SECONDS
     while not _answers(port):
         if child.poll() is not None or time.monotonic() > deadline:
-            tail = log.read_text(errors="replace")[-2000:]
-            raise ChildFailed(f"{Path(str(child.args[0])).name} did not start:\n{tail}")  # type: ignore[index]
+            raise ChildFailed(_why(child, log))
         time.sleep(0.05)
+
+
+def _why(child: subprocess.Popen[bytes], log: Path) -> str:
+    """What the child said last, in one line: of a trace that is the error."""
+    said = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    name = " ".join(Path(str(word)).name for word in child.args[:3])  # type: ignore[index]  # a list, as it was given
+    ended = "did not start" if child.poll() is not None else f"did not answer within {_START_SECONDS:.0f} s"
+    return f"{name} {ended}: {said[-1][:300] if said else 'it said nothing'}"
 
 
 def _answers(port: int) -> bool:

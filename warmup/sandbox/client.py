@@ -27,10 +27,19 @@ class Client:
     request of the contract may be repeated.
     """
 
-    def __init__(self, url: str, key: str) -> None:
-        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=20, trust_env=False)
-
-        self._media = httpx.Client(timeout=20, trust_env=False)
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        session_id: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """`session_id` goes along with each request; `transport` sends them in the place of httpx's own."""
+        options: dict[str, Any] = {"timeout": 20, "trust_env": False, "transport": transport}
+        session = {} if session_id is None else {"Bot-Session": session_id}
+        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}", **session}, **options)
+        self._media = httpx.Client(**options)
 
     def __enter__(self) -> Self:
         return self
@@ -50,6 +59,10 @@ class Client:
     def post_raw(self, path: str, body: bytes, content_type: str) -> dict[str, Any]:
         """POST of anything else."""
         return self._send("POST", path, headers={"Content-Type": content_type}, content=body)
+
+    def patch(self, path: str, body: object) -> dict[str, Any]:
+        """PATCH of JSON."""
+        return self._send("PATCH", path, json=body)
 
     def delete(self, path: str) -> dict[str, Any]:
         """DELETE."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from chalicelib.edge.endpoints import faults
 from chalicelib.tables.base import forget
 from warmup.sandbox.answers import Answer, HttpRequest, document, problem
 from warmup.sandbox.clock import MAX_SPEED, Clock
@@ -86,5 +87,4 @@ def _refused(error: ValidationError) -> Answer:
     found = error.errors(include_url=False, include_input=False)
     if any(one["type"] == "json_invalid" or not one["loc"] for one in found):
         return problem(400, "malformed_request", "The body is not a JSON object.")
-    errors = [{"pointer": "/" + "/".join(map(str, one["loc"])), "detail": one["msg"]} for one in found]
-    return problem(422, "invalid_input", "A member is unknown or out of range.", errors=errors)
+    return problem(422, "invalid_input", "A member is unknown or out of range.", errors=faults(ClockChange, error))

@@ -24,14 +24,16 @@ from warmup.sandbox.bots import Bot
 from warmup.sandbox.client import Client, Problem
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.control import Control
+from warmup.sandbox.front import front
 from warmup.sandbox.platform import Platform
 from warmup.sandbox.progress import look
 from warmup.sandbox.schedules import Timers, discover
 from warmup.sandbox.seed import make_bots, seed
 from warmup.sandbox.server import Server
 from warmup.sandbox.service import Service, new_operator_key, running
-from warmup.sandbox.stores import open_store
+from warmup.sandbox.stores import default_store, open_store
 from warmup.sandbox.view import View
+from warmup.terminal import counted
 
 FAST = 10_000.0
 """The speed of a run with bots: 24 hours pass in under nine seconds."""
@@ -46,7 +48,7 @@ class Options:
 
     host: str
     port: int
-    store: str
+    store: str | None
     operator_key: str | None
     speed: float | None
     empty: bool
@@ -68,7 +70,7 @@ def run(options: Options) -> int:
     """Runs until stopped, or until done if that is asked. Answers the exit code."""
     console = Console(stderr=True)
     try:
-        with _stoppable(), ExitStack() as stack:
+        with stoppable(), ExitStack() as stack:
             return _run(options, console, stack)
     except Stopped:
         console.print("stopped", style="dim")
@@ -76,7 +78,7 @@ def run(options: Options) -> int:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """Raises Stopped at the first signal, wherever the main thread is; later ones do not disturb the clearing up."""
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -97,8 +99,9 @@ def _run(options: Options, console: Console, stack: ExitStack) -> int:
     operator_key = options.operator_key or new_operator_key()
     usual = 1.0 if options.empty else FAST
     clock = Clock(speed=usual if options.speed is None else options.speed)
-    _say(console, f"store: {options.store} …")
-    store = stack.enter_context(open_store(options.store))
+    name = options.store or default_store()
+    _say(console, f"store: {name} …")
+    store = stack.enter_context(open_store(name))
     service = stack.enter_context(running(store, clock, operator_key, options.log_file))
     server = _serve(options, service, clock, stack)
     if not options.operator_key:
@@ -115,7 +118,8 @@ def _serve(options: Options, service: Service, clock: Clock, stack: ExitStack) -
 
     def answer(request: HttpRequest) -> Answer:
         ours = request.path == "/sandbox" or request.path.startswith("/sandbox/")
-        answered = control.handle(request) if ours else service.gateway.handle(request)
+        handle = control.handle if ours else service.gateway.handle
+        answered = front(request, server.url) or handle(request)
         # who counts leases by a clock of its own learns from this how fast ours runs
         return answered if clock.speed == 1 else answered.having("Sandbox-Speed", f"{clock.speed:.3f}")
 
@@ -148,7 +152,7 @@ def _main_job(
     for bot in crew:
         bot.start()
     try:
-        _say(console, f"{len(crew)} bots at work, the last one crashes now and then")
+        _say(console, at_work(len(crew)))
         if not _watch(options, console, api):
             console.print(f"not done after {options.timeout:.0f} s", style="bold red")
     except Stopped as stopped:
@@ -160,6 +164,13 @@ def _main_job(
     told = summary.summarise(api)
     summary.show(console, told, time.monotonic() - began)
     return 0 if told.good else 1
+
+
+def at_work(bots: int) -> str:
+    """Say how many bots work, and what is to be expected of them."""
+    if bots == 0:
+        return "no bots: the work is left to yours (warmup bots create NAME makes a key)"
+    return f"{counted(bots, 'bot')} at work" + (", the last one crashes now and then" if bots > 1 else "")
 
 
 def _say(console: Console, what: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from warmup.sandbox.agency import Agency, Creator, SeedAccount, SeedMedia, SeedText
 from warmup.sandbox.client import Client
 from warmup.sandbox.pictures import Picture, draw
+from warmup.terminal import counted
 
 _A_LIST = 50
 _CONSENT = {"granted_by": "the account's owner", "reference": "sandbox agreement 7"}
@@ -30,7 +31,7 @@ def seed(api: Client, bucket: Bucket, agency: Agency, granted_at: str, say: Call
     """Makes everything that is in the agency and declares its accounts ready."""
     for creator in agency.creators:
         api.post("/api/operator/models", _model(creator))
-    say(f"{len(agency.creators)} models")
+    say(counted(len(agency.creators), "model"))
     with ThreadPoolExecutor(2, thread_name_prefix="seed") as pool:
         pictures = zip(agency.media, pool.map(_picture, agency.media), strict=True)
         files = [(item, picture, _upload(api, item, picture)) for item, picture in pictures]
@@ -44,11 +45,11 @@ def seed(api: Client, bucket: Bucket, agency: Agency, granted_at: str, say: Call
     for item, picture, key in files:
         if item.damaged:
             bucket.put(key, picture.data[: len(picture.data) // 2], picture.media_type)
-    say(f"{len(agency.media)} media items, {len(agency.texts)} texts")
+    say(f"{counted(len(agency.media), 'media item')}, {counted(len(agency.texts), 'text')}")
     _accounts(api, agency, granted_at)
     for account in agency.accounts:
         api.post(f"/api/operator/accounts/{account.account_id}/ready", {"reason": "seeded by the sandbox"})
-    say(f"{len(agency.accounts)} accounts, all ready")
+    say(f"{counted(len(agency.accounts), 'account')}, all ready")
 
 
 def make_bots(api: Client, count: int) -> dict[str, str]:

@@ -26,7 +26,18 @@ class BadFraming(Exception):
 
 
 class PortInUse(Exception):
-    """Somebody listens there already; the message tells what to do."""
+    """Nothing can listen there, most often because somebody does already; the message says what to do."""
+
+
+def refused_port(host: str, port: int, error: OSError) -> Exception:
+    """Say why nothing can listen there, and what to do."""
+    match error.errno:
+        case errno.EADDRINUSE:
+            return PortInUse(f"port {port} is in use: stop what listens there, or take another by --port")
+        case errno.EACCES:
+            return PortInUse(f"port {port} may not be listened on by this user: take another by --port, above 1023")
+        case _:
+            return PortInUse(f"{host} is not an address of this machine ({error}): take another by --host")
 
 
 class Server(ThreadingHTTPServer):
@@ -40,9 +51,7 @@ class Server(ThreadingHTTPServer):
         try:
             super().__init__((host, port), _Handler)
         except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise PortInUse(f"port {port} is in use: stop what listens there, or take another by --port") from error
+            raise refused_port(host, port, error) from error
         self.answer = answer
         self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), name="server", daemon=True)
 

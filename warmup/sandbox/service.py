@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import logging
 import os
 import secrets
 import sys
@@ -9,11 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from chalice.app import Chalice
+from pynamodb.exceptions import PynamoDBException
 
 from chalicelib import context, logs, tables
 from chalicelib.domain import keys
@@ -21,9 +27,21 @@ from chalicelib.edge.serve import installed, problem_for_unknown_route
 from chalicelib.settings import Settings
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.gateway import Gateway
+from warmup.sandbox.guard import aws_refused
 from warmup.sandbox.stores import Store
 
+logger = logging.getLogger(__name__)
+
 _LEASE_SECONDS = 900
+_S3 = {"connect_timeout": 2, "read_timeout": 30, "retries": {"total_max_attempts": 3, "mode": "standard"}}
+_LEADING_ELSEWHERE = (
+    *("AWS_PROFILE", "AWS_SESSION_TOKEN"),
+    *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
+)
+
+
+class BadSettings(Exception):
+    """A variable of the environment is set wrong; the message says which one, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +58,7 @@ class MediaBucket:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._s3 = boto3.client("s3")
+        self._s3 = boto3.client("s3", config=Config(**_S3))
 
     def make(self) -> None:
         """Makes the bucket."""
@@ -69,12 +87,14 @@ def running(store: Store, clock: Clock, operator_key: str, log_file: Path | None
     prefix = f"sandbox-{secrets.token_hex(4)}-"
     environ, edge, now = dict(os.environ), installed, context.sources.clock
     settings, kept_logs = edge.settings, edge.logs
-    os.environ.update(store.environ() | _environment(prefix, clock.speed, operator_key))
-    for inherited in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+    for inherited in _LEADING_ELSEWHERE:
         os.environ.pop(inherited, None)
+    os.environ.update(store.environ() | _environment(prefix, clock.speed, operator_key))
     context.sources.clock = clock.now
     with contextlib.ExitStack() as stack:
         stack.callback(_put_back, environ, settings, kept_logs, now)
+        stack.enter_context(aws_refused())
+        _check_settings()
         app = _import_app(stack, log_file)
         # in a process that has had the app already (a test's) it is bound to another store
         edge.settings = Settings.from_environ(os.environ)
@@ -82,9 +102,11 @@ def running(store: Store, clock: Clock, operator_key: str, log_file: Path | None
         tables.bind(edge.settings)
         bucket = MediaBucket(f"{prefix}media")
         if not store.embedded:
-            stack.callback(_remove_tables, prefix)
-            stack.callback(bucket.remove)
+            tables.Account.exists()  # raises where the store does not answer: then there is nothing to remove
+            stack.callback(removed, f"the tables {prefix}…", _remove_tables)
         tables.create_all()
+        if not store.embedded:
+            stack.callback(removed, f"the bucket {bucket.name}", bucket.remove)
         bucket.make()
         yield Service(app, Gateway(app, problem_for_unknown_route), bucket)
 
@@ -123,14 +145,33 @@ def _import_app(stack: contextlib.ExitStack, log_file: Path | None) -> Chalice:
     log = stack.enter_context(log_file.open("a", encoding="utf-8", buffering=1)) if log_file else sys.stderr
     os.environ["POWERTOOLS_LOG_LEVEL"] = "INFO" if log_file else "WARNING"
     logs.make(log)
-    app: Any = importlib.import_module("app").app
+    app: Any = _composition_root().app
     assert isinstance(app, Chalice)
     return app
 
 
-def _remove_tables(prefix: str) -> None:
-    client = boto3.client("dynamodb")
-    for page in client.get_paginator("list_tables").paginate():
-        for name in page["TableNames"]:
-            if name.startswith(prefix):
-                client.delete_table(TableName=name)
+def _composition_root() -> ModuleType:
+    """Import `app.py`: from a clone, or from `warmup_service` where the service is installed or `app` is another's."""
+    beside, found = Path(context.__file__).parents[1] / "app.py", find_spec("app")
+    return importlib.import_module("app" if found and found.origin == str(beside) else "warmup_service.app")
+
+
+def _check_settings() -> None:
+    try:
+        Settings.from_environ(os.environ)
+    except ValueError as error:
+        raise BadSettings(f"{error}: set it right, or unset it") from error
+
+
+def removed(what: str, remove: Callable[[], None]) -> None:
+    """Clear up. What goes wrong meanwhile is logged, and hides nothing that went wrong before."""
+    try:
+        remove()
+    except (BotoCoreError, ClientError, PynamoDBException) as error:
+        logger.warning("Could not remove %s: %s", what, " ".join(str(error).split()))
+
+
+def _remove_tables() -> None:
+    for model in tables.NAMES:
+        if model.exists():
+            model.delete_table()

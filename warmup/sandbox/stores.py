@@ -1,8 +1,9 @@
 """The embedded stores: DynamoDB and S3 on free ports, as child processes that never outlive their user.
 
-MiniStack        both, in memory, from a virtual environment of its own
+MiniStack        both, in memory, from a virtual environment of its own, which `make setup` makes in a clone
 DynamoDB Local   AWS's own engine for DynamoDB, with S3 from MiniStack (or moto) beside it
-moto             both, in pure Python, one request at a time: its DynamoDB is not safe under threads
+moto             both, in pure Python, one request at a time: its DynamoDB is not safe under threads; comes with the
+                 extra `sandbox`
 a URL            a store that runs already
 """
 
@@ -50,7 +51,7 @@ class Store:
 def missing(name: str) -> str | None:
     """Why that store cannot be started here, or None when it can."""
     if name == "ministack" and not _MINISTACK.exists():
-        return "MiniStack is not installed: run `make setup`"
+        return "MiniStack is not installed: run `make setup` in a clone of warmup, or take the store moto"
     if name == "dynamodb-local":
         if shutil.which("java") is None:
             return "DynamoDB Local needs Java: install a JRE (17 or newer), then run `make setup`"
@@ -59,8 +60,14 @@ def missing(name: str) -> str | None:
     return None
 
 
-def open_store(name: str) -> AbstractContextManager[Store]:
-    """The store of that name, or at that URL, running until the context is left. Raises StoreMissing."""
+def default_store() -> str:
+    """Name the store to take where none is asked for: MiniStack, or moto where only the packages are installed."""
+    return "moto" if missing("ministack") else "ministack"
+
+
+def open_store(name: str | None) -> AbstractContextManager[Store]:
+    """The store of that name, or at that URL, or the default one, until the context is left. Raises StoreMissing."""
+    name = name or default_store()
     if name.startswith(("http://", "https://")):
         return contextlib.nullcontext(Store(name, name, name, embedded=False))
     if name not in STORES:

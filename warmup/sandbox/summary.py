@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from warmup.sandbox.client import Client
 from warmup.sandbox.progress import PHASES, Row, every, row_of
+from warmup.terminal import fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +82,28 @@ def _remark(account: dict[str, Any]) -> str:
     return "; ".join(reasons or waits)
 
 
+COLUMNS = ("account", "state", "phases", "audit", "retries", "crashes", "swaps", "versions")
+"""The last ones are left out first where a terminal is too narrow."""
+_NUMBERS = frozenset(range(4, 8))
+_STYLES = {"active": "green", "in review": "bold red", "verified": "green", "NOT whole": "bold red"}
+
+
 def show(console: Console, summary: Summary, real_seconds: float) -> None:
-    """Prints the table and the totals."""
-    table = Table(title="The run", title_justify="left", header_style="bold")
-    for column in ("account", "state", "phases"):
-        table.add_column(column, no_wrap=True)
-    for column in ("retries", "crashes", "swaps", "versions"):
-        table.add_column(column, justify="right")
-    table.add_column("audit")
-    for line in summary.lines:
-        table.add_row(*_cells(line))
-    totals = (str(summary.total(name)) for name in ("retries", "crashes", "swaps", "versions"))
+    """Print the table, one line an account, then what is to be said of some, and the totals."""
+    totals = (str(summary.total(name)) for name in COLUMNS[4:])
     verified = sum(not line.problems for line in summary.lines)
-    table.add_section()
-    table.add_row("all", "", str(summary.total("completed")), *totals, f"{verified}/{len(summary.lines)} verified")
-    console.print(table)
+    rows = [_cells(line) for line in summary.lines]
+    rows.append(["all", "", str(summary.total("completed")), f"{verified}/{len(rows)} verified", *totals])
+    console.print(Text("The run", style="italic"))
+    for number, told in enumerate(fitted(COLUMNS, rows, console.width, numbers=_NUMBERS).lines):
+        text = Text(told, style="" if 0 < number < len(rows) else "bold")
+        for words, style in _STYLES.items():
+            text.highlight_words([words], style)
+        console.print(text, soft_wrap=True)
     for line in summary.lines:
-        if line.remark:
-            console.print(f"{line.row.username}: {line.remark}", highlight=False, markup=False)
+        for remark in (line.remark, *line.problems):
+            if remark:
+                console.print(f"{line.row.username}: {remark}", highlight=False, markup=False)
     states = Counter("in review" if line.row.in_review else line.row.state for line in summary.lines)
     told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     console.print(
@@ -109,15 +113,11 @@ def show(console: Console, summary: Summary, real_seconds: float) -> None:
     )
 
 
-def _cells(line: Line) -> list[str | Text]:
-    state = "in review" if line.row.in_review else line.row.state
-    style = {"active": "green", "in review": "bold red"}.get(state, "yellow")
-    audit = Text("; ".join(line.problems), style="bold red") if line.problems else Text("verified", style="green")
-    numbers = (str(number) for number in (line.retries, line.crashes, line.swaps, line.versions))
+def _cells(line: Line) -> list[str]:
     return [
         line.row.username,
-        Text(state, style=style),
+        "in review" if line.row.in_review else line.row.state,
         f"{line.completed}/{len(PHASES)}",
-        *numbers,
-        audit,
+        "NOT whole" if line.problems else "verified",
+        *(str(number) for number in (line.retries, line.crashes, line.swaps, line.versions)),
     ]

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warmup.sandbox.progress import PHASES, Row, Snapshot
+from warmup.terminal import cut
 
 LOOKS = {
     "pending": ("·", "waiting", "dim"),
@@ -22,17 +23,19 @@ LOOKS = {
     "failed": ("↻", "retry", "magenta"),
     "requires_review": ("✖", "review", "bold red"),
 }
-_EVENTS = 8
-_OTHER_LINES = 2 + 1 + _EVENTS + 2  # head and column titles, a spare line, the events and their frame
+_EVENTS, _FEW_EVENTS = 8, 3
+_SIDE_BY_SIDE = 110
+"""Columns of a terminal that has room for the sessions beside the events."""
+_FRAME = 4
 STATES = {"active": "bold green", "warming_up": "yellow", "ready": "cyan", "paused": "dim", "retired": "dim"}
 
 
-def word(status: str | None) -> Text:
-    """A phase's status as icon, word and colour."""
+def word(status: str | None, *, short: bool = False) -> Text:
+    """Return a phase's status as icon, word and colour; `short` leaves out the word of what is over or to come."""
     if status is None:
         return Text("–", style="dim")
     icon, name, style = LOOKS[status]
-    return Text(f"{icon} {name}", style=style)
+    return Text(icon if short and status in ("pending", "completed") else f"{icon} {name}", style=style)
 
 
 class View:
@@ -55,7 +58,7 @@ class View:
     def show(self, snapshot: Snapshot) -> None:
         """The whole snapshot on a terminal, else one line when something has changed."""
         if self._live:
-            self._live.update(render(snapshot, self._console.height))
+            self._live.update(render(snapshot, self._console.width, self._console.height))
         elif (line := summary_line(snapshot)) != self._last_line:
             self._last_line = line
             self._console.print(f"{snapshot.now}  {line}", highlight=False)
@@ -69,8 +72,8 @@ def summary_line(snapshot: Snapshot) -> str:
     return f"{snapshot.active}/{len(snapshot.rows)} active · {phases} · {told}"
 
 
-def render(snapshot: Snapshot, height: int) -> RenderableType:
-    """Everything, for a terminal of that many lines; where they are few, settled accounts are counted only."""
+def render(snapshot: Snapshot, width: int, height: int) -> RenderableType:
+    """Draw everything for a terminal of that size; in a low one settled accounts are only counted."""
     bar = ProgressBar(total=max(1, len(snapshot.rows) * len(PHASES)), completed=snapshot.phases_done, width=40)
     head = Table.grid(padding=(0, 2))
     head.add_row(
@@ -79,29 +82,37 @@ def render(snapshot: Snapshot, height: int) -> RenderableType:
         bar,
         f"{snapshot.active}/{len(snapshot.rows)} active",
     )
-    sides = Columns([Panel(_sessions(snapshot), title="sessions"), Panel(_events(snapshot), title="last events")])
-    return Group(head, _accounts(snapshot.rows, max(5, height - _OTHER_LINES)), sides)
+    beside = width >= _SIDE_BY_SIDE
+    count = _EVENTS if beside else _FEW_EVENTS
+    sessions = Panel(_sessions(snapshot), title="sessions")
+    events = Panel(_events(snapshot, count, width - _FRAME), title="last events")
+    below = count + 2 + (0 if beside else len(snapshot.sessions) + 2)
+    accounts = _accounts(snapshot.rows, width, max(5, height - 3 - below))  # head, column titles, a spare line
+    return Group(head, accounts, Columns([sessions, events]) if beside else Group(sessions, events))
 
 
-def _accounts(rows: Sequence[Row], room: int) -> Table:
+def _accounts(rows: Sequence[Row], width: int, room: int) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for column in ("account", "state", *PHASES):
         table.add_column(column, no_wrap=True)
     shown = rows if len(rows) <= room else sorted(rows, key=lambda row: row.settled)[: room - 1]
-    for row in shown:
-        table.add_row(*_cells(row))
+    cells = [list(_cells(row)) for row in shown]
+    if sum(max((one.cell_len for one in column), default=0) + 2 for column in zip(*cells, strict=True)) > width:
+        cells = [list(_cells(row, short=True)) for row in shown]
+    for row_cells in cells:
+        table.add_row(*row_cells)
     if len(shown) < len(rows):
         table.add_row(Text(f"… and {len(rows) - len(shown)} more", style="dim"))
     return table
 
 
-def _cells(row: Row) -> Iterator[Text]:
+def _cells(row: Row, *, short: bool = False) -> Iterator[Text]:
     yield Text(row.username)
     yield Text(
         "review" if row.in_review else row.state,
         style="bold red" if row.in_review else STATES.get(row.state, ""),
     )
-    yield from (word(row.status_of(phase)) for phase in PHASES)
+    yield from (word(row.status_of(phase), short=short) for phase in PHASES)
 
 
 def _sessions(snapshot: Snapshot) -> Table:
@@ -115,11 +126,9 @@ def _sessions(snapshot: Snapshot) -> Table:
     return table
 
 
-def _events(snapshot: Snapshot) -> Table:
+def _events(snapshot: Snapshot, count: int, width: int) -> Table:
     table = Table.grid(padding=(0, 1))
-    for event in snapshot.events[:_EVENTS]:
-        table.add_row(
-            Text(str(event["at"])[11:19], style="dim"),
-            Text(str(event["sentence"]), overflow="ellipsis", no_wrap=True),
-        )
+    for event in snapshot.events[:count]:
+        at = str(event["at"])[11:19]
+        table.add_row(Text(at, style="dim"), Text(cut(str(event["sentence"]), width - len(at) - 2), no_wrap=True))
     return table

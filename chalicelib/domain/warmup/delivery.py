@@ -1,7 +1,7 @@
 """A phase is given its content: what is missing, assigned, delivered, taken off again."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +16,12 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import Move, Status
 from chalicelib.domain.plans import Need
+from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.draft import Draft, assigned
 from chalicelib.domain.warmup.due import Pauses, apply_due, as_of
 from chalicelib.domain.warmup.effects import (
     DeliverAssignment,
-    ItemKind,
+    NoteLicence,
     OpenAssignment,
     RequireRights,
     ReturnItem,
@@ -29,9 +30,9 @@ from chalicelib.domain.warmup.effects import (
 from chalicelib.domain.warmup.leases import Caller, refuse_blocked, refuse_others
 from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
 
-FIELDS: Mapping[ItemKind, tuple[str, str]] = {
-    ItemKind.CONTENT: ("assigned_content_id", "used_content_ids"),
-    ItemKind.TEXT: ("assigned_text_id", "used_text_ids"),
+FIELDS: Mapping[PoolKind, tuple[str, str]] = {
+    PoolKind.CONTENT: ("assigned_content_id", "used_content_ids"),
+    PoolKind.TEXT: ("assigned_text_id", "used_text_ids"),
 }
 """Where a phase names its item of a kind, and where the account keeps those that it was given."""
 
@@ -44,7 +45,7 @@ class Chosen:
     """
 
     assignment_id: str
-    items: Mapping[ItemKind, str]
+    items: Mapping[PoolKind, str]
     reason: str
     score: float | None = None
     scores: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
@@ -81,7 +82,7 @@ def deliverable(warmup: Warmup, caller: Caller, phase_name: str, pauses: Pauses,
     return phase
 
 
-def missing(warmup: Warmup, phase: PhaseState, unfit: Collection[str]) -> dict[ItemKind, Need]:
+def missing(warmup: Warmup, phase: PhaseState, unfit: Collection[str]) -> dict[PoolKind, Need]:
     """The kinds of item that have to be chosen before the phase can be delivered, and whether it can do without.
 
     `unfit` are the ids of assigned items that have lost their rights.
@@ -90,7 +91,7 @@ def missing(warmup: Warmup, phase: PhaseState, unfit: Collection[str]) -> dict[I
     if phase.status is Status.CONTENT_ASSIGNED and not unfit:
         return {}
     asked = warmup.plan.phases[phase.phase]
-    needs = {ItemKind.CONTENT: asked.content, ItemKind.TEXT: asked.text}
+    needs = {PoolKind.CONTENT: asked.content, PoolKind.TEXT: asked.text}
     return {kind: need for kind, need in needs.items() if need is not Need.NONE and kind not in kept}
 
 
@@ -104,11 +105,13 @@ def deliver(
     chosen: Chosen | None,
     unfit: Collection[str] = (),
     delivered_before: bool = False,
+    licensed_until: datetime | None = None,
 ) -> Step:
     """Hands the phase's content to the caller, under its lease (`lease` if it has none).
 
     `chosen` is what was chosen of what is `missing`, None where nothing was; `delivered_before` says that the phase's
-    assignment was delivered before. The caller has asked `deliverable`.
+    assignment was delivered before, `licensed_until` when the first licence of what is delivered ends. The caller has
+    asked `deliverable`.
     """
     draft = Draft(warmup, now)
     apply_due(draft)
@@ -122,10 +125,14 @@ def deliver(
         draft.effects.extend(RequireRights(kind, item_id) for kind, item_id in assigned(phase))
         if phase.assignment_id is not None and not delivered_before:
             draft.effects.append(DeliverAssignment(phase.assignment_id))
-    if not caller.holds(draft.warmup.lease, now):
-        draft.take_lease(lease)
     held = draft.warmup.lease
-    assert held is not None
+    if held is None or not caller.holds(held, now):
+        held = lease
+        draft.take_lease(lease, licensed_until)
+    elif licensed_until is not None:
+        draft.effects.append(NoteLicence(held, licensed_until))
+    held = replace(held, latest_at=now + draft.warmup.max_work)
+    draft.set(lease=held)
     draft.move_phase(
         phase,
         Move.DELIVER,

@@ -4,11 +4,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import accounts, phases
+from chalicelib.domain import accounts, phases, retries
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import ORDER, PhaseName, Status
+from chalicelib.domain.plans import STANDARD
+from chalicelib.domain.retries import ReportKind
+from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.effects import (
     CloseAssignment,
     CountOutcome,
@@ -16,10 +19,9 @@ from chalicelib.domain.warmup.effects import (
     Effect,
     HoldLease,
     Hourly,
-    ItemKind,
     ReturnItem,
 )
-from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
+from chalicelib.domain.warmup.state import LEAVINGS, PhaseState, Step, Warmup
 
 
 class Draft:
@@ -55,10 +57,10 @@ class Draft:
 
     # the lease
 
-    def take_lease(self, lease: Lease) -> None:
+    def take_lease(self, lease: Lease, licensed_until: datetime | None = None) -> None:
         """Gives a new lease to its session."""
         self.set(lease=lease, due_since=self.before.due_at)
-        self.effects.append(HoldLease(lease, held_phase(self.before)))
+        self.effects.append(HoldLease(lease, held_phase(self.before), licensed_until))
 
     def end_lease(self, ending: Ending, counts: Hourly | None = None) -> None:
         """Ends the lease, unless it has ended already.
@@ -80,6 +82,56 @@ class Draft:
         if lease is not None and lease.ended_by in revocable:
             self.set(lease=replace(lease, ended_by=Ending.TAKEN_AWAY, ended_at=self.now))
 
+    def leave(self, move: phases.Move) -> None:
+        """Counts that a worker left without an outcome, whatever its step; after too many an operator decides."""
+        what = "crash_count" if move is phases.Move.EXPIRE else "release_count"
+        phase = self.warmup.current
+        counted: Warmup | PhaseState
+        if phase is not None:
+            left = {**counts_of(phase), what: getattr(phase, what) + 1}
+            to = retries.after_leaving(
+                self.warmup.plan, phase.status, crashes=left["crash_count"], releases=left["release_count"]
+            )
+            counted = phase = self.move_phase(phase, move, to, **left)
+        else:
+            self.set(**{what: getattr(self.warmup, what) + 1})
+            counted = self.warmup
+        crashes, releases = counted.crash_count, counted.release_count
+        if not retries.left_too_often(self.warmup.plan, crashes=crashes, releases=releases):
+            return
+        if phase is None:
+            phase = self.warmup.phases[-1] if self.warmup.phases else self._begin_in_review(move)
+        often = (
+            f"the lease ran out {crashes} times"
+            if move is phases.Move.EXPIRE
+            else f"workers gave it back {releases} times"
+        )
+        self.set_phase(phase.phase, **_why(phase, move, often))
+
+    def _begin_in_review(self, move: phases.Move) -> PhaseState:
+        """Starts the warm-up without a worker: its first phase is what an operator decides on."""
+        if self.warmup.state is State.PAUSED:
+            self.set(paused_from=State.WARMING_UP)
+        else:
+            self.move(accounts.Move.START)
+        self.begin()
+        return self.move_phase(self.warmup.phases[0], move, Status.REQUIRES_REVIEW)
+
+    def begin(self) -> None:
+        """Starts the warm-up by the standard plan: its phases, of which the first is available.
+
+        What workers left before that counts for the first phase.
+        """
+        first = PhaseState(
+            ORDER[0],
+            Status.AVAILABLE,
+            available_at=self.now,
+            crash_count=self.warmup.crash_count,
+            release_count=self.warmup.release_count,
+        )
+        others = [PhaseState(name, Status.PENDING) for name in ORDER[1:]]
+        self.set(plan=STANDARD, current_phase=ORDER[0], phases=(first, *others), **NOBODY_LEFT)
+
     # the phase's items
 
     def close_assignment(
@@ -89,7 +141,7 @@ class Draft:
         *,
         success: bool | None = None,
         performance: float | None = None,
-        blamed: ItemKind | None = None,
+        blamed: PoolKind | None = None,
     ) -> None:
         """Ends the phase's assignment; its items (only the `blamed` kind, if one is named) count what came of it."""
         if success is not None:
@@ -111,16 +163,38 @@ class Draft:
         return self.move_phase(phase, move, Status.CONTENT_ASSIGNED if assignment_id else Status.AVAILABLE, **changes)
 
 
+NOBODY_LEFT: dict[str, int] = dict.fromkeys(LEAVINGS, 0)
+"""The counts of what no worker left without an outcome."""
+NO_ERROR: dict[str, None] = dict.fromkeys(("error_code", "error_kind", "error_message", "error_details"))
+"""The fields of a phase of which no error is known."""
 UNASSIGNED: dict[str, None] = dict.fromkeys(
     ("assignment_id", "assigned_content_id", "assigned_text_id", "content_assigned_at")
 )
 """The fields of a phase to which nothing is assigned."""
 
 
-def assigned(phase: PhaseState) -> list[tuple[ItemKind, str]]:
+def assigned(phase: PhaseState) -> list[tuple[PoolKind, str]]:
     """The items that are assigned to a phase."""
-    both = ((ItemKind.CONTENT, phase.assigned_content_id), (ItemKind.TEXT, phase.assigned_text_id))
+    both = ((PoolKind.CONTENT, phase.assigned_content_id), (PoolKind.TEXT, phase.assigned_text_id))
     return [(kind, item_id) for kind, item_id in both if item_id is not None]
+
+
+def counts_of(counted: Warmup | PhaseState) -> dict[str, int]:
+    """How often workers left it without an outcome."""
+    return {name: getattr(counted, name) for name in LEAVINGS}
+
+
+def _why(phase: PhaseState, move: phases.Move, often: str) -> dict[str, str | None]:
+    """Why an operator must decide on a phase. What was delivered once may have been done."""
+    code = "crashed" if move is phases.Move.EXPIRE else "released"
+    kind: str | None = None
+    if phase.status is Status.COMPLETED:
+        message = f"{often}, and nobody has completed the warm-up"
+    elif phase.started_at is None:
+        message = f"{often} before anything was delivered"
+    else:
+        kind, message = ReportKind.UNKNOWN, f"{often}: the work may have been done"
+    return {**NO_ERROR, "error_code": code, "error_kind": kind, "error_message": message}
 
 
 def held_phase(warmup: Warmup) -> PhaseName | None:

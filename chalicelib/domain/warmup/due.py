@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.domain import blockers, leases, retries
+from chalicelib.domain import blockers, leases
 from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.leases import Ending
@@ -45,7 +45,8 @@ def apply_due(draft: Draft) -> Action | None:
     """Makes the transitions that are due, before others are decided on; the last as an action."""
     now, done = draft.now, None
     if leases.has_run_out(draft.warmup.lease, now):
-        _expire(draft)
+        draft.end_lease(Ending.EXPIRED)
+        draft.leave(Move.EXPIRE)
         done = Action.LEASE_EXPIRE
     elif draft.warmup.lease is not None and draft.warmup.lease.ended_by is None:
         return None
@@ -63,17 +64,3 @@ def apply_due(draft: Draft) -> Action | None:
         draft.set(content_due_at=None)
         done = Action.PHASE_OFFER
     return done
-
-
-def _expire(draft: Draft) -> None:
-    """A lease that ran out while its phase was worked on is a crash of the phase."""
-    draft.end_lease(Ending.EXPIRED)
-    phase = draft.warmup.current
-    if phase is None or phase.status is not Status.IN_PROGRESS:
-        return
-    crashes = phase.crash_count + 1
-    to = retries.after_crash(draft.warmup.plan, crashes)
-    phase = draft.move_phase(phase, Move.EXPIRE, to, crash_count=crashes)
-    if to is Status.REQUIRES_REVIEW:
-        message = f"the lease ran out {crashes} times: the work may have been done"
-        draft.set_phase(phase.phase, error_kind="unknown", error_code="crashed", error_message=message)

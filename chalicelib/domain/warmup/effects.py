@@ -2,17 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName
-
-
-class ItemKind(StrEnum):
-    """The two pools from which a phase is given items."""
-
-    CONTENT = "content"
-    TEXT = "text"
+from chalicelib.domain.selection import PoolKind
 
 
 class Hourly(StrEnum):
@@ -24,10 +19,14 @@ class Hourly(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HoldLease:
-    """The session holds a lease, taken while the account was in `phase` (None: behind the last)."""
+    """The session holds a lease, taken while the account was in `phase` (None: behind the last).
+
+    `licensed_until`: when the licence of what is delivered under it ends.
+    """
 
     lease: Lease
     phase: PhaseName | None
+    licensed_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +46,18 @@ class WarnHolder:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteLicence:
+    """The session that holds the lease already learns when the licence of what it was given ends."""
+
+    lease: Lease
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class UseItem:
     """One use of an item is taken."""
 
-    kind: ItemKind
+    kind: PoolKind
     item_id: str
 
 
@@ -58,7 +65,7 @@ class UseItem:
 class ReturnItem:
     """One use of an item that was never delivered is free again."""
 
-    kind: ItemKind
+    kind: PoolKind
     item_id: str
 
 
@@ -66,7 +73,7 @@ class ReturnItem:
 class CountOutcome:
     """An item counts a success or a failure."""
 
-    kind: ItemKind
+    kind: PoolKind
     item_id: str
     success: bool
 
@@ -75,7 +82,7 @@ class CountOutcome:
 class RequireRights:
     """An item that was assigned before is delivered now, on condition that it still has its rights."""
 
-    kind: ItemKind
+    kind: PoolKind
     item_id: str
 
 
@@ -122,6 +129,7 @@ Effect = (
     HoldLease
     | DropLease
     | WarnHolder
+    | NoteLicence
     | UseItem
     | ReturnItem
     | CountOutcome

@@ -97,8 +97,8 @@ def end_with_session(warmup: Warmup, token: str, now: datetime) -> Step | None:
 
 def _released(warmup: Warmup, now: datetime) -> Step:
     draft = Draft(warmup, now)
-    _stop_work(draft)
     draft.end_lease(Ending.RELEASED)
+    draft.leave(Move.RELEASE)
     return draft.step(Action.LEASE_RELEASE)
 
 
@@ -109,22 +109,21 @@ def revoke(warmup: Warmup, token: str, now: datetime) -> Step | None:
         return None
     draft = Draft(warmup, now)
     draft.revoke_lease()
-    _stop_work(draft)
-    return draft.step(Action.LEASE_TAKE_AWAY, session=lease.session_id)
-
-
-def _stop_work(draft: Draft) -> None:
     phase = draft.warmup.current
     if phase is not None and phase.status is Status.IN_PROGRESS:
         draft.move_phase(phase, Move.RELEASE)
+    return draft.step(Action.LEASE_TAKE_AWAY, session=lease.session_id)
 
 
-def renew(warmup: Warmup, token: str, bot_id: str, until: datetime) -> Step | None:
+def renew(warmup: Warmup, token: str, bot_id: str, until: datetime, now: datetime) -> Step | None:
     """Extends the lease of that token, also after it ran out, where nobody has followed; None where it is over.
 
-    A heartbeat writes this under the very same condition, without reading the account.
+    A heartbeat writes this under the very same condition, and reads the account only where that fails.
     """
     lease = warmup.lease
     if lease is None or lease.token != token or lease.bot_id != bot_id or lease.ended_by is not None:
         return None
-    return Step(Action.LEASE_CLAIM, replace(warmup, lease=replace(lease, expires_at=max(lease.expires_at, until))))
+    extended = leases.extended_to(lease, until, now)
+    if extended is None:
+        return None
+    return Step(Action.LEASE_CLAIM, replace(warmup, lease=replace(lease, expires_at=extended)))

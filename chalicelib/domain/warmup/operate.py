@@ -8,14 +8,16 @@ from chalicelib.domain.accounts import Move as AccountMove
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import AccountNotReady, ConsentMissing, IllegalMove, InvalidInput, PhaseNotAvailable
+from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import MOVES, Move, Status
 from chalicelib.domain.plans import Need
+from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.delivery import Chosen, assign, unassign
-from chalicelib.domain.warmup.draft import UNASSIGNED, Draft, assigned
+from chalicelib.domain.warmup.draft import NOBODY_LEFT, UNASSIGNED, Draft, assigned
 from chalicelib.domain.warmup.due import apply_due
-from chalicelib.domain.warmup.effects import ItemKind, ReturnItem, WarnHolder
+from chalicelib.domain.warmup.effects import ReturnItem, WarnHolder
 from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
-from chalicelib.domain.warmup.work import advance
+from chalicelib.domain.warmup.work import advance, forget_leavings
 
 # the account
 
@@ -56,7 +58,8 @@ def reset(warmup: Warmup, now: datetime) -> Step:
     draft = Draft(warmup, now)
     draft.move(AccountMove.RESET)
     _withdraw_work(draft, "reset")
-    draft.set(phases=(), current_phase=None, ready_at=now, started_by=None)
+    _forget_warmup(draft)
+    draft.set(ready_at=now)
     return draft.step(Action.ACCOUNT_RESET)
 
 
@@ -66,6 +69,27 @@ def retire(warmup: Warmup, now: datetime) -> Step:
     draft.move(AccountMove.RETIRE)
     _withdraw_work(draft, "retired")
     return draft.step(Action.ACCOUNT_RETIRE)
+
+
+def restore(warmup: Warmup, now: datetime) -> Step:
+    """Brings a retired account back as imported; what it has used stays. Raises IllegalMove."""
+    draft = Draft(warmup, now)
+    draft.move(AccountMove.RESTORE)
+    _forget_warmup(draft)
+    return draft.step(Action.ACCOUNT_RESTORE)
+
+
+def _forget_warmup(draft: Draft) -> None:
+    """Takes away what the account's warm-up has come to; what it has used stays."""
+    draft.set(
+        phases=(),
+        current_phase=None,
+        started_by=None,
+        paused_from=None,
+        content_due_at=None,
+        content_misses=0,
+        **NOBODY_LEFT,
+    )
 
 
 def _withdraw_work(draft: Draft, outcome: str) -> None:
@@ -95,8 +119,10 @@ _MOVE_OF: Mapping[Action, Move] = {
 def decidable(warmup: Warmup, phase_name: str, action: Action) -> tuple[PhaseState | None, bool]:
     """The phase (None before the start), and whether this action on it is possible now. Raises NotFound."""
     phase = warmup.find(phase_name)
-    movable = warmup.state in (State.WARMING_UP, State.PAUSED)
-    return phase, movable and phase is not None and _MOVE_OF[action] in MOVES[phase.status]
+    if warmup.state not in (State.WARMING_UP, State.PAUSED) or phase is None:
+        return phase, False
+    status = Status.REQUIRES_REVIEW if warmup.needs_review else phase.status
+    return phase, _MOVE_OF[action] in MOVES[status]
 
 
 def require_decidable(warmup: Warmup, phase: PhaseState | None) -> None:
@@ -105,11 +131,11 @@ def require_decidable(warmup: Warmup, phase: PhaseState | None) -> None:
         raise AccountNotReady(f"The account is `{warmup.state}`: nothing of its phases can be moved.")
 
 
-def require_needed(warmup: Warmup, phase: PhaseState, given: Collection[ItemKind]) -> None:
+def require_needed(warmup: Warmup, phase: PhaseState, given: Collection[PoolKind]) -> None:
     """Raises InvalidInput where items given by hand, with those that the phase keeps, are not what it asks for."""
     asked = warmup.plan.phases[phase.phase]
     has = {*given, *(kind for kind, _ in assigned(phase))}
-    needs = {ItemKind.CONTENT: asked.content, ItemKind.TEXT: asked.text}
+    needs = {PoolKind.CONTENT: asked.content, PoolKind.TEXT: asked.text}
     faults = [
         {"pointer": f"/{kind}_id", "detail": f"{phase.phase} {'needs one' if need is Need.REQUIRED else 'takes none'}"}
         for kind, need in needs.items()
@@ -133,6 +159,8 @@ def retry(warmup: Warmup, phase_name: str, now: datetime, *, other_content: bool
     Raises NotFound, AccountNotReady, IllegalMove, PhaseNotAvailable.
     """
     phase = warmup.phase(phase_name)
+    if warmup.needs_review:
+        return _decide_on_completion(warmup, phase, Action.PHASE_RETRY, now)
     require_current(warmup, phase)
     draft = Draft(warmup, now)
     draft.revoke_lease()
@@ -140,7 +168,7 @@ def retry(warmup: Warmup, phase_name: str, now: datetime, *, other_content: bool
     if other_content:
         draft.close_assignment(phase, "replaced")
         others = {name: None for name in UNASSIGNED if name != "content_assigned_at"}
-    fresh = {"retry_count": 0, "crash_count": 0, "swap_count": 0}
+    fresh = {"retry_count": 0, "swap_count": 0, **NOBODY_LEFT}
     draft.reopen(phase, Move.RETRY, available_at=now, **fresh, **others)
     return draft.step(Action.PHASE_RETRY, phase=phase.phase, other_content=other_content or None)
 
@@ -151,12 +179,28 @@ def resolve(warmup: Warmup, phase_name: str, now: datetime) -> Step:
     Raises NotFound, AccountNotReady, IllegalMove, PhaseNotAvailable.
     """
     phase = warmup.phase(phase_name)
+    if warmup.needs_review:
+        return _decide_on_completion(warmup, phase, Action.PHASE_RESOLVE, now)
     require_current(warmup, phase)
     draft = Draft(warmup, now)
     draft.revoke_lease()
     draft.close_assignment(phase, "resolved", success=True)
     advance(draft, draft.move_phase(phase, Move.RESOLVE, completed_at=now))
     return draft.step(Action.PHASE_RESOLVE, phase=phase.phase)
+
+
+def _decide_on_completion(warmup: Warmup, phase: PhaseState, action: Action, now: datetime) -> Step:
+    """Decides on a warm-up whose phases are done and which workers left too often before they completed it.
+
+    `retry` offers it again; `resolve` completes it. It stands in the review by its last phase.
+    """
+    if phase.phase is not warmup.phases[-1].phase:
+        require_current(warmup, phase)
+    draft = Draft(warmup, now)
+    if action is Action.PHASE_RESOLVE:
+        draft.move(AccountMove.COMPLETE)
+    forget_leavings(draft)
+    return draft.step(action, phase=phase.phase)
 
 
 def skip(warmup: Warmup, phase_name: str, now: datetime) -> Step:
@@ -207,7 +251,7 @@ class Withdrawn:
 
 
 def withdraw_item(
-    warmup: Warmup, assignment_id: str, item: tuple[ItemKind, str], *, delivered: bool, warned: bool, now: datetime
+    warmup: Warmup, assignment_id: str, item: tuple[PoolKind, str], *, delivered: bool, warned: bool, now: datetime
 ) -> Withdrawn:
     """Takes an item off a phase to which it was not delivered; warns the worker of one to which it was, once.
 
@@ -228,3 +272,11 @@ def withdraw_item(
         return Withdrawn(held=True)
     draft.effects.append(WarnHolder(lease))
     return Withdrawn(True, draft.step(Action.PHASE_WARN, item=item[1]))
+
+
+def worker_of(warmup: Warmup, assignment_id: str) -> Lease | None:
+    """The lease of who works with this assignment, None where nobody does."""
+    phase, lease = warmup.current, warmup.lease
+    if phase is None or phase.status is not Status.IN_PROGRESS or phase.assignment_id != assignment_id:
+        return None
+    return None if lease is None or lease.ended_by is not None else lease

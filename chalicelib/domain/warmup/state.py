@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from chalicelib.domain import retries
 from chalicelib.domain.accounts import State
 from chalicelib.domain.accounts import Step as WorkStep
 from chalicelib.domain.actions import Action
@@ -14,7 +15,9 @@ from chalicelib.domain.plans import Plan
 from chalicelib.domain.retries import Outcome
 from chalicelib.domain.warmup.effects import Effect
 
-RECORDED = ("retry_count", "crash_count", "swap_count", "assigned_content_id", "assigned_text_id")
+LEAVINGS = ("crash_count", "release_count")
+"""How often workers left an account or a phase without an outcome: because the lease ran out, or they released it."""
+RECORDED = ("retry_count", *LEAVINGS, "swap_count", "assigned_content_id", "assigned_text_id")
 """What the audit records of a phase, besides its status."""
 
 
@@ -54,6 +57,7 @@ class PhaseState:
     error_details: Mapping[str, object] | None = field(default=None, hash=False)
     retry_count: int = 0
     crash_count: int = 0
+    release_count: int = 0
     swap_count: int = 0
     attempt: int = 0
     execution_time_ms: int | None = None
@@ -69,6 +73,9 @@ class Warmup:
 
     `ready_at` is when it entered its present step where no phase says so. `due_at` is when the step falls due that was
     next when it was stored; `due_since` is the same for the step whose lease is held.
+
+    `crash_count` and `release_count` count how often workers left it while it was in no phase: before the first one,
+    which takes them over, and behind the last one.
     """
 
     account_id: str
@@ -87,6 +94,8 @@ class Warmup:
     content_due_at: datetime | None = None
     content_misses: int = 0
     started_by: str | None = None
+    crash_count: int = 0
+    release_count: int = 0
     used_content_ids: frozenset[str] = frozenset()
     used_text_ids: frozenset[str] = frozenset()
 
@@ -96,6 +105,17 @@ class Warmup:
         if self.current_phase is None:
             return None
         return next(one for one in self.phases if one.phase is self.current_phase)
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether an operator must decide before anybody completes the warm-up: workers left that too often."""
+        return retries.completion_needs_review(self)
+
+    @property
+    def max_work(self) -> timedelta:
+        """The longest time that the plan gives a worker for what is to be done next."""
+        finished = self.current_phase is None and self.state is State.WARMING_UP
+        return self.plan.phases[self.current_phase or (ORDER[-1] if finished else ORDER[0])].max_work
 
     def find(self, name: str) -> PhaseState | None:
         """The phase of that name, None before the start. Raises NotFound where the plan has none of that name."""
@@ -147,6 +167,7 @@ def recorded(warmup: Warmup) -> dict[str, object]:
     """Everything of a warm-up that the audit records: what a replay of its events leads to."""
     lease = warmup.lease
     found: dict[str, object] = {"account": warmup.state.value}
+    found |= {f"account.{name}": count for name in LEAVINGS if (count := getattr(warmup, name))}
     if lease is not None and lease.ended_by is None:
         found["lease"] = lease.session_id
     for phase in warmup.phases:

@@ -17,15 +17,14 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import ORDER, Move, PhaseName, Status, following
-from chalicelib.domain.plans import STANDARD
-from chalicelib.domain.retries import Kind, Outcome
+from chalicelib.domain.retries import Outcome, ReportKind
+from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.delivery import FIELDS
-from chalicelib.domain.warmup.draft import Draft
-from chalicelib.domain.warmup.due import Pauses, apply_due
+from chalicelib.domain.warmup.draft import NO_ERROR, NOBODY_LEFT, Draft
+from chalicelib.domain.warmup.due import Pauses, apply_due, as_of
 from chalicelib.domain.warmup.effects import (
     CountHour,
     Hourly,
-    ItemKind,
 )
 from chalicelib.domain.warmup.leases import Caller, refuse_blocked, refuse_others
 from chalicelib.domain.warmup.state import PhaseState, Response, Step, Warmup
@@ -33,11 +32,19 @@ from chalicelib.domain.warmup.state import PhaseState, Response, Step, Warmup
 # start
 
 
+def out_of_start(warmup: Warmup) -> AccountNotReady | None:
+    """Why the warm-up cannot be started, None where it can; `warmup` is as of now."""
+    if warmup.state in (State.READY, State.PAUSED):
+        return None
+    return AccountNotReady(f"The account is `{warmup.state}`, not `ready`.", state=warmup.state)
+
+
 def require_startable(warmup: Warmup, caller: Caller, now: datetime) -> bool:
     """Whether the caller holds the account, which can be started. Raises AccountLeased, AccountNotReady."""
     holder = refuse_others(warmup, caller, now)
-    if warmup.state not in (State.READY, State.PAUSED):
-        raise AccountNotReady(f"The account is `{warmup.state}`, not `ready`.", state=warmup.state)
+    refusal = out_of_start(as_of(warmup, now))
+    if refusal is not None:
+        raise refusal
     return holder
 
 
@@ -51,12 +58,11 @@ def start(warmup: Warmup, caller: Caller, lease: Lease, pauses: Pauses, now: dat
     apply_due(draft)
     refuse_blocked(draft.warmup, pauses, now, holder=holder)
     draft.move(accounts.Move.START)
-    first = PhaseState(ORDER[0], Status.AVAILABLE, available_at=now)
-    others = [PhaseState(name, Status.PENDING) for name in ORDER[1:]]
+    draft.begin()
     if not holder:
         draft.take_lease(lease)
-    session_id = draft.warmup.lease.session_id if draft.warmup.lease else None
-    draft.set(plan=STANDARD, current_phase=ORDER[0], phases=(first, *others), started_by=session_id)
+    assert draft.warmup.lease is not None
+    draft.set(started_by=draft.warmup.lease.session_id)
     return draft.step(Action.ACCOUNT_START, phase=ORDER[0])
 
 
@@ -110,10 +116,7 @@ def complete(
         completed_at=now,
         execution_time_ms=execution_time_ms,
         platform_response=platform_response,
-        error_code=None,
-        error_kind=None,
-        error_message=None,
-        error_details=None,
+        **NO_ERROR,
     )
     action, following_phase, available_at = advance(draft, phase)
     answer = Response(token, None, late, action, following_phase, available_at)
@@ -141,7 +144,7 @@ def advance(draft: Draft, phase: PhaseState) -> tuple[WorkStep, PhaseName | None
 class Fault:
     """What a worker says went wrong. `text_at_fault`: of the two items the text, where `kind` is content."""
 
-    kind: Kind
+    kind: ReportKind
     message: str
     code: str | None = None
     details: Mapping[str, object] | None = None
@@ -173,7 +176,7 @@ def report(warmup: Warmup, phase_name: str, bot_id: str, token: str, fault: Faul
     )
     available_at = None if verdict.available_at is None else instants.whole(verdict.available_at)
     draft = Draft(warmup, now)
-    if fault.kind is Kind.CONTENT:
+    if fault.kind is ReportKind.CONTENT:
         phase = _blame(draft, phase, fault)
     draft.move_phase(
         phase,
@@ -204,7 +207,7 @@ def _blame(draft: Draft, phase: PhaseState, fault: Fault) -> PhaseState:
     """Counts a failure for the item at fault and takes it off the phase: the account never gets it again, also where
     an operator offers the phase again after the last replacement."""
     by_text = fault.text_at_fault and phase.assigned_text_id is not None
-    kind = ItemKind.TEXT if by_text or phase.assigned_content_id is None else ItemKind.CONTENT
+    kind = PoolKind.TEXT if by_text or phase.assigned_content_id is None else PoolKind.CONTENT
     draft.close_assignment(phase, "content_fault", success=False, blamed=kind)
     return draft.set_phase(phase.phase, **{"assignment_id": None, FIELDS[kind][0]: None})
 
@@ -228,5 +231,12 @@ def finish(warmup: Warmup, caller: Caller, now: datetime) -> Step:
     draft = Draft(warmup, now)
     apply_due(draft)
     draft.move(accounts.Move.COMPLETE)
+    forget_leavings(draft)
     draft.end_lease(Ending.COMPLETED)
     return draft.step(Action.ACCOUNT_COMPLETE)
+
+
+def forget_leavings(draft: Draft) -> None:
+    """Forgets how often workers left an account whose phases are all completed."""
+    draft.set(**NOBODY_LEFT)
+    draft.set_phase(ORDER[-1], **NO_ERROR)

@@ -1,0 +1,54 @@
+"""In which of the queues that operators see an account stands: one rule for lists, counts and the account itself."""
+
+from collections.abc import Set
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from chalicelib.domain.accounts import State
+from chalicelib.domain.phases import Status
+
+
+class Queue(StrEnum):
+    """Where an account stands in the queues.
+
+    `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: a lease on it is live;
+    `starved`: its pools had nothing eligible when last asked.
+    """
+
+    DUE = "due"
+    WAITING = "waiting"
+    WORKING = "working"
+    STARVED = "starved"
+
+
+class Account(Protocol):
+    """What the rule reads of an account, or of its row in an index."""
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def due_at(self) -> datetime | None: ...
+    @property
+    def phase_status(self) -> Status | None: ...
+    @property
+    def content_due_at(self) -> datetime | None: ...
+
+
+_WAITING = (Status.PENDING, Status.FAILED)
+
+
+def queues_of(account: Account, now: datetime) -> Set[Queue]:
+    """Return the queues that an account stands in; none where an operator decides, or nothing is left to do.
+
+    The indexes hold no lease, and need none: what falls due later, and waits neither for a date nor for content, falls
+    due when its lease runs out (`timing.next_due`).
+    """
+    if account.due_at is None:
+        return frozenset()
+    due = account.due_at <= now
+    if account.content_due_at is not None:
+        return {Queue.STARVED, Queue.DUE} if due else {Queue.STARVED}
+    if due:
+        return frozenset() if account.state is State.PAUSED else {Queue.DUE}
+    return {Queue.WAITING} if account.phase_status in _WAITING else {Queue.WORKING}

@@ -1,0 +1,73 @@
+"""Who could take an item: the phases of the plans that draw from its category, and why none of them can."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain import selection
+from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.plans import PLANS, Need, Plan
+from chalicelib.domain.selection import ANY, Candidate, PoolKind, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """A phase of a plan that needs, or at least takes, a kind of item."""
+
+    plan: Plan
+    phase: PhaseName
+
+    def wanted(self, now: datetime) -> selection.Wanted:
+        """What it asks of an item, for an account without a theme that was given nothing before."""
+        return selection.wanted(self.plan, self.phase, theme=None, used=(), now=now)
+
+
+def of(kind: PoolKind, category: str) -> Iterator[Taker]:
+    """The phases of all plans that draw items of this kind from this category, in the plans' order."""
+    for plan in PLANS.values():
+        for phase, asked in plan.phases.items():
+            need = asked.content if kind is PoolKind.CONTENT else asked.text
+            if need is not Need.NONE and category in (phase, ANY):
+                yield Taker(plan, phase)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an item is worth to the plans: `uses_left` are those that some phase could take.
+
+    `refusal` is why no phase could be given it now, None where one could. What passes by itself (a rest) or by an edit
+    of rights leaves the uses, what the phases ask of an item itself does not.
+    """
+
+    refusal: Refusal | None
+    uses_left: int
+
+
+def judge(item: Candidate, kind: PoolKind, now: datetime) -> Verdict:
+    """The verdict on an item, by the very refusals of selection."""
+    asked = [taker.wanted(now) for taker in of(kind, item.category)]
+    if not asked:
+        return Verdict(Refusal.NOT_NEEDED, 0)
+    fitting = [wanted for wanted in asked if selection.unfit(item, wanted) is None]
+    refusals = [selection.refusal(item, wanted) for wanted in fitting or asked]
+    refusal = None if None in refusals else refusals[0]
+    lawful = [one for one in fitting if selection.unlicensed(item, now, four_eyes=one.four_eyes) is None]
+    return Verdict(refusal, max(0, item.max_usage - item.usage_count) if lawful else 0)
+
+
+def warning(item: Candidate, kind: PoolKind, now: datetime) -> str | None:
+    """Why no phase of any plan could ever take the item, in a sentence for its maker; None where one could."""
+    asked = [taker.wanted(now) for taker in of(kind, item.category)]
+    if not asked:
+        return f"No plan takes {'a text' if kind is PoolKind.TEXT else 'media'} in {item.category}."
+    reasons = {selection.unfit(item, wanted) for wanted in asked}
+    if None in reasons:
+        return None
+    if Refusal.TOO_LONG in reasons:
+        longest = max(wanted.max_text_length for wanted in asked)
+        return f"No plan takes this in {item.category}: {item.length_or_none} of {longest} characters."
+    if Refusal.WRONG_MEDIA_TYPE in reasons:
+        known = ", ".join(sorted({one for wanted in asked for one in wanted.media_types}))
+        return f"No plan takes this in {item.category}: it is {item.media_type_or_none}; taken are {known}."
+    least = min(wanted.minimum_quality for wanted in asked)
+    return f"No plan takes this in {item.category}: its quality is {item.quality_score:g}, and {least:g} is asked for."

@@ -1,0 +1,28 @@
+"""Timers on moto: they run when the test lets time pass, and only then."""
+
+from warmup.testing import MotoService
+
+
+def test_a_phase_that_fell_due_is_opened(service: MotoService) -> None:
+    bot = service.bot("bot-1")
+    bot.post("/api/bot/accounts/nora-1/start-warmup")
+    token = {"Lease-Token": bot.get("/api/bot/accounts/nora-1/content/pfp")["lease"]["lease_token"]}
+    bot.post("/api/bot/accounts/nora-1/complete-phase/pfp", {}, token)
+    service.advance(hours=23)
+    assert service.operator.get("/api/operator/accounts/nora-1")["phases"][1]["status"] == "pending"
+    service.advance(hours=2)
+    assert service.operator.get("/api/operator/accounts/nora-1")["phases"][1]["status"] == "available"
+
+
+def test_a_session_that_was_not_heard_of_is_lost(service: MotoService) -> None:
+    service.bot("bot-1")
+    (session,) = service.operator.get("/api/operator/sessions")["items"]
+    assert session["status"] == "live"
+    assert service.advance(hours=2)["close_lost_sessions"]["lost"] == 1
+    (session,) = service.operator.get("/api/operator/sessions")["items"]
+    assert session["status"] == "lost"
+
+
+def test_the_pools_are_watched(service: MotoService) -> None:
+    assert service.advance(hours=1)["watch_pools"]["models"] == 1
+    assert service.operator.get("/api/operator/models/nora/availability")["model_id"] == "nora"

@@ -1,0 +1,191 @@
+"""The typed client, asynchronous: `await client.accounts.pause("nora-1", reason="…")`.
+
+`warmup/client.py` is written from this file by `make openapi`: change this one.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from typing import Any, Generic, Self, TypeVar
+
+import httpx
+
+from warmup.api import async_operations
+from warmup.api.models import Media, Upload
+from warmup.problems import UnexpectedAnswer, Unreachable
+from warmup.transport import (
+    AGAIN,
+    MEDIA_AGAIN,
+    Page,
+    Patience,
+    Request,
+    address,
+    checked,
+    headers,
+    page_of,
+    read,
+    refuse_key,
+    seconds,
+)
+
+T = TypeVar("T")
+
+
+class AsyncClient(async_operations.Operations):
+    """A client for one key, with every operation by noun and verb. Close it, or use it in a `with` statement.
+
+    `key_source` is where the key came from, such as the name of a variable, for the message when it is
+    refused. Raises Unsendable where URL or key are not valid.
+    """
+
+    def __init__(
+        self, url: str, key: str = "", *, patience: Patience | None = None, key_source: str | None = None
+    ) -> None:
+        self.url, self.key = url, key
+        self._transport = AsyncTransport(url, key, patience or Patience(), key_source)
+        super().__init__(self._transport)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.close()
+
+    @property
+    def speed(self) -> float:
+        """How many times as fast the server's time runs: 1, except in a sandbox that was started otherwise."""
+        return self._transport.speed
+
+    async def download(self, media: Media) -> bytes:
+        """Return the file of a delivery, checked. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
+        return await self._transport.download(media.url or "", media.sha256)
+
+    async def put(self, form: Upload, data: bytes) -> str:
+        """Upload a file by the form that `content.upload` gave, and return its `media_key`.
+
+        Raises Unreachable, UnexpectedAnswer.
+        """
+        await self._transport.upload(form.url, form.fields, data)
+        return form.media_key
+
+
+class AsyncPages(Generic[T]):
+    """A list of the service: iterate over its items; each page is asked for when it is needed."""
+
+    def __init__(self, ask: Callable[[str | None], Awaitable[Page[T]]]) -> None:
+        self._ask = ask
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for page in self.pages():
+            for item in page:
+                yield item
+
+    async def pages(self) -> AsyncIterator[list[T]]:
+        """The items page by page."""
+        cursor = None
+        while True:
+            page = await self._ask(cursor)
+            yield page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+
+class AsyncTransport:
+    """One connection pool to the service and one to its bucket, with one key, which only the service is sent."""
+
+    def __init__(self, url: str, key: str, how: Patience, key_source: str | None = None) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=address(url), headers=headers(key), timeout=how.timeout, trust_env=False
+        )
+        self._media = httpx.AsyncClient(timeout=how.timeout, trust_env=False)
+        self._how, self._key_source = how, key_source
+        self.speed = 1.0
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+        await self._media.aclose()
+
+    async def ask(self, method: str, path: str, answer: type[T], **given: Any) -> T:
+        """One operation. Raises a WarmupError."""
+        return read(await self.send(Request.of(method, path, **given)), answer)
+
+    def pages(self, method: str, path: str, item: type[T], **given: Any) -> AsyncPages[T]:
+        """A list."""
+        query = given.pop("query", {})
+
+        async def ask(cursor: str | None) -> Page[T]:
+            more = {} if cursor is None else {"cursor": cursor}
+            return page_of(await self.send(Request.of(method, path, query={**query, **more}, **given)), item)
+
+        return AsyncPages(ask)
+
+    lines = pages
+
+    async def send(self, request: Request) -> httpx.Response:
+        """The answer to a request, which is sent again while that makes sense. Raises Unreachable, AuthError."""
+        response = await self._send(
+            lambda timeout: self._http.request(
+                request.method,
+                request.path,
+                params=request.query,
+                headers=request.headers,
+                content=request.content,
+                timeout=timeout,
+            ),
+            f"{self._http.base_url} does not answer",
+            repeatable=request.repeatable,
+        )
+        if response.is_success or "Sandbox-Speed" in response.headers:  # a gateway in between knows nothing of it
+            self.speed = seconds(response.headers.get("Sandbox-Speed")) or 1.0
+        refuse_key(response, self._key_source)
+        return response
+
+    async def download(self, url: str, sha256: str | None) -> bytes:
+        """A file behind a presigned URL. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
+        response = await self._send(
+            lambda timeout: self._media.get(url, follow_redirects=True, timeout=timeout),
+            "The media could not be downloaded",
+            again=MEDIA_AGAIN,
+        )
+        return checked(response, sha256)
+
+    async def upload(self, url: str, fields: Mapping[str, str], data: bytes) -> None:
+        """A file by a presigned form. Raises Unreachable, UnexpectedAnswer."""
+        response = await self._send(
+            lambda timeout: self._media.post(url, data=fields, files={"file": data}, timeout=timeout),
+            "The media could not be uploaded",
+            again=MEDIA_AGAIN,
+        )
+        if not response.is_success:
+            raise UnexpectedAnswer(f"The bucket refused the file: {response.status_code} {response.text[:200]}")
+
+    async def _send(
+        self,
+        send: Callable[[float], Awaitable[httpx.Response]],
+        failed: str,
+        *,
+        repeatable: bool = True,
+        again: Collection[int] = AGAIN,
+    ) -> httpx.Response:
+        """The answer to what `send` sends, within so many seconds, as often as it makes sense. Raises Unreachable."""
+        attempt = 0
+        while True:
+            attempt += 1
+            outcome: httpx.Response | httpx.TransportError
+            try:
+                outcome = await send(self._how.next_timeout())
+            except httpx.TransportError as error:
+                outcome = error
+            if isinstance(outcome, httpx.Response) and outcome.is_success:
+                return outcome
+            pause = self._how.pause_after(outcome, attempt, repeatable=repeatable, again=again)
+            if pause is None:
+                break
+            await self._how.async_wait(pause)
+        if isinstance(outcome, httpx.Response):
+            return outcome
+        raise Unreachable(f"{failed}: {outcome or type(outcome).__name__}") from outcome

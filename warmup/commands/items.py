@@ -1,0 +1,150 @@
+"""`get`, `edit` and `withdraw` of one item of a pool: the same for media and for texts."""
+
+from typing import Annotated, Any
+
+import typer
+
+from warmup.api.models import ItemRights, LicenceBody
+from warmup.commands.common import Exit, Format, Output, Reason, connect, fail, say, show, show_one
+
+ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="Whose pool.")]
+COLUMNS = (
+    "category",
+    "status",
+    "usage_count",
+    "max_usage",
+    "theme",
+    "quality_score",
+    "enabled",
+    "successes",
+    "failures",
+)
+_SHOWN = (*COLUMNS, "licence.licensed_by", "licence.valid_until")
+_Item = Annotated[str, typer.Argument(metavar="ITEM", help="Which item.")]
+_Category = Annotated[str | None, typer.Option("--category", "-c", help="pfp, bio, post, highlight, story or any.")]
+_Quality = Annotated[float | None, typer.Option("--quality", min=0, max=100, help="Its quality score, 0 to 100.")]
+_Uses = Annotated[int | None, typer.Option("--max-usage", min=1, help="How often it may be used.")]
+_Theme = Annotated[str | None, typer.Option("--theme", help='One of the model\'s themes; "" for none.')]
+_Tags = Annotated[str | None, typer.Option("--tags", help='All its tags, separated by spaces; "" for none.')]
+_By = Annotated[str | None, typer.Option("--licensed-by", help='Who licensed it; "" takes the licence off.')]
+_Until = Annotated[
+    str | None,
+    typer.Option("--valid-until", help='The last day of the licence (2026-12-31), or an instant; "" for no end.'),
+]
+_Why = Annotated[str | None, typer.Option("--reason", help="Why; it stands in the audit.")]
+_Body = Annotated[str | None, typer.Option("--body", help="The text, until it was first given to an account.")]
+
+
+def add_to(app: typer.Typer, noun: str, key: str) -> None:
+    """Adds the commands for `content` or `texts`, whose items are named by `key`."""
+
+    def ask(context: typer.Context) -> Any:
+        return getattr(connect(context), noun)  # the two nouns have the same operations on other shapes
+
+    def get(context: typer.Context, model_id: ModelId, item_id: _Item, output: Output = Format.TABLE) -> None:
+        show_one(ask(context).get(model_id, item_id), output)
+
+    def edit(
+        context: typer.Context,
+        model_id: ModelId,
+        item_id: _Item,
+        category: _Category = None,
+        quality: _Quality = None,
+        max_usage: _Uses = None,
+        theme: _Theme = None,
+        tags: _Tags = None,
+        licensed_by: _By = None,
+        valid_until: _Until = None,
+        reason: _Why = None,
+        output: Output = Format.TABLE,
+    ) -> None:
+        given = {"category": category, "quality_score": quality, "max_usage": max_usage}
+        _edit(ask(context), model_id, item_id, given, theme, tags, (licensed_by, valid_until), reason, output, key)
+
+    def edit_text(
+        context: typer.Context,
+        model_id: ModelId,
+        item_id: _Item,
+        body: _Body = None,
+        category: _Category = None,
+        quality: _Quality = None,
+        max_usage: _Uses = None,
+        theme: _Theme = None,
+        tags: _Tags = None,
+        licensed_by: _By = None,
+        valid_until: _Until = None,
+        reason: _Why = None,
+        output: Output = Format.TABLE,
+    ) -> None:
+        given = {"category": category, "quality_score": quality, "max_usage": max_usage, "body": body}
+        _edit(ask(context), model_id, item_id, given, theme, tags, (licensed_by, valid_until), reason, output, key)
+
+    def withdraw(
+        context: typer.Context, model_id: ModelId, item_id: _Item, reason: Reason, output: Output = Format.TABLE
+    ) -> None:
+        found = ask(context).edit(model_id, item_id, status=ItemRights.WITHDRAWN, reason=reason)
+        _show(found, output, key)
+
+    example = f"Example: warmup {noun}"
+    app.command("get", help=f"Show one item, with its use and its licence.\n\n{example} get aurora ITEM")(get)
+    app.command(
+        "edit",
+        help=f"Change what is given of an item: category, quality, cap, theme, tags, licence.\n\n"
+        f"{example} edit aurora ITEM --category story --valid-until 2027-12-31",
+    )(edit_text if noun == "texts" else edit)
+    app.command(
+        "withdraw",
+        help="Take an item out of selection at once; says which accounts have it.\n\n"
+        f'{example} withdraw aurora ITEM --reason "the licence was revoked"',
+    )(withdraw)
+
+
+def _edit(
+    operations: Any,
+    model_id: str,
+    item_id: str,
+    given: dict[str, Any],
+    theme: str | None,
+    tags: str | None,
+    licence: tuple[str | None, str | None],
+    reason: str | None,
+    output: Format,
+    key: str,
+) -> None:
+    """Changes what is given (None: not)."""
+    changes = {name: value for name, value in given.items() if value is not None}
+    if theme is not None:
+        changes["theme"] = theme or None
+    if tags is not None:
+        changes["tags"] = tags.split()
+    if licence != (None, None):
+        changes |= _licence(operations, model_id, item_id, *licence)
+    if not changes:
+        raise fail(Exit.USAGE, "Nothing to change: name what shall be other, such as --category story.")
+    if reason is not None:
+        changes["reason"] = reason
+    _show(operations.edit(model_id, item_id, **changes), output, key)
+
+
+def _licence(operations: Any, model_id: str, item_id: str, by: str | None, until: str | None) -> dict[str, Any]:
+    """The change of a licence; what is not given of it stays as it is, if it is still so when the change arrives."""
+    if by == "":
+        if until:
+            raise fail(Exit.USAGE, "A licence that is taken off has no --valid-until.")
+        return {"licence": None}
+    if by is not None and until is not None:
+        return {"licence": LicenceBody(licensed_by=by, valid_until=until or None)}
+    there = operations.get(model_id, item_id)
+    if by is None and there.licence is None:
+        raise fail(Exit.USAGE, f"{item_id} has no licence: say --licensed-by, too.")
+    kept = there.licence
+    licensed_by = by if by is not None else kept.licensed_by
+    valid_until = (until or None) if until is not None else (kept.valid_until if kept is not None else None)
+    return {"licence": LicenceBody(licensed_by=licensed_by, valid_until=valid_until), "if_match": f'"{there.version}"'}
+
+
+def _show(found: Any, output: Format, key: str) -> None:
+    show([found], output, (key, "replayed", *_SHOWN))
+    held = [one.account_id for one in found.users or () if one.hold == "held"]
+    if held:
+        say(f"Being worked with, and told to the workers: {', '.join(held)}")
