@@ -15,7 +15,7 @@ from typing import NamedTuple
 from chalicelib.domain import timing
 from chalicelib.domain.accounts import State
 from chalicelib.domain.errors import ServiceError
-from chalicelib.domain.leases import Lease
+from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import ORDER, Status
 from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.retries import ReportKind
@@ -27,6 +27,14 @@ from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = 900
 _LEASE = timedelta(seconds=LEASE)
+_LONGEST_WORK = 2 * LEASE
+PLAN = replace(
+    STANDARD,
+    max_crashes=2,
+    max_releases=2,
+    phases={name: replace(phase, max_work=timedelta(seconds=_LONGEST_WORK)) for name, phase in STANDARD.phases.items()},
+)
+"""The limits are low, so that what lies beyond them is within reach."""
 CURRENT, STALE = "current", "stale"
 BOTS = ("b1", "b2")
 
@@ -59,7 +67,7 @@ class World(NamedTuple):
 # states
 
 
-def warming_up(phases_left: int, *, due_in: int, plan: Plan = STANDARD) -> Warmup:
+def warming_up(phases_left: int, *, due_in: int, plan: Plan = PLAN) -> Warmup:
     """An account whose last phases are to be done, the first of them in so many seconds."""
     first = len(ORDER) - phases_left
     at = NOW + timedelta(seconds=due_in)
@@ -88,7 +96,15 @@ def _bare(warmup: Warmup) -> Warmup:
     """The state without what no rule reads."""
     lease = warmup.lease
     if lease is not None:
-        lease = replace(lease, taken_at=NOW, ended_at=None if lease.ended_at is None else NOW)
+        ended = lease.ended_by is not None
+        latest = NOW if ended else max(NOW, lease.latest_at or NOW)
+        lease = replace(
+            lease,
+            taken_at=NOW,
+            expires_at=NOW if ended and lease.ended_by is not Ending.EXPIRED else lease.expires_at,
+            ended_at=NOW if ended else None,
+            latest_at=latest,
+        )
     return replace(
         warmup,
         phases=tuple(_bare_phase(one) for one in warmup.phases),
@@ -121,7 +137,11 @@ def aged(number: int, seconds: int) -> int:
     warmup = STATES[number]
     lease = warmup.lease
     if lease is not None:
-        lease = replace(lease, expires_at=max(NOW, lease.expires_at - timedelta(seconds=seconds)))
+        lease = replace(
+            lease,
+            expires_at=max(NOW, lease.expires_at - timedelta(seconds=seconds)),
+            latest_at=_later(lease.latest_at, seconds),
+        )
     phases = tuple(replace(one, available_at=_later(one.available_at, seconds)) for one in warmup.phases)
     return number_of(replace(warmup, lease=lease, phases=phases, content_due_at=_later(warmup.content_due_at, seconds)))
 
@@ -141,7 +161,7 @@ def _caller(bot: str, token: str = "") -> Caller:
 
 
 def _lease(bot: str) -> Lease:
-    return Lease(CURRENT, f"ses_{bot}", bot, NOW, NOW + _LEASE, "req")
+    return Lease(CURRENT, f"ses_{bot}", bot, NOW, NOW + _LEASE, "req", latest_at=NOW + 2 * _LEASE)
 
 
 @cache
@@ -225,6 +245,15 @@ VERBS: Mapping[str, Callable[[int, str, str], int | None]] = {
 }
 
 
+@cache
+def finished(number: int, bot: str) -> int | None:
+    """What completing the warm-up makes of the account; None where it is refused."""
+    try:
+        return number_of(work.finish(STATES[number], _caller(bot), NOW).after)
+    except ServiceError:
+        return None
+
+
 def _operated(act: Callable[[Warmup], Step]) -> Callable[[int], int | None]:
     @cache
     def operated(number: int) -> int | None:
@@ -291,6 +320,9 @@ def steps(world: World, *, guarded: bool = True) -> Iterator[tuple[str, World]]:
     """Everything that can happen next. `guarded` False writes what was decided on old reads all the same."""
     for place, bot in enumerate(BOTS):
         yield from _takings(world, place, bot)
+        after = finished(world.account, bot)
+        if after is not None:
+            yield f"{bot} finishes it", _moved_on(world, after)
         token = world.tokens[place]
         if token:
             yield f"{bot} crashes", world._replace(tokens=_set(world.tokens, place, ""))
@@ -414,9 +446,12 @@ def _wrong_state(number: int) -> str | None:
         working = phase.status is Status.IN_PROGRESS
         if working and (lease is None or lease.ended_by is not None):
             return "a phase is in progress, and nobody holds the account"
-        if phase.retry_count > plan.max_retries or (working and phase.crash_count >= plan.max_crashes):
+        often = phase.crash_count >= plan.max_crashes or phase.release_count >= plan.max_releases
+        if phase.retry_count > plan.max_retries or (working and often):
             return "a limit is passed"
-    review = phase is not None and phase.status is Status.REQUIRES_REVIEW
+    if lease is not None and lease.ended_by is None and lease.expires_at > (lease.latest_at or NOW):
+        return "a lease lasts longer than its phase allows"
+    review = warmup.needs_review or (phase is not None and phase.status is Status.REQUIRES_REVIEW)
     if warmup.state is State.WARMING_UP and not review and timing.next_due(warmup, phase, NOW) is None:
         return "it is in no queue: nobody will ever find it"
     items = [one.assigned_content_id for one in warmup.phases if one.assigned_content_id is not None]

@@ -107,11 +107,17 @@ MUTANTS: dict[str, Mutant] = {
         "tests/api/test_authentication.py",
     ),
     "the limit of retries": Mutant(
-        (Line("domain/retries.py", "case Kind.TRANSIENT if retries < plan.max_retries:", "case Kind.TRANSIENT:"),),
+        (
+            Line(
+                "domain/retries.py",
+                "case ReportKind.TRANSIENT if retries < plan.max_retries:",
+                "case ReportKind.TRANSIENT:",
+            ),
+        ),
         "tests/unit/test_retries.py",
     ),
     "the limit of swaps": Mutant(
-        (Line("domain/retries.py", "case Kind.CONTENT if swaps < plan.max_swaps:", "case Kind.CONTENT:"),),
+        (Line("domain/retries.py", "case ReportKind.CONTENT if swaps < plan.max_swaps:", "case ReportKind.CONTENT:"),),
         "tests/unit/test_retries.py",
     ),
     "the limit of crashes": Mutant(
@@ -125,9 +131,9 @@ MUTANTS: dict[str, Mutant] = {
     "the count of a lease that ran out before its delivery": Mutant(
         (
             Line(
-                "changes.py",
-                "self._leave(Move.EXPIRE)",
-                "self.warmup.current and self.warmup.current.lease_token and self._leave(Move.EXPIRE)",
+                "domain/warmup/due.py",
+                "draft.leave(Move.EXPIRE)",
+                "draft.warmup.current and draft.warmup.current.lease_token and draft.leave(Move.EXPIRE)",
             ),
         ),
         "tests/api/test_leases.py",
@@ -154,14 +160,15 @@ MUTANTS: dict[str, Mutant] = {
         "tests/api/test_sessions.py",
     ),
     "the count of a release": Mutant(
-        (Line("changes.py", "self._leave(Move.RELEASE)", "pass"),), "tests/api/test_leases.py"
+        (Line("domain/warmup/leases.py", "draft.leave(Move.RELEASE)", "pass"),), "tests/api/test_leases.py"
     ),
     "what was lost before the first phase": Mutant(
         (
             Line(
-                "changes.py",
-                "first.crash_count, first.release_count = account.crash_count or 0, account.release_count or 0",
-                "pass",
+                "domain/warmup/draft.py",
+                "            crash_count=self.warmup.crash_count,\n"
+                "            release_count=self.warmup.release_count,\n",
+                "",
             ),
         ),
         "tests/api/test_leases.py",
@@ -251,9 +258,9 @@ MUTANTS: dict[str, Mutant] = {
     "the claim on a profile": Mutant(
         (
             Line(
-                "changes.py",
-                "self.transaction.put(own, Fingerprint.fingerprint.does_not_exist())\n            return",
-                "self.transaction.put(own)\n            return",
+                "claims.py",
+                "transaction.put(own, Fingerprint.fingerprint.does_not_exist())\n        return",
+                "transaction.put(own)\n        return",
             ),
         ),
         STALE,
@@ -261,16 +268,16 @@ MUTANTS: dict[str, Mutant] = {
     "the claim that is taken over": Mutant(
         (
             Line(
-                "changes.py",
-                "claim.item_id, claim.created_at = own.item_id, own.created_at\n"
-                "        self.transaction.update(claim, unchanged)",
-                "claim.item_id, claim.created_at = own.item_id, own.created_at\n        self.transaction.update(claim)",
+                "claims.py",
+                "claim.item_id, claim.created_at = account.account_id, context.now\n"
+                "    transaction.update(claim, unchanged)",
+                "claim.item_id, claim.created_at = account.account_id, context.now\n    transaction.update(claim)",
             ),
         ),
         STALE,
     ),
     "the withdrawn twin as it was read": Mutant(
-        (Line("changes.py", "self.transaction.update(twin, kind.revision == twin.revision, [])", "pass"),), STALE
+        (Line("claims.py", "transaction.update(twin, kind.revision == twin.revision, [])", "pass"),), STALE
     ),
     "the words of what was given": Mutant(
         (Line("services/edits.py", 'if "body" in wanted and item.last_assigned_at is not None:', "if False:"),), STALE
@@ -279,7 +286,7 @@ MUTANTS: dict[str, Mutant] = {
         (
             Line(
                 "services/claims.py",
-                "change.transaction.update(account, Account.version == account.version, [])",
+                "transaction.update(account, Account.version == account.version, [])",
                 "pass",
             ),
         ),

@@ -24,12 +24,12 @@ from hypothesis.stateful import (
 )
 
 from chalicelib import context, schedules, tables
-from chalicelib.domain import keys, leases
+from chalicelib.domain import keys, leases, plans
 from chalicelib.domain.warmup.state import Warmup
 from chalicelib.edge.serve import installed, problem_for_unknown_route
 from chalicelib.settings import Settings
 from tests.agency import CONSENT, MEDIA, TEXTS, media, words
-from tests.chaos.explorer import BOTS, NOW, OPERATOR, STATES, VERBS, aged, given, number_of, timed, warming_up
+from tests.chaos.explorer import BOTS, NOW, OPERATOR, PLAN, STATES, VERBS, aged, given, number_of, timed, warming_up
 from warmup.sandbox.gateway import Gateway
 from warmup.sandbox.server import Server
 from warmup.sandbox.stores import Store
@@ -185,8 +185,8 @@ class Machine(RuleBasedStateMachine):
         assert not live or (model.lease is not None and lease["bot_id"] == model.lease.bot_id)
         if model.current is not None:
             phase = next(one for one in seen["phases"] if one["phase"] == model.current_phase)
-            found = (phase["status"], phase["retry_count"], phase["crash_count"])
-            assert found == (model.current.status, model.current.retry_count, model.current.crash_count), model
+            names = ("status", "retry_count", "crash_count", "release_count")
+            assert [phase[name] for name in names] == [getattr(model.current, name) for name in names], model
         assert self.api.operator("GET", f"accounts/{self.account_id}/verify")["ok"]
 
 
@@ -204,6 +204,7 @@ def api(dynamodb_local: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]
     )
     app: Any = __import__("app").app
     monkeypatch.setattr(installed, "settings", chosen)
+    monkeypatch.setitem(plans.PLANS, ("standard", 1), PLAN)
     tables.bind(chosen)
     tables.create_all()
     server = Server("127.0.0.1", 0, Gateway(app, problem_for_unknown_route).handle)
