@@ -45,14 +45,14 @@ def errors() -> str:
         for one in CODES.values()
     ]
     return (
-        "# Errors\n\nEvery error response is a problem document (RFC 9457) with a `code`. Its `type` is the address of a "
-        "page of the service, `/docs/errors/CODE`. Retryable: the same request may succeed later.\n\n"
+        "# Errors\n\nEvery error response is a problem document (RFC 9457) with a `code`. Its `type` is the address "
+        "of a page of the service, `/docs/errors/CODE`. Retryable: the same request may succeed later.\n\n"
         "| code | status | retryable | means | what to do |\n|---|---|---|---|---|\n" + "".join(rows)
     )
 
 
 _SETTINGS = {
-    "release": ("", "the name of the release, as `GET /api/health` and the logs report it"),
+    "release": ("", "the name of the release, as `GET /api/operator/service` reports it"),
     "table_prefix": ("", "the beginning of every table's name"),
     "media_bucket": ("", "the S3 bucket that holds the media"),
     "pepper": ("", "the secret under which keys are hashed (HMAC-SHA256) and cursors signed"),
@@ -122,7 +122,8 @@ def states() -> str:
     """The transitions as diagrams."""
     return (
         "# States\n\nThe states of accounts and phases, and the transitions between them. The diagrams are generated "
-        "from the tables that the service itself uses. The [glossary](../glossary.md) explains each word.\n\n## Accounts\n\n"
+        "from the tables that the service itself uses. The [glossary](../glossary.md) explains each word.\n\n"
+        "## Accounts\n\n"
         f"{_diagram(_edges(accounts.MOVES))}\n## Phases\n\n{_diagram(_edges(phases.MOVES))}"
     )
 
