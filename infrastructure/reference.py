@@ -51,7 +51,8 @@ def errors() -> str:
     )
 
 
-_SETTINGS = {
+# setting → its unit, and what it is for
+SETTINGS = {
     "release": ("", "the name of the release, as `GET /api/operator/service` reports it"),
     "table_prefix": ("", "the beginning of every table's name"),
     "media_bucket": ("", "the S3 bucket that holds the media"),
@@ -84,7 +85,7 @@ _SETTINGS = {
 def settings() -> str:
     """Every setting with its default, its unit and its description."""
     rows = [
-        f"| `WARMUP_{name.upper()}` | {_default(value)} | {_SETTINGS[name][0]} | {_SETTINGS[name][1]} |\n"
+        f"| `WARMUP_{name.upper()}` | {_default(value)} | {SETTINGS[name][0]} | {SETTINGS[name][1]} |\n"
         for name, value in _defaults().items()
     ]
     return (
