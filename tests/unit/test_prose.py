@@ -98,6 +98,8 @@ UNREAD = {
     "writing.md",  # shows the habits to leave, in its table
 }
 
+CONSOLE = sorted((ROOT / "chalicelib" / "console").glob("*.js"))
+
 # name → the files, and how their prose is read
 SETS: dict[str, tuple[list[Path], Reader]] = {
     "docs": ([file for file in sorted((ROOT / "docs").rglob("*.md")) if file.name not in UNREAD], _markdown),
@@ -106,7 +108,7 @@ SETS: dict[str, tuple[list[Path], Reader]] = {
     "service": (sorted((ROOT / "chalicelib").rglob("*.py")), _strings),
     "client": (sorted((ROOT / "warmup").rglob("*.py")), _strings),
     "infrastructure": (sorted((ROOT / "infrastructure").rglob("*.py")), _strings),
-    "console": (sorted((ROOT / "chalicelib" / "console").glob("*.js")), _javascript),
+    "console": ([file for file in CONSOLE if file.name != "preact.js"], _javascript),
     "tests": (sorted((ROOT / "tests").rglob("*.py")), _docstrings),
 }
 READ = ("docs", "root")  # a set is switched on by its name, once it has been cleaned
