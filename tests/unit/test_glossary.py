@@ -23,7 +23,7 @@ PLAIN = {  # columns whose name is plain English, or a term that the glossary ex
     *("name", "username", "body", "note", "client", "host", "bytes", "width", "height"),  # say what they hold
     *("at", "day"),  # of an audit event: when
     *("tags", "theme", "category", "models", "phase", "role", "keys"),  # explained as words, or labels
-    *("state", "status", "outcome", "paused"),  # sections of the glossary explain their values
+    *("state", "status", "paused"),  # sections of the glossary explain their values
 }
 
 
