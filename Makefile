@@ -39,14 +39,14 @@ BENCHMARKS := $(addprefix bench-,requests cold units size latency content)
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-setup:  ## make .venv and .tools; does nothing when nothing is to do
+setup:  ## install .venv and .tools, if they are missing or out of date
 	@( n=0; while sleep $(TICK) >/dev/null 2>&1; do n=$$((n + $(TICK))); \
 	     if test -t 2; then printf '\rset-up: %d s … ' $$n >&2; \
 	     elif test $$((n % (6 * $(TICK)))) = 0; then echo "set-up: $$n s …" >&2; fi; done ) & \
 	   trap "kill $$! 2>/dev/null" EXIT; $(MAKE) -s -j 3 $(TOOLS)
 	@$(if $(CAN_DYNAMODB_LOCAL),:,echo "set-up: no DynamoDB Local (it needs java and npm); what runs on it is skipped" >&2)
 
-run: setup  ## run the main job in the sandbox, e.g. make run ARGS=--until-done
+run: setup  ## run the whole service with a sample agency and bots, e.g. make run ARGS=--until-done
 	@exec .venv/bin/python -m warmup dev $(ARGS)
 
 local: setup  ## run `chalice local` on moto, with tables, a key and an account, e.g. make local ARGS='--port 9000'
@@ -59,7 +59,7 @@ test: setup $(LINT) $(DOCS) check  ## the whole gate: what CI runs
 	@$(if $(CAN_DYNAMODB_LOCAL),:,$(if $(CI),echo "java and npm are missing: the suites on DynamoDB Local cannot run"; exit 1,echo "SKIPPED: the suites on DynamoDB Local (java and npm are missing)"))
 	$(PYTEST)
 
-chaos: setup  ## the long part of the tests of reliability, with the tables of what was tried
+chaos: setup  ## the long reliability tests, with tables of what they tried
 	$(PYTEST) -m long tests/chaos $(ARGS)
 
 check: setup
@@ -68,18 +68,18 @@ check: setup
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-openapi: setup  ## write OpenAPI, the problems' pages and the typed client from the routes
+openapi: setup  ## generate OpenAPI, the error pages, the typed client and the reference pages
 	.venv/bin/python -m infrastructure.openapi
 	.venv/bin/python -m infrastructure.client
 	.venv/bin/python -m infrastructure.reference
 
-fuzz: setup  ## ask every operation of the sandbox whatever OpenAPI admits and does not admit, for minutes
+fuzz: setup  ## fuzz every operation of the sandbox for some minutes
 	WARMUP_FUZZ_EXAMPLES=50 .venv/bin/python -m pytest -s tests/sandbox/test_fuzz.py
 
-import-10000: setup  ## import 10,000 accounts with 50 bad rows by the command line, twice
+import-10000: setup  ## import 10,000 accounts with 50 bad rows from the command line, twice
 	WARMUP_IMPORT_ROWS=10000 .venv/bin/python -m pytest tests/sandbox/test_commands.py -k test_an_import_keeps --durations=1
 
-bench:  ## print all that is measured, in a quarter of an hour; or bench-requests, -cold, -units, -size, -latency, -content
+bench:  ## print all measurements, about 15 minutes; or bench-requests, -cold, -units, -size, -latency, -content
 	@for one in $(BENCHMARKS); do echo; echo "== $$one"; $(MAKE) -s $$one; done
 
 $(BENCHMARKS): bench-%: setup
@@ -88,7 +88,7 @@ $(BENCHMARKS): bench-%: setup
 house: setup  ## print how large and how tangled the code is, with the hops of each request
 	.venv/bin/python -m benchmarks.house $(ARGS)
 
-simulate: setup  ## twelve days of many accounts by the real rules, e.g. make simulate ARGS='--accounts 1000000 --bots 1500 --models 1000'
+simulate: setup  ## simulate twelve days of many accounts with the real rules, e.g. make simulate ARGS='--accounts 1000000 --bots 1500 --models 1000'
 	.venv/bin/python -m benchmarks.simulate $(ARGS)
 
 .PHONY: package deploy destroy operator-key restore
@@ -97,33 +97,33 @@ SET ?=
 FROM ?=
 ONLY ?=
 
-package: setup  ## make and verify out/STAGE/: the zip and the template, e.g. make package STAGE=dev
+package: setup  ## build and verify out/STAGE/ (zip and template), e.g. make package STAGE=dev
 	.venv/bin/python -m infrastructure.package --stage $(or $(STAGE),dev) $(ARGS)
 
 deploy: setup  ## package and deploy a stage, e.g. make deploy STAGE=dev SET="AlarmEmail=me@example.org"
 	@$(if $(STAGE),:,echo "which stage? make deploy STAGE=dev (or prod)" >&2; exit 2)
 	.venv/bin/python -m infrastructure.deploy up --stage $(STAGE) $(foreach one,$(SET),--set $(one))
 
-destroy: setup  ## take a stage away again, e.g. make destroy STAGE=dev
+destroy: setup  ## delete a stage, e.g. make destroy STAGE=dev
 	@$(if $(STAGE),:,echo "which stage? make destroy STAGE=dev (or prod)" >&2; exit 2)
 	.venv/bin/python -m infrastructure.deploy down --stage $(STAGE)
 
-restore: setup  ## bring back what restored tables hold: make restore STAGE=prod FROM=restored- ONLY=account
+restore: setup  ## copy restored tables into a stage: make restore STAGE=prod FROM=restored- ONLY=account
 	@$(if $(and $(STAGE),$(FROM)),:,echo "which stage, from which tables? make restore STAGE=prod FROM=restored-" >&2; exit 2)
 	.venv/bin/python -m infrastructure.restore --stage $(STAGE) --source $(FROM) $(if $(ONLY),--only $(ONLY))
 
-operator-key: setup  ## make an operator and show the key, this once: make operator-key STAGE=dev NAME=ada
+operator-key: setup  ## create an operator and show the key once: make operator-key STAGE=dev NAME=ada
 	@$(if $(STAGE),:,echo "which stage? make operator-key STAGE=dev NAME=ada" >&2; exit 2)
 	@.venv/bin/python -m infrastructure.operator_key --stage $(STAGE) --name $(or $(NAME),operator)
 
-docs: setup $(DOCS)  ## make the documentation as a site: out/docs/index.html
+docs: setup $(DOCS)  ## build the documentation site: out/docs/index.html
 	NO_MKDOCS_2_WARNING=1 .tools/docs/bin/mkdocs build --quiet
 	@echo "out/docs/index.html"
 
-newcomer: ## the newcomer's clock: a fresh clone, set up from nothing, README step by step
+newcomer: ## follow README and quickstart in a fresh clone, and time it
 	WARMUP_NEWCOMER=whole .venv/bin/python -m pytest -rs tests/sandbox/test_newcomer.py --durations=1
 
-clean:  ## remove everything that set-up, tests and runs have made
+clean:  ## remove everything that setup, tests and runs created
 	rm -rf .venv .tools out build service/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -168,10 +168,10 @@ $(DYNAMODB_LOCAL):
 	     test -z "$(CI)"; fi
 
 .PHONY: screenshots bench-console
-screenshots: setup  ## make docs/console/*.png anew, from a seeded agency at work
+screenshots: setup  ## update docs/console/*.png from a sample agency
 	.venv/bin/python -m tests.browser.screenshots
 
-bench-console: setup  ## print what the console costs over 10,000 accounts, in Chromium
+bench-console: setup  ## measure the console with 10,000 accounts in Chromium
 	.venv/bin/python -m benchmarks.console $(ARGS)
 
 .PHONY: chromium

@@ -29,8 +29,8 @@ def routes() -> str:
             row = f"| `{method.upper()} {path}` | {one['summary']} | `{one['operationId']}` |"
             rows.setdefault(one["tags"][0], []).append(row)
     head = (
-        "# Routes\n\nThe whole contract is `/openapi.json`; a running service shows it at `/docs`. In the typed client "
-        "an operation is `client.noun.verb(…)`.\n"
+        "# Routes\n\nThe complete contract is `/openapi.json`; a running service shows it at `/docs`. In the typed "
+        "client, call an operation as `client.noun.verb(…)`.\n"
     )
     table = "| route | does | operation |\n|---|---|---|\n"
     parts = [f"## {noun}\n\n{descriptions[noun]}\n\n{table}" + "\n".join(rows[noun]) for noun in sorted(rows)]
@@ -45,19 +45,60 @@ def errors() -> str:
         for one in CODES.values()
     ]
     return (
-        "# Errors\n\nEvery refusal is a problem document (RFC 9457) with a `code`; its `type` opens a page of the "
-        "service itself, `/docs/errors/CODE`. Retryable: the same request, sent later, has a chance.\n\n"
+        "# Errors\n\nEvery error response is a problem document (RFC 9457) with a `code`. Its `type` is the address "
+        "of a page of the service, `/docs/errors/CODE`. Retryable: the same request may succeed later.\n\n"
         "| code | status | retryable | means | what to do |\n|---|---|---|---|---|\n" + "".join(rows)
     )
 
 
+# setting → its unit, and what it is for
+SETTINGS = {
+    "release": ("", "the name of the release, as `GET /api/operator/service` reports it"),
+    "table_prefix": ("", "the beginning of every table's name"),
+    "media_bucket": ("", "the S3 bucket that holds the media"),
+    "pepper": ("", "the secret under which keys are hashed (HMAC-SHA256) and cursors signed"),
+    "previous_pepper": ("", "the pepper before it, accepted while keys are rotated"),
+    "operator_key_digest": ("", "the hash of an operator's key that is in no table; the sandbox and the tests set it"),
+    "lease_seconds": ("seconds", "how long a lease lasts; each heartbeat extends it by this time"),
+    "heartbeat_seconds": ("seconds", "how often bots are asked to send a heartbeat"),
+    "session_seconds": ("seconds", "after this time without a request, a session counts as lost"),
+    "queue_shards": (
+        "shards",
+        "how many keys the queue index is spread over, each for 1,000 write units per second",
+    ),
+    "deadline_seconds": (
+        "seconds",
+        "how long a request may take, unless its route sets another time",
+    ),
+    "url_seconds": ("seconds", "how long a presigned upload or download URL is valid"),
+    "verify_media": ("`true` or `false`", "whether a new item's file is checked in the bucket; `false` is for tests"),
+    "key_cache_seconds": ("seconds", "how long a function remembers a valid key; a revoked key can work that long"),
+    "gate_cache_seconds": ("seconds", "how old the list of pauses may be when ready accounts are listed"),
+    "bulk_workers": ("threads", "how many accounts a bulk request or an import writes at a time"),
+    "log_stream": ("", "where logs are written: `stdout` or `stderr`"),
+    "metrics_namespace": ("", "the CloudWatch namespace of the metrics"),
+    "audit_days": ("days", "how long audit events are kept"),
+    "session_days": ("days", "how long a session is kept after it counts as lost"),
+}
+
+
 def settings() -> str:
-    """Every setting with its default."""
-    rows = [f"| `WARMUP_{name.upper()}` | `{value if value != '' else '–'}` |\n" for name, value in _defaults().items()]
+    """Every setting with its default, its unit and its description."""
+    rows = [
+        f"| `WARMUP_{name.upper()}` | {_default(value)} | {SETTINGS[name][0]} | {SETTINGS[name][1]} |\n"
+        for name, value in _defaults().items()
+    ]
     return (
-        f"# Settings\n\n{inspect.getdoc(Settings)}\n\nA deployment sets them: see [Operations](../operations.md).\n\n"
-        "| variable | default |\n|---|---|\n" + "".join(rows)
+        "# Settings\n\nThe service reads these environment variables once, when it starts. On AWS the deployment sets "
+        "them: see [Operations](../operations.md#stages) for the parameters of a stack.\n\n"
+        "| variable | default | unit | description |\n|---|---|---|---|\n" + "".join(rows)
     )
+
+
+def _default(value: object) -> str:
+    if value == "":
+        return "not set"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def _defaults() -> dict[str, object]:
@@ -67,7 +108,10 @@ def _defaults() -> dict[str, object]:
 def tags() -> str:
     """Every audit tag with its sentence."""
     rows = "\n".join(f"| `{action}` | {_sentence(action)} |" for action in actions.Action)
-    return f"# Audit tags\n\n`subject:verb`; the verb is the one in the URL.\n\n| tag | told as |\n|---|---|\n{rows}\n"
+    return (
+        "# Audit tags\n\nEvery audit event has a tag of the form `subject:verb`. The samples show how the audit words "
+        f"an event; `–` stands for a detail of that event.\n\n| tag | sample |\n|---|---|\n{rows}\n"
+    )
 
 
 def _sentence(action: actions.Action) -> str:
@@ -76,9 +120,11 @@ def _sentence(action: actions.Action) -> str:
 
 
 def states() -> str:
-    """The moves as diagrams."""
+    """The transitions as diagrams."""
     return (
-        "# States\n\nMade from the tables of moves by which the service itself decides.\n\n## Accounts\n\n"
+        "# States\n\nThe states of accounts and phases, and the transitions between them. The diagrams are generated "
+        "from the tables that the service itself uses. The [glossary](../glossary.md) explains each word.\n\n"
+        "## Accounts\n\n"
         f"{_diagram(_edges(accounts.MOVES))}\n## Phases\n\n{_diagram(_edges(phases.MOVES))}"
     )
 
@@ -100,7 +146,7 @@ def _diagram(edges: Iterator[tuple[str, str, str]]) -> str:
 
 def commands() -> str:
     """Every command with its options."""
-    parts = ["# Commands\n\n`warmup NOUN VERB --help` tells the same.\n"]
+    parts = ["# Commands\n\n`warmup NOUN VERB --help` shows the same text.\n"]
     parts += [_command(path, command) for path, command in _leaves(typer.main.get_command(app), ("warmup",))]
     return "\n".join(parts)
 
@@ -130,7 +176,7 @@ def decisions() -> str:
     """The index of decisions."""
     files = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
     rows = "\n".join(f"* [{_title(file)}](decisions/{file.name})" for file in files)
-    return f"# Decisions\n\nWhat would surprise a newcomer, half a page each.\n\n{rows}\n"
+    return f"# Decisions\n\nDecisions that would surprise a newcomer, half a page each.\n\n{rows}\n"
 
 
 def _title(file: Path) -> str:

@@ -149,10 +149,10 @@ def test_what_the_docs_say_that_waiting_costs_is_what_it_costs(agency: Agency) -
 
     waiting: tuple[tuple[str, str, Callable[[], object]], ...] = (
         ("a claim that finds nothing", "1", lambda: worker.claim().ok()),
-        ("a look for work that finds none", "1", lambda: worker.ready().ok()),
-        ("a heartbeat of a session that holds nothing", "1", beat),
+        ("a `ready` request that finds nothing", "1", lambda: worker.ready().ok()),
+        ("a heartbeat of a session without leases", "1", beat),
         ("a run of `open_due_phases` that finds nothing due", "–", agency.timer),
-        ("a run of `close_lost_sessions` that finds none", "–", lambda: agency.timer("close_lost_sessions")),
+        ("a run of `close_lost_sessions` that finds no lost session", "–", lambda: agency.timer("close_lost_sessions")),
     )
     for words, requests, act in waiting:
         units_written, units_read = of(agency, act)

@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.settings import Settings
+from infrastructure.reference import SETTINGS
 
 
 def test_without_an_environment_the_defaults_hold() -> None:
@@ -34,3 +35,10 @@ def test_each_setting_is_read_from_the_environment_in_its_own_type() -> None:
 def test_what_is_no_number_stops_the_start_and_is_named(value: str) -> None:
     with pytest.raises(ValueError, match="WARMUP_LEASE_SECONDS"):
         Settings.from_environ({"WARMUP_LEASE_SECONDS": value})
+
+
+def test_each_setting_has_a_description_and_a_unit_where_it_is_a_number() -> None:
+    defaults = Settings().as_dict()
+    assert SETTINGS.keys() == defaults.keys()
+    assert [name for name, (_, description) in SETTINGS.items() if not description] == []
+    assert [name for name, (unit, _) in SETTINGS.items() if not isinstance(defaults[name], str) and not unit] == []
