@@ -128,12 +128,12 @@ def _delivery(context: Context, loaded: Loaded, phase: PhaseName, chosen: life.C
         url_expires_at=expires_at,
         text=text if isinstance(text, Text) else None,
         lease=lease,
-        withdrawn=_unlicensed(items, context.now),
+        withdrawn=frozenset(item_id for _, item_id in _unlicensed(items, context.now)),
     )
 
 
-def _unlicensed(items: Items, now: datetime) -> frozenset[str]:
-    return frozenset(one.item_id for one in items.values() if selection.unlicensed(one, now) is not None)
+def _unlicensed(items: Items, now: datetime) -> frozenset[life.Named]:
+    return frozenset((kind, one.item_id) for kind, one in items.items() if selection.unlicensed(one, now) is not None)
 
 
 def _deliver(
@@ -141,11 +141,11 @@ def _deliver(
 ) -> Delivery:
     assignment, items = _assigned(loaded, phase)
     again = phase.status is Status.CONTENT_ASSIGNED
-    unfit = _unlicensed(items, context.now) if again else frozenset[str]()
+    unfit = _unlicensed(items, context.now) if again else frozenset[life.Named]()
     drawn = None if again and not unfit else _choose_missing(context, loaded, phase, unfit, contest)
     chosen = None if drawn is None else _chosen(context, phase, drawn)
     new = {kind: one.choice.item for kind, one in (drawn or {}).items()}
-    kept = {kind: item for kind, item in items.items() if item.item_id not in unfit}
+    kept = {kind: item for kind, item in items.items() if (kind, item.item_id) not in unfit}
     ends = [one.licence_valid_until for one in {**kept, **new}.values() if one.licence_valid_until is not None]
     step = life.deliver(
         loaded.warmup,
@@ -190,7 +190,7 @@ def _choose(
 
 
 def _choose_missing(
-    context: Context, loaded: Loaded, phase: PhaseState, unfit: Collection[str], contest: _Contest
+    context: Context, loaded: Loaded, phase: PhaseState, unfit: Collection[life.Named], contest: _Contest
 ) -> dict[PoolKind, _Drawn]:
     """Chooses what the phase needs and has not. Raises ContentUnavailable, after the account was set aside."""
     warmup, drawn = loaded.warmup, dict[PoolKind, _Drawn]()

@@ -32,6 +32,8 @@ from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, SETS, Loade
 
 _ENDED = (State.ACTIVE, State.RETIRED)
 MODELS: Mapping[PoolKind, type[PoolItem]] = {PoolKind.CONTENT: Content, PoolKind.TEXT: Text}
+Items = Mapping[tuple[PoolKind, str], PoolItem]
+"""Items by kind and id: a media item and a text may have the same id."""
 
 
 Claim = Callable[[Transaction], None]
@@ -179,26 +181,28 @@ class _Writer:
 
     # effects
 
-    def _read_items(self, found: Sequence[Effect]) -> dict[str, PoolItem]:
+    def _read_items(self, found: Sequence[Effect]) -> Items:
         """The items that the effects count on, those that were not read yet in one round trip."""
-        items = {item.item_id: item for item in self.items}
+        items = {_named(item): item for item in self.items}
         counted = (effects.UseItem, effects.ReturnItem, effects.CountOutcome)
         wanted: list[Key] = [
-            (MODELS[one.kind], one.item_id) for one in found if isinstance(one, counted) and one.item_id not in items
+            (MODELS[one.kind], one.item_id)
+            for one in found
+            if isinstance(one, counted) and (one.kind, one.item_id) not in items
         ]
-        return {**items, **{item.item_id: item for item in (together(wanted) if wanted else ()) if item is not None}}
+        return {**items, **{_named(item): item for item in (together(wanted) if wanted else ()) if item is not None}}
 
-    def _effect(self, effect: Effect, items: Mapping[str, PoolItem]) -> None:
+    def _effect(self, effect: Effect, items: Items) -> None:
         now, transaction = self.context.now, self.change.transaction
         match effect:
             case effects.UseItem():
-                item = items[effect.item_id]
+                item = items[effect.kind, effect.item_id]
                 transaction.update(item, item.store_use(now))
             case effects.ReturnItem():
-                if (returned := items.get(effect.item_id)) is not None:
+                if (returned := items.get((effect.kind, effect.item_id))) is not None:
                     transaction.update(returned, returned.store_return(now))
             case effects.CountOutcome():
-                if (counted := items.get(effect.item_id)) is not None:
+                if (counted := items.get((effect.kind, effect.item_id))) is not None:
                     transaction.update(counted, counted.store_outcome(success=effect.success, now=now))
             case effects.RequireRights():
                 item = _with_key(effect.kind, effect.item_id)
@@ -281,6 +285,10 @@ class _Writer:
         self.change.transaction.update(
             Session(session_id=session_id), known if condition is None else known & condition, list(actions)
         )
+
+
+def _named(item: PoolItem) -> tuple[PoolKind, str]:
+    return PoolKind.CONTENT if isinstance(item, Content) else PoolKind.TEXT, item.item_id
 
 
 def _with_key(kind: PoolKind, item_id: str) -> PoolItem:

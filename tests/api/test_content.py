@@ -271,3 +271,18 @@ def test_a_withdrawn_account_theme_of_another_model_is_refused(agency: Agency) -
     body = {"account_id": "a9", "model_id": "m1", "username": "nine", "theme": "desert"}
     problem = agency.operator.post("/api/operator/accounts", body).refused(422, "invalid_input")
     assert problem["errors"][0]["pointer"] == "/theme"
+
+
+def test_a_media_item_and_a_text_of_the_same_id_are_two_items(agency: Agency) -> None:
+    agency.operator.media("same", "post", quality_score=100)
+    agency.operator.words("same", "post", quality_score=100)
+    worker = agency.warmed_to("post")
+    given = worker.content("post").ok()
+    assert (given["content"]["content_id"], given["text"]["text_id"]) == ("same", "same")
+    agency.operator.send("PATCH", "/api/operator/models/m1/texts/same", {"status": "withdrawn"}).ok()
+    again = worker.content("post").ok()
+    assert (again["withdrawn"], again["withdrawn_ids"]) == (True, ["same"])
+    worker.complete("post", given["lease"]["lease_token"]).ok()
+    for kind in ("content", "texts"):
+        item = agency.operator.get(f"/api/operator/models/m1/{kind}/same").ok()
+        assert (item["usage_count"], item["successes"]) == (1, 1), kind

@@ -169,7 +169,7 @@ def _check_leases(events: list[Any]) -> None:
     for event in reversed(events):
         for move in event["moves"]:
             if move["what"] == "lease":
-                assert move["from"] == holder and (move["to"] is None or holder is None)
+                assert move["from"] == holder
                 holder = move["to"]
     assert holder is None
 

@@ -30,6 +30,8 @@ from chalicelib.domain.warmup.effects import (
 from chalicelib.domain.warmup.leases import Caller, refuse_blocked, refuse_others
 from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
 
+Named = tuple[PoolKind, str]
+"""An item by its kind and id: a media item and a text may have the same id."""
 FIELDS: Mapping[PoolKind, tuple[str, str]] = {
     PoolKind.CONTENT: ("assigned_content_id", "used_content_ids"),
     PoolKind.TEXT: ("assigned_text_id", "used_text_ids"),
@@ -82,12 +84,12 @@ def deliverable(warmup: Warmup, caller: Caller, phase_name: str, pauses: Pauses,
     return phase
 
 
-def missing(warmup: Warmup, phase: PhaseState, unfit: Collection[str]) -> dict[PoolKind, Need]:
+def missing(warmup: Warmup, phase: PhaseState, unfit: Collection[Named]) -> dict[PoolKind, Need]:
     """The kinds of item that have to be chosen before the phase can be delivered, and whether it can do without.
 
-    `unfit` are the ids of assigned items that have lost their rights.
+    `unfit` are the assigned items that have lost their rights.
     """
-    kept = {kind for kind, item_id in assigned(phase) if item_id not in unfit}
+    kept = {kind for kind, item_id in assigned(phase) if (kind, item_id) not in unfit}
     if phase.status is Status.CONTENT_ASSIGNED and not unfit:
         return {}
     asked = warmup.plan.phases[phase.phase]
@@ -103,7 +105,7 @@ def deliver(
     now: datetime,
     *,
     chosen: Chosen | None,
-    unfit: Collection[str] = (),
+    unfit: Collection[Named] = (),
     delivered_before: bool = False,
     licensed_until: datetime | None = None,
 ) -> Step:
@@ -146,9 +148,9 @@ def deliver(
     return draft.step(Action.PHASE_DELIVER, assignment_id=draft.warmup.phase(phase_name).assignment_id)
 
 
-def unassign(draft: Draft, phase: PhaseState, items: Collection[str], *, delivered: bool) -> PhaseState:
+def unassign(draft: Draft, phase: PhaseState, items: Collection[Named], *, delivered: bool) -> PhaseState:
     """Takes some of its items off a phase, whose assignment ends; their use is free again if never delivered."""
-    gone = [(kind, item_id) for kind, item_id in assigned(phase) if item_id in items]
+    gone = [one for one in assigned(phase) if one in items]
     if not delivered:
         draft.effects.extend(ReturnItem(kind, item_id) for kind, item_id in gone)
     draft.close_assignment(phase, "withdrawn")

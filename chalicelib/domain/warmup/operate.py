@@ -265,7 +265,7 @@ def withdraw_item(
     phase = draft.warmup.phase(phase.phase)
     if phase.status is Status.CONTENT_ASSIGNED:
         draft.revoke_lease(only_expired=True)
-        unassign(draft, phase, [item[1]], delivered=delivered)
+        unassign(draft, phase, [item], delivered=delivered)
         return Withdrawn(False, draft.step(Action.PHASE_UNASSIGN, item=item[1]))
     lease = warmup.lease
     if phase.status is not Status.IN_PROGRESS or lease is None or lease.ended_by is not None or warned:
