@@ -11,21 +11,34 @@ let refused = false;
 export const signedIn = () => key !== null;
 /** Whether the service refused the key that one was signed in with: it was revoked meanwhile. */
 export const wasRefused = () => refused;
-export const onSignedIn = (listener) => { listeners.add(listener); return () => listeners.delete(listener); };
+export const onSignedIn = (listener) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
 export const who = () => /^wk_(.+)_[^_]+$/.exec(key ?? "")?.[1] ?? "operator";
 
 function hold(next, why = false) {
-  key = next; refused = why;
-  if (next === null) sessionStorage.removeItem(KEY); else sessionStorage.setItem(KEY, next);
+  key = next;
+  refused = why;
+  if (next === null) sessionStorage.removeItem(KEY);
+  else sessionStorage.setItem(KEY, next);
   for (const listener of listeners) listener();
 }
 
-export const signOut = () => { sessionStorage.clear(); hold(null); };
+export const signOut = () => {
+  sessionStorage.clear();
+  hold(null);
+};
 
 export async function signIn(candidate) {
   const before = key;
   key = candidate;
-  try { await get("operator/service"); } catch (problem) { key = before; throw problem; }
+  try {
+    await get("operator/service");
+  } catch (problem) {
+    key = before;
+    throw problem;
+  }
   hold(candidate);
 }
 
@@ -57,16 +70,28 @@ async function answered(method, path, { body, query, headers, signal } = {}) {
   let response;
   try {
     response = await fetch(address(path, query), {
-      method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body),
-      signal, credentials: "omit", cache: "no-store", redirect: "error",
+      method,
+      headers: sent,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+      credentials: "omit",
+      cache: "no-store",
+      redirect: "error",
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem({ title: "The service did not answer", detail: "The network is down, or the service cannot be reached. What is shown may be old." });
+    throw new Problem({
+      title: "The service did not answer",
+      detail: "The network is down, or the service cannot be reached. What is shown may be old.",
+    });
   }
   if (response.ok) return response;
   let document = {};
-  try { document = await response.json(); } catch { document = { title: `Status ${response.status}`, detail: "The answer is no problem document." }; }
+  try {
+    document = await response.json();
+  } catch {
+    document = { title: `Status ${response.status}`, detail: "The answer is no problem document." };
+  }
   const problem = new Problem(document, response.status);
   if (response.status === 401 && signedIn() && sessionStorage.getItem(KEY) === key) hold(null, true);
   throw problem;
@@ -86,7 +111,11 @@ export const remove = (path) => parsed("DELETE", path);
 export async function find(path, query, wanted, { looks = 6, signal, early = () => {}, stop = () => false } = {}) {
   const found = { items: [], next_cursor: query.cursor ?? null, looked: 0, looks: 0, short: false, part: true };
   for (;;) {
-    const page = await get(path, { ...query, cursor: found.next_cursor, limit: wanted - found.items.length }, { signal });
+    const page = await get(
+      path,
+      { ...query, cursor: found.next_cursor, limit: wanted - found.items.length },
+      { signal },
+    );
     found.items.push(...page.items);
     found.next_cursor = page.next_cursor;
     found.looked += page.looked_at ?? page.items.length;
@@ -99,7 +128,8 @@ export async function find(path, query, wanted, { looks = 6, signal, early = () 
 
 /** All JSON lines of an export, call after call. */
 export async function lines(path, query, onPart) {
-  let cursor = null, text = "";
+  let cursor = null,
+    text = "";
   do {
     const response = await answered("GET", path, { query: { ...query, cursor } });
     text += await response.text();
@@ -118,8 +148,22 @@ export function send(form, file, onProgress) {
     const request = new XMLHttpRequest();
     request.open("POST", form.url);
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
-    request.onload = () => request.status < 300 ? resolve() : reject(new Problem({ title: "The upload was refused", detail: `The media bucket answered ${request.status}.` }, request.status));
-    request.onerror = () => reject(new Problem({ title: "The upload failed", detail: "The media bucket could not be reached, or does not admit this page's address (CORS)." }));
+    request.onload = () =>
+      request.status < 300
+        ? resolve()
+        : reject(
+            new Problem(
+              { title: "The upload was refused", detail: `The media bucket answered ${request.status}.` },
+              request.status,
+            ),
+          );
+    request.onerror = () =>
+      reject(
+        new Problem({
+          title: "The upload failed",
+          detail: "The media bucket could not be reached, or does not admit this page's address (CORS).",
+        }),
+      );
     request.send(data);
   });
 }

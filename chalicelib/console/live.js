@@ -1,6 +1,7 @@
 // What moves: the address (all state is in it), the service's clock, and polling that stops while nobody looks.
-import { useEffect, useRef, useState, useCallback } from "./preact.js";
+
 import { BASE, get } from "./api.js";
+import { useCallback, useEffect, useRef, useState } from "./preact.js";
 
 // the address
 
@@ -9,7 +10,10 @@ export const SCREENS = ["now", "pipeline", "review", "content", "bots", "tasks",
 export function route() {
   const rest = location.pathname.startsWith(BASE.pathname) ? location.pathname.slice(BASE.pathname.length) : "";
   const name = rest.replace(/\/$/, "") || "now";
-  return { screen: SCREENS.includes(name) ? name : "missing", params: Object.fromEntries(new URLSearchParams(location.search)) };
+  return {
+    screen: SCREENS.includes(name) ? name : "missing",
+    params: Object.fromEntries(new URLSearchParams(location.search)),
+  };
 }
 
 /** The address of a screen with these parameters; null and "" leave one out. */
@@ -21,7 +25,9 @@ export function link(screen, params = {}) {
 }
 
 const movers = new Set();
-const moved = () => { for (const mover of movers) mover(); };
+const moved = () => {
+  for (const mover of movers) mover();
+};
 addEventListener("popstate", moved);
 
 export function go(href, { replace = false, opens = false } = {}) {
@@ -55,7 +61,17 @@ export function useRoute() {
 /** Follows links inside the console without loading it anew. */
 export function followLinks(event) {
   const anchor = event.target.closest?.("a[href]");
-  if (!anchor || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || anchor.target || anchor.hasAttribute("download")) return;
+  if (
+    !anchor ||
+    event.defaultPrevented ||
+    event.button !== 0 ||
+    event.metaKey ||
+    event.ctrlKey ||
+    event.shiftKey ||
+    anchor.target ||
+    anchor.hasAttribute("download")
+  )
+    return;
   const url = new URL(anchor.href);
   const ours = url.pathname.startsWith(BASE.pathname) || `${url.pathname}/` === BASE.pathname;
   if (url.origin !== location.origin || !ours) return;
@@ -69,8 +85,13 @@ export function followLinks(event) {
 let anchor = { service: Date.now(), real: Date.now(), speed: 1, told: false, measured: false };
 
 export function tell(now) {
-  const service = Date.parse(now), real = Date.now();
-  if (!anchor.told) { anchor = { service, real, speed: 1, told: true, measured: false }; dispatchEvent(new Event("clock")); return; }
+  const service = Date.parse(now),
+    real = Date.now();
+  if (!anchor.told) {
+    anchor = { service, real, speed: 1, told: true, measured: false };
+    dispatchEvent(new Event("clock"));
+    return;
+  }
   const passed = real - anchor.real;
   if (passed < 900) return;
   const speed = (service - anchor.service) / passed;
@@ -80,17 +101,26 @@ export function tell(now) {
 }
 export const now = () => anchor.service + (Date.now() - anchor.real) * anchor.speed;
 export const clock = () => ({ told: anchor.told, measured: anchor.measured, speed: anchor.speed, now: now() });
-export async function readClock() { tell((await get("health")).now); }
+export async function readClock() {
+  tell((await get("health")).now);
+}
 
 const tickers = new Set();
 let beats = 0;
-setInterval(() => { if (!document.hidden) { beats += 1; for (const ticker of tickers) ticker(beats); } }, 1000);
+setInterval(() => {
+  if (!document.hidden) {
+    beats += 1;
+    for (const ticker of tickers) ticker(beats);
+  }
+}, 1000);
 
 /** Renders again every so many seconds while the page is seen. */
 export function useTick(seconds) {
   const [, set] = useState(0);
   useEffect(() => {
-    const ticker = (beat) => { if (beat % seconds === 0) set(beat); };
+    const ticker = (beat) => {
+      if (beat % seconds === 0) set(beat);
+    };
     tickers.add(ticker);
     return () => tickers.delete(ticker);
   }, [seconds]);
@@ -104,11 +134,15 @@ export function overview() {
   if (Date.now() - known.at > 2000) {
     const found = get("operator/pipeline");
     known = { at: Date.now(), found };
-    found.catch(() => { known.at = 0; });
+    found.catch(() => {
+      known.at = 0;
+    });
   }
   return known.found;
 }
-export const forgetOverview = () => { known.at = 0; };
+export const forgetOverview = () => {
+  known.at = 0;
+};
 
 /** How many rows a filter has to look through at most, as far as the overview knows it, else null. */
 export function extent(filter, counts) {
@@ -132,20 +166,32 @@ export function useLive(key, read, seconds) {
   reader.current = read;
   const again = useRef(() => {});
   useEffect(() => {
-    let timer = null, running = null, over = false, last = null;
+    let timer = null,
+      running = null,
+      over = false,
+      last = null;
     const look = async () => {
       clearTimeout(timer);
       if (over || document.hidden || key === null) return;
       running?.abort();
-      const mine = running = new AbortController();
+      const mine = new AbortController();
+      running = mine;
       try {
-        const early = (data) => { if (!over && running === mine) set((before) => before.key === key && before.data && !before.data.part ? before : { key, data, problem: null, at: Date.now() }); };
+        const early = (data) => {
+          if (!over && running === mine)
+            set((before) =>
+              before.key === key && before.data && !before.data.part
+                ? before
+                : { key, data, problem: null, at: Date.now() },
+            );
+        };
         const data = await reader.current(mine.signal, early);
         if (JSON.stringify(data) !== JSON.stringify(last)) last = data; // what is as it was stays the same object: nothing of it is rendered
         if (!over && running === mine) set({ key, data: last, problem: null, at: Date.now() });
       } catch (problem) {
         if (problem.name === "AbortError") return;
-        if (!over && running === mine) set((before) => ({ ...(before.key === key ? before : { key, data: null, at: null }), problem }));
+        if (!over && running === mine)
+          set((before) => ({ ...(before.key === key ? before : { key, data: null, at: null }), problem }));
         if (!problem.title) console.error(problem);
       }
       if (over || running !== mine) return;
@@ -153,11 +199,22 @@ export function useLive(key, read, seconds) {
       const wait = typeof seconds === "function" ? seconds(last) : seconds;
       if (wait) timer = setTimeout(look, wait * 1000);
     };
-    const seen = () => { if (document.hidden) { clearTimeout(timer); running?.abort(); running = null; } else look(); };
+    const seen = () => {
+      if (document.hidden) {
+        clearTimeout(timer);
+        running?.abort();
+        running = null;
+      } else look();
+    };
     again.current = look;
     document.addEventListener("visibilitychange", seen);
     look();
-    return () => { over = true; clearTimeout(timer); running?.abort(); document.removeEventListener("visibilitychange", seen); };
+    return () => {
+      over = true;
+      clearTimeout(timer);
+      running?.abort();
+      document.removeEventListener("visibilitychange", seen);
+    };
   }, [key, seconds]);
   const reload = useCallback(() => again.current(), []);
   const current = state.key === key ? state : { key, data: null, problem: null, at: null };
@@ -178,15 +235,30 @@ export function useRows(key, fresh, idOf, part = false) {
     if (fresh) kept.current = settled(key, known, fresh, idOf, part);
     else if (before.key !== key) kept.current = { key, rows: [], part: false, fresh, came: 0, left: 0 };
   }
-  const adopt = () => { kept.current = { ...settled(key, { rows: kept.current.rows, part: true }, kept.current.fresh, idOf, false) }; set((n) => n + 1); };
+  const adopt = () => {
+    kept.current = { ...settled(key, { rows: kept.current.rows, part: true }, kept.current.fresh, idOf, false) };
+    set((n) => n + 1);
+  };
   return { ...kept.current, adopt };
 }
 
 function settled(key, known, fresh, idOf, part) {
   const old = new Map(known.rows.map((row) => [idOf(row), row]));
-  const same = (row) => { const was = old.get(idOf(row)); return was && JSON.stringify(was) === JSON.stringify(row) ? was : row; };
+  const same = (row) => {
+    const was = old.get(idOf(row));
+    return was && JSON.stringify(was) === JSON.stringify(row) ? was : row;
+  };
   if (known.part || known.rows.length === 0) return { key, rows: fresh.map(same), part, fresh, came: 0, left: 0 };
   const byId = new Map(fresh.map((row) => [idOf(row), row]));
-  const rows = known.rows.map((row) => byId.has(idOf(row)) ? same(byId.get(idOf(row))) : row.gone ? row : { ...row, gone: true });
-  return { key, rows, part, fresh, came: fresh.filter((row) => !old.has(idOf(row))).length, left: rows.filter((row) => row.gone).length };
+  const rows = known.rows.map((row) =>
+    byId.has(idOf(row)) ? same(byId.get(idOf(row))) : row.gone ? row : { ...row, gone: true },
+  );
+  return {
+    key,
+    rows,
+    part,
+    fresh,
+    came: fresh.filter((row) => !old.has(idOf(row))).length,
+    left: rows.filter((row) => row.gone).length,
+  };
 }
