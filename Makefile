@@ -21,6 +21,7 @@ AXE_PACKAGE := axe-core@4.14.1
 AXE := .tools/axe-core/.ready-$(AXE_PACKAGE)
 TYPESCRIPT := .tools/typescript/.ready
 NODE := .tools/typescript/node_modules/.bin
+API_TYPES := .tools/console/api.d.ts
 # The console's tests need Chromium, which set-up installs where it may, and axe-core, which comes from npm.
 HAS_CHROMIUM := $(or $(shell command -v chromium),$(shell command -v chromium-browser))
 CHROMIUM := $(if $(HAS_CHROMIUM),,$(if $(shell command -v apt-get >/dev/null && test "$$(id -u)" = 0 && echo root),chromium))
@@ -70,9 +71,14 @@ check: setup
 	.venv/bin/lint-imports
 	@$(MAKE) -s console
 
-console: setup  ## format and lint the console's files, which make check does too; make console ARGS=--write corrects them
-	@if test -f $(TYPESCRIPT); then $(NODE)/biome check --config-path=infrastructure/console $(ARGS) chalicelib/console; \
+console: setup  ## format, lint and type-check the console, as make check does; make console ARGS=--write corrects it
+	@if test -f $(TYPESCRIPT); then $(MAKE) -s $(API_TYPES) \
+	      && $(NODE)/biome check --config-path=infrastructure/console $(ARGS) chalicelib/console \
+	      && $(NODE)/tsc -p infrastructure/console; \
 	 else echo "SKIPPED: the checks of the console (they need npm)" >&2; test -z "$(CI)"; fi
+
+$(API_TYPES): chalicelib/docs/openapi.json $(TYPESCRIPT)
+	@mkdir -p $(@D) && $(NODE)/openapi-typescript $< --output $@ --default-non-nullable=false >/dev/null
 
 openapi: setup  ## write OpenAPI, the problems' pages and the typed client from the routes
 	.venv/bin/python -m infrastructure.openapi

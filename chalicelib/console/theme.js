@@ -1,3 +1,4 @@
+// @ts-check
 // Sets the chosen theme before anything is painted. "auto" leaves it to the system.
 (() => {
   let chosen = null;

@@ -1,9 +1,11 @@
-// Words, icons and times: what machines say, as people read it.
+// @ts-check
+// Words, icons and times: what the API sends, as an operator reads it.
 import { now } from "./live.js";
 
 export const PHASES = ["pfp", "bio", "post", "highlight", "story"];
+export const CATEGORIES = [...PHASES, "any"];
 
-// [icon, word, tone]
+/** @type {Record<string, Look>} */
 export const PHASE = {
   pending: ["clock", "pending", "wait"],
   available: ["ring", "available", "ready"],
@@ -14,6 +16,7 @@ export const PHASE = {
   failed: ["retry", "failed", "warn"],
   requires_review: ["alert", "needs review", "bad"],
 };
+/** @type {Record<string, Look>} */
 export const STATE = {
   imported: ["inbox", "imported", "wait"],
   ready: ["ring", "ready", "ready"],
@@ -22,6 +25,7 @@ export const STATE = {
   paused: ["pause", "paused", "warn"],
   retired: ["stop", "retired", "wait"],
 };
+/** @type {Record<string, Look>} */
 export const RIGHTS = {
   pending: ["clock", "pending", "wait"],
   approved: ["check", "approved", "done"],
@@ -31,6 +35,7 @@ export const RIGHTS = {
   used_up: ["empty", "used up", "warn"],
   expired: ["clock", "licence ended", "bad"],
 };
+/** @type {Record<string, Look>} */
 export const SESSION = {
   live: ["play", "live", "work"],
   lost: ["alert", "lost", "bad"],
@@ -38,20 +43,16 @@ export const SESSION = {
   drain: ["retry", "draining", "warn"],
   stop: ["stop", "stopping", "bad"],
 };
+/** @type {Record<string, string>} */
 export const KIND = {
   unknown: "outcome unknown",
-  transient: "did not work just now",
+  transient: "temporary failure",
   content: "content at fault",
   account: "account at fault",
-  fatal: "will never work",
-};
-export const QUEUES = {
-  due: ["ring", "Due now", "ready"],
-  working: ["play", "In progress", "work"],
-  waiting: ["clock", "Waiting", "wait"],
-  starved: ["empty", "No content", "warn"],
+  fatal: "permanent failure",
 };
 
+/** @type {Record<string, string>} */
 export const ICONS = {
   check: "M3 8.5l3.200 3.200L13 4.800",
   play: "M5 3.500l7 4.500-7 4.500z",
@@ -78,66 +79,122 @@ export const ICONS = {
   sort: "M5 6l3-3 3 3M5 10l3 3 3-3",
 };
 
-const MINUTE = 60_000,
-  HOUR = 60 * MINUTE,
-  DAY = 24 * HOUR;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
-/** A span of milliseconds, such as `11 h 20 min`. */
+/**
+ * A span of milliseconds, such as `11 h 20 min`.
+ * @param {number} ms
+ */
 export function span(ms) {
   const size = Math.abs(ms);
   if (size < MINUTE) return `${Math.max(1, Math.round(size / 1000))} s`;
   if (size < HOUR) return `${Math.floor(size / MINUTE)} min`;
-  const hours = Math.floor(size / HOUR),
-    minutes = Math.floor((size % HOUR) / MINUTE);
+  const hours = Math.floor(size / HOUR);
+  const minutes = Math.floor((size % HOUR) / MINUTE);
   if (size < DAY) return minutes ? `${hours} h ${minutes} min` : `${hours} h`;
-  const days = Math.floor(size / DAY),
-    rest = Math.floor((size % DAY) / HOUR);
+  const days = Math.floor(size / DAY);
+  const rest = Math.floor((size % DAY) / HOUR);
   return rest && days < 10 ? `${days} d ${rest} h` : `${days} d`;
 }
 
+/** @param {string} at */
 export function relative(at, from = now()) {
   const away = Date.parse(at) - from;
   if (Math.abs(away) < 5000) return "now";
   return away > 0 ? `in ${span(away)}` : `${span(away)} ago`;
 }
 
+/**
+ * An instant such as `2026-12-31 23:59:59`, in UTC or in the browser's time zone.
+ * @param {string} at
+ * @param {string} zone
+ */
 export function absolute(at, zone) {
   const date = new Date(at);
   if (zone === "utc") return `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
-  const two = (number) => String(number).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  const local = new Date(date.getTime() - date.getTimezoneOffset() * MINUTE);
+  return local.toISOString().slice(0, 19).replace("T", " ");
 }
 
-/** The day of an instant in a time zone, such as `2026-12-31`. */
-export const dayIn = (at, zone) =>
-  new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(
-    new Date(at),
-  );
+/**
+ * The day of an instant in a time zone, such as `2026-12-31`.
+ * @param {string} at
+ * @param {string} zone
+ */
+export function dayIn(at, zone) {
+  const format = new Intl.DateTimeFormat("en-CA", {
+    timeZone: zone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  });
+  return format.format(new Date(at));
+}
 
-/** The length of a text in code points, as the service counts it; an emoji may be several. */
+/**
+ * The length of a text in code points, as the service counts it; an emoji may be several.
+ * @param {string} text
+ */
 export const points = (text) => [...text].length;
-/** The first code points of a text: a pair is never cut in half. */
+/**
+ * The first code points of a text: a pair is never cut in half.
+ * @param {string} text
+ * @param {number} most
+ */
 export const clipped = (text, most) => (points(text) > most ? `${[...text].slice(0, most).join("")}…` : text);
 
+/** @param {number | null | undefined} number */
 export const count = (number) => new Intl.NumberFormat("en").format(number ?? 0);
+/** @param {string} noun */
 const plural = (noun) =>
   noun.endsWith("ry") ? `${noun.slice(0, -1)}ies` : `${noun}${/(s|ch|sh)$/.test(noun) ? "es" : "s"}`;
+/**
+ * A number with its noun: `1 account`, `2 accounts`.
+ * @param {number | null | undefined} number
+ * @param {string} noun
+ */
 export const many = (number, noun) => `${count(number)} ${number === 1 ? noun : plural(noun)}`;
+/**
+ * @param {number} part
+ * @param {number} whole
+ */
 export const percent = (part, whole) => (whole ? `${Math.round((100 * part) / whole)} %` : "–");
+/** @param {number} number */
 export function bytes(number) {
   if (number < 1024) return `${number} B`;
   return number < 1024 ** 2 ? `${(number / 1024).toFixed(0)} KB` : `${(number / 1024 ** 2).toFixed(1)} MB`;
 }
 
-/** Why an account is not offered, in plain words. */
+/**
+ * A value of any type in one line, for lists of changes.
+ * @param {unknown} value
+ */
+export function shownValue(value) {
+  if (value === null || value === undefined) return "–";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/**
+ * Why an account is not offered.
+ * @param {Schemas["Blocker"]} blocker
+ * @param {Schemas["Phase"][]} phases
+ */
 export function why(blocker, phases = []) {
-  const left = blocker.until && Date.parse(blocker.until) - now();
+  const left = blocker.until ? Date.parse(blocker.until) - now() : 0;
   const waits = left > 0 ? `waiting ${span(left)}: ` : "";
-  if (blocker.code === "interval") {
-    const at = phases.findIndex((phase) => phase.available_at === blocker.until);
-    const before = at > 0 ? phases[at - 1].completed_at : null;
-    const hours = before && Math.round((Date.parse(blocker.until) - Date.parse(before)) / HOUR);
-    return `${waits}${hours ? `minimum interval ${hours} h` : blocker.detail}`;
-  }
-  return `${waits}${blocker.detail}`;
+  const hours = blocker.code === "interval" ? intervalHours(blocker.until, phases) : 0;
+  return `${waits}${hours ? `minimum interval ${hours} h` : blocker.detail}`;
+}
+
+/**
+ * The hours from the completion of a phase until the next one becomes available; 0 where they are not known.
+ * @param {string | null} until
+ * @param {Schemas["Phase"][]} phases
+ */
+function intervalHours(until, phases) {
+  const at = phases.findIndex((phase) => phase.available_at === until);
+  const before = at > 0 ? phases[at - 1].completed_at : null;
+  return until && before ? Math.round((Date.parse(until) - Date.parse(before)) / HOUR) : 0;
 }
