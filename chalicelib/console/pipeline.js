@@ -1,14 +1,14 @@
 // @ts-check
 // Pipeline: one row an account, its five phases, and actions on those selected or on all that match.
-import { find, get } from "./api.js";
+import { find } from "./api.js";
 import { Bulk } from "./bulk.js";
 import { Field, filterOptions, Later } from "./dialogs.js";
 import { change, extent, forgetOverview, link, overview as overviewOf, useLive } from "./live.js";
-import { steady } from "./media.js";
 import { html, useEffect, useMemo, useRef, useState } from "./preact.js";
 import { Row } from "./row.js";
 import { useRows } from "./rows.js";
 import { Announce, Empty, Icon, Opens, Pager, Scroll, shown } from "./ui.js";
+import { idOf, useWalk, Walked, walks } from "./walk.js";
 import { count, many, PHASE, PHASES } from "./words.js";
 
 /** @typedef {Schemas["ListedAccount"]} Account */
@@ -16,7 +16,6 @@ import { count, many, PHASE, PHASES } from "./words.js";
 /** @typedef {Parameters<typeof Bulk>[0]["move"]} Action */
 /** @typedef {[string, Record<string, string>, ((found: Overview) => number) | null]} Tab */
 
-const PAGE = 50;
 const FILTERS = ["state", "queue", "phase_status", "model_id", "phase", "error_code", "text"];
 const TABBED = ["state", "queue", "phase_status"];
 
@@ -54,8 +53,6 @@ const SORTS = {
 /** @param {Params} params */
 const filterOf = (params) =>
   Object.fromEntries(FILTERS.filter((name) => params[name]).map((name) => [name, params[name]]));
-/** @param {Account} row */
-const idOf = (row) => row.account_id;
 
 /** @param {{ params: Params }} props */
 export function Pipeline({ params }) {
@@ -297,91 +294,6 @@ function Selected({ selection, filter, begin }) {
       <${Opens} icon="pause" onClick=${() => begin("pause")}>Pause<//>
       <${Opens} icon="play" onClick=${() => begin("resume")}>Resume<//>
       <button type="button" class="plain" onClick=${selection.clear}>Clear</button>
-    </div>
-  `;
-}
-
-/**
- * A page of accounts, read again every few seconds. A filter that no index knows scans a hundred accounts a request,
- * until the page is full, the list ends or somebody stops it; such a walk is not repeated by itself: only what it found
- * is read again.
- *
- * @param {string} key
- * @param {Record<string, string>} filter
- * @param {Record<string, string>} ordered
- * @param {string | undefined} cursor
- */
-function useWalk(key, filter, ordered, cursor) {
-  const [round, setRound] = useState(0);
-  const name = `${key}#${round}`;
-  const walked = useRef(/** @type {{ name: string, page: Found<Account> } | null} */ (null));
-  const halted = useRef(/** @type {string | null} */ (null));
-  /** @type {(signal: AbortSignal, early: (part: Found<Account>) => void) => Promise<Found<Account>>} */
-  const read = async (signal, early) => {
-    const known = walked.current;
-    if (known?.name === name && walks(known.page)) return reread(known.page, filter, signal);
-    const query = { ...filter, ...ordered, with_phases: true, cursor };
-    const page = await find("operator/accounts", query, PAGE, {
-      signal,
-      pages: Infinity,
-      stop: () => halted.current === name,
-      early: (part) => early({ ...part, items: steadied(part.items) }),
-    });
-    walked.current = { name, page };
-    return { ...page, items: steadied(page.items) };
-  };
-  const live = useLive(name, read, 4);
-  const halt = () => {
-    halted.current = name;
-  };
-  return { name, live, halt, again: () => setRound((n) => n + 1) };
-}
-
-/**
- * What a walk found, as it is now.
- * @param {Found<Account>} page
- * @param {Record<string, string>} filter
- * @param {AbortSignal} signal
- */
-async function reread(page, filter, signal) {
-  const ids = page.items.map(idOf).join(",");
-  if (!ids) return page;
-  const { items } = await get("operator/accounts", { ...filter, ids, with_phases: true }, { signal });
-  return { ...page, items: steadied(items) };
-}
-
-const FEW = 2;
-/** @param {Found<Account>} page */
-const walks = (page) => page.pages > FEW || page.short;
-
-/** @param {Account[]} items */
-const steadied = (items) => items.map(steadiedRow);
-/** @param {Account} row */
-function steadiedRow(row) {
-  const content = row.assigned?.content;
-  if (!content) return row;
-  const url = steady(content.content_id, content.url) ?? content.url;
-  return { ...row, assigned: { content: { ...content, url }, text: row.assigned?.text ?? null } };
-}
-
-/**
- * How far a walk has come.
- * @param {{ found: Found<Account>, of: number | null, halt: () => void, again: () => void }} props
- */
-function Walked({ found, of, halt, again }) {
-  const total = of !== null && of >= found.scanned ? ` of ${count(of)}` : "";
-  const words = `canned ${count(found.scanned)}${total} accounts, ${many(found.items.length, "match")}`;
-  return html`
-    <div class="note" role="status">
-      <p>
-        ${found.part ? `Searching: s${words} so far.` : `S${words}.`}
-        ${!found.part && found.short ? " The next page continues the search." : ""}
-      </p>
-      ${
-        found.part
-          ? html`<button type="button" onClick=${halt}>Stop</button>`
-          : html`<button type="button" onClick=${again}>Search again</button>`
-      }
     </div>
   `;
 }

@@ -6,7 +6,7 @@ type Update<T> = (next: T | ((before: T) => T)) => void;
 type Value = ((...given: any[]) => unknown) | {} | null | undefined;
 type Leave = void | undefined | (() => void);
 
-/** The values of a template are not checked against the components that take them: write the types at the components. */
+/** The values of a template are not checked against its components: write the types of props at the components. */
 export function html(strings: TemplateStringsArray, ...values: Value[]): View;
 export function render(node: View, into: Element): void;
 export function useState<T>(first: T | (() => T)): [T, Update<T>];

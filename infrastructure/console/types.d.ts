@@ -24,14 +24,18 @@ declare global {
   type Schemas = components["schemas"];
   type View = unknown;
 
+  /** What a path has that the API does not know: no body fits it, and its answer has no member. */
+  type NoSuchPath = { "the API has no such path": true };
   /** What a query may name; null, undefined and "" leave one out. */
   type QueryOf<M extends string, P extends string> = {
     [N in keyof Parameters<Operation<M, P>>]?: string | number | boolean | null;
   };
-  type BodyOf<M extends string, P extends string> =
-    Operation<M, P> extends { requestBody?: { content: { "application/json": infer B } } } ? B : Record<string, never>;
-  type AnswerOf<M extends string, P extends string> =
-    Operation<M, P> extends { responses: infer R }
+  type BodyOf<M extends string, P extends string> = [Operation<M, P>] extends [never]
+    ? NoSuchPath
+    : Operation<M, P> extends { requestBody?: { content: { "application/json": infer B } } } ? B : Record<string, never>;
+  type AnswerOf<M extends string, P extends string> = [Operation<M, P>] extends [never]
+    ? NoSuchPath
+    : Operation<M, P> extends { responses: infer R }
       ? { [S in keyof R & Success]: R[S] extends { content: { "application/json": infer A } } ? A : never }[keyof R &
           Success]
       : never;
