@@ -20,6 +20,8 @@ CAN_DYNAMODB_LOCAL := $(and $(shell command -v npm),$(shell command -v java))
 AXE_PACKAGE := axe-core@4.14.1
 AXE := .tools/axe-core/.ready-$(AXE_PACKAGE)
 TYPESCRIPT := .tools/typescript/.ready
+NODE := .tools/typescript/node_modules/.bin
+API_TYPES := .tools/console/api.d.ts
 # The console's tests need Chromium, which set-up installs where it may, and axe-core, which comes from npm.
 HAS_CHROMIUM := $(or $(shell command -v chromium),$(shell command -v chromium-browser))
 CHROMIUM := $(if $(HAS_CHROMIUM),,$(if $(shell command -v apt-get >/dev/null && test "$$(id -u)" = 0 && echo root),chromium))
@@ -34,7 +36,7 @@ QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases
 
 BENCHMARKS := $(addprefix bench-,requests cold units size latency content)
 
-.PHONY: help setup run local quick test chaos check openapi fuzz import-10000 docs newcomer bench house simulate $(BENCHMARKS) clean
+.PHONY: help setup run local quick test chaos check console openapi fuzz import-10000 docs newcomer bench house simulate $(BENCHMARKS) clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +69,16 @@ check: setup
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	@$(MAKE) -s console
+
+console: setup  ## format, lint and type-check the console, as make check does; make console ARGS=--write corrects it
+	@if test -f $(TYPESCRIPT); then $(MAKE) -s $(API_TYPES) \
+	      && $(NODE)/biome check --config-path=infrastructure/console $(ARGS) chalicelib/console \
+	      && $(NODE)/tsc -p infrastructure/console; \
+	 else echo "SKIPPED: the checks of the console (they need npm)" >&2; test -z "$(CI)"; fi
+
+$(API_TYPES): chalicelib/docs/openapi.json $(TYPESCRIPT)
+	@mkdir -p $(@D) && $(NODE)/openapi-typescript $< --output $@ --default-non-nullable=false >/dev/null
 
 openapi: setup  ## generate OpenAPI, the error pages, the typed client and the reference pages
 	.venv/bin/python -m infrastructure.openapi
@@ -191,9 +203,9 @@ $(AXE):
 	     test -z "$(CI)"; fi
 
 $(TYPESCRIPT): $(wildcard infrastructure/typescript/*.json)
-	@echo "set-up: openapi-typescript, the independent generator …" >&2
+	@echo "set-up: openapi-typescript, TypeScript and Biome …" >&2
 	@if ( rm -rf .tools/typescript && mkdir -p .tools/typescript && cp $^ .tools/typescript \
 	      && cd .tools/typescript && npm ci --silent --no-audit --no-fund --ignore-scripts ); \
-	then touch $@; echo "set-up: openapi-typescript is ready" >&2; \
-	else rm -rf .tools/typescript; echo "set-up: openapi-typescript could not be fetched; what needs it is skipped" >&2; \
+	then touch $@; echo "set-up: openapi-typescript, TypeScript and Biome are ready" >&2; \
+	else rm -rf .tools/typescript; echo "set-up: openapi-typescript, TypeScript and Biome could not be fetched; what needs them is skipped" >&2; \
 	     test -z "$(CI)"; fi

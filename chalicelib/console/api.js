@@ -1,3 +1,4 @@
+// @ts-check
 // The operator API: one function for every call; the key lives in memory and session storage only.
 
 export const BASE = new URL("./", document.baseURI); // …/console/
@@ -5,32 +6,52 @@ const ROOT = new URL("../", BASE);
 const KEY = "warmup.key";
 
 let key = sessionStorage.getItem(KEY);
+/** @type {Set<() => void>} */
 const listeners = new Set();
 
 let refused = false;
 export const signedIn = () => key !== null;
-/** Whether the service refused the key that one was signed in with: it was revoked meanwhile. */
+/** Whether the service refused the key of this tab: it was revoked meanwhile. */
 export const wasRefused = () => refused;
-export const onSignedIn = (listener) => { listeners.add(listener); return () => listeners.delete(listener); };
+/** @param {() => void} listener */
+export const onSignedIn = (listener) => {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+};
 export const who = () => /^wk_(.+)_[^_]+$/.exec(key ?? "")?.[1] ?? "operator";
 
-function hold(next, why = false) {
-  key = next; refused = why;
-  if (next === null) sessionStorage.removeItem(KEY); else sessionStorage.setItem(KEY, next);
+/** @param {string | null} next */
+function hold(next, wasRefused = false) {
+  key = next;
+  refused = wasRefused;
+  if (next === null) sessionStorage.removeItem(KEY);
+  else sessionStorage.setItem(KEY, next);
   for (const listener of listeners) listener();
 }
 
-export const signOut = () => { sessionStorage.clear(); hold(null); };
+export const signOut = () => {
+  sessionStorage.clear();
+  hold(null);
+};
 
+/** @param {string} candidate */
 export async function signIn(candidate) {
   const before = key;
   key = candidate;
-  try { await get("operator/service"); } catch (problem) { key = before; throw problem; }
+  try {
+    await get("operator/service");
+  } catch (problem) {
+    key = before;
+    throw problem;
+  }
   hold(candidate);
 }
 
-/** What went wrong, as the service tells it (RFC 9457), or as the network did. */
+/** What went wrong, as the service reports it (RFC 9457), or as the network did. */
 export class Problem extends Error {
+  /** @param {Partial<Schemas["Problem"]>} document */
   constructor(document, status = 0) {
     super(document.detail ?? document.title ?? "Something went wrong.");
     this.status = status;
@@ -43,64 +64,163 @@ export class Problem extends Error {
   }
 }
 
+/**
+ * The error as a problem; what is not one is a mistake of the console, and is logged.
+ * @param {unknown} error
+ */
+export function problemOf(error) {
+  if (error instanceof Problem) return error;
+  console.error(error);
+  return new Problem({ title: "Something went wrong", detail: error instanceof Error ? error.message : String(error) });
+}
+
+/** @param {unknown} error */
+export const isAbort = (error) => error instanceof DOMException && error.name === "AbortError";
+
+/**
+ * @param {string} path
+ * @param {Record<string, unknown>} query
+ */
 export function address(path, query = {}) {
   const url = new URL(`api/${path}`, ROOT);
   for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
+    if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, String(value));
   }
   return url;
 }
 
+/** @typedef {{ headers?: Record<string, string>, signal?: AbortSignal }} More */
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {More & { body?: unknown, query?: Record<string, unknown> }} [options]
+ */
 async function answered(method, path, { body, query, headers, signal } = {}) {
+  /** @type {Record<string, string>} */
   const sent = { Authorization: `Bearer ${key}`, ...headers };
   if (body !== undefined) sent["Content-Type"] = "application/json";
-  let response;
-  try {
-    response = await fetch(address(path, query), {
-      method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body),
-      signal, credentials: "omit", cache: "no-store", redirect: "error",
+  const response = await fetch(address(path, query), {
+    method,
+    headers: sent,
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal,
+    credentials: "omit",
+    cache: "no-store",
+    redirect: "error",
+  }).catch((error) => {
+    if (isAbort(error)) throw error;
+    throw new Problem({
+      title: "The service did not answer",
+      detail: "The network is down, or the service cannot be reached. The data shown may be out of date.",
     });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Problem({ title: "The service did not answer", detail: "The network is down, or the service cannot be reached. What is shown may be old." });
-  }
+  });
   if (response.ok) return response;
-  let document = {};
-  try { document = await response.json(); } catch { document = { title: `Status ${response.status}`, detail: "The answer is no problem document." }; }
-  const problem = new Problem(document, response.status);
+  const problem = new Problem(await documentOf(response), response.status);
   if (response.status === 401 && signedIn() && sessionStorage.getItem(KEY) === key) hold(null, true);
   throw problem;
 }
 
-const parsed = async (...request) => (await answered(...request)).json();
-export const get = (path, query, more) => parsed("GET", path, { query, ...more });
-export const post = (path, body = {}, more) => parsed("POST", path, { body, ...more });
-export const patch = (path, body, version) => parsed("PATCH", path, { body, headers: { "If-Match": `"${version}"` } });
-export const remove = (path) => parsed("DELETE", path);
-
 /**
- * Looks until `wanted` items are found, the list ends, so many looks were made, or `stop` says so: a page of what is looked
- * through may be short. `early` is told after each look what was found so far, so that nobody waits for the last one.
- * `looked` counts the rows that were looked at.
+ * @param {Response} response
+ * @returns {Promise<Partial<Schemas["Problem"]>>}
  */
-export async function find(path, query, wanted, { looks = 6, signal, early = () => {}, stop = () => false } = {}) {
-  const found = { items: [], next_cursor: query.cursor ?? null, looked: 0, looks: 0, short: false, part: true };
-  for (;;) {
-    const page = await get(path, { ...query, cursor: found.next_cursor, limit: wanted - found.items.length }, { signal });
-    found.items.push(...page.items);
-    found.next_cursor = page.next_cursor;
-    found.looked += page.looked_at ?? page.items.length;
-    found.looks += 1;
-    found.short = page.next_cursor !== null && found.items.length < wanted;
-    if (!found.short || found.looks >= looks || stop()) return { ...found, part: false };
-    early({ ...found, items: [...found.items] });
+async function documentOf(response) {
+  try {
+    return await response.json();
+  } catch {
+    return { title: `Status ${response.status}`, detail: "The answer is not a problem document." };
   }
 }
 
-/** All JSON lines of an export, call after call. */
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {Parameters<typeof answered>[2]} options
+ */
+const parsed = async (method, path, options) => (await answered(method, path, options)).json();
+
+/**
+ * @template {string} P
+ * @param {P} path
+ * @param {QueryOf<"get", P>} [query]
+ * @param {More} [more]
+ * @returns {Promise<AnswerOf<"get", P>>}
+ */
+export const get = (path, query, more) => parsed("GET", path, { query, ...more });
+
+/**
+ * @template {string} P
+ * @param {P} path
+ * @param {BodyOf<"post", P>} [body]
+ * @param {More} [more]
+ * @returns {Promise<AnswerOf<"post", P>>}
+ */
+export const post = (path, body, more) => parsed("POST", path, { body: body ?? {}, ...more });
+
+/**
+ * @template {string} P
+ * @param {P} path
+ * @param {BodyOf<"patch", P>} body
+ * @param {number | undefined} version
+ * @returns {Promise<AnswerOf<"patch", P>>}
+ */
+export const patch = (path, body, version) => parsed("PATCH", path, { body, headers: { "If-Match": `"${version}"` } });
+
+/**
+ * @template {string} P
+ * @param {P} path
+ * @returns {Promise<AnswerOf<"delete", P>>}
+ */
+export const remove = (path) => parsed("DELETE", path, {});
+
+/**
+ * @template T
+ * @typedef {{ pages?: number, signal?: AbortSignal, early?: (part: T) => void, stop?: () => boolean }} FindOptions
+ */
+
+/**
+ * Reads page after page until `wanted` items are found, the list ends, `pages` pages were read, or `stop` says so: a
+ * page of a filtered scan may be short. `early` gets what was found so far after each page, so that nobody waits for
+ * the last one. `scanned` counts the rows that were read.
+ *
+ * @template {string} P
+ * @param {P} path
+ * @param {QueryOf<"get", P>} query
+ * @param {number} wanted
+ * @param {FindOptions<Found<RowOf<P>>>} [options]
+ * @returns {Promise<Found<RowOf<P>>>}
+ */
+export async function find(path, query, wanted, { pages = 6, signal, early, stop } = {}) {
+  const asked = /** @type {Record<string, any>} */ (query);
+  /** @type {Found<RowOf<P>>} */
+  const found = { items: [], next_cursor: asked.cursor ?? null, scanned: 0, pages: 0, short: false, part: true };
+  for (;;) {
+    const limits = { cursor: found.next_cursor, limit: wanted - found.items.length };
+    const page = await parsed("GET", path, { query: { ...asked, ...limits }, signal });
+    found.items.push(...page.items);
+    found.next_cursor = page.next_cursor;
+    found.scanned += page.looked_at ?? page.items.length;
+    found.pages += 1;
+    found.short = page.next_cursor !== null && found.items.length < wanted;
+    if (!found.short || found.pages >= pages || stop?.()) return { ...found, part: false };
+    early?.({ ...found, items: [...found.items] });
+  }
+}
+
+/**
+ * All JSON lines of an export, call after call.
+ *
+ * @param {string} path
+ * @param {Record<string, unknown>} query
+ * @param {(lines: number) => void} onPart
+ */
 export async function lines(path, query, onPart) {
-  let cursor = null, text = "";
+  /** @type {string | null} */
+  let cursor = null;
+  let text = "";
   do {
+    /** @type {Response} */
     const response = await answered("GET", path, { query: { ...query, cursor } });
     text += await response.text();
     cursor = response.headers.get("Next-Cursor");
@@ -109,17 +229,33 @@ export async function lines(path, query, onPart) {
   return text;
 }
 
-/** Sends a file by a presigned form. The key is not sent there. */
+/**
+ * Sends a file by a presigned form. The key is not sent there.
+ *
+ * @param {Schemas["Upload"]} form
+ * @param {File} file
+ * @param {(part: number) => void} onProgress
+ * @returns {Promise<void>}
+ */
 export function send(form, file, onProgress) {
   return new Promise((resolve, reject) => {
     const data = new FormData();
-    for (const [name, value] of Object.entries(form.fields)) data.append(name, value);
+    for (const [name, value] of Object.entries(form.fields)) data.append(name, String(value));
     data.append("file", file);
     const request = new XMLHttpRequest();
     request.open("POST", form.url);
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
-    request.onload = () => request.status < 300 ? resolve() : reject(new Problem({ title: "The upload was refused", detail: `The media bucket answered ${request.status}.` }, request.status));
-    request.onerror = () => reject(new Problem({ title: "The upload failed", detail: "The media bucket could not be reached, or does not admit this page's address (CORS)." }));
+    request.onload = () => (request.status < 300 ? resolve() : reject(refusedUpload(request.status)));
+    request.onerror = () => reject(failedUpload());
     request.send(data);
   });
 }
+
+/** @param {number} status */
+const refusedUpload = (status) =>
+  new Problem({ title: "The upload was refused", detail: `The media bucket answered ${status}.` }, status);
+const failedUpload = () =>
+  new Problem({
+    title: "The upload failed",
+    detail: "The media bucket cannot be reached, or does not accept this page's address (CORS).",
+  });

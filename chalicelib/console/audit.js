@@ -1,55 +1,140 @@
+// @ts-check
 // Audit: what was done, by whom, when, and from what to what.
+import { find, lines, problemOf } from "./api.js";
+import { Field, Later } from "./dialogs.js";
+import { change, useLive } from "./live.js";
 import { html, useState } from "./preact.js";
-import { find, lines } from "./api.js";
-import { change, useLive, useRows } from "./live.js";
-import { Account, Announce, Empty, Field, Later, Live, Pager, Scroll, Time, Trouble, save } from "./ui.js";
-import { clipped } from "./words.js";
+import { useRows } from "./rows.js";
+import { Account, Announce, Empty, Pager, save, shown, Table, Time, Trouble } from "./ui.js";
+import { clipped, many, shownValue } from "./words.js";
 
-const said = (value) => value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value);
-const clip = (text) => clipped(text, 60);
+/** @typedef {Schemas["AuditEvent"]} AuditEvent */
 
-export const Moves = ({ moves }) => html`<span class="moves">${moves.map((move) => html`<span><code>${move.what}</code> ${clip(said(move.from))} → ${clip(said(move.to))}</span>`)}</span>`;
+/** @param {unknown} value */
+const clip = (value) => clipped(shownValue(value), 60);
 
-const accountOf = (event) => event.subject.startsWith("account:") ? event.subject.slice(8) : null;
+/** @param {{ moves: Schemas["AuditMove"][] }} props */
+const Moves = ({ moves }) => html`
+  <span class="moves">
+    ${moves.map((move) => html`<span><code>${move.what}</code> ${clip(move.from)} → ${clip(move.to)}</span>`)}
+  </span>
+`;
 
-export const Events = ({ events, moves = false }) => html`<ol class="events">${events.map((event) => html`<li key=${`${event.subject}#${event.version}`}>
-  <${Time} at=${event.at} />
-  <div><bdi class="prose">${accountOf(event) ? sentenceWithLink(event) : event.sentence}</bdi>${moves && html`<${Moves} moves=${event.moves} />`}</div></li>`)}</ol>`;
+/** @param {AuditEvent} event */
+const accountOf = (event) => (event.subject.startsWith("account:") ? event.subject.slice(8) : null);
+/** @param {AuditEvent} event */
+const keyOf = (event) => `${event.subject}#${event.version}`;
 
-function sentenceWithLink(event) {
-  const account = accountOf(event), at = event.sentence.indexOf(account);
-  if (at < 0) return event.sentence;
-  return html`${event.sentence.slice(0, at)}<${Account} id=${account} />${event.sentence.slice(at + account.length)}`;
+/**
+ * The sentence of an event, with a link to its account.
+ * @param {{ event: AuditEvent }} props
+ */
+function Sentence({ event }) {
+  const { sentence } = event;
+  const account = accountOf(event);
+  const at = account === null ? -1 : sentence.indexOf(account);
+  if (account === null || at < 0) return html`<bdi class="prose">${sentence}</bdi>`;
+  return html`
+    <bdi class="prose">
+      ${sentence.slice(0, at)}
+      <${Account} id=${account} />
+      ${sentence.slice(at + account.length)}
+    </bdi>
+  `;
 }
 
+/** @param {{ events: AuditEvent[], moves?: boolean }} props */
+export const Events = ({ events, moves = false }) => html`
+  <ol class="events">
+    ${events.map(
+      (event) => html`
+        <li key=${keyOf(event)}>
+          <${Time} at=${event.at} />
+          <div><${Sentence} event=${event} />${moves && html`<${Moves} moves=${event.moves} />`}</div>
+        </li>
+      `,
+    )}
+  </ol>
+`;
+
+/** @param {{ params: Params }} props */
 export function Audit({ params }) {
   const query = { day: params.day, account_id: params.account_id, bot_id: params.bot_id };
   const key = JSON.stringify([query, params.cursor]);
-  const live = useLive(key, (signal) => find("operator/audit", { ...query, cursor: params.cursor }, 50, { signal }), params.cursor ? 0 : 10);
-  const rows = useRows(key, live.data?.items, (event) => `${event.subject}#${event.version}`);
-  const [part, tell] = useState(null);
-  const [problem, fail] = useState(null);
-  const take = async () => {
-    fail(null); tell(0);
-    try { save(`audit-${params.account_id || params.bot_id || params.day || "today"}.jsonl`, await lines("operator/audit/export", query, tell), "application/x-ndjson"); }
-    catch (error) { fail(error); }
-    tell(null);
-  };
+  const live = useLive(
+    key,
+    (signal) => find("operator/audit", { ...query, cursor: params.cursor }, 50, { signal }),
+    params.cursor ? 0 : 10,
+  );
+  const rows = useRows(key, live.data?.items, keyOf);
+  const filtered = Boolean(query.day || query.account_id || query.bot_id);
+  /** @param {any} event */
+  const putDay = (event) => change({ day: event.target.value, cursor: null }, { replace: true });
   return html`
-    <div class="head"><h1>Audit</h1><button type="button" onClick=${take} disabled=${part !== null}>${part === null ? "Export as JSON lines" : `${part} events …`}</button></div>
+    <div class="head"><h1>Audit</h1><${Export} query=${query} /></div>
     <div class="filters">
-      <${Field} label="Day (UTC; today if empty)" type="date" value=${params.day ?? ""} onInput=${(event) => change({ day: event.target.value, cursor: null }, { replace: true })} data-search />
+      <${Field} label="Day (UTC; empty: today)" type="date" value=${params.day ?? ""} onInput=${putDay} data-search />
       <${Later} name="account_id" label="Account id" value=${params.account_id ?? ""} />
       <${Later} name="bot_id" label="Bot id" value=${params.bot_id ?? ""} />
     </div>
-    <small>Without a day, an account or a bot is shown over all days.</small>
+    <small>An account or a bot without a day shows the events of all days.</small>
+    ${shown(
+      live,
+      (found) => html`
+        <${Announce} rows=${rows} noun="events" />
+        ${
+          rows.rows.length === 0
+            ? html`<${Nothing} filtered=${filtered} />`
+            : html`
+              <${Table} label="Audit events" columns=${["Time", "Actor", "Event", "From → to", "Request"]}>
+                ${rows.rows.map((event) => html`<${Row} key=${keyOf(event)} event=${event} />`)}
+              <//>
+              <${Pager} params=${params} next=${found.next_cursor} shown=${rows.rows.length} noun="events" />
+            `
+        }
+      `,
+    )}
+  `;
+}
+
+/** @param {{ filtered: boolean }} props */
+const Nothing = ({ filtered }) => html`
+  <${Empty}
+    kind=${filtered ? "filtered" : "nothing"}
+    title=${filtered ? "No event matches the filters" : "Nothing has happened today"}
+  />
+`;
+
+/** @param {{ event: AuditEvent }} props */
+const Row = ({ event }) => html`
+  <tr data-row>
+    <td><${Time} at=${event.at} /></td>
+    <td class="actor"><bdi>${event.actor.kind} ${event.actor.id}</bdi></td>
+    <td class="what"><${Sentence} event=${event} /></td>
+    <td><${Moves} moves=${event.moves} /></td>
+    <td><code class="clip">${event.request_id}</code></td>
+  </tr>
+`;
+
+/** @param {{ query: Record<string, string | undefined> }} props */
+function Export({ query }) {
+  const [part, setPart] = useState(/** @type {number | null} */ (null));
+  const [problem, setProblem] = useState(/** @type {Trouble | null} */ (null));
+  const write = async () => {
+    setProblem(null);
+    setPart(0);
+    try {
+      const name = `audit-${query.account_id || query.bot_id || query.day || "today"}.jsonl`;
+      save(name, await lines("operator/audit/export", query, setPart), "application/x-ndjson");
+    } catch (error) {
+      setProblem(problemOf(error));
+    }
+    setPart(null);
+  };
+  return html`
+    <button type="button" onClick=${write} disabled=${part !== null}>
+      ${part === null ? "Export as JSON lines" : `${many(part, "event")} …`}
+    </button>
     ${problem && html`<${Trouble} problem=${problem} />`}
-    <${Live} of=${live}>${(found) => html`<${Announce} rows=${rows} noun="events" />
-      ${rows.rows.length === 0 ? html`<${Empty} kind=${query.day || query.account_id || query.bot_id ? "filtered" : "nothing"} title=${query.day || query.account_id || query.bot_id ? "No event matches the filters" : "Nothing has happened today"} />` : html`
-      <${Scroll} label="Audit events"><table><thead><tr><th scope="col">Time</th><th scope="col">Actor</th><th scope="col">What</th><th scope="col">From → to</th><th scope="col">Request</th></tr></thead>
-        <tbody>${rows.rows.map((event) => html`<tr key=${`${event.subject}#${event.version}`} data-row>
-          <td><${Time} at=${event.at} /></td><td class="actor"><bdi>${event.actor.kind} ${event.actor.id}</bdi></td>
-          <td class="what"><bdi class="prose">${accountOf(event) ? sentenceWithLink(event) : event.sentence}</bdi></td>
-          <td><${Moves} moves=${event.moves} /></td><td><code class="clip">${event.request_id}</code></td></tr>`)}</tbody></table><//>
-      <${Pager} params=${params} next=${found.next_cursor} shown=${rows.rows.length} noun="events" />`}`}<//>`;
+  `;
 }

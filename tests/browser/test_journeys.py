@@ -101,11 +101,11 @@ def test_consent_is_recorded_where_an_account_came_without(console: Console) -> 
     body = {"account_id": f"{model.model_id}-owned", "model_id": model.model_id, "username": "owned.by.nora"}
     console.stage.api.post("/api/operator/accounts", body)
     page = console.open(f"pipeline?account={body['account_id']}", ready=".drawer h3")
-    moves = page.get_by_role("group", name="Moves")
+    moves = page.get_by_role("group", name="Actions")
     moves.get_by_role("button", name="Record consent").click()
     decide(page, "Record", Granted_by="Nora Lind", Granted_on="2026-01-02", **{"Reference,_such": "contract 9"})
-    moves.get_by_role("button", name="Declare ready").click()
-    decide(page, "Declare ready", Reason="the owner agreed")
+    moves.get_by_role("button", name="Mark as ready").click()
+    decide(page, "Mark as ready", Reason="the owner agreed")
     expect(moves.get_by_role("button", name="Pause")).to_be_visible()
     consent = console.stage.account(body["account_id"])["consent"]
     assert consent == {"granted_by": "Nora Lind", "granted_at": "2026-01-02T00:00:00.000Z", "reference": "contract 9"}
@@ -288,7 +288,7 @@ def test_what_is_withdrawn_shows_whom_it_touches(console: Console) -> None:
     page = console.open(f"content?model={model.model_id}&item={model.model_id}/content/{held}", ready=".drawer img")
     page.get_by_role("button", name="Withdraw …").click()
     decide(page, "Withdraw", Reason="the licence was revoked")
-    expect(page.locator(".drawer")).to_contain_text("It touches 1 account")
+    expect(page.locator(".drawer")).to_contain_text("This affects 1 account")
     expect(page.locator(".drawer")).to_contain_text("held")
 
 
@@ -301,7 +301,7 @@ def test_a_long_text_is_counted_as_the_service_counts_and_never_cut(console: Con
     field.fill("😀" * 100)
     expect(dialog).to_contain_text("100 characters (Unicode code points)")
     field.fill("😀" * 2201)
-    expect(dialog).to_contain_text("2,201 characters: 1 more than the 2,200 that it takes")
+    expect(dialog).to_contain_text("2,201 characters: 1 more than the limit of 2,200")
     assert len(field.input_value()) == 2201  # Python counts code points, too: nothing was cut
     dialog.get_by_role("button", name="Add", exact=True).click()
     expect(dialog).to_be_visible()  # it is not sent
@@ -410,7 +410,7 @@ def test_a_new_bot_is_shown_its_key_once(console: Console) -> None:
     dialog.get_by_label("Id").fill("fresh-bot")
     dialog.get_by_role("button", name="Create").click()
     expect(page.get_by_role("dialog").locator("pre")).to_contain_text("wk_fresh-bot_")
-    page.get_by_role("button", name="I have it").click()
+    page.get_by_role("button", name="I have copied it").click()
     expect(page.get_by_text("wk_fresh-bot_")).to_have_count(0)
 
 
@@ -440,7 +440,7 @@ def test_a_person_does_a_task(console: Console) -> None:
     page.reload()  # what one holds is found again
     page.get_by_role("button", name="Done …", exact=True).click()
     decide(page, "Done", Note="done by hand")
-    expect(page.get_by_text("You hold nothing")).to_be_visible()
+    expect(page.get_by_text("You hold no task")).to_be_visible()
     found = console.stage.account(account)
     assert (found["phases"][0]["status"], found["phases"][0]["platform_response"]) == (
         "completed",

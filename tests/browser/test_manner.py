@@ -125,8 +125,8 @@ def asked_for_accounts(page: Page) -> list[str]:
 def test_what_no_index_knows_is_looked_through_a_page_a_request_and_then_only_what_was_found(console: Console) -> None:
     model = stages.crowd(console.stage)
     sent = asked_for_accounts(console.page)
-    page = console.open(f"pipeline?model_id={model.model_id}&text=MANY.31", ready="text=Look again")
-    expect(page.get_by_text(f"looked at {CROWD} accounts, 11 matches")).to_be_visible()
+    page = console.open(f"pipeline?model_id={model.model_id}&text=MANY.31", ready="text=Search again")
+    expect(page.get_by_text(f"Scanned {CROWD} accounts, 11 matches")).to_be_visible()
     assert len(sent) == 4  # a hundred accounts each
     sent.clear()
     console.look()
@@ -151,7 +151,7 @@ def test_a_walk_shows_what_it_finds_at_once_and_can_be_stopped(console: Console)
     console.page.add_init_script(_SLOW_LOOKS)  # so that there is time to stop, also on a busy machine
     page = console.open(f"pipeline?model_id={model.model_id}&text=many.11", ready="[data-row]")
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_text("The next page looks further.")).to_be_visible()
+    expect(page.get_by_text("The next page continues the search.")).to_be_visible()
     assert len(sent) < 4
     page.get_by_role("button", name="Next page").click()
     expect(page.get_by_role("button", name="First page")).to_be_visible()
@@ -200,7 +200,7 @@ def test_three_kinds_of_empty(console: Console) -> None:
     expect(page.locator(".empty")).to_contain_text("No account matches the filters")
     page.get_by_role("button", name="Clear the filters").click()
     expect(page.locator("[data-row]").first).to_be_visible()
-    console.open(f"tasks?model_id={model.model_id}", ready="text=You hold nothing")
+    console.open(f"tasks?model_id={model.model_id}", ready="text=You hold no task")
     console.open("pipeline?queue=starved", ready="text=Nothing is wrong here")
 
 
@@ -210,7 +210,7 @@ def test_old_data_is_said_to_be_old_and_an_error_is_told_whole(console: Console)
     problem = {"title": "Temporarily unavailable", "detail": "The store is away.", "request_id": "req_1", "status": 503}
     page.route("**/api/operator/**", lambda route: route.fulfill(status=503, json=problem))
     console.look()
-    expect(page.get_by_text("This is old.").first).to_be_visible()
+    expect(page.get_by_text("This data is out of date.").first).to_be_visible()
     page.get_by_role("link", name="Review").click()
     expect(page.get_by_role("alert").first).to_contain_text("The store is away.")
     expect(page.get_by_role("alert").first).to_contain_text("req_1")
@@ -288,7 +288,7 @@ def test_a_key_that_is_shown_once_stays_until_it_is_taken(console: Console) -> N
         page.keyboard.press("Escape")
     page.mouse.click(5, 5)
     expect(key).to_be_visible()
-    page.get_by_role("button", name="I have it").click()
+    page.get_by_role("button", name="I have copied it").click()
     expect(key).to_have_count(0)
 
 
@@ -303,7 +303,7 @@ def test_a_filter_of_the_audit_waits_until_the_typing_stopped(console: Console) 
 
 def test_an_address_that_nobody_understands_leads_on(console: Console) -> None:
     console.stage.model()
-    page = console.open("%E0%A4%A", ready="text=There is no such screen")
+    page = console.open("%E0%A4%A", ready="text=This screen does not exist")
     page.get_by_role("link", name="Go to Now").click()
     expect(page.get_by_role("heading", name="Now")).to_be_visible()
     console.go("content?model=ghost", ready="text=Model not found")
