@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from warmup.async_client import AsyncClient
     from warmup.client import Client
     from warmup.jobs import AccountTrouble, BadContent, Done, Fatal, Job, JobFailed, LeaseLost, StopOrdered, Transient
-    from warmup.transport import Patience
+    from warmup.transport import RetryPolicy
     from warmup.worker import Worker
 
 __all__ = [
@@ -19,12 +19,12 @@ __all__ = [
     "Job",
     "JobFailed",
     "LeaseLost",
-    "Patience",
+    "RetryPolicy",
     "StopOrdered",
     "Transient",
     "Worker",
 ]
-_HOMES = {"AsyncClient": "async_client", "Client": "client", "Patience": "transport", "Worker": "worker"}
+_HOMES = {"AsyncClient": "async_client", "Client": "client", "RetryPolicy": "transport", "Worker": "worker"}
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,7 @@ from warmup.transport import (
     AGAIN,
     MEDIA_AGAIN,
     Page,
-    Patience,
+    RetryPolicy,
     Request,
     address,
     checked,
@@ -33,14 +33,21 @@ class AsyncClient(async_operations.Operations):
     """A client for one key, with every operation by noun and verb. Close it, or use it in a `with` statement.
 
     `key_source` is where the key came from, such as the name of a variable, for the message when it is
-    refused. Raises Unsendable where URL or key are not valid.
+    refused. `transport` sends the requests in place of httpx's own (a proxy, a test). Raises Unsendable where URL or
+    key are not valid.
     """
 
     def __init__(
-        self, url: str, key: str = "", *, patience: Patience | None = None, key_source: str | None = None
+        self,
+        url: str,
+        key: str = "",
+        *,
+        retry: RetryPolicy | None = None,
+        key_source: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.url, self.key = url, key
-        self._transport = AsyncTransport(url, key, patience or Patience(), key_source)
+        self._transport = AsyncTransport(url, key, retry or RetryPolicy(), key_source, transport)
         super().__init__(self._transport)
 
     async def __aenter__(self) -> Self:
@@ -96,12 +103,19 @@ class AsyncPages(Generic[T]):
 class AsyncTransport:
     """One connection pool to the service and one to its bucket, with one key, which only the service is sent."""
 
-    def __init__(self, url: str, key: str, how: Patience, key_source: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        retry: RetryPolicy,
+        key_source: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._http = httpx.AsyncClient(
-            base_url=address(url), headers=headers(key), timeout=how.timeout, trust_env=False
+            base_url=address(url), headers=headers(key), timeout=retry.timeout, trust_env=False, transport=transport
         )
-        self._media = httpx.AsyncClient(timeout=how.timeout, trust_env=False)
-        self._how, self._key_source = how, key_source
+        self._media = httpx.AsyncClient(timeout=retry.timeout, trust_env=False, transport=transport)
+        self._retry, self._key_source = retry, key_source
         self.speed = 1.0
 
     async def close(self) -> None:
@@ -177,15 +191,15 @@ class AsyncTransport:
             attempt += 1
             outcome: httpx.Response | httpx.TransportError
             try:
-                outcome = await send(self._how.next_timeout())
+                outcome = await send(self._retry.next_timeout())
             except httpx.TransportError as error:
                 outcome = error
             if isinstance(outcome, httpx.Response) and outcome.is_success:
                 return outcome
-            pause = self._how.pause_after(outcome, attempt, repeatable=repeatable, again=again)
+            pause = self._retry.pause_after(outcome, attempt, repeatable=repeatable, again=again)
             if pause is None:
                 break
-            await self._how.async_wait(pause)
+            await self._retry.async_wait(pause)
         if isinstance(outcome, httpx.Response):
             return outcome
         raise Unreachable(f"{failed}: {outcome or type(outcome).__name__}") from outcome

@@ -15,8 +15,8 @@ from warmup.transport import (
     AGAIN,
     MEDIA_AGAIN,
     Page,
-    Patience,
     Request,
+    RetryPolicy,
     address,
     checked,
     headers,
@@ -33,14 +33,21 @@ class Client(operations.Operations):
     """A client for one key, with every operation by noun and verb. Close it, or use it in a `with` statement.
 
     `key_source` is where the key came from, such as the name of a variable, for the message when it is
-    refused. Raises Unsendable where URL or key are not valid.
+    refused. `transport` sends the requests in place of httpx's own (a proxy, a test). Raises Unsendable where URL or
+    key are not valid.
     """
 
     def __init__(
-        self, url: str, key: str = "", *, patience: Patience | None = None, key_source: str | None = None
+        self,
+        url: str,
+        key: str = "",
+        *,
+        retry: RetryPolicy | None = None,
+        key_source: str | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url, self.key = url, key
-        self._transport = Transport(url, key, patience or Patience(), key_source)
+        self._transport = Transport(url, key, retry or RetryPolicy(), key_source, transport)
         super().__init__(self._transport)
 
     def __enter__(self) -> Self:
@@ -96,10 +103,19 @@ class Pages(Generic[T]):
 class Transport:
     """One connection pool to the service and one to its bucket, with one key, which only the service is sent."""
 
-    def __init__(self, url: str, key: str, how: Patience, key_source: str | None = None) -> None:
-        self._http = httpx.Client(base_url=address(url), headers=headers(key), timeout=how.timeout, trust_env=False)
-        self._media = httpx.Client(timeout=how.timeout, trust_env=False)
-        self._how, self._key_source = how, key_source
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        retry: RetryPolicy,
+        key_source: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._http = httpx.Client(
+            base_url=address(url), headers=headers(key), timeout=retry.timeout, trust_env=False, transport=transport
+        )
+        self._media = httpx.Client(timeout=retry.timeout, trust_env=False, transport=transport)
+        self._retry, self._key_source = retry, key_source
         self.speed = 1.0
 
     def close(self) -> None:
@@ -175,15 +191,15 @@ class Transport:
             attempt += 1
             outcome: httpx.Response | httpx.TransportError
             try:
-                outcome = send(self._how.next_timeout())
+                outcome = send(self._retry.next_timeout())
             except httpx.TransportError as error:
                 outcome = error
             if isinstance(outcome, httpx.Response) and outcome.is_success:
                 return outcome
-            pause = self._how.pause_after(outcome, attempt, repeatable=repeatable, again=again)
+            pause = self._retry.pause_after(outcome, attempt, repeatable=repeatable, again=again)
             if pause is None:
                 break
-            self._how.wait(pause)
+            self._retry.wait(pause)
         if isinstance(outcome, httpx.Response):
             return outcome
         raise Unreachable(f"{failed}: {outcome or type(outcome).__name__}") from outcome

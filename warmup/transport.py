@@ -54,7 +54,7 @@ def quoted(part: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How often a request is sent at most, and how many seconds pass between two times.
 
     `sleep` waits in place of `time.sleep` (in an AsyncClient of `asyncio.sleep`; there it may be a coroutine function).

@@ -40,7 +40,7 @@ from warmup.problems import (
     Unsendable,
     WarmupError,
 )
-from warmup.transport import BadChecksum, Patience
+from warmup.transport import BadChecksum, RetryPolicy
 
 logger = logging.getLogger("warmup.worker")
 
@@ -102,13 +102,13 @@ class Worker:
         timeout: float | None = None,
         name: str = "warmup-worker/1",
         model_ids: list[str] | None = None,
-        patience: Patience | None = None,
+        retry: RetryPolicy | None = None,
     ) -> None:
         self._client = Client(
             url or os.environ.get("WARMUP_URL", "http://127.0.0.1:8000"),
             key or os.environ.get("WARMUP_KEY", ""),
-            patience=replace(
-                patience or Patience(attempts=4), sleep=self._wait_to_repeat, seconds_left=self._seconds_left
+            retry=replace(
+                retry or RetryPolicy(attempts=4), sleep=self._wait_to_repeat, seconds_left=self._seconds_left
             ),
             key_source="the argument `key`" if key else "WARMUP_KEY",
         )

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 import warmup
-from warmup import Job, JobFailed, Patience, StopOrdered, Transient
+from warmup import Job, JobFailed, RetryPolicy, StopOrdered, Transient
 from warmup.api.models import Delivery
 from warmup.problems import ApiError
 
@@ -52,7 +52,7 @@ class Shipped(warmup.Worker):
     """The worker as it is shipped; what it publishes is nothing."""
 
     def __init__(self, url: str, key: str, seed: int, history: Path) -> None:
-        super().__init__(url, key, slots=2, timeout=10, patience=Patience(attempts=3, timeout=3))
+        super().__init__(url, key, slots=2, timeout=10, retry=RetryPolicy(attempts=3, timeout=3))
         self._dice, self._history = random.Random(seed), history
         self.phase()(self._publish)
 

@@ -29,7 +29,7 @@ from warmup import (
     Fatal,
     Job,
     LeaseLost,
-    Patience,
+    RetryPolicy,
     StopOrdered,
     Transient,
     Worker,
@@ -42,7 +42,7 @@ from warmup.sandbox.fake import FakeServer, fake_server
 
 pytestmark = pytest.mark.engine
 
-QUICK = Patience(attempts=2, timeout=5)
+QUICK = RetryPolicy(attempts=2, timeout=5)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def at_work(bot: Worker, **more: object) -> Iterator[threading.Thread]:
 
 def worker(server: FakeServer, handler: Callable[[Job], object], **more: object) -> Worker:
     """A bot that does the same for every phase."""
-    made = Worker(server.url, server.bot_key(), patience=QUICK, **more)  # type: ignore[arg-type]  # a test's shorthand
+    made = Worker(server.url, server.bot_key(), retry=QUICK, **more)  # type: ignore[arg-type]  # a test's shorthand
     made.phase()(handler)
     return made
 
@@ -173,7 +173,7 @@ def test_an_item_at_fault_is_swapped_for_another(server: FakeServer, account: st
 
 
 def test_a_bot_with_one_handler_takes_only_its_phase(server: FakeServer, account: str) -> None:
-    bot = Worker(server.url, server.bot_key(), patience=QUICK)
+    bot = Worker(server.url, server.bot_key(), retry=QUICK)
     bot.phase("bio")(lambda job: None)
     running = threading.Thread(target=bot.run, daemon=True)
     running.start()
@@ -334,7 +334,7 @@ def test_a_bot_with_one_handler_finds_its_work_behind_that_of_others_and_does_no
         server.account(f"{account}-{number}"[-60:].lstrip("-"))  # for another bot's handler, due before
     server.advance(days=2)
     done = list[str]()
-    bot = Worker(server.url, server.bot_key(), patience=QUICK)
+    bot = Worker(server.url, server.bot_key(), retry=QUICK)
     bot.phase("bio")(lambda job: done.append(job.account_id))
     server.asked.clear()
     with at_work(bot):
@@ -459,7 +459,7 @@ def test_a_handler_that_takes_too_long_is_reported_and_its_slot_is_free(
         except LeaseLost as lost:
             checks.append(str(lost))
 
-    bot = Worker(server.url, server.bot_key(), patience=QUICK, timeout=60 if own else 0.3)
+    bot = Worker(server.url, server.bot_key(), retry=QUICK, timeout=60 if own else 0.3)
     bot.phase(timeout=own)(publish)
     tally = bot.run(jobs=2)
     found = server.operator.accounts.get(account)
@@ -503,7 +503,7 @@ def test_a_stop_ends_the_worker_in_time_whatever_the_service_does(
         begun.set()
         ended.wait(60)
 
-    bot = Worker(server.url, server.bot_key(), grace=1, patience=Patience(attempts=4, timeout=20))
+    bot = Worker(server.url, server.bot_key(), grace=1, retry=RetryPolicy(attempts=4, timeout=20))
     bot.phase()(hang)
     server.asked.clear()
     running = threading.Thread(target=bot.run, daemon=True)

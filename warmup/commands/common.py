@@ -43,7 +43,7 @@ from warmup.problems import (
     refused_key,
 )
 from warmup.terminal import counted, fitted
-from warmup.transport import Patience
+from warmup.transport import RetryPolicy
 
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -147,7 +147,7 @@ def connect(context: typer.Context, *, bot: bool = False) -> Client:
     place = where(context, *variables)
     if not place.key:
         raise fail(Exit.AUTH, f"There is no key: set {variables[0]}, or name a profile (--profile).")
-    client = Client(place.url, place.key, patience=Patience(sleep=_wait))
+    client = Client(place.url, place.key, retry=RetryPolicy(sleep=_wait))
     context.call_on_close(client.close)
     return client
 
