@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+from warmup.client import Client
 from warmup.sandbox import stock
 from warmup.sandbox.children import child_process, in_private_folder
-from warmup.sandbox.client import Client
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.run import Stopped, stoppable
 from warmup.sandbox.server import refused_port

@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from warmup.sandbox.client import Client
-from warmup.sandbox.progress import PHASES, Row, every, row_of
+from warmup.api.models import AccountWithAssignments, ListedAccount
+from warmup.client import Client
+from warmup.sandbox.progress import Row, row_of
 from warmup.terminal import fitted
+from warmup.worker import PHASES
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +46,35 @@ class Summary:
         return sum(getattr(line, name) for line in self.lines)
 
 
-def summarise(api: Client) -> Summary:
-    """Asks the service about each account, and has each one's audit verified."""
-    return Summary([_line(api, item) for item in sorted(every(api, "/api/operator/accounts"), key=_by_id)])
+def summarise(operator: Client) -> Summary:
+    """Ask the service about each account, and have each one's audit verified."""
+    accounts = sorted(operator.roster.list_all(limit=100), key=lambda account: account.account_id)
+    return Summary([_line(operator, account) for account in accounts])
 
 
-def _by_id(item: dict[str, Any]) -> str:
-    return str(item["account_id"])
-
-
-def _line(api: Client, item: dict[str, Any]) -> Line:
-    account = api.get(f"/api/operator/accounts/{item['account_id']}")
-    audit = api.get(f"/api/operator/accounts/{item['account_id']}/verify")
-    phases = account["phases"]
-    problems = list(audit["problems"]) or ([] if audit["ok"] else ["not verified"])
+def _line(operator: Client, listed: ListedAccount) -> Line:
+    account = operator.accounts.get(listed.account_id)
+    audit = operator.audit.verify(listed.account_id)
     return Line(
-        row=row_of(item),
-        completed=sum(phase["status"] == "completed" for phase in phases),
-        retries=sum(phase["retry_count"] for phase in phases),
-        crashes=sum(phase["crash_count"] for phase in phases),
-        swaps=sum(phase["swap_count"] for phase in phases),
-        versions=audit["versions"],
-        problems=problems,
+        row=row_of(listed),
+        completed=sum(phase.status == "completed" for phase in account.phases),
+        retries=sum(phase.retry_count for phase in account.phases),
+        crashes=sum(phase.crash_count for phase in account.phases),
+        swaps=sum(phase.swap_count for phase in account.phases),
+        versions=audit.versions,
+        problems=audit.problems or ([] if audit.ok else ["not verified"]),
         remark=_remark(account),
     )
 
 
-def _remark(account: dict[str, Any]) -> str:
-    """Why it is in review, or what keeps an unfinished account waiting."""
+def _remark(account: AccountWithAssignments) -> str:
+    """Return why it is in review, or what keeps an unfinished account waiting."""
     reasons = [
-        f"{phase['phase']}: {phase['error_message']}"
-        for phase in account["phases"]
-        if phase["status"] == "requires_review" and phase["error_message"]
+        f"{phase.phase}: {phase.error_message}"
+        for phase in account.phases
+        if phase.status == "requires_review" and phase.error_message
     ]
-    waits = [one["detail"] for one in account["blockers"] if one["code"] != "finished"]
+    waits = [one.detail for one in account.blockers if one.code != "finished"]
     return "; ".join(reasons or waits)
 
 
