@@ -1,4 +1,4 @@
-"""What people run beside the service: the typed client, the worker, the command line, the local sandbox."""
+"""The tools beside the service: the typed client, the worker, the command line, the local sandbox."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ _HOMES = {"AsyncClient": "async_client", "Client": "client", "RetryPolicy": "tra
 
 
 def __getattr__(name: str) -> Any:
-    """The names above, imported when they are asked for: a command that needs none of them starts at once."""
+    """Import the names above when they are used: a command that needs none of them starts at once."""
     if name not in __all__:
         raise AttributeError(f"module 'warmup' has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415  # see above

@@ -62,7 +62,7 @@ class AsyncClient(async_operations.Operations):
 
     @property
     def speed(self) -> float:
-        """How many times as fast the server's time runs: 1, except in a sandbox that was started otherwise."""
+        """Return how many times as fast the server's time runs: 1, except in a sandbox that was started otherwise."""
         return self._transport.speed
 
     async def download(self, media: Media) -> bytes:
@@ -90,7 +90,7 @@ class AsyncPages(Generic[T]):
                 yield item
 
     async def pages(self) -> AsyncIterator[list[T]]:
-        """The items page by page."""
+        """Yield the items page by page."""
         cursor = None
         while True:
             page = await self._ask(cursor)
@@ -124,11 +124,11 @@ class AsyncTransport:
         await self._media.aclose()
 
     async def ask(self, method: str, path: str, answer: type[T], **given: Any) -> T:
-        """One operation. Raises a WarmupError."""
+        """Ask one operation. Raises a WarmupError."""
         return read(await self.send(Request.of(method, path, **given)), answer)
 
     def pages(self, method: str, path: str, item: type[T], **given: Any) -> AsyncPages[T]:
-        """A list."""
+        """Return a list, read page by page."""
         query = given.pop("query", {})
 
         async def ask(cursor: str | None) -> Page[T]:
@@ -140,7 +140,7 @@ class AsyncTransport:
     lines = pages
 
     async def send(self, request: Request) -> httpx.Response:
-        """The answer to a request, which is sent again while that makes sense. Raises Unreachable, AuthError."""
+        """Return the answer to a request, which is sent again by the retry policy. Raises Unreachable, AuthError."""
         response = await self._send(
             lambda timeout: self._http.request(
                 request.method,
@@ -159,7 +159,7 @@ class AsyncTransport:
         return response
 
     async def download(self, url: str, sha256: str | None) -> bytes:
-        """A file behind a presigned URL. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
+        """Download a file behind a presigned URL. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
         response = await self._send(
             lambda timeout: self._media.get(url, follow_redirects=True, timeout=timeout),
             "The media could not be downloaded",
@@ -168,7 +168,7 @@ class AsyncTransport:
         return checked(response, sha256)
 
     async def upload(self, url: str, fields: Mapping[str, str], data: bytes) -> None:
-        """A file by a presigned form. Raises Unreachable, UnexpectedAnswer."""
+        """Upload a file by a presigned form. Raises Unreachable, UnexpectedAnswer."""
         response = await self._send(
             lambda timeout: self._media.post(url, data=fields, files={"file": data}, timeout=timeout),
             "The media could not be uploaded",
@@ -185,7 +185,7 @@ class AsyncTransport:
         repeatable: bool = True,
         again: Collection[int] = AGAIN,
     ) -> httpx.Response:
-        """The answer to what `send` sends, within so many seconds, as often as it makes sense. Raises Unreachable."""
+        """Return the answer to what `send` sends within so many seconds, by the retry policy. Raises Unreachable."""
         attempt = 0
         while True:
             attempt += 1

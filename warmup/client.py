@@ -62,7 +62,7 @@ class Client(operations.Operations):
 
     @property
     def speed(self) -> float:
-        """How many times as fast the server's time runs: 1, except in a sandbox that was started otherwise."""
+        """Return how many times as fast the server's time runs: 1, except in a sandbox that was started otherwise."""
         return self._transport.speed
 
     def download(self, media: Media) -> bytes:
@@ -90,7 +90,7 @@ class Pages(Generic[T]):
                 yield item
 
     def pages(self) -> Iterator[list[T]]:
-        """The items page by page."""
+        """Yield the items page by page."""
         cursor = None
         while True:
             page = self._ask(cursor)
@@ -124,11 +124,11 @@ class Transport:
         self._media.close()
 
     def ask(self, method: str, path: str, answer: type[T], **given: Any) -> T:
-        """One operation. Raises a WarmupError."""
+        """Ask one operation. Raises a WarmupError."""
         return read(self.send(Request.of(method, path, **given)), answer)
 
     def pages(self, method: str, path: str, item: type[T], **given: Any) -> Pages[T]:
-        """A list."""
+        """Return a list, read page by page."""
         query = given.pop("query", {})
 
         def ask(cursor: str | None) -> Page[T]:
@@ -140,7 +140,7 @@ class Transport:
     lines = pages
 
     def send(self, request: Request) -> httpx.Response:
-        """The answer to a request, which is sent again while that makes sense. Raises Unreachable, AuthError."""
+        """Return the answer to a request, which is sent again by the retry policy. Raises Unreachable, AuthError."""
         response = self._send(
             lambda timeout: self._http.request(
                 request.method,
@@ -159,7 +159,7 @@ class Transport:
         return response
 
     def download(self, url: str, sha256: str | None) -> bytes:
-        """A file behind a presigned URL. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
+        """Download a file behind a presigned URL. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
         response = self._send(
             lambda timeout: self._media.get(url, follow_redirects=True, timeout=timeout),
             "The media could not be downloaded",
@@ -168,7 +168,7 @@ class Transport:
         return checked(response, sha256)
 
     def upload(self, url: str, fields: Mapping[str, str], data: bytes) -> None:
-        """A file by a presigned form. Raises Unreachable, UnexpectedAnswer."""
+        """Upload a file by a presigned form. Raises Unreachable, UnexpectedAnswer."""
         response = self._send(
             lambda timeout: self._media.post(url, data=fields, files={"file": data}, timeout=timeout),
             "The media could not be uploaded",
@@ -185,7 +185,7 @@ class Transport:
         repeatable: bool = True,
         again: Collection[int] = AGAIN,
     ) -> httpx.Response:
-        """The answer to what `send` sends, within so many seconds, as often as it makes sense. Raises Unreachable."""
+        """Return the answer to what `send` sends within so many seconds, by the retry policy. Raises Unreachable."""
         attempt = 0
         while True:
             attempt += 1

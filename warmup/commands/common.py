@@ -78,21 +78,21 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-Output = Annotated[Format, typer.Option("--output", "-o", help="How data is written to standard output.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the audit.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+Output = Annotated[Format, typer.Option("--output", "-o", help="Format of the data on standard output.")]
+Reason = Annotated[str, typer.Option("--reason", help="The reason; it is recorded in the audit.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most.")]
 
 
 def config_file() -> Path:
-    """Where profiles are kept."""
+    """Return the file of the profiles."""
     base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     return Path(base) / "warmup" / "profiles.toml"
 
 
 def profile(name: str | None) -> Mapping[str, str]:
-    """A profile's url and key; nothing where none is named. Ends the command where the file is unsafe or lacks it."""
+    """Return a profile's url and key; nothing where none is named. Ends the command where it cannot."""
     wanted, file = name or os.environ.get("WARMUP_PROFILE"), config_file()
     if not wanted:
         return {}
@@ -126,7 +126,7 @@ key_source: ContextVar[str] = ContextVar("key_source")
 
 
 def where(context: typer.Context, *variables: str) -> Place:
-    """URL and key, as options, environment and profile say; the key from these variables.
+    """Return URL and key by options, environment and profile; the key from these variables.
 
     A profile that is named on the command line goes before the environment, one that the environment names behind it.
     """
@@ -142,7 +142,7 @@ def where(context: typer.Context, *variables: str) -> Place:
 
 
 def connect(context: typer.Context, *, bot: bool = False) -> Client:
-    """A client as options, environment and profile say; closed with the command."""
+    """Return a client by options, environment and profile; it is closed with the command."""
     variables = ("WARMUP_KEY",) if bot else ("WARMUP_OPERATOR_KEY", "WARMUP_KEY")
     place = where(context, *variables)
     if not place.key:
@@ -153,36 +153,36 @@ def connect(context: typer.Context, *, bot: bool = False) -> Client:
 
 
 def _wait(seconds: float) -> None:
-    """Waits before a request is sent again, and says so where somebody would wonder."""
+    """Wait before a request is sent again, and say so where the wait is long."""
     if seconds >= 1:
         say(f"no answer yet; asking again in {seconds:.0f} s …")
     time.sleep(seconds)
 
 
 def visible(text: str, *, kept: str = "\n\t") -> str:
-    """Text for a terminal: what would steer it (escapes, overrides of the direction) is shown instead of obeyed."""
+    """Return text for a terminal: what would steer it (escapes, overrides of the direction) is escaped."""
     return _STEERS.sub(lambda one: one[0] if one[0] in kept else one[0].encode("unicode_escape").decode(), text)
 
 
 def say(message: str, *, style: str = "") -> None:
-    """Words for people, on standard error."""
+    """Write a message to standard error."""
     prose.print(Text(visible(message), style=style))
 
 
 def fail(code: Exit, message: str) -> typer.Exit:
-    """What to raise to end the command so, after saying why."""
+    """Write why, and return what to raise to end the command with this code."""
     say(message, style="red")
     return typer.Exit(code)
 
 
 def explained(error: WarmupError) -> str:
-    """Return what to say of an error; of a refused key also where it came from."""
+    """Return the message of an error; for a refused key with where it came from."""
     source = key_source.get("")
     return f"{error} {refused_key(source)}" if isinstance(error, Unauthenticated) and source else str(error)
 
 
 def exit_code(error: WarmupError) -> Exit:
-    """How a command ends after this."""
+    """Return the exit code after this error."""
     match error:
         case NotFound():
             return Exit.NOT_FOUND
@@ -199,11 +199,11 @@ def exit_code(error: WarmupError) -> Exit:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Asks before something that touches much; ends the command where nobody is there to answer."""
+    """Ask before a bulk or destructive command; end the command without a terminal to ask in."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise fail(Exit.USAGE, f"{question} Nobody is there to ask: say --yes.")
+        raise fail(Exit.USAGE, f"{question} There is no terminal to confirm in: pass --yes.")
     if not typer.confirm(question, err=True):
         raise typer.Exit(Exit.OK)
 
@@ -212,7 +212,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def plain(item: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
-    """An item as JSON has it."""
+    """Return an item as JSON has it."""
     return item.model_dump(mode="json", by_alias=True) if isinstance(item, BaseModel) else dict(item)
 
 
@@ -252,7 +252,7 @@ def show_listed(
 
 
 def show_one(item: BaseModel | Mapping[str, Any], output: Format) -> None:
-    """Writes one item: as JSON, or as a table of its members."""
+    """Write one item: as JSON, or as a table of its members."""
     row = plain(item)
     if output in (Format.JSON, Format.JSONL):
         _line(_json(row, indent=2 if output is Format.JSON else None))
@@ -263,7 +263,7 @@ def show_one(item: BaseModel | Mapping[str, Any], output: Format) -> None:
 
 
 def _json(data: Any, indent: int | None = None) -> str:
-    """JSON in which a terminal finds nothing to obey: the same data, escaped."""
+    """Return JSON without characters that steer a terminal: the same data, escaped."""
     text = json.dumps(data, indent=indent, ensure_ascii=False)
     return _STEERS.sub(lambda one: one[0] if one[0] == "\n" else f"\\u{ord(one[0]):04x}", text)
 
@@ -305,17 +305,17 @@ def _table(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, wrapped: b
         return len(cells)
     prose_columns = frozenset(place for place, column in enumerate(columns) if column in _PROSE)
     # for a file or another program nothing is left out
-    told = fitted(headers, cells, console.width if console.is_terminal else None, prose=prose_columns)
-    for number, line in enumerate(told.lines):
+    table = fitted(headers, cells, console.width if console.is_terminal else None, prose=prose_columns)
+    for number, line in enumerate(table.lines):
         # the first column stays whole however narrow the terminal is, which then wraps it
         console.print(Text(line, style="" if number else "bold"), soft_wrap=True)
-    if told.left_out:
-        say(f"not shown: {', '.join(told.left_out)} (-o json shows all)", style="dim")
+    if table.left_out:
+        say(f"not shown: {', '.join(table.left_out)} (-o json shows all)", style="dim")
     return len(cells)
 
 
 def _details(console: Console, headers: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    """What is read and not scanned: nothing is left out, the last column goes on below itself."""
+    """Print details: nothing is left out, the last column wraps."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in headers[:-1]:
         table.add_column(name, no_wrap=True)
@@ -326,7 +326,7 @@ def _details(console: Console, headers: Sequence[str], cells: Sequence[Sequence[
 
 
 def cell(row: Mapping[str, Any], column: str) -> str:
-    """One value, as people read it."""
+    """Return one value as text."""
     value: Any = row
     for part in column.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
@@ -338,7 +338,7 @@ def cell(row: Mapping[str, Any], column: str) -> str:
 
 
 def progress(*, shown: bool = True) -> Progress:
-    """A bar on standard error: n of m, how many a second, and the time left."""
+    """Return a progress bar on standard error: n of m, how many a second, and the time left."""
     parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
     return Progress(
         *parts,
@@ -351,7 +351,7 @@ def progress(*, shown: bool = True) -> Progress:
 
 
 def counter(bar: Progress, what: str, total: int | None) -> Callable[[int], None]:
-    """A line of the bar; call it with how many more are done. `total` None where nobody knows it."""
+    """Add a line to the bar; call the result with how many more are done. `total` is None where it is not known."""
     began, task, done = time.monotonic(), bar.add_task(what, total=total, rate=""), 0
 
     def step(more: int) -> None:
@@ -363,22 +363,22 @@ def counter(bar: Progress, what: str, total: int | None) -> Callable[[int], None
 
 
 @contextmanager
-def until_stopped(told: Callable[[], str]) -> Iterator[None]:
-    """Ctrl-C within it ends the command with what was done and how to go on."""
+def until_stopped(summary: Callable[[], str]) -> Iterator[None]:
+    """End the command at Ctrl-C with what was done and how to continue."""
     try:
         yield
     except KeyboardInterrupt:
-        say(told())
+        say(summary())
         raise typer.Exit(Exit.INTERRUPTED) from None
 
 
 @contextmanager
-def looking(what: str, total: int | None = None) -> Iterator[Callable[[Iterable[T]], Iterator[T]]]:
-    """Counts the items that go through it, beside a bar where somebody waits before an empty screen."""
+def counting(what: str, total: int | None = None) -> Iterator[Callable[[Iterable[T]], Iterator[T]]]:
+    """Count the items that go through it, beside a progress bar where nothing else is on the screen."""
     done = 0
     waits = prose.is_terminal and not sys.stdout.isatty()
     with (
-        until_stopped(lambda: f"Stopped after {done:,} {what}. Nothing was changed: begin again, or ask for fewer."),
+        until_stopped(lambda: f"Stopped after {done:,} {what}. Nothing was changed: start again, or ask for fewer."),
         progress(shown=waits) as bar,
     ):
         step = counter(bar, what, total)

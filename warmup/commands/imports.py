@@ -1,4 +1,4 @@
-"""Sending a file of rows in parts: a bar, a file of the bad rows, and nothing twice when it is sent again."""
+"""Imports a file of rows in parts, with a progress bar and a file of the bad rows; a repeat creates no duplicates."""
 
 import csv
 import io
@@ -67,16 +67,16 @@ class Results:
     ignored: dict[str, None] = field(default_factory=dict)
 
     def refuse(self, line: int, reason: str) -> None:
-        """Notes a bad row."""
+        """Record a bad row."""
         self.outcomes[line], self.reasons[line] = "refused", reason
 
     def counts(self) -> dict[str, int]:
-        """How many rows had which outcome."""
+        """Return how many rows had which outcome."""
         return dict(sorted(Counter(self.outcomes.values()).items()))
 
 
 def read(file: Path) -> Table:
-    """The rows of a file: CSV, or JSON lines where it is named `.jsonl` or `.ndjson`.
+    """Read the rows of a file: CSV, or JSON lines where it is named `.jsonl` or `.ndjson`.
 
     It may be a file of bad rows that were fixed. Ends the command where it cannot be read as a whole.
     """
@@ -104,7 +104,7 @@ class Import:
     read_only: frozenset[str] = frozenset()
 
     def run(self, file: Path, *, bad: Path | None, output: Format, dry_run: bool) -> None:
-        """Sends all rows of the file, says what became of them, and ends the command."""
+        """Send all rows of the file, and show what became of them; ends the command where some are bad."""
         table, kept, results = read(file), bad_rows.place(file, bad), Results()
         if not table.rows:
             raise fail(Exit.USAGE, f"{file} has no rows.")
@@ -119,7 +119,7 @@ class Import:
             say(_stopped(table, results, kept))
             raise
         if results.ignored:
-            say(f"Not imported, since the service makes them: {', '.join(results.ignored)}.")
+            say(f"Not imported, since the service sets them: {', '.join(results.ignored)}.")
         _warn(list(results.warnings))
         bad_rows.keep(table, results.reasons, kept)
         show_one({"rows": len(table.rows), "dry_run": dry_run, **results.counts()}, output)
@@ -139,7 +139,7 @@ class Import:
                 step(1 if self.uploads else 0)
 
     def _own(self, row: Row, results: Results) -> Members:
-        """The members of a row that are the caller's to say. Raises BadRow where there are none."""
+        """Return the members of a row that are the caller's to set. Raises BadRow where there are none."""
         if row.fault is not None:
             raise BadRow(row.fault)
         for name in row.members.keys() & self.read_only:
@@ -160,11 +160,11 @@ def _warn(warnings: Sequence[str]) -> None:
 def _stopped(table: Table, results: Results, kept: Path) -> str:
     bad_rows.keep(table, results.reasons, kept)
     sent = len(results.outcomes)
-    return f"Stopped: {sent:,} of {counted(len(table.rows), 'row')} sent. Send the file again: nothing is made twice."
+    return f"Stopped: {sent:,} of {counted(len(table.rows), 'row')} sent. Import the file again: no duplicates are created."
 
 
 def send(results: Results, part: list[Placed], ask: Ask, *, lines: bool) -> None:
-    """Sends the rows, those again for which the time of one request did not suffice."""
+    """Send the rows, and again those for which one request had no time."""
     while part:
         found = ask(*_body([row for _, row in part], lines=lines))
         for warning in getattr(found, "warnings", []):
@@ -178,12 +178,12 @@ def send(results: Results, part: list[Placed], ask: Ask, *, lines: bool) -> None
             elif one.outcome != "left":
                 results.outcomes[line] = one.outcome
         if len(left) == len(part):
-            raise fail(Exit.LATER, "The service had no time for any of these rows. Send the file again later.")
+            raise fail(Exit.LATER, "The service had no time for any of these rows. Import the file again later.")
         part = left
 
 
 def parts(groups: Iterable[list[Placed]]) -> Iterator[list[Placed]]:
-    """The rows in parts that one request takes; a group is parted only where it is too large for one request."""
+    """Yield the rows in parts that one request takes; a group is split only where it is too large."""
     part: list[Placed] = []
     size = 0
     for group in groups:

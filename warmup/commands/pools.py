@@ -1,4 +1,4 @@
-"""`warmup content` and `warmup texts`: what the pools hold, and putting more into them."""
+"""`warmup content` and `warmup texts`: what the pools hold, and adding to them."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,14 +40,14 @@ Category = Annotated[str, typer.Option("--category", "-c", help="pfp, bio, post,
 Quality = Annotated[float, typer.Option("--quality", min=0, max=100, help="Its quality score, 0 to 100.")]
 Uses = Annotated[int, typer.Option("--max-usage", min=1, help="How often it may be used.")]
 Theme = Annotated[str | None, typer.Option("--theme", help="One of the model's themes.")]
-BadRows = Annotated[Path | None, typer.Option("--bad-rows", help="Where bad rows go. [default: FILE.bad.csv]")]
+BadRows = Annotated[Path | None, typer.Option("--bad-rows", help="File for the bad rows. [default: FILE.bad.csv]")]
 Rows = Annotated[Path, typer.Argument(help=imports.FILE)]
 _OF_THE_FILE = (BadRow, Conflict, InvalidInput, UnexpectedAnswer)
-"""What is wrong with one file; whatever else goes wrong stops the command."""
+"""Errors of one file; any other error stops the command."""
 
 
 def _read_only(shown: Any, taken: Any) -> frozenset[str]:
-    """What the service shows of an item and does not take."""
+    """Return the members that the service shows of an item and does not accept."""
     return frozenset(shown.model_fields) - frozenset(taken.model_fields)
 
 
@@ -63,7 +63,7 @@ def add_content(
     dry_run: DryRun = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Upload files and put them into the pool. A bad file spoils no other; sent again, nothing is made twice.
+    """Upload files and add them to the pool. A bad file does not stop the others; a repeat creates no duplicates.
 
     Example: warmup content add aurora morning.png --category post --quality 80
     """
@@ -74,7 +74,7 @@ def add_content(
     def stopped() -> str:
         done = len(rows) + len(failed)
         sent = f"Stopped after {done:,} of {counted(len(files), 'file')}."
-        return f"{sent} Send the command again: nothing is made twice."
+        return f"{sent} Run the same command again: no duplicates are created."
 
     try:
         with until_stopped(stopped), progress(shown=len(files) > 1) as bar:
@@ -109,7 +109,7 @@ def add_content(
 
 
 def _warn(what: str, made: Any) -> None:
-    """Says what is to be known of an item that was just made."""
+    """Show the warnings about an item that was just created."""
     for warning in made.warnings:
         say(f"{what}: {warning}", style="yellow")
 
@@ -117,7 +117,7 @@ def _warn(what: str, made: Any) -> None:
 def _checked(
     pool: Pool, model_id: str, rows: list[dict[str, Any]], own: dict[str, Any], failed: dict[Path, Exception]
 ) -> list[dict[str, Any]]:
-    """The rows with what would become of them; those that would be refused are moved to the failed."""
+    """Return the rows with what would become of them; move those that would be refused to `failed`."""
     results, given = Results(), {name: value for name, value in own.items() if value is not None}
     described = ({name: value for name, value in row.items() if name != "file"} for row in rows)
     for part in imports.parts(grouped(enumerate({**given, **row} for row in described))):
@@ -146,9 +146,9 @@ def import_content(
     dry_run: DryRun = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Put many files into the pool, by a list of them: columns file, category, quality_score, max_usage, theme, tags.
+    """Add many files to the pool, by a list of them: columns file, category, quality_score, max_usage, theme, tags.
 
-    Files are named as seen from the list. Instead of `file` a row may name what lies in the bucket already: media_key,
+    File names are relative to the list. Instead of `file` a row may name what is in the bucket already: media_key,
     media_type, sha256, bytes. A licence has the columns licensed_by and valid_until.
 
     Example: warmup content import aurora media.csv --dry-run
@@ -191,16 +191,16 @@ def availability(context: typer.Context, model_id: ModelId, output: Output = For
         show_one(found, output)
         return
     dry = found.runs_dry
-    told = (
-        "carry all"
+    verdict = (
+        "suffice for all"
         if dry is None
         else f"run dry on {dry.day}: {dry.account_id} will find no {dry.kind} for {dry.phase}"
     )
     halted = f", {found.accounts_in_review} of them in review" if found.accounts_in_review else ""
-    say(f"The pools of {model_id} {told} ({counted(found.accounts_under_way, 'account')} under way{halted}).")
+    say(f"The pools of {model_id} {verdict} ({counted(found.accounts_under_way, 'account')} under way{halted}).")
     if found.if_all_start.accounts > found.accounts_under_way:
         later = found.if_all_start
-        less = f"{later.accounts_unmet} will find nothing" if later.runs_dry else "all are carried"
+        less = f"{later.accounts_unmet} will find nothing" if later.runs_dry else "the pools suffice"
         say(f"If all {later.accounts} start today, the {found.accounts_imported} imported ones included: {less}.")
     if not found.complete:
         say("The model is too large to be read whole: the counts are lower bounds.", style="yellow")
@@ -247,7 +247,7 @@ def add_text(
     theme: Theme = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Put a text into the pool. The same text sent again makes nothing twice.
+    """Add a text to the pool. Adding the same text again creates no duplicate.
 
     Example: warmup texts add aurora "Up before the birds." --category bio
     """
@@ -266,9 +266,9 @@ def import_texts(
     dry_run: DryRun = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Put many texts into the pool: columns category, quality_score, max_usage, theme, tags, body.
+    """Add many texts to the pool: columns category, quality_score, max_usage, theme, tags, body.
 
-    A licence has the columns licensed_by and valid_until. Without a column text_id the service makes the ids.
+    A licence has the columns licensed_by and valid_until. Without a column text_id the service generates the ids.
 
     Example: warmup texts import aurora texts.csv
     """

@@ -1,4 +1,4 @@
-"""One run of the sandbox: store, service, timers, server, then (unless told not to) agency, bots and view.
+"""One run of the sandbox: store, service, timers, server, then (unless --empty) agency, bots and view.
 
 store ─ tables, bucket ─ app ─ server  → `ready http://…` on standard output
                           └ timers
@@ -45,7 +45,7 @@ _SUMMARY_SECONDS = 1.5  # after Ctrl-C everything is over within five
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `warmup dev` was told."""
+    """The options of `warmup dev`."""
 
     host: str
     port: int
@@ -61,14 +61,14 @@ class Options:
 
 
 class Stopped(BaseException):
-    """SIGTERM or Ctrl-C; like KeyboardInterrupt, no error and caught by nothing on the way."""
+    """SIGTERM or Ctrl-C; like KeyboardInterrupt, not an error, and not caught on the way."""
 
     def __init__(self, *, by_hand: bool) -> None:
         self.by_hand = by_hand
 
 
 def run(options: Options) -> int:
-    """Runs until stopped, or until done if that is asked. Answers the exit code."""
+    """Run until stopped, or until done if that is asked. Returns the exit code."""
     console = Console(stderr=True)
     try:
         with stoppable(), ExitStack() as stack:
@@ -80,7 +80,7 @@ def run(options: Options) -> int:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Raises Stopped at the first signal, wherever the main thread is; later ones do not disturb the clearing up."""
+    """Raise Stopped at the first signal, wherever the main thread is; later ones do not disturb the clean-up."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         for sign in (signal.SIGINT, signal.SIGTERM):
@@ -121,7 +121,7 @@ def _serve(options: Options, service: Service, clock: Clock, stack: ExitStack) -
         ours = request.path == "/sandbox" or request.path.startswith("/sandbox/")
         handle = control.handle if ours else service.gateway.handle
         answered = front(request, server.url) or handle(request)
-        # who counts leases by a clock of its own learns from this how fast ours runs
+        # a client that counts leases by its own clock needs to know how fast ours runs
         return answered if clock.speed == 1 else answered.having("Sandbox-Speed", f"{clock.speed:.3f}")
 
     server = Server(options.host, options.port, answer)
@@ -169,7 +169,7 @@ def _main_job(
 
 
 def at_work(bots: int) -> str:
-    """Say how many bots work, and what is to be expected of them."""
+    """Return how many bots work, and what to expect of them."""
     if bots == 0:
         return "no bots: the work is left to yours (warmup bots create NAME makes a key)"
     return f"{counted(bots, 'bot')} at work" + (", the last one crashes now and then" if bots > 1 else "")

@@ -85,14 +85,14 @@ _STYLES = {"active": "green", "in review": "bold red", "verified": "green", "NOT
 
 
 def show(console: Console, summary: Summary, real_seconds: float) -> None:
-    """Print the table, one line an account, then what is to be said of some, and the totals."""
+    """Print the table, one line an account, then the remarks on some, and the totals."""
     totals = (str(summary.total(name)) for name in COLUMNS[4:])
     verified = sum(not line.problems for line in summary.lines)
     rows = [_cells(line) for line in summary.lines]
     rows.append(["all", "", str(summary.total("completed")), f"{verified}/{len(rows)} verified", *totals])
     console.print(Text("The run", style="italic"))
-    for number, told in enumerate(fitted(COLUMNS, rows, console.width, numbers=_NUMBERS).lines):
-        text = Text(told, style="" if 0 < number < len(rows) else "bold")
+    for number, printed in enumerate(fitted(COLUMNS, rows, console.width, numbers=_NUMBERS).lines):
+        text = Text(printed, style="" if 0 < number < len(rows) else "bold")
         for words, style in _STYLES.items():
             text.highlight_words([words], style)
         console.print(text, soft_wrap=True)
@@ -101,9 +101,9 @@ def show(console: Console, summary: Summary, real_seconds: float) -> None:
             if remark:
                 console.print(f"{line.row.username}: {remark}", highlight=False, markup=False)
     states = Counter("in review" if line.row.in_review else line.row.state for line in summary.lines)
-    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    ended = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     console.print(
-        f"{told}; every audit gapless and replayed to its state: {'yes' if verified == len(summary.lines) else 'NO'}; "
+        f"{ended}; every audit gapless and replayed to its state: {'yes' if verified == len(summary.lines) else 'NO'}; "
         f"{real_seconds:.0f} s",
         highlight=False,
     )

@@ -69,9 +69,9 @@ class View:
 def summary_line(snapshot: Snapshot) -> str:
     """How many accounts are where, in one line."""
     states = Counter("review" if row.in_review else row.state for row in snapshot.rows)
-    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    states_text = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     phases = f"{snapshot.phases_done}/{len(snapshot.rows) * len(PHASES)} phases"
-    return f"{snapshot.active}/{len(snapshot.rows)} active · {phases} · {told}"
+    return f"{snapshot.active}/{len(snapshot.rows)} active · {phases} · {states_text}"
 
 
 def render(snapshot: Snapshot, width: int, height: int) -> RenderableType:
