@@ -49,7 +49,7 @@ class AuthError(ApiError):
 
 
 def refused_key(source: str) -> str:
-    """Return the message for a refused key (401): where it came from (`source`: a variable, a profile), and what to do."""
+    """Return the message for a refused key (401): where it came from (a variable, a profile), and what to do."""
     return (
         f"A key was sent (from {source}), but it is unknown to the service or revoked. Check {source}, "
         "or have an operator make another: warmup bots rotate NAME."

@@ -156,10 +156,10 @@ def problem(status: int, code: str, headers: dict[str, str] | None = None, **mem
 )
 def test_what_answers_and_is_not_the_service_is_told_in_a_line(connect: Connect, answer: httpx.Response) -> None:
     client, *_ = connect(answer)
-    with pytest.raises(UnexpectedAnswer, match="what the service does not answer") as told:
+    with pytest.raises(UnexpectedAnswer, match="is not one of the service") as told:
         list(client.bots.list_all())
     assert "\n" not in str(told.value)
-    with pytest.raises(UnexpectedAnswer, match="what the service does not answer"):
+    with pytest.raises(UnexpectedAnswer, match="is not one of the service"):
         client.accounts.get("b")
 
 
@@ -212,7 +212,7 @@ def test_words_and_members_of_later_releases_do_no_harm(connect: Connect) -> Non
 @pytest.mark.parametrize("answer", [httpx.Response(502, text="<html>"), httpx.Response(200, json=[])])
 def test_what_is_not_the_service_is_said_so(connect: Connect, answer: httpx.Response) -> None:
     client, _, _ = connect(answer)
-    with pytest.raises(UnexpectedAnswer, match="http://service/api/health answered"):
+    with pytest.raises(UnexpectedAnswer, match="http://service/api/health (answered|is not one)"):
         client.health.health()
 
 
@@ -282,7 +282,7 @@ def test_a_caller_that_is_about_to_end_neither_waits_nor_asks_longer_than_it_has
     assert (len(server.asked), pauses) == (1, [])
     assert server.asked[0].extensions["timeout"]["read"] == 0.05
     client, server, _ = connect(httpx.ReadTimeout("late"), seconds_left=lambda: 0.0)
-    with pytest.raises(Unreachable, match="the time for it is over"):
+    with pytest.raises(Unreachable, match="there is no time left for it"):
         client.bots.get("b")
     assert server.asked == []
 

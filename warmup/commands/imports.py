@@ -160,7 +160,8 @@ def _warn(warnings: Sequence[str]) -> None:
 def _stopped(table: Table, results: Results, kept: Path) -> str:
     bad_rows.keep(table, results.reasons, kept)
     sent = len(results.outcomes)
-    return f"Stopped: {sent:,} of {counted(len(table.rows), 'row')} sent. Import the file again: no duplicates are created."
+    rows = counted(len(table.rows), "row")
+    return f"Stopped: {sent:,} of {rows} sent. Import the file again: no duplicates are created."
 
 
 def send(results: Results, part: list[Placed], ask: Ask, *, lines: bool) -> None:
