@@ -67,7 +67,8 @@ def test_a_bulk_retry_goes_to_the_end_and_retries_nothing_twice(
     assert "7 cases would be retried, 0 skipped" in warmup(*everything, "--dry-run").err
 
     with monkeypatch.context() as slow:
-        slow.setattr("chalicelib.services.roster._LEAST_SECONDS", 10_000)  # no request has time for anything
+        short = property(lambda _: True)
+        slow.setattr("chalicelib.context.Context.is_short_of_time", short)  # no request has time for anything
         late = warmup(*everything, "--yes")
     assert (late.code, "0 cases retried, 7 skipped" in late.err) == (5, True), late
     steps = Roster.move_all

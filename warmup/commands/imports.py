@@ -178,6 +178,8 @@ def send(results: Results, part: list[Placed], ask: Ask, *, lines: bool) -> None
                 results.refuse(line, f"{one.error.code}: {faults or one.error.detail}")
             elif one.outcome != "left":
                 results.outcomes[line] = one.outcome
+            for warning in getattr(one, "warnings", None) or []:
+                results.warnings[f"line {line}: {warning}"] = None
         if len(left) == len(part):
             raise fail(Exit.LATER, "The service had no time for any of these rows. Import the file again later.")
         part = left
