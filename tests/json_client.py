@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from warmup.client import Transport
-from warmup.transport import RetryPolicy
+from warmup.retry import RetryPolicy
 
 
 class JsonClient:

@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from warmup.async_client import AsyncClient
     from warmup.client import Client
     from warmup.jobs import AccountTrouble, BadContent, Done, Fatal, Job, JobFailed, LeaseLost, StopOrdered, Transient
-    from warmup.transport import RetryPolicy
+    from warmup.retry import RetryPolicy
     from warmup.worker import Worker
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
     "Transient",
     "Worker",
 ]
-_HOMES = {"AsyncClient": "async_client", "Client": "client", "RetryPolicy": "transport", "Worker": "worker"}
+_HOMES = {"AsyncClient": "async_client", "Client": "client", "RetryPolicy": "retry", "Worker": "worker"}
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from warmup.commands import accounts, audit, bots, claims, doctor, pipeline, pools, review, sessions, work
+from warmup.commands import accounts, audit, bots, claims, content, doctor, pipeline, review, sessions, texts, work
 from warmup.commands.common import Exit, exit_code, explained, fail
 from warmup.problems import WarmupError
 
@@ -16,8 +16,8 @@ app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, help="Tools beside the warmup service: noun, then verb."
 )
 app.add_typer(accounts.app, name="accounts")
-app.add_typer(pools.content, name="content")
-app.add_typer(pools.texts, name="texts")
+app.add_typer(content.app, name="content")
+app.add_typer(texts.app, name="texts")
 app.add_typer(review.app, name="review")
 app.add_typer(bots.app, name="bots")
 app.add_typer(sessions.app, name="sessions")

@@ -11,20 +11,8 @@ import httpx
 from warmup.api import operations
 from warmup.api.models import Media, Upload
 from warmup.problems import UnexpectedAnswer, Unreachable
-from warmup.transport import (
-    AGAIN,
-    MEDIA_AGAIN,
-    Page,
-    Request,
-    RetryPolicy,
-    address,
-    checked,
-    headers,
-    page_of,
-    read,
-    refuse_key,
-    seconds,
-)
+from warmup.retry import AGAIN, MEDIA_AGAIN, RetryPolicy, seconds
+from warmup.transport import Page, Request, address, checked, headers, page_of, read, refuse_key
 
 T = TypeVar("T")
 

@@ -20,7 +20,8 @@ from tests.sandbox.test_run import need
 from warmup import cli
 from warmup.api.models import ConsentBody, TextBody
 from warmup.api.operations import Accounts, Roster, Texts
-from warmup.commands.common import Format, show
+from warmup.commands.common import Format
+from warmup.commands.output import show
 from warmup.problems import Unreachable
 from warmup.sandbox.fake import FakeServer, fake_server
 from warmup.sandbox.pictures import draw
@@ -138,14 +139,14 @@ def test_every_form_of_output_says_the_same(warmup: Run, output: str) -> None:
 def test_a_command_ends_with_the_code_that_its_outcome_has(
     warmup: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, says: str
 ) -> None:
-    monkeypatch.setattr("warmup.transport._SHORTEST", 0.001)
+    monkeypatch.setattr("warmup.retry._SHORTEST", 0.001)
     ended = warmup(*arguments)
     assert (ended.code, says in ended.err) == (code, True), ended
 
 
 def test_what_is_not_the_service_is_an_error(warmup: Run, monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> None:
     monkeypatch.setattr(server, "away", True)
-    monkeypatch.setattr("warmup.transport._SHORTEST", 0.001)
+    monkeypatch.setattr("warmup.retry._SHORTEST", 0.001)
     ended = warmup("accounts", "list")
     assert (ended.code, ended.out, "Traceback" in ended.err) == (1, "", False), ended
 
@@ -225,7 +226,7 @@ def written_profile(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str) ->
 def test_a_profile_that_is_named_goes_before_the_environment(
     warmup: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: FakeServer
 ) -> None:
-    monkeypatch.setattr("warmup.transport._SHORTEST", 0.001)
+    monkeypatch.setattr("warmup.retry._SHORTEST", 0.001)
     text = f'[floor]\nurl = "{server.url}"\nkey = "{server.operator_key}"\n[away]\nurl = "http://127.0.0.1:9"\n'
     written_profile(monkeypatch, tmp_path, text)
     assert warmup("--profile", "away", "accounts", "list").code == 7, "the address of the profile"

@@ -212,7 +212,7 @@ def test_words_and_members_of_later_releases_do_no_harm(connect: Connect) -> Non
 @pytest.mark.parametrize("answer", [httpx.Response(502, text="<html>"), httpx.Response(200, json=[])])
 def test_what_is_not_the_service_is_said_so(connect: Connect, answer: httpx.Response) -> None:
     client, _, _ = connect(answer)
-    with pytest.raises(UnexpectedAnswer, match="http://service/api/health (answered|is not one)"):
+    with pytest.raises(UnexpectedAnswer, match=r"http://service/api/health (answered|is not one)"):
         client.health.health()
 
 

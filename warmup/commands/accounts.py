@@ -11,21 +11,10 @@ import typer
 from warmup.api.models import AccountBody, ListedAccount
 from warmup.client import Client
 from warmup.commands import imports
-from warmup.commands.common import (
-    DryRun,
-    Format,
-    Limit,
-    Output,
-    Reason,
-    Yes,
-    connect,
-    counting,
-    say,
-    show,
-    show_listed,
-    show_one,
-)
+from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, say
 from warmup.commands.moves import Moves
+from warmup.commands.output import show, show_listed, show_one
+from warmup.commands.progress import counting
 from warmup.problems import WarmupError
 from warmup.terminal import counted
 

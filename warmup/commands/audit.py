@@ -9,7 +9,9 @@ import typer
 from rich.console import Console
 
 from warmup.api.models import AuditEvent
-from warmup.commands.common import Exit, Format, Output, connect, counting, say, show, visible
+from warmup.commands.common import Exit, Format, Output, connect, say, visible
+from warmup.commands.output import show
+from warmup.commands.progress import counting
 from warmup.terminal import counted, cut
 
 app = typer.Typer(no_args_is_help=True, help="The record of every change.")

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from warmup.commands.common import Format, Output, Yes, confirm, connect, plain, say, show, show_one
+from warmup.commands.common import Format, Output, Yes, confirm, connect, say
+from warmup.commands.output import plain, show, show_one
 
 app = typer.Typer(no_args_is_help=True, help="Bots and operators, and their keys.")
 

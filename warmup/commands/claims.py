@@ -8,7 +8,8 @@ import typer
 
 from warmup.api.models import Claims, Clash
 from warmup.client import Client
-from warmup.commands.common import DryRun, Format, Output, connect, say, show
+from warmup.commands.common import DryRun, Format, Output, connect, say
+from warmup.commands.output import show
 from warmup.terminal import counted
 
 

@@ -9,16 +9,8 @@ from datetime import UTC, datetime
 import typer
 
 from warmup.client import Client
-from warmup.commands.common import (
-    Exit,
-    Format,
-    Output,
-    Place,
-    config_file,
-    explained,
-    show,
-    where,
-)
+from warmup.commands.common import Exit, Format, Output, Place, config_file, explained, where
+from warmup.commands.output import show
 from warmup.problems import AuthError, WarmupError
 
 

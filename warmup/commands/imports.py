@@ -13,8 +13,10 @@ import typer
 
 from warmup.api.rows import Row, Table, Unreadable, read_csv, read_lines
 from warmup.commands import bad_rows
-from warmup.commands.common import Exit, Format, counter, fail, progress, say, show_one, until_stopped
+from warmup.commands.common import Exit, Format, fail, say
 from warmup.commands.groups import grouped
+from warmup.commands.output import show_one
+from warmup.commands.progress import counter, progress, until_stopped
 from warmup.problems import WarmupError
 from warmup.terminal import counted
 

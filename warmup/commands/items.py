@@ -1,11 +1,14 @@
 """`get`, `edit` and `withdraw` of one item of a pool: the same for media and for texts."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from warmup.api.models import ItemRights, LicenceBody
-from warmup.commands.common import Exit, Format, Output, Reason, connect, fail, say, show, show_one
+from warmup.commands import imports
+from warmup.commands.common import Exit, Format, Output, Reason, connect, fail, say
+from warmup.commands.output import show, show_one
 
 ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="The model of the pool.")]
 COLUMNS = (
@@ -33,6 +36,23 @@ _Until = Annotated[
 ]
 _Why = Annotated[str | None, typer.Option("--reason", help="The reason; it is recorded in the audit.")]
 _Body = Annotated[str | None, typer.Option("--body", help="The text, until it was first given to an account.")]
+Category = Annotated[str, typer.Option("--category", "-c", help="pfp, bio, post, highlight, story or any.")]
+Quality = Annotated[float, typer.Option("--quality", min=0, max=100, help="Its quality score, 0 to 100.")]
+Uses = Annotated[int, typer.Option("--max-usage", min=1, help="How often it may be used.")]
+Theme = Annotated[str | None, typer.Option("--theme", help="One of the model's themes.")]
+BadRows = Annotated[Path | None, typer.Option("--bad-rows", help="File for the bad rows. [default: FILE.bad.csv]")]
+Rows = Annotated[Path, typer.Argument(help=imports.FILE)]
+
+
+def read_only(shown: Any, taken: Any) -> frozenset[str]:
+    """Return the members that the service shows of an item and does not accept."""
+    return frozenset(shown.model_fields) - frozenset(taken.model_fields)
+
+
+def warn(what: str, made: Any) -> None:
+    """Show the warnings about an item that was just created."""
+    for warning in made.warnings:
+        say(f"{what}: {warning}", style="yellow")
 
 
 def add_to(app: typer.Typer, noun: str, key: str) -> None:

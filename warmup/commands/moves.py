@@ -8,19 +8,9 @@ import typer
 
 from warmup.api.models import MovedAccount, RosterFilter
 from warmup.client import Client
-from warmup.commands.common import (
-    Exit,
-    Format,
-    confirm,
-    counter,
-    exit_code,
-    fail,
-    progress,
-    prose,
-    say,
-    show,
-    until_stopped,
-)
+from warmup.commands.common import Exit, Format, confirm, exit_code, fail, prose, say
+from warmup.commands.output import show
+from warmup.commands.progress import counter, progress, until_stopped
 from warmup.problems import Conflict, NotFound, WarmupError
 from warmup.terminal import counted
 

@@ -2,7 +2,8 @@
 
 import typer
 
-from warmup.commands.common import Format, Output, Reason, Yes, confirm, connect, show, show_one
+from warmup.commands.common import Format, Output, Reason, Yes, confirm, connect
+from warmup.commands.output import show, show_one
 
 app = typer.Typer(help="The whole pipeline.")
 

@@ -5,21 +5,9 @@ from typing import Annotated
 import typer
 
 from warmup.api.models import Evidence, RosterFilter
-from warmup.commands.common import (
-    DryRun,
-    Exit,
-    Format,
-    Limit,
-    Output,
-    Reason,
-    Yes,
-    connect,
-    fail,
-    show,
-    show_listed,
-    show_one,
-)
+from warmup.commands.common import DryRun, Exit, Format, Limit, Output, Reason, Yes, connect, fail
 from warmup.commands.moves import Moves
+from warmup.commands.output import show, show_listed, show_one
 
 app = typer.Typer(no_args_is_help=True, help="What failed, or needs review.")
 Model = Annotated[str | None, typer.Option("--model", "-m", help="Of this model only.")]

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, confirm, connect, say, show, show_listed
+from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, confirm, connect, say
+from warmup.commands.output import show, show_listed
 from warmup.terminal import counted
 
 app = typer.Typer(no_args_is_help=True, help="Sessions of bots and operators.")

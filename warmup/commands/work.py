@@ -6,13 +6,7 @@ from typing import Annotated
 
 import typer
 
-from warmup.commands.common import (
-    Exit,
-    connect,
-    fail,
-    say,
-    visible,
-)
+from warmup.commands.common import Exit, connect, fail, say, visible
 from warmup.jobs import AccountTrouble, Done, Job, JobFailed, Transient
 from warmup.worker import Worker
 

@@ -14,8 +14,8 @@ import httpx
 
 from warmup.jobs import Done, Job, JobFailed
 from warmup.problems import WarmupError
+from warmup.retry import RetryPolicy
 from warmup.sandbox.platform import Platform
-from warmup.transport import RetryPolicy
 from warmup.worker import Worker
 
 logger = logging.getLogger(__name__)

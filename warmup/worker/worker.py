@@ -18,7 +18,7 @@ import httpx
 from warmup.api.models import Offer, ReportKind
 from warmup.client import Client
 from warmup.jobs import Job
-from warmup.transport import RetryPolicy
+from warmup.retry import RetryPolicy
 from warmup.worker.handlers import H, Handlers, in_thread
 from warmup.worker.job_runner import JobRunner
 from warmup.worker.outage import OutageLog, ask_until_answered

@@ -1,4 +1,4 @@
-"""`warmup content` and `warmup texts`: what the pools hold, and adding to them."""
+"""`warmup content`: the media of the pools, adding to them, and what selection would choose."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,50 +8,23 @@ import typer
 from warmup.api import models as shapes
 from warmup.api.errors import InvalidInput
 from warmup.commands import imports, items
-from warmup.commands.common import (
-    DryRun,
-    Exit,
-    Format,
-    Limit,
-    Output,
-    connect,
-    counter,
-    exit_code,
-    plain,
-    progress,
-    say,
-    show,
-    show_listed,
-    show_one,
-    until_stopped,
-)
+from warmup.commands.common import DryRun, Exit, Format, Limit, Output, connect, exit_code, say
 from warmup.commands.groups import grouped
 from warmup.commands.imports import BadRow, Import, Results
-from warmup.commands.items import COLUMNS, ModelId
+from warmup.commands.items import COLUMNS, BadRows, Category, ModelId, Quality, Rows, Theme, Uses, read_only, warn
 from warmup.commands.media import Pool
+from warmup.commands.output import plain, show, show_listed, show_one
+from warmup.commands.progress import counter, progress, until_stopped
 from warmup.problems import Conflict, UnexpectedAnswer, WarmupError
 from warmup.terminal import counted
 
-content = typer.Typer(no_args_is_help=True, help="The media of a model's pool.")
-texts = typer.Typer(no_args_is_help=True, help="The texts of a model's pool.")
-items.add_to(content, "content", "content_id")
-items.add_to(texts, "texts", "text_id")
-Category = Annotated[str, typer.Option("--category", "-c", help="pfp, bio, post, highlight, story or any.")]
-Quality = Annotated[float, typer.Option("--quality", min=0, max=100, help="Its quality score, 0 to 100.")]
-Uses = Annotated[int, typer.Option("--max-usage", min=1, help="How often it may be used.")]
-Theme = Annotated[str | None, typer.Option("--theme", help="One of the model's themes.")]
-BadRows = Annotated[Path | None, typer.Option("--bad-rows", help="File for the bad rows. [default: FILE.bad.csv]")]
-Rows = Annotated[Path, typer.Argument(help=imports.FILE)]
+app = typer.Typer(no_args_is_help=True, help="The media of a model's pool.")
+items.add_to(app, "content", "content_id")
 _OF_THE_FILE = (BadRow, Conflict, InvalidInput, UnexpectedAnswer)
 """Errors of one file; any other error stops the command."""
 
 
-def _read_only(shown: Any, taken: Any) -> frozenset[str]:
-    """Return the members that the service shows of an item and does not accept."""
-    return frozenset(shown.model_fields) - frozenset(taken.model_fields)
-
-
-@content.command("add")
+@app.command("add")
 def add_content(
     context: typer.Context,
     model_id: ModelId,
@@ -87,7 +60,7 @@ def add_content(
                         item = shapes.ContentBody.model_validate({**own, **pool.uploaded(file)})
                         made = pool.client.content.create(model_id, item)
                         rows.append({"file": str(file), **plain(made)})
-                        _warn(str(file), made)
+                        warn(str(file), made)
                 except _OF_THE_FILE as error:
                     failed[file] = error
                 step(1)
@@ -106,12 +79,6 @@ def add_content(
         first = next(iter(failed.values()))
         only = exit_code(first) if isinstance(first, WarmupError) else Exit.USAGE
         raise typer.Exit(Exit.PARTLY if rows or len(failed) > 1 else only)
-
-
-def _warn(what: str, made: Any) -> None:
-    """Show the warnings about an item that was just created."""
-    for warning in made.warnings:
-        say(f"{what}: {warning}", style="yellow")
 
 
 def _checked(
@@ -137,7 +104,7 @@ def _ask_content(pool: Pool, model_id: str, *, dry_run: bool) -> imports.Ask:
     return ask
 
 
-@content.command("import")
+@app.command("import")
 def import_content(
     context: typer.Context,
     model_id: ModelId,
@@ -165,12 +132,12 @@ def import_content(
         except (Conflict, InvalidInput) as refused:
             raise BadRow(str(refused)) from refused
 
-    read_only = _read_only(shapes.LinkedContent, shapes.ContentBody)
-    what = Import(_ask_content(pool, model_id, dry_run=dry_run), prepare, uploads=True, read_only=read_only)
+    own = read_only(shapes.LinkedContent, shapes.ContentBody)
+    what = Import(_ask_content(pool, model_id, dry_run=dry_run), prepare, uploads=True, read_only=own)
     what.run(file, bad=bad_rows, output=output, dry_run=dry_run)
 
 
-@content.command("list")
+@app.command("list")
 def list_content(context: typer.Context, model_id: ModelId, limit: Limit = 1000, output: Output = Format.TABLE) -> None:
     """List the media of a model.
 
@@ -180,7 +147,7 @@ def list_content(context: typer.Context, model_id: ModelId, limit: Limit = 1000,
     show_listed(found, limit, output, ("content_id", *COLUMNS), "item")
 
 
-@content.command()
+@app.command()
 def availability(context: typer.Context, model_id: ModelId, output: Output = Format.TABLE) -> None:
     """Show what the pools of a model hold, and the day on which they run dry.
 
@@ -208,7 +175,7 @@ def availability(context: typer.Context, model_id: ModelId, output: Output = For
     show(found.categories, output, columns)
 
 
-@content.command()
+@app.command()
 def explain(
     context: typer.Context,
     account_id: str,
@@ -234,58 +201,3 @@ def explain(
 
 def _counts(reasons: dict[str, int]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "none"
-
-
-@texts.command("add")
-def add_text(
-    context: typer.Context,
-    model_id: ModelId,
-    body: Annotated[str, typer.Argument(help="The text.")],
-    category: Category,
-    quality: Quality = 70,
-    max_usage: Uses = 5,
-    theme: Theme = None,
-    output: Output = Format.TABLE,
-) -> None:
-    """Add a text to the pool. Adding the same text again creates no duplicate.
-
-    Example: warmup texts add aurora "Up before the birds." --category bio
-    """
-    own = {"category": category, "quality_score": quality, "max_usage": max_usage, "theme": theme, "body": body}
-    made = connect(context).texts.create(model_id, shapes.TextBody.model_validate(own))
-    show([made], output, ("text_id", "replayed", "body", *COLUMNS))
-    _warn("the text", made)
-
-
-@texts.command("import")
-def import_texts(
-    context: typer.Context,
-    model_id: ModelId,
-    file: Rows,
-    bad_rows: BadRows = None,
-    dry_run: DryRun = False,
-    output: Output = Format.TABLE,
-) -> None:
-    """Add many texts to the pool: columns category, quality_score, max_usage, theme, tags, body.
-
-    A licence has the columns licensed_by and valid_until. Without a column text_id the service generates the ids.
-
-    Example: warmup texts import aurora texts.csv
-    """
-    client = connect(context)
-
-    def ask(body: str, media_type: str) -> Any:
-        return client.texts.import_all(model_id, body, media_type=media_type, dry_run=dry_run)
-
-    what = Import(ask, read_only=_read_only(shapes.Text, shapes.TextBody))
-    what.run(file, bad=bad_rows, output=output, dry_run=dry_run)
-
-
-@texts.command("list")
-def list_texts(context: typer.Context, model_id: ModelId, limit: Limit = 1000, output: Output = Format.TABLE) -> None:
-    """List the texts of a model.
-
-    Example: warmup texts list aurora
-    """
-    found = connect(context).texts.list_all(model_id, limit=100)
-    show_listed(found, limit, output, ("text_id", "body", *COLUMNS), "text")
