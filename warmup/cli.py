@@ -105,7 +105,7 @@ def dev(
 
 
 def main() -> None:
-    """The entry point of the command `warmup`: what the service refuses becomes an exit code."""
+    """Run the command `warmup`, and turn a refusal of the service into an exit code."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the parent process
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # until the end

@@ -1,4 +1,4 @@
-"""The file of the bad rows of an import: each as it was written, with its line and what is wrong with it."""
+"""The file of the bad rows of an import: each as it was written, with its line and the reason."""
 
 import csv
 import io

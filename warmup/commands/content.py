@@ -54,13 +54,7 @@ def add_content(
             step = counter(bar, "checking" if dry_run else "uploading", len(files))
             for file in files:
                 try:
-                    if dry_run:
-                        rows.append({"file": str(file), **pool.planned(file)})
-                    else:
-                        item = shapes.ContentBody.model_validate({**own, **pool.uploaded(file)})
-                        made = pool.client.content.create(model_id, item)
-                        rows.append({"file": str(file), **plain(made)})
-                        warn(str(file), made)
+                    rows.append(_added(pool, model_id, file, own, dry_run=dry_run))
                 except _OF_THE_FILE as error:
                     failed[file] = error
                 step(1)
@@ -70,15 +64,28 @@ def add_content(
         say(stopped())
         raise
     finally:
-        columns = ("media_type", "bytes", "outcome") if dry_run else ("replayed", *COLUMNS)
-        bad = [{"file": str(file), "outcome": "refused", "reason": str(why)} for file, why in failed.items()]
-        show([*rows, *(bad if output in (Format.JSON, Format.JSONL) else ())], output, ("file", "content_id", *columns))
-        for one in bad:
-            say(f"{one['file']}: {one['reason']}", style="red")
+        _show_added(rows, failed, output, dry_run=dry_run)
     if failed:
         first = next(iter(failed.values()))
         only = exit_code(first) if isinstance(first, WarmupError) else Exit.USAGE
         raise typer.Exit(Exit.PARTLY if rows or len(failed) > 1 else only)
+
+
+def _added(pool: Pool, model_id: str, file: Path, own: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
+    """Add a file to the pool (in a dry run: only describe it), and return its row. Raises BadRow, WarmupError."""
+    if dry_run:
+        return {"file": str(file), **pool.planned(file)}
+    made = pool.client.content.create(model_id, shapes.ContentBody.model_validate({**own, **pool.uploaded(file)}))
+    warn(str(file), made)
+    return {"file": str(file), **plain(made)}
+
+
+def _show_added(rows: list[dict[str, Any]], failed: dict[Path, Exception], output: Format, *, dry_run: bool) -> None:
+    columns = ("media_type", "bytes", "outcome") if dry_run else ("replayed", *COLUMNS)
+    bad = [{"file": str(file), "outcome": "refused", "reason": str(why)} for file, why in failed.items()]
+    show([*rows, *(bad if output in (Format.JSON, Format.JSONL) else ())], output, ("file", "content_id", *columns))
+    for one in bad:
+        say(f"{one['file']}: {one['reason']}", style="red")
 
 
 def _checked(

@@ -27,13 +27,13 @@ FILE = "CSV (comma, semicolon or tab; UTF-8 or UTF-16) with names in the first l
 LINES, CSV = "application/x-ndjson", "text/csv"
 Members = dict[str, Any]
 Placed = tuple[int, Members]
-"""What is sent of a row, with the row's line in the file, from 1."""
+"""The members to send of a row, with the row's line in the file, from 1."""
 Ask = Callable[[str, str], "Imported"]
 """Imports `(body, media type)`."""
 
 
 class Outcome(Protocol):
-    """What became of a row."""
+    """The outcome of a row."""
 
     @property
     def row(self) -> int: ...
@@ -46,19 +46,19 @@ class Outcome(Protocol):
 
 
 class Imported(Protocol):
-    """What became of some rows."""
+    """The outcomes of some rows."""
 
     @property
     def rows(self) -> Sequence[Any]: ...
 
 
 class BadRow(Exception):
-    """A row that need not be sent: what is wrong with it."""
+    """A row is not valid, and is not sent; the message says why."""
 
 
 @dataclass(slots=True)
 class Results:
-    """What became of the rows so far, by their line; `reasons` of those that were refused.
+    """The outcomes of the rows so far, by their line; `reasons` of those that were refused.
 
     `warnings` are what an operator should know, each once.
     """

@@ -56,16 +56,10 @@ def retry(
     client, content = connect(context), "other" if other_content else "same"
     if account_id is not None:
         if model or code or kind:
-            raise fail(
-                Exit.USAGE, "Name one case (ACCOUNT and --phase), or pass filters (--model, --code, --kind), not both."
-            )
-        phase = phase or client.accounts.get(account_id).current_phase
-        if phase is None:
-            raise fail(Exit.CONFLICT, f"{account_id} is not in any phase: there is nothing to retry.")
-        if dry_run:
-            Moves(client, "retry", reason, output, dry_run=True, yes=yes).preview([account_id])
-            return
-        show_one(client.review.retry(account_id, phase, reason=reason, content=content), output)
+            both = "Name one case (ACCOUNT and --phase), or pass filters (--model, --code, --kind), not both."
+            raise fail(Exit.USAGE, both)
+        one = Moves(client, "retry", reason, output, dry_run=dry_run, yes=yes, content=content)
+        _retry_one(one, account_id, phase)
         return
     # only what has failed by now: what fails again during the walk is not retried a second time
     wanted = {"model_id": model, "phase": phase, "error_code": code, "error_kind": kind}
@@ -73,6 +67,16 @@ def retry(
     now = client.health.health().now
     retries = Moves(client, "retry", reason, output, dry_run=dry_run, yes=yes, content=content)
     retries.matching(RosterFilter.model_validate({**chosen, "failed_before": now}))
+
+
+def _retry_one(move: Moves, account_id: str, phase: str | None) -> None:
+    phase = phase or move.client.accounts.get(account_id).current_phase
+    if phase is None:
+        raise fail(Exit.CONFLICT, f"{account_id} is not in any phase: there is nothing to retry.")
+    if move.dry_run:
+        move.preview([account_id])
+        return
+    show_one(move.client.review.retry(account_id, phase, reason=move.reason, content=move.content), move.output)
 
 
 @app.command()

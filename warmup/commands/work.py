@@ -8,7 +8,7 @@ import typer
 
 from warmup.commands.common import Exit, connect, fail, say, visible
 from warmup.jobs import AccountTrouble, Done, Job, JobFailed, Transient
-from warmup.worker import Worker
+from warmup.worker import Tally, Worker
 
 _GRACE = 2.0
 """Seconds in which an outcome is reported after Ctrl-C; a job without one may have happened."""
@@ -40,6 +40,11 @@ def work(
 
     say("Waiting for a job … (press Ctrl-C to stop)")
     tally = worker.run(jobs=1)
+    raise _ended(tally, taken, answered=bool(answered))
+
+
+def _ended(tally: Tally, taken: list[Job], *, answered: bool) -> typer.Exit:
+    """Say what came of the job, and return how the command ends."""
     if taken and not answered:
         job = taken[0]
         say(
@@ -47,15 +52,15 @@ def work(
             f"needs review.\nIf it was done: warmup review resolve {job.account_id} {job.phase} --reason … --note …\n"
             f"If it was not: warmup review retry {job.account_id} --phase {job.phase} --reason …",
         )
-        raise typer.Exit(Exit.INTERRUPTED)
+        return typer.Exit(Exit.INTERRUPTED)
     if not tally.finished:
         say("Stopped: no job was taken.")
-        raise typer.Exit(Exit.INTERRUPTED)
+        return typer.Exit(Exit.INTERRUPTED)
     outcome = (
         "is completed" if tally.done else "is reported" if tally.failed else "is no longer yours: nothing was reported"
     )
     say(f"{taken[0].phase} of {taken[0].account_id} {outcome}." if taken else "It is no longer yours.")
-    raise typer.Exit(Exit.OK if tally.done or (tally.failed and taken) else Exit.LATER)
+    return typer.Exit(Exit.OK if tally.done or (tally.failed and taken) else Exit.LATER)
 
 
 def ask(job: Job, folder: Path) -> tuple[str, str]:

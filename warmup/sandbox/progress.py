@@ -52,12 +52,12 @@ class Snapshot:
 
     @property
     def active(self) -> int:
-        """How many accounts have been warmed up."""
+        """Return how many accounts have been warmed up."""
         return sum(row.state == "active" for row in self.rows)
 
     @property
     def phases_done(self) -> int:
-        """How many phases of all accounts are completed."""
+        """Return how many phases of all accounts are completed."""
         return sum(row.status_of(phase) == "completed" for row in self.rows for phase in PHASES)
 
     @property

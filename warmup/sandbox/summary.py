@@ -42,7 +42,7 @@ class Summary:
         )
 
     def total(self, name: str) -> int:
-        """The sum over all accounts."""
+        """Return the sum over all accounts."""
         return sum(getattr(line, name) for line in self.lines)
 
 
@@ -79,7 +79,7 @@ def _remark(account: AccountWithAssignments) -> str:
 
 
 COLUMNS = ("account", "state", "phases", "audit", "retries", "crashes", "swaps", "versions")
-"""The last ones are left out first where a terminal is too narrow."""
+"""The last columns are left out first where a terminal is too narrow."""
 _NUMBERS = frozenset(range(4, 8))
 _STYLES = {"active": "green", "in review": "bold red", "verified": "green", "NOT whole": "bold red"}
 

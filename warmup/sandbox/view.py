@@ -58,7 +58,7 @@ class View:
             self._live.stop()
 
     def show(self, snapshot: Snapshot) -> None:
-        """The whole snapshot on a terminal, else one line when something has changed."""
+        """Show the whole snapshot on a terminal, else one line when something has changed."""
         if self._live:
             self._live.update(render(snapshot, self._console.width, self._console.height))
         elif (line := summary_line(snapshot)) != self._last_line:
@@ -67,7 +67,7 @@ class View:
 
 
 def summary_line(snapshot: Snapshot) -> str:
-    """How many accounts are where, in one line."""
+    """Return how many accounts are in which state, in one line."""
     states = Counter("review" if row.in_review else row.state for row in snapshot.rows)
     states_text = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     phases = f"{snapshot.phases_done}/{len(snapshot.rows) * len(PHASES)} phases"
