@@ -141,7 +141,9 @@ def _main_job(
     options: Options, console: Console, service: Service, url: str, operator_key: str, stack: ExitStack, began: float
 ) -> int:
     """Seed the agency, start the bots, and show the progress."""
-    logging.getLogger("warmup.worker").addHandler(logging.NullHandler())  # the view shows what the bots do
+    bots_log = logging.getLogger("warmup.worker")  # the view shows what the bots do; their crashes are not defects
+    bots_log.propagate = False
+    bots_log.addHandler(logging.NullHandler())
     operator = stack.enter_context(Client(url, operator_key))
     made, granted_at = agency(options.seed), operator.health.health().now.isoformat()
     seed(operator, service.bucket, made, granted_at, lambda what: _say(console, f"seeded: {what}"))
