@@ -34,7 +34,7 @@ QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases
 
 BENCHMARKS := $(addprefix bench-,requests cold units size latency content)
 
-.PHONY: help setup run local quick test chaos check openapi fuzz import-10000 docs newcomer bench simulate $(BENCHMARKS) clean
+.PHONY: help setup run local quick test chaos check openapi fuzz import-10000 docs newcomer bench house simulate $(BENCHMARKS) clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -84,6 +84,9 @@ bench:  ## print all that is measured, in a quarter of an hour; or bench-request
 
 $(BENCHMARKS): bench-%: setup
 	.venv/bin/python -m benchmarks.$* $(ARGS)
+
+house: setup  ## print how large and how tangled the code is, with the hops of each request
+	.venv/bin/python -m benchmarks.house $(ARGS)
 
 simulate: setup  ## twelve days of many accounts by the real rules, e.g. make simulate ARGS='--accounts 1000000 --bots 1500 --models 1000'
 	.venv/bin/python -m benchmarks.simulate $(ARGS)

@@ -4,7 +4,8 @@ import os
 
 from chalice.app import Chalice, CloudWatchEvent, Rate
 
-from chalicelib import middleware, schedules, tables
+from chalicelib import schedules, tables
+from chalicelib.edge.routing import install
 from chalicelib.routes import BLUEPRINTS
 from chalicelib.settings import Settings
 
@@ -12,7 +13,7 @@ settings = Settings.from_environ(os.environ)
 tables.bind(settings)
 
 app = Chalice(app_name="warmup", configure_logs=False)
-middleware.install(app, settings)
+install(app, settings)
 for blueprint in BLUEPRINTS:
     app.register_blueprint(blueprint)
 

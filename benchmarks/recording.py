@@ -17,8 +17,9 @@ from typing import Any
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
-from chalicelib import context, middleware, tables
+from chalicelib import context, tables
 from chalicelib.domain import keys
+from chalicelib.edge.serve import installed
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Store as Cache
 from warmup.sandbox.answers import HttpRequest
@@ -152,8 +153,8 @@ def serve(store: Store, **more: str) -> Caller:
     clock = Clock()
     context.sources.clock, context.sources.entropy = clock, _in_a_fixed_order
     module = importlib.import_module("app")
-    middleware.edge.settings = Settings.from_environ(os.environ)  # it may have been imported for another store before
-    tables.bind(middleware.edge.settings)
+    installed.settings = Settings.from_environ(os.environ)  # it may have been imported for another store before
+    tables.bind(installed.settings)
     tables.create_all()
     return Caller(module, clock)
 

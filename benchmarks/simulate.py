@@ -20,7 +20,7 @@ from benchmarks.plots import Line, chart
 from chalicelib.domain import retries, selection
 from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.plans import STANDARD, Need
-from chalicelib.domain.retries import Kind, Outcome
+from chalicelib.domain.retries import Outcome, ReportKind
 from chalicelib.domain.runway import Shelf, Stock
 from warmup.sandbox.stores import ROOT, missing
 
@@ -137,7 +137,7 @@ class Simulation:
     def _report(self, account: _Account, name: PhaseName, at: datetime, did: Counter[str]) -> datetime | None:
         spread = retries.spread_of(account.number, name, account.retries)
         verdict = retries.after_report(
-            Kind.TRANSIENT, plan=STANDARD, retries=account.retries, swaps=0, now=at, spread=spread
+            ReportKind.TRANSIENT, plan=STANDARD, retries=account.retries, swaps=0, now=at, spread=spread
         )
         did["report-error"] += 1
         if verdict.outcome is Outcome.REVIEW:

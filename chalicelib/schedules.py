@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from chalicelib import context as contexts
 from chalicelib.context import Actor, Context, Role
-from chalicelib.middleware import edge
+from chalicelib.edge.serve import installed
 from chalicelib.services import availability, pipeline, sessions, timers
 
 _MOST_SESSIONS = 100
@@ -39,8 +39,8 @@ def _open_and_count(context: Context) -> dict[str, int]:
 
 
 def _run(name: str, use_case: Callable[[Context], dict[str, int]]) -> dict[str, int]:
-    context = contexts.begin(edge.settings, Actor(Role.TIMER, name), seconds=SECONDS)
+    context = contexts.begin(installed.settings, Actor(Role.TIMER, name), seconds=SECONDS)
     did = use_case(context)
     timers.record_run(context, name, did)
-    edge.logs.timer(context, name, did)
+    installed.logs.timer(context, name, did)
     return did

@@ -19,7 +19,10 @@ from pydantic import TypeAdapter
 
 from chalicelib.context import Role
 from chalicelib.domain import visibility
-from chalicelib.middleware import ENDPOINTS, JSON, PROBLEM, Answer, Endpoint
+from chalicelib.edge.answers import JSON, Answer
+from chalicelib.edge.endpoints import Endpoint
+from chalicelib.edge.problems import PROBLEM
+from chalicelib.edge.routing import ENDPOINTS
 from chalicelib.routes import BLUEPRINTS, pages, queries, shapes
 from infrastructure import examples
 from infrastructure.problems import CODES, Code, codes_of, works_on_accounts
@@ -32,8 +35,6 @@ _Mode = Literal["validation", "serialization"]
 
 _REF = "#/components/schemas/{model}"
 _NAMES: Mapping[str, str] = {
-    "Kind-Input": "ReportKind",
-    "Kind-Output": "PoolKind",
     "Code": "BlockerCode",
     "State": "AccountState",
     "Status": "PhaseStatus",
@@ -278,7 +279,7 @@ def _body(endpoint: Endpoint, schemas: "_Schemas") -> Json | None:
 
 
 def _successes(endpoint: Endpoint, schemas: "_Schemas") -> Json:
-    answer = endpoint.answer
+    answer = endpoint.answer_type
     kind: type[Answer[Any]] = get_origin(answer)
     shape = get_args(answer)[0]
     schema = schemas.of(shape, "serialization")
@@ -286,7 +287,7 @@ def _successes(endpoint: Endpoint, schemas: "_Schemas") -> Json:
     if kind.media_type != JSON:
         schema = {"type": "string", "description": "JSON lines, each an audit event."}
         example = json.dumps(example) + "\n"
-    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-Id", *kind.told)}
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-Id", *kind.header_names)}
     words = {200: "Done; of a creation: it was there already.", 201: "Created."} if 201 in kind.statuses else {}
     return {
         str(status): {
@@ -370,7 +371,7 @@ class _Schemas:
         for endpoint in ENDPOINTS:
             if endpoint.body is not None:
                 self._want(endpoint.body, "validation")
-            self._want(get_args(endpoint.answer)[0], "serialization")
+            self._want(get_args(endpoint.answer_type)[0], "serialization")
         self._want(shapes.Problem, "serialization")
         inputs = [((name, mode), mode, adapter) for (name, mode), adapter in self._wanted.items()]
         found, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from chalicelib.context import Role
 from chalicelib.domain import errors
 from chalicelib.domain.errors import NotFound, ServiceError
-from chalicelib.middleware import STATUS, Endpoint
+from chalicelib.edge.endpoints import Endpoint
+from chalicelib.edge.problems import STATUS
 
 
 @dataclass(frozen=True, slots=True)

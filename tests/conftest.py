@@ -15,8 +15,9 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 from chalice.test import Client, HTTPResponse
 
-from chalicelib import context, middleware, tables
+from chalicelib import context, tables
 from chalicelib.domain import keys
+from chalicelib.edge.serve import installed
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Store
 from tests import rights
@@ -108,7 +109,7 @@ def app(monkeypatch: pytest.MonkeyPatch, wire: Wire, settings: Settings) -> Any:
     if Store.connection is not _Kept.connection:  # the composition root bound the tables to its own names
         tables.bind(replace(settings, table_prefix=SETTINGS.table_prefix))
         _Kept.connection = Store.connection
-    monkeypatch.setattr(middleware.edge, "settings", settings)
+    monkeypatch.setattr(installed, "settings", settings)
     return app
 
 

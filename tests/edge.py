@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib import routes
-from chalicelib.middleware import ENDPOINTS, Call, Endpoint, answer, problem_for_unknown_route
+from chalicelib.edge.endpoints import Endpoint
+from chalicelib.edge.requests import Call
+from chalicelib.edge.routing import ENDPOINTS
+from chalicelib.edge.serve import problem_for_unknown_route, serve
 
 assert routes.BLUEPRINTS, "importing the routes declares them"
 
@@ -40,7 +43,7 @@ class Edge:
             return Response(*problem_for_unknown_route(given, method, bare, []))
         endpoint, params = found
         asked = dict(pair.split("=", 1) for pair in query.split("&")) if query else {}
-        status, out, text = answer(endpoint, Call(given, asked, body), params)
+        status, out, text = serve(endpoint, Call(given, asked, body), params)
         return Response(status, out, text.encode())
 
 

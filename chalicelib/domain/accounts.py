@@ -72,6 +72,11 @@ def after(state: State, move: Move, to: State | None = None) -> State:
     return to or targets[0]
 
 
+def is_possible(state: State, move: Move) -> bool:
+    """Whether the table holds this move from this state."""
+    return move in MOVES[state]
+
+
 def step(state: State, current_phase: str | None) -> Step | None:
     """What a worker can do next on an account in this state, None if nothing."""
     match state:

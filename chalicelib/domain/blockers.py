@@ -66,10 +66,14 @@ class Account(Protocol):
 class Phase(Protocol):
     """What the rule reads of the current phase."""
 
-    phase: str
-    status: Status
-    available_at: datetime | None
-    error_message: str | None
+    @property
+    def phase(self) -> str: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def available_at(self) -> datetime | None: ...
+    @property
+    def error_message(self) -> str | None: ...
 
 
 class Pauses(Protocol):

@@ -4,13 +4,14 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
+from typing import Protocol, assert_never
 
-from chalicelib.domain.phases import Move, Status
+from chalicelib.domain.accounts import State
+from chalicelib.domain.phases import Move, PhaseName, Status
 from chalicelib.domain.plans import Plan
 
 
-class Kind(StrEnum):
+class ReportKind(StrEnum):
     """What a bot says went wrong."""
 
     TRANSIENT = "transient"
@@ -41,7 +42,7 @@ _REVIEW = Verdict(Outcome.REVIEW, Move.ESCALATE, None)
 
 
 def after_report(
-    kind: Kind,
+    kind: ReportKind,
     *,
     plan: Plan,
     retries: int,
@@ -56,12 +57,12 @@ def after_report(
     bot asks for, which can only lengthen the plan's.
     """
     match kind:
-        case Kind.TRANSIENT if retries < plan.max_retries:
+        case ReportKind.TRANSIENT if retries < plan.max_retries:
             delay = max(retry_delay(plan, retries, spread), at_least)
             return Verdict(Outcome.RETRY, Move.FAIL, now + delay)
-        case Kind.CONTENT if swaps < plan.max_swaps:
+        case ReportKind.CONTENT if swaps < plan.max_swaps:
             return Verdict(Outcome.SWAP, Move.SWAP, now)
-        case Kind.TRANSIENT | Kind.CONTENT | Kind.ACCOUNT | Kind.FATAL | Kind.UNKNOWN:
+        case ReportKind.TRANSIENT | ReportKind.CONTENT | ReportKind.ACCOUNT | ReportKind.FATAL | ReportKind.UNKNOWN:
             return _REVIEW
         case _:
             assert_never(kind)
@@ -81,6 +82,28 @@ def content_delay(plan: Plan, misses: int) -> timedelta:
 def left_too_often(plan: Plan, *, crashes: int, releases: int) -> bool:
     """Return whether an operator must decide: workers left so often, by a crash or by a release, without an outcome."""
     return crashes >= plan.max_crashes or releases >= plan.max_releases
+
+
+class Account(Protocol):
+    """What is read of an account to know whether its completion needs an operator."""
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def current_phase(self) -> PhaseName | None: ...
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def crash_count(self) -> int | None: ...
+    @property
+    def release_count(self) -> int | None: ...
+
+
+def completion_needs_review(account: Account) -> bool:
+    """Return whether an operator must decide before anybody completes the warm-up: workers left that too often."""
+    finished = account.current_phase is None and account.state in (State.WARMING_UP, State.PAUSED)
+    counts = {"crashes": account.crash_count or 0, "releases": account.release_count or 0}
+    return finished and left_too_often(account.plan, **counts)
 
 
 def after_leaving(plan: Plan, status: Status, *, crashes: int, releases: int) -> Status:

@@ -12,21 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from chalicelib.domain import scoring, selection
 from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.plans import Need, Plan
-from chalicelib.domain.selection import ANY, Rights, Wanted
+from chalicelib.domain.selection import ANY, PoolKind, Rights, Wanted
 
 MOST_STEPS = 60_000
-
-
-class Kind(StrEnum):
-    """What is asked for."""
-
-    CONTENT = "content"
-    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +60,8 @@ class Traveller:
     phases: tuple[PhaseName, ...]
     due_at: datetime
     theme: str | None = None
-    used: frozenset[tuple[Kind, str]] = frozenset()
-    held: tuple[tuple[Kind, Stock], ...] = ()
+    used: frozenset[tuple[PoolKind, str]] = frozenset()
+    held: tuple[tuple[PoolKind, Stock], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +71,7 @@ class Miss:
     at: datetime
     account_id: str
     phase: PhaseName
-    kind: Kind
+    kind: PoolKind
     until: datetime | None
 
 
@@ -94,10 +86,10 @@ class Runway:
 
     dry: Miss | None
     wait: Miss | None
-    needed: Mapping[tuple[Kind, str], int]
-    from_any: Mapping[tuple[Kind, str], int]
+    needed: Mapping[tuple[PoolKind, str], int]
+    from_any: Mapping[tuple[PoolKind, str], int]
     unmet: int
-    missed: Mapping[tuple[Kind, str], int]
+    missed: Mapping[tuple[PoolKind, str], int]
     complete: bool = True
 
 
@@ -197,10 +189,10 @@ def simulate(
 class _Simulation:
     def __init__(self, content: Iterable[Stock], texts: Iterable[Stock], travellers: Sequence[Traveller]) -> None:
         rest = min((one.plan.cooldown for one in travellers), default=timedelta(0))
-        self._shelves = {Kind.CONTENT: _shelves(content, rest), Kind.TEXT: _shelves(texts, rest)}
+        self._shelves = {PoolKind.CONTENT: _shelves(content, rest), PoolKind.TEXT: _shelves(texts, rest)}
         self._travellers = travellers
-        self._needed: Counter[tuple[Kind, str]] = Counter()
-        self._from_any: Counter[tuple[Kind, str]] = Counter()
+        self._needed: Counter[tuple[PoolKind, str]] = Counter()
+        self._from_any: Counter[tuple[PoolKind, str]] = Counter()
         self._misses: list[Miss] = []
 
     def run(self, now: datetime) -> Runway:
@@ -227,7 +219,7 @@ class _Simulation:
         phase = one.phases[0]
         asked = one.plan.phases[phase]
         held = list(one.held)
-        for kind, need in ((Kind.CONTENT, asked.content), (Kind.TEXT, asked.text)):
+        for kind, need in ((PoolKind.CONTENT, asked.content), (PoolKind.TEXT, asked.text)):
             if need is Need.NONE or kind in {of_kind for of_kind, _ in held}:
                 continue
             used = {item_id for of_kind, item_id in one.used if of_kind is kind}
@@ -240,10 +232,10 @@ class _Simulation:
                 return self._wait(replace(one, held=tuple(held)), kind, wanted)
         return self._give(at, one, held)
 
-    def _pool(self, kind: Kind, at: datetime) -> Callable[[str], Shelf]:
+    def _pool(self, kind: PoolKind, at: datetime) -> Callable[[str], Shelf]:
         return lambda category: (self._shelves[kind].get(category) or Shelf()).at(at)
 
-    def _wait(self, one: Traveller, kind: Kind, wanted: Wanted) -> Traveller | None:
+    def _wait(self, one: Traveller, kind: PoolKind, wanted: Wanted) -> Traveller | None:
         """Keeps the first item that comes back for the account, which waits for it: first come, first served."""
         phase = one.phases[0]
         backs = [self._pool(kind, wanted.now)(category).back(wanted) for category in (phase, ANY)]
@@ -257,7 +249,7 @@ class _Simulation:
         self._shelves[kind][first[1].category].use(first[1], first[0])
         return replace(one, due_at=first[0], held=(*one.held, (kind, first[1])))
 
-    def _give(self, at: datetime, one: Traveller, held: Sequence[tuple[Kind, Stock]]) -> Traveller | None:
+    def _give(self, at: datetime, one: Traveller, held: Sequence[tuple[PoolKind, Stock]]) -> Traveller | None:
         phase, rest = one.phases[0], one.phases[1:]
         for kind, item in held:
             self._needed[kind, phase] += 1
@@ -275,13 +267,13 @@ def _shelves(items: Iterable[Stock], rest: timedelta) -> dict[str, Shelf]:
     return {category: Shelf(found, rest) for category, found in by_category.items()}
 
 
-def required(travellers: Iterable[Traveller]) -> Counter[tuple[Kind, str]]:
+def required(travellers: Iterable[Traveller]) -> Counter[tuple[PoolKind, str]]:
     """How many uses, by kind and phase, the accounts cannot do without, whether or not the pools have them."""
-    found: Counter[tuple[Kind, str]] = Counter()
+    found: Counter[tuple[PoolKind, str]] = Counter()
     for one in travellers:
         for phase in one.phases:
             asked = one.plan.phases[phase]
-            for kind, need in ((Kind.CONTENT, asked.content), (Kind.TEXT, asked.text)):
+            for kind, need in ((PoolKind.CONTENT, asked.content), (PoolKind.TEXT, asked.text)):
                 found[kind, phase] += need is Need.REQUIRED
     return found
 

@@ -9,7 +9,7 @@ and the rest. Three lists at most, whatever the number of themes, and nearly alw
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from heapq import merge
@@ -25,6 +25,13 @@ GLANCE = 12
 """How many items of all themes are looked at before the lists of single relevances are."""
 MOST_DRAWN = 64
 """Among how many of the best is drawn at most."""
+
+
+class PoolKind(StrEnum):
+    """The two pools from which a phase is given items."""
+
+    CONTENT = "content"
+    TEXT = "text"
 
 
 class Rights(StrEnum):
@@ -128,6 +135,12 @@ def wanted(plan: Plan, phase: PhaseName, *, theme: str | None, used: Collection[
         max_text_length=plan.phases[phase].max_text_length,
         four_eyes=plan.four_eyes,
     )
+
+
+def wanted_by_hand(plan: Plan, phase: PhaseName, *, theme: str | None, used: Collection[str], now: datetime) -> Wanted:
+    """What an item that an operator gives to the phase must fulfil: all but the rest between uses and the quality."""
+    asked = wanted(plan, phase, theme=theme, used=used, now=now)
+    return replace(asked, cooldown=timedelta(0), minimum_quality=0)
 
 
 def unlicensed(item: Licensed, now: datetime, *, four_eyes: bool = False) -> Refusal | None:

@@ -7,8 +7,7 @@ from datetime import datetime
 from chalicelib.domain import selection
 from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.plans import PLANS, Need, Plan
-from chalicelib.domain.runway import Kind
-from chalicelib.domain.selection import ANY, Candidate, Refusal
+from chalicelib.domain.selection import ANY, Candidate, PoolKind, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +22,11 @@ class Taker:
         return selection.wanted(self.plan, self.phase, theme=None, used=(), now=now)
 
 
-def of(kind: Kind, category: str) -> Iterator[Taker]:
+def of(kind: PoolKind, category: str) -> Iterator[Taker]:
     """The phases of all plans that draw items of this kind from this category, in the plans' order."""
     for plan in PLANS.values():
         for phase, asked in plan.phases.items():
-            need = asked.content if kind is Kind.CONTENT else asked.text
+            need = asked.content if kind is PoolKind.CONTENT else asked.text
             if need is not Need.NONE and category in (phase, ANY):
                 yield Taker(plan, phase)
 
@@ -44,7 +43,7 @@ class Verdict:
     uses_left: int
 
 
-def judge(item: Candidate, kind: Kind, now: datetime) -> Verdict:
+def judge(item: Candidate, kind: PoolKind, now: datetime) -> Verdict:
     """The verdict on an item, by the very refusals of selection."""
     asked = [taker.wanted(now) for taker in of(kind, item.category)]
     if not asked:
@@ -56,11 +55,11 @@ def judge(item: Candidate, kind: Kind, now: datetime) -> Verdict:
     return Verdict(refusal, max(0, item.max_usage - item.usage_count) if lawful else 0)
 
 
-def warning(item: Candidate, kind: Kind, now: datetime) -> str | None:
+def warning(item: Candidate, kind: PoolKind, now: datetime) -> str | None:
     """Why no phase of any plan could ever take the item, in a sentence for its maker; None where one could."""
     asked = [taker.wanted(now) for taker in of(kind, item.category)]
     if not asked:
-        return f"No plan takes {'a text' if kind is Kind.TEXT else 'media'} in {item.category}."
+        return f"No plan takes {'a text' if kind is PoolKind.TEXT else 'media'} in {item.category}."
     reasons = {selection.unfit(item, wanted) for wanted in asked}
     if None in reasons:
         return None

@@ -49,8 +49,10 @@ class Account(Protocol):
 class Phase(Protocol):
     """What the rule reads of the current phase."""
 
-    status: Status
-    available_at: datetime | None
+    @property
+    def status(self) -> Status: ...
+    @property
+    def available_at(self) -> datetime | None: ...
 
 
 def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
 from chalicelib.domain.errors import AlreadyExists, ConsentMissing, IllegalMove
-from chalicelib.middleware import Answer, Created, Routes, Tagged
+from chalicelib.edge.answers import Answer, Created, Tagged
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, findings, refusals, rows, shapes
 from chalicelib.routes.queries import MOST, flag
 from chalicelib.services import accounts, assignments, availability

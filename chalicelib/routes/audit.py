@@ -3,7 +3,8 @@
 from typing import Any
 
 from chalicelib.context import Context, Role
-from chalicelib.middleware import Answer, Lines, Routes
+from chalicelib.edge.answers import Answer, Lines
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, day, identifier, limit
 from chalicelib.services import events

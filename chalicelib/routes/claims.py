@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
-from chalicelib.middleware import Answer, Routes
+from chalicelib.edge.answers import Answer
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, shapes
 from chalicelib.services import claims
 

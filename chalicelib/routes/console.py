@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from chalicelib.middleware import edge
+from chalicelib.edge.serve import installed
 from chalicelib.routes import pages
 from chalicelib.services import pools
 
@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parents[1] / "console"
 
 def policy() -> str:
     """What the console may load and call: itself, the operator API beside it, and the media bucket."""
-    bucket = " ".join(pools.media_origins(edge.settings.media_bucket))
+    bucket = " ".join(pools.media_origins(installed.settings.media_bucket))
     return "; ".join(
         (
             "default-src 'none'",

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove, MalformedRequest
-from chalicelib.middleware import Answer, Created, New, Routes, Tagged
+from chalicelib.edge.answers import Answer, Created, New, Tagged
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, pools, rows, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, flag, limit
 from chalicelib.services import edits

@@ -151,14 +151,14 @@ def delivery(found: Delivery, settings: Settings) -> shapes.Delivery:
     item, text = found.content, found.text
     return {
         "account_id": found.account_id,
-        "phase": found.phase.name,
-        "assignment_id": found.assignment.assignment_id,
+        "phase": found.phase,
+        "assignment_id": found.assignment_id,
         "content": None if item is None else _media(item, found.url, found.url_expires_at),
         "text": None if text is None else {"text_id": text.text_id, "body": text.body},
         "withdrawn": bool(found.withdrawn),
         "withdrawn_ids": sorted(found.withdrawn),
-        "score": found.assignment.assignment_score,
-        "reason": found.assignment.assignment_reason,
+        "score": found.score,
+        "reason": found.reason,
         "lease": own_lease(found.lease, settings),
     }
 

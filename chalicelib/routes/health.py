@@ -1,7 +1,8 @@
 """Whether the service lives, and whether it can reach its store."""
 
 from chalicelib.context import Context
-from chalicelib.middleware import Answer, Routes
+from chalicelib.edge.answers import Answer
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import shapes
 from chalicelib.services import readiness
 

@@ -1,7 +1,7 @@
 """What callers may send: strict models, unknown members refused."""
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -21,9 +21,10 @@ from chalicelib.domain import instants, profiles, visibility
 from chalicelib.domain.accounts import State, Step
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.queues import Queue
-from chalicelib.domain.retries import Kind
+from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.scoring import MOST_USES
 from chalicelib.domain.selection import Rights
+from chalicelib.domain.warmup.work import Fault
 
 _LARGEST_DOCUMENT = 16 * 1024
 
@@ -180,13 +181,17 @@ class ReportErrorBody(Input):
     """`POST …/report-error`. `retry_after_seconds` can only lengthen the plan's delay."""
 
     phase: Literal["pfp", "bio", "post", "highlight", "story"]
-    kind: Kind
+    kind: ReportKind
     code: Line | None = None
     message: Message
     details: dict[str, Any] | None = None
     retry_after_seconds: Whole = Field(default=0, ge=0, le=30 * 86400)
 
     _size = field_validator("details")(_small)
+
+    def fault(self) -> Fault:
+        """What went wrong, as the rules read it."""
+        return Fault(self.kind, self.message, self.code, self.details, timedelta(seconds=self.retry_after_seconds))
 
 
 class SessionBody(Input):
@@ -283,7 +288,7 @@ class ReviewFilter(Input):
     phase: PhaseName | None = None
     status: Literal["failed", "requires_review"] | None = None
     code: Line | None = None
-    kind: Kind | None = None
+    kind: ReportKind | None = None
     older_than_seconds: Annotated[int, Field(ge=0, le=10**9), BeforeValidator(_whole)] | None = None
     failed_before: Instant | None = None
 
@@ -304,7 +309,7 @@ class RosterFilter(Input):
     phase: PhaseName | None = None
     phase_status: Status | None = None
     error_code: Line | None = None
-    error_kind: Kind | None = None
+    error_kind: ReportKind | None = None
     without_code: bool | None = None
     failed_before: Instant | None = None
     queue: Queue | None = None

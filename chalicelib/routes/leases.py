@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.errors import AccountLeased, LeaseSuperseded, SessionEnded
-from chalicelib.middleware import Answer, Routes, Waiting
+from chalicelib.edge.answers import Answer, Waiting
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, identifier, limit
 from chalicelib.services import leases

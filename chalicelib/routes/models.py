@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import AlreadyExists
-from chalicelib.middleware import Answer, Created, Routes, Tagged
+from chalicelib.edge.answers import Answer, Created, Tagged
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
 from chalicelib.services import models

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib.middleware import base_of, problem_for_unknown_route
+from chalicelib.edge.requests import base_of
+from chalicelib.edge.serve import problem_for_unknown_route
 
 PAGE = "index.html"
 _BASE = '<base href="./">'

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
-from chalicelib.middleware import Answer, Routes
+from chalicelib.edge.answers import Answer
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, refusals, shapes
 from chalicelib.services import deliveries, phases
 
@@ -55,5 +56,5 @@ def report_error(
     context: Context, *, account_id: str, body: ReportErrorBody, lease_token: str
 ) -> Answer[shapes.Report]:
     """Takes down what went wrong."""
-    given = body.model_dump(exclude={"phase"})
-    return Answer(documents.report(phases.report(context, account_id, body.phase, lease_token=lease_token, **given)))
+    found = phases.report(context, account_id, body.phase, lease_token=lease_token, fault=body.fault())
+    return Answer(documents.report(found))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import IllegalMove
-from chalicelib.middleware import Answer, Routes
+from chalicelib.edge.answers import Answer
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, shapes
 from chalicelib.services import pipeline, readiness
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.rights import ItemStatus
-from chalicelib.middleware import Answer, Created, Tagged
+from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.routes import shapes
 from chalicelib.routes.documents import error, members, user
 from chalicelib.routes.queries import OneOf

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import ItemRefused
 from chalicelib.domain.phases import PhaseName, Status
-from chalicelib.domain.retries import Kind
-from chalicelib.middleware import Answer, Routes
+from chalicelib.domain.retries import ReportKind
+from chalicelib.edge.answers import Answer
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, refusals, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, Order, cursor, flag, identifier, limit, line, seconds
 from chalicelib.services import review
@@ -23,7 +24,7 @@ _FILTER: dict[str, Any] = {
     "phase": OneOf(PhaseName),
     "status": OneOf(Status),
     "code": line,
-    "kind": OneOf(Kind),
+    "kind": OneOf(ReportKind),
     "without_code": flag,
     "older_than_seconds": seconds,
 }

@@ -8,8 +8,9 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.queues import Queue
-from chalicelib.domain.retries import Kind
-from chalicelib.middleware import Answer, Routes
+from chalicelib.domain.retries import ReportKind
+from chalicelib.edge.answers import Answer
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identifier, identifiers, limit, line
 from chalicelib.services import accounts, review, roster
@@ -26,7 +27,7 @@ _FILTER: dict[str, Any] = {
     "phase": OneOf(PhaseName),
     "phase_status": OneOf(Status),
     "error_code": line,
-    "error_kind": OneOf(Kind),
+    "error_kind": OneOf(ReportKind),
     "without_code": flag,
     "queue": OneOf(Queue),
     "text": line,

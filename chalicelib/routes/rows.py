@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from chalicelib.domain import rows
 from chalicelib.domain.errors import InvalidInput, MalformedRequest, ServiceError
-from chalicelib.middleware import body_of, validate
+from chalicelib.edge.endpoints import body_of, validate
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from pydantic import BaseModel

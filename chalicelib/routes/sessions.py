@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import SessionEnded
-from chalicelib.middleware import Answer, New, Routes
+from chalicelib.edge.answers import Answer, New
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, limit
 from chalicelib.services import sessions

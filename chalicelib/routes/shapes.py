@@ -17,8 +17,7 @@ from chalicelib.domain.plans import Need
 from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import Outcome
 from chalicelib.domain.rights import ItemStatus
-from chalicelib.domain.runway import Kind as PoolKind
-from chalicelib.domain.selection import Refusal
+from chalicelib.domain.selection import PoolKind, Refusal
 from chalicelib.services.edits import Hold
 from chalicelib.services.roster import Move
 from chalicelib.tables.sessions import Directive, Standing

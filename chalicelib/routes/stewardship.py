@@ -3,7 +3,8 @@
 from typing import Any
 
 from chalicelib.context import Context, Role
-from chalicelib.middleware import Answer, Routes
+from chalicelib.edge.answers import Answer
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, findings, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, how_many, identifier, limit
 from chalicelib.services import analytics, assignments

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.errors import LeaseSuperseded, SessionEnded
-from chalicelib.middleware import Answer, New, Routes, Waiting
+from chalicelib.edge.answers import Answer, New, Waiting
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, refusals, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, identifier, limit
 from chalicelib.services import accounts, deliveries, leases, phases, sessions
@@ -88,8 +89,8 @@ def complete(
 )
 def report(context: Context, *, account_id: str, body: ReportErrorBody, lease_token: str) -> Answer[shapes.Report]:
     """It is not done, or nobody knows."""
-    given = body.model_dump(exclude={"phase"})
-    return Answer(documents.report(phases.report(context, account_id, body.phase, lease_token=lease_token, **given)))
+    found = phases.report(context, account_id, body.phase, lease_token=lease_token, fault=body.fault())
+    return Answer(documents.report(found))
 
 
 @routes.post(

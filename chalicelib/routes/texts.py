@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove
-from chalicelib.middleware import Answer, Created, Routes, Tagged
+from chalicelib.edge.answers import Answer, Created, Tagged
+from chalicelib.edge.routing import Routes
 from chalicelib.routes import documents, pools, rows, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, flag, limit
 from chalicelib.services import edits

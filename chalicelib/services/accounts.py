@@ -5,47 +5,32 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from chalicelib.changes import (
-    AccountChange,
-    Warmup,
-    decided_again,
-    is_holder,
-    is_repeat,
-    new_session,
-    profile_taken,
-    read,
-    standing_in_the_way,
-    working_session,
-)
+from chalicelib import warmups
+from chalicelib.changes import decided_again, is_repeat
+from chalicelib.claims import claim_profile, profile_taken
 from chalicelib.context import Context
-from chalicelib.domain import accounts, consents, leases, profiles
+from chalicelib.domain import accounts, consents, profiles
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
-from chalicelib.domain.blockers import Blocker, Code, blockers, refuse
-from chalicelib.domain.errors import (
-    AccountNotReady,
-    AccountPaused,
-    AlreadyExists,
-    ConsentMissing,
-    InvalidInput,
-    NotFound,
-    PhasesIncomplete,
-    ServiceError,
-)
+from chalicelib.domain.blockers import Blocker
+from chalicelib.domain.errors import AlreadyExists, ConsentMissing, InvalidInput, NotFound, ServiceError
 from chalicelib.domain.instants import UTC_ZONE
-from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import ORDER, Move, Status
+from chalicelib.domain.leases import Lease
+from chalicelib.domain.warmup import operate, work
+from chalicelib.domain.warmup.leases import refuse_others
+from chalicelib.domain.warmup.state import Step, Warmup
+from chalicelib.sessions import new_session, working_session
 from chalicelib.tables import Account, CreatorModel, Fingerprint
 from chalicelib.tables.base import Key, together
-from chalicelib.tables.settings import Setting
-from chalicelib.tables.transaction import Stale
+from chalicelib.tables.transaction import Stale, Transaction
+from chalicelib.warmups import Loaded
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """An account with its phases, and what stands in its way."""
 
-    warmup: Warmup
+    warmup: Loaded
     blockers: list[Blocker]
 
 
@@ -125,7 +110,7 @@ def create(context: Context, profile: Profile) -> Changed:
     if known.account is None:
         return _make(context, profile, consent, known.claim)
     _require_same(context, known.account, profile, consent)
-    return Changed(_found(context, read(context, known.account.account_id)), None, True)
+    return _changed(context, warmups.load(context, known.account.account_id), replayed=True)
 
 
 def _admit(profile: Profile, known: _Known) -> dict[str, str] | None:
@@ -160,13 +145,16 @@ def _make(
         created_at=context.now,
         updated_at=context.now,
     )
-    warmup = Warmup(account, {}, Setting.nothing_paused(), None)
-    change = AccountChange(context, warmup)
-    change.created()
-    change.claim_profile(claim)
-    if not dry_run:
-        change.commit(Action.ACCOUNT_CREATE, model_id=profile.model_id, username=account.username)
-    return Changed(_found(context, warmup), None, False)
+    loaded = warmups.new(account)
+
+    def claim_it(transaction: Transaction) -> None:
+        claim_profile(context, transaction, account, claim)
+
+    if dry_run:
+        claim_it(Transaction(context))
+    else:
+        warmups.create(context, loaded, claim_it, model_id=profile.model_id, username=account.username)
+    return _changed(context, loaded)
 
 
 def _require_same(context: Context, stored: Account, profile: Profile, consent: Mapping[str, str] | None) -> None:
@@ -296,16 +284,14 @@ def _import_one(
 @decided_again
 def consent(context: Context, account_id: str, given: Mapping[str, str | date]) -> Changed:
     """Records who owns the account and agreed, in place of what was recorded before. Raises NotFound, InvalidInput."""
-    warmup = read(context, account_id)
-    account = warmup.account
-    recorded = consents.recorded(given, _zone_for(given, account.model_id))
-    if account.consent == recorded:
-        return Changed(_found(context, warmup), None, True)
+    loaded = warmups.load(context, account_id)
+    recorded = consents.recorded(given, _zone_for(given, loaded.account.model_id))
+    if loaded.account.consent == recorded:
+        return _changed(context, loaded, replayed=True)
     consents.check(recorded, context.now)
-    change = AccountChange(context, warmup)
-    account.consent = recorded
-    change.commit(Action.ACCOUNT_CONSENT, None, **recorded)
-    return Changed(_found(context, warmup), None, False)
+    loaded.account.consent = recorded
+    warmups.store(context, loaded, operate.consent(loaded.warmup, recorded))
+    return _changed(context, loaded)
 
 
 def _zone_for(given: Mapping[str, str | date], model_id: str) -> str:
@@ -319,73 +305,58 @@ def _zone_for(given: Mapping[str, str | date], model_id: str) -> str:
 @decided_again
 def ready(context: Context, account_id: str, *, reason: str) -> Changed:
     """Declares an account ready to be warmed up. Raises NotFound, ConsentMissing, IllegalMove."""
-    warmup = read(context, account_id)
-    account = warmup.account
-    possible = accounts.Move.READY in accounts.MOVES[account.state]
+    loaded = warmups.load(context, account_id)
+    account, possible = loaded.account, accounts.is_possible(loaded.warmup.state, accounts.Move.READY)
     if account.state is State.READY or (
         not possible and is_repeat(context, account, Action.ACCOUNT_READY, possible=False, reason=reason)
     ):
-        return Changed(_found(context, warmup), None, True)
-    if not account.has_consent:
-        raise ConsentMissing()
+        return _changed(context, loaded, replayed=True)
+    step = operate.ready(loaded.warmup, context.now)
     if not consents.holds(account.consent, context.now):
         raise ConsentMissing("The recorded consent is dated later than now: record the right one first.")
-    change = AccountChange(context, warmup)
-    change.move_account(accounts.Move.READY)
-    account.ready_at = context.now
-    change.commit(Action.ACCOUNT_READY, reason=reason)
-    return Changed(_found(context, warmup), None, False)
+    warmups.store(context, loaded, step, reason=reason)
+    return _changed(context, loaded)
 
 
 @decided_again
 def start(context: Context, account_id: str) -> Changed:
-    """Starts the warm-up: five phases, the first one available, a lease for the caller.
+    """Starts the warm-up: its phases, the first one available, a lease for the caller.
 
     Raises NotFound, AccountNotReady, AccountLeased, AccountPaused, ConsentMissing, SessionEnded.
     """
-    warmup = read(context, account_id)
-    account = warmup.account
-    if account.state is State.WARMING_UP and _started_it(context, warmup):
-        lease = account.lease if is_holder(context, account.lease) else None
-        return Changed(_found(context, warmup), lease, True)
-    change = AccountChange(context, warmup)
-    holder = is_holder(context, account.lease)
-    if not holder:
-        leases.refuse_while_live(account.lease, context.now)
-    settled = change.settle()
-    if account.state not in (State.READY, State.PAUSED):
-        if settled is Action.LEASE_EXPIRE:
-            change.commit(settled)
-        raise AccountNotReady(f"The account is `{account.state}`, not `ready`.", state=account.state)
-    session = working_session(context, warmup.session, holds=holder) or new_session(context)
-    found = [
-        one for one in blockers(account, None, warmup.pauses, context.now) if not (holder and one.code is Code.LEASED)
-    ]
-    if found:
-        refuse(account, found, context.now)
-    change.move_account(accounts.Move.START)
-    change.begin()
-    lease = account.lease if holder else change.take_lease(session)
-    assert lease is not None
-    account.started_by = lease.session_id
-    change.commit(Action.ACCOUNT_START, phase=ORDER[0])
-    return Changed(_found(context, warmup), lease, False)
+    loaded, caller = warmups.load(context, account_id), warmups.caller(context)
+    holder = caller.holds(loaded.warmup.lease, context.now)
+    if loaded.warmup.state is State.WARMING_UP and _started_it(context, loaded):
+        return _changed(context, loaded, lease=loaded.warmup.lease if holder else None, replayed=True)
+    refuse_others(loaded.warmup, caller, context.now)
+    warmups.store_expiry(context, loaded, work.out_of_start)
+    work.require_startable(loaded.warmup, caller, context.now)
+    session = working_session(context, loaded.session, holds=holder) or new_session(context)
+    lease = warmups.new_lease(context, loaded, session)
+    warmups.store(
+        context, loaded, work.start(loaded.warmup, caller, lease, loaded.pauses, context.now), session=session
+    )
+    return _changed(context, loaded, lease=loaded.warmup.lease)
 
 
-def _started_it(context: Context, warmup: Warmup) -> bool:
-    lease, session = warmup.account.lease, warmup.session
+def _started_it(context: Context, loaded: Loaded) -> bool:
+    lease, session = loaded.warmup.lease, loaded.session
     same_request = lease is not None and lease.request_id == context.request_id and lease.bot_id == context.actor.id
     own = session is not None and session.bot_id == context.actor.id
-    return same_request or (own and context.session_id == warmup.account.started_by)
+    return same_request or (own and context.session_id == loaded.warmup.started_by)
 
 
 def status(context: Context, account_id: str) -> Found:
     """The account, its phases, and why it is not offered now. Raises NotFound."""
-    return _found(context, read(context, account_id))
+    return _found(context, warmups.load(context, account_id))
 
 
-def _found(context: Context, warmup: Warmup) -> Found:
-    return Found(warmup, standing_in_the_way(context, warmup))
+def _found(context: Context, loaded: Loaded) -> Found:
+    return Found(loaded, loaded.blockers(context.now))
+
+
+def _changed(context: Context, loaded: Loaded, *, lease: Lease | None = None, replayed: bool = False) -> Changed:
+    return Changed(_found(context, loaded), lease, replayed)
 
 
 @decided_again
@@ -394,45 +365,31 @@ def complete(context: Context, account_id: str) -> Changed:
 
     Raises NotFound, PhasesIncomplete, AccountLeased, AccountPaused, AccountNotReady.
     """
-    warmup = read(context, account_id)
-    account = warmup.account
-    if account.state is State.ACTIVE:
-        return Changed(_found(context, warmup), None, True)
-    if not is_holder(context, account.lease):
-        leases.refuse_while_live(account.lease, context.now)
-    if account.state is State.PAUSED:
-        raise AccountPaused("The account is paused.")
-    if account.state is not State.WARMING_UP:
-        raise AccountNotReady(f"The account is `{account.state}`, not `warming_up`.", state=account.state)
-    missing = [name for name in ORDER if warmup.phases[name].status is not Status.COMPLETED]
-    if missing:
-        raise PhasesIncomplete(f"Not completed yet: {', '.join(missing)}.", phases=missing)
-    change = AccountChange(context, warmup)
-    change.settle()
-    change.finish()
-    change.end_lease(Ending.COMPLETED)
-    change.commit(Action.ACCOUNT_COMPLETE)
-    return Changed(_found(context, warmup), None, False)
+    loaded = warmups.load(context, account_id)
+    if loaded.warmup.state is State.ACTIVE:
+        return _changed(context, loaded, replayed=True)
+    warmups.store(context, loaded, work.finish(loaded.warmup, warmups.caller(context), context.now))
+    return _changed(context, loaded)
 
 
 def pause(context: Context, account_id: str, *, reason: str) -> Changed:
     """Hands the account's work out no more; what is under way may be finished. Raises NotFound, IllegalMove."""
-    return _moved(context, account_id, accounts.Move.PAUSE, reason)
+    return _operated(context, account_id, accounts.Move.PAUSE, reason)
 
 
 def resume(context: Context, account_id: str, *, reason: str) -> Changed:
     """Hands the account's work out again, as of when it fell due. Raises NotFound, IllegalMove."""
-    return _moved(context, account_id, accounts.Move.RESUME, reason)
+    return _operated(context, account_id, accounts.Move.RESUME, reason)
 
 
 def reset(context: Context, account_id: str, *, reason: str) -> Changed:
-    """Begins the warm-up anew; history and used items stay. Raises NotFound, IllegalMove."""
-    return _moved(context, account_id, accounts.Move.RESET, reason)
+    """Begins the warm-up again; history and used items stay. Raises NotFound, IllegalMove."""
+    return _operated(context, account_id, accounts.Move.RESET, reason)
 
 
 def retire(context: Context, account_id: str, *, reason: str) -> Changed:
     """Takes the account out of the service's care. Raises NotFound, IllegalMove."""
-    return _moved(context, account_id, accounts.Move.RETIRE, reason)
+    return _operated(context, account_id, accounts.Move.RETIRE, reason)
 
 
 def restore(context: Context, account_id: str, *, reason: str) -> Changed:
@@ -440,57 +397,30 @@ def restore(context: Context, account_id: str, *, reason: str) -> Changed:
 
     Raises NotFound, IllegalMove, AlreadyExists (another account stands for its profile by now).
     """
-    return _moved(context, account_id, accounts.Move.RESTORE, reason)
+    return _operated(context, account_id, accounts.Move.RESTORE, reason)
 
 
-_ACTIONS = {
-    accounts.Move.PAUSE: Action.ACCOUNT_PAUSE,
-    accounts.Move.RESUME: Action.ACCOUNT_RESUME,
-    accounts.Move.RESET: Action.ACCOUNT_RESET,
-    accounts.Move.RETIRE: Action.ACCOUNT_RETIRE,
-    accounts.Move.RESTORE: Action.ACCOUNT_RESTORE,
+_OPERATIONS: Mapping[accounts.Move, tuple[Action, Callable[[Warmup, datetime], Step]]] = {
+    accounts.Move.PAUSE: (Action.ACCOUNT_PAUSE, operate.pause),
+    accounts.Move.RESUME: (Action.ACCOUNT_RESUME, operate.resume),
+    accounts.Move.RESET: (Action.ACCOUNT_RESET, operate.reset),
+    accounts.Move.RETIRE: (Action.ACCOUNT_RETIRE, operate.retire),
+    accounts.Move.RESTORE: (Action.ACCOUNT_RESTORE, operate.restore),
 }
 
 
 @decided_again
-def _moved(context: Context, account_id: str, move: accounts.Move, reason: str) -> Changed:
-    warmup = read(context, account_id)
-    account = warmup.account
-    possible = move in accounts.MOVES[account.state]
-    if is_repeat(context, account, _ACTIONS[move], possible=possible, reason=reason):
-        return Changed(_found(context, warmup), None, True)
-    change = AccountChange(context, warmup)
-    match move:
-        case accounts.Move.PAUSE:
-            account.paused_from = account.state
-            change.move_account(move)
-        case accounts.Move.RESUME:
-            change.move_account(move, account.paused_from)
-            account.paused_from = None
-        case accounts.Move.RESTORE:
-            change.move_account(move)
-            change.forget_warmup()
-            (claim,) = together([(Fingerprint, profiles.claim_of(account.username))])
-            change.claim_profile(claim)
-        case _:
-            change.move_account(move)
-            _withdraw_work(context, change, begin_anew=move is accounts.Move.RESET)
-    change.commit(_ACTIONS[move], reason=reason)
-    return Changed(_found(context, warmup), None, False)
+def _operated(context: Context, account_id: str, move: accounts.Move, reason: str) -> Changed:
+    loaded, (action, decide) = warmups.load(context, account_id), _OPERATIONS[move]
+    possible = accounts.is_possible(loaded.warmup.state, move)
+    if is_repeat(context, loaded.account, action, possible=possible, reason=reason):
+        return _changed(context, loaded, replayed=True)
+    step = decide(loaded.warmup, context.now)
+    claim = _claim_again(context, loaded.account) if move is accounts.Move.RESTORE else None
+    warmups.store(context, loaded, step, claim=claim, reason=reason)
+    return _changed(context, loaded)
 
 
-def _withdraw_work(context: Context, change: AccountChange, *, begin_anew: bool) -> None:
-    """Supersedes the lease; items that were never delivered are given back; what waited for people waits no more."""
-    change.take_away()
-    current = change.warmup.current
-    if current is not None and current.status is Status.CONTENT_ASSIGNED and current.started_at is None:
-        change.give_back(current, "given_back")
-    elif current is not None:
-        if current.status is Status.IN_PROGRESS:
-            change.move(current, Move.RELEASE)
-        change.close_assignment(current, "reset" if begin_anew else "retired", success=None)
-        change.touch(current)
-    change.account.content_due_at, change.account.content_misses = None, 0
-    if begin_anew:
-        change.forget_warmup()
-        change.account.ready_at = context.now
+def _claim_again(context: Context, account: Account) -> Callable[[Transaction], None]:
+    (found,) = together([(Fingerprint, profiles.claim_of(account.username))])
+    return lambda transaction: claim_profile(context, transaction, account, found)

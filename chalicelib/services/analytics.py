@@ -9,8 +9,7 @@ from chalicelib.domain import analysis, selection
 from chalicelib.domain.analysis import Loser
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.phases import ORDER
-from chalicelib.domain.runway import Kind
-from chalicelib.domain.selection import ANY
+from chalicelib.domain.selection import ANY, PoolKind
 from chalicelib.tables import CreatorModel, assignments, runways
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
@@ -27,7 +26,7 @@ class Category:
     to this phase (None before the first); `unused` are the items that were never given to anybody.
     """
 
-    kind: Kind
+    kind: PoolKind
     category: str
     items: int
     uses: int
@@ -66,13 +65,13 @@ def analyse(context: Context, model_id: str) -> Analytics:
     return Analytics(model_id, categories, complete)
 
 
-def _fallbacks(kind: Kind, items: Sequence[PoolItem]) -> tuple[Counter[str], bool]:
+def _fallbacks(kind: PoolKind, items: Sequence[PoolItem]) -> tuple[Counter[str], bool]:
     """By phase, the assignments of items of `any`; tells whether all were counted."""
     counted: Counter[str] = Counter()
     left = _MOST_FALLBACKS
     for item in items:
         if item.category == ANY and item.last_assigned_at is not None:
-            rows, whole = assignments.of_item(item.item_id, texts=kind is Kind.TEXT, most=left)
+            rows, whole = assignments.of_item(item.item_id, texts=kind is PoolKind.TEXT, most=left)
             counted.update(row.phase for row in rows)
             left -= len(rows)
             if not whole or left <= 0:
@@ -82,7 +81,7 @@ def _fallbacks(kind: Kind, items: Sequence[PoolItem]) -> tuple[Counter[str], boo
 
 def _category(
     context: Context,
-    kind: Kind,
+    kind: PoolKind,
     category: str,
     own: Sequence[PoolItem],
     themes: Sequence[str | None],

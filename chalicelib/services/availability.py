@@ -11,8 +11,8 @@ from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import ATTENTION, ORDER
 from chalicelib.domain.plans import STANDARD
-from chalicelib.domain.runway import Kind, Runway, Traveller, required, simulate
-from chalicelib.domain.selection import ANY
+from chalicelib.domain.runway import Runway, Traveller, required, simulate
+from chalicelib.domain.selection import ANY, PoolKind
 from chalicelib.tables import CreatorModel, Setting, attention, pages, runways
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
@@ -41,7 +41,7 @@ class Category:
     `uses_needed_if_all_start` counts the imported accounts, too.
     """
 
-    kind: Kind
+    kind: PoolKind
     category: str
     items: int
     eligible: int
@@ -117,18 +117,18 @@ def _newcomer(context: Context, account_id: str, theme: str | None = None) -> Tr
     return Traveller(account_id, STANDARD, ORDER, context.now, theme)
 
 
-def _ahead(context: Context, items: dict[Kind, list[PoolItem]], travellers: Sequence[Traveller]) -> Runway:
-    content, texts = (runways.stock(items[kind]) for kind in (Kind.CONTENT, Kind.TEXT))
+def _ahead(context: Context, items: dict[PoolKind, list[PoolItem]], travellers: Sequence[Traveller]) -> Runway:
+    content, texts = (runways.stock(items[kind]) for kind in (PoolKind.CONTENT, PoolKind.TEXT))
     return simulate(content, texts, travellers, context.now)
 
 
-def _needed(travellers: Iterable[Traveller], runway: Runway) -> Counter[tuple[Kind, str]]:
+def _needed(travellers: Iterable[Traveller], runway: Runway) -> Counter[tuple[PoolKind, str]]:
     return required(travellers) | Counter(runway.needed)  # of each the larger
 
 
 def _category(
     context: Context,
-    kind: Kind,
+    kind: PoolKind,
     category: str,
     items: Sequence[PoolItem],
     runway: Runway,

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from chalicelib.changes import AccountChange, Change, Warmup
+from chalicelib.claims import claim_fingerprints, claim_profile
 from chalicelib.context import Context
 from chalicelib.domain import cursors, profiles
 from chalicelib.domain.accounts import State
 from chalicelib.domain.errors import AlreadyExists, NotFound
-from chalicelib.tables import Account, CreatorModel, Fingerprint, Setting, Text, pages
+from chalicelib.tables import Account, CreatorModel, Fingerprint, Text, pages
 from chalicelib.tables.base import Item, Key, Raw, together
-from chalicelib.tables.transaction import Stale
+from chalicelib.tables.transaction import Stale, Transaction
 
 _SPARE_SECONDS = 2.0
 I = TypeVar("I", bound=Item)  # noqa: E741  # the conventional letter of the type would say less
@@ -50,11 +50,11 @@ def of_accounts(context: Context, *, limit: int, cursor: str | None, dry_run: bo
         claim = claims[profiles.claim_of(account.username)]
         if claim is not None and claim.item_id == account.account_id:
             return False
-        change = AccountChange(context, Warmup(account, {}, Setting.nothing_paused(), None))
-        change.claim_profile(claim)
-        change.transaction.update(account, Account.version == account.version, [])
+        transaction = Transaction(context)
+        claim_profile(context, transaction, account, claim)
+        transaction.update(account, Account.version == account.version, [])
         if not dry_run:
-            change.transaction.commit()
+            transaction.commit()
         return True
 
     where = ("claims:accounts", lambda one: {"account_id": {"S": one.account_id}})
@@ -78,11 +78,11 @@ def of_texts(context: Context, model_id: str, *, limit: int, cursor: str | None,
         row = rows[text.fingerprint]
         if row is not None and row.item_id == text.text_id:
             return False
-        change = Change(context, text)
-        change.claim_fingerprints(text, rows)
-        change.transaction.update(text, Text.revision == text.revision, [])
+        transaction = Transaction(context)
+        claim_fingerprints(context, transaction, text, rows)
+        transaction.update(text, Text.revision == text.revision, [])
         if not dry_run:
-            change.transaction.commit()
+            transaction.commit()
         return True
 
     where = (purpose, lambda one: {"model_id": {"S": model_id}, "text_id": {"S": one.text_id}})

@@ -1,27 +1,30 @@
 """Deliveries: a phase's content is chosen, assigned and given to its worker."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from chalicelib.changes import AccountChange, Warmup, decided_again, is_holder, new_session, read, working_session
+from chalicelib import warmups
+from chalicelib.changes import decided_again
 from chalicelib.context import Context
-from chalicelib.domain import leases, retries, selection
-from chalicelib.domain.accounts import State
-from chalicelib.domain.actions import Action
-from chalicelib.domain.blockers import Code, blockers, refuse
-from chalicelib.domain.errors import AccountNotReady, ContentUnavailable, PhaseNotAvailable
-from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import Move, Status
+from chalicelib.domain import selection
+from chalicelib.domain.errors import ContentUnavailable
+from chalicelib.domain.leases import Lease
+from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.plans import Need
-from chalicelib.domain.runway import Kind
-from chalicelib.domain.selection import Choice, Wanted
-from chalicelib.tables import Account, Assignment, Content, Phase, Session, Text, media, runways
+from chalicelib.domain.selection import Choice, PoolKind, Wanted
+from chalicelib.domain.warmup import delivery as life
+from chalicelib.domain.warmup.draft import assigned
+from chalicelib.domain.warmup.leases import Caller
+from chalicelib.domain.warmup.state import PhaseState
+from chalicelib.sessions import new_session, working_session
+from chalicelib.tables import Assignment, Content, Session, Text, media, runways
 from chalicelib.tables.base import Key, together
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale
+from chalicelib.warmups import Loaded
 
 _SPARE_SECONDS = 3.0
 
@@ -50,8 +53,10 @@ class Delivery:
     """
 
     account_id: str
-    phase: Phase
-    assignment: Assignment
+    phase: PhaseName
+    assignment_id: str
+    score: float | None
+    reason: str
     content: Content | None
     url: str | None
     url_expires_at: datetime | None
@@ -72,174 +77,110 @@ def content(context: Context, account_id: str, phase_name: str) -> Delivery:
 
 @decided_again
 def _content(context: Context, account_id: str, phase_name: str, contest: _Contest) -> Delivery:
-    warmup = read(context, account_id)
+    loaded, caller = warmups.load(context, account_id), warmups.caller(context)
+    warmup = loaded.warmup
     phase = warmup.phase(phase_name)
-    holder = is_holder(context, warmup.account.lease)
+    holder = caller.holds(warmup.lease, context.now)
     if holder and phase is warmup.current and phase.status is Status.IN_PROGRESS:
-        return _delivered_before(context, warmup, phase)
-    if not holder:
-        leases.refuse_while_live(warmup.account.lease, context.now)
-    change = AccountChange(context, warmup)
-    settled = change.settle()
-    if phase is not warmup.current or phase.status is Status.REQUIRES_REVIEW:
-        if settled is Action.LEASE_EXPIRE:
-            change.commit(settled)
-        _refuse_order(warmup, phase)
-    session = working_session(context, warmup.session, holds=holder)
-    warmup.account.content_due_at = None  # who asks for the content itself lets the pools be asked again
-    found = [
-        one
-        for one in blockers(warmup.account, phase, warmup.pauses, context.now)
-        if not (holder and one.code is Code.LEASED)
-    ]
-    if found:
-        refuse(warmup.account, found, context.now)
-    return _deliver(context, change, phase, session, contest)
+        return _delivered_before(context, loaded, phase)
+    warmups.store_expiry(context, loaded, lambda after: life.out_of_order(after, after.phase(phase_name)))
+    phase = life.deliverable(warmup, caller, phase_name, loaded.pauses, context.now)
+    session = working_session(context, loaded.session, holds=holder) or new_session(context)
+    return _deliver(context, loaded, phase, caller, session, contest)
 
 
-def _refuse_order(warmup: Warmup, phase: Phase) -> None:
-    if warmup.account.state not in (State.WARMING_UP, State.PAUSED):
-        raise AccountNotReady(f"The account is `{warmup.account.state}`.", state=warmup.account.state)
-    if phase.status is Status.COMPLETED:
-        raise PhaseNotAvailable(f"The phase {phase.phase} is completed.")
-    if phase.status is Status.REQUIRES_REVIEW:
-        raise PhaseNotAvailable(f"People must decide on {phase.phase}: {phase.error_message}.")
-    raise PhaseNotAvailable(f"The phase {warmup.account.current_phase} comes before {phase.phase}.", phase.available_at)
+def _delivered_before(context: Context, loaded: Loaded, phase: PhaseState) -> Delivery:
+    assignment, items = _assigned(loaded, phase)
+    return _delivery(context, loaded, phase.phase, _given(assignment), items)
 
 
-def _delivered_before(context: Context, warmup: Warmup, phase: Phase) -> Delivery:
-    assignment, item, text = _assigned(phase)
-    lease = warmup.account.lease
-    assert lease is not None and assignment is not None
-    return _delivery(context, phase, assignment, item, text, lease)
+Items = dict[PoolKind, PoolItem]
 
 
-def _assigned(phase: Phase) -> tuple[Assignment | None, Content | None, Text | None]:
+def _assigned(loaded: Loaded, phase: PhaseState) -> tuple[Assignment | None, Items]:
     """The phase's assignment with its items, as they are now."""
-    wanted: list[Key] = [(Assignment, phase.account_id, phase.assignment_id)] if phase.assignment_id else []
-    wanted += [(Content, phase.assigned_content_id)] if phase.assigned_content_id else []
-    wanted += [(Text, phase.assigned_text_id)] if phase.assigned_text_id else []
-    found = together(wanted) if wanted else []
-    return _of(Assignment, found), _of(Content, found), _of(Text, found)
+    named = assigned(phase)
+    keys: list[Key] = [(warmups.MODELS[kind], item_id) for kind, item_id in named]
+    if phase.assignment_id is not None:
+        keys.append((Assignment, loaded.account.account_id, phase.assignment_id))
+    found = together(keys) if keys else []
+    assignment = found.pop() if phase.assignment_id is not None else None
+    items = {kind: item for (kind, _), item in zip(named, found, strict=True) if item is not None}
+    return assignment, items
 
 
-def _of(model: type[Any], items: Sequence[Any]) -> Any:
-    return next((item for item in items if isinstance(item, model)), None)
-
-
-def _delivery(
-    context: Context, phase: Phase, assignment: Assignment, item: Content | None, text: Text | None, lease: Lease
-) -> Delivery:
+def _delivery(context: Context, loaded: Loaded, phase: PhaseName, chosen: life.Chosen, items: Items) -> Delivery:
+    item, text, lease = items.get(PoolKind.CONTENT), items.get(PoolKind.TEXT), loaded.warmup.lease
+    assert lease is not None, "who is given content holds the account"
     url, expires_at = None, None
-    if item is not None:
+    if isinstance(item, Content):
         seconds = context.settings.url_seconds
         url = media.download_url(context.settings.media_bucket, item.media_key, seconds)
         expires_at = context.now + timedelta(seconds=seconds)
-    unlicensed = frozenset(one.item_id for one in (item, text) if one is not None and _lost_rights(one, context.now))
-    return Delivery(phase.account_id, phase, assignment, item, url, expires_at, text, lease, unlicensed)
+    return Delivery(
+        account_id=loaded.account.account_id,
+        phase=phase,
+        assignment_id=chosen.assignment_id,
+        score=chosen.score,
+        reason=chosen.reason,
+        content=item if isinstance(item, Content) else None,
+        url=url,
+        url_expires_at=expires_at,
+        text=text if isinstance(text, Text) else None,
+        lease=lease,
+        withdrawn=_unlicensed(items, context.now),
+    )
 
 
-def _lost_rights(item: PoolItem, now: datetime) -> bool:
-    return selection.unlicensed(item, now) is not None
+def _unlicensed(items: Items, now: datetime) -> frozenset[str]:
+    return frozenset(one.item_id for one in items.values() if selection.unlicensed(one, now) is not None)
 
 
 def _deliver(
-    context: Context, change: AccountChange, phase: Phase, session: Session | None, contest: _Contest
+    context: Context, loaded: Loaded, phase: PhaseState, caller: Caller, session: Session, contest: _Contest
 ) -> Delivery:
-    account, now = change.account, context.now
-    assignment, item, text = _assigned(phase) if phase.status is Status.CONTENT_ASSIGNED else (None, None, None)
-    unfit = [one for one in (item, text) if one is not None and _lost_rights(one, now)]
-    if unfit:
-        change.move(phase, Move.UNASSIGN)
-        change.take_off(phase, unfit, delivered=assignment is not None and assignment.delivered_at is not None)
-    chosen: list[PoolItem] = []
-    if phase.status is Status.AVAILABLE:
-        assignment, item, text, chosen = _assign(context, change, phase, contest)
-    elif assignment is not None:
-        _deliver_assigned(change, assignment, [one for one in (item, text) if one is not None])
-    assert assignment is not None
-    change.move(phase, Move.DELIVER)
-    licensed_until = min(
-        (one.licence_valid_until for one in (item, text) if one and one.licence_valid_until), default=None
+    assignment, items = _assigned(loaded, phase)
+    again = phase.status is Status.CONTENT_ASSIGNED
+    unfit = _unlicensed(items, context.now) if again else frozenset[str]()
+    drawn = None if again and not unfit else _choose_missing(context, loaded, phase, unfit, contest)
+    chosen = None if drawn is None else _chosen(context, phase, drawn)
+    new = {kind: one.choice.item for kind, one in (drawn or {}).items()}
+    kept = {kind: item for kind, item in items.items() if item.item_id not in unfit}
+    ends = [one.licence_valid_until for one in {**kept, **new}.values() if one.licence_valid_until is not None]
+    step = life.deliver(
+        loaded.warmup,
+        caller,
+        phase.phase,
+        warmups.new_lease(context, loaded, session),
+        context.now,
+        chosen=chosen,
+        unfit=unfit,
+        delivered_before=assignment is not None and assignment.delivered_at is not None,
+        licensed_until=min(ends, default=None),
     )
-    if not is_holder(context, account.lease):
-        change.take_lease(session or new_session(context), licensed_until)
-    elif account.lease is not None and licensed_until is not None:
-        change.note_licence(account.lease, licensed_until)
-    change.begin_work()
-    lease = account.lease
-    assert lease is not None
-    phase.bot_id, phase.bot_session_id, phase.lease_token = lease.bot_id, lease.session_id, lease.token
-    phase.started_at = phase.started_at or now
-    phase.attempt += 1
-    account.content_misses = 0
     try:
-        change.commit(Action.PHASE_DELIVER, assignment_id=phase.assignment_id)
+        warmups.store(context, loaded, step, session=session, items=[*items.values(), *new.values()])
     except Stale as stale:
         if stale.failed & {Content, Text}:
-            _look_again(contest, chosen)
+            _read_again(contest, list(new.values()))
         raise
-    return _delivery(context, phase, assignment, item, text, lease)
+    return _delivery(context, loaded, phase.phase, chosen or _given(assignment), {**kept, **new})
 
 
-def _deliver_assigned(change: AccountChange, assignment: Assignment, items: Sequence[PoolItem]) -> None:
-    """Delivers what was assigned before, on condition that its rights were not taken away just now."""
-    for one in items:
-        change.transaction.update(one, one.has_rights(), [])
-    if assignment.delivered_at is None:
-        assignment.delivered_at = change.context.now
-        change.transaction.update(assignment, Assignment.assignment_id.exists())
-
-
-def _look_again(contest: _Contest, chosen: Sequence[PoolItem]) -> None:
-    """Reads what was chosen as it is now: the index may tell the old for a while, and would propose it again."""
+def _read_again(contest: _Contest, chosen: Sequence[PoolItem]) -> None:
+    """Reads what was chosen as it is now: the index may show the old for a while, and would propose it again."""
     items = together([(type(one), one.item_id) for one in chosen]) if chosen else []
     contest.lost += 1
     contest.fresh.update({one.item_id: item for one, item in zip(chosen, items, strict=True)})
 
 
-def _assign(
-    context: Context, change: AccountChange, phase: Phase, contest: _Contest
-) -> tuple[Assignment, Content | None, Text | None, list[PoolItem]]:
-    """Chooses and assigns what the phase needs and has not; the last are the items that were chosen."""
-    account = change.account
-    asked = account.plan.phases[phase.name]
-    choices: dict[type[PoolItem], _Drawn] = {}
-    kept: dict[type[PoolItem], str | None] = {Content: phase.assigned_content_id, Text: phase.assigned_text_id}
-    for kind, need in ((Content, asked.content), (Text, asked.text)):
-        if need is Need.NONE or kept[kind]:
-            continue
-        used = account.used_content_ids if kind is Content else account.used_text_ids
-        wanted = selection.wanted(account.plan, phase.name, theme=account.theme, used=used or (), now=context.now)
-        choice = _choose(context, account, phase, kind, wanted, contest)
-        if choice is not None:
-            choices[kind] = choice
-        elif need is Need.REQUIRED:
-            _starve(context, change, phase, kind, wanted)
-    chosen = [one.choice.item for one in choices.values()]
-    for one in chosen:
-        change.transaction.update(one, one.store_use(context.now))
-    item, text = _chosen(choices, kept, Content), _chosen(choices, kept, Text)
-    change.move(phase, Move.ASSIGN)
-    assignment = _assignment(context, account, phase, choices, item, text)
-    phase.assignment_id, phase.content_assigned_at = assignment.assignment_id, context.now
-    if item is not None:
-        phase.assigned_content_id = item.content_id
-        account.used_content_ids = (account.used_content_ids or set()) | {item.content_id}
-    if text is not None:
-        phase.assigned_text_id = text.text_id
-        account.used_text_ids = (account.used_text_ids or set()) | {text.text_id}
-    change.transaction.put(assignment)
-    return assignment, item, text, chosen
-
-
 def _choose(
-    context: Context, account: Account, phase: Phase, kind: type[PoolItem], wanted: Wanted, contest: _Contest
+    context: Context, model_id: str, phase: PhaseState, kind: type[PoolItem], wanted: Wanted, contest: _Contest
 ) -> _Drawn | None:
     known = {item_id: item for item_id, item in contest.fresh.items() if item is None or isinstance(item, kind)}
 
     def pool(category: str) -> selection.Pool[PoolItem]:
-        return kind.ranked(account.model_id, category)
+        return kind.ranked(model_id, category)
 
     found = selection.candidates(pool, phase.phase, wanted, selection.drawn_among(contest.lost), known)
     if not found:
@@ -248,42 +189,41 @@ def _choose(
     return _Drawn(found[place], len(found))
 
 
-def _chosen(choices: Mapping[type[PoolItem], _Drawn], kept: Mapping[type[PoolItem], str | None], kind: Any) -> Any:
-    if kind in choices:
-        return choices[kind].choice.item
-    kept_id = kept[kind]
-    return together([(kind, kept_id)])[0] if kept_id else None
+def _choose_missing(
+    context: Context, loaded: Loaded, phase: PhaseState, unfit: Collection[str], contest: _Contest
+) -> dict[PoolKind, _Drawn]:
+    """Chooses what the phase needs and has not. Raises ContentUnavailable, after the account was set aside."""
+    warmup, drawn = loaded.warmup, dict[PoolKind, _Drawn]()
+    for kind, need in life.missing(warmup, phase, unfit).items():
+        used = warmup.used_content_ids if kind is PoolKind.CONTENT else warmup.used_text_ids
+        wanted = selection.wanted(warmup.plan, phase.phase, theme=warmup.theme, used=used, now=context.now)
+        choice = _choose(context, warmup.model_id, phase, warmups.MODELS[kind], wanted, contest)
+        if choice is not None:
+            drawn[kind] = choice
+        elif need is Need.REQUIRED:
+            _refuse_unavailable(context, loaded, phase, kind, wanted)
+    return drawn
 
 
-def _assignment(
-    context: Context,
-    account: Account,
-    phase: Phase,
-    choices: Mapping[type[PoolItem], _Drawn],
-    item: Content | None,
-    text: Text | None,
-) -> Assignment:
-    leading = choices.get(Content) or choices.get(Text)
+def _chosen(context: Context, phase: PhaseState, drawn: Mapping[PoolKind, _Drawn]) -> life.Chosen:
+    leading = drawn.get(PoolKind.CONTENT) or drawn.get(PoolKind.TEXT)
     reasons = [
-        f"{kind.__name__.lower()}: {selection.reason(one.choice, one.choice.item.category, phase.phase, one.among)}"
-        for kind, one in choices.items()
+        f"{kind}: {selection.reason(one.choice, one.choice.item.category, phase.phase, one.among)}"
+        for kind, one in drawn.items()
     ]
-    return Assignment(
-        account_id=account.account_id,
+    return life.Chosen(
         assignment_id=context.new_id("asg"),
-        phase=phase.phase,
-        model_id=account.model_id,
-        content_id=None if item is None else item.content_id,
-        text_id=None if text is None else text.text_id,
-        content_type=phase.phase,
-        assignment_score=None if leading is None else leading.choice.score.score,
-        assignment_reason="; ".join(reasons) or "nothing is needed",
-        scores={kind.__name__.lower(): _parts(one.choice) for kind, one in choices.items()},
-        assigned_at=context.now,
-        assigned_by=f"{context.actor.kind}:{context.actor.id}",
-        delivered_at=context.now,
-        attempt=phase.attempt + 1,
+        items={kind: one.choice.item.item_id for kind, one in drawn.items()},
+        reason="; ".join(reasons) or "nothing is needed",
+        score=None if leading is None else leading.choice.score.score,
+        scores={str(kind): _parts(one.choice) for kind, one in drawn.items()},
     )
+
+
+def _given(assignment: Assignment | None) -> life.Chosen:
+    """What was chosen before."""
+    assert assignment is not None
+    return life.Chosen(assignment.assignment_id, {}, assignment.assignment_reason, assignment.assignment_score)
 
 
 def _parts(choice: Choice[PoolItem]) -> dict[str, float | str]:
@@ -291,26 +231,25 @@ def _parts(choice: Choice[PoolItem]) -> dict[str, float | str]:
     return {**parts, "category": choice.item.category}
 
 
-def _starve(context: Context, change: AccountChange, phase: Phase, kind: type[PoolItem], wanted: Wanted) -> NoReturn:
-    """Lets the account wait for content, so that it does not stand first in the queue for ever; raises."""
-    account, waiting = change.account, change.account.before("content_due_at")
-    what = kind.__name__.lower()
-    reasons, complete = _reasons(context, account, phase, Kind(what), wanted)
+def _refuse_unavailable(
+    context: Context, loaded: Loaded, phase: PhaseState, kind: PoolKind, wanted: Wanted
+) -> NoReturn:
+    """Sets the account aside, so that it does not stand first in the queue for ever; raises ContentUnavailable."""
+    waiting = loaded.warmup.content_due_at
+    reasons, complete = _reasons(context, loaded.warmup.model_id, phase, kind, wanted)
     counted = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "the pool is empty"
     least = "" if complete else "at least "
-    detail = f"No {what} is eligible in `{phase.phase}` nor in `any`: {least}{counted}."
-    if waiting is not None and context.now < waiting:
-        raise ContentUnavailable(detail, reasons=reasons, what=what, available_at=waiting)
-    account.content_due_at = context.now + retries.content_delay(account.plan, account.content_misses)
-    account.content_misses += 1
-    change.end_lease(Ending.RELEASED)
-    change.commit(Action.PHASE_STARVE, what=what, reasons=reasons, until=account.content_due_at)
-    raise ContentUnavailable(detail, reasons=reasons, what=what, available_at=account.content_due_at)
+    detail = f"No {kind} is eligible in `{phase.phase}` nor in `any`: {least}{counted}."
+    if waiting is None or context.now >= waiting:
+        step = life.content_unavailable(loaded.warmup, context.now)
+        warmups.store(context, loaded, step, what=str(kind), reasons=reasons)
+        waiting = step.after.content_due_at
+    raise ContentUnavailable(detail, reasons=reasons, what=str(kind), available_at=waiting)
 
 
-def _reasons(context: Context, account: Account, phase: Phase, kind: Kind, wanted: Wanted) -> tuple[Counter[str], bool]:
+def _reasons(
+    context: Context, model_id: str, phase: PhaseState, kind: PoolKind, wanted: Wanted
+) -> tuple[dict[str, int], bool]:
     """How many items of the phase's category and of `any` are refused for which reason, and whether all were read."""
-    found, complete = runways.items(
-        runways.KINDS[kind], account.model_id, go_on=lambda: context.time_left() > _SPARE_SECONDS
-    )
+    found, complete = runways.items(runways.KINDS[kind], model_id, go_on=lambda: context.time_left() > _SPARE_SECONDS)
     return Counter(str(why) for _, why in selection.refused(found, phase.phase, wanted)), complete

@@ -7,17 +7,19 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from chalicelib.changes import AccountChange, Change, check_if_match, decided_again, read
+from chalicelib import warmups
+from chalicelib.changes import Change, check_if_match, decided_again
+from chalicelib.claims import claim_fingerprints, drop_fingerprints
 from chalicelib.context import Context
 from chalicelib.domain import needs, plans, rights, selection
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import IllegalMove, InvalidInput, NotFound
-from chalicelib.domain.phases import Move, Status
-from chalicelib.domain.selection import Rights
-from chalicelib.tables import Assignment, Content, CreatorModel, Fingerprint, Phase, Session, assignments
+from chalicelib.domain.selection import PoolKind, Rights
+from chalicelib.domain.warmup import operate
+from chalicelib.tables import Assignment, Content, CreatorModel, Fingerprint, Session, assignments
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
-from chalicelib.tables.sessions import licensed, warn
+from chalicelib.tables.sessions import licensed
 from chalicelib.tables.transaction import Stale, Transaction
 
 T = TypeVar("T", bound=PoolItem)
@@ -165,8 +167,8 @@ def _claim(change: Change, item: PoolItem, before: Sequence[str]) -> None:
     """Claims the item's fingerprints as they are now, and frees those that it had before."""
     keys = list(dict.fromkeys((*before, *item.fingerprints)))
     found = dict(zip(keys, together([(Fingerprint, key) for key in keys]), strict=True))
-    change.drop_fingerprints(item, {key: found[key] for key in before}, kept=item.fingerprints)
-    change.claim_fingerprints(item, found)
+    drop_fingerprints(change.transaction, item, {key: found[key] for key in before}, kept=item.fingerprints)
+    claim_fingerprints(change.context, change.transaction, item, found)
 
 
 def _plain(value: object) -> object:
@@ -206,31 +208,27 @@ def _user(context: Context, kind: type[PoolItem], item_id: str, row: Assignment)
 
 @decided_again
 def _take_off(context: Context, kind: type[PoolItem], item_id: str, row: Assignment) -> Hold:
-    """Takes the item off a phase that was not delivered; tells the worker of one that was."""
+    """Takes the item off a phase that was not delivered; warns the worker of one that was."""
     try:
-        warmup = read(context, row.account_id)
+        loaded = warmups.load(context, row.account_id)
     except NotFound:
         return Hold.USED
-    phase = warmup.current
-    if phase is None or phase.assignment_id != row.assignment_id or item_id not in _assigned(phase):
-        return Hold.USED
-    change = AccountChange(context, warmup)
-    change.settle()
-    if phase.status is Status.CONTENT_ASSIGNED:
-        (item,) = together([(kind, item_id)])
-        change.take_away_from_late()
-        change.move(phase, Move.UNASSIGN)
-        change.take_off(phase, [item], delivered=row.delivered_at is not None)
-        change.commit(Action.PHASE_UNASSIGN, item=item_id)
-        return Hold.UNASSIGNED
-    lease = warmup.account.lease
-    if phase.status is Status.IN_PROGRESS and lease is not None and lease.ended_by is None:
-        (session,) = together([(Session, lease.session_id)])
-        if session is None or lease.token in (session.warned or ()):
-            return Hold.HELD  # it was told before
-        change.transaction.update(session, Session.session_id.exists(), [warn(lease.token)])
-        change.commit(Action.PHASE_WARN, item=item_id)
-    return Hold.HELD
+    item = (PoolKind.CONTENT if issubclass(kind, Content) else PoolKind.TEXT, item_id)
+    lease = loaded.warmup.lease
+    (session,) = together([(Session, lease.session_id)]) if lease is not None else (None,)
+    found = operate.withdraw_item(
+        loaded.warmup,
+        row.assignment_id,
+        item,
+        delivered=row.delivered_at is not None,
+        warned=lease is None or session is None or lease.token in (session.warned or ()),
+        now=context.now,
+    )
+    if found.step is not None:
+        warmups.store(context, loaded, found.step)
+    if found.held:
+        return Hold.HELD
+    return Hold.USED if found.step is None else Hold.UNASSIGNED
 
 
 def _note_licence(context: Context, item: PoolItem, row: Assignment) -> None:
@@ -239,19 +237,14 @@ def _note_licence(context: Context, item: PoolItem, row: Assignment) -> None:
     if row.ended_at is not None or until is None:
         return
     try:
-        warmup = read(context, row.account_id)
+        warmup = warmups.load(context, row.account_id).warmup
     except NotFound:
         return
-    phase, lease = warmup.current, warmup.account.lease
-    if phase is None or phase.status is not Status.IN_PROGRESS or phase.assignment_id != row.assignment_id:
+    lease = operate.worker_of(warmup, row.assignment_id)
+    if lease is None:
         return
-    if lease is not None and lease.ended_by is None:
-        transaction = Transaction(context)
-        session = Session(session_id=lease.session_id)
-        transaction.update(session, Session.ended_at.does_not_exist(), [licensed(lease.token, until)])
-        with suppress(Stale):  # it has ended, and holds nothing
-            transaction.commit()
-
-
-def _assigned(phase: Phase) -> tuple[str | None, str | None]:
-    return phase.assigned_content_id, phase.assigned_text_id
+    transaction = Transaction(context)
+    session = Session(session_id=lease.session_id)
+    transaction.update(session, Session.ended_at.does_not_exist(), [licensed(lease.token, until)])
+    with suppress(Stale):  # it has ended, and holds nothing
+        transaction.commit()

@@ -4,13 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.changes import LEAVINGS, RECORDED, Warmup, read
+from chalicelib import warmups
 from chalicelib.context import Context, Role
 from chalicelib.domain import cursors
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.replay import differences, replay
+from chalicelib.domain.warmup.state import recorded
 from chalicelib.tables import Account, AuditEvent, Bot, pages
 from chalicelib.tables.base import reading, together
+from chalicelib.warmups import Loaded
 
 _LOOKS = 2
 _MOST_EXPORTED = 1000
@@ -98,19 +100,19 @@ def export(context: Context, *, cursor: str | None = None, **asked: str | None) 
 
 def verify(context: Context, account_id: str) -> Verification:
     """Replays the audit of an account and compares it with what is stored. Raises NotFound."""
-    warmup, events = _read_both(context, account_id)
+    loaded, events = _read_both(context, account_id)
     for _ in range(_LOOKS):
-        if (events[-1].sequence if events else 0) == warmup.account.version:
+        if (events[-1].sequence if events else 0) == loaded.account.version:
             break
-        warmup, events = _read_both(context, account_id)  # it moved on between the two reads, or has a gap
-    replayed = replay(events, whole=_is_whole(context, warmup))
-    problems = differences(replayed, warmup.account.version, _values(warmup))
+        loaded, events = _read_both(context, account_id)  # it moved on between the two reads, or has a gap
+    replayed = replay(events, whole=_is_whole(context, loaded))
+    problems = differences(replayed, loaded.account.version, recorded(loaded.warmup))
     return Verification(account_id, len(events), problems)
 
 
-def _is_whole(context: Context, warmup: Warmup) -> bool:
+def _is_whole(context: Context, loaded: Loaded) -> bool:
     """Whether retention still covers the account's first event."""
-    return warmup.account.created_at > _kept_since(context)
+    return loaded.account.created_at > _kept_since(context)
 
 
 def verify_all(
@@ -148,19 +150,8 @@ def _verify_one(context: Context, account: Account) -> Verification | None:
         return None
 
 
-def _read_both(context: Context, account_id: str) -> tuple[Warmup, list[AuditEvent]]:
-    warmup = read(context, account_id)
+def _read_both(context: Context, account_id: str) -> tuple[Loaded, list[AuditEvent]]:
+    loaded = warmups.load(context, account_id)
     with reading():
-        events = list(AuditEvent.query(warmup.account.subject, consistent_read=True))
-    return warmup, [event for event in events if _is_kept(context, event)]
-
-
-def _values(warmup: Warmup) -> dict[str, object]:
-    lease = warmup.account.lease
-    values: dict[str, object] = {"account": str(warmup.account.state)}
-    values.update({f"account.{what}": getattr(warmup.account, what) for what in LEAVINGS})
-    values["lease"] = lease.session_id if lease is not None and lease.ended_by is None else None
-    for name, phase in warmup.phases.items():
-        values[f"phase:{name}"] = str(phase.status)
-        values.update({f"phase:{name}.{what}": getattr(phase, what) for what in RECORDED})
-    return values
+        events = list(AuditEvent.query(loaded.account.subject, consistent_read=True))
+    return loaded, [event for event in events if _is_kept(context, event)]

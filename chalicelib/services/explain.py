@@ -3,14 +3,13 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from chalicelib.changes import read
+from chalicelib import warmups
 from chalicelib.context import Context
 from chalicelib.domain import selection
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.plans import Need
-from chalicelib.domain.runway import Kind
-from chalicelib.domain.selection import Choice, Refusal
+from chalicelib.domain.selection import Choice, PoolKind, Refusal
 from chalicelib.tables import Phase, runways
 from chalicelib.tables.pools import PoolItem
 
@@ -35,7 +34,7 @@ class Explanation:
     tells all that were looked at, `complete` whether these were all items.
     """
 
-    kind: Kind
+    kind: PoolKind
     need: Need
     category: str | None
     leading: list[Choice[PoolItem]]
@@ -59,10 +58,13 @@ def explain(context: Context, account_id: str, phase_name: str, *, limit: int) -
     if phase_name not in ORDER:
         raise NotFound("phase", phase_name)
     phase = PhaseName(phase_name)
-    warmup = read(context, account_id)
+    warmup = warmups.load(context, account_id)
     account = warmup.account
     asked = account.plan.phases[phase]
-    needs = ((Kind.CONTENT, asked.content, account.used_content_ids), (Kind.TEXT, asked.text, account.used_text_ids))
+    needs = (
+        (PoolKind.CONTENT, asked.content, account.used_content_ids),
+        (PoolKind.TEXT, asked.text, account.used_text_ids),
+    )
     explanations = []
     for kind, need, used in needs:
         if need is Need.NONE:
@@ -77,7 +79,7 @@ def explain(context: Context, account_id: str, phase_name: str, *, limit: int) -
 def _explain(
     model_id: str,
     phase: PhaseName,
-    kind: Kind,
+    kind: PoolKind,
     need: Need,
     wanted: selection.Wanted,
     limit: int,

@@ -6,23 +6,16 @@ from datetime import datetime
 from itertools import islice
 from typing import cast
 
-from chalicelib.changes import (
-    AccountChange,
-    Warmup,
-    decided_again,
-    own_session,
-    read,
-    refuse_superseded,
-    working_session,
-)
+from chalicelib import warmups
+from chalicelib.changes import decided_again
 from chalicelib.context import Context
 from chalicelib.domain import accounts, cursors, leases, timing
 from chalicelib.domain.accounts import Step
-from chalicelib.domain.actions import Action
-from chalicelib.domain.blockers import blockers
-from chalicelib.domain.errors import MalformedRequest, NotFound
-from chalicelib.domain.leases import Ending, Lease
+from chalicelib.domain.errors import LeaseSuperseded, MalformedRequest, NotFound
+from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER
+from chalicelib.domain.warmup import leases as life
+from chalicelib.sessions import own_session, working_session
 from chalicelib.tables import Account, Session
 from chalicelib.tables.base import together
 from chalicelib.tables.queues import Place, Row, Source, everything, in_order, of_models
@@ -230,38 +223,32 @@ def _held(context: Context, session: Session) -> Iterator[Claimed]:
 
 def _take(context: Context, account_id: str, actions: Collection[Step] | None) -> Claimed | None:
     try:
-        warmup = read(context, account_id)
-        change = AccountChange(context, warmup)
-        settled = change.settle()
-        account, due_at = warmup.account, warmup.account.due_at
-        offer = _offer(account, due_at or context.now)
-        wanted = offer is not None and (actions is None or offer.action in actions)
-        if warmup.session is None or not wanted or blockers(account, warmup.current, warmup.pauses, context.now):
-            if settled is not None:
-                change.commit(settled)
+        loaded = warmups.load(context, account_id)
+        account, session = loaded.account, loaded.session
+        if session is None:
             return None
-        lease = change.take_lease(warmup.session)
-        change.commit(Action.LEASE_CLAIM)
+        due_at, lease = account.due_at, warmups.new_lease(context, loaded, session)
+        step = life.claim(loaded.warmup, lease, loaded.pauses, context.now, actions)
+        if step is None:
+            return None
+        warmups.store(context, loaded, step, session=session)
     except (Stale, NotFound):
         return None
-    assert offer is not None
-    return Claimed(offer, lease, held=False)
+    offer = _offer(account, due_at or context.now)
+    return None if offer is None or step.after.lease is not lease else Claimed(offer, lease, held=False)
 
 
 @decided_again
 def release(context: Context, account_id: str, *, lease_token: str) -> bool:
-    """Gives the lease back unharmed; the assigned content stays. Tells whether it had ended so already.
+    """Gives the lease back without an outcome; the assigned content stays. Tells whether it had ended so already.
 
     Raises NotFound, LeaseSuperseded.
     """
-    warmup: Warmup = read(context, account_id)
-    lease = warmup.account.lease
-    if lease is None or lease.token != lease_token or lease.bot_id != context.actor.id:
-        refuse_superseded(context, warmup.account, lease_token)
-    assert lease is not None
-    if lease.ended_by in (Ending.RELEASED, Ending.EXPIRED):
-        return True
-    if lease.ended_by is not None:
-        refuse_superseded(context, warmup.account, lease_token)
-    AccountChange(context, warmup).release()
-    return False
+    loaded = warmups.load(context, account_id)
+    try:
+        step = life.release(loaded.warmup, context.actor.id, lease_token, context.now)
+    except LeaseSuperseded:
+        warmups.refuse_superseded(context, loaded.account, lease_token)
+    if step is not None:
+        warmups.store(context, loaded, step)
+    return step is None

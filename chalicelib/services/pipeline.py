@@ -15,6 +15,7 @@ from chalicelib.domain.errors import IllegalMove, TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import ATTENTION
 from chalicelib.domain.queues import Queue, queues_of
+from chalicelib.domain.warmup.effects import Hourly
 from chalicelib.tables import Account, Session, Setting, at_work, attention
 from chalicelib.tables.base import reading, together
 from chalicelib.tables.queues import Place, Row, everything, in_order
@@ -24,7 +25,6 @@ from chalicelib.tables.settings import (
     HOUR_SHARDS,
     PAUSES,
     WATCHED,
-    Hourly,
     counter_key,
     hour_key,
     keep,

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from chalicelib.changes import Change, decided_again, duplicate
+from chalicelib.changes import Change, decided_again
+from chalicelib.claims import claim_fingerprints, duplicate
 from chalicelib.context import Context
 from chalicelib.domain import cursors, duplicates, needs, plans, rights, takers
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import AlreadyExists, Duplicate, InvalidInput, NotFound, ServiceError
 from chalicelib.domain.rights import ItemStatus
-from chalicelib.domain.runway import Kind
-from chalicelib.domain.selection import Rights
+from chalicelib.domain.selection import PoolKind, Rights
 from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media, pages
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
@@ -63,7 +63,7 @@ def _create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tup
         return found, True
     change = Change(context, item)
     change.moves.append({"what": "status", "from": None, "to": item.status})
-    change.claim_fingerprints(item, found)
+    claim_fingerprints(context, change.transaction, item, found)
     action = Action.CONTENT_CREATE if isinstance(item, Content) else Action.TEXT_CREATE
     change.commit(action, model_id=model_id, category=item.category)
     return item, False
@@ -207,7 +207,7 @@ def _require_same(context: Context, found: PoolItem, wanted: PoolItem) -> None:
 
 def warnings(item: PoolItem, now: datetime) -> list[str]:
     """What an operator should know who made this item: that no phase of any plan takes it."""
-    found = takers.warning(item, Kind.TEXT if isinstance(item, Text) else Kind.CONTENT, now)
+    found = takers.warning(item, PoolKind.TEXT if isinstance(item, Text) else PoolKind.CONTENT, now)
     return [] if found is None else [found]
 
 

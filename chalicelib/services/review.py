@@ -7,32 +7,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
-from chalicelib.changes import AccountChange, Warmup, decided_again, is_repeat, read, standing_in_the_way
+from chalicelib import warmups
+from chalicelib.changes import decided_again, is_repeat
 from chalicelib.context import Context
-from chalicelib.domain import accounts, cursors, selection
+from chalicelib.domain import cursors, selection
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Blocker
-from chalicelib.domain.errors import (
-    AccountNotReady,
-    IllegalMove,
-    InvalidInput,
-    ItemRefused,
-    MalformedRequest,
-    NotFound,
-    PhaseNotAvailable,
-    ServiceError,
-    TemporarilyUnavailable,
-)
+from chalicelib.domain.errors import ItemRefused, MalformedRequest, NotFound, ServiceError, TemporarilyUnavailable
 from chalicelib.domain.instants import render
-from chalicelib.domain.phases import ATTENTION, MOVES, ORDER, Move, PhaseName, Status
-from chalicelib.domain.plans import Need
-from chalicelib.domain.selection import Wanted
-from chalicelib.tables import Account, Assignment, Content, Phase, Text
+from chalicelib.domain.phases import ATTENTION, PhaseName, Status
+from chalicelib.domain.selection import PoolKind
+from chalicelib.domain.warmup import operate
+from chalicelib.domain.warmup.delivery import Chosen
+from chalicelib.domain.warmup.draft import assigned
+from chalicelib.domain.warmup.state import PhaseState, Warmup
+from chalicelib.tables import Account, Phase
 from chalicelib.tables import attention as queue
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale
+from chalicelib.warmups import Loaded
 
 MOST_RETRIED = 500
 MOST_EXAMINED = 100
@@ -101,7 +96,7 @@ class Look:
 class Decided:
     """A phase after people's move; `replayed` where it had been made before."""
 
-    warmup: Warmup
+    warmup: Loaded
     blockers: list[Blocker]
     replayed: bool
 
@@ -201,71 +196,37 @@ def retry(context: Context, account_id: str, phase_name: str, *, reason: str, ot
 
     Raises NotFound, IllegalMove, PhaseNotAvailable.
     """
-    warmup, phase, replayed = _begin(
+    loaded, replayed = _begin(
         context, account_id, phase_name, Action.PHASE_RETRY, reason=reason, other_content=other_content or None
     )
-    if replayed:
-        return _decided(context, warmup, True)
-    if warmup.account.needs_review:
-        return _settle_completion(context, warmup, phase, Action.PHASE_RETRY, reason=reason)
-    _require_current(warmup, phase)
-    change = AccountChange(context, warmup)
-    change.take_away()
-    if other_content:
-        change.close_assignment(phase, "replaced", success=None)
-        phase.assignment_id = phase.assigned_content_id = phase.assigned_text_id = None
-    change.reopen(phase, Move.RETRY)
-    phase.available_at = context.now
-    phase.retry_count = phase.crash_count = phase.release_count = phase.swap_count = 0
-    change.commit(Action.PHASE_RETRY, phase=phase.phase, reason=reason, other_content=other_content or None)
-    return _decided(context, warmup, False)
+    if not replayed:
+        step = operate.retry(loaded.warmup, phase_name, context.now, other_content=other_content)
+        warmups.store(context, loaded, step, reason=reason)
+    return _decided(context, loaded, replayed)
 
 
 @decided_again
 def resolve(context: Context, account_id: str, phase_name: str, *, reason: str, evidence: Mapping[str, str]) -> Decided:
-    """Takes the phase for completed: it was done outside, as the evidence (a URL or a note) shows.
+    """Marks the phase as completed: it was done outside, as the evidence (a URL or a note) shows.
 
     Raises NotFound, IllegalMove, PhaseNotAvailable.
     """
-    warmup, phase, replayed = _begin(
+    loaded, replayed = _begin(
         context, account_id, phase_name, Action.PHASE_RESOLVE, reason=reason, evidence=dict(evidence)
     )
-    if replayed:
-        return _decided(context, warmup, True)
-    if warmup.account.needs_review:
-        return _settle_completion(context, warmup, phase, Action.PHASE_RESOLVE, reason=reason, evidence=dict(evidence))
-    _require_current(warmup, phase)
-    change = AccountChange(context, warmup)
-    change.take_away()
-    change.move(phase, Move.RESOLVE)
-    phase.completed_at = context.now
-    change.close_assignment(phase, "resolved", success=True)
-    change.advance(phase)
-    change.commit(Action.PHASE_RESOLVE, phase=phase.phase, reason=reason, evidence=dict(evidence))
-    return _decided(context, warmup, False)
+    if not replayed:
+        step = operate.resolve(loaded.warmup, phase_name, context.now)
+        warmups.store(context, loaded, step, reason=reason, evidence=dict(evidence))
+    return _decided(context, loaded, replayed)
 
 
 @decided_again
 def skip(context: Context, account_id: str, phase_name: str, *, reason: str) -> Decided:
     """Passes over a phase: it counts as completed, and is marked. Raises NotFound, IllegalMove."""
-    warmup, phase, replayed = _begin(context, account_id, phase_name, Action.PHASE_SKIP, reason=reason)
-    if replayed:
-        return _decided(context, warmup, True)
-    change = AccountChange(context, warmup)
-    current = phase is warmup.current
-    if current:
-        change.take_away()
-    delivered = phase.started_at is not None
-    change.move(phase, Move.SKIP)
-    if delivered:
-        change.close_assignment(phase, "skipped", success=None)
-    elif phase.assigned_content_id or phase.assigned_text_id:
-        change.give_back(phase, "given_back")
-    phase.skipped, phase.completed_at = True, context.now
-    if current:
-        change.advance(phase)
-    change.commit(Action.PHASE_SKIP, phase=phase.phase, reason=reason)
-    return _decided(context, warmup, False)
+    loaded, replayed = _begin(context, account_id, phase_name, Action.PHASE_SKIP, reason=reason)
+    if not replayed:
+        warmups.store(context, loaded, operate.skip(loaded.warmup, phase_name, context.now), reason=reason)
+    return _decided(context, loaded, replayed)
 
 
 @decided_again
@@ -282,163 +243,59 @@ def assign(
 
     Raises NotFound, IllegalMove, PhaseNotAvailable, InvalidInput, ItemRefused.
     """
-    warmup, phase, replayed = _begin(
+    named = {PoolKind.CONTENT: content_id, PoolKind.TEXT: text_id}
+    loaded, replayed = _begin(
         context, account_id, phase_name, Action.PHASE_ASSIGN, reason=reason, content_id=content_id, text_id=text_id
     )
     if replayed:
-        return _decided(context, warmup, True)
-    _require_current(warmup, phase)
-    change = AccountChange(context, warmup)
-    change.settle()
-    change.take_away_from_late()
-    delivered = phase.started_at is not None
-    items = _items_by_hand(context, warmup.account, phase, content_id, text_id)
-    kept = {type(item): item for item in change.assigned_items(phase) if type(item) not in items}
-    _require_all(warmup.account, phase, {*items, *kept})
-    if delivered:
-        change.close_assignment(phase, "replaced", success=None)
-    else:
-        _give_back_replaced(change, phase, items)
-    change.move(phase, Move.ASSIGN)
-    for item in items.values():
-        change.transaction.update(item, item.store_use(context.now))
-    _store_assignment(context, change, phase, {**kept, **items}, reason)
-    warmup.account.content_due_at = None
-    change.commit(Action.PHASE_ASSIGN, phase=phase.phase, reason=reason, content_id=content_id, text_id=text_id)
-    return _decided(context, warmup, False)
-
-
-def _settle_completion(context: Context, warmup: Warmup, phase: Phase, action: Action, **said: object) -> Decided:
-    """Decides on a warm-up whose phases are done and which workers left too often before they completed it.
-
-    `retry` offers it again; `resolve` completes it. It stands in the queue by its last phase.
-    """
-    if phase.name is not ORDER[-1]:
-        _require_current(warmup, phase)
-    change = AccountChange(context, warmup)
-    if action is Action.PHASE_RESOLVE:
-        change.move_account(accounts.Move.COMPLETE)
-    change.forget_leavings()
-    change.commit(action, None, phase=phase.phase, **said)
-    return _decided(context, warmup, False)
+        return _decided(context, loaded, True)
+    phase = loaded.warmup.phase(phase_name)
+    operate.require_current(loaded.warmup, phase)
+    items = _items_by_hand(context, loaded.warmup, phase, named)
+    operate.require_needed(loaded.warmup, phase, set(items))
+    chosen = Chosen(
+        context.new_id("asg"),
+        {kind: item.item_id for kind, item in items.items()},
+        f"assigned by hand: {reason}",
+    )
+    step = operate.assign_by_hand(loaded.warmup, phase_name, chosen, context.now)
+    warmups.store(context, loaded, step, items=items.values(), reason=reason, content_id=content_id, text_id=text_id)
+    return _decided(context, loaded, False)
 
 
 def _begin(
-    context: Context, account_id: str, phase_name: str, action: Action, **told: object
-) -> tuple[Warmup, Phase, bool]:
-    warmup = read(context, account_id)
-    if phase_name not in ORDER:
-        raise NotFound("phase", phase_name)
-    phase = warmup.phases.get(PhaseName(phase_name))
-    movable = warmup.account.state in (State.WARMING_UP, State.PAUSED)
-    status = Status.REQUIRES_REVIEW if warmup.account.needs_review else phase.status if phase is not None else None
-    possible = movable and status is not None and _MOVE_OF[action] in MOVES[status]
-    if phase is not None and is_repeat(context, warmup.account, action, possible=possible, phase=phase_name, **told):
-        return warmup, phase, True
-    if not movable or phase is None:
-        raise AccountNotReady(f"The account is `{warmup.account.state}`: nothing of its phases can be moved.")
-    return warmup, phase, False
+    context: Context, account_id: str, phase_name: str, action: Action, **details: object
+) -> tuple[Loaded, bool]:
+    """The account, and whether the operator decided just so before. Raises NotFound, AccountNotReady."""
+    loaded = warmups.load(context, account_id)
+    phase, possible = operate.decidable(loaded.warmup, phase_name, action)
+    if phase is not None and is_repeat(context, loaded.account, action, possible=possible, phase=phase_name, **details):
+        return loaded, True
+    operate.require_decidable(loaded.warmup, phase)
+    return loaded, False
 
 
-_MOVE_OF: Mapping[Action, Move] = {
-    Action.PHASE_RETRY: Move.RETRY,
-    Action.PHASE_RESOLVE: Move.RESOLVE,
-    Action.PHASE_SKIP: Move.SKIP,
-    Action.PHASE_ASSIGN: Move.ASSIGN,
-}
-
-
-def _require_current(warmup: Warmup, phase: Phase) -> None:
-    if phase.status is Status.COMPLETED:
-        raise IllegalMove("phase", phase.status, "this", [])
-    if phase is not warmup.current:
-        raise PhaseNotAvailable(f"The account is in {warmup.account.current_phase}, not in {phase.phase}.")
-
-
-def _decided(context: Context, warmup: Warmup, replayed: bool) -> Decided:
-    return Decided(warmup, standing_in_the_way(context, warmup), replayed)
+def _decided(context: Context, loaded: Loaded, replayed: bool) -> Decided:
+    return Decided(loaded, loaded.blockers(context.now), replayed)
 
 
 def _items_by_hand(
-    context: Context, account: Account, phase: Phase, content_id: str | None, text_id: str | None
-) -> dict[type[PoolItem], PoolItem]:
-    items: dict[type[PoolItem], PoolItem] = {}
-    asked: list[tuple[type[PoolItem], str | None, str]] = [(Content, content_id, "content"), (Text, text_id, "text")]
-    for model, item_id, noun in asked:
-        if item_id is None or item_id in (phase.assigned_content_id, phase.assigned_text_id):
+    context: Context, warmup: Warmup, phase: PhaseState, named: Mapping[PoolKind, str | None]
+) -> dict[PoolKind, PoolItem]:
+    items: dict[PoolKind, PoolItem] = {}
+    for kind, item_id in named.items():
+        if item_id is None or (kind, item_id) in assigned(phase):
             continue
-        (item,) = together([(model, item_id)])
-        if item is None or item.model_id != account.model_id:
-            raise NotFound(noun, item_id)
-        refused = selection.refusal(item, _wanted(context, account, phase, model))
+        (item,) = together([(warmups.MODELS[kind], item_id)])
+        if item is None or item.model_id != warmup.model_id:
+            raise NotFound(kind, item_id)
+        used = warmup.used_content_ids if kind is PoolKind.CONTENT else warmup.used_text_ids
+        by_hand = selection.wanted_by_hand(warmup.plan, phase.phase, theme=warmup.theme, used=used, now=context.now)
+        refused = selection.refusal(item, by_hand)
         if refused is not None:
             raise ItemRefused(f"{item_id} cannot be given to this account: {refused}.", reason=refused)
-        items[model] = item
+        items[kind] = item
     return items
-
-
-def _wanted(context: Context, account: Account, phase: Phase, model: type[PoolItem]) -> Wanted:
-    asked = account.plan.phases[phase.name]
-    used = account.used_content_ids if model is Content else account.used_text_ids
-    return Wanted(
-        theme=account.theme,
-        used=used or set(),
-        now=context.now,
-        cooldown=timedelta(0),
-        minimum_quality=0,
-        media_types=asked.media_types,
-        max_text_length=asked.max_text_length,
-        four_eyes=account.plan.four_eyes,
-    )
-
-
-def _require_all(account: Account, phase: Phase, given: set[type[PoolItem]]) -> None:
-    asked = account.plan.phases[phase.name]
-    needs: list[tuple[type[PoolItem], Need, str]] = [
-        (Content, asked.content, "content_id"),
-        (Text, asked.text, "text_id"),
-    ]
-    missing = [name for model, need, name in needs if need is Need.REQUIRED and model not in given]
-    unasked = [name for model, need, name in needs if need is Need.NONE and model in given]
-    faults = [{"pointer": f"/{name}", "detail": f"{phase.phase} needs one"} for name in missing]
-    faults += [{"pointer": f"/{name}", "detail": f"{phase.phase} takes none"} for name in unasked]
-    if faults:
-        raise InvalidInput(faults)
-
-
-def _give_back_replaced(change: AccountChange, phase: Phase, items: Mapping[type[PoolItem], PoolItem]) -> None:
-    for item in change.assigned_items(phase):
-        if type(item) in items:
-            change.transaction.update(item, item.store_return(change.context.now))
-    change.close_assignment(phase, "replaced", success=None)
-
-
-def _store_assignment(
-    context: Context, change: AccountChange, phase: Phase, items: Mapping[type[PoolItem], PoolItem], reason: str
-) -> None:
-    account = change.account
-    content, text = items.get(Content), items.get(Text)
-    assignment = Assignment(
-        account_id=account.account_id,
-        assignment_id=context.new_id("asg"),
-        phase=phase.phase,
-        model_id=account.model_id,
-        content_id=None if content is None else content.item_id,
-        text_id=None if text is None else text.item_id,
-        content_type=phase.phase,
-        assignment_reason=f"assigned by hand: {reason}",
-        scores={},
-        assigned_at=context.now,
-        assigned_by=f"{context.actor.kind}:{context.actor.id}",
-        attempt=phase.attempt + 1,
-    )
-    change.transaction.put(assignment)
-    phase.assignment_id, phase.content_assigned_at = assignment.assignment_id, context.now
-    phase.assigned_content_id, phase.assigned_text_id = assignment.content_id, assignment.text_id
-    if content is not None:
-        account.used_content_ids = (account.used_content_ids or set()) | {content.item_id}
-    if text is not None:
-        account.used_text_ids = (account.used_text_ids or set()) | {text.item_id}
 
 
 # in bulk
@@ -475,7 +332,7 @@ def _retry_one(context: Context, case: Case, reason: str, other_content: bool) -
     if context.is_short_of_time:
         return Result(account_id, phase, "not_done", "the time of one request was up: send it again")
     try:
-        current = read(context, account_id).phases.get(case.phase.name)
+        current = warmups.load(context, account_id).phases.get(case.phase.name)
         if current is None or current.attention is None or current.updated_at != failed_at:
             return Result(account_id, phase, "unchanged", f"it is no longer as it was at {render(failed_at)}")
         decided = retry(context, account_id, phase, reason=reason, other_content=other_content)

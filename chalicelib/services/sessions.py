@@ -5,22 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from chalicelib import audit
-from chalicelib.changes import (
-    AccountChange,
-    Change,
-    Warmup,
-    decided_again,
-    new_session,
-    open_session,
-    read,
-)
+from chalicelib import audit, warmups
+from chalicelib.changes import Change, decided_again
 from chalicelib.context import Context, Role
 from chalicelib.domain import cursors, leases, selection
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import NotFound, SessionEnded
-from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import Move, Status
+from chalicelib.domain.leases import Lease
+from chalicelib.domain.warmup import leases as life
+from chalicelib.sessions import new_session, open_session
 from chalicelib.tables import Account, Content, Phase, Session, Text, pages
 from chalicelib.tables.base import Key, together
 from chalicelib.tables.sessions import Directive, Holding, Standing, seen
@@ -299,12 +292,12 @@ def _each(context: Context, session: Session, act: Callable[[Context, Holding], 
 @decided_again
 def _release(context: Context, holding: Holding) -> None:
     try:
-        warmup: Warmup = read(context, holding.account_id)
+        loaded = warmups.load(context, holding.account_id)
     except NotFound:
         return
-    lease = warmup.account.lease
-    if lease is not None and lease.token == holding.lease_token and lease.ended_by is None:
-        AccountChange(context, warmup).release()
+    step = life.end_with_session(loaded.warmup, holding.lease_token, context.now)
+    if step is not None:
+        warmups.store(context, loaded, step)
 
 
 @decided_again
@@ -336,7 +329,7 @@ def drain(context: Context, session_id: str, *, reason: str) -> Directed:
 def stop(context: Context, session_id: str, *, reason: str) -> Directed:
     """Directs a session to stop, and supersedes its leases. Raises NotFound."""
     session, replayed = _stop(context, session_id, reason)
-    return Directed(session, replayed, _each(context, session, partial(_take_away, reason=reason)))
+    return Directed(session, replayed, _each(context, session, partial(_revoke, reason=reason)))
 
 
 @decided_again
@@ -360,19 +353,14 @@ def _direct(
 
 
 @decided_again
-def _take_away(context: Context, holding: Holding, *, reason: str) -> None:
+def _revoke(context: Context, holding: Holding, *, reason: str) -> None:
     try:
-        warmup = read(context, holding.account_id)
+        loaded = warmups.load(context, holding.account_id)
     except NotFound:
         return
-    lease, phase = warmup.account.lease, warmup.current
-    if lease is None or lease.token != holding.lease_token or lease.ended_by not in (None, Ending.EXPIRED):
-        return
-    change = AccountChange(context, warmup)
-    change.take_away()
-    if phase is not None and phase.status is Status.IN_PROGRESS:
-        change.move(phase, Move.RELEASE)
-    change.commit(Action.LEASE_TAKE_AWAY, reason=reason, session=lease.session_id)
+    step = life.revoke(loaded.warmup, holding.lease_token, context.now)
+    if step is not None:
+        warmups.store(context, loaded, step, reason=reason)
 
 
 def close_lost(context: Context, *, limit: int) -> dict[str, int]:

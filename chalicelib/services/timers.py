@@ -3,10 +3,11 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from chalicelib.changes import AccountChange, read
+from chalicelib import warmups
 from chalicelib.context import Context
 from chalicelib.domain import timing
 from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
+from chalicelib.domain.warmup.due import due
 from chalicelib.tables import Setting
 from chalicelib.tables.base import together
 from chalicelib.tables.queues import in_order, timers
@@ -37,18 +38,18 @@ def _work(context: Context, shard: int) -> Counter[str]:
         if context.is_short_of_time:
             done["left_for_next_time"] += 1
             break
-        done[_settle(context, row.account.account_id)] += 1
+        done[_apply_due(context, row.account.account_id)] += 1
     return done
 
 
-def _settle(context: Context, account_id: str) -> str:
+def _apply_due(context: Context, account_id: str) -> str:
     try:
-        change = AccountChange(context, read(context, account_id))
-        action = change.settle()
-        if action is None:
+        loaded = warmups.load(context, account_id)
+        step = due(loaded.warmup, context.now)
+        if step is None:
             return "nothing_due"
-        change.commit(action)
-        return str(action)
+        warmups.store(context, loaded, step)
+        return str(step.action)
     except Stale:
         return "done_by_others"
     except NotFound:

@@ -1,7 +1,7 @@
 """Accounts: the cursor of each warm-up, with its lease and what is due when."""
 
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
@@ -9,7 +9,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 from chalicelib.domain import retries
 from chalicelib.domain.accounts import State
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import ORDER, PhaseName, Status
+from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.plans import STANDARD, Plan, plan_of
 from chalicelib.domain.timing import Due, shard_of
 from chalicelib.tables.attributes import (
@@ -139,12 +139,6 @@ class Account(Item):
         return plan_of(self.plan_name, self.plan_version or 0)
 
     @property
-    def max_work(self) -> timedelta:
-        """The longest time that its plan gives a worker for what is to be done next."""
-        finished = self.current_phase is None and self.state is State.WARMING_UP
-        return self.plan.phases[self.current_phase or (ORDER[-1] if finished else ORDER[0])].max_work
-
-    @property
     def working_since(self) -> datetime | None:
         """Since when its holder has had the lease that nobody has ended, None where there is none."""
         lease = self.lease
@@ -158,9 +152,7 @@ class Account(Item):
     @property
     def needs_review(self) -> bool:
         """Whether an operator must decide before anybody completes the warm-up: workers left that too often."""
-        finished = self.current_phase is None and self.state in (State.WARMING_UP, State.PAUSED)
-        counts = {"crashes": self.crash_count or 0, "releases": self.release_count or 0}
-        return finished and retries.left_too_often(self.plan, **counts)
+        return retries.completion_needs_review(self)
 
     @property
     def lease(self) -> Lease | None:

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from chalicelib.domain.accounts import State
 from chalicelib.domain.phases import Status
-from chalicelib.domain.runway import Kind, Stock, Traveller, remaining
+from chalicelib.domain.runway import Stock, Traveller, remaining
+from chalicelib.domain.selection import PoolKind
 from chalicelib.tables import attention
 from chalicelib.tables.accounts import Account
 from chalicelib.tables.base import Key, reading, together
@@ -16,7 +17,7 @@ from chalicelib.tables.pools import Content, PoolItem, Text
 
 P = TypeVar("P", bound=PoolItem)
 
-KINDS: dict[Kind, type[PoolItem]] = {Kind.CONTENT: Content, Kind.TEXT: Text}
+KINDS: dict[PoolKind, type[PoolItem]] = {PoolKind.CONTENT: Content, PoolKind.TEXT: Text}
 MOST_ITEMS = 5000
 """How many items of one kind of a model are read at most, by whoever counts them."""
 MOST_ACCOUNTS = 5000
@@ -139,6 +140,6 @@ def traveller(account: Account, now: datetime, *, has_content: bool) -> Travelle
     due_at = account.due_at or now
     if has_content:
         due_at = now + plan.phases[left[0]].interval if left else now
-    used = {(Kind.CONTENT, one) for one in account.used_content_ids or ()}
-    used |= {(Kind.TEXT, one) for one in account.used_text_ids or ()}
+    used = {(PoolKind.CONTENT, one) for one in account.used_content_ids or ()}
+    used |= {(PoolKind.TEXT, one) for one in account.used_text_ids or ()}
     return Traveller(account.account_id, plan, left, due_at, account.theme, frozenset(used))

@@ -2,11 +2,11 @@
 
 import json
 from datetime import datetime
-from enum import StrEnum
 from typing import Self
 
 from pynamodb.expressions.update import Action
 
+from chalicelib.domain.warmup.effects import Hourly
 from chalicelib.tables.attributes import count, document, flag, maybe_instant, text, texts
 from chalicelib.tables.base import Item, cached, together
 
@@ -55,13 +55,6 @@ def counter_key(state: str, shard: int) -> str:
 def timer_key(timer: str) -> str:
     """The name of the record of a timer's last run."""
     return f"timer:{timer}"
-
-
-class Hourly(StrEnum):
-    """What is counted by the hour."""
-
-    COMPLETED = "completed"
-    FAILED = "failed"
 
 
 def hour_key(what: Hourly, at: datetime, shard: int) -> str:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib import middleware, routes
+from chalicelib import routes
 from chalicelib.context import Role
-from chalicelib.middleware import ENDPOINTS, Endpoint
+from chalicelib.edge.endpoints import Endpoint
+from chalicelib.edge.routing import ENDPOINTS
+from chalicelib.edge.serve import installed
 from chalicelib.settings import Settings
 from tests.agency import OPERATOR_KEY, Agency, Api, Bot, Reply
 
@@ -194,10 +196,10 @@ def test_while_the_pepper_rotates_keys_of_both_are_taken_and_new_ones_are_made_w
     agency: Agency, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changing = replace(settings, pepper="a new pepper", previous_pepper=settings.pepper)
-    monkeypatch.setattr(middleware.edge, "settings", changing)
+    monkeypatch.setattr(installed, "settings", changing)
     agency.bot().ready().ok()
     made = agency.operator.post("/api/operator/bots/b1/keys").ok(201)
-    monkeypatch.setattr(middleware.edge, "settings", replace(changing, previous_pepper=""))
+    monkeypatch.setattr(installed, "settings", replace(changing, previous_pepper=""))
     Bot(agency.client, "b1", made["key"]).ready().ok()
     agency.bot().ready().refused(401, "unauthenticated")
 

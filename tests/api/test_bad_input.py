@@ -11,7 +11,8 @@ import pytest
 from chalicelib import routes
 from chalicelib.context import Role
 from chalicelib.domain.errors import InvalidInput
-from chalicelib.middleware import ENDPOINTS, Endpoint, validate
+from chalicelib.edge.endpoints import Endpoint, validate
+from chalicelib.edge.routing import ENDPOINTS
 from tests.agency import CONSENT, PROBLEM, Agency, Api, Bot, Reply, media, words
 from tests.api.shapes import PROBLEM as MEMBERS
 from tests.store import State

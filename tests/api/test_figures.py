@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib import context, schedules
 from chalicelib.context import Actor, Context, Role
-from chalicelib.middleware import edge
+from chalicelib.edge.serve import installed
 from chalicelib.services import availability, pipeline
 from chalicelib.services.pipeline import MOST_COUNTED
 from tests.agency import CONSENT, Agency
@@ -152,7 +152,7 @@ def test_an_item_that_no_plan_takes_is_warned_of_when_it_is_made(agency: Agency)
 
 
 def _timer(agency: Agency, seconds: float = 50.0) -> Context:
-    return context.begin(edge.settings, Actor(Role.TIMER, "test"), seconds=seconds)
+    return context.begin(installed.settings, Actor(Role.TIMER, "test"), seconds=seconds)
 
 
 def _ready_accounts(agency: Agency, count: int) -> None:
@@ -175,7 +175,7 @@ def test_a_count_that_is_cut_short_goes_on_and_the_last_whole_one_stands_until_t
     while agency.operator.get(OVERVIEW).ok()["counted_at"] == first["counted_at"]:
         kept = agency.operator.get(OVERVIEW).ok()
         assert (kept["queues"]["due"], kept["partly"]) == (count, False)
-        pipeline.keep_count(_timer(agency, seconds=edge.settings.deadline_seconds / 4 + 3.5))
+        pipeline.keep_count(_timer(agency, seconds=installed.settings.deadline_seconds / 4 + 3.5))
         agency.time.advance(60)
         runs += 1
         assert runs < 20

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from chalicelib import routes
-from chalicelib.middleware import ENDPOINTS, problem_for_unknown_route
+from chalicelib.edge.routing import ENDPOINTS
+from chalicelib.edge.serve import problem_for_unknown_route
 from tests.agency import PROBLEM, Agency
 from tests.api.shapes import PROBLEM as MEMBERS
 from tests.wire import Fault

@@ -1,8 +1,8 @@
 """The decision rules, explored breadth first: two bots, two timers, an operator, a clock, crashes, late deliveries.
 
-One account in its last two phases. What decides is the service's own: the tables of moves, leases, blockers, retries,
-timing. `verbs` puts them together as the services do, and `test_decisions` walks the same ways through the service
-itself and compares. Times are seconds from now, so that the same state is the same whenever it is reached.
+One account in the last phases of a plan. What decides are the service's own functions (`domain.warmup`): nothing here
+says a rule a second time, but for the promises that no step may break. States are kept relative to now, without what no
+rule reads, so that the same state is the same whenever it is reached.
 """
 
 from collections import deque
@@ -12,465 +12,452 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
-from chalicelib.domain import accounts, leases, phases, retries, timing
+from chalicelib.domain import timing
 from chalicelib.domain.accounts import State
-from chalicelib.domain.blockers import Code, blockers
-from chalicelib.domain.errors import AccountLeased, IllegalMove
+from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import Move, PhaseName, Status
-from chalicelib.domain.plans import STANDARD
-from chalicelib.domain.retries import Kind
+from chalicelib.domain.phases import ORDER, Status
+from chalicelib.domain.plans import STANDARD, Plan
+from chalicelib.domain.retries import ReportKind
+from chalicelib.domain.warmup import delivery, leases, operate, work
+from chalicelib.domain.warmup.due import due
+from chalicelib.domain.warmup.leases import Caller
+from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = 900
-ORDER = (PhaseName.HIGHLIGHT, PhaseName.STORY)
-MOST = 2 * LEASE
+_LEASE = timedelta(seconds=LEASE)
+_LONGEST_WORK = 2 * LEASE
 PLAN = replace(
     STANDARD,
     max_crashes=2,
     max_releases=2,
-    phases={name: replace(phase, max_work=timedelta(seconds=MOST)) for name, phase in STANDARD.phases.items()},
+    phases={name: replace(phase, max_work=timedelta(seconds=_LONGEST_WORK)) for name, phase in STANDARD.phases.items()},
 )
 """The limits are low, so that what lies beyond them is within reach."""
 CURRENT, STALE = "current", "stale"
 BOTS = ("b1", "b2")
 
 
-class Account(NamedTuple):
-    """An account, as far as the rules read it; `place` 2 is behind the last phase, where the account itself counts its
-    `crashes` and `releases`. `owed` is known to no rule: the seconds that must pass before the phase may begin, counted
-    apart."""
+@dataclass(frozen=True, slots=True)
+class _Nothing:
+    """Nothing is paused above the account."""
 
-    state: State = State.WARMING_UP
-    place: int = 0
-    status: Status = Status.PENDING
-    available_in: int = 3600
-    retries: int = 0
-    crashes: int = 0
-    releases: int = 0
-    holder: str = ""
-    expires_in: int = 0
-    ended: str = ""
-    owed: int = 3600
-    latest_in: int = 0
+    pipeline_paused: bool = False
+    paused_models: frozenset[str] = frozenset()
 
 
 class World(NamedTuple):
     """All of it: the account, each bot's token, what is on its way, and what others have decided and not yet written.
 
-    A message is who, what, and the token it was sent with; it may arrive late, and twice. `done` counts completions.
+    `account` is the number of a state (see `number_of`). A message is who, what, and the token it was sent with; it may
+    arrive late, and twice. `owed` are the seconds that must pass before the phase may begin, counted here and by
+    no rule. `decided` holds the state that a decision was made on, and what it makes of that state and of `owed`.
+    `done` counts completions of each phase.
     """
 
-    account: Account
-    tokens: tuple[str, str] = ("", "")
+    account: int
+    owed: int
+    tokens: tuple[str, ...] = ("", "")
     network: tuple[tuple[str, str, str], ...] = ()
-    decided: tuple[tuple[Account, Account] | None, ...] = (None, None, None)
-    done: tuple[int, int] = (0, 0)
+    decided: tuple[tuple[int, int, int] | None, ...] = (None, None, None)
+    done: tuple[int, ...] = (0,) * len(ORDER)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """The account as the rules read it."""
-
-    state: State
-    lease: Lease | None
-    needs_review: bool
-    model_id: str = "m1"
-    has_consent: bool = True
-    content_due_at: datetime | None = None
-    ready_at: datetime | None = NOW
+# states
 
 
-@dataclass(slots=True)
-class _Phase:
-    phase: str
-    status: Status
-    available_at: datetime | None
-    error_message: str | None = None
+def warming_up(phases_left: int, *, due_in: int, plan: Plan = PLAN) -> Warmup:
+    """An account whose last phases are to be done, the first of them in so many seconds."""
+    first = len(ORDER) - phases_left
+    at = NOW + timedelta(seconds=due_in)
+    phases = [
+        PhaseState(name, Status.COMPLETED) if place < first else PhaseState(name, Status.PENDING)
+        for place, name in enumerate(ORDER)
+    ]
+    phases[first] = replace(phases[first], available_at=at)
+    return Warmup("a1", "m1", plan, State.WARMING_UP, tuple(phases), ORDER[first])
 
 
-@dataclass(frozen=True, slots=True)
-class _Nothing:
-    pipeline_paused: bool = False
-    paused_models: frozenset[str] = frozenset()
+STATES: list[Warmup] = []
+_NUMBERS: dict[Warmup, int] = {}
 
 
-def lease_of(account: Account) -> Lease | None:
-    """The account's last lease."""
-    if not account.holder:
+def number_of(warmup: Warmup) -> int:
+    """The number of a state, the same for all that no rule can tell apart."""
+    bare = _bare(warmup)
+    if bare not in _NUMBERS:
+        _NUMBERS[bare] = len(STATES)
+        STATES.append(bare)
+    return _NUMBERS[bare]
+
+
+def _bare(warmup: Warmup) -> Warmup:
+    """The state without what no rule reads."""
+    lease = warmup.lease
+    if lease is not None:
+        ended = lease.ended_by is not None
+        latest = NOW if ended else max(NOW, lease.latest_at or NOW)
+        lease = replace(
+            lease,
+            taken_at=NOW,
+            expires_at=NOW if ended and lease.ended_by is not Ending.EXPIRED else lease.expires_at,
+            ended_at=NOW if ended else None,
+            latest_at=latest,
+        )
+    return replace(
+        warmup,
+        phases=tuple(_bare_phase(one) for one in warmup.phases),
+        lease=lease,
+        ready_at=None,
+        due_at=None,
+        due_since=None,
+    )
+
+
+def _bare_phase(phase: PhaseState) -> PhaseState:
+    if phase.status is Status.COMPLETED:
+        return PhaseState(phase.phase, Status.COMPLETED)
+    return replace(
+        phase,
+        started_at=None if phase.started_at is None else NOW,
+        content_assigned_at=None,
+        attempt=0,
+        last_response=None,
+    )
+
+
+def _later(at: datetime | None, seconds: int) -> datetime | None:
+    return None if at is None else max(NOW, at - timedelta(seconds=seconds))
+
+
+@cache
+def aged(number: int, seconds: int) -> int:
+    """The state so many seconds later."""
+    warmup = STATES[number]
+    lease = warmup.lease
+    if lease is not None:
+        lease = replace(
+            lease,
+            expires_at=max(NOW, lease.expires_at - timedelta(seconds=seconds)),
+            latest_at=_later(lease.latest_at, seconds),
+        )
+    phases = tuple(replace(one, available_at=_later(one.available_at, seconds)) for one in warmup.phases)
+    return number_of(replace(warmup, lease=lease, phases=phases, content_due_at=_later(warmup.content_due_at, seconds)))
+
+
+def _superseded(warmup: Warmup) -> Warmup:
+    """The state in which the current token is one that another has followed."""
+    lease = None if warmup.lease is None else replace(warmup.lease, token=STALE)
+    phases = tuple(replace(one, lease_token=one.lease_token and STALE) for one in warmup.phases)
+    return replace(warmup, lease=lease, phases=phases)
+
+
+# what can be done to it
+
+
+def _caller(bot: str, token: str = "") -> Caller:
+    return Caller(bot, f"ses_{bot}", token or None, "req")
+
+
+def _lease(bot: str) -> Lease:
+    return Lease(CURRENT, f"ses_{bot}", bot, NOW, NOW + _LEASE, "req", latest_at=NOW + 2 * _LEASE)
+
+
+@cache
+def claimed(number: int, bot: str) -> int | None:
+    """What a claim makes of the account; None where nothing is written."""
+    before = STATES[number]
+    step = leases.claim(_superseded(before), _lease(bot), _Nothing(), NOW)
+    if step is not None and (step.after.lease is None or step.after.lease.token != CURRENT):
+        step = leases.claim(before, _lease(bot), _Nothing(), NOW)
+    return None if step is None else number_of(step.after)
+
+
+@cache
+def given(number: int, bot: str) -> int | None:
+    """What asking for the phase's content makes of the account; None where it is refused."""
+    before, caller = STATES[number], _caller(bot)
+    phase = before.current
+    if phase is None:
         return None
-    ended = Ending(account.ended) if account.ended else None
-    until = NOW + timedelta(seconds=account.expires_in)
-    latest = NOW + timedelta(seconds=account.latest_in)
-    return Lease(CURRENT, f"ses_{account.holder}", account.holder, NOW, until, "req", ended, latest_at=latest)
-
-
-def _seen(account: Account) -> _Seen:
-    return _Seen(account.state, lease_of(account), account.place >= len(ORDER) and _left_too_often(account))
-
-
-def _left_too_often(account: Account) -> bool:
-    return retries.left_too_often(PLAN, crashes=account.crashes, releases=account.releases)
-
-
-def _phase_of(account: Account) -> _Phase | None:
-    if account.place >= len(ORDER):
-        return None
-    at = NOW + timedelta(seconds=account.available_in)
-    return _Phase(ORDER[account.place], account.status, at)
-
-
-class Refused(Exception):
-    """The service refuses, and changes nothing."""
-
-
-# the verbs: production rules, in the order in which the services ask them
-
-
-def settle(account: Account) -> Account:
-    """What time has brought about (`AccountChange.settle`)."""
-    lease = lease_of(account)
-    if leases.has_run_out(lease, NOW):
-        account = _leave(account._replace(ended=Ending.EXPIRED, crashes=account.crashes + 1), Move.EXPIRE)
-    elif lease is not None and lease.ended_by is None:
-        return account
-    if account.place >= len(ORDER) or account.available_in > 0:
-        return account
-    if account.status is Status.PENDING:
-        return account._replace(status=phases.after(account.status, Move.OPEN))
-    if account.status is Status.FAILED:
-        return account._replace(status=phases.after(account.status, Move.REOPEN, Status.CONTENT_ASSIGNED))
-    return account
-
-
-def _leave(account: Account, move: Move) -> Account:
-    """What becomes of the phase that a worker left without an outcome (`AccountChange._leave`)."""
-    if account.place >= len(ORDER):
-        return account
-    to = retries.after_leaving(PLAN, account.status, crashes=account.crashes, releases=account.releases)
-    return account._replace(status=phases.after(account.status, move, to))
-
-
-def claim(account: Account, bot: str) -> Account:
-    """`claim`: a lease, and nothing begun."""
-    due = _due(account)
-    if due is None or due.at > NOW or account.state is not State.WARMING_UP:
-        raise Refused  # no queue offers it
-    settled = settle(account)
-    if blockers(_seen(settled), _phase_of(settled), _Nothing(), NOW):
-        if settled == account:
-            raise Refused
-        return settled  # what was found out is written all the same
-    return settled._replace(holder=bot, expires_in=LEASE, latest_in=MOST, ended="")
-
-
-def take(account: Account, bot: str) -> Account:
-    """`content`: the phase's content under a lease."""
-    lease = lease_of(account)
-    if account.place >= len(ORDER):
-        raise Refused
-    holds = leases.is_live(lease, NOW) and account.holder == bot
-    if holds and account.status is Status.IN_PROGRESS:
-        return account
+    if caller.holds(before.lease, NOW):
+        if phase.status is Status.IN_PROGRESS:
+            return number
+        renewed = before
+    else:
+        renewed = _superseded(before)
     try:
-        if not holds:
-            leases.refuse_while_live(lease, NOW)
-    except AccountLeased:
-        raise Refused from None
-    settled = settle(account)
-    if settled.status is Status.REQUIRES_REVIEW:
-        if settled.ended == Ending.EXPIRED != account.ended:
-            return settled  # what was found out is written all the same
-        raise Refused
-    found = blockers(_seen(settled), _phase_of(settled), _Nothing(), NOW)
-    if any(one.code is not Code.LEASED for one in found):
-        raise Refused
-    assigned = phases.after(settled.status, Move.ASSIGN) if settled.status is Status.AVAILABLE else settled.status
-    delivered = phases.after(assigned, Move.DELIVER)
-    if holds:
-        return settled._replace(status=delivered, latest_in=MOST)
-    return settled._replace(status=delivered, holder=bot, expires_in=LEASE, latest_in=MOST, ended="")
+        delivered = delivery.deliverable(renewed, caller, phase.phase, _Nothing(), NOW)
+    except ServiceError:
+        found = due(before, NOW)
+        noticed = found is not None and delivery.out_of_order(found.after, found.after.phase(phase.phase)) is not None
+        return number_of(found.after) if found is not None and noticed else None
+    chosen = None
+    if delivered.status is Status.AVAILABLE:
+        kinds = delivery.missing(renewed, delivered, ())
+        chosen = delivery.Chosen("asg", {kind: f"{kind} {phase.phase}" for kind in kinds}, "")
+    step = delivery.deliver(
+        renewed, caller, phase.phase, _lease(bot), NOW, chosen=chosen, delivered_before=delivered.started_at is not None
+    )
+    return number_of(step.after)
 
 
-def _fence(account: Account, token: str, bot: str) -> Lease:
-    lease = lease_of(account)
-    if lease is None or lease.bot_id != bot or not leases.may_still_tell(lease, token):
-        raise Refused
-    if account.place >= len(ORDER) or not (account.status is Status.IN_PROGRESS or lease.ended_by is Ending.EXPIRED):
-        raise Refused
-    return lease
+def _told(act: Callable[[Warmup, str, str], Step | None]) -> Callable[[int, str, str], int | None]:
+    @cache
+    def told(number: int, token: str, bot: str) -> int | None:
+        try:
+            step = act(STATES[number], token, bot)
+        except ServiceError:
+            return None
+        return None if step is None else number_of(step.after)
+
+    return told
 
 
-def _advance(account: Account) -> Account:
-    place = account.place + 1
-    account = account._replace(place=place, retries=0, crashes=0, releases=0)
-    if place >= len(ORDER):
-        return account._replace(status=Status.COMPLETED, available_in=0, owed=0)
-    wait = int(PLAN.phases[ORDER[place]].interval.total_seconds())
-    return account._replace(status=Status.PENDING, available_in=wait, owed=wait)
+def _current(warmup: Warmup) -> str:
+    return warmup.current_phase or ORDER[-1]
 
 
-def complete(account: Account, token: str, bot: str) -> Account:
-    """`complete-phase`."""
-    _fence(account, token, bot)
-    phases.after(account.status, Move.COMPLETE)
-    return _advance(account)._replace(ended=account.ended or Ending.COMPLETED)
+def _complete(warmup: Warmup, token: str, bot: str) -> Step:
+    return work.complete(warmup, _current(warmup), bot, token, NOW)
 
 
-def report(kind: Kind) -> Callable[[Account, str, str], Account]:
-    """`report-error` of one kind."""
+def _report(kind: ReportKind) -> Callable[[Warmup, str, str], Step]:
+    def report(warmup: Warmup, token: str, bot: str) -> Step:
+        return work.report(warmup, _current(warmup), bot, token, work.Fault(kind, "it failed"), NOW)
 
-    def reported(account: Account, token: str, bot: str) -> Account:
-        _fence(account, token, bot)
-        if account.status is Status.REQUIRES_REVIEW:
-            raise Refused
-        verdict = retries.after_report(kind, plan=PLAN, retries=account.retries, swaps=0, now=NOW, spread=0.0)
-        status = phases.after(account.status, verdict.move)
-        wait = account.available_in
-        if verdict.available_at is not None:
-            wait = int((verdict.available_at - NOW).total_seconds())
-        tries = account.retries + (verdict.move is Move.FAIL)
-        return account._replace(status=status, available_in=wait, retries=tries, ended=account.ended or Ending.REPORTED)
-
-    return reported
+    return report
 
 
-def release(account: Account, token: str, bot: str) -> Account:
-    """`release`."""
-    lease = lease_of(account)
-    if lease is None or lease.token != token or lease.bot_id != bot or lease.ended_by is not None:
-        raise Refused
-    return _leave(account._replace(ended=Ending.RELEASED, releases=account.releases + 1), Move.RELEASE)
+def _release(warmup: Warmup, token: str, bot: str) -> Step | None:
+    return leases.release(warmup, bot, token, NOW)
 
 
-def heartbeat(account: Account, token: str, bot: str) -> Account:
-    """A heartbeat: late, too, where nobody has taken over."""
-    lease = lease_of(account)
-    if lease is None or lease.token != token or lease.bot_id != bot or lease.ended_by is not None:
-        raise Refused
-    until = leases.extended_to(lease, NOW + timedelta(seconds=LEASE), NOW)
-    if until is None:
-        raise Refused
-    return account._replace(expires_in=int((until - NOW).total_seconds()))
-
-
-def _take_away(account: Account) -> Account:
-    lease = lease_of(account)
-    if lease is None or lease.ended_by not in (None, Ending.EXPIRED):
-        return account
-    return account._replace(ended=Ending.TAKEN_AWAY)
-
-
-def pause(account: Account) -> Account:
-    """The operator's pause."""
-    return account._replace(state=accounts.after(account.state, accounts.Move.PAUSE))
-
-
-def resume(account: Account) -> Account:
-    """The operator's resume."""
-    return account._replace(state=accounts.after(account.state, accounts.Move.RESUME, State.WARMING_UP))
-
-
-def retry(account: Account) -> Account:
-    """The operator's retry."""
-    if account.place >= len(ORDER):
-        if not _left_too_often(account):
-            raise Refused
-        return account._replace(crashes=0, releases=0)
-    status = phases.after(account.status, Move.RETRY, Status.CONTENT_ASSIGNED)
-    return _take_away(account)._replace(status=status, available_in=0, retries=0, crashes=0, releases=0)
-
-
-def skip(account: Account) -> Account:
-    """The operator's skip."""
-    if account.place >= len(ORDER):
-        raise Refused
-    phases.after(account.status, Move.SKIP)
-    return _advance(_take_away(account))
-
-
-VERBS: Mapping[str, Callable[[Account, str, str], Account]] = {
-    "complete": complete,
-    "fail": report(Kind.TRANSIENT),
-    "escalate": report(Kind.UNKNOWN),
-    "release": release,
-    "heartbeat": heartbeat,
+VERBS: Mapping[str, Callable[[int, str, str], int | None]] = {
+    "complete": _told(_complete),
+    "fail": _told(_report(ReportKind.TRANSIENT)),
+    "escalate": _told(_report(ReportKind.UNKNOWN)),
+    "release": _told(_release),
+    "heartbeat": _told(
+        lambda warmup, token, bot: leases.renew(warmup, token, bot, NOW + timedelta(seconds=LEASE), NOW)
+    ),
 }
-OPERATOR: Mapping[str, Callable[[Account], Account]] = {"pause": pause, "resume": resume, "retry": retry, "skip": skip}
 
 
 @cache
-def told(verb: str, account: Account, token: str, bot: str) -> Account | None:
-    """What a bot's message makes of the account; None where it is refused."""
-    return _or_none(lambda: VERBS[verb](account, token, bot))
-
-
-@cache
-def taken(account: Account, bot: str) -> Account | None:
-    """What asking for content makes of the account; None where it is refused."""
-    return _or_none(lambda: take(account, bot))
-
-
-@cache
-def claimed(account: Account, bot: str) -> Account | None:
-    """What a claim makes of the account; None where it gets nothing."""
-    return _or_none(lambda: claim(account, bot))
-
-
-@cache
-def operated(verb: str, account: Account) -> Account | None:
-    """What an operator's move makes of the account; None where it is refused."""
-    return _or_none(lambda: OPERATOR[verb](account))
-
-
-@cache
-def timed(account: Account) -> Account:
-    """What a timer makes of the account: it sees only what is due in its queue."""
-    due = _due(account)
-    return settle(account) if due is not None and due.queue is timing.Queue.TIMER and due.at <= NOW else account
-
-
-def _or_none(act: Callable[[], Account]) -> Account | None:
+def finished(number: int, bot: str) -> int | None:
+    """What completing the warm-up makes of the account; None where it is refused."""
     try:
-        return act()
-    except (Refused, IllegalMove):
+        return number_of(work.finish(STATES[number], _caller(bot), NOW).after)
+    except ServiceError:
         return None
+
+
+def _operated(act: Callable[[Warmup], Step]) -> Callable[[int], int | None]:
+    @cache
+    def operated(number: int) -> int | None:
+        try:
+            return number_of(act(STATES[number]).after)
+        except ServiceError:
+            return None
+
+    return operated
+
+
+OPERATOR: Mapping[str, Callable[[int], int | None]] = {
+    "pause": _operated(lambda warmup: operate.pause(warmup, NOW)),
+    "resume": _operated(lambda warmup: operate.resume(warmup, NOW)),
+    "retry": _operated(lambda warmup: operate.retry(warmup, _current(warmup), NOW)),
+    "skip": _operated(lambda warmup: operate.skip(warmup, _current(warmup), NOW)),
+}
+
+
+@cache
+def timed(number: int) -> int:
+    """What a timer makes of the account: it sees only what is due in its queue."""
+    warmup = STATES[number]
+    queued = timing.next_due(warmup, warmup.current, NOW)
+    if queued is None or queued.queue is not timing.Queue.TIMER or queued.at > NOW:
+        return number
+    step = due(warmup, NOW)
+    return number if step is None else number_of(step.after)
 
 
 # the world
 
 
-def _with(world: World, account: Account, *, taker: int | None = None) -> World:
-    """The world after a write; a new lease makes every other token stale."""
-    if taker is None:
-        return world._replace(account=account)
-    tokens = tuple(CURRENT if number == taker else (STALE if one else "") for number, one in enumerate(world.tokens))
+def _set(tokens: tuple[str, ...], place: int, token: str) -> tuple[str, ...]:
+    return tuple(token if one == place else old for one, old in enumerate(tokens))
+
+
+def _taken(world: World, account: int, taker: int) -> World:
+    """The world after a taking; a new lease makes every other token stale."""
+    tokens = tuple(CURRENT if place == taker else (STALE if one else "") for place, one in enumerate(world.tokens))
     network = tuple((bot, verb, STALE) for bot, verb, _ in world.network)
-    return world._replace(account=account, tokens=(tokens[0], tokens[1]), network=network)
+    return world._replace(account=account, tokens=tokens, network=network)
 
 
-def _sent(world: World, bot: str, verb: str, token: str) -> World:
-    return world._replace(network=tuple(sorted({*world.network, (bot, verb, token)})))
+def _owed(before: int, after: int, owed: int) -> int:
+    """What is owed after a step: a phase that is begun owes the plan's interval."""
+    was, now = STATES[before].current_phase, STATES[after]
+    if now.current_phase is was or now.current_phase is None:
+        return owed if now.current_phase is was else 0
+    return int(now.plan.phases[now.current_phase].interval.total_seconds())
 
 
-def _ticked(account: Account, seconds: int) -> Account:
-    return account._replace(
-        available_in=max(0, account.available_in - seconds),
-        expires_in=max(0, account.expires_in - seconds),
-        owed=max(0, account.owed - seconds),
-        latest_in=max(0, account.latest_in - seconds),
-    )
+def _moved_on(world: World, account: int) -> World:
+    """The world after a write."""
+    return world._replace(account=account, owed=_owed(world.account, account, world.owed))
 
 
-def _decided(world: World, who: int, result: Account | None) -> World:
-    decided = list(world.decided)
-    decided[who] = None if result is None else (world.account, result)
-    return world._replace(decided=tuple(decided))
-
-
-T1, T2, OP = 0, 1, 2
+def _decided(world: World, who: int, result: int | None) -> World:
+    found = None if result is None else (world.account, result, _owed(world.account, result, world.owed))
+    return world._replace(decided=tuple(found if place == who else one for place, one in enumerate(world.decided)))
 
 
 def steps(world: World, *, guarded: bool = True) -> Iterator[tuple[str, World]]:
     """Everything that can happen next. `guarded` False writes what was decided on old reads all the same."""
-    account = world.account
-    for number, bot in enumerate(BOTS):
-        after = taken(account, bot)
+    for place, bot in enumerate(BOTS):
+        yield from _takings(world, place, bot)
+        after = finished(world.account, bot)
         if after is not None:
-            if after.status is Status.IN_PROGRESS and after.holder == bot and after != account:
-                holds = account.holder == bot and not account.ended and account.expires_in > 0
-                new = _with(world, after, taker=None if holds else number)
-                new = new._replace(tokens=_set(new.tokens, number, CURRENT))
-                yield f"{bot} takes it", new
-                yield f"{bot} takes it and never hears of it", new._replace(tokens=_set(new.tokens, number, ""))
-            elif after == account and world.tokens[number] != CURRENT:
-                yield f"{bot} asks again", world._replace(tokens=_set(world.tokens, number, CURRENT))
-            elif after != account:
-                yield f"{bot} finds it out", _with(world, after)
-        after = claimed(account, bot)
-        if after is not None and after.holder == bot and not after.ended:
-            yield f"{bot} claims it", _with(world, after, taker=number)
-        token = world.tokens[number]
+            yield f"{bot} finishes it", _moved_on(world, after)
+        token = world.tokens[place]
         if token:
-            yield f"{bot} crashes", world._replace(tokens=_set(world.tokens, number, ""))
+            yield f"{bot} crashes", world._replace(tokens=_set(world.tokens, place, ""))
             if len(world.network) < 2:
                 for verb in VERBS:
-                    yield f"{bot} sends {verb}", _sent(world, bot, verb, token)
+                    network = tuple(sorted({*world.network, (bot, verb, token)}))
+                    yield f"{bot} sends {verb}", world._replace(network=network)
+    yield from _arrivals(world)
+    yield from _decisions(world, guarded=guarded)
+    warmup = STATES[world.account]
+    phase, lease = warmup.current, warmup.lease
+    waits = {
+        LEASE,
+        _seconds(None if phase is None else phase.available_at),
+        _seconds(None if lease is None else lease.expires_at),
+    }
+    for seconds in sorted(waits - {0}):
+        account = aged(world.account, seconds)
+        if account != world.account:
+            decided = tuple(
+                one and (aged(one[0], seconds), aged(one[1], seconds), max(0, one[2] - seconds))
+                for one in world.decided
+            )
+            owed = max(0, world.owed - seconds)
+            yield f"{seconds} s pass", world._replace(account=account, owed=owed, decided=decided)
+
+
+def _seconds(at: datetime | None) -> int:
+    return 0 if at is None else max(0, int((at - NOW).total_seconds()))
+
+
+def _takings(world: World, place: int, bot: str) -> Iterator[tuple[str, World]]:
+    for act, after in (("takes it", given(world.account, bot)), ("claims it", claimed(world.account, bot))):
+        if after is None:
+            continue
+        lease, before = STATES[after].lease, STATES[world.account].lease
+        mine = lease is not None and lease.token == CURRENT and lease.bot_id == bot and lease.ended_by is None
+        held = before is not None and before.token == CURRENT and before.bot_id == bot and before.ended_by is None
+        if mine and held and world.tokens[place] != CURRENT:
+            yield f"{bot} asks again", _moved_on(world, after)._replace(tokens=_set(world.tokens, place, CURRENT))
+        elif mine and not (held and before is not None and before.expires_at > NOW):
+            new = _taken(_moved_on(world, after), after, place)
+            yield f"{bot} {act}", new
+            yield f"{bot} {act} and never hears of it", new._replace(tokens=_set(new.tokens, place, ""))
+        elif after != world.account:
+            yield f"{bot} {'begins it' if mine else 'finds it out'}", _moved_on(world, after)
+
+
+def _arrivals(world: World) -> Iterator[tuple[str, World]]:
     for message in world.network:
         bot, verb, token = message
         left = tuple(one for one in world.network if one != message)
-        after = told(verb, account, token, bot)
-        arrived = world if after is None else _with(world, after)
+        after = VERBS[verb](world.account, token, bot)
+        arrived = world if after is None else _moved_on(world, after)
         if after is not None and verb == "complete":
-            done = tuple(count + (place == account.place) for place, count in enumerate(world.done))
-            arrived = arrived._replace(done=(done[0], done[1]))
+            name = STATES[world.account].current_phase
+            done = tuple(count + (one is name) for one, count in zip(ORDER, world.done, strict=True))
+            arrived = arrived._replace(done=done)
         yield f"{bot}'s {verb} arrives", arrived._replace(network=left)
         if after is not None:
             yield f"{bot}'s {verb} arrives, and will again", arrived
-    for number, name in ((T1, "timer 1"), (T2, "timer 2")):
-        if world.decided[number] is None:
-            after = timed(account)
-            if after != account:
-                yield f"{name} decides", _decided(world, number, after)
-    if world.decided[OP] is None:
-        for verb in OPERATOR:
-            after = operated(verb, account)
-            if after is not None:
-                yield f"the operator decides to {verb}", _decided(world, OP, after)
-    for number, name in enumerate(("timer 1", "timer 2", "the operator")):
-        pair = world.decided[number]
-        if pair is not None:
-            free = _decided(world, number, None)
-            if pair[0] == account or not guarded:
-                yield f"{name} writes", _with(free, pair[1])
+
+
+_OTHERS = ("timer 1", "timer 2", "the operator")
+
+
+def _decisions(world: World, *, guarded: bool) -> Iterator[tuple[str, World]]:
+    for place, name in enumerate(_OTHERS):
+        found = world.decided[place]
+        if found is not None:
+            before, result, owed = found
+            free = _decided(world, place, None)
+            if before == world.account or not guarded:
+                yield f"{name} writes", free._replace(account=result, owed=owed)
             yield f"{name} is killed, or finds it stale", free
-    for seconds in sorted({LEASE, account.available_in, account.expires_in} - {0}):
-        aged = _ticked(account, seconds)
-        if aged != account:
-            decided = tuple(one and (_ticked(one[0], seconds), _ticked(one[1], seconds)) for one in world.decided)
-            yield f"{seconds} s pass", world._replace(account=aged, decided=decided)
+        elif name == "the operator":
+            for verb, act in OPERATOR.items():
+                after = act(world.account)
+                if after is not None:
+                    yield f"{name} decides to {verb}", _decided(world, place, after)
+        elif (after := timed(world.account)) != world.account:
+            yield f"{name} decides", _decided(world, place, after)
 
 
-def _set(tokens: tuple[str, str], number: int, token: str) -> tuple[str, str]:
-    return (token, tokens[1]) if number == 0 else (tokens[0], token)
+# the promises
 
 
 def wrong(before: World, step: str, after: World) -> str | None:
     """Which promise a step breaks, None if none."""
-    old, new = before.account, after.account
-    if step.endswith(("takes it", "claims it", "never hears of it")):
-        if new.owed:
-            return f"a phase begins {new.owed} s before its interval has passed"
-        if old.state is not State.WARMING_UP:
-            return f"work is handed out while the account is {old.state}"
-        if old.holder not in ("", new.holder) and not old.ended and old.expires_in:
-            return f"{new.holder} takes what {old.holder} holds"
+    old, new = STATES[before.account], STATES[after.account]
+    if step.endswith(("takes it", "never hears of it", "claims it", "begins it")):
+        broken = _wrong_taking(before, old, new)
+        if broken is not None:
+            return broken
     if max(after.done) > 1:
         return "a phase is completed twice"
-    if "arrives" in step and new != old:
-        bot = step.partition("'")[0]
-        verb = step.partition("'s ")[2].partition(" ")[0]
-        tokens = [token for who, what, token in before.network if (who, what) == (bot, verb)]
-        if CURRENT not in tokens:
+    if "arrives" in step and before.account != after.account:
+        bot, _, rest = step.partition("'s ")
+        verb = rest.partition(" ")[0]
+        if CURRENT not in [token for who, what, token in before.network if (who, what) == (bot, verb)]:
             return f"{bot}, who was superseded, changes something by {verb}"
-    if new.place < len(ORDER) and new.status is Status.IN_PROGRESS and (not new.holder or new.ended):
-        return "a phase is in progress, and nobody holds the account"
-    held = bool(new.holder) and not new.ended
-    if held and new.expires_in > new.latest_in:
-        return "a lease lasts longer than the time of its phase"
-    if new.retries > PLAN.max_retries or (held and _left_too_often(new)):
-        return "a limit is passed"
-    for_review = _left_too_often(new) or (new.place < len(ORDER) and new.status is Status.REQUIRES_REVIEW)
-    if new.state is State.WARMING_UP and not for_review and _due(new) is None:
-        return "it is in no queue: nobody will ever find it"
-    if new.place >= len(ORDER) and _left_too_often(new) and _due(new) is not None:
-        return "workers left its completion too often, and it is offered again"
+    return _wrong_state(after.account)
+
+
+def _wrong_taking(before: World, old: Warmup, new: Warmup) -> str | None:
+    if before.owed:
+        return f"a phase begins {before.owed} s before its interval has passed"
+    if old.state is not State.WARMING_UP:
+        return f"work is handed out while the account is {old.state}"
+    held = old.lease is not None and old.lease.ended_by is None and old.lease.expires_at > NOW
+    if held and old.lease is not None and new.lease is not None and old.lease.bot_id != new.lease.bot_id:
+        return f"{new.lease.bot_id} takes what {old.lease.bot_id} holds"
     return None
 
 
 @cache
-def _due(account: Account) -> timing.Due | None:
-    return timing.next_due(_seen(account), _phase_of(account), NOW)
+def _wrong_state(number: int) -> str | None:
+    warmup = STATES[number]
+    phase, lease, plan = warmup.current, warmup.lease, warmup.plan
+    if phase is not None:
+        working = phase.status is Status.IN_PROGRESS
+        if working and (lease is None or lease.ended_by is not None):
+            return "a phase is in progress, and nobody holds the account"
+        often = phase.crash_count >= plan.max_crashes or phase.release_count >= plan.max_releases
+        if phase.retry_count > plan.max_retries or (working and often):
+            return "a limit is passed"
+    if lease is not None and lease.ended_by is None and lease.expires_at > (lease.latest_at or NOW):
+        return "a lease lasts longer than its phase allows"
+    review = warmup.needs_review or (phase is not None and phase.status is Status.REQUIRES_REVIEW)
+    if warmup.state is State.WARMING_UP and not review and timing.next_due(warmup, phase, NOW) is None:
+        return "it is in no queue: nobody will ever find it"
+    items = [one.assigned_content_id for one in warmup.phases if one.assigned_content_id is not None]
+    if len(set(items)) < len(items):
+        return "an item is given twice"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,10 +471,15 @@ class Explored:
     broken: str | None = None
 
 
-def explore(most: int, start: World, *, guarded: bool = True) -> Explored:
-    """Breadth first, until so many states are known or all are; the way to the first broken promise is a shortest."""
-    known: dict[World, tuple[World, str] | None] = {start: None}
-    waiting, count, depth = deque([(start, 0)]), 0, 0
+def explore(most: int, start: Warmup, *, guarded: bool = True) -> Explored:
+    """Explores breadth first, until so many worlds are known or all are.
+
+    The way to the first broken promise is a shortest one. `guarded` False: as if the store did not check that what a
+    decision was made on is still so.
+    """
+    begin = World(number_of(start), _seconds(start.current.available_at if start.current else None))
+    known: dict[World, tuple[World, str] | None] = {begin: None}
+    waiting, count, depth = deque([(begin, 0)]), 0, 0
     while waiting and len(known) < most:
         world, depth = waiting.popleft()
         for step, after in steps(world, guarded=guarded):

@@ -62,7 +62,8 @@ MUTANTS: dict[str, Mutant] = {
         STALE,
     ),
     "what the account has used": Mutant(
-        (Line("services/deliveries.py", "used=used or (), now=", "used=(), now="),), "tests/api/test_content.py"
+        (Line("services/deliveries.py", "used=used, now=context.now)", "used=(), now=context.now)"),),
+        "tests/api/test_content.py",
     ),
     "the minimum interval": Mutant(
         (
@@ -96,15 +97,27 @@ MUTANTS: dict[str, Mutant] = {
         "tests/unit/test_blockers.py",
     ),
     "the models of a key": Mutant(
-        (Line("changes.py", "if account is None or not context.actor.sees(account.model_id):", "if account is None:"),),
+        (
+            Line(
+                "warmups/loading.py",
+                "if account is None or not context.actor.sees(account.model_id):",
+                "if account is None:",
+            ),
+        ),
         "tests/api/test_authentication.py",
     ),
     "the limit of retries": Mutant(
-        (Line("domain/retries.py", "case Kind.TRANSIENT if retries < plan.max_retries:", "case Kind.TRANSIENT:"),),
+        (
+            Line(
+                "domain/retries.py",
+                "case ReportKind.TRANSIENT if retries < plan.max_retries:",
+                "case ReportKind.TRANSIENT:",
+            ),
+        ),
         "tests/unit/test_retries.py",
     ),
     "the limit of swaps": Mutant(
-        (Line("domain/retries.py", "case Kind.CONTENT if swaps < plan.max_swaps:", "case Kind.CONTENT:"),),
+        (Line("domain/retries.py", "case ReportKind.CONTENT if swaps < plan.max_swaps:", "case ReportKind.CONTENT:"),),
         "tests/unit/test_retries.py",
     ),
     "the limit of crashes": Mutant(
@@ -118,9 +131,9 @@ MUTANTS: dict[str, Mutant] = {
     "the count of a lease that ran out before its delivery": Mutant(
         (
             Line(
-                "changes.py",
-                "self._leave(Move.EXPIRE)",
-                "self.warmup.current and self.warmup.current.lease_token and self._leave(Move.EXPIRE)",
+                "domain/warmup/due.py",
+                "draft.leave(Move.EXPIRE)",
+                "draft.warmup.current and draft.warmup.current.lease_token and draft.leave(Move.EXPIRE)",
             ),
         ),
         "tests/api/test_leases.py",
@@ -147,14 +160,15 @@ MUTANTS: dict[str, Mutant] = {
         "tests/api/test_sessions.py",
     ),
     "the count of a release": Mutant(
-        (Line("changes.py", "self._leave(Move.RELEASE)", "pass"),), "tests/api/test_leases.py"
+        (Line("domain/warmup/leases.py", "draft.leave(Move.RELEASE)", "pass"),), "tests/api/test_leases.py"
     ),
     "what was lost before the first phase": Mutant(
         (
             Line(
-                "changes.py",
-                "first.crash_count, first.release_count = account.crash_count or 0, account.release_count or 0",
-                "pass",
+                "domain/warmup/draft.py",
+                "            crash_count=self.warmup.crash_count,\n"
+                "            release_count=self.warmup.release_count,\n",
+                "",
             ),
         ),
         "tests/api/test_leases.py",
@@ -180,7 +194,7 @@ MUTANTS: dict[str, Mutant] = {
         f"{FAULTS}::test_whatever_goes_wrong_it_is_done_once_and_answered_rightly[b1 complete-working]",
     ),
     "the repeat of a completion": Mutant(
-        (Line("services/phases.py", 'told["use"] == use and told["token"] == token', "False"),),
+        (Line("domain/warmup/work.py", "answer.token == token and (answer.outcome", "False and (answer.outcome"),),
         "tests/api/test_repeats.py",
     ),
     "the deadline of a call": Mutant(
@@ -188,7 +202,7 @@ MUTANTS: dict[str, Mutant] = {
         "tests/integration/test_deadlines.py",
     ),
     "the timer's look at a late heartbeat": Mutant(
-        (Line("changes.py", "unchanged_lease(account) if account.was_read() else None", "None"),), STALE
+        (Line("warmups/storing.py", "None if self.before is None else unchanged_lease(account)", "None"),), STALE
     ),
     "a heartbeat that takes nothing back": Mutant(
         (
@@ -206,7 +220,9 @@ MUTANTS: dict[str, Mutant] = {
     "a session that has ended": Mutant(
         (
             Line(
-                "changes.py", "self._tell_session(session, not_ended, hold(", "self._tell_session(session, None, hold("
+                "warmups/storing.py",
+                "session.session_id, Session.ended_at.does_not_exist(), hold(",
+                "session.session_id, None, hold(",
             ),
         ),
         STALE,
@@ -216,23 +232,35 @@ MUTANTS: dict[str, Mutant] = {
         "tests/api/test_leases.py",
     ),
     "the versions of the phases": Mutant(
-        (Line("changes.py", 'if (warmup.account.phase_versions or "") == _versions(warmup.phases):', "if True:"),),
+        (
+            Line(
+                "warmups/loading.py",
+                'if (found.account.phase_versions or "") == versions(found.phases):',
+                "if True:",
+            ),
+        ),
         "tests/integration/test_torn_reads.py",
     ),
     "the order of the phases": Mutant(
-        (Line("services/deliveries.py", "if phase is not warmup.current or phase.status", "if phase.status"),),
+        (
+            Line(
+                "domain/warmup/delivery.py",
+                "if phase.phase is warmup.current_phase and phase.status is not",
+                "if phase.status is not",
+            ),
+        ),
         "tests/api/test_content.py",
     ),
     "the rights of what is delivered": Mutant(
-        (Line("services/deliveries.py", "change.transaction.update(one, one.has_rights(), [])", "pass"),),
+        (Line("warmups/storing.py", "transaction.update(item, item.has_rights(), [])", "pass"),),
         STALE,
     ),
     "the claim on a profile": Mutant(
         (
             Line(
-                "changes.py",
-                "self.transaction.put(own, Fingerprint.fingerprint.does_not_exist())\n            return",
-                "self.transaction.put(own)\n            return",
+                "claims.py",
+                "transaction.put(own, Fingerprint.fingerprint.does_not_exist())\n        return",
+                "transaction.put(own)\n        return",
             ),
         ),
         STALE,
@@ -240,16 +268,16 @@ MUTANTS: dict[str, Mutant] = {
     "the claim that is taken over": Mutant(
         (
             Line(
-                "changes.py",
-                "claim.item_id, claim.created_at = own.item_id, own.created_at\n"
-                "        self.transaction.update(claim, unchanged)",
-                "claim.item_id, claim.created_at = own.item_id, own.created_at\n        self.transaction.update(claim)",
+                "claims.py",
+                "claim.item_id, claim.created_at = account.account_id, context.now\n"
+                "    transaction.update(claim, unchanged)",
+                "claim.item_id, claim.created_at = account.account_id, context.now\n    transaction.update(claim)",
             ),
         ),
         STALE,
     ),
     "the withdrawn twin as it was read": Mutant(
-        (Line("changes.py", "self.transaction.update(twin, kind.revision == twin.revision, [])", "pass"),), STALE
+        (Line("claims.py", "transaction.update(twin, kind.revision == twin.revision, [])", "pass"),), STALE
     ),
     "the words of what was given": Mutant(
         (Line("services/edits.py", 'if "body" in wanted and item.last_assigned_at is not None:', "if False:"),), STALE
@@ -258,7 +286,7 @@ MUTANTS: dict[str, Mutant] = {
         (
             Line(
                 "services/claims.py",
-                "change.transaction.update(account, Account.version == account.version, [])",
+                "transaction.update(account, Account.version == account.version, [])",
                 "pass",
             ),
         ),
@@ -283,9 +311,7 @@ class _Patched(importlib.machinery.SourceFileLoader):
         source = Path(self.path).read_text(encoding="utf-8")
         for line in self._lines:
             if source.count(line.guarded) != 1:
-                raise LookupError(
-                    f"{line.path} holds {line.guarded!r} {source.count(line.guarded)} times: mend the mutant"
-                )
+                raise LookupError(f"{line.path} holds {line.guarded!r} {source.count(line.guarded)} times, not once")
             source = source.replace(line.guarded, line.bare)
         return compile(source, self.path, "exec")
 

@@ -12,7 +12,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib import context, middleware, schedules
+from chalicelib import context, schedules
+from chalicelib.edge.serve import problem_for_unknown_route
 from warmup.sandbox.answers import Answer, HttpRequest
 from warmup.sandbox.gateway import Gateway
 from warmup.sandbox.server import Server
@@ -24,7 +25,7 @@ def main() -> None:
     start = datetime.fromtimestamp(began, UTC)  # the store deletes what expired by the clock on the wall
     context.sources.clock = lambda: start + timedelta(seconds=(time.time() - began) * speed)
     app: Any = importlib.import_module("app").app
-    gateway = Gateway(app, middleware.problem_for_unknown_route)
+    gateway = Gateway(app, problem_for_unknown_route)
 
     def answer(request: HttpRequest) -> Answer:
         return gateway.handle(request).having("Sandbox-Speed", str(speed))

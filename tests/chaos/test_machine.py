@@ -1,11 +1,12 @@
-"""The contract's verbs in any order, over HTTP on AWS's own engine, with a plain model beside it: parity at each step.
+"""The contract's verbs in any order, over HTTP on AWS's own engine, beside the pure functions: parity at each step.
 
-The model is the explorer's account. What hypothesis finds it shrinks to the fewest steps.
+The functions are walked as the explorer walks them. What hypothesis finds it shrinks to the fewest steps.
 """
 
 import itertools
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, cast
 
@@ -22,11 +23,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from chalicelib import context, middleware, schedules, tables
-from chalicelib.domain import keys, plans
+from chalicelib import context, schedules, tables
+from chalicelib.domain import keys, leases, plans
+from chalicelib.domain.warmup.state import Warmup
+from chalicelib.edge.serve import installed, problem_for_unknown_route
 from chalicelib.settings import Settings
 from tests.agency import CONSENT, MEDIA, TEXTS, media, words
-from tests.chaos.explorer import BOTS, OPERATOR, ORDER, PLAN, VERBS, Account, operated, taken, timed, told
+from tests.chaos.explorer import BOTS, NOW, OPERATOR, PLAN, STATES, VERBS, aged, given, number_of, timed, warming_up
 from warmup.sandbox.gateway import Gateway
 from warmup.sandbox.server import Server
 from warmup.sandbox.stores import Store
@@ -81,7 +84,7 @@ class Machine(RuleBasedStateMachine):
             token = self.bot("b1", "GET", f"content/{phase}").json()["lease"]["lease_token"]
             done = self.bot("b1", "POST", f"complete-phase/{phase}", lease_token=token).json()
             api.now = datetime.fromisoformat(done["next"]["available_at"])
-        self.model = Account(available_in=0, owed=0)
+        self.number = number_of(replace(warming_up(2, due_in=0), account_id=self.account_id))
 
     def bot(self, bot: str, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
         """A bot's request about the account."""
@@ -92,18 +95,27 @@ class Machine(RuleBasedStateMachine):
     @property
     def phase(self) -> str:
         """The phase that the account is in."""
-        return str(ORDER[min(self.model.place, len(ORDER) - 1)])
+        return self.model.current_phase or self.model.phases[-1].phase
+
+    @property
+    def model(self) -> Warmup:
+        """The account as the functions leave it."""
+        return STATES[self.number]
 
     @rule(bot=bots)
     def take(self, bot: str) -> None:
         """A bot asks for the content."""
         answer = self.bot(bot, "GET", f"content/{self.phase}")
-        after = taken(self.model, bot)
-        held = after is not None and after.holder == bot and not after.ended and after.place < len(ORDER)
+        after = given(self.number, bot)
+        lease = None if after is None else STATES[after].lease
+        held = lease is not None and lease.bot_id == bot and leases.is_live(lease, NOW)
         assert (answer.status_code == 200) == held, answer.text
-        self.model = after or self.model
+        self._goes_on(after)
         if held:
             self.tokens[bot] = self.current = answer.json()["lease"]["lease_token"]
+
+    def _goes_on(self, after: int | None) -> None:
+        self.number = self.number if after is None else after
 
     @rule(bot=bots, verb=st.sampled_from(sorted(VERBS)))
     def tell(self, bot: str, verb: str) -> None:
@@ -121,7 +133,7 @@ class Machine(RuleBasedStateMachine):
                 self.bot(bot, "POST", "release", lease_token=token)
             case _:
                 self.bot(bot, "POST", "report-error", report, lease_token=token)
-        self.model = told(verb, self.model, "current" if token == self.current else "stale", bot) or self.model
+        self._goes_on(VERBS[verb](self.number, "current" if token == self.current else "stale", bot))
 
     @rule(verb=st.sampled_from(sorted(OPERATOR)))
     def operate(self, verb: str) -> None:
@@ -129,55 +141,52 @@ class Machine(RuleBasedStateMachine):
         place = f"phases/{self.phase}/" if verb in ("retry", "skip") else ""
         path = f"/api/operator/accounts/{self.account_id}/{place}{verb}"
         answer = self.api.call(OPERATOR_KEY, "POST", path, {"reason": f"{next(self.api.numbers)}"})
-        after = operated(verb, self.model)
+        after = OPERATOR[verb](self.number)
         assert (answer.status_code == 200) == (after is not None), answer.text
-        self.model = after or self.model
+        self._goes_on(after)
 
     @rule()
     def timer(self) -> None:
         """The timer runs."""
         schedules.open_due_phases()
-        self.model = timed(self.model)
+        self.number = timed(self.number)
 
     @rule(seconds=st.sampled_from([60, 450, 900, 3600]))
     def time_passes(self, seconds: int) -> None:
         """Time passes."""
         self._age(seconds)
 
-    @precondition(lambda self: self.model.available_in > 0)
+    @precondition(lambda self: self.due_in > 0)
     @rule()
     def it_falls_due(self) -> None:
         """Time passes until the phase may begin."""
-        self._age(self.model.available_in)
+        self._age(self.due_in)
+
+    @property
+    def due_in(self) -> int:
+        """The seconds until the phase may begin."""
+        at = None if self.model.current is None else self.model.current.available_at
+        return 0 if at is None else -(-(at - NOW) // timedelta(seconds=1))
 
     def _age(self, seconds: int) -> None:
         self.api.now += timedelta(seconds=seconds)
-        model = self.model
-        self.model = model._replace(
-            available_in=max(0, model.available_in - seconds),
-            expires_in=max(0, model.expires_in - seconds),
-            latest_in=max(0, model.latest_in - seconds),
-        )
+        self.number = aged(self.number, seconds)
 
     @invariant()
     def parity(self) -> None:
-        """What an operator sees is what the model says; the audit is whole."""
-        if not hasattr(self, "model"):
+        """What an operator sees is what the functions say; the audit is whole."""
+        if not hasattr(self, "number"):
             return
-        seen = self.api.operator("GET", f"accounts/{self.account_id}")
-        model, place = self.model, self.model.place
-        assert (seen["state"], seen["current_phase"]) == (model.state, ORDER[place] if place < len(ORDER) else None)
-        live = bool(model.holder) and not model.ended and model.expires_in > 0
+        seen, model = self.api.operator("GET", f"accounts/{self.account_id}"), self.model
+        assert (seen["state"], seen["current_phase"]) == (model.state, model.current_phase)
+        live = leases.is_live(model.lease, NOW)
         lease = seen["lease"]
         assert (lease is not None and lease["live"]) == live, (lease, model)
-        assert not live or lease["bot_id"] == model.holder
-        if place < len(ORDER):
-            phase = next(one for one in seen["phases"] if one["phase"] == ORDER[place])
-            found = (phase["status"], phase["retry_count"], phase["crash_count"], phase["release_count"])
-            assert found == (model.status, model.retries, model.crashes, model.releases), model
-            if phase["available_at"] is not None:  # how long a retry waits is spread, and taken from the service
-                left = datetime.fromisoformat(phase["available_at"]) - self.api.now
-                self.model = model._replace(available_in=max(0, -(-left // timedelta(seconds=1))))
+        assert not live or (model.lease is not None and lease["bot_id"] == model.lease.bot_id)
+        if model.current is not None:
+            phase = next(one for one in seen["phases"] if one["phase"] == model.current_phase)
+            names = ("status", "retry_count", "crash_count", "release_count")
+            assert [phase[name] for name in names] == [getattr(model.current, name) for name in names], model
         assert self.api.operator("GET", f"accounts/{self.account_id}/verify")["ok"]
 
 
@@ -194,11 +203,11 @@ def api(dynamodb_local: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]
         gate_cache_seconds=0,
     )
     app: Any = __import__("app").app
-    monkeypatch.setattr(middleware.edge, "settings", chosen)
+    monkeypatch.setattr(installed, "settings", chosen)
     monkeypatch.setitem(plans.PLANS, ("standard", 1), PLAN)
     tables.bind(chosen)
     tables.create_all()
-    server = Server("127.0.0.1", 0, Gateway(app, middleware.problem_for_unknown_route).handle)
+    server = Server("127.0.0.1", 0, Gateway(app, problem_for_unknown_route).handle)
     server.start()
     api = Api(server.url)
     monkeypatch.setattr(context.sources, "clock", lambda: api.now)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from chalicelib import context, middleware, schedules
+from chalicelib import context, schedules
 from chalicelib.context import Actor, Role
 from chalicelib.domain.actions import Action
+from chalicelib.edge.serve import installed
 from chalicelib.services import pipeline
 from chalicelib.tables.base import Store
 from tests import situations
@@ -274,7 +275,7 @@ def _count_ahead(time: Time) -> None:
     """Counts the states as of a little later, so that the timer does not for as long as anything here lasts."""
     now = time.now
     time.now += LEASE
-    pipeline.keep_count(context.begin(middleware.edge.settings, Actor(Role.TIMER, "open_due_phases"), seconds=10))
+    pipeline.keep_count(context.begin(installed.settings, Actor(Role.TIMER, "open_due_phases"), seconds=10))
     time.now = now
 
 

@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib import context, middleware, routes, tables
+from chalicelib import context, routes, tables
 from chalicelib.domain import keys
+from chalicelib.edge.requests import Call
+from chalicelib.edge.routing import ENDPOINTS
+from chalicelib.edge.serve import installed, serve
 from chalicelib.settings import Settings
 from warmup.sandbox.stores import Store, missing, open_store
 
@@ -59,7 +62,7 @@ class Service:
 
     def __init__(self, clock: Clock, shards: int) -> None:
         self.clock, self.shards = clock, shards
-        self._routes = [(endpoint, endpoint.path.strip("/").split("/")) for endpoint in middleware.ENDPOINTS]
+        self._routes = [(endpoint, endpoint.path.strip("/").split("/")) for endpoint in ENDPOINTS]
         self.history: list[tuple[str, str, int]] = []
         self._lock = threading.Lock()
 
@@ -75,7 +78,7 @@ class Service:
         given = {"authorization": f"Bearer {key}", **{name.replace("_", "-"): text for name, text in headers.items()}}
         raw = b"" if body is None else json.dumps(body).encode()
         asked = dict(pair.split("=", 1) for pair in query.split("&")) if query else {}
-        status, out, text = middleware.answer(endpoint, middleware.Call(given, asked, raw), params)
+        status, out, text = serve(endpoint, Call(given, asked, raw), params)
         with self._lock:
             self.history.append((method, path, status))
         return Answer(status, out, json.loads(text))
@@ -130,7 +133,7 @@ def service(
     assert routes.BLUEPRINTS
     tables.bind(settings)
     tables.create_all()
-    middleware.edge.settings = settings
+    installed.settings = settings
     yield Service(clock, request.param)
     for model in tables.NAMES:
         model.delete_table()

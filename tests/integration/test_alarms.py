@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import middleware
+from chalicelib.edge.serve import installed
 from chalicelib.logs import Logs
 from infrastructure import watch
 from tests.agency import LEASE, Agency
@@ -46,8 +46,8 @@ def alarmed() -> dict[str, Metric]:
 def test_every_alarm_on_a_metric_of_ours_finds_it(
     agency: Agency, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
-    settings = replace(middleware.edge.settings, metrics_namespace=f"warmup-{STAGE}")
-    monkeypatch.setattr(middleware.edge, "logs", Logs(settings))
+    settings = replace(installed.settings, metrics_namespace=f"warmup-{STAGE}")
+    monkeypatch.setattr(installed, "logs", Logs(settings))
     agency.operator.account("a1")
     agency.worker().start("a1").ok()
     agency.time.advance(LEASE)

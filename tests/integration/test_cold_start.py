@@ -14,8 +14,8 @@ from botocore.client import ClientCreator
 from botocore.httpsession import URLLib3Session
 
 from chalicelib import tables
-from chalicelib.changes import new_session, open_session
 from chalicelib.context import Actor, Role, begin
+from chalicelib.sessions import new_session, open_session
 from chalicelib.settings import Settings
 from chalicelib.tables.base import together
 from chalicelib.tables.transaction import Transaction
@@ -47,7 +47,7 @@ def test_a_function_that_has_read_no_body_has_loaded_no_pydantic_no_boto3_and_no
 
 
 def test_the_first_body_loads_pydantic_and_nothing_else() -> None:
-    read = "from chalicelib.middleware import ENDPOINTS; assert any(one.body for one in ENDPOINTS)"
+    read = "from chalicelib.edge.routing import ENDPOINTS; assert any(one.body for one in ENDPOINTS)"
     assert loaded(read) - loaded() == {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
 
 

@@ -17,7 +17,8 @@ from moto import mock_aws
 from moto.core.models import botocore_stubber
 from pynamodb.exceptions import TableError
 
-from chalicelib import middleware, tables
+from chalicelib import tables
+from chalicelib.edge.serve import installed
 from chalicelib.settings import Settings
 from chalicelib.tables import media
 from chalicelib.tables.transport import AwsRefused, Sdk
@@ -156,7 +157,7 @@ def test_every_request_of_the_service_goes_through_the_hook(
     content = bot.phases.content("nora-2", "pfp").content
     assert content is not None
     assert content.content_id == "nora-pfp"
-    assert media.look(middleware.edge.settings.media_bucket, "nothing") is None
+    assert media.look(installed.settings.media_bucket, "nothing") is None
     sent = {name for name in emitted if name.startswith("before-send.")}
     assert sent >= {f"before-send.dynamodb.{one}" for one in ("TransactWriteItems", "BatchGetItem", "Query")}
     assert "before-send.s3.HeadObject" in sent

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.middleware import edge
+from chalicelib.edge.serve import installed
 from tests.sandbox.test_run import need
 from warmup import (
     AccountTrouble,
@@ -67,7 +67,7 @@ def account(server: FakeServer, request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def quick_beats(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The service asks for a heartbeat every second."""
-    monkeypatch.setattr(edge, "settings", replace(edge.settings, heartbeat_seconds=1))
+    monkeypatch.setattr(installed, "settings", replace(installed.settings, heartbeat_seconds=1))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain import errors
 from chalicelib.domain.errors import ServiceError
-from chalicelib.middleware import STATUS, problem
+from chalicelib.edge.problems import STATUS, problem
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 GIVEN: dict[type[ServiceError], tuple[Any, ...]] = {

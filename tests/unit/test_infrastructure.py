@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from chalicelib import routes, schedules
-from chalicelib.middleware import ENDPOINTS
+from chalicelib.edge.routing import ENDPOINTS
 from chalicelib.settings import Settings
 from chalicelib.tables import NAMES
 from infrastructure import deploy, operator_key, restore, tables, watch

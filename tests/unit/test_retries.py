@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from chalicelib.domain.phases import Move, Status
 from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.retries import (
-    Kind,
     Outcome,
+    ReportKind,
     Verdict,
     after_leaving,
     after_report,
@@ -25,27 +25,27 @@ PLAN = replace(STANDARD, max_retries=3, max_crashes=3, max_swaps=3)
 REVIEW = Verdict(Outcome.REVIEW, Move.ESCALATE, None)
 
 
-def judged(kind: Kind, retries: int, swaps: int, at_least: timedelta = timedelta(0)) -> Verdict:
+def judged(kind: ReportKind, retries: int, swaps: int, at_least: timedelta = timedelta(0)) -> Verdict:
     """What a report leads to."""
     return after_report(kind, plan=PLAN, retries=retries, swaps=swaps, now=NOW, spread=0, at_least=at_least)
 
 
 @pytest.mark.parametrize("swaps", range(5))
 @pytest.mark.parametrize("retries", range(5))
-@pytest.mark.parametrize("kind", Kind)
-def test_every_kind_of_report_after_any_number_of_tries(kind: Kind, retries: int, swaps: int) -> None:
+@pytest.mark.parametrize("kind", ReportKind)
+def test_every_kind_of_report_after_any_number_of_tries(kind: ReportKind, retries: int, swaps: int) -> None:
     verdict = judged(kind, retries, swaps)
-    if kind is Kind.TRANSIENT and retries < 3:  # tried again, however often items were swapped
+    if kind is ReportKind.TRANSIENT and retries < 3:  # tried again, however often items were swapped
         delay = timedelta(minutes=5 * 2**retries)
         assert verdict == Verdict(Outcome.RETRY, Move.FAIL, NOW + delay)
-    elif kind is Kind.CONTENT and swaps < 3:  # at once with another item, however often it was retried
+    elif kind is ReportKind.CONTENT and swaps < 3:  # at once with another item, however often it was retried
         assert verdict == Verdict(Outcome.SWAP, Move.SWAP, NOW)
     else:  # used up; or the account is at fault, or it is fatal, or it may have happened
         assert verdict == REVIEW
 
 
-@pytest.mark.parametrize("kind", [Kind.ACCOUNT, Kind.FATAL, Kind.UNKNOWN])
-def test_what_may_have_happened_is_never_tried_again_by_the_service(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [ReportKind.ACCOUNT, ReportKind.FATAL, ReportKind.UNKNOWN])
+def test_what_may_have_happened_is_never_tried_again_by_the_service(kind: ReportKind) -> None:
     assert judged(kind, 0, 0, timedelta(hours=1)) == REVIEW
 
 
@@ -77,11 +77,11 @@ def test_a_later_retry_waits_no_less_for_the_same_spread(retries: int, spread: f
     ],
 )
 def test_a_bot_can_only_lengthen_the_delay(asked: timedelta, waits: timedelta) -> None:
-    assert judged(Kind.TRANSIENT, 0, 0, asked).available_at == NOW + waits
+    assert judged(ReportKind.TRANSIENT, 0, 0, asked).available_at == NOW + waits
 
 
 def test_a_bot_that_asks_for_a_delay_does_not_delay_another_item() -> None:
-    assert judged(Kind.CONTENT, 0, 0, timedelta(hours=9)).available_at == NOW
+    assert judged(ReportKind.CONTENT, 0, 0, timedelta(hours=9)).available_at == NOW
 
 
 @pytest.mark.parametrize(("misses", "minutes"), [(0, 5), (1, 10), (2, 20), (3, 40), (4, 60), (5, 60), (10_000, 60)])

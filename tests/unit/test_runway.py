@@ -7,7 +7,8 @@ import pytest
 
 from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.plans import STANDARD, Need, PhasePlan, Plan
-from chalicelib.domain.runway import Kind, Runway, Stock, Traveller, remaining, simulate
+from chalicelib.domain.runway import Runway, Stock, Traveller, remaining, simulate
+from chalicelib.domain.selection import PoolKind
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -43,7 +44,7 @@ def test_the_pool_runs_dry_on_the_day_that_is_known_by_hand() -> None:
     runway = simulate(pool, [], accounts(3, DAY), NOW)
     assert runway.dry is not None
     assert (runway.dry.at, runway.dry.account_id) == (NOW + 5 * DAY, "a2")
-    assert (runway.dry.phase, runway.dry.kind, runway.dry.until) == (PhaseName.HIGHLIGHT, Kind.CONTENT, None)
+    assert (runway.dry.phase, runway.dry.kind, runway.dry.until) == (PhaseName.HIGHLIGHT, PoolKind.CONTENT, None)
     assert (runway.unmet, runway.wait, runway.complete) == (1, None, True)
 
 
@@ -51,7 +52,7 @@ def test_the_fallback_carries_whom_it_can() -> None:
     pool = stocked(pfp=3, bio=3, post=3, highlight=2, story=2, any=1)
     runway = simulate(pool, [], accounts(3, DAY), NOW)
     # a2's highlight comes from `any` on the fifth day; its story, a day later, finds neither
-    assert runway.from_any[Kind.CONTENT, "highlight"] == 1
+    assert runway.from_any[PoolKind.CONTENT, "highlight"] == 1
     assert runway.dry is not None
     assert (runway.dry.at, runway.dry.account_id, runway.dry.phase) == (NOW + 6 * DAY, "a2", PhaseName.STORY)
 
@@ -59,7 +60,7 @@ def test_the_fallback_carries_whom_it_can() -> None:
 def test_a_pool_that_suffices_has_no_dry_day_and_counts_what_it_gives() -> None:
     runway = simulate(stocked(pfp=3, bio=3, post=3, highlight=3, story=3), [], accounts(3, DAY), NOW)
     assert (runway.dry, runway.wait, runway.unmet) == (None, None, 0)
-    assert dict(runway.needed) == {(Kind.CONTENT, str(name)): 3 for name in ORDER}
+    assert dict(runway.needed) == {(PoolKind.CONTENT, str(name)): 3 for name in ORDER}
 
 
 def test_an_account_that_meets_resting_items_waits_and_is_no_miss() -> None:
@@ -92,7 +93,7 @@ def test_texts_run_dry_too_and_optional_ones_never_do() -> None:
     runway = simulate(media, texts, accounts(1, plan=STANDARD), NOW)
     assert runway.dry is not None
     # bio after 24 hours, post after 24 more, highlight after 36 more
-    assert (runway.dry.at, runway.dry.kind) == (NOW + timedelta(hours=84), Kind.TEXT)
+    assert (runway.dry.at, runway.dry.kind) == (NOW + timedelta(hours=84), PoolKind.TEXT)
     enough = simulate(
         media, [*texts, Stock("h", "highlight", 50, 0, 1, length_or_none=20)], accounts(1, plan=STANDARD), NOW
     )
@@ -133,17 +134,17 @@ def test_who_waits_first_is_served_first_and_the_others_a_day_later_each() -> No
     assert runway.wait is not None and runway.dry is not None
     assert (runway.wait.account_id, runway.wait.until) == ("a1", NOW + DAY)
     assert (runway.dry.account_id, runway.dry.at) == ("a3", NOW)
-    assert runway.needed[Kind.CONTENT, "pfp"] == 3
+    assert runway.needed[PoolKind.CONTENT, "pfp"] == 3
 
 
 def test_a_picture_is_not_lost_to_an_account_that_finds_no_words_for_it() -> None:
     plan = Plan("posts", 1, {name: PhasePlan(timedelta(0), Need.REQUIRED, Need.REQUIRED) for name in ORDER})
     short = Stock("short", "post", 50, 0, 9, length_or_none=9)
-    first = Traveller("a0", plan, (PhaseName.POST,), NOW, used=frozenset({(Kind.TEXT, "short")}))
+    first = Traveller("a0", plan, (PhaseName.POST,), NOW, used=frozenset({(PoolKind.TEXT, "short")}))
     second = Traveller("a1", plan, (PhaseName.POST,), NOW)
     runway = simulate(items("post", 1), [short], [first, second], NOW)
     assert runway.dry is not None and runway.dry.account_id == "a0"
-    assert (runway.unmet, runway.needed[Kind.CONTENT, "post"]) == (1, 1), "a1 was given the picture"
+    assert (runway.unmet, runway.needed[PoolKind.CONTENT, "post"]) == (1, 1), "a1 was given the picture"
 
 
 def test_a_thousand_accounts_are_served_in_one_step_a_phase_and_a_wait() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from chalicelib.domain import selection, takers
 from chalicelib.domain.phases import ORDER
 from chalicelib.domain.plans import STANDARD, Need
-from chalicelib.domain.runway import Kind, Stock
-from chalicelib.domain.selection import ANY, Refusal, Rights
+from chalicelib.domain.runway import Stock
+from chalicelib.domain.selection import ANY, PoolKind, Refusal, Rights
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TEXT = Stock("t", "bio", 80, 0, 10, length_or_none=150)
@@ -21,22 +21,22 @@ PICTURE = Stock("p", "pfp", 80, 0, 10, media_type_or_none="image/png")
 @pytest.mark.parametrize(
     ("item", "kind", "refusal", "uses_left"),
     [
-        (TEXT, Kind.TEXT, None, 10),
-        (replace(TEXT, length_or_none=151), Kind.TEXT, Refusal.TOO_LONG, 0),  # a bio takes 150, whoever asks
-        (replace(TEXT, category="highlight", length_or_none=101), Kind.TEXT, Refusal.TOO_LONG, 0),
-        (replace(TEXT, category=ANY, length_or_none=151), Kind.TEXT, None, 10),  # a post takes it from `any`
-        (replace(TEXT, category=ANY, length_or_none=2201), Kind.TEXT, Refusal.TOO_LONG, 0),
-        (replace(TEXT, category="pfp"), Kind.TEXT, Refusal.NOT_NEEDED, 0),
-        (replace(PICTURE, category="bio"), Kind.CONTENT, Refusal.NOT_NEEDED, 0),
-        (replace(PICTURE, media_type_or_none="video/mp4"), Kind.CONTENT, Refusal.WRONG_MEDIA_TYPE, 0),
-        (replace(PICTURE, usage_count=10), Kind.CONTENT, Refusal.USED_UP, 0),
-        (replace(PICTURE, status=Rights.PENDING), Kind.CONTENT, Refusal.NOT_APPROVED, 0),
-        (replace(PICTURE, licence_valid_until=NOW), Kind.CONTENT, Refusal.LICENCE_EXPIRED, 0),
-        (replace(PICTURE, usage_count=4, last_assigned_at=NOW), Kind.CONTENT, Refusal.COOLING_DOWN, 6),  # it passes
+        (TEXT, PoolKind.TEXT, None, 10),
+        (replace(TEXT, length_or_none=151), PoolKind.TEXT, Refusal.TOO_LONG, 0),  # a bio takes 150, whoever asks
+        (replace(TEXT, category="highlight", length_or_none=101), PoolKind.TEXT, Refusal.TOO_LONG, 0),
+        (replace(TEXT, category=ANY, length_or_none=151), PoolKind.TEXT, None, 10),  # a post takes it from `any`
+        (replace(TEXT, category=ANY, length_or_none=2201), PoolKind.TEXT, Refusal.TOO_LONG, 0),
+        (replace(TEXT, category="pfp"), PoolKind.TEXT, Refusal.NOT_NEEDED, 0),
+        (replace(PICTURE, category="bio"), PoolKind.CONTENT, Refusal.NOT_NEEDED, 0),
+        (replace(PICTURE, media_type_or_none="video/mp4"), PoolKind.CONTENT, Refusal.WRONG_MEDIA_TYPE, 0),
+        (replace(PICTURE, usage_count=10), PoolKind.CONTENT, Refusal.USED_UP, 0),
+        (replace(PICTURE, status=Rights.PENDING), PoolKind.CONTENT, Refusal.NOT_APPROVED, 0),
+        (replace(PICTURE, licence_valid_until=NOW), PoolKind.CONTENT, Refusal.LICENCE_EXPIRED, 0),
+        (replace(PICTURE, usage_count=4, last_assigned_at=NOW), PoolKind.CONTENT, Refusal.COOLING_DOWN, 6),  # it passes
     ],
 )
 def test_only_uses_that_some_phase_could_take_are_left(
-    item: Stock, kind: Kind, refusal: Refusal | None, uses_left: int
+    item: Stock, kind: PoolKind, refusal: Refusal | None, uses_left: int
 ) -> None:
     assert takers.judge(item, kind, NOW) == takers.Verdict(refusal, uses_left)
 
@@ -57,12 +57,12 @@ STOCKS = st.builds(
 )
 
 
-@given(STOCKS, st.sampled_from(Kind))
-def test_the_verdict_is_that_of_selection_over_all_phases(item: Stock, kind: Kind) -> None:
+@given(STOCKS, st.sampled_from(PoolKind))
+def test_the_verdict_is_that_of_selection_over_all_phases(item: Stock, kind: PoolKind) -> None:
     def refusal(phase: str, now: datetime) -> Refusal | None:
         name = next(one for one in ORDER if one == phase)
         asked = STANDARD.phases[name]
-        need = asked.content if kind is Kind.CONTENT else asked.text
+        need = asked.content if kind is PoolKind.CONTENT else asked.text
         if need is Need.NONE or item.category not in (phase, ANY):
             return Refusal.NOT_NEEDED
         return selection.refusal(item, selection.wanted(STANDARD, name, theme=None, used=(), now=now))
@@ -77,16 +77,16 @@ def test_the_verdict_is_that_of_selection_over_all_phases(item: Stock, kind: Kin
         assert all(refusal(phase, NOW + timedelta(days=9)) is not None for phase in ORDER)
 
 
-def _refusals(item: Stock, kind: Kind) -> list[Refusal | None]:
+def _refusals(item: Stock, kind: PoolKind) -> list[Refusal | None]:
     asked = [taker.wanted(NOW) for taker in takers.of(kind, item.category)]
     return [selection.refusal(item, wanted) for wanted in asked]
 
 
 def test_a_warning_says_by_how_much() -> None:
-    assert takers.warning(replace(TEXT, length_or_none=151), Kind.TEXT, NOW) == (
+    assert takers.warning(replace(TEXT, length_or_none=151), PoolKind.TEXT, NOW) == (
         "No plan takes this in bio: 151 of 150 characters."
     )
-    assert takers.warning(TEXT, Kind.TEXT, NOW) is None
-    assert takers.warning(replace(PICTURE, category="bio"), Kind.CONTENT, NOW) == "No plan takes media in bio."
+    assert takers.warning(TEXT, PoolKind.TEXT, NOW) is None
+    assert takers.warning(replace(PICTURE, category="bio"), PoolKind.CONTENT, NOW) == "No plan takes media in bio."
     video = replace(PICTURE, media_type_or_none="video/mp4")
-    assert "it is video/mp4; taken are image/jpeg" in str(takers.warning(video, Kind.CONTENT, NOW))
+    assert "it is video/mp4; taken are image/jpeg" in str(takers.warning(video, PoolKind.CONTENT, NOW))

@@ -106,23 +106,6 @@ class ItemStatus(OpenEnum):
     WITHDRAWN = "withdrawn"
 
 
-class ReportKind(OpenEnum):
-    """What a bot says went wrong."""
-
-    TRANSIENT = "transient"
-    CONTENT = "content"
-    ACCOUNT = "account"
-    FATAL = "fatal"
-    UNKNOWN = "unknown"
-
-
-class PoolKind(OpenEnum):
-    """What is asked for."""
-
-    CONTENT = "content"
-    TEXT = "text"
-
-
 class Move(OpenEnum):
     """What can be done with many accounts at once."""
 
@@ -160,6 +143,13 @@ class PhaseName(OpenEnum):
     STORY = "story"
 
 
+class PoolKind(OpenEnum):
+    """The two pools from which a phase is given items."""
+
+    CONTENT = "content"
+    TEXT = "text"
+
+
 class Queue(OpenEnum):
     """Where an account stands in the queues.
 
@@ -186,6 +176,16 @@ class Refusal(OpenEnum):
     WRONG_MEDIA_TYPE = "wrong_media_type"
     TOO_LONG = "too_long"
     NOT_NEEDED = "not_needed"
+
+
+class ReportKind(OpenEnum):
+    """What a bot says went wrong."""
+
+    TRANSIENT = "transient"
+    CONTENT = "content"
+    ACCOUNT = "account"
+    FATAL = "fatal"
+    UNKNOWN = "unknown"
 
 
 class ItemRights(OpenEnum):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from chalicelib.middleware import faults
+from chalicelib.edge.endpoints import faults
 from chalicelib.tables.base import forget
 from warmup.sandbox.answers import Answer, HttpRequest, document, problem
 from warmup.sandbox.clock import MAX_SPEED, Clock

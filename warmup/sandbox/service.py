@@ -21,8 +21,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalice.app import Chalice
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib import context, logs, middleware, tables
+from chalicelib import context, logs, tables
 from chalicelib.domain import keys
+from chalicelib.edge.serve import installed, problem_for_unknown_route
 from chalicelib.settings import Settings
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.gateway import Gateway
@@ -84,7 +85,7 @@ def new_operator_key() -> str:
 def running(store: Store, clock: Clock, operator_key: str, log_file: Path | None) -> Iterator[Service]:
     """Run the service on that store and in that time. In a store that stays, what was made in it is removed again."""
     prefix = f"sandbox-{secrets.token_hex(4)}-"
-    environ, edge, now = dict(os.environ), middleware.edge, context.sources.clock
+    environ, edge, now = dict(os.environ), installed, context.sources.clock
     settings, kept_logs = edge.settings, edge.logs
     for inherited in _LEADING_ELSEWHERE:
         os.environ.pop(inherited, None)
@@ -107,7 +108,7 @@ def running(store: Store, clock: Clock, operator_key: str, log_file: Path | None
         if not store.embedded:
             stack.callback(removed, f"the bucket {bucket.name}", bucket.remove)
         bucket.make()
-        yield Service(app, Gateway(app, middleware.problem_for_unknown_route), bucket)
+        yield Service(app, Gateway(app, problem_for_unknown_route), bucket)
 
 
 def _put_back(environ: dict[str, str], settings: Settings, kept: logs.Logs, now: Callable[[], datetime]) -> None:
@@ -115,7 +116,7 @@ def _put_back(environ: dict[str, str], settings: Settings, kept: logs.Logs, now:
     os.environ.clear()
     os.environ.update(environ)
     context.sources.clock = now
-    middleware.edge.settings, middleware.edge.logs = settings, kept
+    installed.settings, installed.logs = settings, kept
 
 
 def _environment(prefix: str, speed: float, operator_key: str) -> dict[str, str]:

@@ -1,0 +1,98 @@
+"""Claims: one item of a model has these bytes or words, one living account stands for a profile.
+
+A claim is a row of its own, written in the transaction of whoever makes it, so that of two at once one fails.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from chalicelib.context import Context
+from chalicelib.domain import duplicates, profiles
+from chalicelib.domain.accounts import State
+from chalicelib.domain.errors import AlreadyExists, Duplicate
+from chalicelib.tables import Account, Fingerprint
+from chalicelib.tables.base import together
+from chalicelib.tables.pools import PoolItem
+from chalicelib.tables.transaction import Transaction
+
+
+def claim_fingerprints(
+    context: Context, transaction: Transaction, item: PoolItem, found: Mapping[str, Fingerprint | None]
+) -> None:
+    """Makes the item the one of its model with these bytes or words; `found` is what stands under its fingerprints.
+
+    An item that was withdrawn and never used gives way, on condition that it still is so. Raises Duplicate.
+    """
+    own = Fingerprint(fingerprint=item.fingerprint, item_id=item.item_id, created_at=context.now)
+    checked: set[str] = set()
+    for key in item.fingerprints:
+        row, main = found[key], key == item.fingerprint
+        if row is None:
+            if main:
+                transaction.put(own, Fingerprint.fingerprint.does_not_exist())
+            continue
+        unchanged = Fingerprint.item_id == row.item_id
+        if row.item_id != item.item_id and row.item_id not in checked:
+            checked.add(row.item_id)
+            _make_way(transaction, type(item), row.item_id)
+        if main:
+            row.item_id = item.item_id
+            transaction.update(row, unchanged)
+        elif row.item_id != item.item_id:
+            transaction.delete(row, unchanged)
+
+
+def _make_way(transaction: Transaction, kind: type[PoolItem], twin_id: str) -> None:
+    (twin,) = together([(kind, twin_id)])
+    if twin is None or not duplicates.gives_way(twin):
+        raise duplicate(twin_id, twin)
+    transaction.update(twin, kind.revision == twin.revision, [])
+
+
+def drop_fingerprints(
+    transaction: Transaction, item: PoolItem, found: Mapping[str, Fingerprint | None], kept: Sequence[str]
+) -> None:
+    """Frees what the item was known by and is no longer; `kept` are the keys that stay."""
+    for key, row in found.items():
+        if row is not None and row.item_id == item.item_id and key not in kept:
+            transaction.delete(row, Fingerprint.item_id == row.item_id)
+
+
+def duplicate(twin_id: str, twin: PoolItem | None) -> Duplicate:
+    """The refusal of a second item with the same bytes or words."""
+    if twin is None:
+        return Duplicate(twin_id=twin_id)
+    return Duplicate(twin_id=twin_id, status=twin.status, category=twin.category)
+
+
+def claim_profile(context: Context, transaction: Transaction, account: Account, claim: Fingerprint | None) -> None:
+    """Makes the account the one that stands for its profile; `claim` is the claim on it as it was read.
+
+    A retired account keeps its claim until another takes it over, so that it can come back while nobody has.
+    Raises AlreadyExists where another living account stands for the profile.
+    """
+    key = profiles.claim_of(account.username)
+    if claim is None:
+        own = Fingerprint(fingerprint=key, item_id=account.account_id, created_at=context.now)
+        transaction.put(own, Fingerprint.fingerprint.does_not_exist())
+        return
+    unchanged = Fingerprint.item_id == claim.item_id
+    if claim.item_id == account.account_id:
+        transaction.update(claim, unchanged)
+        return
+    (holder,) = together([(Account, claim.item_id)])
+    if holder is None or holder.state is not State.RETIRED:
+        raise profile_taken(context, claim.item_id, holder)
+    transaction.update(holder, Account.state == State.RETIRED, [])  # it may be brought back just now
+    claim.item_id, claim.created_at = account.account_id, context.now
+    transaction.update(claim, unchanged)
+
+
+def profile_taken(context: Context, holder_id: str, holder: Account | None) -> AlreadyExists:
+    """The refusal of a second living account for one profile; it names the first to who sees that one's model."""
+    if holder is None or not context.actor.sees(holder.model_id):
+        return AlreadyExists("Another account stands for this profile.")
+    return AlreadyExists(
+        f"Account {holder_id} of the model {holder.model_id} stands for this profile: its username is "
+        f"{holder.username!r}, and it is `{holder.state}`. One profile has one living account: retire that one first.",
+        account_id=holder_id,
+    )

@@ -1,0 +1,194 @@
+"""A phase is given its content: what is missing, assigned, delivered, taken off again."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain import retries
+from chalicelib.domain.accounts import State
+from chalicelib.domain.actions import Action
+from chalicelib.domain.errors import (
+    AccountNotReady,
+    PhaseNotAvailable,
+    ServiceError,
+)
+from chalicelib.domain.leases import Ending, Lease
+from chalicelib.domain.phases import Move, Status
+from chalicelib.domain.plans import Need
+from chalicelib.domain.selection import PoolKind
+from chalicelib.domain.warmup.draft import Draft, assigned
+from chalicelib.domain.warmup.due import Pauses, apply_due, as_of
+from chalicelib.domain.warmup.effects import (
+    DeliverAssignment,
+    NoteLicence,
+    OpenAssignment,
+    RequireRights,
+    ReturnItem,
+    UseItem,
+)
+from chalicelib.domain.warmup.leases import Caller, refuse_blocked, refuse_others
+from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
+
+FIELDS: Mapping[PoolKind, tuple[str, str]] = {
+    PoolKind.CONTENT: ("assigned_content_id", "used_content_ids"),
+    PoolKind.TEXT: ("assigned_text_id", "used_text_ids"),
+}
+"""Where a phase names its item of a kind, and where the account keeps those that it was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen for a phase, by kind, and why.
+
+    `scores` are the parts of each kind's score, `score` the whole of the leading item's.
+    """
+
+    assignment_id: str
+    items: Mapping[PoolKind, str]
+    reason: str
+    score: float | None = None
+    scores: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
+
+
+def out_of_order(warmup: Warmup, phase: PhaseState) -> ServiceError | None:
+    """Why the phase is not the one to work on now, None where it is; `warmup` is as of now."""
+    if phase.phase is warmup.current_phase and phase.status is not Status.REQUIRES_REVIEW:
+        return None
+    if warmup.state not in (State.WARMING_UP, State.PAUSED):
+        return AccountNotReady(f"The account is `{warmup.state}`.", state=warmup.state)
+    if phase.status is Status.COMPLETED:
+        return PhaseNotAvailable(f"The phase {phase.phase} is completed.")
+    if phase.status is Status.REQUIRES_REVIEW:
+        return PhaseNotAvailable(f"An operator must decide on {phase.phase}: {phase.error_message}.")
+    return PhaseNotAvailable(f"The phase {warmup.current_phase} comes before {phase.phase}.", phase.available_at)
+
+
+def deliverable(warmup: Warmup, caller: Caller, phase_name: str, pauses: Pauses, now: datetime) -> PhaseState:
+    """The phase as it can be delivered to the caller now.
+
+    Whoever asks for the content itself lets the pools be asked again.
+    Raises NotFound, AccountNotReady, AccountLeased, AccountPaused, PhaseNotAvailable, ConsentMissing.
+    """
+    holder = refuse_others(warmup, caller, now)
+    found = as_of(warmup, now)
+    phase = found.phase(phase_name)
+    refusal = out_of_order(found, phase)
+    if refusal is not None:
+        raise refusal
+    draft = Draft(found, now)
+    draft.set(content_due_at=None)
+    refuse_blocked(draft.warmup, pauses, now, holder=holder)
+    return phase
+
+
+def missing(warmup: Warmup, phase: PhaseState, unfit: Collection[str]) -> dict[PoolKind, Need]:
+    """The kinds of item that have to be chosen before the phase can be delivered, and whether it can do without.
+
+    `unfit` are the ids of assigned items that have lost their rights.
+    """
+    kept = {kind for kind, item_id in assigned(phase) if item_id not in unfit}
+    if phase.status is Status.CONTENT_ASSIGNED and not unfit:
+        return {}
+    asked = warmup.plan.phases[phase.phase]
+    needs = {PoolKind.CONTENT: asked.content, PoolKind.TEXT: asked.text}
+    return {kind: need for kind, need in needs.items() if need is not Need.NONE and kind not in kept}
+
+
+def deliver(
+    warmup: Warmup,
+    caller: Caller,
+    phase_name: str,
+    lease: Lease,
+    now: datetime,
+    *,
+    chosen: Chosen | None,
+    unfit: Collection[str] = (),
+    delivered_before: bool = False,
+    licensed_until: datetime | None = None,
+) -> Step:
+    """Hands the phase's content to the caller, under its lease (`lease` if it has none).
+
+    `chosen` is what was chosen of what is `missing`, None where nothing was; `delivered_before` says that the phase's
+    assignment was delivered before, `licensed_until` when the first licence of what is delivered ends. The caller has
+    asked `deliverable`.
+    """
+    draft = Draft(warmup, now)
+    apply_due(draft)
+    phase = draft.warmup.phase(phase_name)
+    if unfit:
+        phase = unassign(draft, phase, unfit, delivered=delivered_before)
+    if phase.status is Status.AVAILABLE:
+        assert chosen is not None, "a phase without an assignment is given one"
+        phase = assign(draft, phase, chosen, delivered=True)
+    else:
+        draft.effects.extend(RequireRights(kind, item_id) for kind, item_id in assigned(phase))
+        if phase.assignment_id is not None and not delivered_before:
+            draft.effects.append(DeliverAssignment(phase.assignment_id))
+    held = draft.warmup.lease
+    if held is None or not caller.holds(held, now):
+        held = lease
+        draft.take_lease(lease, licensed_until)
+    elif licensed_until is not None:
+        draft.effects.append(NoteLicence(held, licensed_until))
+    held = replace(held, latest_at=now + draft.warmup.max_work)
+    draft.set(lease=held)
+    draft.move_phase(
+        phase,
+        Move.DELIVER,
+        bot_id=held.bot_id,
+        bot_session_id=held.session_id,
+        lease_token=held.token,
+        started_at=phase.started_at or now,
+        attempt=phase.attempt + 1,
+    )
+    draft.set(content_due_at=None, content_misses=0)
+    return draft.step(Action.PHASE_DELIVER, assignment_id=draft.warmup.phase(phase_name).assignment_id)
+
+
+def unassign(draft: Draft, phase: PhaseState, items: Collection[str], *, delivered: bool) -> PhaseState:
+    """Takes some of its items off a phase, whose assignment ends; their use is free again if never delivered."""
+    gone = [(kind, item_id) for kind, item_id in assigned(phase) if item_id in items]
+    if not delivered:
+        draft.effects.extend(ReturnItem(kind, item_id) for kind, item_id in gone)
+    draft.close_assignment(phase, "withdrawn")
+    fields: dict[str, Any] = {FIELDS[kind][0]: None for kind, _ in gone}
+    return draft.move_phase(phase, Move.UNASSIGN, assignment_id=None, content_assigned_at=None, **fields)
+
+
+def assign(draft: Draft, phase: PhaseState, chosen: Chosen, *, delivered: bool) -> PhaseState:
+    """Assigns what was chosen to a phase, beside what it keeps."""
+    fields: dict[str, Any] = {}
+    for kind, item_id in chosen.items.items():
+        on_phase, on_account = FIELDS[kind]
+        fields[on_phase] = item_id
+        draft.effects.append(UseItem(kind, item_id))
+        draft.set(**{on_account: getattr(draft.warmup, on_account) | {item_id}})
+    phase = draft.move_phase(
+        phase, Move.ASSIGN, assignment_id=chosen.assignment_id, content_assigned_at=draft.now, **fields
+    )
+    draft.effects.append(
+        OpenAssignment(
+            assignment_id=chosen.assignment_id,
+            phase=phase.phase,
+            content_id=phase.assigned_content_id,
+            text_id=phase.assigned_text_id,
+            attempt=phase.attempt + 1,
+            delivered=delivered,
+            reason=chosen.reason,
+            score=chosen.score,
+            scores=chosen.scores,
+        )
+    )
+    return phase
+
+
+def content_unavailable(warmup: Warmup, now: datetime) -> Step:
+    """Sets the account aside, so that it does not stand first in the queue for ever: its pools have nothing for it."""
+    draft = Draft(warmup, now)
+    apply_due(draft)
+    found = draft.warmup
+    until = now + retries.content_delay(found.plan, found.content_misses)
+    draft.set(content_due_at=until, content_misses=found.content_misses + 1)
+    draft.end_lease(Ending.RELEASED)
+    return draft.step(Action.PHASE_STARVE, until=until)

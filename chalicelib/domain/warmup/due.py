@@ -1,0 +1,66 @@
+"""What time has brought about: leases that ran out, phases that open, retries and contents that are due again."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from chalicelib.domain import blockers, leases
+from chalicelib.domain.actions import Action
+from chalicelib.domain.blockers import Blocker
+from chalicelib.domain.leases import Ending
+from chalicelib.domain.phases import Move, Status
+from chalicelib.domain.warmup.draft import Draft
+from chalicelib.domain.warmup.state import Step, Warmup
+
+
+class Pauses(Protocol):
+    """What is paused above the accounts."""
+
+    @property
+    def pipeline_paused(self) -> bool: ...
+    @property
+    def paused_models(self) -> Collection[str]: ...
+
+
+def due(warmup: Warmup, now: datetime) -> Step | None:
+    """What the timer would write now; None where nothing is due. The step's action names the last of several."""
+    draft = Draft(warmup, now)
+    action = apply_due(draft)
+    return None if action is None else draft.step(action)
+
+
+def as_of(warmup: Warmup, now: datetime) -> Warmup:
+    """The warm-up as a taker finds it: after what time has brought about."""
+    step = due(warmup, now)
+    return warmup if step is None else step.after
+
+
+def blockers_as_of(warmup: Warmup, pauses: Pauses, now: datetime) -> list[Blocker]:
+    """Why the account cannot be taken now, as a taker would find; empty where it can."""
+    found = as_of(warmup, now)
+    return blockers.blockers(found, found.current, pauses, now)
+
+
+def apply_due(draft: Draft) -> Action | None:
+    """Makes the transitions that are due, before others are decided on; the last as an action."""
+    now, done = draft.now, None
+    if leases.has_run_out(draft.warmup.lease, now):
+        draft.end_lease(Ending.EXPIRED)
+        draft.leave(Move.EXPIRE)
+        done = Action.LEASE_EXPIRE
+    elif draft.warmup.lease is not None and draft.warmup.lease.ended_by is None:
+        return None
+    phase = draft.warmup.current
+    if phase is None:
+        return done
+    at = phase.available_at
+    if at is not None and at <= now and phase.status is Status.PENDING:
+        draft.move_phase(phase, Move.OPEN)
+        done = Action.PHASE_OPEN
+    if at is not None and at <= now and phase.status is Status.FAILED:
+        draft.reopen(phase, Move.REOPEN)
+        done = Action.PHASE_REOPEN
+    if draft.warmup.content_due_at is not None and draft.warmup.content_due_at <= now:
+        draft.set(content_due_at=None)
+        done = Action.PHASE_OFFER
+    return done

@@ -1,0 +1,141 @@
+"""Effects: what is written beside a warm-up when a decision is stored, in the same transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.domain.leases import Lease
+from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.selection import PoolKind
+
+
+class Hourly(StrEnum):
+    """What is counted by the hour."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLease:
+    """The session holds a lease, taken while the account was in `phase` (None: behind the last).
+
+    `licensed_until`: when the licence of what is delivered under it ends.
+    """
+
+    lease: Lease
+    phase: PhaseName | None
+    licensed_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropLease:
+    """The session no longer holds a lease that it ended itself; `counts` what came of it."""
+
+    lease: Lease
+    phase: PhaseName | None
+    counts: Hourly | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WarnHolder:
+    """The session is told that content which it holds under the lease was withdrawn."""
+
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLicence:
+    """The session that holds the lease already learns when the licence of what it was given ends."""
+
+    lease: Lease
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UseItem:
+    """One use of an item is taken."""
+
+    kind: PoolKind
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnItem:
+    """One use of an item that was never delivered is free again."""
+
+    kind: PoolKind
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountOutcome:
+    """An item counts a success or a failure."""
+
+    kind: PoolKind
+    item_id: str
+    success: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequireRights:
+    """An item that was assigned before is delivered now, on condition that it still has its rights."""
+
+    kind: PoolKind
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAssignment:
+    """Items are assigned to a phase, and why. `delivered` where that is done in the same step."""
+
+    assignment_id: str
+    phase: PhaseName
+    content_id: str | None
+    text_id: str | None
+    attempt: int
+    delivered: bool
+    reason: str
+    score: float | None = None
+    scores: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverAssignment:
+    """An assignment is delivered for the first time."""
+
+    assignment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAssignment:
+    """An assignment ends. `success` None where nobody can say."""
+
+    assignment_id: str
+    outcome: str
+    success: bool | None
+    performance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CountHour:
+    """One more of these in this hour."""
+
+    what: Hourly
+
+
+Effect = (
+    HoldLease
+    | DropLease
+    | WarnHolder
+    | NoteLicence
+    | UseItem
+    | ReturnItem
+    | CountOutcome
+    | RequireRights
+    | OpenAssignment
+    | DeliverAssignment
+    | CloseAssignment
+    | CountHour
+)

@@ -1,0 +1,282 @@
+"""What operators do to an account and to its phases."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.domain.accounts import Move as AccountMove
+from chalicelib.domain.accounts import State
+from chalicelib.domain.actions import Action
+from chalicelib.domain.errors import AccountNotReady, ConsentMissing, IllegalMove, InvalidInput, PhaseNotAvailable
+from chalicelib.domain.leases import Lease
+from chalicelib.domain.phases import MOVES, Move, Status
+from chalicelib.domain.plans import Need
+from chalicelib.domain.selection import PoolKind
+from chalicelib.domain.warmup.delivery import Chosen, assign, unassign
+from chalicelib.domain.warmup.draft import NOBODY_LEFT, UNASSIGNED, Draft, assigned
+from chalicelib.domain.warmup.due import apply_due
+from chalicelib.domain.warmup.effects import ReturnItem, WarnHolder
+from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
+from chalicelib.domain.warmup.work import advance, forget_leavings
+
+# the account
+
+
+def consent(warmup: Warmup, given: Mapping[str, str]) -> Step:
+    """Records who owns the account and agreed, as the audit's details."""
+    return Step(Action.ACCOUNT_CONSENT, replace(warmup, has_consent=True), details=given)
+
+
+def ready(warmup: Warmup, now: datetime) -> Step:
+    """Declares an account ready to be warmed up. Raises ConsentMissing, IllegalMove."""
+    if not warmup.has_consent:
+        raise ConsentMissing()
+    draft = Draft(warmup, now)
+    draft.move(AccountMove.READY)
+    draft.set(ready_at=now)
+    return draft.step(Action.ACCOUNT_READY)
+
+
+def pause(warmup: Warmup, now: datetime) -> Step:
+    """Hands the account's work out no more; what is under way may be finished. Raises IllegalMove."""
+    draft = Draft(warmup, now)
+    draft.move(AccountMove.PAUSE)
+    draft.set(paused_from=warmup.state)
+    return draft.step(Action.ACCOUNT_PAUSE)
+
+
+def resume(warmup: Warmup, now: datetime) -> Step:
+    """Hands the account's work out again, as of when it fell due. Raises IllegalMove."""
+    draft = Draft(warmup, now)
+    draft.move(AccountMove.RESUME, warmup.paused_from)
+    draft.set(paused_from=None)
+    return draft.step(Action.ACCOUNT_RESUME)
+
+
+def reset(warmup: Warmup, now: datetime) -> Step:
+    """Begins the warm-up again from the first phase; history and used items stay. Raises IllegalMove."""
+    draft = Draft(warmup, now)
+    draft.move(AccountMove.RESET)
+    _withdraw_work(draft, "reset")
+    _forget_warmup(draft)
+    draft.set(ready_at=now)
+    return draft.step(Action.ACCOUNT_RESET)
+
+
+def retire(warmup: Warmup, now: datetime) -> Step:
+    """Takes the account out of the service's care. Raises IllegalMove."""
+    draft = Draft(warmup, now)
+    draft.move(AccountMove.RETIRE)
+    _withdraw_work(draft, "retired")
+    return draft.step(Action.ACCOUNT_RETIRE)
+
+
+def restore(warmup: Warmup, now: datetime) -> Step:
+    """Brings a retired account back as imported; what it has used stays. Raises IllegalMove."""
+    draft = Draft(warmup, now)
+    draft.move(AccountMove.RESTORE)
+    _forget_warmup(draft)
+    return draft.step(Action.ACCOUNT_RESTORE)
+
+
+def _forget_warmup(draft: Draft) -> None:
+    """Takes away what the account's warm-up has come to; what it has used stays."""
+    draft.set(
+        phases=(),
+        current_phase=None,
+        started_by=None,
+        paused_from=None,
+        content_due_at=None,
+        content_misses=0,
+        **NOBODY_LEFT,
+    )
+
+
+def _withdraw_work(draft: Draft, outcome: str) -> None:
+    """Supersedes the lease; items that were never delivered are given back; what waited for content waits no more."""
+    draft.revoke_lease()
+    phase = draft.warmup.current
+    if phase is not None and phase.status is Status.CONTENT_ASSIGNED and phase.started_at is None:
+        draft.return_items(phase, "given_back")
+    elif phase is not None:
+        if phase.status is Status.IN_PROGRESS:
+            draft.move_phase(phase, Move.RELEASE)
+        draft.close_assignment(phase, outcome)
+    draft.set(content_due_at=None, content_misses=0)
+
+
+# a phase
+
+
+_MOVE_OF: Mapping[Action, Move] = {
+    Action.PHASE_RETRY: Move.RETRY,
+    Action.PHASE_RESOLVE: Move.RESOLVE,
+    Action.PHASE_SKIP: Move.SKIP,
+    Action.PHASE_ASSIGN: Move.ASSIGN,
+}
+
+
+def decidable(warmup: Warmup, phase_name: str, action: Action) -> tuple[PhaseState | None, bool]:
+    """The phase (None before the start), and whether this action on it is possible now. Raises NotFound."""
+    phase = warmup.find(phase_name)
+    if warmup.state not in (State.WARMING_UP, State.PAUSED) or phase is None:
+        return phase, False
+    status = Status.REQUIRES_REVIEW if warmup.needs_review else phase.status
+    return phase, _MOVE_OF[action] in MOVES[status]
+
+
+def require_decidable(warmup: Warmup, phase: PhaseState | None) -> None:
+    """Raises AccountNotReady where nothing of the account's phases can be decided."""
+    if warmup.state not in (State.WARMING_UP, State.PAUSED) or phase is None:
+        raise AccountNotReady(f"The account is `{warmup.state}`: nothing of its phases can be moved.")
+
+
+def require_needed(warmup: Warmup, phase: PhaseState, given: Collection[PoolKind]) -> None:
+    """Raises InvalidInput where items given by hand, with those that the phase keeps, are not what it asks for."""
+    asked = warmup.plan.phases[phase.phase]
+    has = {*given, *(kind for kind, _ in assigned(phase))}
+    needs = {PoolKind.CONTENT: asked.content, PoolKind.TEXT: asked.text}
+    faults = [
+        {"pointer": f"/{kind}_id", "detail": f"{phase.phase} {'needs one' if need is Need.REQUIRED else 'takes none'}"}
+        for kind, need in needs.items()
+        if (need is Need.REQUIRED and kind not in has) or (need is Need.NONE and kind in has)
+    ]
+    if faults:
+        raise InvalidInput(faults)
+
+
+def require_current(warmup: Warmup, phase: PhaseState) -> None:
+    """Raises IllegalMove for a phase that is completed, PhaseNotAvailable for one that is not the current one."""
+    if phase.status is Status.COMPLETED:
+        raise IllegalMove("phase", phase.status, "this", [])
+    if phase.phase is not warmup.current_phase:
+        raise PhaseNotAvailable(f"The account is in {warmup.current_phase}, not in {phase.phase}.")
+
+
+def retry(warmup: Warmup, phase_name: str, now: datetime, *, other_content: bool = False) -> Step:
+    """Offers the phase again at once, with fresh limits; with the same items, or another choice.
+
+    Raises NotFound, AccountNotReady, IllegalMove, PhaseNotAvailable.
+    """
+    phase = warmup.phase(phase_name)
+    if warmup.needs_review:
+        return _decide_on_completion(warmup, phase, Action.PHASE_RETRY, now)
+    require_current(warmup, phase)
+    draft = Draft(warmup, now)
+    draft.revoke_lease()
+    others = {}
+    if other_content:
+        draft.close_assignment(phase, "replaced")
+        others = {name: None for name in UNASSIGNED if name != "content_assigned_at"}
+    fresh = {"retry_count": 0, "swap_count": 0, **NOBODY_LEFT}
+    draft.reopen(phase, Move.RETRY, available_at=now, **fresh, **others)
+    return draft.step(Action.PHASE_RETRY, phase=phase.phase, other_content=other_content or None)
+
+
+def resolve(warmup: Warmup, phase_name: str, now: datetime) -> Step:
+    """Marks the phase as completed: it was done outside the service.
+
+    Raises NotFound, AccountNotReady, IllegalMove, PhaseNotAvailable.
+    """
+    phase = warmup.phase(phase_name)
+    if warmup.needs_review:
+        return _decide_on_completion(warmup, phase, Action.PHASE_RESOLVE, now)
+    require_current(warmup, phase)
+    draft = Draft(warmup, now)
+    draft.revoke_lease()
+    draft.close_assignment(phase, "resolved", success=True)
+    advance(draft, draft.move_phase(phase, Move.RESOLVE, completed_at=now))
+    return draft.step(Action.PHASE_RESOLVE, phase=phase.phase)
+
+
+def _decide_on_completion(warmup: Warmup, phase: PhaseState, action: Action, now: datetime) -> Step:
+    """Decides on a warm-up whose phases are done and which workers left too often before they completed it.
+
+    `retry` offers it again; `resolve` completes it. It stands in the review by its last phase.
+    """
+    if phase.phase is not warmup.phases[-1].phase:
+        require_current(warmup, phase)
+    draft = Draft(warmup, now)
+    if action is Action.PHASE_RESOLVE:
+        draft.move(AccountMove.COMPLETE)
+    forget_leavings(draft)
+    return draft.step(action, phase=phase.phase)
+
+
+def skip(warmup: Warmup, phase_name: str, now: datetime) -> Step:
+    """Passes over a phase: it counts as completed, and is marked. Raises NotFound, AccountNotReady, IllegalMove."""
+    phase = warmup.phase(phase_name)
+    draft = Draft(warmup, now)
+    current = phase.phase is warmup.current_phase
+    if current:
+        draft.revoke_lease()
+    if phase.started_at is not None:
+        draft.close_assignment(phase, "skipped")
+    elif assigned(phase):
+        draft.return_items(phase, "given_back")
+    phase = draft.move_phase(draft.warmup.phase(phase_name), Move.SKIP, skipped=True, completed_at=now)
+    if current:
+        advance(draft, phase)
+    return draft.step(Action.PHASE_SKIP, phase=phase.phase)
+
+
+def assign_by_hand(warmup: Warmup, phase_name: str, chosen: Chosen, now: datetime) -> Step:
+    """Gives these items to the phase, in place of those of the same kind; those of the other kind stay.
+
+    Raises NotFound, AccountNotReady, IllegalMove, PhaseNotAvailable.
+    """
+    draft = Draft(warmup, now)
+    require_current(warmup, warmup.phase(phase_name))
+    apply_due(draft)
+    draft.revoke_lease(only_expired=True)
+    phase = draft.warmup.phase(phase_name)
+    if phase.started_at is None:
+        replaced = [(kind, item_id) for kind, item_id in assigned(phase) if kind in chosen.items]
+        draft.effects.extend(ReturnItem(kind, item_id) for kind, item_id in replaced)
+    draft.close_assignment(phase, "replaced")
+    phase = assign(draft, phase, chosen, delivered=False)
+    draft.set(content_due_at=None)
+    return draft.step(Action.PHASE_ASSIGN, phase=phase.phase)
+
+
+# an item that has lost its rights
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What becomes of an item that has lost its rights on one account. `held`: it was delivered and is worked with."""
+
+    held: bool
+    step: Step | None = None
+
+
+def withdraw_item(
+    warmup: Warmup, assignment_id: str, item: tuple[PoolKind, str], *, delivered: bool, warned: bool, now: datetime
+) -> Withdrawn:
+    """Takes an item off a phase to which it was not delivered; warns the worker of one to which it was, once.
+
+    `delivered`: the assignment was delivered at some time; `warned`: this worker was warned before.
+    """
+    phase = warmup.current
+    if phase is None or phase.assignment_id != assignment_id or item not in assigned(phase):
+        return Withdrawn(held=False)
+    draft = Draft(warmup, now)
+    apply_due(draft)
+    phase = draft.warmup.phase(phase.phase)
+    if phase.status is Status.CONTENT_ASSIGNED:
+        draft.revoke_lease(only_expired=True)
+        unassign(draft, phase, [item[1]], delivered=delivered)
+        return Withdrawn(False, draft.step(Action.PHASE_UNASSIGN, item=item[1]))
+    lease = warmup.lease
+    if phase.status is not Status.IN_PROGRESS or lease is None or lease.ended_by is not None or warned:
+        return Withdrawn(held=True)
+    draft.effects.append(WarnHolder(lease))
+    return Withdrawn(True, draft.step(Action.PHASE_WARN, item=item[1]))
+
+
+def worker_of(warmup: Warmup, assignment_id: str) -> Lease | None:
+    """The lease of who works with this assignment, None where nobody does."""
+    phase, lease = warmup.current, warmup.lease
+    if phase is None or phase.status is not Status.IN_PROGRESS or phase.assignment_id != assignment_id:
+        return None
+    return None if lease is None or lease.ended_by is not None else lease

@@ -1,0 +1,178 @@
+"""A warm-up as it stands, and what a decision makes of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from chalicelib.domain import retries
+from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import Step as WorkStep
+from chalicelib.domain.actions import Action
+from chalicelib.domain.errors import AccountNotReady, NotFound
+from chalicelib.domain.leases import Lease
+from chalicelib.domain.phases import ORDER, PhaseName, Status
+from chalicelib.domain.plans import Plan
+from chalicelib.domain.retries import Outcome
+from chalicelib.domain.warmup.effects import Effect
+
+LEAVINGS = ("crash_count", "release_count")
+"""How often workers left an account or a phase without an outcome: because the lease ran out, or they released it."""
+RECORDED = ("retry_count", *LEAVINGS, "swap_count", "assigned_content_id", "assigned_text_id")
+"""What the audit records of a phase, besides its status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer that ended a lease: the same request, sent again under the same token, gets it again.
+
+    `outcome` is that of a report, None of a completion.
+    """
+
+    token: str
+    outcome: Outcome | None
+    late: bool = False
+    action: WorkStep | None = None
+    phase: PhaseName | None = None
+    available_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseState:
+    """One phase as it stands. `lease_token` is the token under which it was last worked on."""
+
+    phase: PhaseName
+    status: Status
+    available_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    bot_id: str | None = None
+    bot_session_id: str | None = None
+    assigned_content_id: str | None = None
+    assigned_text_id: str | None = None
+    assignment_id: str | None = None
+    content_assigned_at: datetime | None = None
+    error_code: str | None = None
+    error_kind: str | None = None
+    error_message: str | None = None
+    error_details: Mapping[str, object] | None = field(default=None, hash=False)
+    retry_count: int = 0
+    crash_count: int = 0
+    release_count: int = 0
+    swap_count: int = 0
+    attempt: int = 0
+    execution_time_ms: int | None = None
+    platform_response: object = field(default=None, hash=False)
+    skipped: bool = False
+    lease_token: str | None = None
+    last_response: Response | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Warmup:
+    """An account with its phases, in the plan's order (none before the start).
+
+    `ready_at` is when it entered its present step where no phase says so. `due_at` is when the step falls due that was
+    next when it was stored; `due_since` is the same for the step whose lease is held.
+
+    `crash_count` and `release_count` count how often workers left it while it was in no phase: before the first one,
+    which takes them over, and behind the last one.
+    """
+
+    account_id: str
+    model_id: str
+    plan: Plan
+    state: State
+    phases: tuple[PhaseState, ...] = ()
+    current_phase: PhaseName | None = None
+    lease: Lease | None = None
+    theme: str | None = None
+    has_consent: bool = True
+    paused_from: State | None = None
+    ready_at: datetime | None = None
+    due_at: datetime | None = None
+    due_since: datetime | None = None
+    content_due_at: datetime | None = None
+    content_misses: int = 0
+    started_by: str | None = None
+    crash_count: int = 0
+    release_count: int = 0
+    used_content_ids: frozenset[str] = frozenset()
+    used_text_ids: frozenset[str] = frozenset()
+
+    @property
+    def current(self) -> PhaseState | None:
+        """The phase that the account is in; None before the start and after the last."""
+        if self.current_phase is None:
+            return None
+        return next(one for one in self.phases if one.phase is self.current_phase)
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether an operator must decide before anybody completes the warm-up: workers left that too often."""
+        return retries.completion_needs_review(self)
+
+    @property
+    def max_work(self) -> timedelta:
+        """The longest time that the plan gives a worker for what is to be done next."""
+        finished = self.current_phase is None and self.state is State.WARMING_UP
+        return self.plan.phases[self.current_phase or (ORDER[-1] if finished else ORDER[0])].max_work
+
+    def find(self, name: str) -> PhaseState | None:
+        """The phase of that name, None before the start. Raises NotFound where the plan has none of that name."""
+        if name not in ORDER:
+            raise NotFound("phase", name)
+        return next((one for one in self.phases if one.phase == name), None)
+
+    def phase(self, name: str) -> PhaseState:
+        """The phase of that name. Raises NotFound, AccountNotReady before the start."""
+        found = self.find(name)
+        if found is None:
+            raise AccountNotReady(f"The account is `{self.state}`: its warm-up has not started.")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a decision makes of a warm-up: how it stands afterwards, what is written beside it, and what the audit says.
+
+    `details` are those of the audit event; what is None is left out.
+    """
+
+    action: Action
+    after: Warmup
+    effects: tuple[Effect, ...] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One recorded value that a step changes. The audit keeps it, and replays it to the state."""
+
+    what: str
+    before: object
+    after: object
+
+
+def transitions(before: Warmup | None, after: Warmup) -> Iterator[Transition]:
+    """What differs between two states, of all that the audit records; `before` None is before the account was made."""
+    old = {} if before is None else recorded(before)
+    new = recorded(after)
+    for what in [*new, *(what for what in old if what not in new)]:
+        was, now = old.get(what), new.get(what)
+        if was != now:
+            yield Transition(what, was, now)
+
+
+def recorded(warmup: Warmup) -> dict[str, object]:
+    """Everything of a warm-up that the audit records: what a replay of its events leads to."""
+    lease = warmup.lease
+    found: dict[str, object] = {"account": warmup.state.value}
+    found |= {f"account.{name}": count for name in LEAVINGS if (count := getattr(warmup, name))}
+    if lease is not None and lease.ended_by is None:
+        found["lease"] = lease.session_id
+    for phase in warmup.phases:
+        found[f"phase:{phase.phase}"] = phase.status.value
+        for name in RECORDED:
+            if value := getattr(phase, name):
+                found[f"phase:{phase.phase}.{name}"] = value
+    return found

@@ -1,0 +1,242 @@
+"""What workers do but for taking content: start a warm-up, say what came of a phase, finish."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.domain import accounts, instants, leases, retries
+from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import Step as WorkStep
+from chalicelib.domain.actions import Action
+from chalicelib.domain.errors import (
+    AccountNotReady,
+    AccountPaused,
+    LeaseSuperseded,
+    PhaseNotInProgress,
+    PhasesIncomplete,
+)
+from chalicelib.domain.leases import Ending, Lease
+from chalicelib.domain.phases import ORDER, Move, PhaseName, Status, following
+from chalicelib.domain.retries import Outcome, ReportKind
+from chalicelib.domain.selection import PoolKind
+from chalicelib.domain.warmup.delivery import FIELDS
+from chalicelib.domain.warmup.draft import NO_ERROR, NOBODY_LEFT, Draft
+from chalicelib.domain.warmup.due import Pauses, apply_due, as_of
+from chalicelib.domain.warmup.effects import (
+    CountHour,
+    Hourly,
+)
+from chalicelib.domain.warmup.leases import Caller, refuse_blocked, refuse_others
+from chalicelib.domain.warmup.state import PhaseState, Response, Step, Warmup
+
+# start
+
+
+def out_of_start(warmup: Warmup) -> AccountNotReady | None:
+    """Why the warm-up cannot be started, None where it can; `warmup` is as of now."""
+    if warmup.state in (State.READY, State.PAUSED):
+        return None
+    return AccountNotReady(f"The account is `{warmup.state}`, not `ready`.", state=warmup.state)
+
+
+def require_startable(warmup: Warmup, caller: Caller, now: datetime) -> bool:
+    """Whether the caller holds the account, which can be started. Raises AccountLeased, AccountNotReady."""
+    holder = refuse_others(warmup, caller, now)
+    refusal = out_of_start(as_of(warmup, now))
+    if refusal is not None:
+        raise refusal
+    return holder
+
+
+def start(warmup: Warmup, caller: Caller, lease: Lease, pauses: Pauses, now: datetime) -> Step:
+    """Starts the warm-up: all phases, the first one available, under the caller's lease (`lease` if it has none).
+
+    Raises AccountLeased, AccountNotReady, AccountPaused, ConsentMissing.
+    """
+    holder = require_startable(warmup, caller, now)
+    draft = Draft(warmup, now)
+    apply_due(draft)
+    refuse_blocked(draft.warmup, pauses, now, holder=holder)
+    draft.move(accounts.Move.START)
+    draft.begin()
+    if not holder:
+        draft.take_lease(lease)
+    assert draft.warmup.lease is not None
+    draft.set(started_by=draft.warmup.lease.session_id)
+    return draft.step(Action.ACCOUNT_START, phase=ORDER[0])
+
+
+# complete and report
+
+
+def recorded_response(phase: PhaseState, token: str, *, report: bool) -> Response | None:
+    """The answer that this very request got before, None where it is new."""
+    answer = phase.last_response
+    return answer if answer and answer.token == token and (answer.outcome is not None) is report else None
+
+
+def require_holder(warmup: Warmup, phase: PhaseState, bot_id: str, token: str) -> Lease:
+    """The lease of the token, whose holder may still say what happened to the phase.
+
+    Raises LeaseSuperseded, PhaseNotInProgress.
+    """
+    lease = warmup.lease
+    if lease is None or lease.bot_id != bot_id or not leases.may_still_tell(lease, token):
+        raise LeaseSuperseded()
+    worked_on = phase.phase is warmup.current_phase and phase.lease_token == token
+    if not worked_on or not (phase.status is Status.IN_PROGRESS or lease.ended_by is Ending.EXPIRED):
+        raise PhaseNotInProgress(
+            f"Nobody is working on {phase.phase}: it is `{phase.status}`.", phase_status=phase.status
+        )
+    return lease
+
+
+def complete(
+    warmup: Warmup,
+    phase_name: str,
+    bot_id: str,
+    token: str,
+    now: datetime,
+    *,
+    execution_time_ms: int | None = None,
+    platform_response: object = None,
+    performance_score: float | None = None,
+) -> Step:
+    """Completes the phase that the token's holder works on; the lease ends, and the next phase is dated.
+
+    Raises NotFound, AccountNotReady, LeaseSuperseded, PhaseNotInProgress.
+    """
+    phase = warmup.phase(phase_name)
+    late = now >= require_holder(warmup, phase, bot_id, token).expires_at
+    draft = Draft(warmup, now)
+    draft.close_assignment(phase, "completed", success=True, performance=performance_score)
+    phase = draft.move_phase(
+        phase,
+        Move.COMPLETE,
+        completed_at=now,
+        execution_time_ms=execution_time_ms,
+        platform_response=platform_response,
+        **NO_ERROR,
+    )
+    action, following_phase, available_at = advance(draft, phase)
+    answer = Response(token, None, late, action, following_phase, available_at)
+    draft.set_phase(phase.phase, last_response=answer)
+    draft.end_lease(Ending.COMPLETED, Hourly.COMPLETED)
+    draft.effects.append(CountHour(Hourly.COMPLETED))
+    return draft.step(Action.PHASE_COMPLETE, late=late or None, execution_time_ms=execution_time_ms)
+
+
+def advance(draft: Draft, phase: PhaseState) -> tuple[WorkStep, PhaseName | None, datetime | None]:
+    """Moves the account behind a completed phase, and dates the next one that is not: what comes next, and when."""
+    name = following(phase.phase)
+    while name is not None and draft.warmup.phase(name).status is Status.COMPLETED:
+        name = following(name)
+    draft.set(current_phase=name, content_due_at=None, content_misses=0)
+    if name is None:
+        draft.set(ready_at=draft.now)
+        return WorkStep.COMPLETE_WARMUP, None, draft.now
+    available_at = draft.now + draft.warmup.plan.phases[name].interval
+    draft.set_phase(name, available_at=available_at)
+    return WorkStep.RUN_PHASE, name, available_at
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a worker says went wrong. `text_at_fault`: of the two items the text, where `kind` is content."""
+
+    kind: ReportKind
+    message: str
+    code: str | None = None
+    details: Mapping[str, object] | None = None
+    at_least: timedelta = timedelta(0)
+
+    @property
+    def text_at_fault(self) -> bool:
+        """Whether the worker blames the text, and not the media item."""
+        return (self.details or {}).get("item") == "text"
+
+
+def report(warmup: Warmup, phase_name: str, bot_id: str, token: str, fault: Fault, now: datetime) -> Step:
+    """Records what went wrong: the phase is tried again later, gets another item, or waits for an operator.
+
+    Raises NotFound, AccountNotReady, LeaseSuperseded, PhaseNotInProgress.
+    """
+    phase = warmup.phase(phase_name)
+    require_holder(warmup, phase, bot_id, token)
+    if phase.status is Status.REQUIRES_REVIEW:
+        raise PhaseNotInProgress(f"{phase.phase} waits for an operator already: {phase.error_message}.")
+    verdict = retries.after_report(
+        fault.kind,
+        plan=warmup.plan,
+        retries=phase.retry_count,
+        swaps=phase.swap_count,
+        now=now,
+        spread=retries.spread_of(warmup.account_id, phase.phase, phase.retry_count),
+        at_least=fault.at_least,
+    )
+    available_at = None if verdict.available_at is None else instants.whole(verdict.available_at)
+    draft = Draft(warmup, now)
+    if fault.kind is ReportKind.CONTENT:
+        phase = _blame(draft, phase, fault)
+    draft.move_phase(
+        phase,
+        verdict.move,
+        error_kind=fault.kind,
+        error_code=fault.code,
+        error_message=fault.message,
+        error_details=fault.details,
+        available_at=available_at or phase.available_at,
+        retry_count=phase.retry_count + (verdict.outcome is Outcome.RETRY),
+        swap_count=phase.swap_count + (verdict.outcome is Outcome.SWAP),
+        last_response=Response(token, verdict.outcome, available_at=available_at),
+    )
+    draft.end_lease(Ending.REPORTED, Hourly.FAILED)
+    draft.effects.append(CountHour(Hourly.FAILED))
+    details = {"kind": fault.kind, "code": fault.code, "message": fault.message, "until": available_at}
+    return draft.step(_ACTIONS[verdict.outcome], **details)
+
+
+_ACTIONS: Mapping[Outcome, Action] = {
+    Outcome.RETRY: Action.PHASE_FAIL,
+    Outcome.SWAP: Action.PHASE_SWAP,
+    Outcome.REVIEW: Action.PHASE_ESCALATE,
+}
+
+
+def _blame(draft: Draft, phase: PhaseState, fault: Fault) -> PhaseState:
+    """Counts a failure for the item at fault and takes it off the phase: the account never gets it again, also where
+    an operator offers the phase again after the last replacement."""
+    by_text = fault.text_at_fault and phase.assigned_text_id is not None
+    kind = PoolKind.TEXT if by_text or phase.assigned_content_id is None else PoolKind.CONTENT
+    draft.close_assignment(phase, "content_fault", success=False, blamed=kind)
+    return draft.set_phase(phase.phase, **{"assignment_id": None, FIELDS[kind][0]: None})
+
+
+# finish
+
+
+def finish(warmup: Warmup, caller: Caller, now: datetime) -> Step:
+    """Makes an account active whose phases are all completed.
+
+    Raises AccountLeased, AccountPaused, AccountNotReady, PhasesIncomplete.
+    """
+    refuse_others(warmup, caller, now)
+    if warmup.state is State.PAUSED:
+        raise AccountPaused("The account is paused.")
+    if warmup.state is not State.WARMING_UP:
+        raise AccountNotReady(f"The account is `{warmup.state}`, not `warming_up`.", state=warmup.state)
+    left = [one.phase for one in warmup.phases if one.status is not Status.COMPLETED]
+    if left:
+        raise PhasesIncomplete(f"Not completed yet: {', '.join(left)}.", phases=left)
+    draft = Draft(warmup, now)
+    apply_due(draft)
+    draft.move(accounts.Move.COMPLETE)
+    forget_leavings(draft)
+    draft.end_lease(Ending.COMPLETED)
+    return draft.step(Action.ACCOUNT_COMPLETE)
+
+
+def forget_leavings(draft: Draft) -> None:
+    """Forgets how often workers left an account whose phases are all completed."""
+    draft.set(**NOBODY_LEFT)
+    draft.set_phase(ORDER[-1], **NO_ERROR)

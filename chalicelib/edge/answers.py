@@ -1,0 +1,112 @@
+"""What a view answers: a document with its status and headers, and how documents become JSON."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import ClassVar, Generic, NotRequired, TypedDict, TypeVar
+
+from chalicelib.domain.instants import render
+
+JSON = "application/json"
+D_co = TypeVar("D_co", covariant=True)
+Encoded = tuple[int, dict[str, str], str]
+"""Status, headers and body of an answer."""
+
+
+class Answer(Generic[D_co]):
+    """What a view answers: a document (a TypedDict of `routes.shapes`), its status, further headers.
+
+    A view's return type says which; the kinds of answers below say with what status and headers. OpenAPI is made from
+    both.
+    """
+
+    statuses: ClassVar[tuple[int, ...]] = (200,)
+    media_type: ClassVar[str] = JSON
+    header_names: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, document: D_co, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.document: object = document
+        self.status, self.headers = status, headers
+
+
+class _Versioned(TypedDict):
+    version: int
+
+
+V_co = TypeVar("V_co", bound=_Versioned, covariant=True)
+
+
+class Created(Answer[D_co]):
+    """201, or 200 where the same was there already."""
+
+    statuses = (201, 200)
+
+    def __init__(self, document: D_co, replayed: bool) -> None:
+        super().__init__(document, 200 if replayed else 201)
+
+
+class New(Answer[D_co]):
+    """201: each such request makes something new."""
+
+    statuses = (201,)
+
+    def __init__(self, document: D_co) -> None:
+        super().__init__(document, 201)
+
+
+class Tagged(Answer[V_co]):
+    """A versioned item, with its version as the entity tag that `If-Match` takes."""
+
+    header_names = ("ETag",)
+
+    def __init__(self, document: V_co) -> None:
+        super().__init__(document, headers={"ETag": f'"{document["version"]}"'})
+
+
+class _Waiting(TypedDict):
+    retry_after_seconds: NotRequired[int]
+
+
+W_co = TypeVar("W_co", bound=_Waiting, covariant=True)
+
+
+class Waiting(Answer[W_co]):
+    """A list that says, when it is empty, when to ask again: in its body and in the header `Retry-After`."""
+
+    header_names = ("Retry-After",)
+
+    def __init__(self, document: W_co) -> None:
+        wait = document.get("retry_after_seconds")
+        super().__init__(document, headers={} if wait is None else {"Retry-After": str(wait)})
+
+
+class Lines(Answer[D_co]):
+    """Documents as JSON lines; the header carries the cursor of the next ones."""
+
+    media_type = "application/x-ndjson"
+    header_names = ("Next-Cursor",)
+
+    def __init__(self, documents: Iterable[D_co], next_cursor: str | None) -> None:
+        more = {} if next_cursor is None else {"Next-Cursor": next_cursor}
+        self.document = "".join(f"{_json(one)}\n" for one in documents)
+        self.status, self.headers = 200, {"Content-Type": self.media_type, **more}
+
+
+def encode(status: int, headers: Mapping[str, str], document: object, request_id: str) -> Encoded:
+    """Encodes an answer; a document that is a string already stays as it is."""
+    body = document if isinstance(document, str) else _json(document)
+    all_headers = {"Content-Type": JSON, "Cache-Control": "no-store", "X-Request-Id": request_id, **headers}
+    return status, all_headers, body
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, default=_plain, allow_nan=False)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return render(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no JSON")

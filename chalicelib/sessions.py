@@ -1,0 +1,69 @@
+"""Sessions, as far as several use cases need them: a new one, the caller's own, one that may take work."""
+
+from datetime import timedelta
+
+from chalicelib import audit
+from chalicelib.context import Context
+from chalicelib.domain.actions import Action
+from chalicelib.domain.errors import NotFound, SessionEnded
+from chalicelib.domain.instants import render
+from chalicelib.tables import AuditEvent, Session
+from chalicelib.tables.sessions import Directive, Standing
+from chalicelib.tables.transaction import Transaction
+
+
+def new_session(context: Context, *, client: str | None = None, host: str | None = None) -> Session:
+    """A session of the caller that begins now; it is stored with what opens it."""
+    counts_as_lost = context.now + timedelta(seconds=context.settings.session_seconds)
+    return Session(
+        session_id=context.new_id("ses"),
+        bot_id=context.actor.id,
+        client=client,
+        host=host,
+        live=Standing.LIVE,
+        directive=Directive.CONTINUE,
+        started_at=context.now,
+        last_seen_at=context.now,
+        expires_at=counts_as_lost,
+        kept_until=counts_as_lost + timedelta(days=context.settings.session_days),
+        version=1,
+    )
+
+
+def open_session(context: Context, transaction: Transaction, session: Session) -> AuditEvent:
+    """Adds a new session, with its event, to what is written."""
+    event = audit.event(
+        context,
+        subject=session.subject,
+        sequence=session.version,
+        action=Action.SESSION_OPEN,
+        moves=[{"what": "session", "from": None, "to": session.live}],
+        details={},
+        token=transaction.token,
+    )
+    transaction.put(session, Session.session_id.does_not_exist())
+    transaction.put(event, AuditEvent.subject.does_not_exist())
+    return event
+
+
+def own_session(context: Context, session: Session | None) -> Session:
+    """The session, if it is the caller's. Raises NotFound."""
+    if session is None or session.bot_id != context.actor.id or session.is_over(context.now):
+        raise NotFound("session", context.session_id or "")
+    return session
+
+
+def working_session(context: Context, session: Session | None, *, holds: bool = False) -> Session | None:
+    """The caller's session, if it named one and may work with it; `holds`: on an account that it has taken already.
+
+    Raises NotFound where it is not the caller's, SessionEnded where it ended or was told to stop, or to take nothing
+    new and this would be new.
+    """
+    if context.session_id is None:
+        return None
+    own = own_session(context, session)
+    if own.live is Standing.ENDED:
+        raise SessionEnded(f"Session {own.session_id} ended at {render(own.ended_at or context.now)}. Open a new one.")
+    if own.directive is Directive.STOP or (own.directive is Directive.DRAIN and not holds):
+        raise SessionEnded(f"Session {own.session_id} was told to `{own.directive}`: it takes nothing new.")
+    return own

@@ -1,0 +1,22 @@
+"""A warm-up is loaded whole, and what was decided about it is stored in one transaction with its audit event.
+
+Services load, ask `domain.warmup` for a Step, and store it. The items that were read are kept under the frozen view, so
+that what is written is what differs.
+"""
+
+from chalicelib.warmups.loading import Loaded, caller, load, new_lease
+from chalicelib.warmups.storing import MODELS, create, new, store, store_expiry
+from chalicelib.warmups.superseded import refuse_superseded
+
+__all__ = [
+    "MODELS",
+    "Loaded",
+    "caller",
+    "create",
+    "load",
+    "new",
+    "new_lease",
+    "refuse_superseded",
+    "store",
+    "store_expiry",
+]

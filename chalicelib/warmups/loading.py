@@ -1,0 +1,146 @@
+"""Loading a warm-up: the account, its phases, what is paused and the caller's session, as one frozen view."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.context import Context
+from chalicelib.domain import instants, leases, phases
+from chalicelib.domain.accounts import Step as WorkStep
+from chalicelib.domain.blockers import Blocker
+from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
+from chalicelib.domain.instants import render
+from chalicelib.domain.leases import Lease
+from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.retries import Outcome
+from chalicelib.domain.warmup.due import blockers_as_of
+from chalicelib.domain.warmup.leases import Caller
+from chalicelib.domain.warmup.state import PhaseState, Response, Warmup
+from chalicelib.tables import Account, Phase, Session, Setting
+from chalicelib.tables.base import Key, together
+from chalicelib.tables.settings import PAUSES
+
+_SHORTEST_WAIT = 0.01
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A warm-up with the items from which it was read, what is paused, and the caller's session."""
+
+    warmup: Warmup
+    account: Account
+    phases: dict[PhaseName, Phase]
+    pauses: Setting
+    session: Session | None
+
+    def blockers(self, now: datetime) -> list[Blocker]:
+        """Why the account cannot be taken now; empty where it can."""
+        return blockers_as_of(self.warmup, self.pauses, now)
+
+
+def load(context: Context, account_id: str) -> Loaded:
+    """Reads the account and all that decides on it, in one consistent round trip.
+
+    A batch is no snapshot: a change between its reads would show a new account with old phases. The account names the
+    versions of its phases, so a torn read is seen, and read again.
+    Raises NotFound also where the caller's models do not cover the account.
+    """
+    while True:
+        found = _load(context, account_id)
+        if (found.account.phase_versions or "") == versions(found.phases):
+            return found
+        if context.time_left() < _SHORTEST_WAIT:
+            raise TemporarilyUnavailable()
+
+
+def _load(context: Context, account_id: str) -> Loaded:
+    session_key: list[Key] = [(Session, context.session_id)] if context.session_id else []
+    keys: list[Key] = [(Account, account_id), (Setting, PAUSES), *((Phase, account_id, name) for name in phases.ORDER)]
+    account, pauses, *others = together([*keys, *session_key])
+    if account is None or not context.actor.sees(account.model_id):
+        raise NotFound("account", account_id)
+    session = others.pop() if session_key else None
+    known = {record.name: record for record in others if record is not None}
+    return Loaded(view(account, known), account, known, pauses or Setting.nothing_paused(), session)
+
+
+def versions(records: Mapping[PhaseName, Phase]) -> str:
+    return ".".join(str(records[name].version) for name in phases.ORDER if name in records)
+
+
+PHASE_FIELDS = tuple(name for name in PhaseState.__slots__ if name not in ("phase", "last_response"))
+ACCOUNT_FIELDS = (
+    *("state", "current_phase", "paused_from", "ready_at", "due_since"),
+    *("content_due_at", "content_misses", "started_by"),
+)
+SETS = ("used_content_ids", "used_text_ids")
+
+
+def view(account: Account, records: Mapping[PhaseName, Phase]) -> Warmup:
+    """The frozen view of an account and its phases."""
+    ordered = [records[name] for name in phases.ORDER if name in records]
+    return Warmup(
+        account_id=account.account_id,
+        model_id=account.model_id,
+        plan=account.plan,
+        phases=tuple(_phase_view(one) for one in ordered),
+        lease=account.lease,
+        theme=account.theme,
+        has_consent=account.has_consent,
+        due_at=account.due_at,
+        used_content_ids=frozenset(account.used_content_ids or ()),
+        used_text_ids=frozenset(account.used_text_ids or ()),
+        crash_count=account.crash_count or 0,
+        release_count=account.release_count or 0,
+        **{name: getattr(account, name) for name in ACCOUNT_FIELDS},
+    )
+
+
+def _phase_view(record: Phase) -> PhaseState:
+    return PhaseState(
+        phase=record.name,
+        last_response=_response(record.told),
+        **{name: getattr(record, name) for name in PHASE_FIELDS},
+    )
+
+
+def _response(told: Mapping[str, str] | None) -> Response | None:
+    if told is None:
+        return None
+    at = told.get("available_at")
+    return Response(
+        token=told["token"],
+        outcome=Outcome(told["outcome"]) if "outcome" in told else None,
+        late=bool(told.get("late")),
+        action=WorkStep(told["action"]) if "action" in told else None,
+        phase=PhaseName(told["phase"]) if told.get("phase") else None,
+        available_at=instants.parse(at) if at else None,
+    )
+
+
+def document(response: Response | None) -> dict[str, object] | None:
+    if response is None:
+        return None
+    at = None if response.available_at is None else render(response.available_at)
+    if response.outcome is not None:
+        return {"token": response.token, "outcome": response.outcome, "available_at": at}
+    return {
+        "token": response.token,
+        "late": response.late,
+        "action": response.action,
+        "phase": response.phase,
+        "available_at": at,
+    }
+
+
+def caller(context: Context) -> Caller:
+    """How the caller of this request shows that it holds an account."""
+    return Caller(context.actor.id, context.session_id, context.lease_token, context.request_id)
+
+
+def new_lease(context: Context, loaded: Loaded, session: Session) -> Lease:
+    """A lease for the session, from now on; its token names the version that the taking makes."""
+    token = leases.make_token(loaded.account.version + 1, context.entropy(leases.TOKEN_BYTES))
+    now, latest = context.now, context.now + loaded.warmup.max_work
+    until = min(now + timedelta(seconds=context.settings.lease_seconds), latest)
+    return Lease(token, session.session_id, session.bot_id, now, until, context.request_id, latest_at=latest)

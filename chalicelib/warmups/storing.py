@@ -1,0 +1,295 @@
+"""Storing a step: the account and its phases where they differ, its effects, and its event, in one transaction."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action as UpdateAction
+
+from chalicelib.changes import Change
+from chalicelib.context import Context
+from chalicelib.domain import phases, timing
+from chalicelib.domain.accounts import State
+from chalicelib.domain.actions import Action
+from chalicelib.domain.leases import Lease
+from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.selection import PoolKind
+from chalicelib.domain.warmup import effects
+from chalicelib.domain.warmup.due import due
+from chalicelib.domain.warmup.effects import Effect
+from chalicelib.domain.warmup.state import LEAVINGS, Step, Warmup, transitions
+from chalicelib.sessions import open_session
+from chalicelib.tables import Account, Assignment, Content, Phase, Session, Setting, Text
+from chalicelib.tables.accounts import unchanged_lease
+from chalicelib.tables.base import Key, together
+from chalicelib.tables.pools import PoolItem
+from chalicelib.tables.sessions import NO_PHASE, Holding, Standing, hold, let_go, licence_entry, licensed, seen, warn
+from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, counter_key, hour_key
+from chalicelib.tables.transaction import Transaction
+from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, SETS, Loaded, document, versions, view
+
+_ENDED = (State.ACTIVE, State.RETIRED)
+MODELS: Mapping[PoolKind, type[PoolItem]] = {PoolKind.CONTENT: Content, PoolKind.TEXT: Text}
+
+
+Claim = Callable[[Transaction], None]
+"""Adds what else is claimed in the same transaction."""
+
+
+def new(account: Account) -> Loaded:
+    """A warm-up that is not stored yet."""
+    return Loaded(view(account, {}), account, {}, Setting.nothing_paused(), None)
+
+
+def create(context: Context, loaded: Loaded, claim: Claim, **details: object) -> None:
+    """Stores a new account. Raises Stale where one of its id is there, or its claim was taken meanwhile."""
+    writer = _Writer(context, loaded, None, None, ())
+    claim(writer.change.transaction)
+    writer.write(Step(Action.ACCOUNT_CREATE, loaded.warmup), details)
+
+
+def store(
+    context: Context,
+    loaded: Loaded,
+    step: Step,
+    *,
+    session: Session | None = None,
+    items: Iterable[PoolItem] = (),
+    claim: Claim | None = None,
+    **details: object,
+) -> None:
+    """Writes what was decided, in one transaction with its event; `loaded` is afterwards as it is stored.
+
+    `session` is the one that takes a lease (opened, if it is new); `items` are those of the step's effects that were
+    read already. `details` are added to those of the step. Raises Stale when something was changed since it was read.
+    """
+    writer = _Writer(context, loaded, loaded.warmup, session, items)
+    if claim is not None:
+        claim(writer.change.transaction)
+    writer.write(step, details)
+
+
+def store_expiry(context: Context, loaded: Loaded, refuses: Callable[[Warmup], object]) -> None:
+    """Writes that a lease ran out where a caller is refused because of what that makes of the account.
+
+    Else nobody would write it: who is refused writes nothing.
+    """
+    step = due(loaded.warmup, context.now)
+    if step is not None and step.action is Action.LEASE_EXPIRE and refuses(step.after) is not None:
+        store(context, loaded, step)
+
+
+@dataclass(slots=True)
+class _Writer:
+    """One write of a step."""
+
+    context: Context
+    loaded: Loaded
+    before: Warmup | None
+    session: Session | None
+    items: Iterable[PoolItem]
+    change: Change = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.change = Change(self.context, self.loaded.account)
+
+    def write(self, step: Step, details: Mapping[str, object]) -> None:
+        """Writes the step."""
+        after, account = step.after, self.loaded.account
+        moved = transitions(self.before, after)
+        self.change.moves.extend({"what": one.what, "from": one.before, "to": one.after} for one in moved)
+        self._account(after)
+        self._phases(after)
+        self._count_ended(after.state)
+        items = self._read_items(step.effects)
+        for effect in step.effects:
+            self._effect(effect, items)
+        unchanged = None if self.before is None else unchanged_lease(account)
+        named = {**step.details, **details}
+        phase = named.pop("phase", None) or (self.before.current_phase if self.before else None)
+        self.change.commit(step.action, unchanged, phase=phase, **named)
+        self.loaded.warmup = after
+
+    def _account(self, after: Warmup) -> None:
+        account, before = self.loaded.account, self.before
+        if before is not None:
+            for name in ACCOUNT_FIELDS:
+                if (value := getattr(after, name)) != getattr(before, name):
+                    setattr(account, name, value)
+            for name in SETS:
+                if (ids := getattr(after, name)) != getattr(before, name):
+                    setattr(account, name, set(ids) or None)
+            if after.lease is not None and after.lease != before.lease:
+                account.store_lease(after.lease)
+            if after.phases and not before.phases:
+                account.plan_name, account.plan_version = after.plan.name, after.plan.version
+            for name in LEAVINGS:
+                if (count := getattr(after, name)) != getattr(before, name):
+                    setattr(account, name, count or None)
+        current = after.current
+        account.phase_status = None if current is None else current.status
+        if after.needs_review:
+            account.phase_status = Status.REQUIRES_REVIEW
+        account.updated_at = self.context.now
+        due = timing.next_due(after, current, self.context.now)
+        account.store_due(due, self.context.settings.queue_shards)
+
+    def _phases(self, after: Warmup) -> None:
+        account, records = self.loaded.account, self.loaded.phases
+        before = {} if self.before is None else {one.phase: one for one in self.before.phases}
+        state_moved = self.before is not None and self.before.state is not after.state
+        was_in_review = self.before is not None and self.before.needs_review
+        for phase in after.phases:
+            last = phase is after.phases[-1]
+            in_queue = phase.status in phases.ATTENTION or (last and (was_in_review or after.needs_review))
+            review_moved = last and was_in_review is not after.needs_review
+            if phase == before.get(phase.phase) and not review_moved and not (state_moved and in_queue):
+                continue
+            record = records.get(phase.phase)
+            if record is None:
+                record = records[phase.phase] = Phase(
+                    account_id=account.account_id, phase=phase.phase, created_at=self.context.now
+                )
+            for name in PHASE_FIELDS:
+                setattr(record, name, getattr(phase, name))
+            record.told = document(phase.last_response)
+            record.updated_at = self.context.now
+            record.version = account.version + 1
+            record.mark_attention(wanted=after.state is not State.RETIRED, finishing=last and after.needs_review)
+            if record.was_read():
+                self.change.transaction.update(record)
+            else:
+                self.change.transaction.put(record)
+        for name in [name for name in records if not any(one.phase is name for one in after.phases)]:
+            self.change.transaction.delete(records.pop(name))
+        account.phase_versions = versions(records) or None
+
+    def _count_ended(self, state: State) -> None:
+        """Counts the accounts that ended: they are in no queue from which they could be counted."""
+        shard = timing.shard_of(self.loaded.account.account_id, COUNTER_SHARDS)
+        before = None if self.before is None else self.before.state
+        for ended, by in ((before, -1), (state, +1)):
+            if before is not state and ended in _ENDED:
+                self._add(counter_key(ended, shard), by)
+
+    def _add(self, counter: str, by: int) -> None:
+        self.change.transaction.update(Setting(name=counter), None, [Setting.number.add(by)])
+
+    # effects
+
+    def _read_items(self, found: Sequence[Effect]) -> dict[str, PoolItem]:
+        """The items that the effects count on, those that were not read yet in one round trip."""
+        items = {item.item_id: item for item in self.items}
+        counted = (effects.UseItem, effects.ReturnItem, effects.CountOutcome)
+        wanted: list[Key] = [
+            (MODELS[one.kind], one.item_id) for one in found if isinstance(one, counted) and one.item_id not in items
+        ]
+        return {**items, **{item.item_id: item for item in (together(wanted) if wanted else ()) if item is not None}}
+
+    def _effect(self, effect: Effect, items: Mapping[str, PoolItem]) -> None:
+        now, transaction = self.context.now, self.change.transaction
+        match effect:
+            case effects.UseItem():
+                item = items[effect.item_id]
+                transaction.update(item, item.store_use(now))
+            case effects.ReturnItem():
+                if (returned := items.get(effect.item_id)) is not None:
+                    transaction.update(returned, returned.store_return(now))
+            case effects.CountOutcome():
+                if (counted := items.get(effect.item_id)) is not None:
+                    transaction.update(counted, counted.store_outcome(success=effect.success, now=now))
+            case effects.RequireRights():
+                item = _with_key(effect.kind, effect.item_id)
+                transaction.update(item, item.has_rights(), [])
+            case effects.OpenAssignment():
+                transaction.put(self._assignment(effect))
+            case effects.DeliverAssignment():
+                self._update_assignment(effect.assignment_id, [Assignment.delivered_at.set(now)])
+            case effects.CloseAssignment():
+                self._update_assignment(effect.assignment_id, _closing(effect, now))
+            case effects.HoldLease():
+                self._hold(effect)
+            case effects.DropLease():
+                self._drop(effect)
+            case effects.NoteLicence():
+                self._update_session(effect.lease.session_id, None, licensed(effect.lease.token, effect.until))
+            case effects.WarnHolder():
+                self._update_session(effect.lease.session_id, None, warn(effect.lease.token))
+            case effects.CountHour():
+                shard = timing.shard_of(self.loaded.account.account_id, HOUR_SHARDS)
+                self._add(hour_key(effect.what, now, shard), 1)
+            case _:
+                assert_never(effect)
+
+    def _assignment(self, opened: effects.OpenAssignment) -> Assignment:
+        account, now = self.loaded.account, self.context.now
+        return Assignment(
+            account_id=account.account_id,
+            assignment_id=opened.assignment_id,
+            phase=opened.phase,
+            model_id=account.model_id,
+            content_id=opened.content_id,
+            text_id=opened.text_id,
+            content_type=opened.phase,
+            assignment_score=opened.score,
+            assignment_reason=opened.reason,
+            scores={kind: dict(parts) for kind, parts in opened.scores.items()},
+            assigned_at=now,
+            assigned_by=f"{self.context.actor.kind}:{self.context.actor.id}",
+            delivered_at=now if opened.delivered else None,
+            attempt=opened.attempt,
+        )
+
+    def _update_assignment(self, assignment_id: str, actions: list[UpdateAction]) -> None:
+        row = Assignment(account_id=self.loaded.account.account_id, assignment_id=assignment_id)
+        self.change.transaction.update(row, Assignment.assignment_id.exists(), actions)
+
+    def _hold(self, effect: effects.HoldLease) -> None:
+        session, holding = self.session, self._holding(effect.lease, effect.phase)
+        until = effect.licensed_until
+        assert session is not None, "who takes a lease has a session"
+        if session.was_read():
+            alive = [Session.live.set(Standing.LIVE), *seen(self.context.now, self.context.settings)]
+            if until is not None:
+                alive.append(licensed(effect.lease.token, until))
+            self._update_session(session.session_id, Session.ended_at.does_not_exist(), hold(holding), *alive)
+        else:
+            session.holds = {holding}
+            session.licences = None if until is None else {licence_entry(effect.lease.token, until)}
+            open_session(self.context, self.change.transaction, session)
+
+    def _drop(self, effect: effects.DropLease) -> None:
+        settings = self.context.settings
+        heard_of = effect.lease.expires_at - timedelta(seconds=settings.lease_seconds)
+        if self.context.now >= heard_of + timedelta(days=settings.session_days):
+            return  # the session's row may be gone
+        counts = {
+            None: [],
+            effects.Hourly.COMPLETED: [Session.done.add(1)],
+            effects.Hourly.FAILED: [Session.failed.add(1)],
+        }
+        gone = let_go(self._holding(effect.lease, effect.phase))
+        self._update_session(effect.lease.session_id, None, gone, *counts[effect.counts])
+
+    def _holding(self, lease: Lease, phase: PhaseName | None) -> str:
+        return str(Holding(self.loaded.account.account_id, lease.token, phase or NO_PHASE))
+
+    def _update_session(self, session_id: str, condition: Condition | None, *actions: UpdateAction) -> None:
+        known = Session.session_id.exists()
+        self.change.transaction.update(
+            Session(session_id=session_id), known if condition is None else known & condition, list(actions)
+        )
+
+
+def _with_key(kind: PoolKind, item_id: str) -> PoolItem:
+    return Content(content_id=item_id) if kind is PoolKind.CONTENT else Text(text_id=item_id)
+
+
+def _closing(effect: effects.CloseAssignment, now: datetime) -> list[UpdateAction]:
+    actions: list[UpdateAction] = [Assignment.outcome.set(effect.outcome), Assignment.ended_at.set(now)]
+    actions += [] if effect.success is None else [Assignment.success.set(effect.success)]
+    actions += [Assignment.used_at.set(now)] if effect.success else []
+    actions += [] if effect.performance is None else [Assignment.performance_score.set(effect.performance)]
+    return actions
