@@ -21,8 +21,8 @@ from playwright.sync_api import Page
 from chalicelib.domain.instants import render
 from tests.browser import stage as stages
 from tests.browser.stage import Stage, console
+from tests.json_client import JsonClient
 from warmup.sandbox import stores
-from warmup.sandbox.client import Client
 
 _BATCH = 25
 
@@ -36,7 +36,7 @@ def main() -> None:
     with stores.ministack() as store:
         os.environ.update(store.environ())
         arguments = ("--empty", "--store", store.dynamodb_url)
-        with stages.sandbox(folder, *arguments) as url, Client(url, stages.KEY) as api, stages.browser() as browser:
+        with stages.sandbox(folder, *arguments) as url, JsonClient(url, stages.KEY) as api, stages.browser() as browser:
             stage = Stage(url, api, browser)
             began = time.monotonic()
             _plant(stage, asked.accounts)

@@ -29,7 +29,7 @@ _RAW = ("text/csv", "application/x-ndjson")
 _SYNCHRONOUS: Mapping[str, str] = {
     r"\basync (?=def|for|with)": "",
     r"\bawait (?=[\w`])": "",
-    r"\b[Aa]sync_?(?=client|operations|wait|Client|Pages|Transport|Iterator)": "",
+    r"\b[Aa]sync_?(?=client|operations|wait|Client|Pages|Transport|BaseTransport|Iterator)": "",
     r"__a(?=enter__|exit__|iter__)": "__",
     r"\baclose\b": "close",
     r"Awaitable\[(.+?)\]\]": r"\1]",
@@ -54,7 +54,7 @@ def models(openapi: Json) -> str:
         "from __future__ import annotations",
         "from datetime import datetime\nfrom typing import Any, Literal",
         "from pydantic import Field",
-        "from warmup.words import Shape, Word",
+        "from warmup.api_model import ApiModel, OpenEnum",
         *(_words(name, one) for name, one in words.items()),
         *(_model(name, one, schemas) for name, one in objects.items() if not _is_page(one)),
     ]
@@ -63,7 +63,7 @@ def models(openapi: Json) -> str:
 
 def _words(name: str, schema: Json) -> str:
     members = "\n".join(f'    {_constant(word)} = "{word}"' for word in schema["enum"])
-    return f'class {name}(Word):\n    """{_told(schema, name)}"""\n\n{members}\n'
+    return f'class {name}(OpenEnum):\n    """{_told(schema, name)}"""\n\n{members}\n'
 
 
 def _constant(word: str) -> str:
@@ -77,7 +77,7 @@ def _told(schema: Json, name: str) -> str:
 def _model(name: str, schema: Json, schemas: Json) -> str:
     required = schema.get("required", [])
     members = [_member(member, one, member in required) for member, one in schema.get("properties", {}).items()]
-    return f'class {name}(Shape):\n    """{_told(schema, name)}"""\n\n' + "\n".join(members or ["    pass"]) + "\n"
+    return f'class {name}(ApiModel):\n    """{_told(schema, name)}"""\n\n' + "\n".join(members or ["    pass"]) + "\n"
 
 
 def _member(name: str, schema: Json, required: bool) -> str:

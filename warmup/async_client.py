@@ -11,20 +11,8 @@ import httpx
 from warmup.api import async_operations
 from warmup.api.models import Media, Upload
 from warmup.problems import UnexpectedAnswer, Unreachable
-from warmup.transport import (
-    AGAIN,
-    MEDIA_AGAIN,
-    Page,
-    Patience,
-    Request,
-    address,
-    checked,
-    headers,
-    page_of,
-    read,
-    refuse_key,
-    seconds,
-)
+from warmup.retry import AGAIN, MEDIA_AGAIN, RetryPolicy, seconds
+from warmup.transport import Page, Request, address, checked, headers, page_of, read, refuse_key
 
 T = TypeVar("T")
 
@@ -33,14 +21,21 @@ class AsyncClient(async_operations.Operations):
     """A client for one key, with every operation by noun and verb. Close it, or use it in a `with` statement.
 
     `key_source` is where the key came from, such as the name of a variable, for the message when it is
-    refused. Raises Unsendable where URL or key are not valid.
+    refused. `transport` sends the requests in place of httpx's own (a proxy, a test). Raises Unsendable where URL or
+    key are not valid.
     """
 
     def __init__(
-        self, url: str, key: str = "", *, patience: Patience | None = None, key_source: str | None = None
+        self,
+        url: str,
+        key: str = "",
+        *,
+        retry: RetryPolicy | None = None,
+        key_source: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.url, self.key = url, key
-        self._transport = AsyncTransport(url, key, patience or Patience(), key_source)
+        self._transport = AsyncTransport(url, key, retry or RetryPolicy(), key_source, transport)
         super().__init__(self._transport)
 
     async def __aenter__(self) -> Self:
@@ -55,7 +50,7 @@ class AsyncClient(async_operations.Operations):
 
     @property
     def speed(self) -> float:
-        """How many times as fast the server's time runs: 1, except in a sandbox that was started otherwise."""
+        """Return how many times as fast the server's time runs: 1, except in a sandbox that was started otherwise."""
         return self._transport.speed
 
     async def download(self, media: Media) -> bytes:
@@ -83,7 +78,7 @@ class AsyncPages(Generic[T]):
                 yield item
 
     async def pages(self) -> AsyncIterator[list[T]]:
-        """The items page by page."""
+        """Yield the items page by page."""
         cursor = None
         while True:
             page = await self._ask(cursor)
@@ -96,12 +91,19 @@ class AsyncPages(Generic[T]):
 class AsyncTransport:
     """One connection pool to the service and one to its bucket, with one key, which only the service is sent."""
 
-    def __init__(self, url: str, key: str, how: Patience, key_source: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        retry: RetryPolicy,
+        key_source: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._http = httpx.AsyncClient(
-            base_url=address(url), headers=headers(key), timeout=how.timeout, trust_env=False
+            base_url=address(url), headers=headers(key), timeout=retry.timeout, trust_env=False, transport=transport
         )
-        self._media = httpx.AsyncClient(timeout=how.timeout, trust_env=False)
-        self._how, self._key_source = how, key_source
+        self._media = httpx.AsyncClient(timeout=retry.timeout, trust_env=False, transport=transport)
+        self._retry, self._key_source = retry, key_source
         self.speed = 1.0
 
     async def close(self) -> None:
@@ -110,11 +112,11 @@ class AsyncTransport:
         await self._media.aclose()
 
     async def ask(self, method: str, path: str, answer: type[T], **given: Any) -> T:
-        """One operation. Raises a WarmupError."""
+        """Ask one operation. Raises a WarmupError."""
         return read(await self.send(Request.of(method, path, **given)), answer)
 
     def pages(self, method: str, path: str, item: type[T], **given: Any) -> AsyncPages[T]:
-        """A list."""
+        """Return a list, read page by page."""
         query = given.pop("query", {})
 
         async def ask(cursor: str | None) -> Page[T]:
@@ -126,7 +128,7 @@ class AsyncTransport:
     lines = pages
 
     async def send(self, request: Request) -> httpx.Response:
-        """The answer to a request, which is sent again while that makes sense. Raises Unreachable, AuthError."""
+        """Return the answer to a request, which is sent again by the retry policy. Raises Unreachable, AuthError."""
         response = await self._send(
             lambda timeout: self._http.request(
                 request.method,
@@ -145,7 +147,7 @@ class AsyncTransport:
         return response
 
     async def download(self, url: str, sha256: str | None) -> bytes:
-        """A file behind a presigned URL. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
+        """Download a file behind a presigned URL. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
         response = await self._send(
             lambda timeout: self._media.get(url, follow_redirects=True, timeout=timeout),
             "The media could not be downloaded",
@@ -154,7 +156,7 @@ class AsyncTransport:
         return checked(response, sha256)
 
     async def upload(self, url: str, fields: Mapping[str, str], data: bytes) -> None:
-        """A file by a presigned form. Raises Unreachable, UnexpectedAnswer."""
+        """Upload a file by a presigned form. Raises Unreachable, UnexpectedAnswer."""
         response = await self._send(
             lambda timeout: self._media.post(url, data=fields, files={"file": data}, timeout=timeout),
             "The media could not be uploaded",
@@ -171,21 +173,21 @@ class AsyncTransport:
         repeatable: bool = True,
         again: Collection[int] = AGAIN,
     ) -> httpx.Response:
-        """The answer to what `send` sends, within so many seconds, as often as it makes sense. Raises Unreachable."""
+        """Return the answer to what `send` sends within so many seconds, by the retry policy. Raises Unreachable."""
         attempt = 0
         while True:
             attempt += 1
             outcome: httpx.Response | httpx.TransportError
             try:
-                outcome = await send(self._how.next_timeout())
+                outcome = await send(self._retry.next_timeout())
             except httpx.TransportError as error:
                 outcome = error
             if isinstance(outcome, httpx.Response) and outcome.is_success:
                 return outcome
-            pause = self._how.pause_after(outcome, attempt, repeatable=repeatable, again=again)
+            pause = self._retry.pause_after(outcome, attempt, repeatable=repeatable, again=again)
             if pause is None:
                 break
-            await self._how.async_wait(pause)
+            await self._retry.async_wait(pause)
         if isinstance(outcome, httpx.Response):
             return outcome
         raise Unreachable(f"{failed}: {outcome or type(outcome).__name__}") from outcome

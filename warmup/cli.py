@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from warmup.commands import accounts, claims, floor, people, pools
+from warmup.commands import accounts, audit, bots, claims, content, doctor, pipeline, review, sessions, texts, work
 from warmup.commands.common import Exit, exit_code, explained, fail
 from warmup.problems import WarmupError
 
@@ -16,15 +16,15 @@ app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, help="Tools beside the warmup service: noun, then verb."
 )
 app.add_typer(accounts.app, name="accounts")
-app.add_typer(pools.content, name="content")
-app.add_typer(pools.texts, name="texts")
-app.add_typer(floor.review, name="review")
-app.add_typer(floor.bots, name="bots")
-app.add_typer(floor.sessions, name="sessions")
-app.add_typer(floor.audit, name="audit")
-app.add_typer(floor.pipeline, name="pipeline")
-app.command()(people.work)
-app.command()(people.doctor)
+app.add_typer(content.app, name="content")
+app.add_typer(texts.app, name="texts")
+app.add_typer(review.app, name="review")
+app.add_typer(bots.app, name="bots")
+app.add_typer(sessions.app, name="sessions")
+app.add_typer(audit.app, name="audit")
+app.add_typer(pipeline.app, name="pipeline")
+app.command()(work.work)
+app.command()(doctor.doctor)
 app.command()(claims.claims)
 
 
@@ -37,21 +37,23 @@ def _version(asked: bool) -> None:
 @app.callback()
 def root(
     context: typer.Context,
-    url: Annotated[str | None, typer.Option(help="Where the service is; else WARMUP_URL or a profile.")] = None,
-    profile: Annotated[str | None, typer.Option(help="Which profile; else WARMUP_PROFILE.")] = None,
-    _: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Say which, and end.")] = False,
+    url: Annotated[str | None, typer.Option(help="URL of the service; default: WARMUP_URL, or a profile.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Name of a profile; default: WARMUP_PROFILE.")] = None,
+    _: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version, and exit.")
+    ] = False,
 ) -> None:
     """Tools beside the warmup service: noun, then verb.
 
-    Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 partly, 6 not allowed, 7 try later.
+    Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 partly done, 6 not allowed, 7 try later.
     """
     context.obj = {"url": url, "profile": profile}
 
 
 @app.command()
 def dev(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the API listens; 0 takes any free port.")] = 8000,
-    host: Annotated[str, typer.Option(help="On which interface.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the API; 0 takes any free port.")] = 8000,
+    host: Annotated[str, typer.Option(help="Interface to listen on.")] = "127.0.0.1",
     store: Annotated[
         str | None,
         typer.Option(
@@ -61,20 +63,26 @@ def dev(
     ] = None,
     operator_key: Annotated[
         str | None,
-        typer.Option(envvar="WARMUP_OPERATOR_KEY", show_envvar=True, help="The operator's key; else one is made."),
+        typer.Option(envvar="WARMUP_OPERATOR_KEY", show_envvar=True, help="The operator's key; default: a new one."),
     ] = None,
     speed: Annotated[
         float | None,
-        typer.Option(min=0, max=1_000_000, help="How many times as fast time runs. [default: 10000, with --empty 1]"),
+        typer.Option(
+            min=0,
+            max=1_000_000,
+            help="How many times faster than real time its clock runs. [default: 10000, with --empty 1]",
+        ),
     ] = None,
     empty: Annotated[bool, typer.Option("--empty", help="No agency and no bots: only the service.")] = False,
     until_done: Annotated[
-        bool, typer.Option("--until-done", help="End when every account is active or in review, with a summary.")
+        bool, typer.Option("--until-done", help="Stop when every account is active or in review, and print a summary.")
     ] = False,
-    bots: Annotated[int, typer.Option(min=0, max=50, help="How many simulated bots work.")] = 4,
-    seed: Annotated[int, typer.Option(help="The number that the agency and its mishaps are made from.")] = 7,
+    bots: Annotated[int, typer.Option(min=0, max=50, help="Number of simulated bots.")] = 4,
+    seed: Annotated[int, typer.Option(help="Seed of the agency and of its failures.")] = 7,
     timeout: Annotated[float, typer.Option(min=1, help="Real seconds after which --until-done gives up.")] = 600,
-    log_file: Annotated[Path | None, typer.Option(help="Where the service's log goes; else warnings only.")] = None,
+    log_file: Annotated[
+        Path | None, typer.Option(help="File for the service's log; default: warnings only, on standard error.")
+    ] = None,
 ) -> None:
     """Run the whole service in one process: store, API, timers, and a seeded agency with bots at work.
 
@@ -97,9 +105,9 @@ def dev(
 
 
 def main() -> None:
-    """The entry point of the command `warmup`: what the service refuses becomes an exit code."""
+    """Run the command `warmup`, and turn a refusal of the service into an exit code."""
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by who started it
+        if getattr(sys, name) is None:  # closed by the parent process
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # until the end
     try:
         app(prog_name="warmup")
@@ -109,6 +117,6 @@ def main() -> None:
         sys.exit(Exit.INTERRUPTED)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer
-        if not isinstance(error, BrokenPipeError):  # who read our output has enough of it
+        if not isinstance(error, BrokenPipeError):  # the reader of our output has closed it
             fail(Exit.ERROR, f"{error.filename or 'The output'}: {error.strerror or error}")
         sys.exit(Exit.ERROR)

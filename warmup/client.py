@@ -11,20 +11,8 @@ import httpx
 from warmup.api import operations
 from warmup.api.models import Media, Upload
 from warmup.problems import UnexpectedAnswer, Unreachable
-from warmup.transport import (
-    AGAIN,
-    MEDIA_AGAIN,
-    Page,
-    Patience,
-    Request,
-    address,
-    checked,
-    headers,
-    page_of,
-    read,
-    refuse_key,
-    seconds,
-)
+from warmup.retry import AGAIN, MEDIA_AGAIN, RetryPolicy, seconds
+from warmup.transport import Page, Request, address, checked, headers, page_of, read, refuse_key
 
 T = TypeVar("T")
 
@@ -33,14 +21,21 @@ class Client(operations.Operations):
     """A client for one key, with every operation by noun and verb. Close it, or use it in a `with` statement.
 
     `key_source` is where the key came from, such as the name of a variable, for the message when it is
-    refused. Raises Unsendable where URL or key are not valid.
+    refused. `transport` sends the requests in place of httpx's own (a proxy, a test). Raises Unsendable where URL or
+    key are not valid.
     """
 
     def __init__(
-        self, url: str, key: str = "", *, patience: Patience | None = None, key_source: str | None = None
+        self,
+        url: str,
+        key: str = "",
+        *,
+        retry: RetryPolicy | None = None,
+        key_source: str | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url, self.key = url, key
-        self._transport = Transport(url, key, patience or Patience(), key_source)
+        self._transport = Transport(url, key, retry or RetryPolicy(), key_source, transport)
         super().__init__(self._transport)
 
     def __enter__(self) -> Self:
@@ -55,7 +50,7 @@ class Client(operations.Operations):
 
     @property
     def speed(self) -> float:
-        """How many times as fast the server's time runs: 1, except in a sandbox that was started otherwise."""
+        """Return how many times as fast the server's time runs: 1, except in a sandbox that was started otherwise."""
         return self._transport.speed
 
     def download(self, media: Media) -> bytes:
@@ -83,7 +78,7 @@ class Pages(Generic[T]):
                 yield item
 
     def pages(self) -> Iterator[list[T]]:
-        """The items page by page."""
+        """Yield the items page by page."""
         cursor = None
         while True:
             page = self._ask(cursor)
@@ -96,10 +91,19 @@ class Pages(Generic[T]):
 class Transport:
     """One connection pool to the service and one to its bucket, with one key, which only the service is sent."""
 
-    def __init__(self, url: str, key: str, how: Patience, key_source: str | None = None) -> None:
-        self._http = httpx.Client(base_url=address(url), headers=headers(key), timeout=how.timeout, trust_env=False)
-        self._media = httpx.Client(timeout=how.timeout, trust_env=False)
-        self._how, self._key_source = how, key_source
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        retry: RetryPolicy,
+        key_source: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._http = httpx.Client(
+            base_url=address(url), headers=headers(key), timeout=retry.timeout, trust_env=False, transport=transport
+        )
+        self._media = httpx.Client(timeout=retry.timeout, trust_env=False, transport=transport)
+        self._retry, self._key_source = retry, key_source
         self.speed = 1.0
 
     def close(self) -> None:
@@ -108,11 +112,11 @@ class Transport:
         self._media.close()
 
     def ask(self, method: str, path: str, answer: type[T], **given: Any) -> T:
-        """One operation. Raises a WarmupError."""
+        """Ask one operation. Raises a WarmupError."""
         return read(self.send(Request.of(method, path, **given)), answer)
 
     def pages(self, method: str, path: str, item: type[T], **given: Any) -> Pages[T]:
-        """A list."""
+        """Return a list, read page by page."""
         query = given.pop("query", {})
 
         def ask(cursor: str | None) -> Page[T]:
@@ -124,7 +128,7 @@ class Transport:
     lines = pages
 
     def send(self, request: Request) -> httpx.Response:
-        """The answer to a request, which is sent again while that makes sense. Raises Unreachable, AuthError."""
+        """Return the answer to a request, which is sent again by the retry policy. Raises Unreachable, AuthError."""
         response = self._send(
             lambda timeout: self._http.request(
                 request.method,
@@ -143,7 +147,7 @@ class Transport:
         return response
 
     def download(self, url: str, sha256: str | None) -> bytes:
-        """A file behind a presigned URL. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
+        """Download a file behind a presigned URL. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
         response = self._send(
             lambda timeout: self._media.get(url, follow_redirects=True, timeout=timeout),
             "The media could not be downloaded",
@@ -152,7 +156,7 @@ class Transport:
         return checked(response, sha256)
 
     def upload(self, url: str, fields: Mapping[str, str], data: bytes) -> None:
-        """A file by a presigned form. Raises Unreachable, UnexpectedAnswer."""
+        """Upload a file by a presigned form. Raises Unreachable, UnexpectedAnswer."""
         response = self._send(
             lambda timeout: self._media.post(url, data=fields, files={"file": data}, timeout=timeout),
             "The media could not be uploaded",
@@ -169,21 +173,21 @@ class Transport:
         repeatable: bool = True,
         again: Collection[int] = AGAIN,
     ) -> httpx.Response:
-        """The answer to what `send` sends, within so many seconds, as often as it makes sense. Raises Unreachable."""
+        """Return the answer to what `send` sends within so many seconds, by the retry policy. Raises Unreachable."""
         attempt = 0
         while True:
             attempt += 1
             outcome: httpx.Response | httpx.TransportError
             try:
-                outcome = send(self._how.next_timeout())
+                outcome = send(self._retry.next_timeout())
             except httpx.TransportError as error:
                 outcome = error
             if isinstance(outcome, httpx.Response) and outcome.is_success:
                 return outcome
-            pause = self._how.pause_after(outcome, attempt, repeatable=repeatable, again=again)
+            pause = self._retry.pause_after(outcome, attempt, repeatable=repeatable, again=again)
             if pause is None:
                 break
-            self._how.wait(pause)
+            self._retry.wait(pause)
         if isinstance(outcome, httpx.Response):
             return outcome
         raise Unreachable(f"{failed}: {outcome or type(outcome).__name__}") from outcome

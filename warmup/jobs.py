@@ -1,4 +1,4 @@
-"""A job as a bot's author sees it, and the ways to say that it did not work."""
+"""A job as a bot's author sees it, and the exceptions that report a failure."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ _SUFFIXES: Mapping[str, str] = {"image/jpeg": ".jpg", "image/png": ".png", "imag
 
 
 class JobFailed(Exception):
-    """Raise it, or one of the kinds below, in a handler: it becomes the report. `code` groups cases for people."""
+    """Raise it, or one of the kinds below, in a handler: it becomes the report. `code` groups cases for operators."""
 
     kind: Kind = Kind.UNKNOWN
 
@@ -26,7 +26,7 @@ class JobFailed(Exception):
 
 
 class Transient(JobFailed):
-    """It did not happen, and may work later: tried again after a growing delay."""
+    """It did not happen, and may work later: it is retried after a growing delay."""
 
     kind = Kind.TRANSIENT
 
@@ -38,28 +38,28 @@ class BadContent(JobFailed):
 
 
 class AccountTrouble(JobFailed):
-    """It did not happen, and this account needs people."""
+    """It did not happen, and this account needs an operator."""
 
     kind = Kind.ACCOUNT
 
 
 class Fatal(JobFailed):
-    """It did not happen, and never will as it is: people have to look."""
+    """It did not happen, and never will as it is: an operator has to decide."""
 
     kind = Kind.FATAL
 
 
 class LeaseLost(Exception):
-    """The account is no longer yours: stop, and say nothing about it. Raised by `job.check()`."""
+    """The account is no longer yours: stop, and report nothing. Raised by `job.check()`."""
 
 
 class StopOrdered(Exception):
-    """An operator told this session to stop. Raised by `job.check()`."""
+    """An operator ordered this session to stop. Raised by `job.check()`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a handler may return: what the platform answered, and how well it performed (0 to 100)."""
+    """A handler's result: the platform's response, and how well the post performed (0 to 100)."""
 
     platform_response: Any = None
     performance_score: float | None = None
@@ -82,14 +82,14 @@ class Lease:
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until it runs out, 0 when it did or was lost."""
+        """Return the seconds until it runs out, 0 when it did or was lost."""
         if self._lost is None and self._began.ahead():
             self._confirm()
         return 0.0 if self._lost else max(0.0, self._seconds - self._began.elapsed() - self._began.ahead())
 
     @property
     def lost(self) -> str | None:
-        """Why it is gone; None while it is held."""
+        """Return why it is gone; None while it is held."""
         left = self.seconds_left
         return self._lost or ("it ran out" if left == 0 else None)
 
@@ -99,7 +99,7 @@ class Lease:
             self._began, self._seconds = began, seconds
 
     def lose(self, why: str) -> None:
-        """Give it up for good: the service says that it is gone, or the job took too long."""
+        """Give it up for good: the service says that it is gone, or the job has taken too long."""
         self._lost = why
 
 
@@ -121,12 +121,12 @@ class Job:
 
     @property
     def text(self) -> str | None:
-        """The text to publish."""
+        """Return the text to publish."""
         return None if self.delivery.text is None else self.delivery.text.body
 
     @property
     def seconds_left(self) -> float:
-        """How long the lease lasts if no heartbeat is heard any more."""
+        """Return the seconds that the lease lasts without another heartbeat."""
         return self.lease.seconds_left
 
     @property
@@ -136,21 +136,21 @@ class Job:
 
     @property
     def stop_ordered(self) -> bool:
-        """Whether an operator told this session to stop."""
+        """Whether an operator ordered this session to stop."""
         return self.stop.is_set()
 
     def check(self) -> None:
-        """Ask this before each step that cannot be taken back. Raises LeaseLost, StopOrdered.
+        """Check before each step that cannot be undone. Raises LeaseLost, StopOrdered.
 
         It asks the service only where this machine's clocks disagree, as after a sleep.
         """
         if (lost := self.lease.lost) is not None:
             raise LeaseLost(lost)
         if self.stop_ordered:
-            raise StopOrdered("an operator told this session to stop")
+            raise StopOrdered("an operator ordered this session to stop")
 
     def save(self, folder: Path) -> Path | None:
-        """The media as a file in that folder; None where there is none."""
+        """Save the media as a file in that folder, and return it; None where there is none."""
         content = self.delivery.content
         if content is None or self.media is None:
             return None

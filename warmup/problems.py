@@ -1,9 +1,9 @@
-"""What can go wrong when the service is asked, as exceptions.
+"""The exceptions of a request to the service.
 
 WarmupError
-├── Unsendable           it cannot even be asked
+├── Unsendable           the request cannot be sent
 ├── Unreachable          no answer at all
-├── UnexpectedAnswer     an answer that is none of the service's
+├── UnexpectedAnswer     an answer that is not one of the service's
 └── ApiError             a problem document; `warmup.errors` has a class for each code
     ├── AuthError        401, 403
     ├── NotFound         404
@@ -16,15 +16,15 @@ from typing import Any
 
 
 class WarmupError(Exception):
-    """The base of all."""
+    """The base of all of them."""
 
 
 class Unsendable(WarmupError):
-    """The request cannot be sent as it is (an address, a key, an id, a value that is no JSON): nothing was asked."""
+    """The request cannot be sent (the URL, the key, an id or a value is not valid): nothing was sent."""
 
 
 class Unreachable(WarmupError):
-    """The service did not answer. Whether it did what was asked is not known; asking again does nothing twice."""
+    """The service did not answer. It is not known whether it did what was asked; asking again does nothing twice."""
 
 
 class UnexpectedAnswer(WarmupError):
@@ -32,7 +32,7 @@ class UnexpectedAnswer(WarmupError):
 
 
 class ApiError(WarmupError):
-    """The service refused. `problem` is its whole document, `members` what it says beyond the common members."""
+    """The service refused. `problem` is its whole document, `members` its further members."""
 
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         self.status, self.problem = status, dict(problem)
@@ -49,7 +49,7 @@ class AuthError(ApiError):
 
 
 def refused_key(source: str) -> str:
-    """Say that a refused key (401) was sent, from where (`source`: a variable, a profile), and what to do."""
+    """Return the message for a refused key (401): where it came from (a variable, a profile), and what to do."""
     return (
         f"A key was sent (from {source}), but it is unknown to the service or revoked. Check {source}, "
         "or have an operator make another: warmup bots rotate NAME."
@@ -57,11 +57,11 @@ def refused_key(source: str) -> str:
 
 
 class NotFound(ApiError):
-    """There is no such thing, or this key does not see it."""
+    """The thing does not exist, or this key does not see it."""
 
 
 class Conflict(ApiError):
-    """The state of things stands against it."""
+    """The request conflicts with the current state."""
 
 
 class TryLater(ApiError):

@@ -1,4 +1,4 @@
-"""What a terminal shows: numbers with their nouns, and lists that keep one line a row."""
+"""Prints for a terminal: numbers with their nouns, and lists that keep one line a row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

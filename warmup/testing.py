@@ -22,15 +22,15 @@ import requests
 from chalice.test import Client as ChaliceClient
 from moto import mock_aws
 
+from warmup.client import Client
 from warmup.sandbox import stock
-from warmup.sandbox.client import Client, Problem
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.guard import aws_refused
 from warmup.sandbox.schedules import Timers, discover
 from warmup.sandbox.service import new_operator_key, running
 from warmup.sandbox.stores import Store
 
-__all__ = ["MotoService", "Problem", "aws_refused", "moto_service"]
+__all__ = ["MotoService", "aws_refused", "moto_service"]
 
 _HOST = "service.test"
 
@@ -38,8 +38,7 @@ _HOST = "service.test"
 class MotoService:
     """The service. Its time stands unless it is moved.
 
-    `client` is Chalice's own test client; `operator` may do everything, by the same client: JSON in, JSON out, or a
-    Problem with `status`, `code` and `body`.
+    `operator` may do everything; `client` is Chalice's own test client, through which all requests go.
     """
 
     def __init__(self, client: ChaliceClient, operator_key: str, clock: Clock, timers: Timers) -> None:
@@ -48,13 +47,13 @@ class MotoService:
         self.operator = self.caller(operator_key)
 
     def caller(self, key: str, session_id: str | None = None) -> Client:
-        """Make a caller that sends this key, and the session if there is one, with each request."""
-        return Client(f"http://{_HOST}", key, session_id=session_id, transport=_InProcess(self.client))
+        """Make a client that sends this key, and the session if there is one, with each request."""
+        return Client(f"http://{_HOST}", key, transport=_InProcess(self.client, session_id))
 
     def bot(self, bot_id: str) -> Client:
-        """Make a bot and open a session of it; answers a caller that sends the key and the session."""
+        """Make a bot and open a session of it; return a client that sends the key and the session."""
         key = stock.bot_key(self.operator, bot_id)
-        return self.caller(key, str(self.caller(key).post("/api/bot/sessions")["session_id"]))
+        return self.caller(key, self.caller(key).sessions.create().session_id)
 
     def stock(self) -> None:
         """Make the model `nora` with a picture and a text for each category that the standard plan asks for."""
@@ -65,7 +64,7 @@ class MotoService:
         stock.account(self.operator, account_id)
 
     def advance(self, **duration: float) -> dict[str, Any]:
-        """Let time pass, by a timedelta's arguments, and run the timers once; answers what each of them did."""
+        """Let time pass, by a timedelta's arguments, and run the timers once; return what each of them did."""
         self._clock.advance(timedelta(**duration))
         return self._timers.run_all()
 
@@ -95,14 +94,15 @@ class _Moto(Store):
 class _InProcess(httpx.BaseTransport):
     """Hands requests to Chalice's test client, and what goes elsewhere (signed URLs) to `requests`, as moto can."""
 
-    def __init__(self, client: ChaliceClient) -> None:
+    def __init__(self, client: ChaliceClient, session_id: str | None) -> None:
         self._client = client
+        self._session = {} if session_id is None else {"bot-session": session_id}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         body, headers = request.read(), dict(request.headers)
         if request.url.host == _HOST:
             path = request.url.raw_path.decode()
-            answer = self._client.http.request(request.method, path, headers=headers, body=body)
+            answer = self._client.http.request(request.method, path, headers=self._session | headers, body=body)
             return httpx.Response(answer.status_code, headers=answer.headers, content=answer.body)
         done = requests.request(request.method, str(request.url), headers=headers, data=body, timeout=20)
         return httpx.Response(done.status_code, content=done.content)

@@ -1,19 +1,14 @@
-"""What both clients have in common: requests, answers, and when a request is sent again. It does no I/O.
+"""What both clients share: requests, answers, and when a request is sent again. It does no I/O.
 
 A request is sent again after a pause when no answer came, or 429 or 503: every request of the contract may be repeated,
-but for the few that make something new each time; those are repeated only when they surely did not arrive. Pauses grow
-with jitter and are never shorter than `Retry-After`; a longer one than `longest_wait` is the caller's to wait.
+but for the few that make something new each time; those are repeated only when they cannot have arrived. Pauses grow
+with jitter and are never shorter than `Retry-After`; a longer one than `longest_wait` is left to the caller.
 """
 
-import asyncio
 import hashlib
-import inspect
 import json
-import math
-import random
 import re
-import time
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -24,13 +19,9 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from warmup.api import errors
-from warmup.problems import ApiError, UnexpectedAnswer, Unreachable, Unsendable, refused_key
+from warmup.problems import ApiError, UnexpectedAnswer, Unsendable, refused_key
 
 T = TypeVar("T")
-AGAIN = (429, 503)
-MEDIA_AGAIN = (429, 500, 502, 503, 504)
-"""Statuses of the bucket after which a file is asked for, or sent, again."""
-_SHORTEST, _LONGEST = 0.2, 20.0
 _KEY = re.compile("[!-~]*")
 
 
@@ -44,69 +35,13 @@ UNSET: Final = Unset.UNSET
 
 
 def quoted(part: str) -> str:
-    """A part of a path. Raises Unsendable: an empty one would make the path another one's."""
+    """Return a part of a path, quoted. Raises Unsendable: an empty one would make the path another one's."""
     if not part:
         raise Unsendable("An id is empty.")
     try:
         return quote(part, safe="")
     except UnicodeEncodeError as error:
-        raise Unsendable(f"An id is no text: {part!a}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often a request is sent at most, and how many seconds pass between two times.
-
-    `sleep` waits in place of `time.sleep` (in an AsyncClient of `asyncio.sleep`; there it may be a coroutine function).
-    `seconds_left` returns the seconds that asking and waiting may still take, for a caller that is about to end.
-    """
-
-    attempts: int = 6
-    longest_wait: float = 60.0
-    timeout: float = 20.0
-    sleep: Callable[[float], object] | None = None
-    seconds_left: Callable[[], float] = lambda: math.inf
-
-    def pause(self, attempt: int, asked: float) -> float | None:
-        """How long to wait after that attempt (from 1), `asked` being Retry-After; None: give up."""
-        if attempt >= self.attempts or asked > self.longest_wait:
-            return None
-        growing = min(_LONGEST, _SHORTEST * 2**attempt)
-        pause = max(asked, random.uniform(growing / 2, growing))
-        return pause if pause < self.seconds_left() else None
-
-    def pause_after(
-        self, failure: httpx.TransportError | httpx.Response, attempt: int, *, repeatable: bool, again: Collection[int]
-    ) -> float | None:
-        """How long to wait before the request is sent again; None where it is not.
-
-        `again` are the statuses after which what is `repeatable` is repeated.
-        """
-        if isinstance(failure, httpx.Response):
-            asked = seconds(failure.headers.get("Retry-After"))
-            sure = failure.status_code == 429
-            sent_again = failure.status_code in again and (repeatable or sure)
-        else:
-            asked, sure = 0.0, isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-            sent_again = repeatable or sure
-        return self.pause(attempt, asked) if sent_again else None
-
-    def next_timeout(self) -> float:
-        """Return how many seconds the next request may take. Raises Unreachable where there is no time left for it."""
-        left = self.seconds_left()
-        if left <= 0:
-            raise Unreachable("It was not sent: the time for it is over.")
-        return min(self.timeout, left)
-
-    def wait(self, seconds: float) -> None:
-        """Wait so many seconds."""
-        (self.sleep or time.sleep)(seconds)
-
-    async def async_wait(self, seconds: float) -> None:
-        """Wait so many seconds, in a coroutine."""
-        slept = (self.sleep or asyncio.sleep)(seconds)
-        if inspect.isawaitable(slept):
-            await slept
+        raise Unsendable(f"An id is not valid text: {part!a}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +67,7 @@ class Request:
         raw: tuple[str, str | bytes] | None = None,
         repeatable: bool = True,
     ) -> "Request":
-        """The request of an operation: what is None is not sent, nor are members of the body that are unset.
+        """Return the request of an operation: what is None is not sent, nor are members of the body that are unset.
 
         Raises Unsendable.
         """
@@ -144,7 +79,7 @@ class Request:
             elif body is not None:
                 media_type, content = "application/json", json.dumps(_plain(body), allow_nan=False).encode()
         except (TypeError, ValueError) as error:
-            raise Unsendable(f"What is to be sent is no JSON: {error}") from error
+            raise Unsendable(f"The body is not valid JSON: {error}") from error
         kept = {name: value for name, value in (headers or {}).items() if value is not None}
         if media_type is not None:
             kept["Content-Type"] = media_type
@@ -166,18 +101,13 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def seconds(text: str | None) -> float:
-    """Return the number of seconds that a header says, 0 where it says none."""
-    return float(text) if text is not None and text.replace(".", "", 1).isdigit() else 0.0
-
-
 @cache
 def _adapter(answer: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(cast(Any, answer))
 
 
 def read(response: httpx.Response, answer: type[T]) -> T:
-    """The answer as its model. Raises the exception of its code, or UnexpectedAnswer."""
+    """Return the answer as its model. Raises the exception of its code, or UnexpectedAnswer."""
     refuse(response)
     try:
         found: T = _adapter(cast(Hashable, answer)).validate_json(response.content)
@@ -191,11 +121,11 @@ def _unexpected(response: httpx.Response, error: Exception) -> UnexpectedAnswer:
     if isinstance(error, ValidationError):
         fault = error.errors()[0]
         why = f"{'.'.join(map(str, fault['loc'])) or 'it'}: {fault['msg']}"
-    return UnexpectedAnswer(f"{response.request.url} answered what the service does not answer ({why})")
+    return UnexpectedAnswer(f"The answer of {response.request.url} is not one of the service ({why})")
 
 
 def refuse(response: httpx.Response) -> None:
-    """Raises the exception that an answer of 400 or more means."""
+    """Raise the exception of an answer of 400 or more."""
     if response.is_success:
         return
     try:
@@ -208,7 +138,7 @@ def refuse(response: httpx.Response) -> None:
 
 
 def refuse_key(response: httpx.Response, source: str | None) -> None:
-    """Raises AuthError that says where the key came from, where one was sent and not accepted."""
+    """Raise AuthError that says where the key came from, where one was sent and not accepted."""
     if response.status_code != 401 or source is None or "Authorization" not in response.request.headers:
         return
     try:
@@ -226,7 +156,7 @@ class Page(Generic[T]):
 
 
 def page_of(response: httpx.Response, item: type[T]) -> Page[T]:
-    """A page of a list. Raises the exception of its code, or UnexpectedAnswer."""
+    """Return a page of a list. Raises the exception of its code, or UnexpectedAnswer."""
     refuse(response)
     one = _adapter(cast(Hashable, item))
     try:
@@ -242,7 +172,7 @@ def page_of(response: httpx.Response, item: type[T]) -> Page[T]:
 def headers(key: str) -> dict[str, str]:
     """Return the headers of every request. Raises Unsendable."""
     if not _KEY.fullmatch(key):  # an error of HTTP's own would show the key
-        raise Unsendable("The key holds what no key does (a blank, an end of line, a letter beyond ASCII).")
+        raise Unsendable("The key is not valid: it contains a blank, an end of line, or a character beyond ASCII.")
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
@@ -251,20 +181,20 @@ def address(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise Unsendable(f"{url!r} is no address: {error}") from error
+        raise Unsendable(f"{url!r} is not a URL: {error}") from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise Unsendable(f"{url!r} is no address: such as https://warmup.example.org is expected")
+        raise Unsendable(f"{url!r} is not a URL of the service, such as https://warmup.example.org")
     return parsed
 
 
 class BadChecksum(UnexpectedAnswer):
-    """The file is not what its SHA-256 says."""
+    """The file does not match its SHA-256."""
 
 
 def checked(response: httpx.Response, sha256: str | None) -> bytes:
-    """The file, if it is what its SHA-256 says. Raises BadChecksum, UnexpectedAnswer."""
+    """Return the file, if it matches its SHA-256. Raises BadChecksum, UnexpectedAnswer."""
     if not response.is_success:
         raise UnexpectedAnswer(f"The media could not be downloaded: {response.status_code}")
     if sha256 is not None and hashlib.sha256(response.content).hexdigest() != sha256:
-        raise BadChecksum("The file is not what its SHA-256 says.")
+        raise BadChecksum("The file does not match its SHA-256.")
     return response.content

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser import stage as stages
 from tests.browser.stage import Console, Stage
-from warmup.sandbox.client import Client
+from tests.json_client import JsonClient
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("browser")
     with (
         stages.sandbox(folder, "--empty") as url,
-        Client(url, stages.KEY) as api,
+        JsonClient(url, stages.KEY) as api,
         stages.browser() as browser,
     ):
         yield Stage(url, api, browser)

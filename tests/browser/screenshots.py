@@ -14,8 +14,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import stage as stages
 from tests.browser.stage import SCREENS, Model, Stage, console
+from tests.json_client import JsonClient
 from warmup.sandbox import stores
-from warmup.sandbox.client import Client
 
 FOLDER = stores.ROOT / "docs" / "console"
 THEMES = ("light", "dark")
@@ -31,7 +31,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="warmup-screenshots-"))
     with (
         stages.sandbox(folder, "--speed", "10000") as url,
-        Client(url, stages.KEY) as api,
+        JsonClient(url, stages.KEY) as api,
         stages.browser() as browser,
     ):
         _until("the bots are hired", lambda: len(api.get("/api/operator/bots")["items"]) == 4)
@@ -62,7 +62,7 @@ def _until(what: str, true: Callable[[], bool]) -> None:
         time.sleep(0.5)
 
 
-def _past_bio(api: Client) -> int:
+def _past_bio(api: JsonClient) -> int:
     accounts = api.get("/api/operator/accounts", limit=100)["items"]
     return sum(one["current_phase"] in ("post", "highlight", "story") for one in accounts)
 

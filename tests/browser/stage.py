@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.json_client import JsonClient
 from warmup.sandbox import pictures, stores
-from warmup.sandbox.client import Client
 
 KEY = "an operator's key for these tests"
 AXE = stores.ROOT / ".tools" / "axe-core" / "axe.min.js"
@@ -84,7 +84,7 @@ class Stage:
     """A sandbox, an operator's client of it, and a browser."""
 
     url: str
-    api: Client
+    api: JsonClient
     browser: Browser
 
     def model(self) -> "Model":
@@ -100,7 +100,7 @@ class Stage:
     def bot(self) -> "Bot":
         """A new bot in a session."""
         bot_id = f"worker-{next(_numbers)}"
-        client = Client(self.url, self.api.post("/api/operator/bots", {"bot_id": bot_id})["key"])
+        client = JsonClient(self.url, self.api.post("/api/operator/bots", {"bot_id": bot_id})["key"])
         opened = client.post("/api/bot/sessions", {"client": "test/1", "host": "here"})
         return Bot(bot_id, client, opened["session_id"])
 
@@ -176,7 +176,7 @@ class Bot:
     """A bot that does what a test says."""
 
     bot_id: str
-    api: Client
+    api: JsonClient
     session: str
 
     def take(self, account_id: str, phase: str = "pfp") -> str:

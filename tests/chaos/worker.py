@@ -17,8 +17,7 @@ from typing import Any
 import httpx
 
 import warmup
-from warmup import Job, JobFailed, Patience, StopOrdered, Transient
-from warmup.api.models import Delivery
+from warmup import Job, RetryPolicy, StopOrdered, Transient
 from warmup.problems import ApiError
 
 PATIENCE = 30.0
@@ -52,9 +51,12 @@ class Shipped(warmup.Worker):
     """The worker as it is shipped; what it publishes is nothing."""
 
     def __init__(self, url: str, key: str, seed: int, history: Path) -> None:
-        super().__init__(url, key, slots=2, timeout=10, patience=Patience(attempts=3, timeout=3))
+        super().__init__(url, key, slots=2, timeout=10, retry=RetryPolicy(attempts=3, timeout=3))
         self._dice, self._history = random.Random(seed), history
         self.phase()(self._publish)
+        for use, verb in (("complete", "complete_phase"), ("report", "report_error")):
+            setattr(self._client.phases, verb, self._noting(use, getattr(self._client.phases, verb)))
+        self._client.download = lambda media: b""  # type: ignore[method-assign]  # there is no bucket here
 
     def _publish(self, job: Job) -> None:
         time.sleep(self._dice.uniform(0, 0.1))
@@ -65,24 +67,19 @@ class Shipped(warmup.Worker):
         if luck < 0.12:
             raise Transient("the platform was slow")
 
-    def _download(self, given: Delivery) -> bytes | None:
-        return None  # there is no bucket here
+    def _noting(self, use: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(account_id: str, phase: str, **given: Any) -> Any:
+            token = given["lease_token"]
+            try:
+                answer = ask(account_id, phase=phase, **given)
+            except ApiError as refused:
+                if refused.status not in (429, 503):  # it is asked again
+                    write_down(self._history, use, account_id, phase, token, (refused.status, refused.problem))
+                raise
+            write_down(self._history, use, account_id, phase, token, (200, {}))
+            return answer
 
-    def _complete(self, job: Job, done: warmup.Done, milliseconds: int) -> None:
-        self._noting("complete", job, lambda: super(Shipped, self)._complete(job, done, milliseconds))
-
-    def _report(self, job: Job, failed: JobFailed) -> None:
-        self._noting("report", job, lambda: super(Shipped, self)._report(job, failed))
-
-    def _noting(self, use: str, job: Job, ask: Callable[[], None]) -> None:
-        try:
-            ask()
-        except ApiError as refused:
-            if refused.status not in (429, 503):  # it is asked again
-                answered = refused.status, refused.problem
-                write_down(self._history, use, job.account_id, job.phase, job.lease.token, answered)
-            raise
-        write_down(self._history, use, job.account_id, job.phase, job.lease.token, (200, {}))
+        return noted
 
 
 class Gone(Exception):

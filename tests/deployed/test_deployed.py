@@ -30,10 +30,12 @@ from tests.deployed.cloud import (
     ministack,
     until,
 )
+from tests.json_client import JsonClient
+from warmup.client import Client
+from warmup.problems import AuthError
 from warmup.sandbox import seed
 from warmup.sandbox.agency import Agency, agency
 from warmup.sandbox.bots import Bot
-from warmup.sandbox.client import Client, Problem
 from warmup.sandbox.platform import Platform
 from warmup.sandbox.stores import missing
 
@@ -144,7 +146,7 @@ def turn_back_time(cloud: Cloud, accounts: Sequence[str]) -> None:
         )
 
 
-def a_bot_takes_every_account_to_active(cloud: Cloud, operator: Client, bot_key: str) -> list[str]:
+def a_bot_takes_every_account_to_active(cloud: Cloud, operator: JsonClient, bot_key: str) -> list[str]:
     """The bot of the sandbox, from the first request to the last; the accounts."""
     accounts = [one["account_id"] for one in operator.get(f"{OPERATOR}/accounts")["items"]]
     assert len(accounts) == 3
@@ -153,11 +155,12 @@ def a_bot_takes_every_account_to_active(cloud: Cloud, operator: Client, bot_key:
 
     def all_active() -> bool:
         turn_back_time(cloud, accounts)
+        bot.wake()
         states = {one["state"] for one in operator.get(f"{OPERATOR}/accounts")["items"]}
         return states == {"active"}
 
     until("every account is active", all_active)
-    bot.stopped.set()
+    bot.stop()
     bot.join(20)
     for account in accounts:
         assert operator.get(f"{OPERATOR}/accounts/{account}/verify")["ok"], "the audit replays to the state"
@@ -187,7 +190,7 @@ def its_timers_are_called() -> None:
         assert "FunctionError" not in answer, answer["Payload"].read()
 
 
-def its_timers_have_run(operator: Client, since: str) -> None:
+def its_timers_have_run(operator: JsonClient, since: str) -> None:
     """Their runs are recorded, with what they did. EventBridge fires them every minute, where nobody here has."""
 
     def ran() -> bool:
@@ -215,7 +218,7 @@ def what_would_lose_data_is_not_deployed(cloud: Cloud) -> None:
         cloud.up(Typo="1")
 
 
-def the_pepper_rotates(cloud: Cloud, operator: Client, account: str) -> None:
+def the_pepper_rotates(cloud: Cloud, operator: JsonClient, account: str) -> None:
     """Keys under the old pepper are taken until they are rotated, and then no more."""
     secrets = boto3.client("secretsmanager")
     name = cloud.outputs["PepperSecret"]
@@ -225,7 +228,7 @@ def the_pepper_rotates(cloud: Cloud, operator: Client, account: str) -> None:
     made = operator.post(f"{OPERATOR}/bots/ada/keys")["key"]
     cloud.up(PreviousPepperEdition="2")
     assert cloud.get(f"{OPERATOR}/accounts/{account}", made).status_code == 200
-    with pytest.raises(Problem, match="401"):
+    with pytest.raises(AuthError, match="unauthenticated"):
         operator.get(f"{OPERATOR}/accounts/{account}")
 
 
@@ -248,7 +251,7 @@ def watched(cloud: Cloud) -> Iterator[None]:
 _DENIAL = re.compile(r"not authorized to perform[^\"\\]*")
 
 
-Act = Callable[[Cloud, Client, str], None]
+Act = Callable[[Cloud, JsonClient, str], None]
 
 
 def a_life(cloud: Cloud, amid: Act, at_the_end: Act | None = None) -> None:
@@ -262,10 +265,10 @@ def _live(cloud: Cloud, began: str, amid: Act, at_the_end: Act | None) -> None:
     outputs, said = cloud.make()
     assert "GET /api/health: 200" in said and "GET /api/ready: 200" in said
     key = an_operator_is_made_once(cloud)
-    with Client(cloud.api, key) as operator:
+    with JsonClient(cloud.api, key) as operator, Client(cloud.api, key) as client:
         plain_http_is_let_in(outputs["MediaBucketName"])
-        seed.seed(operator, _NoBucket(), small(agency(7, 1)), began, lambda _: None)
-        bot_key = seed.make_bots(operator, 1)["bot-1"]
+        seed.seed(client, _NoBucket(), small(agency(7, 1)), began, lambda _: None)
+        bot_key = seed.make_bots(client, 1)["bot-1"]
         strangers_are_refused(cloud, key, bot_key)
         pages_are_served(cloud)
         accounts = a_bot_takes_every_account_to_active(cloud, operator, bot_key)
@@ -281,7 +284,7 @@ def _live(cloud: Cloud, began: str, amid: Act, at_the_end: Act | None) -> None:
             at_the_end(cloud, operator, accounts[0])
 
 
-def an_account_is_brought_back(cloud: Cloud, operator: Client, account: str) -> None:
+def an_account_is_brought_back(cloud: Cloud, operator: JsonClient, account: str) -> None:
     """The drill: a backup, damage, the restored tables, the command, and the audit that says whether all is well."""
     tables, hurt = cloud.tables(), ("accounts", "warmup_phases", "content_assignments", "audit_events")
     before = operator.get(f"{OPERATOR}/accounts/{account}")

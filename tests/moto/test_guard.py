@@ -22,7 +22,8 @@ from chalicelib.edge.serve import installed
 from chalicelib.settings import Settings
 from chalicelib.tables import media
 from chalicelib.tables.transport import AwsRefused, Sdk
-from warmup.testing import MotoService, Problem, moto_service
+from warmup.api import errors
+from warmup.testing import MotoService, moto_service
 
 DYNAMODB, BUCKET = "dynamodb.us-east-1.amazonaws.com", "warmup-media.s3.us-east-1.amazonaws.com"
 
@@ -113,10 +114,8 @@ def test_a_request_past_moto_is_answered_with_what_to_set(
     service: MotoService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_the_hook(monkeypatch)
-    with pytest.raises(Problem) as refused:
-        service.operator.get("/api/operator/accounts/nora-1")
-    assert (refused.value.status, refused.value.code) == (500, "internal_error")
-    assert "AWS_ENDPOINT_URL_DYNAMODB" in refused.value.body["detail"]
+    with pytest.raises(errors.InternalError, match="AWS_ENDPOINT_URL_DYNAMODB"):
+        service.operator.accounts.get("nora-1")
 
 
 @pytest.mark.parametrize(
@@ -154,8 +153,10 @@ def test_every_request_of_the_service_goes_through_the_hook(
     monkeypatch.setattr(hooks.HierarchicalEmitter, "emit", noting)
     service.account("nora-2")
     bot = service.bot("bot-1")
-    bot.post("/api/bot/accounts/nora-2/start-warmup")
-    assert bot.get("/api/bot/accounts/nora-2/content/pfp")["content"]["content_id"] == "nora-pfp"
+    bot.accounts.start_warmup("nora-2")
+    content = bot.phases.content("nora-2", "pfp").content
+    assert content is not None
+    assert content.content_id == "nora-pfp"
     assert media.look(installed.settings.media_bucket, "nothing") is None
     sent = {name for name in emitted if name.startswith("before-send.")}
     assert sent >= {f"before-send.dynamodb.{one}" for one in ("TransactWriteItems", "BatchGetItem", "Query")}

@@ -5,49 +5,52 @@ import json
 import pytest
 import requests
 
-from warmup.testing import MotoService, Problem
-
-PHASES = ("pfp", "bio", "post", "highlight", "story")
+from warmup.api import errors
+from warmup.testing import MotoService
+from warmup.worker import PHASES
 
 
 def test_a_bot_warms_an_account_up(service: MotoService) -> None:
     bot = service.bot("bot-1")
-    bot.post("/api/bot/accounts/nora-1/start-warmup")
+    bot.accounts.start_warmup("nora-1")
     for phase in PHASES:
-        given = bot.get(f"/api/bot/accounts/nora-1/content/{phase}")
-        token = {"Lease-Token": given["lease"]["lease_token"]}
-        bot.post(f"/api/bot/accounts/nora-1/complete-phase/{phase}", {"performance_score": 80}, token)
+        token = bot.phases.content("nora-1", phase).lease.lease_token
+        bot.phases.complete_phase("nora-1", phase, lease_token=token, performance_score=80)
         service.advance(hours=48)
-    done = bot.post("/api/bot/accounts/nora-1/complete-warmup")
-    assert done["state"] == "active"
+    assert bot.accounts.complete_warmup("nora-1").state == "active"
 
 
 def test_a_phase_waits_for_its_interval(service: MotoService) -> None:
     bot = service.bot("bot-1")
-    bot.post("/api/bot/accounts/nora-1/start-warmup")
-    given = bot.get("/api/bot/accounts/nora-1/content/pfp")
-    bot.post("/api/bot/accounts/nora-1/complete-phase/pfp", {}, {"Lease-Token": given["lease"]["lease_token"]})
-    with pytest.raises(Problem) as refused:
-        bot.get("/api/bot/accounts/nora-1/content/bio")
-    assert (refused.value.status, refused.value.code) == (409, "phase_not_available")
+    bot.accounts.start_warmup("nora-1")
+    token = bot.phases.content("nora-1", "pfp").lease.lease_token
+    bot.phases.complete_phase("nora-1", "pfp", lease_token=token)
+    with pytest.raises(errors.PhaseNotAvailable):
+        bot.phases.content("nora-1", "bio")
     service.advance(hours=24)
-    assert bot.get("/api/bot/accounts/nora-1/content/bio")["text"]["body"] == "A text for bio."
+    text = bot.phases.content("nora-1", "bio").text
+    assert text is not None
+    assert text.body == "A text for bio."
 
 
 def test_two_bots_get_different_accounts(service: MotoService) -> None:
     service.account("nora-2")
     taken = []
     for name in ("bot-1", "bot-2"):
-        taken += [one["account_id"] for one in service.bot(name).post("/api/bot/accounts/claim")["items"]]
+        bot = service.bot(name)
+        (session,) = [one for one in service.operator.sessions.list_all() if one.bot_id == name]
+        taken += [one.account_id for one in bot.leases.claim(bot_session=session.session_id).items]
     assert sorted(taken) == ["nora-1", "nora-2"]
 
 
 def test_the_picture_lies_behind_a_signed_url(service: MotoService) -> None:
     bot = service.bot("bot-1")
-    bot.post("/api/bot/accounts/nora-1/start-warmup")
-    picture = bot.get("/api/bot/accounts/nora-1/content/pfp")["content"]
-    answer = requests.get(picture["url"], timeout=5)
-    assert (answer.status_code, len(answer.content)) == (200, picture["bytes"])
+    bot.accounts.start_warmup("nora-1")
+    picture = bot.phases.content("nora-1", "pfp").content
+    assert picture is not None
+    answer = requests.get(str(picture.url), timeout=5)
+    assert (answer.status_code, len(answer.content)) == (200, picture.bytes)
+    assert bot.download(picture) == answer.content
 
 
 def test_chalices_own_test_client_is_at_hand(service: MotoService) -> None:

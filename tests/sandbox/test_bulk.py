@@ -61,7 +61,9 @@ def test_a_bulk_retry_goes_to_the_end_and_retries_nothing_twice(
     monkeypatch.setattr("warmup.commands.moves._STEP", 3)
     everything = ("review", "retry", "--code", "locked", "--reason", "it is open again")
     asked = warmup(*everything)
-    assert (asked.code, "Retry 7 cases? Nobody is there to ask: say --yes." in asked.err) == (2, True), asked
+    assert (asked.code, "Retry 7 cases? There is no terminal to confirm in: pass --yes." in asked.err) == (2, True), (
+        asked
+    )
     assert "7 cases would be retried, 0 skipped" in warmup(*everything, "--dry-run").err
 
     with monkeypatch.context() as slow:

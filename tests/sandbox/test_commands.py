@@ -20,7 +20,8 @@ from tests.sandbox.test_run import need
 from warmup import cli
 from warmup.api.models import ConsentBody, TextBody
 from warmup.api.operations import Accounts, Roster, Texts
-from warmup.commands.common import Format, show
+from warmup.commands.common import Format
+from warmup.commands.output import show
 from warmup.problems import Unreachable
 from warmup.sandbox.fake import FakeServer, fake_server
 from warmup.sandbox.pictures import draw
@@ -108,14 +109,14 @@ def test_every_form_of_output_says_the_same(warmup: Run, output: str) -> None:
         (("accounts", "list", "--nonsense"), 2, "nonsense"),
         (("accounts", "list", "--state", "asleep"), 2, "malformed_request"),
         (("review", "resolve", "n-0", "pfp", "--reason", "r", "--note", "n"), 4, "account_not_ready"),
-        (("pipeline", "pause", "--reason", "r"), 2, "say --yes"),
-        (("accounts", "pause", "n-0", "n-1", "--reason", "r"), 2, "say --yes"),
-        (("accounts", "pause", "--all", "--reason", "r"), 2, "Pause 3 accounts? Nobody is there to ask: say --yes"),
+        (("pipeline", "pause", "--reason", "r"), 2, "pass --yes"),
+        (("accounts", "pause", "n-0", "n-1", "--reason", "r"), 2, "pass --yes"),
+        (("accounts", "pause", "--all", "--reason", "r"), 2, "Pause 3 accounts? There is no terminal to confirm in: "),
         (("accounts", "pause", "--reason", "r"), 2, "which accounts?"),
         (("accounts", "pause", "n-0", "--all", "--reason", "r"), 2, "which accounts?"),
         (("accounts", "pause", "n-0"), 2, "--reason"),
-        (("bots", "revoke", "bot-1", "key_1"), 2, "say --yes"),
-        (("sessions", "stop", "ses_1", "--reason", "r"), 2, "say --yes"),
+        (("bots", "revoke", "bot-1", "key_1"), 2, "pass --yes"),
+        (("sessions", "stop", "ses_1", "--reason", "r"), 2, "pass --yes"),
         (("review", "retry", "--reason", "r"), 0, "Nothing to do: no case matches."),
         (("sessions", "stop", "ses_1", "--reason", "r", "--dry-run"), 3, "session_not_found"),
         (("--url", "http://127.0.0.1:9", "accounts", "list"), 7, "does not answer"),
@@ -124,12 +125,12 @@ def test_every_form_of_output_says_the_same(warmup: Run, output: str) -> None:
         (("accounts", "resume", "n-0", "--reason", "r"), 0, ""),
         (("work",), 2, "in a terminal"),
         (("audit", "tail", "--account", "nobody"), 0, "No events of nobody."),
-        (("review", "retry", "n-0", "--reason", "r"), 4, "n-0 is in no phase"),
-        (("review", "retry", "n-0", "--code", "x", "--reason", "r"), 2, "or all that match"),
+        (("review", "retry", "n-0", "--reason", "r"), 4, "n-0 is not in any phase"),
+        (("review", "retry", "n-0", "--code", "x", "--reason", "r"), 2, "or pass filters"),
         (("texts", "add", "nora", "\udcff", "--category", "bio"), 2, "not UTF-8"),
         (("accounts", "get", ""), 2, "An id is empty"),
-        (("accounts", "get", "\udcff"), 2, "An id is no text"),
-        (("--url", "localhost:8000", "accounts", "list"), 2, "'localhost:8000' is no address"),
+        (("accounts", "get", "\udcff"), 2, "An id is not valid text"),
+        (("--url", "localhost:8000", "accounts", "list"), 2, "'localhost:8000' is not a URL of the service"),
         (("--url", "http://a:port", "doctor"), 1, ""),
         (("--url", "http://a:port", "pipeline"), 2, "Invalid port"),
     ],
@@ -138,14 +139,14 @@ def test_every_form_of_output_says_the_same(warmup: Run, output: str) -> None:
 def test_a_command_ends_with_the_code_that_its_outcome_has(
     warmup: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, says: str
 ) -> None:
-    monkeypatch.setattr("warmup.transport._SHORTEST", 0.001)
+    monkeypatch.setattr("warmup.retry._SHORTEST", 0.001)
     ended = warmup(*arguments)
     assert (ended.code, says in ended.err) == (code, True), ended
 
 
 def test_what_is_not_the_service_is_an_error(warmup: Run, monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> None:
     monkeypatch.setattr(server, "away", True)
-    monkeypatch.setattr("warmup.transport._SHORTEST", 0.001)
+    monkeypatch.setattr("warmup.retry._SHORTEST", 0.001)
     ended = warmup("accounts", "list")
     assert (ended.code, ended.out, "Traceback" in ended.err) == (1, "", False), ended
 
@@ -225,7 +226,7 @@ def written_profile(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str) ->
 def test_a_profile_that_is_named_goes_before_the_environment(
     warmup: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: FakeServer
 ) -> None:
-    monkeypatch.setattr("warmup.transport._SHORTEST", 0.001)
+    monkeypatch.setattr("warmup.retry._SHORTEST", 0.001)
     text = f'[floor]\nurl = "{server.url}"\nkey = "{server.operator_key}"\n[away]\nurl = "http://127.0.0.1:9"\n'
     written_profile(monkeypatch, tmp_path, text)
     assert warmup("--profile", "away", "accounts", "list").code == 7, "the address of the profile"
@@ -239,7 +240,7 @@ def test_a_profile_that_is_named_goes_before_the_environment(
 def test_a_key_that_is_none_is_not_shown(warmup: Run, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setenv("WARMUP_OPERATOR_KEY", key)
     ended = warmup("accounts", "list")
-    assert (ended.code, "cret" in ended.err, "The key holds what no key does" in ended.err) == (2, False, True), ended
+    assert (ended.code, "cret" in ended.err, "The key is not valid" in ended.err) == (2, False, True), ended
 
 
 def test_an_import_keeps_the_bad_rows_with_reasons_and_makes_nothing_twice(warmup: Run, tmp_path: Path) -> None:
@@ -294,7 +295,7 @@ def test_a_text_that_no_plan_takes_is_warned_of(warmup: Run, tmp_path: Path) -> 
 
 
 def test_the_pipeline_says_as_of_when_and_of_how_many_models(server: FakeServer, warmup: Run) -> None:
-    assert "not looked at yet" in warmup("pipeline").out
+    assert "not checked yet" in warmup("pipeline").out
     server.advance(minutes=1)
     assert "models run dry within 7 days, as of" in " ".join(warmup("pipeline").out.split())
 
@@ -426,7 +427,7 @@ def test_what_a_list_or_an_export_says_can_be_imported(warmup: Run, server: Fake
         file.write_text(re.sub("txt_[^,]*", "", rows))
         ended = warmup("texts", "import", "to", str(file), "-o", "json")
         assert (ended.code, ended.json["rows"]) == (0, 1), ended
-        assert "Not imported, since the service makes them: " in ended.err and "usage_count" in ended.err
+        assert "Not imported, since the service sets them: " in ended.err and "usage_count" in ended.err
         assert ("may run them as formulas" in listed.err) == (form == "csv"), "the risk is named"
     exported = warmup("accounts", "export", "-o", "csv")
     (tmp_path / "accounts.csv").write_text(exported.out)
@@ -518,7 +519,7 @@ def test_an_import_that_cannot_go_on_says_what_was_done(
     monkeypatch.setattr("warmup.commands.imports.MOST_ROWS", 3)
     interrupt(monkeypatch, Texts, "import_all", at=2, by=Unreachable("gone"))
     ended = warmup("texts", "import", "nora", str(file))
-    assert (ended.code, "Stopped: 3 of 7 rows sent. Send the file again" in ended.err) == (7, True), ended
+    assert (ended.code, "Stopped: 3 of 7 rows sent. Import the file again" in ended.err) == (7, True), ended
     assert json.loads((tmp_path / "texts.bad.jsonl").read_text())["line"] == 1
 
 
@@ -532,7 +533,7 @@ def test_an_import_that_is_interrupted_says_what_was_done(
     interrupt(monkeypatch, Texts, "import_all", at=3)
     ended = warmup("texts", "import", "nora", str(file))
     assert ended.code == 130
-    assert "20 of 30 rows sent. Send the file again: nothing is made twice." in ended.err
+    assert "20 of 30 rows sent. Import the file again: no duplicates are created." in ended.err
     assert warmup("texts", "import", "nora", str(file), "-o", "json").json == {
         "rows": 30,
         "dry_run": False,
@@ -559,7 +560,7 @@ def interrupt(
 @pytest.mark.parametrize(
     ("kind", "method", "arguments", "says"),
     [
-        (Accounts, "pause", ("accounts", "pause", "n-0", "n-1", "n-2", "--yes"), "1 of 3. Go on with: n-1 n-2"),
+        (Accounts, "pause", ("accounts", "pause", "n-0", "n-1", "n-2", "--yes"), "1 of 3. Continue with: n-1 n-2"),
         (Roster, "list_all", ("accounts", "export"), "Stopped after 0 accounts. Nothing was changed"),
     ],
     ids=["those that are named", "a look"],
@@ -597,7 +598,7 @@ def test_many_are_moved_at_once_rehearsed_before(
     assert states() == ["ready", "ready", "imported"]
     interrupt(monkeypatch, Roster, "move_all", at=2)  # behind the rehearsal that counts them
     stopped = warmup("accounts", "pause", *everything, "--yes")
-    told = "Stopped after 0 of 2. Say the same again: what is done is left alone."
+    told = "Stopped after 0 of 2. Run the same command again: what is done is skipped."
     assert (stopped.code, told in stopped.err) == (130, True), stopped
     assert warmup("accounts", "pause", *everything, "--yes").code == 0
     assert states() == ["paused", "paused", "imported"]
@@ -684,7 +685,7 @@ def test_pools_are_filled_and_looked_at(warmup: Run, tmp_path: Path) -> None:
     assert explained.out.split()[:5] == ["kind", "item", "id", "category", "theme"]
 
 
-def test_the_floor_is_looked_at(warmup: Run) -> None:
+def test_the_commands_of_operations_show_their_rows(warmup: Run) -> None:
     assert warmup("review", "list", "-o", "json").json == []
     assert "no case matches" in warmup("review", "retry", "--reason", "r", "--dry-run").err
     assert warmup("sessions", "list", "-o", "json").code == 0

@@ -138,7 +138,7 @@ def test_who_waits_for_a_job_and_leaves_has_taken_nothing(server: FakeServer, tm
         time.sleep(0.5)
         person.types(CTRL_C)
         assert person.ends() == 130
-        person.sees("nothing was taken")
+        person.sees("no job was taken")
 
 
 @pytest.mark.parametrize(("answer", "state"), [("n\n", "ready"), ("y\n", "paused")])
@@ -160,7 +160,7 @@ def test_an_import_shows_how_far_it_is_and_takes_ctrl_c_well(server: FakeServer,
         person.sees("750/3000")
         person.types(CTRL_C)
         assert person.ends() == 130
-        person.sees("rows sent. Send the file again: nothing is made twice.")
+        person.sees("rows sent. Import the file again: no duplicates are created.")
         assert re.search(r"importing .*(500|750)/3000 \d+/s 0:0\d:\d\d", person.screen), "n of m, rate, time left"
 
 

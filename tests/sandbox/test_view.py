@@ -1,24 +1,34 @@
 """The view and the summary say what the service says."""
 
 import io
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
 
-from warmup.sandbox.progress import PHASES, Row, Snapshot
+from warmup.api.models import AuditEvent, Holding, PhaseName, Session
+from warmup.sandbox.progress import Row, Snapshot
 from warmup.sandbox.summary import Line, Summary, show
 from warmup.sandbox.view import LOOKS, View, render, summary_line
+from warmup.worker import PHASES
+
+NOW = datetime(2026, 11, 25, 10, 16, 6, 117_000, UTC)
 
 
 def row(number: int, state: str, phase: str | None = None, status: str | None = None) -> Row:
     return Row(f"a-{number:02d}", f"user.{number:02d}", state, phase, status)
 
 
+def session(bot_id: str, *held: Holding) -> Session:
+    return Session.model_construct(bot_id=bot_id, done=3, failed=0, held=list(held))
+
+
+def event(sentence: str) -> AuditEvent:
+    return AuditEvent.model_construct(at=NOW, sentence=sentence)
+
+
 def snapshot(*rows: Row) -> Snapshot:
-    session: dict[str, Any] = {"bot_id": "bot-1", "done": 3, "failed": None, "held": []}
-    event = {"at": "2026-11-25T10:16:06.117Z", "sentence": "bot bot-1 completed pfp of account a-01"}
-    return Snapshot("2026-11-25T10:16:06.117Z", 10_000, rows, [session], [event])
+    return Snapshot(NOW, 10_000, rows, [session("bot-1")], [event("bot bot-1 completed pfp of account a-01")])
 
 
 def rendered(shown: Snapshot, height: int, width: int = 120) -> str:
@@ -88,11 +98,10 @@ def test_a_low_terminal_shows_those_that_are_still_at_it() -> None:
 @pytest.mark.parametrize("current", ["available", "content_assigned", "in_progress", "failed", "requires_review"])
 def test_a_narrow_terminal_breaks_no_word(current: str) -> None:
     rows = [Row(f"a-{one:02d}", f"a.long.username.{one:02d}", "warming_up", "pfp", current) for one in range(24)]
-    held = [{"account_id": "a-01", "phase": "highlight"}]
-    sessions: list[dict[str, Any]] = [{"bot_id": f"bot-{one}", "done": 3, "failed": 0, "held": held} for one in (1, 2)]
+    held = Holding.model_construct(account_id="a-01", phase=PhaseName.HIGHLIGHT)
+    sessions = [session(f"bot-{one}", held) for one in (1, 2)]
     said = "the pools had nothing eligible for highlight of account aurora-lind-08: asked again later"
-    events = [{"at": "2026-11-25T10:16:06.117Z", "sentence": said}] * 8
-    text = rendered(Snapshot("2026-11-25T10:16:06.117Z", 10_000, rows, sessions, events), 24, width=80)
+    text = rendered(Snapshot(NOW, 10_000, rows, sessions, [event(said)] * 8), 24, width=80)
     lines = text.splitlines()
     assert len(lines) <= 24
     assert LOOKS[current][1] in text

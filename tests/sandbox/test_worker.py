@@ -29,7 +29,7 @@ from warmup import (
     Fatal,
     Job,
     LeaseLost,
-    Patience,
+    RetryPolicy,
     StopOrdered,
     Transient,
     Worker,
@@ -42,7 +42,7 @@ from warmup.sandbox.fake import FakeServer, fake_server
 
 pytestmark = pytest.mark.engine
 
-QUICK = Patience(attempts=2, timeout=5)
+QUICK = RetryPolicy(attempts=2, timeout=5)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def at_work(bot: Worker, **more: object) -> Iterator[threading.Thread]:
 
 def worker(server: FakeServer, handler: Callable[[Job], object], **more: object) -> Worker:
     """A bot that does the same for every phase."""
-    made = Worker(server.url, server.bot_key(), patience=QUICK, **more)  # type: ignore[arg-type]  # a test's shorthand
+    made = Worker(server.url, server.bot_key(), retry=QUICK, **more)  # type: ignore[arg-type]  # a test's shorthand
     made.phase()(handler)
     return made
 
@@ -128,7 +128,7 @@ def test_a_whole_warm_up_is_done_phase_by_phase(server: FakeServer, account: str
             eventually(lambda number=number: len(phases) > number)  # type: ignore[misc]  # bound now
             eventually(lambda number=number: phase(server, account, number) == "completed")  # type: ignore[misc]
             server.advance(days=3)
-            bot._wake.set()
+            bot.wake()
         eventually(lambda: server.operator.accounts.get(account).state == "active")
     finally:
         bot.stop()
@@ -173,7 +173,7 @@ def test_an_item_at_fault_is_swapped_for_another(server: FakeServer, account: st
 
 
 def test_a_bot_with_one_handler_takes_only_its_phase(server: FakeServer, account: str) -> None:
-    bot = Worker(server.url, server.bot_key(), patience=QUICK)
+    bot = Worker(server.url, server.bot_key(), retry=QUICK)
     bot.phase("bio")(lambda job: None)
     running = threading.Thread(target=bot.run, daemon=True)
     running.start()
@@ -302,7 +302,7 @@ def test_an_idle_worker_asks_once_and_not_again_before_it_was_told_to(server: Fa
 @pytest.mark.parametrize(("told", "at_least"), [(60, 60), (7, 7), (None, 30), (0, 0.2)])
 def test_it_waits_no_less_than_it_was_told_and_not_all_bots_alike(told: int | None, at_least: float) -> None:
     bot = Worker("http://127.0.0.1:1", "k")
-    waits = {bot._pause(told) for _ in range(20)}
+    waits = {bot._poller.wait(told) for _ in range(20)}
     assert len(waits) > 1
     assert all(at_least <= wait <= at_least * 1.1 for wait in waits)
 
@@ -319,7 +319,7 @@ def test_a_free_slot_is_used_while_another_job_takes_long(server: FakeServer, ac
     with at_work(bot):
         eventually(lambda: begun == [account])
         server.account("due-later")
-        bot._wake.set()
+        bot.wake()
         eventually(lambda: begun == [account, "due-later"])
         ended.set()
     assert bot.tally.done == 2
@@ -328,13 +328,13 @@ def test_a_free_slot_is_used_while_another_job_takes_long(server: FakeServer, ac
 def test_a_bot_with_one_handler_finds_its_work_behind_that_of_others_and_does_not_ask_on_and_on(
     server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("warmup.worker._PAGE", 2)
+    monkeypatch.setattr("warmup.worker.polling._PAGE", 2)
     worker(server, lambda job: None).run(jobs=1)
     for number in range(3):
         server.account(f"{account}-{number}"[-60:].lstrip("-"))  # for another bot's handler, due before
     server.advance(days=2)
     done = list[str]()
-    bot = Worker(server.url, server.bot_key(), patience=QUICK)
+    bot = Worker(server.url, server.bot_key(), retry=QUICK)
     bot.phase("bio")(lambda job: done.append(job.account_id))
     server.asked.clear()
     with at_work(bot):
@@ -354,7 +354,7 @@ def test_who_is_drained_while_it_has_nothing_to_do_begins_no_other_session(serve
         ]
         server.operator.sessions.drain(session.session_id, reason="a new release")
         server.asked.clear()
-        bot._wake.set()  # the next time that it asks
+        bot.wake()  # the next time that it asks
         running.join(10)
         assert not running.is_alive()
     assert ("POST", "/api/bot/sessions") not in server.asked
@@ -370,7 +370,6 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     real = {"steady": clocks_of_machine.steady, "wall": clocks_of_machine.wall}
     for name, clock in real.items():
         monkeypatch.setattr(clocks_of_machine, name, lambda name=name, clock=clock: clock() + moved[name])
-    monkeypatch.setattr("warmup.worker.steady", clocks_of_machine.steady)
     return moved
 
 
@@ -429,7 +428,7 @@ def test_where_the_clocks_disagree_and_nobody_answers_the_later_one_decides(
 def test_after_a_sleep_the_heart_beats_at_once(
     server: FakeServer, account: str, clocks: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("warmup.worker._HEART_STEP", 0.05)
+    monkeypatch.setattr("warmup.worker.session._CHECK_INTERVAL", 0.05)
 
     def publish(job: Job) -> None:
         server.asked.clear()
@@ -459,7 +458,7 @@ def test_a_handler_that_takes_too_long_is_reported_and_its_slot_is_free(
         except LeaseLost as lost:
             checks.append(str(lost))
 
-    bot = Worker(server.url, server.bot_key(), patience=QUICK, timeout=60 if own else 0.3)
+    bot = Worker(server.url, server.bot_key(), retry=QUICK, timeout=60 if own else 0.3)
     bot.phase(timeout=own)(publish)
     tally = bot.run(jobs=2)
     found = server.operator.accounts.get(account)
@@ -503,14 +502,14 @@ def test_a_stop_ends_the_worker_in_time_whatever_the_service_does(
         begun.set()
         ended.wait(60)
 
-    bot = Worker(server.url, server.bot_key(), grace=1, patience=Patience(attempts=4, timeout=20))
+    bot = Worker(server.url, server.bot_key(), grace=1, retry=RetryPolicy(attempts=4, timeout=20))
     bot.phase()(hang)
     server.asked.clear()
     running = threading.Thread(target=bot.run, daemon=True)
     running.start()
     eventually(lambda: begun.is_set() if busy else ("POST", "/api/bot/accounts/claim") in server.asked)
     monkeypatch.setattr(server, service, True)
-    bot._wake.set()  # and it asks
+    bot.wake()  # and it asks
     time.sleep(0.5)
     began = time.monotonic()
     bot.stop()
@@ -641,7 +640,7 @@ def test_what_cannot_be_settled_at_all_is_left_alone(
 def test_a_service_with_a_defect_is_waited_for_like_one_that_is_away(
     server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("warmup.worker._SHORTEST_WAIT", 0.01)
+    monkeypatch.setattr("warmup.worker.shutdown.SHORTEST_WAIT", 0.01)
     broken = {"create": 1, "claim": 1, "complete_phase": 1}
 
     def breaks(kind: type[Any], verb: str) -> None:
@@ -698,7 +697,7 @@ def test_the_end_is_not_put_off_by_a_server_that_is_away_and_what_it_was_not_tol
     running.join(20)
     assert in_time, "one grace for all, not one for each"
     assert held > 1
-    assert caplog.text.count("was not told of it") >= held
+    assert caplog.text.count("the outcome is not reported") >= held
 
 
 BOT = textwrap.dedent(

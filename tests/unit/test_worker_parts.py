@@ -1,4 +1,4 @@
-"""Parts of the worker that need no service: leases by this machine's clocks, when its heart beats, what it logs."""
+"""Parts of the worker that need no service: leases by this machine's clocks, when heartbeats are due, what it logs."""
 
 import logging
 import threading
@@ -13,7 +13,8 @@ from warmup.client import Client
 from warmup.clocks import Mark
 from warmup.jobs import Lease
 from warmup.problems import Unreachable
-from warmup.worker import _Outage, _Shift
+from warmup.worker.outage import OutageLog
+from warmup.worker.session import SessionRunner
 
 
 @pytest.fixture
@@ -21,7 +22,6 @@ def now(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """What the clocks show: `steady` and `wall`."""
     shown = Counter(steady=1000, wall=5000)
     monkeypatch.setattr(clocks, "steady", lambda: shown["steady"])
-    monkeypatch.setattr("warmup.worker.steady", lambda: shown["steady"])
     monkeypatch.setattr(clocks, "wall", lambda: shown["wall"])
     return shown
 
@@ -96,24 +96,24 @@ def test_where_the_service_confirms_the_clocks_agree_again(now: Counter[str]) ->
     assert len(asked) == 1
 
 
-def shift() -> _Shift:
+def session() -> SessionRunner:
     opened = OpenedSession(session_id="s", lease_seconds=900, heartbeat_seconds=300)
-    return _Shift(Client("http://127.0.0.1:1", "k"), opened, _Outage(), threading.Event())
+    return SessionRunner(Client("http://127.0.0.1:1", "k"), opened, OutageLog(), threading.Event())
 
 
-def test_the_heart_beats_as_the_service_says_and_seldom_where_nothing_is_held(now: Counter[str]) -> None:
-    one = shift()
+def test_heartbeats_are_due_as_the_service_says_and_seldom_where_nothing_is_held(now: Counter[str]) -> None:
+    one = session()
     assert one._due_in() == 900, "so that the session counts as live"
     pass_time(now, 100)
-    one.keep("a", "t", Mark.now())
+    one.keep_lease("a", "t", Mark.now())
     assert one._due_in() == 300
     pass_time(now, 100)
-    one.keep("b", "t", Mark.now())
+    one.keep_lease("b", "t", Mark.now())
     assert one._due_in() == 200, "the first one's lease does not wait for the second"
-    one._learn({"a", "b"}, {}, Mark.now())
+    one._update_leases({"a", "b"}, {}, Mark.now())
     assert one._due_in() == 300
-    one.let_go("a")
-    one.let_go("b")
+    one.remove("a")
+    one.remove("b")
     assert one._due_in() == 900
 
 
@@ -123,12 +123,12 @@ def test_after_a_heartbeat_that_failed_the_next_one_comes_sooner_and_not_at_once
     def away(*_: object) -> None:
         raise Unreachable("nobody answers")
 
-    one = shift()
-    one.keep("a", "t", Mark.now())
+    one = session()
+    one.keep_lease("a", "t", Mark.now())
     pass_time(now, 300)
     assert one._due_in() == 0
     monkeypatch.setattr(one._client.sessions, "heartbeat", away)
-    one._beat()
+    one._heartbeat()
     assert one._due_in() == 60
 
 
@@ -136,17 +136,17 @@ def test_a_service_that_is_away_is_said_once_and_then_every_two_minutes(
     now: Counter[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "warmup.worker")
-    outage = _Outage()
+    outage = OutageLog()
     for _ in range(250):
-        outage.note(Unreachable("nobody answers"))
+        outage.failed(Unreachable("nobody answers"))
         pass_time(now, 1)
-    outage.note(Unreachable("the name is not known"))
-    outage.end()
-    outage.end()
+    outage.failed(Unreachable("the name is not known"))
+    outage.answered()
+    outage.answered()
     assert caplog.messages == [
         "nobody answers",
-        "still away, 2 min",
-        "still away, 4 min",
+        "still unavailable, 2 min",
+        "still unavailable, 4 min",
         "the name is not known",
         "the service answers again, after 250 s",
     ]

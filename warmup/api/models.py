@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import Field
 
-from warmup.words import Shape, Word
+from warmup.api_model import ApiModel, OpenEnum
 
 
-class AuditAction(Word):
+class AuditAction(OpenEnum):
     """What was done. The verb is the move's, the same word as in URLs and code."""
 
     ACCOUNT_CREATE = "account:create"
@@ -65,7 +65,7 @@ class AuditAction(Word):
     BOT_REVOKE_KEY = "bot:revoke_key"
 
 
-class BlockerCode(Word):
+class BlockerCode(OpenEnum):
     """What can stand in the way."""
 
     NOT_READY = "not_ready"
@@ -80,7 +80,7 @@ class BlockerCode(Word):
     RETIRED = "retired"
 
 
-class Directive(Word):
+class Directive(OpenEnum):
     """What a session is told to do: go on, finish and take nothing new, or stop."""
 
     CONTINUE = "continue"
@@ -88,7 +88,7 @@ class Directive(Word):
     STOP = "stop"
 
 
-class ItemHold(Word):
+class ItemHold(OpenEnum):
     """What an account does with an item."""
 
     USED = "used"
@@ -96,7 +96,7 @@ class ItemHold(Word):
     UNASSIGNED = "unassigned"
 
 
-class ItemStatus(Word):
+class ItemStatus(OpenEnum):
     """Whether an item may be used at all, at this moment: its rights, and `expired` by the clock."""
 
     PENDING = "pending"
@@ -106,7 +106,7 @@ class ItemStatus(Word):
     WITHDRAWN = "withdrawn"
 
 
-class Move(Word):
+class Move(OpenEnum):
     """What can be done with many accounts at once."""
 
     READY = "ready"
@@ -117,7 +117,7 @@ class Move(Word):
     SKIP = "skip"
 
 
-class Need(Word):
+class Need(OpenEnum):
     """Whether a phase needs an item of a pool."""
 
     NONE = "none"
@@ -125,7 +125,7 @@ class Need(Word):
     REQUIRED = "required"
 
 
-class ReportOutcome(Word):
+class ReportOutcome(OpenEnum):
     """What the service makes of it."""
 
     RETRY = "retry"
@@ -133,7 +133,7 @@ class ReportOutcome(Word):
     REVIEW = "review"
 
 
-class PhaseName(Word):
+class PhaseName(OpenEnum):
     """The phases, in the order in which an account passes them."""
 
     PFP = "pfp"
@@ -143,14 +143,14 @@ class PhaseName(Word):
     STORY = "story"
 
 
-class PoolKind(Word):
+class PoolKind(OpenEnum):
     """The two pools from which a phase is given items."""
 
     CONTENT = "content"
     TEXT = "text"
 
 
-class Queue(Word):
+class Queue(OpenEnum):
     """Where an account stands in the queues.
 
     `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: a lease on it is live;
@@ -162,7 +162,7 @@ class Queue(Word):
     STARVED = "starved"
 
 
-class Refusal(Word):
+class Refusal(OpenEnum):
     """Why an item is not eligible; `not_needed`: no phase of any plan draws its kind from its category."""
 
     NOT_APPROVED = "not_approved"
@@ -178,7 +178,7 @@ class Refusal(Word):
     NOT_NEEDED = "not_needed"
 
 
-class ReportKind(Word):
+class ReportKind(OpenEnum):
     """What a bot says went wrong."""
 
     TRANSIENT = "transient"
@@ -188,7 +188,7 @@ class ReportKind(Word):
     UNKNOWN = "unknown"
 
 
-class ItemRights(Word):
+class ItemRights(OpenEnum):
     """Whether an item may be used at all."""
 
     PENDING = "pending"
@@ -197,7 +197,7 @@ class ItemRights(Word):
     WITHDRAWN = "withdrawn"
 
 
-class Role(Word):
+class Role(OpenEnum):
     """Who may act: `timer` is the service itself."""
 
     BOT = "bot"
@@ -206,7 +206,7 @@ class Role(Word):
     NOBODY = "nobody"
 
 
-class SessionStatus(Word):
+class SessionStatus(OpenEnum):
     """Whether a session is at work."""
 
     LIVE = "live"
@@ -214,7 +214,7 @@ class SessionStatus(Word):
     ENDED = "ended"
 
 
-class AccountState(Word):
+class AccountState(OpenEnum):
     """Where an account stands in its life."""
 
     IMPORTED = "imported"
@@ -225,7 +225,7 @@ class AccountState(Word):
     RETIRED = "retired"
 
 
-class PhaseStatus(Word):
+class PhaseStatus(OpenEnum):
     """Where a phase stands."""
 
     PENDING = "pending"
@@ -237,7 +237,7 @@ class PhaseStatus(Word):
     REQUIRES_REVIEW = "requires_review"
 
 
-class Step(Word):
+class Step(OpenEnum):
     """What a worker can do next on an account (`action` in the contract)."""
 
     START_WARMUP = "start_warmup"
@@ -245,7 +245,7 @@ class Step(Word):
     COMPLETE_WARMUP = "complete_warmup"
 
 
-class AcceptedContent(Shape):
+class AcceptedContent(ApiModel):
     """One of a list of media items that is in the pool now."""
 
     model_id: str
@@ -277,7 +277,7 @@ class AcceptedContent(Shape):
     outcome: str
 
 
-class AcceptedText(Shape):
+class AcceptedText(ApiModel):
     """One of a list of texts that is in the pool now."""
 
     model_id: str
@@ -304,7 +304,7 @@ class AcceptedText(Shape):
     outcome: str
 
 
-class AccountBody(Shape):
+class AccountBody(ApiModel):
     """`POST /api/operator/accounts`, and each row of an import."""
 
     account_id: str | None = None
@@ -315,7 +315,7 @@ class AccountBody(Shape):
     consent: ConsentBody | None = None
 
 
-class AccountImport(Shape):
+class AccountImport(ApiModel):
     """What became of each row, and what an operator should know of the pools and of accounts that are retired.
 
     `created_by_model`: how many accounts were created (in a dry run: would be), by model."""
@@ -327,7 +327,7 @@ class AccountImport(Shape):
     warnings: list[str]
 
 
-class AccountWithAssignments(Shape):
+class AccountWithAssignments(ApiModel):
     """An account with its latest 100 assignments."""
 
     account_id: str
@@ -357,14 +357,14 @@ class AccountWithAssignments(Shape):
     assignments: list[Assignment]
 
 
-class Actor(Shape):
+class Actor(ApiModel):
     """Who did something."""
 
     kind: str
     id: str
 
 
-class Ahead(Shape):
+class Ahead(ApiModel):
     """How far the pools carry so many accounts."""
 
     accounts: int
@@ -373,7 +373,7 @@ class Ahead(Shape):
     accounts_unmet: int
 
 
-class AnalysedCategory(Shape):
+class AnalysedCategory(ApiModel):
     """What the record says of one category."""
 
     kind: PoolKind
@@ -388,7 +388,7 @@ class AnalysedCategory(Shape):
     always_lose: list[Loser]
 
 
-class Analytics(Shape):
+class Analytics(ApiModel):
     """What the record says of a model's pools."""
 
     model_id: str
@@ -396,7 +396,7 @@ class Analytics(Shape):
     complete: bool
 
 
-class AssignBody(Shape):
+class AssignBody(ApiModel):
     """`POST …/phases/{phase}/assign`: the items by hand."""
 
     reason: str
@@ -404,14 +404,14 @@ class AssignBody(Shape):
     text_id: str | None = None
 
 
-class Assigned(Shape):
+class Assigned(ApiModel):
     """What the current phase was assigned."""
 
     content: AssignedMedia | None
     text: Words | None
 
 
-class AssignedMedia(Shape):
+class AssignedMedia(ApiModel):
     """The media item that the current phase was assigned; the URL is a secret."""
 
     content_id: str
@@ -419,7 +419,7 @@ class AssignedMedia(Shape):
     url: str
 
 
-class Assignment(Shape):
+class Assignment(ApiModel):
     """What was given to an account's phase, why, and what came of it; `scores` by `content` and `text`."""
 
     assignment_id: str
@@ -443,14 +443,14 @@ class Assignment(Shape):
     scores: dict[str, dict[str, float | str]]
 
 
-class AtWork(Shape):
+class AtWork(ApiModel):
     """An account under a live lease, and since when it has been held."""
 
     account_id: str
     since: datetime
 
 
-class AuditEvent(Shape):
+class AuditEvent(ApiModel):
     """One accepted change: a sentence for people, fields for machines."""
 
     subject: str
@@ -465,7 +465,7 @@ class AuditEvent(Shape):
     sentence: str
 
 
-class AuditMove(Shape):
+class AuditMove(ApiModel):
     """AuditMove"""
 
     what: str
@@ -473,7 +473,7 @@ class AuditMove(Shape):
     to: Any
 
 
-class Availability(Shape):
+class Availability(ApiModel):
     """What a model's pools hold, and how far they carry the accounts under way, as of one instant.
 
     Under way are accounts that are ready or warming up, those in review and paused included; `if_all_start` is the same
@@ -494,7 +494,7 @@ class Availability(Shape):
     complete: bool
 
 
-class Blocker(Shape):
+class Blocker(ApiModel):
     """One thing that stands in the way; `until` is when time alone clears it."""
 
     code: BlockerCode
@@ -502,7 +502,7 @@ class Blocker(Shape):
     detail: str
 
 
-class Bot(Shape):
+class Bot(ApiModel):
     """A bot or an operator; `models` null means all."""
 
     bot_id: str
@@ -515,7 +515,7 @@ class Bot(Shape):
     keys: list[Key]
 
 
-class BotBody(Shape):
+class BotBody(ApiModel):
     """`POST /api/operator/bots`; `models` null means all, and an operator is bound to none."""
 
     bot_id: str | None = None
@@ -524,14 +524,14 @@ class BotBody(Shape):
     models: list[str] | None = None
 
 
-class BotEdit(Shape):
+class BotEdit(ApiModel):
     """`PATCH …/bots/{bot_id}`; `models` null frees the bot."""
 
     name: str | None = None
     models: list[str] | None = None
 
 
-class BulkMove(Shape):
+class BulkMove(ApiModel):
     """One step of a move on many accounts; `next_cursor` asks for the next step, null ends the move."""
 
     action: Move
@@ -543,7 +543,7 @@ class BulkMove(Shape):
     as_of: datetime
 
 
-class BulkRetry(Shape):
+class BulkRetry(ApiModel):
     """What became of a bulk retry; `more`: send it again for the rest."""
 
     dry_run: bool
@@ -554,7 +554,7 @@ class BulkRetry(Shape):
     items: list[RetryResult]
 
 
-class Candidate(Shape):
+class Candidate(ApiModel):
     """An item that could be chosen, with the four parts of its score."""
 
     item_id: str
@@ -570,7 +570,7 @@ class Candidate(Shape):
     relevance: float
 
 
-class Case(Shape):
+class Case(ApiModel):
     """A phase that failed or needs people, with its account."""
 
     phase: PhaseName
@@ -603,7 +603,7 @@ class Case(Shape):
     since: datetime
 
 
-class CaseGroup(Shape):
+class CaseGroup(ApiModel):
     """Cases of one kind, error code and phase."""
 
     code: str | None
@@ -615,7 +615,7 @@ class CaseGroup(Shape):
     sample: Sample
 
 
-class CaseGroups(Shape):
+class CaseGroups(ApiModel):
     """The groups of a page of the queue, the largest first; `partly`: there are more pages, to be added to this one."""
 
     items: list[CaseGroup]
@@ -624,7 +624,7 @@ class CaseGroups(Shape):
     partly: bool
 
 
-class Cell(Shape):
+class Cell(ApiModel):
     """A phase in a list of accounts."""
 
     phase: PhaseName
@@ -645,7 +645,7 @@ class Cell(Shape):
     assigned_text_id: str | None
 
 
-class ChangedBot(Shape):
+class ChangedBot(ApiModel):
     """A bot or an operator after a change."""
 
     bot_id: str
@@ -659,7 +659,7 @@ class ChangedBot(Shape):
     replayed: bool
 
 
-class ChangedModel(Shape):
+class ChangedModel(ApiModel):
     """A model after a change."""
 
     model_id: str
@@ -673,7 +673,7 @@ class ChangedModel(Shape):
     replayed: bool
 
 
-class ChangedPauses(Shape):
+class ChangedPauses(ApiModel):
     """What is paused, after a move."""
 
     pipeline_paused: bool
@@ -683,7 +683,7 @@ class ChangedPauses(Shape):
     replayed: bool
 
 
-class ChangedSession(Shape):
+class ChangedSession(ApiModel):
     """A session after a move; `not_attempted`: so many of its leases were not reached in time, send it again."""
 
     session_id: str
@@ -704,7 +704,7 @@ class ChangedSession(Shape):
     not_attempted: int
 
 
-class ChangedWarmup(Shape):
+class ChangedWarmup(ApiModel):
     """The status document after a move."""
 
     account_id: str
@@ -724,7 +724,7 @@ class ChangedWarmup(Shape):
     replayed: bool
 
 
-class Claim(Shape):
+class Claim(ApiModel):
     """What a claim gave."""
 
     next_due_at: datetime | None = None
@@ -733,7 +733,7 @@ class Claim(Shape):
     items: list[Claimed]
 
 
-class ClaimBody(Shape):
+class ClaimBody(ApiModel):
     """`POST /api/bot/accounts/claim`."""
 
     limit: int | None = None
@@ -741,7 +741,7 @@ class ClaimBody(Shape):
     actions: list[Step] | None = None
 
 
-class Claimed(Shape):
+class Claimed(ApiModel):
     """An account that was taken; `held`: the session had it already."""
 
     account_id: str
@@ -754,7 +754,7 @@ class Claimed(Shape):
     held: bool
 
 
-class Claims(Shape):
+class Claims(ApiModel):
     """One step of a walk: how many were looked at and given a claim, and which clash."""
 
     dry_run: bool
@@ -764,7 +764,7 @@ class Claims(Shape):
     next_cursor: str | None
 
 
-class ClaimsBody(Shape):
+class ClaimsBody(ApiModel):
     """`POST …/claims`: one step of a walk over what is there."""
 
     dry_run: bool | None = None
@@ -772,7 +772,7 @@ class ClaimsBody(Shape):
     cursor: str | None = None
 
 
-class Clash(Shape):
+class Clash(ApiModel):
     """An account or a text that is the same as another to the eye; `detail` names the other."""
 
     item_id: str
@@ -780,7 +780,7 @@ class Clash(Shape):
     detail: str
 
 
-class CompletePhaseBody(Shape):
+class CompletePhaseBody(ApiModel):
     """`POST …/complete-phase/{phase}`."""
 
     execution_time_ms: int | None = None
@@ -788,7 +788,7 @@ class CompletePhaseBody(Shape):
     performance_score: float | None = None
 
 
-class Completion(Shape):
+class Completion(ApiModel):
     """A completed phase and what is next; `late`: the lease had run out, but nobody had come after."""
 
     replayed: bool
@@ -798,7 +798,7 @@ class Completion(Shape):
     late: bool
 
 
-class Consent(Shape):
+class Consent(ApiModel):
     """Who owns the account and agreed."""
 
     granted_by: str
@@ -806,7 +806,7 @@ class Consent(Shape):
     reference: str
 
 
-class ConsentBody(Shape):
+class ConsentBody(ApiModel):
     """Who owns the account and agreed."""
 
     granted_by: str
@@ -814,7 +814,7 @@ class ConsentBody(Shape):
     reference: str
 
 
-class ContentBody(Shape):
+class ContentBody(ApiModel):
     """`POST …/models/{model_id}/content`."""
 
     category: str
@@ -833,7 +833,7 @@ class ContentBody(Shape):
     height: int | None = None
 
 
-class CreatedAccount(Shape):
+class CreatedAccount(ApiModel):
     """An account that is in the service's care now."""
 
     account_id: str
@@ -863,7 +863,7 @@ class CreatedAccount(Shape):
     replayed: bool
 
 
-class CreatedBot(Shape):
+class CreatedBot(ApiModel):
     """A bot or an operator; its key is there this once, when it was made just now."""
 
     bot_id: str
@@ -879,7 +879,7 @@ class CreatedBot(Shape):
     key: str | None = None
 
 
-class CreatedContent(Shape):
+class CreatedContent(ApiModel):
     """A media item that is in the pool now."""
 
     model_id: str
@@ -911,7 +911,7 @@ class CreatedContent(Shape):
     replayed: bool
 
 
-class CreatedText(Shape):
+class CreatedText(ApiModel):
     """A text that is in the pool now."""
 
     model_id: str
@@ -938,7 +938,7 @@ class CreatedText(Shape):
     replayed: bool
 
 
-class Delivery(Shape):
+class Delivery(ApiModel):
     """What a worker is given for a phase; `withdrawn`: not to be used any more, report it."""
 
     account_id: str
@@ -953,7 +953,7 @@ class Delivery(Shape):
     lease: OwnLease
 
 
-class EditedContent(Shape):
+class EditedContent(ApiModel):
     """A media item after an edit; where it lost its rights, with the accounts that have or had it."""
 
     model_id: str
@@ -986,7 +986,7 @@ class EditedContent(Shape):
     all_users: bool | None = None
 
 
-class EditedText(Shape):
+class EditedText(ApiModel):
     """A text after an edit; where it lost its rights, with the accounts that have or had it."""
 
     model_id: str
@@ -1014,14 +1014,14 @@ class EditedText(Shape):
     all_users: bool | None = None
 
 
-class Evidence(Shape):
+class Evidence(ApiModel):
     """What shows that a phase was done outside: a URL, a note, or both."""
 
     url: str | None = None
     note: str | None = None
 
 
-class Explained(Shape):
+class Explained(ApiModel):
     """What selection would do for a phase now."""
 
     account_id: str
@@ -1032,7 +1032,7 @@ class Explained(Shape):
     needs: list[Explanation]
 
 
-class Explanation(Shape):
+class Explanation(ApiModel):
     """What selection would do for one need of a phase; `reasons` counts the refused."""
 
     kind: PoolKind
@@ -1044,14 +1044,14 @@ class Explanation(Shape):
     complete: bool
 
 
-class Fault(Shape):
+class Fault(ApiModel):
     """A member at fault, by its JSON pointer."""
 
     pointer: str
     detail: str
 
 
-class Happened(Shape):
+class Happened(ApiModel):
     """What ended a lease, when."""
 
     at: datetime
@@ -1059,14 +1059,14 @@ class Happened(Shape):
     sentence: str
 
 
-class Health(Shape):
+class Health(ApiModel):
     """The service lives."""
 
     status: str
     now: datetime
 
 
-class Heartbeat(Shape):
+class Heartbeat(ApiModel):
     """What a session still holds, what it lost, and what it is told to do."""
 
     session_id: str
@@ -1076,13 +1076,13 @@ class Heartbeat(Shape):
     directive: Directive
 
 
-class HeartbeatBody(Shape):
+class HeartbeatBody(ApiModel):
     """`POST …/heartbeat`."""
 
     note: str | None = None
 
 
-class HeldStill(Shape):
+class HeldStill(ApiModel):
     """A lease that the heartbeat extended; `withdrawn`: its content may not be used any more."""
 
     account_id: str
@@ -1091,7 +1091,7 @@ class HeldStill(Shape):
     withdrawn: bool
 
 
-class Holder(Shape):
+class Holder(ApiModel):
     """Who holds an account, until when; never the token."""
 
     session_id: str
@@ -1099,14 +1099,14 @@ class Holder(Shape):
     expires_at: datetime
 
 
-class Holding(Shape):
+class Holding(ApiModel):
     """An account that a session holds."""
 
     account_id: str
     phase: PhaseName | None
 
 
-class Hour(Shape):
+class Hour(ApiModel):
     """What was done in the hour that begins at `at`."""
 
     at: datetime
@@ -1114,7 +1114,7 @@ class Hour(Shape):
     failed: int
 
 
-class ImportedAccount(Shape):
+class ImportedAccount(ApiModel):
     """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
     `refused` or `left` (no time for it).
 
@@ -1129,7 +1129,7 @@ class ImportedAccount(Shape):
     error: RowError | None = None
 
 
-class ImportedItem(Shape):
+class ImportedItem(ApiModel):
     """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it).
 
     Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1."""
@@ -1143,7 +1143,7 @@ class ImportedItem(Shape):
     error: RowError | None = None
 
 
-class ItemEdit(Shape):
+class ItemEdit(ApiModel):
     """`PATCH …/content/{content_id}`: what is given is changed (theme, licence: null too)."""
 
     category: str | None = None
@@ -1157,7 +1157,7 @@ class ItemEdit(Shape):
     reason: str | None = None
 
 
-class Key(Shape):
+class Key(ApiModel):
     """A key, without its secret."""
 
     key_id: str
@@ -1165,7 +1165,7 @@ class Key(Shape):
     revoked_at: datetime | None
 
 
-class Lease(Shape):
+class Lease(ApiModel):
     """Who works on an account; never the token."""
 
     session_id: str
@@ -1174,21 +1174,21 @@ class Lease(Shape):
     live: bool
 
 
-class Licence(Shape):
+class Licence(ApiModel):
     """Who licensed an item, until when."""
 
     licensed_by: str
     valid_until: datetime | None
 
 
-class LicenceBody(Shape):
+class LicenceBody(ApiModel):
     """Who licensed an item, until when."""
 
     licensed_by: str
     valid_until: datetime | str | None = None
 
 
-class LinkedContent(Shape):
+class LinkedContent(ApiModel):
     """A media item, and where its file can be had for a while; the URL is a secret."""
 
     model_id: str
@@ -1220,7 +1220,7 @@ class LinkedContent(Shape):
     url_expires_at: datetime | None = None
 
 
-class ListedAccount(Shape):
+class ListedAccount(ApiModel):
     """An account in a list; where phases are asked for, with them (none before the start) and what is assigned.
 
     `content_due_at`: its pools had nothing eligible, and are asked again then."""
@@ -1246,7 +1246,7 @@ class ListedAccount(Shape):
     assigned: Assigned | None = None
 
 
-class Loser(Shape):
+class Loser(ApiModel):
     """An item that always loses, and by which part of its score."""
 
     item_id: str
@@ -1256,14 +1256,14 @@ class Loser(Shape):
     parts: dict[str, float]
 
 
-class LostHold(Shape):
+class LostHold(ApiModel):
     """A lease that the session holds no longer."""
 
     account_id: str
     reason: str
 
 
-class Media(Shape):
+class Media(ApiModel):
     """A file to publish, behind a presigned URL."""
 
     content_id: str
@@ -1276,7 +1276,7 @@ class Media(Shape):
     url_expires_at: datetime | None
 
 
-class Miss(Shape):
+class Miss(ApiModel):
     """The day on which an account will find nothing, and until when (null: for good)."""
 
     day: str
@@ -1287,7 +1287,7 @@ class Miss(Shape):
     until: datetime | None
 
 
-class Model(Shape):
+class Model(ApiModel):
     """A model: a creator whose pools feed accounts."""
 
     model_id: str
@@ -1300,7 +1300,7 @@ class Model(Shape):
     version: int
 
 
-class ModelBody(Shape):
+class ModelBody(ApiModel):
     """`POST /api/operator/models`."""
 
     model_id: str
@@ -1309,7 +1309,7 @@ class ModelBody(Shape):
     time_zone: str | None = None
 
 
-class ModelEdit(Shape):
+class ModelEdit(ApiModel):
     """`PATCH …/models/{model_id}`."""
 
     name: str | None = None
@@ -1319,7 +1319,7 @@ class ModelEdit(Shape):
     reason: str | None = None
 
 
-class MoveAllBody(Shape):
+class MoveAllBody(ApiModel):
     """`POST /api/operator/accounts/bulk`: the accounts that are named, else a page of those that the filter admits."""
 
     reason: str
@@ -1333,7 +1333,7 @@ class MoveAllBody(Shape):
     cursor: str | None = None
 
 
-class MovedAccount(Shape):
+class MovedAccount(ApiModel):
     """What became of one account of a move on many."""
 
     account_id: str
@@ -1341,7 +1341,7 @@ class MovedAccount(Shape):
     detail: str | None
 
 
-class NewKey(Shape):
+class NewKey(ApiModel):
     """A key that was just made: the only time that it is shown."""
 
     bot_id: str
@@ -1349,7 +1349,7 @@ class NewKey(Shape):
     key: str
 
 
-class Next(Shape):
+class Next(ApiModel):
     """What comes next, and when it can be taken."""
 
     action: Step | None
@@ -1357,7 +1357,7 @@ class Next(Shape):
     available_at: datetime | None
 
 
-class Offer(Shape):
+class Offer(ApiModel):
     """An account that can be worked on."""
 
     account_id: str
@@ -1368,7 +1368,7 @@ class Offer(Shape):
     due_at: datetime
 
 
-class OpenedSession(Shape):
+class OpenedSession(ApiModel):
     """A session that was just opened: how long its leases last, how often to send a heartbeat."""
 
     session_id: str
@@ -1376,19 +1376,19 @@ class OpenedSession(Shape):
     heartbeat_seconds: int
 
 
-class ContentOutcomes(Shape):
+class ContentOutcomes(ApiModel):
     """What became of each of a list, in its order."""
 
     items: list[AcceptedContent | RefusedEntry]
 
 
-class TextOutcomes(Shape):
+class TextOutcomes(ApiModel):
     """What became of each of a list, in its order."""
 
     items: list[AcceptedText | RefusedEntry]
 
 
-class Overview(Shape):
+class Overview(ApiModel):
     """How the whole pipeline stands; `phases` counts by phase and status, as of `counted_at`; `partly`: the counts are
     lower bounds, since not all could be counted. `longest_at_work` is at most 15 seconds old.
 
@@ -1420,7 +1420,7 @@ class Overview(Shape):
     longest_at_work: AtWork | None
 
 
-class OwnHolding(Shape):
+class OwnHolding(ApiModel):
     """An account that the session holds, with the lease."""
 
     account_id: str
@@ -1428,7 +1428,7 @@ class OwnHolding(Shape):
     lease: OwnLease
 
 
-class OwnLease(Shape):
+class OwnLease(ApiModel):
     """A lease, to its holder only. No heartbeat extends it beyond `latest_at`; the delivery moves that on."""
 
     session_id: str
@@ -1438,7 +1438,7 @@ class OwnLease(Shape):
     lease_seconds: int
 
 
-class OwnSession(Shape):
+class OwnSession(ApiModel):
     """A session with what it holds, tokens included: to itself only."""
 
     session_id: str
@@ -1459,7 +1459,7 @@ class OwnSession(Shape):
     held: list[OwnHolding]
 
 
-class Phase(Shape):
+class Phase(ApiModel):
     """One phase of one account, with all its fields."""
 
     phase: PhaseName
@@ -1487,14 +1487,14 @@ class Phase(Shape):
     updated_at: datetime
 
 
-class PlanName(Shape):
+class PlanName(ApiModel):
     """The plan that an account keeps."""
 
     name: str
     version: int
 
 
-class PoolCategory(Shape):
+class PoolCategory(ApiModel):
     """What one category holds; `refused` by reason.
 
     `uses_left` are uses that some phase of a plan could take, `unmet` accounts under way that find nothing, ever;
@@ -1514,7 +1514,7 @@ class PoolCategory(Shape):
     disabled: int
 
 
-class PoolImport(Shape):
+class PoolImport(ApiModel):
     """What became of each row."""
 
     dry_run: bool
@@ -1522,7 +1522,7 @@ class PoolImport(Shape):
     rows: list[ImportedItem]
 
 
-class Problem(Shape):
+class Problem(ApiModel):
     """What the service answers when it refuses (RFC 9457); `retryable`: the same request, later, has a chance."""
 
     errors: list[Fault] | None = None
@@ -1554,14 +1554,14 @@ class Problem(Shape):
     retryable: bool
 
 
-class Progress(Shape):
+class Progress(ApiModel):
     """How many of the phases are completed."""
 
     completed: int
     total: int
 
 
-class ReadiedWarmup(Shape):
+class ReadiedWarmup(ApiModel):
     """The status document after the account was declared ready, with what people should know of its pools."""
 
     account_id: str
@@ -1582,14 +1582,14 @@ class ReadiedWarmup(Shape):
     warnings: list[str]
 
 
-class Readiness(Shape):
+class Readiness(ApiModel):
     """The store answers."""
 
     status: str
     pipeline_paused: bool
 
 
-class ReadyPage(Shape):
+class ReadyPage(ApiModel):
     """What can be worked on now."""
 
     next_due_at: datetime | None = None
@@ -1598,20 +1598,20 @@ class ReadyPage(Shape):
     next_cursor: str | None
 
 
-class ReasonBody(Shape):
+class ReasonBody(ApiModel):
     """A move that people make, with their reason."""
 
     reason: str
 
 
-class RefusedEntry(Shape):
+class RefusedEntry(ApiModel):
     """One of a list that was not accepted."""
 
     outcome: str
     error: RowError
 
 
-class RefusedItem(Shape):
+class RefusedItem(ApiModel):
     """An item that cannot be chosen, and why."""
 
     item_id: str
@@ -1619,7 +1619,7 @@ class RefusedItem(Shape):
     reason: Refusal
 
 
-class Released(Shape):
+class Released(ApiModel):
     """A lease that was given back."""
 
     replayed: bool
@@ -1627,7 +1627,7 @@ class Released(Shape):
     released: bool
 
 
-class Report(Shape):
+class Report(ApiModel):
     """A phase after a report of failure, and what the service makes of it."""
 
     replayed: bool
@@ -1637,7 +1637,7 @@ class Report(Shape):
     available_at: datetime | None
 
 
-class ReportErrorBody(Shape):
+class ReportErrorBody(ApiModel):
     """`POST …/report-error`. `retry_after_seconds` can only lengthen the plan's delay."""
 
     phase: str
@@ -1648,14 +1648,14 @@ class ReportErrorBody(Shape):
     retry_after_seconds: int | None = None
 
 
-class ResolveBody(Shape):
+class ResolveBody(ApiModel):
     """`POST …/phases/{phase}/resolve`."""
 
     reason: str
     evidence: Evidence
 
 
-class RetryAllBody(Shape):
+class RetryAllBody(ApiModel):
     """`POST /api/operator/review/retry`."""
 
     reason: str
@@ -1664,14 +1664,14 @@ class RetryAllBody(Shape):
     content: str | None = None
 
 
-class RetryBody(Shape):
+class RetryBody(ApiModel):
     """`POST …/phases/{phase}/retry`: with the same items, or with others."""
 
     reason: str
     content: str | None = None
 
 
-class RetryResult(Shape):
+class RetryResult(ApiModel):
     """What became of one case of a bulk retry."""
 
     account_id: str
@@ -1680,7 +1680,7 @@ class RetryResult(Shape):
     detail: str | None
 
 
-class ReviewCounts(Shape):
+class ReviewCounts(ApiModel):
     """How much waits for people."""
 
     failed: int
@@ -1689,7 +1689,7 @@ class ReviewCounts(Shape):
     oldest: datetime | None
 
 
-class ReviewFilter(Shape):
+class ReviewFilter(ApiModel):
     """What of the review queue is meant; what is not given means all."""
 
     model_id: str | None = None
@@ -1701,7 +1701,7 @@ class ReviewFilter(Shape):
     failed_before: datetime | None = None
 
 
-class RosterFilter(Shape):
+class RosterFilter(ApiModel):
     """Which accounts are meant; what is not given means all."""
 
     state: AccountState | None = None
@@ -1716,7 +1716,7 @@ class RosterFilter(Shape):
     text: str | None = None
 
 
-class RowError(Shape):
+class RowError(ApiModel):
     """What is wrong with one row; its members are those of a problem document of this code."""
 
     errors: list[Fault] | None = None
@@ -1743,14 +1743,14 @@ class RowError(Shape):
     detail: str
 
 
-class Sample(Shape):
+class Sample(ApiModel):
     """One of a group's messages, and some of its accounts."""
 
     message: str | None
     account_ids: list[str]
 
 
-class Service(Shape):
+class Service(ApiModel):
     """What runs here."""
 
     release: str
@@ -1763,7 +1763,7 @@ class Service(Shape):
     queue_shards: int
 
 
-class Session(Shape):
+class Session(ApiModel):
     """A session as operators see it."""
 
     session_id: str
@@ -1782,14 +1782,14 @@ class Session(Shape):
     held: list[Holding]
 
 
-class SessionBody(Shape):
+class SessionBody(ApiModel):
     """`POST /api/bot/sessions`."""
 
     client: str | None = None
     host: str | None = None
 
 
-class StartedWarmup(Shape):
+class StartedWarmup(ApiModel):
     """The status document after the start, with the lease to its holder."""
 
     account_id: str
@@ -1809,7 +1809,7 @@ class StartedWarmup(Shape):
     lease: OwnLease | None
 
 
-class StoreNames(Shape):
+class StoreNames(ApiModel):
     """Where the service keeps what it knows."""
 
     endpoint: str
@@ -1817,7 +1817,7 @@ class StoreNames(Shape):
     media_bucket: str
 
 
-class Text(Shape):
+class Text(ApiModel):
     """A text of a pool, with its usage."""
 
     model_id: str
@@ -1842,7 +1842,7 @@ class Text(Shape):
     body: str
 
 
-class TextBody(Shape):
+class TextBody(ApiModel):
     """`POST …/models/{model_id}/texts`."""
 
     category: str
@@ -1856,7 +1856,7 @@ class TextBody(Shape):
     body: str
 
 
-class TextEdit(Shape):
+class TextEdit(ApiModel):
     """`PATCH …/texts/{text_id}`: the same, and `body`, until the text was first assigned."""
 
     category: str | None = None
@@ -1871,14 +1871,14 @@ class TextEdit(Shape):
     body: str | None = None
 
 
-class Throughput(Shape):
+class Throughput(ApiModel):
     """What was done in the last 24 hours, this one included, oldest first."""
 
     hours: list[Hour]
     now: datetime
 
 
-class Timer(Shape):
+class Timer(ApiModel):
     """When a timer last ran, and what it did. A run that did nothing is recorded every 15 minutes at least: a record
     that is older than `silent_after_seconds` means that the timer does not run."""
 
@@ -1888,7 +1888,7 @@ class Timer(Shape):
     silent_after_seconds: int
 
 
-class Upload(Shape):
+class Upload(ApiModel):
     """A form that uploads one file by a multipart POST: a secret."""
 
     media_key: str
@@ -1897,7 +1897,7 @@ class Upload(Shape):
     expires_at: datetime
 
 
-class UploadBody(Shape):
+class UploadBody(ApiModel):
     """`POST …/content/uploads`: the file that will be uploaded."""
 
     filename: str
@@ -1906,7 +1906,7 @@ class UploadBody(Shape):
     sha256: str
 
 
-class User(Shape):
+class User(ApiModel):
     """An account that was given an item, and how it holds it now."""
 
     account_id: str
@@ -1917,7 +1917,7 @@ class User(Shape):
     hold: ItemHold
 
 
-class Verification(Shape):
+class Verification(ApiModel):
     """Whether an account's audit has no gap and replays to its state."""
 
     account_id: str
@@ -1926,7 +1926,7 @@ class Verification(Shape):
     problems: list[str]
 
 
-class WarmupStatus(Shape):
+class WarmupStatus(ApiModel):
     """The status document: where a warm-up stands, and why the account is not offered (no blockers: it is)."""
 
     account_id: str
@@ -1945,7 +1945,7 @@ class WarmupStatus(Shape):
     lease: Lease | None
 
 
-class Words(Shape):
+class Words(ApiModel):
     """A text to publish."""
 
     text_id: str

@@ -11,31 +11,22 @@ import typer
 from warmup.api.models import AccountBody, ListedAccount
 from warmup.client import Client
 from warmup.commands import imports
-from warmup.commands.common import (
-    DryRun,
-    Format,
-    Limit,
-    Output,
-    Reason,
-    Yes,
-    connect,
-    looking,
-    say,
-    show,
-    show_listed,
-    show_one,
-)
+from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, say
 from warmup.commands.moves import Moves
+from warmup.commands.output import show, show_listed, show_one
+from warmup.commands.progress import counting
 from warmup.problems import WarmupError
 from warmup.terminal import counted
 
-app = typer.Typer(no_args_is_help=True, help="The accounts in the service's care.")
+app = typer.Typer(no_args_is_help=True, help="The accounts that the service warms up.")
 _MOST_ADDED = 5000
 COLUMNS = ("account_id", "state", "current_phase", "phase_status", "due_at", "username", "model_id")
 State = Annotated[str | None, typer.Option("--state", help="imported, ready, warming_up, active, paused, retired.")]
 Model = Annotated[str | None, typer.Option("--model", "-m", help="Of this model only.")]
 Status = Annotated[str | None, typer.Option("--phase-status", help="With this status of the current phase.")]
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ACCOUNT]...", help="Accounts; else --model or --all.")]
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="[ACCOUNT]...", help="Accounts; without any, --model or --all.")
+]
 All = Annotated[bool, typer.Option("--all", help="All accounts, of all models.")]
 
 
@@ -77,12 +68,12 @@ def import_all(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help=imports.FILE)],
     bad_rows: Annotated[
-        Path | None, typer.Option("--bad-rows", help="Where bad rows go. [default: FILE.bad.csv]")
+        Path | None, typer.Option("--bad-rows", help="File for the bad rows. [default: FILE.bad.csv]")
     ] = None,
     dry_run: DryRun = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Put many accounts in the service's care. Bad rows spoil nothing; sent again, nothing is made twice.
+    """Import many accounts. A bad row does not stop the others; importing a file again creates no duplicates.
 
     Columns: account_id, model_id, username, theme, tags, granted_by, granted_at (a day, or an instant), reference.
 
@@ -104,17 +95,17 @@ def import_all(
 
 
 def _shortfalls(client: Client, created: Mapping[str, int], *, dry_run: bool) -> Iterator[str]:
-    """Whether the pools carry all rows of an import: asked once, after all parts of it."""
+    """Yield warnings where the pools do not suffice for an import: asked once, after all parts of it."""
     for model_id, count in sorted(created.items()):
         adding = min(count, _MOST_ADDED) if dry_run else 0
         try:
             found = client.stewardship.availability(model_id, adding=adding)
         except WarmupError as error:
-            yield f"Whether the pools of {model_id} carry the accounts is not known: {error}"
+            yield f"It is not known whether the pools of {model_id} suffice for the accounts: {error}"
             continue
         yield from found.warnings
         if not found.complete or adding < (count if dry_run else 0):
-            yield f"{model_id} is too large to be read whole: the pools were asked for a part of its accounts or items."
+            yield f"{model_id} is too large to be read whole: only a part of its accounts or items was checked."
 
 
 @app.command()
@@ -123,7 +114,7 @@ def export(context: typer.Context, state: State = None, model: Model = None, out
 
     Example: warmup accounts export --state active -o csv > active.csv
     """
-    with looking("accounts") as seen:
+    with counting("accounts") as seen:
         count = show(seen(connect(context).roster.list_all(limit=100, state=state, model_id=model)), output, COLUMNS)
     say(counted(count, "account"))
 
@@ -132,9 +123,13 @@ def export(context: typer.Context, state: State = None, model: Model = None, out
 def consent(
     context: typer.Context,
     account_id: Annotated[str, typer.Argument(help="The account.")],
-    granted_by: Annotated[str, typer.Option("--granted-by", help="Who owns the account, and agreed.")],
-    granted_at: Annotated[str, typer.Option("--granted-at", help="On which day (2026-01-31), or at which instant.")],
-    reference: Annotated[str, typer.Option("--reference", help="Where it is written, such as a contract's number.")],
+    granted_by: Annotated[str, typer.Option("--granted-by", help="The owner of the account, who gave the consent.")],
+    granted_at: Annotated[
+        str, typer.Option("--granted-at", help="The day (2026-01-31) or the instant of the consent.")
+    ],
+    reference: Annotated[
+        str, typer.Option("--reference", help="Where the consent is recorded, such as a contract's number.")
+    ],
     output: Output = Format.TABLE,
 ) -> None:
     """Record the consent of an account's owner; without it the account cannot become ready.
@@ -158,7 +153,7 @@ def ready(
     yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Declare accounts ready to be warmed up: those named, or all that were imported.
+    """Mark accounts as ready to be warmed up: those named, or all that are imported.
 
     Example: warmup accounts ready aurora-01 aurora-02 --reason "the owner agreed"
 
@@ -179,7 +174,7 @@ def pause(
     yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Hand the work of accounts out no more (those named, or all); what is under way may be finished.
+    """Pause accounts (those named, or all): no new work of theirs is handed out; what is under way may be finished.
 
     Example: warmup accounts pause aurora-01 --reason "the owner asked for it"
 
@@ -200,7 +195,7 @@ def resume(
     yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Hand the work of accounts out again: those named, or all that are paused.
+    """Resume accounts: those named, or all that are paused.
 
     Example: warmup accounts resume aurora-01 --reason "all is well"
     """
@@ -210,7 +205,7 @@ def resume(
 
 @app.command()
 def restore(context: typer.Context, account_id: str, reason: Reason, output: Output = Format.TABLE) -> None:
-    """Bring a retired account back as imported; what it has used and its audit stay.
+    """Restore a retired account as imported; its used items and its audit stay.
 
     Example: warmup accounts restore aurora-01 --reason "retired by mistake"
     """
@@ -221,15 +216,17 @@ def restore(context: typer.Context, account_id: str, reason: Reason, output: Out
 def watch(
     context: typer.Context,
     model: Model = None,
-    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,
-    times: Annotated[int | None, typer.Option(min=1, help="How many looks; else until Ctrl-C.")] = None,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two polls.")] = 2.0,
+    times: Annotated[
+        int | None, typer.Option(min=1, help="How many polls; without it, until you press Ctrl-C.")
+    ] = None,
     output: Output = Format.JSONL,
 ) -> None:
-    """Write a line for each account whose state or phase has changed since the last look; at first for all.
+    """Write a line for each account whose state or phase has changed since the last poll; at first for all.
 
     Example: warmup accounts watch --every 1 -o csv
     """
-    client, before, looks = connect(context), dict[str, tuple[object, ...]](), 0
+    client, before, polls = connect(context), dict[str, tuple[object, ...]](), 0
     try:
         while True:
             changed: list[ListedAccount] = []
@@ -239,9 +236,9 @@ def watch(
                     before[one.account_id] = seen
                     changed.append(one)
             show(changed, output, COLUMNS)
-            looks += 1
-            if looks == times:
+            polls += 1
+            if polls == times:
                 return
             time.sleep(every)
     except KeyboardInterrupt:
-        say(f"Stopped after {counted(looks, 'look')} at {counted(len(before), 'account')}.")
+        say(f"Stopped after {counted(polls, 'poll')} at {counted(len(before), 'account')}.")

@@ -1,4 +1,4 @@
-"""The file of the bad rows of an import: each as it was written, with its line and what is wrong with it."""
+"""The file of the bad rows of an import: each as it was written, with its line and the reason."""
 
 import csv
 import io
@@ -12,19 +12,19 @@ from warmup.commands.common import Exit, fail, say
 from warmup.terminal import counted
 
 NOTES = ("line", "reason")
-"""What the file says beside the rows."""
+"""The columns of the file beside those of the rows."""
 _NOTED = re.compile(r'\s*\{"line": \d+, "reason": "(?:[^"\\]|\\.)*"(?:, )?')
 _MARK = "\ufeff"  # by it spreadsheets know UTF-8
 _FEW = 3
 
 
 def beside(file: Path) -> Path:
-    """Where the bad rows of a file go unless somebody says otherwise."""
+    """Return the default file for the bad rows of a file."""
     return file.with_name(f"{file.stem}.bad{file.suffix}")
 
 
 def place(file: Path, wanted: Path | None) -> Path:
-    """Where the bad rows go. Ends the command where that is the file itself."""
+    """Return the file for the bad rows. Ends the command where that is the file itself."""
     kept = wanted or beside(file)
     if kept.resolve() == file.resolve():
         raise fail(Exit.USAGE, f"{file} holds the rows: name another file for the bad ones.")
@@ -32,7 +32,7 @@ def place(file: Path, wanted: Path | None) -> Path:
 
 
 def keep(table: Table, reasons: Mapping[int, str], file: Path) -> None:
-    """Writes the rows that have a reason (by their line), and says so with the first of them."""
+    """Write the rows that have a reason (by their line), and report the first of them."""
     if not reasons:
         return
     bad = [row for row in table.rows if row.line in reasons]
@@ -52,7 +52,7 @@ def keep(table: Table, reasons: Mapping[int, str], file: Path) -> None:
 
 
 def remove(file: Path) -> None:
-    """Removes the bad rows of an earlier run; a file that is something else stays."""
+    """Remove the bad rows of an earlier run; any other file stays."""
     try:
         with file.open(encoding="utf-8-sig") as held:
             ours = re.match(r'line[,;\t]reason[,;\t]|\{"line": \d+, "reason": "', held.readline())
@@ -63,7 +63,7 @@ def remove(file: Path) -> None:
 
 
 def written(table: Table, bad: list[Row], reasons: Mapping[int, str]) -> str:
-    """The text of the file. Rows whose quotes are broken come last: a spreadsheet might draw others into them."""
+    """Return the text of the file. Rows with broken quotes come last: a spreadsheet might draw others into them."""
     if table.separator is None:
         return "".join(_noted(row, reasons[row.line]) + "\n" for row in bad)
     lines = [table.separator.join((*NOTES, table.header))]
@@ -79,7 +79,7 @@ def _cell(text: str) -> str:
 
 
 def _noted(row: Row, reason: str) -> str:
-    """A line of JSON with the notes before its members. What is not an object stays as it is."""
+    """Return a line of JSON with the notes before its members. What is not an object stays as it is."""
     text = _NOTED.sub("{", row.written, count=1)
     begin = text.find("{") + 1
     if text[:begin].strip() != "{":

@@ -1,4 +1,4 @@
-"""`warmup claims`: after an upgrade, claim what is there already, and name what clashes."""
+"""`warmup claims`: after an upgrade, claims what exists already, and lists what clashes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ import typer
 
 from warmup.api.models import Claims, Clash
 from warmup.client import Client
-from warmup.commands.common import DryRun, Format, Output, connect, say, show
+from warmup.commands.common import DryRun, Format, Output, connect, say
+from warmup.commands.output import show
 from warmup.terminal import counted
 
 
@@ -22,7 +23,7 @@ class _Walk:
     claimed: int = 0
 
     def clashes(self) -> Iterator[Clash]:
-        """What clashes, as it is found."""
+        """Yield what clashes, as it is found."""
         yield from self._through(self.client.claims.accounts)
         for model in self.client.models.list_all(limit=100):
             yield from self._through(partial(self.client.claims.texts, model.model_id))
@@ -39,9 +40,9 @@ class _Walk:
 
 
 def claims(context: typer.Context, dry_run: DryRun = False, output: Output = Format.TABLE) -> None:
-    """Claim the profiles of all accounts and the words of all texts that a release before left without a claim.
+    """Claim the profiles of all accounts and the words of all texts that an earlier release left without a claim.
 
-    Of two that are the same to the eye neither is changed: both are named. It can be sent again at any time.
+    Where two look the same, neither is changed: both are listed. It can be repeated at any time.
 
     Example: warmup claims --dry-run
     """

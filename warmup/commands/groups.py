@@ -13,7 +13,7 @@ Placed = tuple[int, dict[str, Any]]
 
 
 def grouped(rows: Iterable[Placed]) -> Iterator[list[Placed]]:
-    """The rows in groups, in the order of each group's first row; rows of different groups cannot be the same item."""
+    """Yield the rows in groups, in the order of each group's first row; no item has rows in two groups."""
     found = list(rows)
     parent = list(range(len(found)))
 

@@ -1,4 +1,4 @@
-"""Sending a file of rows in parts: a bar, a file of the bad rows, and nothing twice when it is sent again."""
+"""Imports a file of rows in parts, with a progress bar and a file of the bad rows; a repeat creates no duplicates."""
 
 import csv
 import io
@@ -13,8 +13,10 @@ import typer
 
 from warmup.api.rows import Row, Table, Unreadable, read_csv, read_lines
 from warmup.commands import bad_rows
-from warmup.commands.common import Exit, Format, counter, fail, progress, say, show_one, until_stopped
+from warmup.commands.common import Exit, Format, fail, say
 from warmup.commands.groups import grouped
+from warmup.commands.output import show_one
+from warmup.commands.progress import counter, progress, until_stopped
 from warmup.problems import WarmupError
 from warmup.terminal import counted
 
@@ -25,13 +27,13 @@ FILE = "CSV (comma, semicolon or tab; UTF-8 or UTF-16) with names in the first l
 LINES, CSV = "application/x-ndjson", "text/csv"
 Members = dict[str, Any]
 Placed = tuple[int, Members]
-"""What is sent of a row, with the row's line in the file, from 1."""
+"""The members to send of a row, with the row's line in the file, from 1."""
 Ask = Callable[[str, str], "Imported"]
 """Imports `(body, media type)`."""
 
 
 class Outcome(Protocol):
-    """What became of a row."""
+    """The outcome of a row."""
 
     @property
     def row(self) -> int: ...
@@ -44,19 +46,19 @@ class Outcome(Protocol):
 
 
 class Imported(Protocol):
-    """What became of some rows."""
+    """The outcomes of some rows."""
 
     @property
     def rows(self) -> Sequence[Any]: ...
 
 
 class BadRow(Exception):
-    """A row that need not be sent: what is wrong with it."""
+    """A row is not valid, and is not sent; the message says why."""
 
 
 @dataclass(slots=True)
 class Results:
-    """What became of the rows so far, by their line; `reasons` of those that were refused.
+    """The outcomes of the rows so far, by their line; `reasons` of those that were refused.
 
     `warnings` are what an operator should know, each once.
     """
@@ -67,16 +69,16 @@ class Results:
     ignored: dict[str, None] = field(default_factory=dict)
 
     def refuse(self, line: int, reason: str) -> None:
-        """Notes a bad row."""
+        """Record a bad row."""
         self.outcomes[line], self.reasons[line] = "refused", reason
 
     def counts(self) -> dict[str, int]:
-        """How many rows had which outcome."""
+        """Return how many rows had which outcome."""
         return dict(sorted(Counter(self.outcomes.values()).items()))
 
 
 def read(file: Path) -> Table:
-    """The rows of a file: CSV, or JSON lines where it is named `.jsonl` or `.ndjson`.
+    """Read the rows of a file: CSV, or JSON lines where it is named `.jsonl` or `.ndjson`.
 
     It may be a file of bad rows that were fixed. Ends the command where it cannot be read as a whole.
     """
@@ -104,7 +106,7 @@ class Import:
     read_only: frozenset[str] = frozenset()
 
     def run(self, file: Path, *, bad: Path | None, output: Format, dry_run: bool) -> None:
-        """Sends all rows of the file, says what became of them, and ends the command."""
+        """Send all rows of the file, and show what became of them; ends the command where some are bad."""
         table, kept, results = read(file), bad_rows.place(file, bad), Results()
         if not table.rows:
             raise fail(Exit.USAGE, f"{file} has no rows.")
@@ -119,7 +121,7 @@ class Import:
             say(_stopped(table, results, kept))
             raise
         if results.ignored:
-            say(f"Not imported, since the service makes them: {', '.join(results.ignored)}.")
+            say(f"Not imported, since the service sets them: {', '.join(results.ignored)}.")
         _warn(list(results.warnings))
         bad_rows.keep(table, results.reasons, kept)
         show_one({"rows": len(table.rows), "dry_run": dry_run, **results.counts()}, output)
@@ -139,7 +141,7 @@ class Import:
                 step(1 if self.uploads else 0)
 
     def _own(self, row: Row, results: Results) -> Members:
-        """The members of a row that are the caller's to say. Raises BadRow where there are none."""
+        """Return the members of a row that are the caller's to set. Raises BadRow where there are none."""
         if row.fault is not None:
             raise BadRow(row.fault)
         for name in row.members.keys() & self.read_only:
@@ -160,11 +162,12 @@ def _warn(warnings: Sequence[str]) -> None:
 def _stopped(table: Table, results: Results, kept: Path) -> str:
     bad_rows.keep(table, results.reasons, kept)
     sent = len(results.outcomes)
-    return f"Stopped: {sent:,} of {counted(len(table.rows), 'row')} sent. Send the file again: nothing is made twice."
+    rows = counted(len(table.rows), "row")
+    return f"Stopped: {sent:,} of {rows} sent. Import the file again: no duplicates are created."
 
 
 def send(results: Results, part: list[Placed], ask: Ask, *, lines: bool) -> None:
-    """Sends the rows, those again for which the time of one request did not suffice."""
+    """Send the rows, and again those for which one request had no time."""
     while part:
         found = ask(*_body([row for _, row in part], lines=lines))
         for warning in getattr(found, "warnings", []):
@@ -180,12 +183,12 @@ def send(results: Results, part: list[Placed], ask: Ask, *, lines: bool) -> None
             for warning in getattr(one, "warnings", None) or []:
                 results.warnings[f"line {line}: {warning}"] = None
         if len(left) == len(part):
-            raise fail(Exit.LATER, "The service had no time for any of these rows. Send the file again later.")
+            raise fail(Exit.LATER, "The service had no time for any of these rows. Import the file again later.")
         part = left
 
 
 def parts(groups: Iterable[list[Placed]]) -> Iterator[list[Placed]]:
-    """The rows in parts that one request takes; a group is parted only where it is too large for one request."""
+    """Yield the rows in parts that one request takes; a group is split only where it is too large."""
     part: list[Placed] = []
     size = 0
     for group in groups:

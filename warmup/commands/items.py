@@ -1,13 +1,16 @@
 """`get`, `edit` and `withdraw` of one item of a pool: the same for media and for texts."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from warmup.api.models import ItemRights, LicenceBody
-from warmup.commands.common import Exit, Format, Output, Reason, connect, fail, say, show, show_one
+from warmup.commands import imports
+from warmup.commands.common import Exit, Format, Output, Reason, connect, fail, say
+from warmup.commands.output import show, show_one
 
-ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="Whose pool.")]
+ModelId = Annotated[str, typer.Argument(metavar="MODEL", help="The model of the pool.")]
 COLUMNS = (
     "category",
     "status",
@@ -20,23 +23,40 @@ COLUMNS = (
     "failures",
 )
 _SHOWN = (*COLUMNS, "licence.licensed_by", "licence.valid_until")
-_Item = Annotated[str, typer.Argument(metavar="ITEM", help="Which item.")]
+_Item = Annotated[str, typer.Argument(metavar="ITEM", help="The item.")]
 _Category = Annotated[str | None, typer.Option("--category", "-c", help="pfp, bio, post, highlight, story or any.")]
 _Quality = Annotated[float | None, typer.Option("--quality", min=0, max=100, help="Its quality score, 0 to 100.")]
 _Uses = Annotated[int | None, typer.Option("--max-usage", min=1, help="How often it may be used.")]
 _Theme = Annotated[str | None, typer.Option("--theme", help='One of the model\'s themes; "" for none.')]
 _Tags = Annotated[str | None, typer.Option("--tags", help='All its tags, separated by spaces; "" for none.')]
-_By = Annotated[str | None, typer.Option("--licensed-by", help='Who licensed it; "" takes the licence off.')]
+_By = Annotated[str | None, typer.Option("--licensed-by", help='Who licensed it; "" removes the licence.')]
 _Until = Annotated[
     str | None,
     typer.Option("--valid-until", help='The last day of the licence (2026-12-31), or an instant; "" for no end.'),
 ]
-_Why = Annotated[str | None, typer.Option("--reason", help="Why; it stands in the audit.")]
+_Why = Annotated[str | None, typer.Option("--reason", help="The reason; it is recorded in the audit.")]
 _Body = Annotated[str | None, typer.Option("--body", help="The text, until it was first given to an account.")]
+Category = Annotated[str, typer.Option("--category", "-c", help="pfp, bio, post, highlight, story or any.")]
+Quality = Annotated[float, typer.Option("--quality", min=0, max=100, help="Its quality score, 0 to 100.")]
+Uses = Annotated[int, typer.Option("--max-usage", min=1, help="How often it may be used.")]
+Theme = Annotated[str | None, typer.Option("--theme", help="One of the model's themes.")]
+BadRows = Annotated[Path | None, typer.Option("--bad-rows", help="File for the bad rows. [default: FILE.bad.csv]")]
+Rows = Annotated[Path, typer.Argument(help=imports.FILE)]
+
+
+def read_only(shown: Any, taken: Any) -> frozenset[str]:
+    """Return the members that the service shows of an item and does not accept."""
+    return frozenset(shown.model_fields) - frozenset(taken.model_fields)
+
+
+def warn(what: str, made: Any) -> None:
+    """Show the warnings about an item that was just created."""
+    for warning in made.warnings:
+        say(f"{what}: {warning}", style="yellow")
 
 
 def add_to(app: typer.Typer, noun: str, key: str) -> None:
-    """Adds the commands for `content` or `texts`, whose items are named by `key`."""
+    """Add the commands for `content` or `texts`, whose items are named by `key`."""
 
     def ask(context: typer.Context) -> Any:
         return getattr(connect(context), noun)  # the two nouns have the same operations on other shapes
@@ -89,12 +109,12 @@ def add_to(app: typer.Typer, noun: str, key: str) -> None:
     app.command("get", help=f"Show one item, with its use and its licence.\n\n{example} get aurora ITEM")(get)
     app.command(
         "edit",
-        help=f"Change what is given of an item: category, quality, cap, theme, tags, licence.\n\n"
+        help=f"Change an item: category, quality, cap, theme, tags, licence; what is not passed stays.\n\n"
         f"{example} edit aurora ITEM --category story --valid-until 2027-12-31",
     )(edit_text if noun == "texts" else edit)
     app.command(
         "withdraw",
-        help="Take an item out of selection at once; says which accounts have it.\n\n"
+        help="Withdraw an item from selection at once, and show which accounts have it.\n\n"
         f'{example} withdraw aurora ITEM --reason "the licence was revoked"',
     )(withdraw)
 
@@ -111,7 +131,7 @@ def _edit(
     output: Format,
     key: str,
 ) -> None:
-    """Changes what is given (None: not)."""
+    """Change what is given (None: not)."""
     changes = {name: value for name, value in given.items() if value is not None}
     if theme is not None:
         changes["theme"] = theme or None
@@ -120,23 +140,23 @@ def _edit(
     if licence != (None, None):
         changes |= _licence(operations, model_id, item_id, *licence)
     if not changes:
-        raise fail(Exit.USAGE, "Nothing to change: name what shall be other, such as --category story.")
+        raise fail(Exit.USAGE, "Nothing to change: pass what to change, such as --category story.")
     if reason is not None:
         changes["reason"] = reason
     _show(operations.edit(model_id, item_id, **changes), output, key)
 
 
 def _licence(operations: Any, model_id: str, item_id: str, by: str | None, until: str | None) -> dict[str, Any]:
-    """The change of a licence; what is not given of it stays as it is, if it is still so when the change arrives."""
+    """Return the change of a licence; what is not given stays, if it has not changed meanwhile."""
     if by == "":
         if until:
-            raise fail(Exit.USAGE, "A licence that is taken off has no --valid-until.")
+            raise fail(Exit.USAGE, "A licence that is removed has no --valid-until.")
         return {"licence": None}
     if by is not None and until is not None:
         return {"licence": LicenceBody(licensed_by=by, valid_until=until or None)}
     there = operations.get(model_id, item_id)
     if by is None and there.licence is None:
-        raise fail(Exit.USAGE, f"{item_id} has no licence: say --licensed-by, too.")
+        raise fail(Exit.USAGE, f"{item_id} has no licence: pass --licensed-by, too.")
     kept = there.licence
     licensed_by = by if by is not None else kept.licensed_by
     valid_until = (until or None) if until is not None else (kept.valid_until if kept is not None else None)
@@ -147,4 +167,4 @@ def _show(found: Any, output: Format, key: str) -> None:
     show([found], output, (key, "replayed", *_SHOWN))
     held = [one.account_id for one in found.users or () if one.hold == "held"]
     if held:
-        say(f"Being worked with, and told to the workers: {', '.join(held)}")
+        say(f"In use now (the workers learn of it): {', '.join(held)}")

@@ -14,9 +14,9 @@ _HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 def media_type(data: bytes) -> str | None:
-    """The media type that the first bytes of a file say; None where they say none that is known here.
+    """Return the media type by the first bytes of a file; None where they are not known.
 
-    The file's name has no say, nor has the machine's table of types, which differs from one to the next.
+    The file's name does not count, nor does the machine's table of types, which differs between machines.
     """
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
@@ -32,7 +32,7 @@ def media_type(data: bytes) -> str | None:
 
 
 def _of_brand(data: bytes) -> str:
-    """The type of a file of the family of MP4 (ISO 14496-12): the main brand decides, then the compatible ones."""
+    """Return the type of a file of the family of MP4 (ISO 14496-12): by its main brand, then the compatible ones."""
     size = int.from_bytes(data[:4], "big")
     brands = [data[8:12], *(data[at : at + 4] for at in range(16, min(size, 256), 4))]
     if b"avif" in brands or b"avis" in brands:
@@ -43,7 +43,7 @@ def _of_brand(data: bytes) -> str:
 
 
 class Pool:
-    """The media of a model, and files that are to be in it."""
+    """The media of a model, and files to add to it."""
 
     def __init__(self, client: Client, model_id: str) -> None:
         self.client, self._model_id = client, model_id
@@ -51,18 +51,18 @@ class Pool:
 
     @cached_property
     def _there(self) -> dict[str, str]:
-        """Where the files of the pool lie, by SHA-256: read once."""
+        """Return the media keys of the pool by SHA-256: read once."""
         return {one.sha256: one.media_key for one in self.client.content.list_all(self._model_id, limit=100)}
 
     def planned(self, file: Path) -> dict[str, Any]:
-        """The members of a body for a file that is not uploaded, for a dry run. Raises BadRow."""
+        """Return the members of a body for a file that is not uploaded, for a dry run. Raises BadRow."""
         known = _described(file, _bytes(file))
         sha256 = known["sha256"]
         there = self._there.get(sha256) or f"{self._model_id}/{sha256}/{_safe_name(file)}"
         return {**known, "media_key": self._keys.setdefault(sha256, there)}
 
     def uploaded(self, file: Path) -> dict[str, Any]:
-        """The members of a body for a file, which is uploaded unless its bytes are there already.
+        """Return the members of a body for a file, which is uploaded unless its bytes are there already.
 
         Raises BadRow, WarmupError.
         """

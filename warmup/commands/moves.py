@@ -1,4 +1,4 @@
-"""Moves on accounts, one or many: counted before, confirmed, told to the end; what is done already is left alone."""
+"""Moves on accounts, one or many: counted before, confirmed, followed to the end; a repeat skips what is done."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,19 +8,9 @@ import typer
 
 from warmup.api.models import MovedAccount, RosterFilter
 from warmup.client import Client
-from warmup.commands.common import (
-    Exit,
-    Format,
-    confirm,
-    counter,
-    exit_code,
-    fail,
-    progress,
-    prose,
-    say,
-    show,
-    until_stopped,
-)
+from warmup.commands.common import Exit, Format, confirm, exit_code, fail, prose, say
+from warmup.commands.output import show
+from warmup.commands.progress import counter, progress, until_stopped
 from warmup.problems import Conflict, NotFound, WarmupError
 from warmup.terminal import counted
 
@@ -30,7 +20,7 @@ One = Callable[[Client, str], Any]
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a move is called: as a question, when it is done, and what it moves."""
+    """The words for a move: as a question, when it is done, and what it moves."""
 
     ask: str
     done: str
@@ -60,12 +50,12 @@ class Moves:
     refused: list[WarmupError] = field(default_factory=list)
 
     def go(self, account_ids: list[str] | None, model: str | None, everything: bool, one: One) -> None:
-        """Does it with the accounts that are named, each by `one`, or with all that it concerns; ends the command."""
+        """Move the accounts that are named, each by `one`, or all that the move concerns; may end the command."""
         if bool(account_ids) == (everything or model is not None):
             asked = self._wording.ask.format("which accounts")
-            raise fail(Exit.USAGE, f"{asked}? Name them, or say --model MODEL, or --all.")
+            raise fail(Exit.USAGE, f"{asked}? Name them, or pass --model MODEL or --all.")
         if account_ids and self.dry_run:
-            self.rehearse(account_ids)
+            self.preview(account_ids)
         elif account_ids:
             self.named(account_ids, one)
         else:
@@ -78,12 +68,12 @@ class Moves:
     def _confirm(self, number: int) -> None:
         confirm(f"{self._wording.ask.format(counted(number, self._wording.noun))}?", yes=self.yes)
 
-    def rehearse(self, account_ids: list[str]) -> None:
-        """Says what it would do with these."""
-        self._tell(list(self._by_name(account_ids, dry_run=True)))
+    def preview(self, account_ids: list[str]) -> None:
+        """Show what would be done with these accounts."""
+        self._summarise(list(self._by_name(account_ids, dry_run=True)))
 
     def named(self, account_ids: list[str], one: One) -> None:
-        """Does it with these."""
+        """Move these accounts."""
         if len(account_ids) > 1:
             self._confirm(len(account_ids))
         try:
@@ -108,28 +98,30 @@ class Moves:
             self.refused.append(error)
             self.rows.append({"account_id": account_id, "outcome": "refused", "state": "", "detail": error.detail})
             return
-        outcome = "was so already" if moved.replayed else "done"
+        outcome = "unchanged" if moved.replayed else "done"
         self.rows.append({"account_id": account_id, "outcome": outcome, "state": str(moved.state), "detail": ""})
 
     def _stopped(self, account_ids: list[str]) -> str:
         left = " ".join(account_ids[len(self.rows) :])
-        return f"Stopped after {len(self.rows)} of {len(account_ids)}. Go on with: {left}"
+        return f"Stopped after {len(self.rows)} of {len(account_ids)}. Continue with: {left}"
 
     def matching(self, wanted: RosterFilter) -> None:
-        """Does it with all accounts of the filter that it concerns: counts them, asks, then walks to the end."""
+        """Move all accounts of the filter that the move concerns: count them, ask, then walk to the end."""
         with until_stopped(lambda: "Stopped. Nothing was changed."), progress(shown=prose.is_terminal) as bar:
             step, concerned = counter(bar, "counting", None), list[MovedAccount]()
             for found in self._steps(wanted, dry_run=True):
                 concerned.append(found)
                 step(1)
         if self.dry_run or not concerned:
-            self._tell(concerned)
+            self._summarise(concerned)
             return
         self._confirm(len(concerned))
         done: list[MovedAccount] = []
 
         def stopped() -> str:
-            return f"Stopped after {len(done)} of {len(concerned)}. Say the same again: what is done is left alone."
+            return (
+                f"Stopped after {len(done)} of {len(concerned)}. Run the same command again: what is done is skipped."
+            )
 
         try:
             with until_stopped(stopped), progress() as bar:
@@ -140,10 +132,10 @@ class Moves:
         except WarmupError:
             say(stopped())
             raise
-        self._tell(done, {one.account_id for one in concerned} - {one.account_id for one in done})
+        self._summarise(done, {one.account_id for one in concerned} - {one.account_id for one in done})
 
     def _steps(self, wanted: RosterFilter, *, dry_run: bool) -> Iterator[MovedAccount]:
-        """All of the filter, step by step; those for which a step had no time are asked for again by their names."""
+        """Yield all of the filter, step by step; those for which a step had no time are requested again by name."""
         cursor: str | None = None
         while True:
             more = {} if cursor is None else {"cursor": cursor}
@@ -157,7 +149,7 @@ class Moves:
                 return
 
     def _by_name(self, account_ids: list[str], *, dry_run: bool) -> Iterator[MovedAccount]:
-        """These, as often as it takes while each step gets some of them done."""
+        """Yield these, as long as each step gets some of them done."""
         left = account_ids
         while left:
             part, rest = left[:_MOST_NAMED], left[_MOST_NAMED:]
@@ -172,14 +164,14 @@ class Moves:
     def _ask(self, **what: Any) -> Any:
         return self.client.roster.move_all(action=self.verb, reason=self.reason, content=self.content, **what)
 
-    def _tell(self, found: list[MovedAccount], gone: frozenset[str] | set[str] = frozenset()) -> None:
-        """Shows what became of each, and counts; `gone` are those that somebody else had moved by then."""
+    def _summarise(self, found: list[MovedAccount], gone: frozenset[str] | set[str] = frozenset()) -> None:
+        """Show the outcome of each, and count; `gone` are those that somebody else had moved by then."""
         show(found, self.output, ("account_id", "outcome", "detail"))
         missed = [one for one in found if one.outcome in ("refused", "not_done")]
         moved = counted(len(found) - len(missed), self._wording.noun)
-        said = f"{moved} {'would be ' if self.dry_run else ''}{self._wording.done}, {len(missed)} skipped"
+        summary = f"{moved} {'would be ' if self.dry_run else ''}{self._wording.done}, {len(missed)} skipped"
         if gone:
-            said += f", {len(gone)} changed meanwhile"
-        say(said if found or gone else f"Nothing to do: no {self._wording.noun} matches.")
+            summary += f", {len(gone)} changed meanwhile"
+        say(summary if found or gone else f"Nothing to do: no {self._wording.noun} matches.")
         if missed:
             raise typer.Exit(Exit.PARTLY)

@@ -29,7 +29,7 @@ class Creator:
 
 @dataclass(frozen=True, slots=True)
 class SeedAccount:
-    """An account to be made."""
+    """An account to create."""
 
     account_id: str
     model_id: str
@@ -39,7 +39,7 @@ class SeedAccount:
 
 @dataclass(frozen=True, slots=True)
 class SeedMedia:
-    """A media item to be made; `number` says which picture."""
+    """A media item to create; `number` is the seed of its picture."""
 
     content_id: str
     model_id: str
@@ -54,7 +54,7 @@ class SeedMedia:
 
 @dataclass(frozen=True, slots=True)
 class SeedText:
-    """A text to be made."""
+    """A text to create."""
 
     text_id: str
     model_id: str
@@ -67,7 +67,7 @@ class SeedText:
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """Everything that is in it."""
+    """Everything in the agency."""
 
     creators: tuple[Creator, ...]
     accounts: tuple[SeedAccount, ...]
@@ -77,7 +77,7 @@ class Agency:
 
 
 def agency(seed: int, accounts_per_model: int = 8) -> Agency:
-    """The agency of that number."""
+    """Return the agency of that number."""
     chance = random.Random(seed)
     accounts = tuple(chain.from_iterable(_accounts(one, accounts_per_model) for one in CREATORS))
     media = tuple(chain.from_iterable(_media(one, chance) for one in CREATORS))

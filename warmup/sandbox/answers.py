@@ -21,26 +21,26 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer, whole."""
+    """A complete answer."""
 
     status: int
     headers: Sequence[tuple[str, str]]
     body: bytes
 
     def having(self, name: str, value: str) -> "Answer":
-        """The same with a further header."""
+        """Return the same answer with a further header."""
         return Answer(self.status, [*self.headers, (name, value)], self.body)
 
 
 def document(content: object, status: int = 200) -> Answer:
-    """An answer of JSON."""
+    """Return an answer of JSON."""
     return Answer(status, [("Content-Type", "application/json")], json.dumps(content, default=str).encode())
 
 
 def problem(
     status: int, code: str, detail: str, *, errors: Sequence[dict[str, str]] = (), allow: Sequence[str] = ()
 ) -> Answer:
-    """A problem document (RFC 9457) of the sandbox itself, in the service's form."""
+    """Return a problem document (RFC 9457) of the sandbox itself, in the service's form."""
     request_id = f"req_{uuid4().hex}"
     members: dict[str, object] = {
         "type": f"/docs/errors/{code}",

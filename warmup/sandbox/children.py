@@ -26,7 +26,7 @@ class ChildFailed(Exception):
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on."""
+    """Return a free TCP port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -34,7 +34,7 @@ def free_port() -> int:
 
 @contextmanager
 def in_private_folder(prefix: str) -> Iterator[Path]:
-    """A temporary folder, removed whatever is in it by then."""
+    """Make a temporary folder, and remove it with all that is in it."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     try:
         yield folder
@@ -46,7 +46,7 @@ def in_private_folder(prefix: str) -> Iterator[Path]:
 def child_process(
     command: Sequence[str], folder: Path, environ: Mapping[str, str], port: int
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The command, in that folder, from its first HTTP answer on `port` until the context is left.
+    """Run the command, in that folder, from its first HTTP answer on `port` until the context is left.
 
     It gets a process group of its own: Ctrl-C reaches us and not the child, and what it starts ends with it.
     """
@@ -84,7 +84,7 @@ def _wait_until_it_answers(child: subprocess.Popen[bytes], port: int, log: Path)
 
 
 def _why(child: subprocess.Popen[bytes], log: Path) -> str:
-    """What the child said last, in one line: of a trace that is the error."""
+    """Return the last line that the child wrote: of a trace that is the error."""
     said = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     name = " ".join(Path(str(word)).name for word in child.args[:3])  # type: ignore[index]  # a list, as it was given
     ended = "did not start" if child.poll() is not None else f"did not answer within {_START_SECONDS:.0f} s"
@@ -106,7 +106,7 @@ def _answers(port: int) -> bool:
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    """Asks the child's whole group to end, then makes it."""
+    """Terminate the child's whole group, then kill it."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, sign)

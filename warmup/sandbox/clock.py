@@ -31,16 +31,16 @@ class Clock:
 
     @property
     def speed(self) -> float:
-        """Seconds of sandbox time in a second of real time."""
+        """Return the seconds of sandbox time in a second of real time."""
         return self._speed
 
     def now(self) -> datetime:
-        """The sandbox's instant, aware and in UTC."""
+        """Return the sandbox's instant, aware and in UTC."""
         with self._lock:
             return self._read()
 
     def advance(self, by: timedelta) -> datetime:
-        """Moves time forward at once. Raises ValueError when that would be back, or past the calendar."""
+        """Move time forward at once. Raises ValueError when that would be back, or past the calendar."""
         if by < timedelta(0):
             raise ValueError("time only moves forward")
         with self._lock:
@@ -51,7 +51,7 @@ class Clock:
             return self._moved_to
 
     def set_speed(self, speed: float) -> None:
-        """Makes time run `speed` times as fast from now on; 0 holds it. Raises ValueError out of range."""
+        """Make time run `speed` times as fast from now on; 0 holds it. Raises ValueError out of range."""
         if not 0 <= speed <= MAX_SPEED:  # also refuses NaN
             raise ValueError(f"the speed lies between 0 and {MAX_SPEED:,.0f}")
         with self._lock:
@@ -59,7 +59,7 @@ class Clock:
             self._speed = speed
 
     def real_seconds(self, sandbox_seconds: float) -> float:
-        """How long that much sandbox time takes now; endless while time is held."""
+        """Return how many real seconds that much sandbox time takes now; endless while time is held."""
         return sandbox_seconds / self._speed if self._speed else float("inf")
 
     def _read(self) -> datetime:

@@ -34,7 +34,7 @@ class Control:
         self._timers = timers
 
     def handle(self, request: HttpRequest) -> Answer:
-        """The answer to a request whose path begins with /sandbox."""
+        """Answer a request whose path begins with /sandbox."""
         schedule = _SCHEDULE.fullmatch(request.path)
         match request.method, request.path:
             case "GET", "/sandbox/clock":
@@ -44,7 +44,7 @@ class Control:
             case "POST", _ if schedule:
                 return self._run(schedule[1])
             case _, "/sandbox/clock":
-                return problem(405, "method_not_allowed", "The clock knows GET and POST.", allow=["GET", "POST"])
+                return problem(405, "method_not_allowed", "The clock accepts GET and POST.", allow=["GET", "POST"])
             case _ if schedule:
                 return problem(405, "method_not_allowed", "A schedule is run by POST.", allow=["POST"])
             case _:
@@ -83,7 +83,7 @@ class Control:
 
 
 def _refused(error: ValidationError) -> Answer:
-    """400 for what is no JSON object, else 422 naming each member."""
+    """Return 400 for what is not a JSON object, else 422 naming each member."""
     found = error.errors(include_url=False, include_input=False)
     if any(one["type"] == "json_invalid" or not one["loc"] for one in found):
         return problem(400, "malformed_request", "The body is not a JSON object.")

@@ -17,7 +17,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 from warmup.client import Client
-from warmup.sandbox import client as api
 from warmup.sandbox import stock
 from warmup.sandbox.answers import Answer, HttpRequest
 from warmup.sandbox.clock import Clock
@@ -41,25 +40,21 @@ class FakeServer:
         self.away = self.silent = False
 
     def advance(self, **duration: float) -> None:
-        """Lets time pass, by a timedelta's arguments, and runs the timers."""
+        """Let time pass, by a timedelta's arguments, and runs the timers."""
         self._clock.advance(timedelta(**duration))
         self._timers.run_all()
 
     def bot_key(self, bot_id: str | None = None) -> str:
-        """The key of a new bot."""
-        key = self.operator.bots.create(bot_id=bot_id or f"bot-{secrets.token_hex(4)}").key
-        assert key is not None, "the bot was there already"
-        return key
+        """Make a bot, and return its key."""
+        return stock.bot_key(self.operator, bot_id or f"bot-{secrets.token_hex(4)}")
 
     def account(self, account_id: str) -> None:
-        """An account of the model `nora` that is ready to be warmed up. Items rest for a day between two accounts."""
-        with api.Client(self.url, self.operator_key) as operator:
-            stock.account(operator, account_id)
+        """Make an account of the model `nora` that is ready. Items rest for a day between two accounts."""
+        stock.account(self.operator, account_id)
 
     def stock(self) -> None:
-        """The model `nora` with a picture and a text for each category that the standard plan asks for."""
-        with api.Client(self.url, self.operator_key) as operator:
-            stock.stock(operator)
+        """Make the model `nora` with a picture and a text for each category that the standard plan asks for."""
+        stock.stock(self.operator)
 
 
 @contextmanager

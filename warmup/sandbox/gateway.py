@@ -34,7 +34,7 @@ class Gateway:
         self._methods = {route: sorted(views) for route, views in app.routes.items()}
 
     def handle(self, request: HttpRequest) -> Answer:
-        """The app's answer, or a problem document. Raises TypeError for an answer that Lambda could not serialise."""
+        """Return the app's answer, or a problem document. Raises TypeError where Lambda could not serialise it."""
         found = self._routes.find(request.path)
         allowed = self._methods[found[0]] if found else []
         if found is None or request.method not in allowed:
@@ -52,7 +52,7 @@ class Routes:
         self._patterns = [(pattern, pattern.split("/")) for pattern in sorted(patterns)]
 
     def find(self, path: str) -> tuple[str, dict[str, str]] | None:
-        """The pattern and its parameters, or None. One slash at the end makes no difference."""
+        """Return the pattern and its parameters, or None. One slash at the end makes no difference."""
         parts = (path[:-1] if len(path) > 1 and path.endswith("/") else path).split("/")
         for pattern, segments in self._patterns:
             if len(segments) == len(parts) and all(map(_fits, segments, parts)):
@@ -66,7 +66,7 @@ def _fits(segment: str, part: str) -> bool:
 
 
 def proxy_event(request: HttpRequest, route: str, parameters: dict[str, str]) -> dict[str, Any]:
-    """The event of a REST API's Lambda proxy integration."""
+    """Return the event of a REST API's Lambda proxy integration."""
     query = parse_qs(request.query, keep_blank_values=True) or None
     headers: dict[str, list[str]] = {}
     for name, value in request.headers:
@@ -99,7 +99,7 @@ def proxy_event(request: HttpRequest, route: str, parameters: dict[str, str]) ->
 
 
 def _answer(response: dict[str, Any]) -> Answer:
-    """The app's response as it goes over the wire. Raises TypeError for what Lambda could not serialise."""
+    """Return the app's response as it goes over the wire. Raises TypeError for what Lambda could not serialise."""
     response = json.loads(json.dumps(response))
     headers = [(name, str(value)) for name, value in response["headers"].items()]
     headers += [(name, str(one)) for name, values in response["multiValueHeaders"].items() for one in values]

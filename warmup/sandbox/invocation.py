@@ -1,4 +1,4 @@
-"""What Lambda hands to a handler beside the event."""
+"""The second argument that Lambda passes to a handler."""
 
 import time
 from uuid import uuid4
@@ -17,5 +17,5 @@ class Invocation:
         self._ends_at = time.monotonic() + timeout_seconds
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds of real time until Lambda would end the call."""
+        """Return the milliseconds of real time until Lambda would end the call."""
         return max(0, int((self._ends_at - time.monotonic()) * 1000))

@@ -1,6 +1,6 @@
 """`make local`: Chalice's own development server, on a local store: `python -m warmup.sandbox.local`.
 
-The tables and the bucket are made and `chalice local` is started on them; then, unless told not to, the model `nora`
+The tables and the bucket are made and `chalice local` is started on them; then, unless `--empty`, the model `nora`
 with her pools, two accounts and a bot are made. Time is real, and no timer runs: Chalice's server has none.
 """
 
@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+from warmup.client import Client
 from warmup.sandbox import stock
 from warmup.sandbox.children import child_process, in_private_folder
-from warmup.sandbox.client import Client
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.run import Stopped, stoppable
 from warmup.sandbox.server import refused_port
@@ -28,11 +28,11 @@ _CHALICE = "import sys; from chalice.cli import main; sys.argv[0] = 'chalice'; m
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until stopped; answers the exit code."""
+    """Serve until stopped; returns the exit code."""
     parser = argparse.ArgumentParser(prog="make local", description=__doc__.partition("\n")[0])
-    parser.add_argument("--port", type=int, default=8000, help="where it listens [8000]")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on [8000]")
     parser.add_argument("--store", default="moto", help="moto, ministack, dynamodb-local, or a URL [moto]")
-    parser.add_argument("--operator-key", help="the operator's key; else one is made")
+    parser.add_argument("--operator-key", help="the operator's key [a new one]")
     parser.add_argument("--empty", action="store_true", help="no model, no account, no bot")
     options = parser.parse_args(arguments)
     try:
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def chalice_local(port: int, store: str, operator_key: str) -> Iterator[str]:
-    """Run `chalice local` on that store; answers its URL."""
+    """Run `chalice local` on that store; yields its URL."""
     _check_free(port)
     with ExitStack() as stack:
         print(f"store: {store} …", file=sys.stderr)

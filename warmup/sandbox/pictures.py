@@ -37,7 +37,7 @@ class Picture:
 
 
 def draw(number: int, category: str, theme: str | None, caption: str) -> Picture:
-    """A gradient in the theme's colours with a few shapes and the caption. Every seventh is a PNG."""
+    """Draw a gradient in the theme's colours with a few shapes and the caption. Every seventh is a PNG."""
     chance = random.Random(number)
     dark, middle, light = _PALETTES[theme or chance.choice(THEMES)]
     size = SIZES[category]
@@ -63,7 +63,7 @@ def _gradient(size: tuple[int, int], top: str, bottom: str, angle: float) -> Ima
 
 
 def _shapes(image: Image.Image, chance: random.Random, colour: str) -> None:
-    """A sun and some hills, lighter than what lies under them."""
+    """Draw a sun and some hills, lighter than what lies under them."""
     width, height = image.size
     layer = Image.new("RGB", image.size)
     pen = ImageDraw.Draw(layer)

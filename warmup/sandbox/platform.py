@@ -5,14 +5,16 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 
+from warmup.api.models import ReportKind
+
 _OUT_OF_ORDER = 0.07
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the platform says when it does not publish: the kind is the service's word for it."""
+    """Why the platform does not publish, as a bot reports it."""
 
-    kind: str
+    kind: ReportKind
     code: str
     message: str
 
@@ -27,14 +29,14 @@ class Platform:
         self._lock = threading.Lock()
 
     def publish(self, account_id: str, phase: str) -> Refusal | None:
-        """None when it was published."""
+        """Publish, and return None, or why not."""
         with self._lock:
             self._tries[account_id, phase] += 1
             number = self._tries[account_id, phase]
         if account_id == self._always_failing and phase == "post":
-            return Refusal("transient", "platform_error", f"the platform answered 500 at try {number}")
+            return Refusal(ReportKind.TRANSIENT, "platform_error", f"the platform answered 500 at try {number}")
         if number <= 2 and self._chance(account_id, phase, number) < _OUT_OF_ORDER:
-            return Refusal("transient", "platform_timeout", "the platform did not answer in time")
+            return Refusal(ReportKind.TRANSIENT, "platform_timeout", "the platform did not answer in time")
         return None
 
     def _chance(self, *words: object) -> float:

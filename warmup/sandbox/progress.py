@@ -1,12 +1,15 @@
-"""What the operator API tells of the run: accounts, sessions, last events; for the view and the summary alike."""
+"""The state of a run by the operator API: accounts, sessions, last events; for the view and the summary."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from itertools import islice
 
-from warmup.sandbox.client import Client
+from warmup.api.models import AuditEvent, ListedAccount, Session
+from warmup.client import Client
+from warmup.worker import PHASES
 
-PHASES = ("pfp", "bio", "post", "highlight", "story")
+_SESSIONS, _EVENTS = 12, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +24,16 @@ class Row:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing happens to it any more without people: it is active, out, or in review."""
+        """Whether nothing happens to it any more without an operator: it is active, retired, or in review."""
         return self.state in {"active", "retired"} or self.in_review
 
     @property
     def in_review(self) -> bool:
-        """Whether people must look."""
+        """Whether an operator has to decide."""
         return self.phase_status == "requires_review" and self.state != "active"
 
     def status_of(self, phase: str) -> str | None:
-        """The status of a phase: those before the current one are completed, those after it pending."""
+        """Return the status of a phase: those before the current one are completed, those after it pending."""
         if self.current_phase is None:  # before the start, or after the last phase
             return "completed" if self.state in {"active", "warming_up"} else None
         here, there = PHASES.index(self.current_phase), PHASES.index(phase)
@@ -39,22 +42,22 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One look at the whole run."""
+    """The state of the whole run at one time."""
 
-    now: str
+    now: datetime
     speed: float
     rows: Sequence[Row]
-    sessions: Sequence[dict[str, Any]]
-    events: Sequence[dict[str, Any]]
+    sessions: Sequence[Session]
+    events: Sequence[AuditEvent]
 
     @property
     def active(self) -> int:
-        """How many accounts have been warmed up."""
+        """Return how many accounts have been warmed up."""
         return sum(row.state == "active" for row in self.rows)
 
     @property
     def phases_done(self) -> int:
-        """How many phases of all accounts are completed."""
+        """Return how many phases of all accounts are completed."""
         return sum(row.status_of(phase) == "completed" for row in self.rows for phase in PHASES)
 
     @property
@@ -63,31 +66,16 @@ class Snapshot:
         return bool(self.rows) and all(row.settled for row in self.rows)
 
 
-def look(api: Client, *, details: bool = True) -> Snapshot:
-    """Asks the service; without details for the accounts only."""
-    clock = api.get("/sandbox/clock")
-    rows = [row_of(item) for item in every(api, "/api/operator/accounts")]
-    sessions = api.get("/api/operator/sessions", status="live", limit=12)["items"] if details else []
-    events = api.get("/api/operator/audit", day=clock["now"][:10], limit=10)["items"] if details else []
-    return Snapshot(clock["now"], float(clock["speed"]), sorted(rows, key=lambda row: row.account_id), sessions, events)
+def snapshot(operator: Client, *, details: bool = True) -> Snapshot:
+    """Ask the service for the state of the run; without `details` for the accounts only."""
+    rows = [row_of(account) for account in operator.roster.list_all(limit=100)]
+    now = operator.health.health().now
+    sessions = islice(operator.sessions.list_all(status="live", limit=_SESSIONS), _SESSIONS) if details else ()
+    events = islice(operator.audit.list_all(day=f"{now:%Y-%m-%d}", limit=_EVENTS), _EVENTS) if details else ()
+    rows.sort(key=lambda row: row.account_id)
+    return Snapshot(now, operator.speed, rows, list(sessions), list(events))
 
 
-def row_of(item: dict[str, Any]) -> Row:
-    """An account of the list."""
-    return Row(
-        item["account_id"],
-        item["username"],
-        item["state"],
-        item.get("current_phase"),
-        item.get("phase_status"),
-    )
-
-
-def every(api: Client, path: str) -> list[dict[str, Any]]:
-    """All items of a list, page after page."""
-    page = api.get(path, limit=100)
-    items: list[dict[str, Any]] = page["items"]
-    while page["next_cursor"] is not None:
-        page = api.get(path, limit=100, cursor=page["next_cursor"])
-        items += page["items"]
-    return items
+def row_of(account: ListedAccount) -> Row:
+    """Return an account's row."""
+    return Row(account.account_id, account.username, account.state, account.current_phase, account.phase_status)

@@ -1,10 +1,11 @@
-"""One run of the sandbox: store, service, timers, server, then (unless told not to) agency, bots and view.
+"""One run of the sandbox: store, service, timers, server, then (unless --empty) agency, bots and view.
 
 store ─ tables, bucket ─ app ─ server  → `ready http://…` on standard output
                           └ timers
                                          seed ─ bots ─ view ─ summary
 """
 
+import logging
 import signal
 import threading
 import time
@@ -14,19 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-import httpx
 from rich.console import Console
 
+from warmup.client import Client
+from warmup.problems import WarmupError
 from warmup.sandbox import summary
 from warmup.sandbox.agency import agency
 from warmup.sandbox.answers import Answer, HttpRequest
 from warmup.sandbox.bots import Bot
-from warmup.sandbox.client import Client, Problem
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.control import Control
 from warmup.sandbox.front import front
 from warmup.sandbox.platform import Platform
-from warmup.sandbox.progress import look
+from warmup.sandbox.progress import snapshot
 from warmup.sandbox.schedules import Timers, discover
 from warmup.sandbox.seed import make_bots, seed
 from warmup.sandbox.server import Server
@@ -38,13 +39,13 @@ from warmup.terminal import counted
 FAST = 10_000.0
 """The speed of a run with bots: 24 hours pass in under nine seconds."""
 
-_LOOK_EVERY = 0.5
+_VIEW_INTERVAL = 0.5
 _SUMMARY_SECONDS = 1.5  # after Ctrl-C everything is over within five
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `warmup dev` was told."""
+    """The options of `warmup dev`."""
 
     host: str
     port: int
@@ -60,14 +61,14 @@ class Options:
 
 
 class Stopped(BaseException):
-    """SIGTERM or Ctrl-C; like KeyboardInterrupt, no error and caught by nothing on the way."""
+    """SIGTERM or Ctrl-C; like KeyboardInterrupt, not an error, and not caught on the way."""
 
     def __init__(self, *, by_hand: bool) -> None:
         self.by_hand = by_hand
 
 
 def run(options: Options) -> int:
-    """Runs until stopped, or until done if that is asked. Answers the exit code."""
+    """Run until stopped, or until done if that is asked. Returns the exit code."""
     console = Console(stderr=True)
     try:
         with stoppable(), ExitStack() as stack:
@@ -79,7 +80,7 @@ def run(options: Options) -> int:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Raises Stopped at the first signal, wherever the main thread is; later ones do not disturb the clearing up."""
+    """Raise Stopped at the first signal, wherever the main thread is; later ones do not disturb the clean-up."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         for sign in (signal.SIGINT, signal.SIGTERM):
@@ -120,7 +121,7 @@ def _serve(options: Options, service: Service, clock: Clock, stack: ExitStack) -
         ours = request.path == "/sandbox" or request.path.startswith("/sandbox/")
         handle = control.handle if ours else service.gateway.handle
         answered = front(request, server.url) or handle(request)
-        # who counts leases by a clock of its own learns from this how fast ours runs
+        # a client that counts leases by its own clock needs to know how fast ours runs
         return answered if clock.speed == 1 else answered.having("Sandbox-Speed", f"{clock.speed:.3f}")
 
     server = Server(options.host, options.port, answer)
@@ -139,12 +140,15 @@ def _wait_for_the_end() -> int:
 def _main_job(
     options: Options, console: Console, service: Service, url: str, operator_key: str, stack: ExitStack, began: float
 ) -> int:
-    """Seeds, sets the bots to work, and shows how it goes."""
-    api = stack.enter_context(Client(url, operator_key))
-    made = agency(options.seed)
-    seed(api, service.bucket, made, api.get("/sandbox/clock")["now"], lambda what: _say(console, f"seeded: {what}"))
+    """Seed the agency, start the bots, and show the progress."""
+    bots_log = logging.getLogger("warmup.worker")  # the view shows what the bots do; their crashes are not defects
+    bots_log.propagate = False
+    bots_log.addHandler(logging.NullHandler())
+    operator = stack.enter_context(Client(url, operator_key))
+    made, granted_at = agency(options.seed), operator.health.health().now.isoformat()
+    seed(operator, service.bucket, made, granted_at, lambda what: _say(console, f"seeded: {what}"))
     platform = Platform(options.seed, made.always_failing)
-    keys = make_bots(api, options.bots)
+    keys = make_bots(operator, options.bots)
     crew = [
         Bot(bot_id, key, url, platform=platform, seed=options.seed, crashes=number == len(keys) > 1)
         for number, (bot_id, key) in enumerate(keys.items(), start=1)
@@ -153,21 +157,21 @@ def _main_job(
         bot.start()
     try:
         _say(console, at_work(len(crew)))
-        if not _watch(options, console, api):
+        if not _watch(options, console, operator):
             console.print(f"not done after {options.timeout:.0f} s", style="bold red")
     except Stopped as stopped:
-        _dismiss(crew, 0.5)
+        _stop(crew, 0.5)
         if stopped.by_hand:
-            _show_in_time(console, api, began)
+            _show_in_time(console, operator, began)
         raise
-    _dismiss(crew, 2.0)
-    told = summary.summarise(api)
-    summary.show(console, told, time.monotonic() - began)
-    return 0 if told.good else 1
+    _stop(crew, 2.0)
+    result = summary.summarise(operator)
+    summary.show(console, result, time.monotonic() - began)
+    return 0 if result.good else 1
 
 
 def at_work(bots: int) -> str:
-    """Say how many bots work, and what is to be expected of them."""
+    """Return how many bots work, and what to expect of them."""
     if bots == 0:
         return "no bots: the work is left to yours (warmup bots create NAME makes a key)"
     return f"{counted(bots, 'bot')} at work" + (", the last one crashes now and then" if bots > 1 else "")
@@ -177,43 +181,43 @@ def _say(console: Console, what: str) -> None:
     console.print(what, style="dim", highlight=False)
 
 
-def _watch(options: Options, console: Console, api: Client) -> bool:
-    """Shows the run until every account is settled; without `until_done` on until stopped. False at the timeout."""
+def _watch(options: Options, console: Console, operator: Client) -> bool:
+    """Show the run until every account is settled, or without `until_done` until stopped. False at the timeout."""
     ends_at = time.monotonic() + options.timeout
     with View(console) as view:
         while True:
             try:
-                snapshot = look(api, details=console.is_terminal)
-            except (Problem, httpx.HTTPError) as error:
-                _say(console, f"the view missed a look: {error}")
+                found = snapshot(operator, details=console.is_terminal)
+            except WarmupError as error:
+                _say(console, f"the view could not be refreshed: {error}")
             else:
-                view.show(snapshot)
-                if options.until_done and snapshot.settled:
+                view.show(found)
+                if options.until_done and found.settled:
                     return True
             if options.until_done and time.monotonic() > ends_at:
                 return False
-            time.sleep(_LOOK_EVERY)
+            time.sleep(_VIEW_INTERVAL)
 
 
-def _dismiss(crew: list[Bot], seconds: float) -> None:
-    """Lets the bots finish what is in their hands, for that long; their threads do not outlive the process."""
+def _stop(crew: list[Bot], seconds: float) -> None:
+    """Let the bots finish what is under way, for that long; their threads do not outlive the process."""
     for bot in crew:
-        bot.stopped.set()
+        bot.stop()
     ends_at = time.monotonic() + seconds
     for bot in crew:
         bot.join(max(0.0, ends_at - time.monotonic()))
 
 
-def _show_in_time(console: Console, api: Client, began: float) -> None:
-    """The summary of a run that was stopped, unless asking for it takes too long."""
-    told: list[summary.Summary] = []
+def _show_in_time(console: Console, operator: Client, began: float) -> None:
+    """Show the summary of a run that was stopped, unless asking for it takes too long."""
+    found: list[summary.Summary] = []
 
     def ask() -> None:
-        with suppress(Problem, httpx.HTTPError, RuntimeError):  # the last: our client was closed over its head
-            told.append(summary.summarise(api))
+        with suppress(WarmupError, RuntimeError):  # the latter: the client was closed meanwhile
+            found.append(summary.summarise(operator))
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(_SUMMARY_SECONDS)
-    if told:
-        summary.show(console, told[0], time.monotonic() - began)
+    if found:
+        summary.show(console, found[0], time.monotonic() - began)

@@ -31,13 +31,13 @@ class Schedule:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, clock: Clock) -> Any:
-        """One run, as EventBridge starts it; answers what the function returned."""
+        """Run it as EventBridge does, and return what the function returned."""
         with self.lock:
             return self.handler(_event(self.name, clock), Invocation(self.name))
 
 
 def discover(app: Chalice) -> Mapping[str, Schedule]:
-    """The app's schedules by name. Raises ValueError for one without a rate: the sandbox knows no cron."""
+    """Return the app's schedules by name. Raises ValueError for one without a rate: the sandbox has no cron."""
     return {
         config.name: Schedule(config.name, _rate(config.schedule_expression), app.handler_map[config.name])
         for config in app.event_sources
@@ -54,7 +54,7 @@ def _rate(expression: str | ScheduleExpression) -> timedelta:
 
 
 def _event(name: str, clock: Clock) -> dict[str, Any]:
-    """What EventBridge sends."""
+    """Return the event that EventBridge sends."""
     return {
         "id": str(uuid4()),
         "source": "aws.events",
@@ -93,11 +93,11 @@ class Timers:
             thread.join(max(0.0, ends_at - time.monotonic()))
 
     def run(self, name: str) -> Any:
-        """Runs one schedule now and answers what it did. Raises KeyError for an unknown name."""
+        """Run one schedule now, and return what it did. Raises KeyError for an unknown name."""
         return self.schedules[name].run(self._clock)
 
     def run_all(self) -> dict[str, Any]:
-        """Runs each schedule once, now, and answers what each did."""
+        """Run each schedule once, now, and return what each did."""
         return {name: schedule.run(self._clock) for name, schedule in self.schedules.items()}
 
     def _keep_running(self, schedule: Schedule) -> None:

@@ -22,7 +22,7 @@ _DRAINED = 16 * MAX_BODY
 
 
 class BadFraming(Exception):
-    """A request whose end cannot be known; the message says why."""
+    """The end of a request is not known; the message says why."""
 
 
 class PortInUse(Exception):
@@ -57,11 +57,11 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it can be called."""
+        """Return its URL."""
         return f"http://{self.server_address[0]!s}:{self.server_port}"
 
     def start(self) -> None:
-        """Begins to serve, in a thread."""
+        """Begin to serve, in a thread."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -70,7 +70,7 @@ class Server(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A broken connection is the client's affair; anything else is a defect of ours."""
+        """Ignore a broken connection, which is the client's affair; anything else is a defect of ours."""
         if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
             logger.exception("The connection from %s broke the server.", client_address)
 
@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
             return problem(500, "internal_error", "A defect; the log has the details.")
 
     def _read_body(self) -> tuple[bytes, bool]:
-        """The body, and whether that is all of it. Raises BadFraming."""
+        """Return the body, and whether that is all of it. Raises BadFraming."""
         lengths = set(self.headers.get_all("Content-Length") or [])
         encoding = self.headers.get("Transfer-Encoding")
         if encoding is not None:
@@ -174,9 +174,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What the standard library says of a request that it cannot read, as a problem document."""
+        """Send what the standard library says of a request that it cannot read, as a problem document."""
         self.close_connection = True
         self._send(problem(code, "malformed_request", message or HTTPStatus(code).description))
 
     def log_message(self, format: str, *args: Any) -> None:
-        """The app has its own log line for every request."""
+        """Log nothing: the app has its own log line for every request."""

@@ -41,7 +41,7 @@ _LEADING_ELSEWHERE = (
 
 
 class BadSettings(Exception):
-    """A variable of the environment is set wrong; the message says which one, and what to do."""
+    """A variable of the environment is not valid; the message says which one, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,15 @@ class MediaBucket:
         self._s3 = boto3.client("s3", config=Config(**_S3))
 
     def make(self) -> None:
-        """Makes the bucket."""
+        """Make the bucket."""
         self._s3.create_bucket(Bucket=self.name)
 
     def put(self, key: str, data: bytes, media_type: str) -> None:
-        """Stores a file."""
+        """Store a file."""
         self._s3.put_object(Bucket=self.name, Key=key, Body=data, ContentType=media_type)
 
     def remove(self) -> None:
-        """Removes the bucket with all its files."""
+        """Remove the bucket with all its files."""
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name):
             for item in page.get("Contents", []):
                 self._s3.delete_object(Bucket=self.name, Key=item["Key"])
@@ -77,13 +77,13 @@ class MediaBucket:
 
 
 def new_operator_key() -> str:
-    """A key as the service makes them."""
+    """Return a new key, as the service makes them."""
     return keys.make("operator", secrets.token_bytes(keys.SECRET_BYTES))
 
 
 @contextmanager
 def running(store: Store, clock: Clock, operator_key: str, log_file: Path | None) -> Iterator[Service]:
-    """The service on that store and in that time. In a store that stays, what was made in it is removed again."""
+    """Run the service on that store and in that time. In a store that stays, what was made in it is removed again."""
     prefix = f"sandbox-{secrets.token_hex(4)}-"
     environ, edge, now = dict(os.environ), installed, context.sources.clock
     settings, kept_logs = edge.settings, edge.logs
@@ -112,7 +112,7 @@ def running(store: Store, clock: Clock, operator_key: str, log_file: Path | None
 
 
 def _put_back(environ: dict[str, str], settings: Settings, kept: logs.Logs, now: Callable[[], datetime]) -> None:
-    """Leaves the process as it was."""
+    """Restore the process as it was."""
     os.environ.clear()
     os.environ.update(environ)
     context.sources.clock = now
@@ -120,8 +120,8 @@ def _put_back(environ: dict[str, str], settings: Settings, kept: logs.Logs, now:
 
 
 def _environment(prefix: str, speed: float, operator_key: str) -> dict[str, str]:
-    """What a deployment would set. A lease lasts at least six real seconds, however fast time runs: the bots work
-    in real time, and a lease of a quarter of an hour would be over in a tenth of a second."""
+    """Return the variables that a deployment would set. A lease lasts at least six real seconds, however fast time
+    runs: the bots work in real time, and a lease of a quarter of an hour would be over in a tenth of a second."""
     pepper = secrets.token_hex(32)
     lease = int(max(_LEASE_SECONDS, 6 * speed))
     return {
@@ -138,7 +138,7 @@ def _environment(prefix: str, speed: float, operator_key: str) -> dict[str, str]
 
 
 def _import_app(stack: contextlib.ExitStack, log_file: Path | None) -> Chalice:
-    """The composition root, imported now that its environment stands; its log goes to the file if there is one.
+    """Import the composition root, now that its environment is set; its log goes to the file if there is one.
 
     Standard output is kept for what programs read, so that without a file warnings go to standard error.
     """

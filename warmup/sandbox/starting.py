@@ -1,4 +1,4 @@
-"""What can go wrong when the sandbox or `make local` starts, each as one line that says what to do."""
+"""The problems of starting the sandbox or `make local`, each as one line that says what to do."""
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from pynamodb.exceptions import PynamoDBException

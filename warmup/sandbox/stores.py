@@ -25,7 +25,7 @@ _DYNAMODB_LOCAL = ROOT / ".tools" / "dynamodb-local"
 
 
 class StoreMissing(Exception):
-    """What the store runs on is not installed; the message says what to do."""
+    """The store is not installed; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Store:
     embedded: bool = True
 
     def environ(self) -> dict[str, str]:
-        """The standard AWS variables that lead every SDK client to this store and nowhere else."""
+        """Return the standard AWS variables that lead every SDK client to this store and nowhere else."""
         return (_CREDENTIALS if self.embedded else {}) | {
             "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
             "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_url,
@@ -49,7 +49,7 @@ class Store:
 
 
 def missing(name: str) -> str | None:
-    """Why that store cannot be started here, or None when it can."""
+    """Return why that store cannot be started here, or None when it can."""
     if name == "ministack" and not _MINISTACK.exists():
         return "MiniStack is not installed: run `make setup` in a clone of warmup, or take the store moto"
     if name == "dynamodb-local":
@@ -66,7 +66,7 @@ def default_store() -> str:
 
 
 def open_store(name: str | None) -> AbstractContextManager[Store]:
-    """The store of that name, or at that URL, or the default one, until the context is left. Raises StoreMissing."""
+    """Open the store of that name, or at that URL, or the default one, until the context ends. Raises StoreMissing."""
     name = name or default_store()
     if name.startswith(("http://", "https://")):
         return contextlib.nullcontext(Store(name, name, name, embedded=False))

@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from warmup.sandbox.client import Client
-from warmup.sandbox.progress import PHASES, Row, every, row_of
+from warmup.api.models import AccountWithAssignments, ListedAccount
+from warmup.client import Client
+from warmup.sandbox.progress import Row, row_of
 from warmup.terminal import fitted
+from warmup.worker import PHASES
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,62 +42,57 @@ class Summary:
         )
 
     def total(self, name: str) -> int:
-        """The sum over all accounts."""
+        """Return the sum over all accounts."""
         return sum(getattr(line, name) for line in self.lines)
 
 
-def summarise(api: Client) -> Summary:
-    """Asks the service about each account, and has each one's audit verified."""
-    return Summary([_line(api, item) for item in sorted(every(api, "/api/operator/accounts"), key=_by_id)])
+def summarise(operator: Client) -> Summary:
+    """Ask the service about each account, and have each one's audit verified."""
+    accounts = sorted(operator.roster.list_all(limit=100), key=lambda account: account.account_id)
+    return Summary([_line(operator, account) for account in accounts])
 
 
-def _by_id(item: dict[str, Any]) -> str:
-    return str(item["account_id"])
-
-
-def _line(api: Client, item: dict[str, Any]) -> Line:
-    account = api.get(f"/api/operator/accounts/{item['account_id']}")
-    audit = api.get(f"/api/operator/accounts/{item['account_id']}/verify")
-    phases = account["phases"]
-    problems = list(audit["problems"]) or ([] if audit["ok"] else ["not verified"])
+def _line(operator: Client, listed: ListedAccount) -> Line:
+    account = operator.accounts.get(listed.account_id)
+    audit = operator.audit.verify(listed.account_id)
     return Line(
-        row=row_of(item),
-        completed=sum(phase["status"] == "completed" for phase in phases),
-        retries=sum(phase["retry_count"] for phase in phases),
-        crashes=sum(phase["crash_count"] for phase in phases),
-        swaps=sum(phase["swap_count"] for phase in phases),
-        versions=audit["versions"],
-        problems=problems,
+        row=row_of(listed),
+        completed=sum(phase.status == "completed" for phase in account.phases),
+        retries=sum(phase.retry_count for phase in account.phases),
+        crashes=sum(phase.crash_count for phase in account.phases),
+        swaps=sum(phase.swap_count for phase in account.phases),
+        versions=audit.versions,
+        problems=audit.problems or ([] if audit.ok else ["not verified"]),
         remark=_remark(account),
     )
 
 
-def _remark(account: dict[str, Any]) -> str:
-    """Why it is in review, or what keeps an unfinished account waiting."""
+def _remark(account: AccountWithAssignments) -> str:
+    """Return why it is in review, or what keeps an unfinished account waiting."""
     reasons = [
-        f"{phase['phase']}: {phase['error_message']}"
-        for phase in account["phases"]
-        if phase["status"] == "requires_review" and phase["error_message"]
+        f"{phase.phase}: {phase.error_message}"
+        for phase in account.phases
+        if phase.status == "requires_review" and phase.error_message
     ]
-    waits = [one["detail"] for one in account["blockers"] if one["code"] != "finished"]
+    waits = [one.detail for one in account.blockers if one.code != "finished"]
     return "; ".join(reasons or waits)
 
 
 COLUMNS = ("account", "state", "phases", "audit", "retries", "crashes", "swaps", "versions")
-"""The last ones are left out first where a terminal is too narrow."""
+"""The last columns are left out first where a terminal is too narrow."""
 _NUMBERS = frozenset(range(4, 8))
 _STYLES = {"active": "green", "in review": "bold red", "verified": "green", "NOT whole": "bold red"}
 
 
 def show(console: Console, summary: Summary, real_seconds: float) -> None:
-    """Print the table, one line an account, then what is to be said of some, and the totals."""
+    """Print the table, one line an account, then the remarks on some, and the totals."""
     totals = (str(summary.total(name)) for name in COLUMNS[4:])
     verified = sum(not line.problems for line in summary.lines)
     rows = [_cells(line) for line in summary.lines]
     rows.append(["all", "", str(summary.total("completed")), f"{verified}/{len(rows)} verified", *totals])
     console.print(Text("The run", style="italic"))
-    for number, told in enumerate(fitted(COLUMNS, rows, console.width, numbers=_NUMBERS).lines):
-        text = Text(told, style="" if 0 < number < len(rows) else "bold")
+    for number, printed in enumerate(fitted(COLUMNS, rows, console.width, numbers=_NUMBERS).lines):
+        text = Text(printed, style="" if 0 < number < len(rows) else "bold")
         for words, style in _STYLES.items():
             text.highlight_words([words], style)
         console.print(text, soft_wrap=True)
@@ -105,9 +101,9 @@ def show(console: Console, summary: Summary, real_seconds: float) -> None:
             if remark:
                 console.print(f"{line.row.username}: {remark}", highlight=False, markup=False)
     states = Counter("in review" if line.row.in_review else line.row.state for line in summary.lines)
-    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    ended = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     console.print(
-        f"{told}; every audit gapless and replayed to its state: {'yes' if verified == len(summary.lines) else 'NO'}; "
+        f"{ended}; every audit gapless and replayed to its state: {'yes' if verified == len(summary.lines) else 'NO'}; "
         f"{real_seconds:.0f} s",
         highlight=False,
     )

@@ -11,8 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from warmup.sandbox.progress import PHASES, Row, Snapshot
+from warmup.sandbox.progress import Row, Snapshot
 from warmup.terminal import cut
+from warmup.worker import PHASES
 
 LOOKS = {
     "pending": ("·", "waiting", "dim"),
@@ -27,6 +28,7 @@ _EVENTS, _FEW_EVENTS = 8, 3
 _SIDE_BY_SIDE = 110
 """Columns of a terminal that has room for the sessions beside the events."""
 _FRAME = 4
+_NOW = "%Y-%m-%d %H:%M:%S"
 STATES = {"active": "bold green", "warming_up": "yellow", "ready": "cyan", "paused": "dim", "retired": "dim"}
 
 
@@ -56,20 +58,20 @@ class View:
             self._live.stop()
 
     def show(self, snapshot: Snapshot) -> None:
-        """The whole snapshot on a terminal, else one line when something has changed."""
+        """Show the whole snapshot on a terminal, else one line when something has changed."""
         if self._live:
             self._live.update(render(snapshot, self._console.width, self._console.height))
         elif (line := summary_line(snapshot)) != self._last_line:
             self._last_line = line
-            self._console.print(f"{snapshot.now}  {line}", highlight=False)
+            self._console.print(f"{snapshot.now:{_NOW}}  {line}", highlight=False)
 
 
 def summary_line(snapshot: Snapshot) -> str:
-    """How many accounts are where, in one line."""
+    """Return how many accounts are in which state, in one line."""
     states = Counter("review" if row.in_review else row.state for row in snapshot.rows)
-    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    states_text = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     phases = f"{snapshot.phases_done}/{len(snapshot.rows) * len(PHASES)} phases"
-    return f"{snapshot.active}/{len(snapshot.rows)} active · {phases} · {told}"
+    return f"{snapshot.active}/{len(snapshot.rows)} active · {phases} · {states_text}"
 
 
 def render(snapshot: Snapshot, width: int, height: int) -> RenderableType:
@@ -77,7 +79,7 @@ def render(snapshot: Snapshot, width: int, height: int) -> RenderableType:
     bar = ProgressBar(total=max(1, len(snapshot.rows) * len(PHASES)), completed=snapshot.phases_done, width=40)
     head = Table.grid(padding=(0, 2))
     head.add_row(
-        Text(snapshot.now, style="bold"),
+        Text(f"{snapshot.now:{_NOW}}", style="bold"),
         f"×{snapshot.speed:g}",
         bar,
         f"{snapshot.active}/{len(snapshot.rows)} active",
@@ -118,10 +120,10 @@ def _cells(row: Row, *, short: bool = False) -> Iterator[Text]:
 def _sessions(snapshot: Snapshot) -> Table:
     table = Table.grid(padding=(0, 1))
     for session in snapshot.sessions:
-        held = ", ".join(f"{one['account_id']} {one['phase']}" for one in session["held"])
-        counts = f"{session['done'] or 0} done, {session['failed'] or 0} failed"
+        held = ", ".join(f"{one.account_id} {one.phase}" for one in session.held)
+        counts = f"{session.done} done, {session.failed} failed"
         table.add_row(
-            Text(session["bot_id"], style="cyan"), Text(counts), Text(held or "idle", style="" if held else "dim")
+            Text(session.bot_id, style="cyan"), Text(counts), Text(held or "idle", style="" if held else "dim")
         )
     return table
 
@@ -129,6 +131,6 @@ def _sessions(snapshot: Snapshot) -> Table:
 def _events(snapshot: Snapshot, count: int, width: int) -> Table:
     table = Table.grid(padding=(0, 1))
     for event in snapshot.events[:count]:
-        at = str(event["at"])[11:19]
-        table.add_row(Text(at, style="dim"), Text(cut(str(event["sentence"]), width - len(at) - 2), no_wrap=True))
+        at = f"{event.at:%H:%M:%S}"
+        table.add_row(Text(at, style="dim"), Text(cut(event.sentence, width - len(at) - 2), no_wrap=True))
     return table

@@ -1,4 +1,4 @@
-"""`warmup content` and `warmup texts`: what the pools hold, and putting more into them."""
+"""`warmup content`: the media of the pools, adding to them, and what selection would choose."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,50 +8,23 @@ import typer
 from warmup.api import models as shapes
 from warmup.api.errors import InvalidInput
 from warmup.commands import imports, items
-from warmup.commands.common import (
-    DryRun,
-    Exit,
-    Format,
-    Limit,
-    Output,
-    connect,
-    counter,
-    exit_code,
-    plain,
-    progress,
-    say,
-    show,
-    show_listed,
-    show_one,
-    until_stopped,
-)
+from warmup.commands.common import DryRun, Exit, Format, Limit, Output, connect, exit_code, say
 from warmup.commands.groups import grouped
 from warmup.commands.imports import BadRow, Import, Results
-from warmup.commands.items import COLUMNS, ModelId
+from warmup.commands.items import COLUMNS, BadRows, Category, ModelId, Quality, Rows, Theme, Uses, read_only, warn
 from warmup.commands.media import Pool
+from warmup.commands.output import plain, show, show_listed, show_one
+from warmup.commands.progress import counter, progress, until_stopped
 from warmup.problems import Conflict, UnexpectedAnswer, WarmupError
 from warmup.terminal import counted
 
-content = typer.Typer(no_args_is_help=True, help="The media of a model's pool.")
-texts = typer.Typer(no_args_is_help=True, help="The texts of a model's pool.")
-items.add_to(content, "content", "content_id")
-items.add_to(texts, "texts", "text_id")
-Category = Annotated[str, typer.Option("--category", "-c", help="pfp, bio, post, highlight, story or any.")]
-Quality = Annotated[float, typer.Option("--quality", min=0, max=100, help="Its quality score, 0 to 100.")]
-Uses = Annotated[int, typer.Option("--max-usage", min=1, help="How often it may be used.")]
-Theme = Annotated[str | None, typer.Option("--theme", help="One of the model's themes.")]
-BadRows = Annotated[Path | None, typer.Option("--bad-rows", help="Where bad rows go. [default: FILE.bad.csv]")]
-Rows = Annotated[Path, typer.Argument(help=imports.FILE)]
+app = typer.Typer(no_args_is_help=True, help="The media of a model's pool.")
+items.add_to(app, "content", "content_id")
 _OF_THE_FILE = (BadRow, Conflict, InvalidInput, UnexpectedAnswer)
-"""What is wrong with one file; whatever else goes wrong stops the command."""
+"""Errors of one file; any other error stops the command."""
 
 
-def _read_only(shown: Any, taken: Any) -> frozenset[str]:
-    """What the service shows of an item and does not take."""
-    return frozenset(shown.model_fields) - frozenset(taken.model_fields)
-
-
-@content.command("add")
+@app.command("add")
 def add_content(
     context: typer.Context,
     model_id: ModelId,
@@ -63,7 +36,7 @@ def add_content(
     dry_run: DryRun = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Upload files and put them into the pool. A bad file spoils no other; sent again, nothing is made twice.
+    """Upload files and add them to the pool. A bad file does not stop the others; a repeat creates no duplicates.
 
     Example: warmup content add aurora morning.png --category post --quality 80
     """
@@ -74,20 +47,14 @@ def add_content(
     def stopped() -> str:
         done = len(rows) + len(failed)
         sent = f"Stopped after {done:,} of {counted(len(files), 'file')}."
-        return f"{sent} Send the command again: nothing is made twice."
+        return f"{sent} Run the same command again: no duplicates are created."
 
     try:
         with until_stopped(stopped), progress(shown=len(files) > 1) as bar:
             step = counter(bar, "checking" if dry_run else "uploading", len(files))
             for file in files:
                 try:
-                    if dry_run:
-                        rows.append({"file": str(file), **pool.planned(file)})
-                    else:
-                        item = shapes.ContentBody.model_validate({**own, **pool.uploaded(file)})
-                        made = pool.client.content.create(model_id, item)
-                        rows.append({"file": str(file), **plain(made)})
-                        _warn(str(file), made)
+                    rows.append(_added(pool, model_id, file, own, dry_run=dry_run))
                 except _OF_THE_FILE as error:
                     failed[file] = error
                 step(1)
@@ -97,27 +64,34 @@ def add_content(
         say(stopped())
         raise
     finally:
-        columns = ("media_type", "bytes", "outcome") if dry_run else ("replayed", *COLUMNS)
-        bad = [{"file": str(file), "outcome": "refused", "reason": str(why)} for file, why in failed.items()]
-        show([*rows, *(bad if output in (Format.JSON, Format.JSONL) else ())], output, ("file", "content_id", *columns))
-        for one in bad:
-            say(f"{one['file']}: {one['reason']}", style="red")
+        _show_added(rows, failed, output, dry_run=dry_run)
     if failed:
         first = next(iter(failed.values()))
         only = exit_code(first) if isinstance(first, WarmupError) else Exit.USAGE
         raise typer.Exit(Exit.PARTLY if rows or len(failed) > 1 else only)
 
 
-def _warn(what: str, made: Any) -> None:
-    """Says what is to be known of an item that was just made."""
-    for warning in made.warnings:
-        say(f"{what}: {warning}", style="yellow")
+def _added(pool: Pool, model_id: str, file: Path, own: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
+    """Add a file to the pool (in a dry run: only describe it), and return its row. Raises BadRow, WarmupError."""
+    if dry_run:
+        return {"file": str(file), **pool.planned(file)}
+    made = pool.client.content.create(model_id, shapes.ContentBody.model_validate({**own, **pool.uploaded(file)}))
+    warn(str(file), made)
+    return {"file": str(file), **plain(made)}
+
+
+def _show_added(rows: list[dict[str, Any]], failed: dict[Path, Exception], output: Format, *, dry_run: bool) -> None:
+    columns = ("media_type", "bytes", "outcome") if dry_run else ("replayed", *COLUMNS)
+    bad = [{"file": str(file), "outcome": "refused", "reason": str(why)} for file, why in failed.items()]
+    show([*rows, *(bad if output in (Format.JSON, Format.JSONL) else ())], output, ("file", "content_id", *columns))
+    for one in bad:
+        say(f"{one['file']}: {one['reason']}", style="red")
 
 
 def _checked(
     pool: Pool, model_id: str, rows: list[dict[str, Any]], own: dict[str, Any], failed: dict[Path, Exception]
 ) -> list[dict[str, Any]]:
-    """The rows with what would become of them; those that would be refused are moved to the failed."""
+    """Return the rows with what would become of them; move those that would be refused to `failed`."""
     results, given = Results(), {name: value for name, value in own.items() if value is not None}
     described = ({name: value for name, value in row.items() if name != "file"} for row in rows)
     for part in imports.parts(grouped(enumerate({**given, **row} for row in described))):
@@ -137,7 +111,7 @@ def _ask_content(pool: Pool, model_id: str, *, dry_run: bool) -> imports.Ask:
     return ask
 
 
-@content.command("import")
+@app.command("import")
 def import_content(
     context: typer.Context,
     model_id: ModelId,
@@ -146,9 +120,9 @@ def import_content(
     dry_run: DryRun = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Put many files into the pool, by a list of them: columns file, category, quality_score, max_usage, theme, tags.
+    """Add many files to the pool, by a list of them: columns file, category, quality_score, max_usage, theme, tags.
 
-    Files are named as seen from the list. Instead of `file` a row may name what lies in the bucket already: media_key,
+    File names are relative to the list. Instead of `file` a row may name what is in the bucket already: media_key,
     media_type, sha256, bytes. A licence has the columns licensed_by and valid_until.
 
     Example: warmup content import aurora media.csv --dry-run
@@ -165,12 +139,12 @@ def import_content(
         except (Conflict, InvalidInput) as refused:
             raise BadRow(str(refused)) from refused
 
-    read_only = _read_only(shapes.LinkedContent, shapes.ContentBody)
-    what = Import(_ask_content(pool, model_id, dry_run=dry_run), prepare, uploads=True, read_only=read_only)
+    own = read_only(shapes.LinkedContent, shapes.ContentBody)
+    what = Import(_ask_content(pool, model_id, dry_run=dry_run), prepare, uploads=True, read_only=own)
     what.run(file, bad=bad_rows, output=output, dry_run=dry_run)
 
 
-@content.command("list")
+@app.command("list")
 def list_content(context: typer.Context, model_id: ModelId, limit: Limit = 1000, output: Output = Format.TABLE) -> None:
     """List the media of a model.
 
@@ -180,7 +154,7 @@ def list_content(context: typer.Context, model_id: ModelId, limit: Limit = 1000,
     show_listed(found, limit, output, ("content_id", *COLUMNS), "item")
 
 
-@content.command()
+@app.command()
 def availability(context: typer.Context, model_id: ModelId, output: Output = Format.TABLE) -> None:
     """Show what the pools of a model hold, and the day on which they run dry.
 
@@ -191,16 +165,16 @@ def availability(context: typer.Context, model_id: ModelId, output: Output = For
         show_one(found, output)
         return
     dry = found.runs_dry
-    told = (
-        "carry all"
+    verdict = (
+        "suffice for all"
         if dry is None
         else f"run dry on {dry.day}: {dry.account_id} will find no {dry.kind} for {dry.phase}"
     )
     halted = f", {found.accounts_in_review} of them in review" if found.accounts_in_review else ""
-    say(f"The pools of {model_id} {told} ({counted(found.accounts_under_way, 'account')} under way{halted}).")
+    say(f"The pools of {model_id} {verdict} ({counted(found.accounts_under_way, 'account')} under way{halted}).")
     if found.if_all_start.accounts > found.accounts_under_way:
         later = found.if_all_start
-        less = f"{later.accounts_unmet} will find nothing" if later.runs_dry else "all are carried"
+        less = f"{later.accounts_unmet} will find nothing" if later.runs_dry else "the pools suffice"
         say(f"If all {later.accounts} start today, the {found.accounts_imported} imported ones included: {less}.")
     if not found.complete:
         say("The model is too large to be read whole: the counts are lower bounds.", style="yellow")
@@ -208,7 +182,7 @@ def availability(context: typer.Context, model_id: ModelId, output: Output = For
     show(found.categories, output, columns)
 
 
-@content.command()
+@app.command()
 def explain(
     context: typer.Context,
     account_id: str,
@@ -234,58 +208,3 @@ def explain(
 
 def _counts(reasons: dict[str, int]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "none"
-
-
-@texts.command("add")
-def add_text(
-    context: typer.Context,
-    model_id: ModelId,
-    body: Annotated[str, typer.Argument(help="The text.")],
-    category: Category,
-    quality: Quality = 70,
-    max_usage: Uses = 5,
-    theme: Theme = None,
-    output: Output = Format.TABLE,
-) -> None:
-    """Put a text into the pool. The same text sent again makes nothing twice.
-
-    Example: warmup texts add aurora "Up before the birds." --category bio
-    """
-    own = {"category": category, "quality_score": quality, "max_usage": max_usage, "theme": theme, "body": body}
-    made = connect(context).texts.create(model_id, shapes.TextBody.model_validate(own))
-    show([made], output, ("text_id", "replayed", "body", *COLUMNS))
-    _warn("the text", made)
-
-
-@texts.command("import")
-def import_texts(
-    context: typer.Context,
-    model_id: ModelId,
-    file: Rows,
-    bad_rows: BadRows = None,
-    dry_run: DryRun = False,
-    output: Output = Format.TABLE,
-) -> None:
-    """Put many texts into the pool: columns category, quality_score, max_usage, theme, tags, body.
-
-    A licence has the columns licensed_by and valid_until. Without a column text_id the service makes the ids.
-
-    Example: warmup texts import aurora texts.csv
-    """
-    client = connect(context)
-
-    def ask(body: str, media_type: str) -> Any:
-        return client.texts.import_all(model_id, body, media_type=media_type, dry_run=dry_run)
-
-    what = Import(ask, read_only=_read_only(shapes.Text, shapes.TextBody))
-    what.run(file, bad=bad_rows, output=output, dry_run=dry_run)
-
-
-@texts.command("list")
-def list_texts(context: typer.Context, model_id: ModelId, limit: Limit = 1000, output: Output = Format.TABLE) -> None:
-    """List the texts of a model.
-
-    Example: warmup texts list aurora
-    """
-    found = connect(context).texts.list_all(model_id, limit=100)
-    show_listed(found, limit, output, ("text_id", "body", *COLUMNS), "text")

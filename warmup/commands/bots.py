@@ -1,0 +1,66 @@
+"""`warmup bots`: bots and operators, and their keys."""
+
+from typing import Annotated, Any
+
+import typer
+
+from warmup.commands.common import Format, Output, Yes, confirm, connect, say
+from warmup.commands.output import plain, show, show_one
+
+app = typer.Typer(no_args_is_help=True, help="Bots and operators, and their keys.")
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    bot_id: str,
+    model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Bind it to these models.")] = None,
+    operator: Annotated[bool, typer.Option("--operator", help="Create an operator instead.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Create a bot, and write its key to standard output, once.
+
+    Example: warmup bots create bot-7 --model aurora
+    """
+    made = connect(context).bots.create(bot_id=bot_id, role="operator" if operator else "bot", models=model or None)
+    _show_key(made.key, plain(made), output)
+
+
+@app.command()
+def rotate(context: typer.Context, bot_id: str, output: Output = Format.TABLE) -> None:
+    """Create a second key: switch to it, then revoke the old one.
+
+    Example: warmup bots rotate bot-7
+    """
+    made = connect(context).bots.rotate_key(bot_id)
+    _show_key(made.key, plain(made), output)
+
+
+def _show_key(key: str | None, row: dict[str, Any], output: Format) -> None:
+    if output is Format.TABLE and key is not None:
+        typer.echo(key)
+        say("Store the key now: it is not shown again.")
+    else:
+        show_one(row, output)
+    if key is None:
+        say("The bot exists already; its key was shown when it was created. Create another key: warmup bots rotate.")
+
+
+@app.command()
+def revoke(context: typer.Context, bot_id: str, key_id: str, yes: Yes = False, output: Output = Format.TABLE) -> None:
+    """Revoke a key; it takes effect within a minute.
+
+    Example: warmup bots revoke bot-7 key_01KAT3Z1V6Q2W4R5T6Y7U8I9O0 --yes
+    """
+    confirm(f"Revoke {key_id} of {bot_id}? What uses it stops working.", yes=yes)
+    found = connect(context).bots.revoke_key(bot_id, key_id)
+    show(found.keys, output, ("key_id", "created_at", "revoked_at"))
+
+
+@app.command("list")
+def list_bots(context: typer.Context, output: Output = Format.TABLE) -> None:
+    """List bots and operators.
+
+    Example: warmup bots list
+    """
+    show(connect(context).bots.list_all(limit=100), output, ("bot_id", "role", "name", "models", "created_at"))
