@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from tests.json_client import JsonClient
 from warmup.sandbox import pictures, stores
 
-KEY = "an operator's key for these tests"
+KEY = "an-operators-key-for-these-tests"
 AXE = stores.ROOT / ".tools" / "axe-core" / "axe.min.js"
 SCREENS = ("now", "pipeline", "review", "content", "bots", "tasks", "audit", "status")
 CONSENT = {"granted_by": "Ada", "granted_at": "2026-01-01T00:00:00.000Z", "reference": "contract 7"}
