@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import PydanticOmit, core_schema
 
 from chalicelib.context import Role
 from chalicelib.domain import visibility
-from chalicelib.edge.answers import JSON, Answer
+from chalicelib.edge.answers import ABSENT, JSON, Absent, Answer
 from chalicelib.edge.endpoints import Endpoint
 from chalicelib.edge.problems import PROBLEM
 from chalicelib.edge.routing import ENDPOINTS
@@ -363,6 +365,20 @@ def _page(path: str) -> Json:
 # schemas
 
 
+class _Generator(GenerateJsonSchema):
+    """Leaves out `Absent`: a member that may have this value has no other default, and is not required."""
+
+    def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
+        if schema["cls"] is Absent:
+            raise PydanticOmit
+        return super().enum_schema(schema)
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        return (
+            self.generate_inner(schema["schema"]) if schema.get("default") is ABSENT else super().default_schema(schema)
+        )
+
+
 class _Schemas:
     """The schemas of bodies and answers, each defined once under its name."""
 
@@ -374,7 +390,7 @@ class _Schemas:
             self._want(get_args(endpoint.answer_type)[0], "serialization")
         self._want(shapes.Problem, "serialization")
         inputs = [((name, mode), mode, adapter) for (name, mode), adapter in self._wanted.items()]
-        found, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF)
+        found, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF, schema_generator=_Generator)
         self._found = {(key, mode): _renamed(schema) for (key, mode), schema in found.items()}
         self._defined: Json = {_name(name): _renamed(one) for name, one in sorted(defined["$defs"].items())}
         for schema in self._defined.values():

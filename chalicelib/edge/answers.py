@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
 from datetime import datetime
+from enum import Enum
+from functools import cache
 from types import MappingProxyType
-from typing import ClassVar, Generic, NotRequired, TypedDict, TypeVar
+from typing import ClassVar, Final, Generic, NotRequired, Protocol, TypedDict, TypeVar
 
 from chalicelib.domain.instants import render
 
@@ -14,8 +17,17 @@ Encoded = tuple[int, dict[str, str], str]
 """Status, headers and body of an answer."""
 
 
+class Absent(Enum):
+    """The value of a member that an answer does not have this time: the encoder leaves the member out."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+
+
 class Answer(Generic[D_co]):
-    """What a view answers: a document (a TypedDict of `routes.shapes`), its status, further headers.
+    """What a view answers: a document (a dataclass of `routes.schemas`, or of a service), its status, further headers.
 
     A view's return type says which; the kinds of answers below say with what status and headers. OpenAPI is made from
     both.
@@ -30,11 +42,16 @@ class Answer(Generic[D_co]):
         self.status, self.headers = status, headers
 
 
-class _Versioned(TypedDict):
+class _VersionedDict(TypedDict):
     version: int
 
 
-V_co = TypeVar("V_co", bound=_Versioned, covariant=True)
+class _Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+V_co = TypeVar("V_co", bound=_Versioned | _VersionedDict, covariant=True)
 
 
 class Created(Answer[D_co]):
@@ -61,14 +78,20 @@ class Tagged(Answer[V_co]):
     header_names = ("ETag",)
 
     def __init__(self, document: V_co) -> None:
-        super().__init__(document, headers={"ETag": f'"{document["version"]}"'})
+        version = document["version"] if isinstance(document, dict) else document.version
+        super().__init__(document, headers={"ETag": f'"{version}"'})
 
 
-class _Waiting(TypedDict):
+class _WaitingDict(TypedDict):
     retry_after_seconds: NotRequired[int]
 
 
-W_co = TypeVar("W_co", bound=_Waiting, covariant=True)
+class _Waiting(Protocol):
+    @property
+    def retry_after_seconds(self) -> int | Absent: ...
+
+
+W_co = TypeVar("W_co", bound=_Waiting | _WaitingDict, covariant=True)
 
 
 class Waiting(Answer[W_co]):
@@ -77,8 +100,10 @@ class Waiting(Answer[W_co]):
     header_names = ("Retry-After",)
 
     def __init__(self, document: W_co) -> None:
-        wait = document.get("retry_after_seconds")
-        super().__init__(document, headers={} if wait is None else {"Retry-After": str(wait)})
+        wait = (
+            document.get("retry_after_seconds", ABSENT) if isinstance(document, dict) else document.retry_after_seconds
+        )
+        super().__init__(document, headers={} if wait is ABSENT else {"Retry-After": str(wait)})
 
 
 class Lines(Answer[D_co]):
@@ -109,4 +134,14 @@ def _plain(value: object) -> object:
         return render(value)
     if isinstance(value, set | frozenset):
         return sorted(value)
+    kind: type[Any] = type(value)
+    members: Mapping[str, object] | None = getattr(value, "__dict__", None)
+    if members is not None and (lacks := _may_lack_members(kind)) is not None:
+        return {name: one for name, one in members.items() if one is not ABSENT} if lacks else members
     raise TypeError(f"{type(value).__name__} has no JSON")
+
+
+@cache
+def _may_lack_members(kind: type) -> bool | None:
+    """Whether a member of such an answer may be absent; None where this is no answer."""
+    return any(one.default is ABSENT for one in fields(kind)) if is_dataclass(kind) else None

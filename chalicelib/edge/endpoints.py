@@ -36,7 +36,7 @@ class Endpoint:
     query: Mapping[str, Reader]
     lease: bool
     session: bool = False
-    shows: Callable[[Any, datetime], Mapping[str, Any]] | None = None
+    shows: Callable[[Any, datetime], object] | None = None
     seconds: float | None = None
     refuses: tuple[type[ServiceError], ...] = ()
     missing: tuple[str, ...] = ()

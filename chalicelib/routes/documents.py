@@ -14,7 +14,6 @@ from chalicelib.domain.phases import ORDER, Status
 from chalicelib.domain.queues import queues_of
 from chalicelib.routes import shapes
 from chalicelib.services.accounts import Changed, Found, RowOutcome
-from chalicelib.services.bots import NewKey
 from chalicelib.services.claims import Step
 from chalicelib.services.deliveries import Delivery
 from chalicelib.services.edits import User
@@ -27,7 +26,7 @@ from chalicelib.services.review import Case, Decided, Group, Result
 from chalicelib.services.roster import Done, Move, Shown
 from chalicelib.services.sessions import Beat, Directed, Held
 from chalicelib.settings import Settings
-from chalicelib.tables import Account, AuditEvent, Bot, Content, CreatorModel, Phase, Session, Setting, Text
+from chalicelib.tables import Account, AuditEvent, Content, Phase, Session, Setting, Text
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.sessions import Holding
 
@@ -308,16 +307,6 @@ def claims(found: Step, *, dry_run: bool) -> shapes.Claims:
     return members(shapes.Claims, found, dry_run=dry_run, clashes=[members(shapes.Clash, one) for one in found.clashes])
 
 
-def model(found: CreatorModel, _: datetime | None = None) -> shapes.Model:
-    """A model."""
-    return members(shapes.Model, found, themes=sorted(found.themes or ()), time_zone=found.zone)
-
-
-def changed_model(found: CreatorModel, replayed: bool) -> shapes.ChangedModel:
-    """A model after a change."""
-    return {**model(found), "replayed": replayed}
-
-
 def content(found: Content, now: datetime) -> shapes.Content:
     """A media item."""
     return members(shapes.Content, found, **_item(found, now))
@@ -351,30 +340,6 @@ def _item(found: PoolItem, now: datetime) -> dict[str, object]:
         "tags": sorted(found.tags or ()),
         "licence": licence if found.licensed_by else None,
     }
-
-
-def bot(found: Bot, _: datetime | None = None) -> shapes.Bot:
-    """A bot or an operator; of its keys everything but the secrets."""
-    keys = [
-        {"key_id": key_id, "created_at": key["created_at"], "revoked_at": key["revoked_at"]}
-        for key_id, key in sorted(found.keys.items())
-    ]
-    return members(shapes.Bot, found, models=None if found.models is None else sorted(found.models), keys=keys)
-
-
-def changed_bot(found: Bot, replayed: bool) -> shapes.ChangedBot:
-    """A bot or an operator after a change."""
-    return {**bot(found), "replayed": replayed}
-
-
-def created_bot(found: Bot, key: NewKey | None) -> shapes.CreatedBot:
-    """A bot or an operator that was made, with its key; without one where it was there already."""
-    return cast(shapes.CreatedBot, {**bot(found), **({} if key is None else new_key(key)), "replayed": key is None})
-
-
-def new_key(found: NewKey) -> shapes.NewKey:
-    """A key that was just made: the only time that it is shown."""
-    return members(shapes.NewKey, found)
 
 
 def event(found: AuditEvent) -> shapes.AuditEvent:

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Generic, Literal, NotRequired, Protocol, TypeV
 
 from typing_extensions import TypedDict
 
-from chalicelib.context import Role
 from chalicelib.domain.accounts import State, Step
 from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Code
@@ -624,23 +623,6 @@ class Claims(TypedDict):
     next_cursor: str | None
 
 
-class Model(TypedDict):
-    """A model: a creator whose pools feed accounts."""
-
-    model_id: str
-    name: str
-    themes: list[str]
-    paused: bool
-    time_zone: str
-    created_at: datetime
-    updated_at: datetime
-    version: int
-
-
-class ChangedModel(Model, Replayed):
-    """A model after a change."""
-
-
 class Licence(TypedDict):
     """Who licensed an item, until when."""
 
@@ -945,46 +927,6 @@ class Explained(TypedDict):
 # bots, audit
 
 
-class Key(TypedDict):
-    """A key, without its secret."""
-
-    key_id: str
-    created_at: datetime
-    revoked_at: datetime | None
-
-
-class Bot(TypedDict):
-    """A bot or an operator; `models` null means all."""
-
-    bot_id: str
-    role: Role
-    name: str
-    created_at: datetime
-    updated_at: datetime
-    version: int
-    models: list[str] | None
-    keys: list[Key]
-
-
-class ChangedBot(Bot, Replayed):
-    """A bot or an operator after a change."""
-
-
-class NewKey(TypedDict):
-    """A key that was just made: the only time that it is shown."""
-
-    bot_id: str
-    key_id: str
-    key: str
-
-
-class CreatedBot(Bot, Replayed):
-    """A bot or an operator; its key is there this once, when it was made just now."""
-
-    key_id: NotRequired[str]
-    key: NotRequired[str]
-
-
 class Actor(TypedDict):
     """Who did something."""
 
@@ -1146,20 +1088,6 @@ class Overview(Pauses):
     partly: bool
     counted_at: datetime
     longest_at_work: AtWork | None
-
-
-class Health(TypedDict):
-    """The service lives."""
-
-    status: str
-    now: datetime
-
-
-class Readiness(TypedDict):
-    """The store answers."""
-
-    status: str
-    pipeline_paused: bool
 
 
 class Hour(TypedDict):
