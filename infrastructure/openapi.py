@@ -25,7 +25,8 @@ from chalicelib.edge.answers import ABSENT, JSON, Absent, Answer
 from chalicelib.edge.endpoints import Endpoint
 from chalicelib.edge.problems import PROBLEM
 from chalicelib.edge.routing import ENDPOINTS
-from chalicelib.routes import BLUEPRINTS, pages, queries, shapes
+from chalicelib.routes import BLUEPRINTS, pages, queries
+from chalicelib.routes.schemas.problems import Problem
 from infrastructure import examples
 from infrastructure.problems import CODES, Code, codes_of, works_on_accounts
 
@@ -366,17 +367,23 @@ def _page(path: str) -> Json:
 
 
 class _Generator(GenerateJsonSchema):
-    """Leaves out `Absent`: a member that may have this value has no other default, and is not required."""
+    """An answer has all its members, but those that are `Absent`: it knows no other default, nor this value."""
 
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
         if schema["cls"] is Absent:
             raise PydanticOmit
         return super().enum_schema(schema)
 
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        if self.mode == "validation" or field["type"] == "typed-dict-field":
+            return super().field_is_required(field, total)
+        inner = field["schema"]
+        return not (inner["type"] == "default" and inner.get("default") is ABSENT)
+
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        return (
-            self.generate_inner(schema["schema"]) if schema.get("default") is ABSENT else super().default_schema(schema)
-        )
+        if self.mode == "validation":
+            return super().default_schema(schema)
+        return self.generate_inner(schema["schema"])
 
 
 class _Schemas:
@@ -388,7 +395,7 @@ class _Schemas:
             if endpoint.body is not None:
                 self._want(endpoint.body, "validation")
             self._want(get_args(endpoint.answer_type)[0], "serialization")
-        self._want(shapes.Problem, "serialization")
+        self._want(Problem, "serialization")
         inputs = [((name, mode), mode, adapter) for (name, mode), adapter in self._wanted.items()]
         found, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF, schema_generator=_Generator)
         self._found = {(key, mode): _renamed(schema) for (key, mode), schema in found.items()}

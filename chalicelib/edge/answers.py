@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
-from functools import cache
 from types import MappingProxyType
 from typing import ClassVar, Final, Generic, NotRequired, Protocol, TypedDict, TypeVar
 
@@ -118,6 +117,10 @@ class Lines(Answer[D_co]):
         self.status, self.headers = 200, {"Content-Type": self.media_type, **more}
 
 
+_MAY_LACK: dict[type, bool | None] = {}
+"""Whether a member of such an answer may be absent, None of what is no answer: of each type that was encoded before."""
+
+
 def encode(status: int, headers: Mapping[str, str], document: object, request_id: str) -> Encoded:
     """Encodes an answer; a document that is a string already stays as it is."""
     body = document if isinstance(document, str) else _json(document)
@@ -134,14 +137,12 @@ def _plain(value: object) -> object:
         return render(value)
     if isinstance(value, set | frozenset):
         return sorted(value)
-    kind: type[Any] = type(value)
-    members: Mapping[str, object] | None = getattr(value, "__dict__", None)
-    if members is not None and (lacks := _may_lack_members(kind)) is not None:
-        return {name: one for name, one in members.items() if one is not ABSENT} if lacks else members
+    kind = type(value)
+    if kind not in _MAY_LACK:
+        _MAY_LACK[kind] = any(one.default is ABSENT for one in fields(kind)) if is_dataclass(kind) else None
+    match _MAY_LACK[kind]:
+        case False:
+            return value.__dict__
+        case True:
+            return {name: one for name, one in value.__dict__.items() if one is not ABSENT}
     raise TypeError(f"{type(value).__name__} has no JSON")
-
-
-@cache
-def _may_lack_members(kind: type) -> bool | None:
-    """Whether a member of such an answer may be absent; None where this is no answer."""
-    return any(one.default is ABSENT for one in fields(kind)) if is_dataclass(kind) else None

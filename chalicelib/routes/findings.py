@@ -8,7 +8,6 @@ from chalicelib.routes.documents import members
 from chalicelib.services.analytics import Analytics
 from chalicelib.services.availability import Availability, Category, shortfall
 from chalicelib.services.explain import Explained, Explanation
-from chalicelib.tables import Assignment
 from chalicelib.tables.pools import PoolItem
 
 
@@ -90,8 +89,3 @@ def _explanation(found: Explanation) -> shapes.Explanation:
 def _candidate(found: Choice[PoolItem]) -> shapes.Candidate:
     parts = {name: getattr(found.score, name) for name in found.score.__slots__}
     return members(shapes.Candidate, found.item, **parts)
-
-
-def assignment(found: Assignment) -> shapes.Assignment:
-    """What was given to an account's phase, why, and what came of it."""
-    return members(shapes.Assignment, found, scores=found.scores or {})

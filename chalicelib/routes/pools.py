@@ -10,8 +10,9 @@ from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.rights import ItemStatus
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.routes import shapes
-from chalicelib.routes.documents import error, members, user
+from chalicelib.routes.documents import members, user
 from chalicelib.routes.queries import OneOf
+from chalicelib.routes.schemas.problems import RowError
 from chalicelib.services.edits import Edited
 from chalicelib.services.pools import Entry, RowOutcome
 from chalicelib.tables.pools import PoolItem
@@ -86,7 +87,7 @@ def imported(
 
 def _row(found: RowOutcome, line: int, key: str) -> shapes.ImportedItem:
     document = members(shapes.ImportedItem, found, line=line, **{key: found.item_id})
-    return document if found.error is None else {**document, "error": error(found.error)}
+    return document if found.error is None else {**document, "error": RowError.of(found.error)}
 
 
 def created(given: B | list[B], create: Callable[[B], tuple[D, bool]]) -> Created[Any]:
@@ -102,5 +103,5 @@ def _outcome(body: B, create: Callable[[B], tuple[D, bool]]) -> Mapping[str, obj
     try:
         document, replayed = create(body)
     except ServiceError as refused:
-        return {"outcome": "refused", "error": error(refused)}
+        return {"outcome": "refused", "error": RowError.of(refused)}
     return {"outcome": "unchanged" if replayed else "created", **document}

@@ -5,8 +5,10 @@ from typing import Any
 from chalicelib.context import Context, Role
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
-from chalicelib.routes import documents, findings, shapes
+from chalicelib.routes import findings, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, how_many, identifier, limit
+from chalicelib.routes.schemas.assignments import Assignment
+from chalicelib.routes.schemas.lists import Page
 from chalicelib.services import analytics, assignments
 from chalicelib.services import availability as looks
 from chalicelib.services import explain as explanations
@@ -47,7 +49,7 @@ def explain(context: Context, *, account_id: str, phase: str, limit: int = _CAND
         "cursor": cursor,
     },
 )
-def history(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[shapes.Page[shapes.Assignment]]:
+def history(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[Page[Assignment]]:
     """What an account was given, or who was given an item, newest first."""
     found, following = assignments.list_all(context, limit=limit, **query)
-    return Answer(documents.page(map(findings.assignment, found), following))
+    return Answer(Page([Assignment.from_item(one) for one in found], following))

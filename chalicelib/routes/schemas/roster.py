@@ -1,0 +1,188 @@
+"""Accounts in lists, and what became of a move on many of them."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from chalicelib.domain import accounts, leases
+from chalicelib.domain.accounts import State, Step
+from chalicelib.domain.phases import ORDER, PhaseName, Status
+from chalicelib.domain.queues import Queue, queues_of
+from chalicelib.edge.answers import ABSENT, Absent
+from chalicelib.routes.schemas.deliveries import Words
+from chalicelib.routes.schemas.leases import Lease
+from chalicelib.services.roster import Done, Move, MovedAccount, Shown
+from chalicelib.tables import Account as Item
+from chalicelib.tables import Phase
+
+_FIRST_WORDS = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """An account in a list."""
+
+    account_id: str
+    model_id: str
+    username: str
+    theme: str | None
+    state: State
+    current_phase: PhaseName | None
+    phase_status: Status | None
+    due_at: datetime | None
+    action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
+    tags: list[str]
+    lease: Lease | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @staticmethod
+    def from_item(item: Item, now: datetime) -> "Account":
+        """Return what the table holds of an account, and where it stands now."""
+        return Account(
+            account_id=item.account_id,
+            model_id=item.model_id,
+            username=item.username,
+            theme=item.theme,
+            state=item.state,
+            current_phase=item.current_phase,
+            phase_status=item.phase_status,
+            due_at=item.due_at,
+            action=accounts.step(item.state, item.current_phase),
+            queues=sorted(queues_of(item, now)),
+            working_since=item.working_since if leases.is_live(item.lease, now) else None,
+            tags=sorted(item.tags or ()),
+            lease=Lease.of(item.lease, now),
+            created_at=item.created_at,
+            updated_at=item.updated_at,
+            version=item.version,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A phase in a list of accounts."""
+
+    phase: PhaseName
+    status: Status
+    available_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    updated_at: datetime
+    bot_id: str | None
+    skipped: bool
+    error_code: str | None
+    error_kind: str | None
+    retry_count: int
+    crash_count: int
+    release_count: int
+    swap_count: int
+    assigned_content_id: str | None
+    assigned_text_id: str | None
+
+    @staticmethod
+    def from_item(item: Phase) -> "Cell":
+        """Return what a list shows of a phase."""
+        return Cell(
+            phase=item.name,
+            status=item.status,
+            available_at=item.available_at,
+            started_at=item.started_at,
+            completed_at=item.completed_at,
+            updated_at=item.updated_at,
+            bot_id=item.bot_id,
+            skipped=item.skipped,
+            error_code=item.error_code,
+            error_kind=item.error_kind,
+            retry_count=item.retry_count,
+            crash_count=item.crash_count,
+            release_count=item.release_count,
+            swap_count=item.swap_count,
+            assigned_content_id=item.assigned_content_id,
+            assigned_text_id=item.assigned_text_id,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignedMedia:
+    """The media item that the current phase was assigned; the URL is a secret."""
+
+    content_id: str
+    media_type: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assigned:
+    """What the current phase was assigned."""
+
+    content: AssignedMedia | None
+    text: Words | None
+
+    @classmethod
+    def of(cls, found: Shown) -> Self:
+        """Return the items of the current phase, the text by its first words."""
+        item, text = found.content, found.text
+        media = None
+        if item is not None:
+            media = AssignedMedia(content_id=item.content_id, media_type=item.media_type, url=found.url or "")
+        words = None if text is None else Words(text_id=text.text_id, body=text.body[:_FIRST_WORDS])
+        return cls(content=media, text=words)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedAccount(Account):
+    """An account in a list; where phases are asked for, with them (none before the start) and what is assigned.
+
+    `content_due_at`: its pools had nothing eligible, and are asked again then.
+    """
+
+    content_due_at: datetime | Absent | None = ABSENT
+    phases: list[Cell] | Absent = ABSENT
+    assigned: Assigned | Absent = ABSENT
+
+    @classmethod
+    def listed(cls, item: Item, now: datetime) -> Self:
+        """Return an account without its phases."""
+        return cls(**vars(Account.from_item(item, now)))
+
+    @classmethod
+    def shown(cls, found: Shown, now: datetime) -> Self:
+        """Return an account with its phases in order, and what the current one was assigned."""
+        phases = sorted(found.phases, key=lambda one: ORDER.index(one.name))
+        return cls(
+            **vars(Account.from_item(found.account, now)),
+            content_due_at=found.account.content_due_at,
+            phases=[Cell.from_item(one) for one in phases],
+            assigned=Assigned.of(found),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkMove:
+    """One step of a move on many accounts; `next_cursor` asks for the next step, null ends the move."""
+
+    action: Move
+    dry_run: bool
+    matched: int
+    counts: dict[str, int]
+    results: list[MovedAccount]
+    next_cursor: str | None
+    as_of: datetime
+
+    @classmethod
+    def of(cls, found: Done, move: Move, *, dry_run: bool, now: datetime) -> Self:
+        """Return what became of each account, and the counts of that."""
+        return cls(
+            action=move,
+            dry_run=dry_run,
+            matched=len(found.outcomes),
+            counts=dict(sorted(Counter(one.outcome for one in found.outcomes).items())),
+            results=found.outcomes,
+            next_cursor=found.next_cursor,
+            as_of=now,
+        )

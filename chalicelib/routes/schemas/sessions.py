@@ -1,0 +1,179 @@
+"""Sessions: what they hold, what they lost, and what they are told to do."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self
+
+from chalicelib.domain.phases import PhaseName
+from chalicelib.routes.schemas.leases import OwnLease
+from chalicelib.routes.schemas.lists import Replayed
+from chalicelib.services.sessions import Beat, Directed, Held, LostHold
+from chalicelib.settings import Settings
+from chalicelib.tables import Session as Item
+from chalicelib.tables import sessions as table
+from chalicelib.tables.sessions import Directive, Standing
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedSession:
+    """A session that was just opened: how long its leases last, how often to send a heartbeat."""
+
+    session_id: str
+    lease_seconds: int
+    heartbeat_seconds: int
+
+    @classmethod
+    def of(cls, item: Item, settings: Settings) -> Self:
+        """Return the session's id, and the times that the service keeps."""
+        return cls(
+            session_id=item.session_id,
+            lease_seconds=settings.lease_seconds,
+            heartbeat_seconds=settings.heartbeat_seconds,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holding:
+    """An account that a session holds."""
+
+    account_id: str
+    phase: PhaseName | None
+
+    @staticmethod
+    def all_of(found: Iterable[table.Holding]) -> "list[Holding]":
+        """Return what a session holds."""
+        return [Holding(account_id=one.account_id, phase=one.phase_or_none) for one in found]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Session:
+    session_id: str
+    bot_id: str
+    client: str | None
+    host: str | None
+    directive: Directive
+    note: str | None
+    done: int
+    failed: int
+    started_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    status: Standing
+
+    @staticmethod
+    def own_members(item: Item) -> "_Session":
+        return _Session(
+            session_id=item.session_id,
+            bot_id=item.bot_id,
+            client=item.client,
+            host=item.host,
+            directive=item.directive,
+            note=item.note,
+            done=item.done,
+            failed=item.failed,
+            started_at=item.started_at,
+            last_seen_at=item.last_seen_at,
+            expires_at=item.expires_at,
+            ended_at=item.ended_at,
+            status=item.live,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session(_Session):
+    """A session as operators see it."""
+
+    held: list[Holding]
+
+    @staticmethod
+    def from_item(item: Item) -> "Session":
+        """Return what the table holds of a session."""
+        return Session(**vars(_Session.own_members(item)), held=Holding.all_of(item.held()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangedSession(Replayed, Session):
+    """A session after a move; `not_attempted`: so many of its leases were not reached in time, send it again."""
+
+    not_attempted: int
+
+    @classmethod
+    def of(cls, found: Directed) -> Self:
+        """Return the session, with whether it had been told so before."""
+        session = Session.from_item(found.session)
+        return cls(**vars(session), replayed=found.replayed, not_attempted=len(found.held))
+
+    @classmethod
+    def ended(cls, found: Directed) -> Self:
+        """Return a session that holds nothing but what the time of the call did not suffice for."""
+        return replace(cls.of(found), held=Holding.all_of(found.held))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnHolding(Holding):
+    """An account that the session holds, with the lease."""
+
+    lease: OwnLease
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnSession(_Session):
+    """A session with what it holds, tokens included: to itself only."""
+
+    lease_seconds: int
+    heartbeat_seconds: int
+    held: list[OwnHolding]
+
+    @classmethod
+    def of(cls, item: Item, held: Iterable[Held], settings: Settings) -> Self:
+        """Return the session with its leases."""
+        return cls(
+            **vars(_Session.own_members(item)),
+            lease_seconds=settings.lease_seconds,
+            heartbeat_seconds=settings.heartbeat_seconds,
+            held=[
+                OwnHolding(account_id=one.account_id, phase=one.phase, lease=OwnLease.of(one.lease, settings))
+                for one in held
+            ],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldStill(Holding):
+    """A lease that the heartbeat extended; `withdrawn`: its content may not be used any more."""
+
+    expires_at: datetime
+    withdrawn: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heartbeat:
+    """What a session still holds, what it lost, and what it is told to do."""
+
+    session_id: str
+    expires_at: datetime
+    held: list[HeldStill]
+    lost: list[LostHold]
+    directive: Directive
+
+    @classmethod
+    def of(cls, found: Beat) -> Self:
+        """Return the answer to a heartbeat."""
+        held = [
+            HeldStill(
+                account_id=one.account_id,
+                phase=one.phase_or_none,
+                expires_at=until,
+                withdrawn=one.lease_token in found.warned,
+            )
+            for one, until in found.held
+        ]
+        return cls(
+            session_id=found.session_id,
+            expires_at=found.expires_at,
+            held=held,
+            lost=found.lost,
+            directive=found.directive,
+        )
