@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
-from typing import ClassVar, Final, Generic, NotRequired, Protocol, TypedDict, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 from chalicelib.domain.instants import render
 
@@ -41,16 +41,12 @@ class Answer(Generic[D_co]):
         self.status, self.headers = status, headers
 
 
-class _VersionedDict(TypedDict):
-    version: int
-
-
 class _Versioned(Protocol):
     @property
     def version(self) -> int: ...
 
 
-V_co = TypeVar("V_co", bound=_Versioned | _VersionedDict, covariant=True)
+V_co = TypeVar("V_co", bound=_Versioned, covariant=True)
 
 
 class Created(Answer[D_co]):
@@ -77,12 +73,7 @@ class Tagged(Answer[V_co]):
     header_names = ("ETag",)
 
     def __init__(self, document: V_co) -> None:
-        version = document["version"] if isinstance(document, dict) else document.version
-        super().__init__(document, headers={"ETag": f'"{version}"'})
-
-
-class _WaitingDict(TypedDict):
-    retry_after_seconds: NotRequired[int]
+        super().__init__(document, headers={"ETag": f'"{document.version}"'})
 
 
 class _Waiting(Protocol):
@@ -90,7 +81,7 @@ class _Waiting(Protocol):
     def retry_after_seconds(self) -> int | Absent: ...
 
 
-W_co = TypeVar("W_co", bound=_Waiting | _WaitingDict, covariant=True)
+W_co = TypeVar("W_co", bound=_Waiting, covariant=True)
 
 
 class Waiting(Answer[W_co]):
@@ -99,9 +90,7 @@ class Waiting(Answer[W_co]):
     header_names = ("Retry-After",)
 
     def __init__(self, document: W_co) -> None:
-        wait = (
-            document.get("retry_after_seconds", ABSENT) if isinstance(document, dict) else document.retry_after_seconds
-        )
+        wait = document.retry_after_seconds
         super().__init__(document, headers={} if wait is ABSENT else {"Retry-After": str(wait)})
 
 
