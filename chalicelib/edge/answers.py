@@ -124,8 +124,6 @@ def _json(document: object) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return render(value)
-    if isinstance(value, set | frozenset):
-        return sorted(value)
     kind = type(value)
     if kind not in _MAY_LACK:
         _MAY_LACK[kind] = any(one.default is ABSENT for one in fields(kind)) if is_dataclass(kind) else None
@@ -134,4 +132,6 @@ def _plain(value: object) -> object:
             return value.__dict__
         case True:
             return {name: one for name, one in value.__dict__.items() if one is not ABSENT}
+    if isinstance(value, set | frozenset):
+        return sorted(value)
     raise TypeError(f"{type(value).__name__} has no JSON")

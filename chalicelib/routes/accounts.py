@@ -27,9 +27,10 @@ from chalicelib.services.accounts import Profile
 from chalicelib.services.availability import Joining
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import AccountBody, ConsentBody, ReasonBody
+    from chalicelib.routes.bodies.accounts import AccountBody, ConsentBody
+    from chalicelib.routes.bodies.reasons import ReasonBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.accounts", ".bodies.reasons"))
 
 
 @routes.post("/api/bot/accounts/{account_id}/start-warmup", role=Role.BOT, refuses=refusals.TAKING)

@@ -15,9 +15,9 @@ from chalicelib.services import bots
 from chalicelib.services.bots import NewKey
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import BotBody, BotEdit
+    from chalicelib.routes.bodies.bots import BotBody, BotEdit
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.bots",))
 
 
 @routes.post("/api/operator/bots", role=Role.OPERATOR, refuses=(AlreadyExists,))

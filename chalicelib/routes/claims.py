@@ -11,9 +11,9 @@ from chalicelib.routes.schemas.claims import Claims
 from chalicelib.services import claims
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import ClaimsBody
+    from chalicelib.routes.bodies.claims import ClaimsBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.claims",))
 
 
 @routes.post("/api/operator/accounts/claims", role=Role.OPERATOR)

@@ -18,9 +18,10 @@ from chalicelib.services import pools as service
 from chalicelib.tables import Content
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import ContentBody, ItemEdit, UploadBody
+    from chalicelib.routes.bodies.content import ContentBody, UploadBody
+    from chalicelib.routes.bodies.pools import ItemEdit
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.content", ".bodies.pools"))
 _OWN = {"media_key", "media_type", "sha256", "bytes", "width", "height"}
 
 

@@ -14,9 +14,9 @@ from chalicelib.routes.schemas.leases import Claim, ReadyPage, Released
 from chalicelib.services import leases
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import ClaimBody
+    from chalicelib.routes.bodies.leases import ClaimBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.leases",))
 _QUERY = {"limit": limit, "model_id": identifier, "action": OneOf(Step), "cursor": cursor}
 
 

@@ -14,9 +14,9 @@ from chalicelib.routes.schemas.models import ChangedModel, Model
 from chalicelib.services import models
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import ModelBody, ModelEdit
+    from chalicelib.routes.bodies.models import ModelBody, ModelEdit
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.models",))
 
 
 @routes.post("/api/operator/models", role=Role.OPERATOR, refuses=(AlreadyExists,))

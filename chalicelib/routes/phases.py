@@ -13,9 +13,9 @@ from chalicelib.routes.schemas.phases import Completion, Report
 from chalicelib.services import deliveries, phases
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import CompletePhaseBody, ReportErrorBody
+    from chalicelib.routes.bodies.phases import CompletePhaseBody, ReportErrorBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.phases",))
 
 
 @routes.get("/api/bot/accounts/{account_id}/content/{phase}", role=Role.BOT, refuses=refusals.TAKING)

@@ -13,9 +13,9 @@ from chalicelib.routes.schemas.service import Service
 from chalicelib.services import pipeline, readiness
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import ReasonBody
+    from chalicelib.routes.bodies.reasons import ReasonBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.reasons",))
 
 
 @routes.get("/api/operator/pipeline", role=Role.OPERATOR)

@@ -15,7 +15,7 @@ from chalicelib.routes.schemas.problems import RowError
 from chalicelib.services.pools import Entry
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import ItemBody, ItemEdit
+    from chalicelib.routes.bodies.pools import ItemBody, ItemEdit
 
 
 class Category(StrEnum):

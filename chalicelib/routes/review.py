@@ -19,9 +19,10 @@ from chalicelib.services import review
 from chalicelib.services.review import Decided, Filter
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import AssignBody, ReasonBody, ResolveBody, RetryAllBody, RetryBody
+    from chalicelib.routes.bodies.reasons import ReasonBody
+    from chalicelib.routes.bodies.review import AssignBody, ResolveBody, RetryAllBody, RetryBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.reasons", ".bodies.review"))
 _FILTER: dict[str, Any] = {
     "model_id": identifier,
     "phase": OneOf(PhaseName),

@@ -19,9 +19,9 @@ from chalicelib.services.roster import Filter, Move, Sort
 from chalicelib.tables import Account
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import MoveAllBody
+    from chalicelib.routes.bodies.roster import MoveAllBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.roster",))
 _FILTER: dict[str, Any] = {
     "state": OneOf(State),
     "model_id": identifier,

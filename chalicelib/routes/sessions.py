@@ -15,9 +15,10 @@ from chalicelib.services import sessions
 from chalicelib.tables.sessions import Standing
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import HeartbeatBody, ReasonBody, SessionBody
+    from chalicelib.routes.bodies.reasons import ReasonBody
+    from chalicelib.routes.bodies.sessions import HeartbeatBody, SessionBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.reasons", ".bodies.sessions"))
 
 
 @routes.post("/api/bot/sessions", role=Role.BOT)

@@ -22,9 +22,10 @@ from chalicelib.routes.schemas.warmups import ChangedWarmup, StartedWarmup
 from chalicelib.services import accounts, deliveries, leases, phases, sessions
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import CompletePhaseBody, HeartbeatBody, ReportErrorBody, SessionBody
+    from chalicelib.routes.bodies.phases import CompletePhaseBody, ReportErrorBody
+    from chalicelib.routes.bodies.sessions import HeartbeatBody, SessionBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.phases", ".bodies.sessions"))
 _QUERY = {"limit": limit, "model_id": identifier, "action": OneOf(Step), "cursor": cursor}
 
 

@@ -18,9 +18,9 @@ from chalicelib.services import pools as service
 from chalicelib.tables import Text
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import TextBody, TextEdit
+    from chalicelib.routes.bodies.texts import TextBody, TextEdit
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.texts",))
 
 
 @routes.post("/api/operator/models/{model_id}/texts", role=Role.OPERATOR, refuses=(AlreadyExists,))
