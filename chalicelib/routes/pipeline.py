@@ -8,7 +8,8 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.errors import IllegalMove
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
-from chalicelib.routes.schemas.pipeline import ChangedPauses, Overview, Throughput
+from chalicelib.routes.schemas.pauses import ChangedPauses
+from chalicelib.routes.schemas.pipeline import Overview, Throughput
 from chalicelib.routes.schemas.service import Service
 from chalicelib.services import pipeline, readiness
 

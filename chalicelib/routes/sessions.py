@@ -9,8 +9,9 @@ from chalicelib.domain.errors import SessionEnded
 from chalicelib.edge.answers import Answer, New
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, limit
+from chalicelib.routes.schemas.heartbeats import Heartbeat
 from chalicelib.routes.schemas.lists import Page
-from chalicelib.routes.schemas.sessions import ChangedSession, Heartbeat, OpenedSession, OwnSession, Session
+from chalicelib.routes.schemas.sessions import ChangedSession, OpenedSession, OwnSession, Session
 from chalicelib.services import sessions
 from chalicelib.tables.sessions import Standing
 

@@ -15,9 +15,10 @@ from chalicelib.edge.routing import Routes
 from chalicelib.routes import refusals
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, identifier, limit
 from chalicelib.routes.schemas.deliveries import Delivery
+from chalicelib.routes.schemas.heartbeats import Heartbeat
 from chalicelib.routes.schemas.leases import ReadyPage, Released
 from chalicelib.routes.schemas.phases import Completion, Report
-from chalicelib.routes.schemas.sessions import Heartbeat, OpenedSession, OwnSession
+from chalicelib.routes.schemas.sessions import OpenedSession, OwnSession
 from chalicelib.routes.schemas.warmups import ChangedWarmup, StartedWarmup
 from chalicelib.services import accounts, deliveries, leases, phases, sessions
 

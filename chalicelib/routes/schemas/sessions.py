@@ -8,7 +8,7 @@ from typing import Self
 from chalicelib.domain.phases import PhaseName
 from chalicelib.routes.schemas.leases import OwnLease
 from chalicelib.routes.schemas.lists import Replayed
-from chalicelib.services.sessions import Beat, Directed, Held, LostHold
+from chalicelib.services.sessions import Directed, Held
 from chalicelib.settings import Settings
 from chalicelib.tables import Session as Item
 from chalicelib.tables import sessions as table
@@ -137,43 +137,4 @@ class OwnSession(_Session):
                 OwnHolding(account_id=one.account_id, phase=one.phase, lease=OwnLease.of(one.lease, settings))
                 for one in held
             ],
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeldStill(Holding):
-    """A lease that the heartbeat extended; `withdrawn`: its content may not be used any more."""
-
-    expires_at: datetime
-    withdrawn: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heartbeat:
-    """What a session still holds, what it lost, and what it is told to do."""
-
-    session_id: str
-    expires_at: datetime
-    held: list[HeldStill]
-    lost: list[LostHold]
-    directive: Directive
-
-    @classmethod
-    def of(cls, found: Beat) -> Self:
-        """Return the answer to a heartbeat."""
-        held = [
-            HeldStill(
-                account_id=one.account_id,
-                phase=one.phase_or_none,
-                expires_at=until,
-                withdrawn=one.lease_token in found.warned,
-            )
-            for one, until in found.held
-        ]
-        return cls(
-            session_id=found.session_id,
-            expires_at=found.expires_at,
-            held=held,
-            lost=found.lost,
-            directive=found.directive,
         )

@@ -1,0 +1,37 @@
+"""What is paused."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from chalicelib.routes.schemas.lists import Replayed
+from chalicelib.tables import Setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pauses:
+    """What is paused."""
+
+    pipeline_paused: bool
+    reason: str | None
+    paused_models: list[str]
+    version: int
+
+    @staticmethod
+    def from_item(item: Setting) -> "Pauses":
+        """Return what the setting says of pauses."""
+        return Pauses(
+            pipeline_paused=item.pipeline_paused,
+            reason=item.pause_reason,
+            paused_models=sorted(item.paused_models),
+            version=item.version,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangedPauses(Replayed, Pauses):
+    """What is paused, after a move."""
+
+    @classmethod
+    def after(cls, item: Setting, *, replayed: bool) -> Self:
+        """Return what is paused, with whether it had been paused so before."""
+        return cls(**vars(Pauses.from_item(item)), replayed=replayed)
