@@ -21,7 +21,7 @@ routes = Routes(__name__)
 def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[Page[AuditEvent]]:
     """Audit events of an account, a bot or a day, newest first; of several, where all hold (pages may be short)."""
     found, following = events.list_all(context, limit=limit, **query)
-    return Answer(Page([AuditEvent.from_item(one) for one in found], following))
+    return Answer(Page(items=[AuditEvent.from_item(one) for one in found], next_cursor=following))
 
 
 @routes.get(
@@ -47,4 +47,4 @@ def verify(context: Context, *, account_id: str) -> Answer[Verification]:
 def verify_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[Page[Verification]]:
     """The same for all accounts, or those of one model, page by page."""
     found, following = events.verify_all(context, limit=limit, **query)
-    return Answer(Page([Verification.of(one) for one in found], following))
+    return Answer(Page(items=[Verification.of(one) for one in found], next_cursor=following))

@@ -33,7 +33,7 @@ def create(context: Context, *, body: BotBody) -> Created[CreatedBot]:
 def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer[Page[Bot]]:
     """All bots and operators."""
     found, following = bots.list_all(context, limit=limit, cursor=cursor)
-    return Answer(Page([Bot.from_item(one) for one in found], following))
+    return Answer(Page(items=[Bot.from_item(one) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/bots/{bot_id}", role=Role.OPERATOR)

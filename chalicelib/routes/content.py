@@ -55,7 +55,7 @@ def list_all(
 ) -> Answer[Page[schemas.LinkedContent]]:
     """The media items of a model; `with_url` adds a URL that gives the file for a while."""
     found, following = service.list_all(context, Content, model_id, limit=limit, **{"cursor": None, **query})
-    return Answer(Page([_linked(context, one, with_url) for one in found], following))
+    return Answer(Page(items=[_linked(context, one, with_url) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/models/{model_id}/content/{content_id}", role=Role.OPERATOR, query={"with_url": flag})

@@ -12,10 +12,10 @@ routes = Routes(__name__)
 @routes.get("/api/health", role=None)
 def health(context: Context) -> Answer[Health]:
     """The service lives; the store is not asked."""
-    return Answer(Health("ok", context.now))
+    return Answer(Health(status="ok", now=context.now))
 
 
 @routes.get("/api/ready", role=None)
 def ready(context: Context) -> Answer[Readiness]:
     """The store answers."""
-    return Answer(Readiness("ready", readiness.check(context)))
+    return Answer(Readiness(status="ready", pipeline_paused=readiness.check(context)))

@@ -33,7 +33,7 @@ def create(context: Context, *, body: ModelBody) -> Created[ChangedModel]:
 def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer[Page[Model]]:
     """All models."""
     found, following = models.list_all(context, limit=limit, cursor=cursor)
-    return Answer(Page([Model.from_item(one) for one in found], following))
+    return Answer(Page(items=[Model.from_item(one) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/models/{model_id}", role=Role.OPERATOR)

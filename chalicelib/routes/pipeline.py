@@ -28,7 +28,7 @@ def overview(context: Context) -> Answer[Overview]:
 @routes.get("/api/operator/pipeline/throughput", role=Role.OPERATOR)
 def throughput(context: Context) -> Answer[Throughput]:
     """What was completed and what failed, by the hour, in the last 24."""
-    return Answer(Throughput(pipeline.throughput(context), context.now))
+    return Answer(Throughput(hours=pipeline.throughput(context), now=context.now))
 
 
 @routes.get("/api/operator/service", role=Role.OPERATOR)

@@ -86,4 +86,4 @@ def created(
         else:
             outcomes.append(accepted(document, replayed))
             anything_new = anything_new or not replayed
-    return Created(Outcomes(outcomes), not anything_new)
+    return Created(Outcomes(items=outcomes), not anything_new)

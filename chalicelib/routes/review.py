@@ -51,7 +51,7 @@ def list_all(
     found = review.look(
         context, wanted=Filter(**wanted), newest_first=order is Order.NEWEST, limit=limit, cursor=cursor
     )
-    return Answer(Look([Case.of(one) for one in found.cases], found.next_cursor, found.looked_at))
+    return Answer(Look.of([Case.of(one) for one in found.cases], found))
 
 
 @routes.get("/api/operator/review/groups", role=Role.OPERATOR, query={"cursor": cursor, **_FILTER})

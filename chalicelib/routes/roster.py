@@ -60,7 +60,7 @@ def list_all(
         listed = [ListedAccount.shown(one, context.now) for one in roster.show(context, page.accounts)]
     else:
         listed = [ListedAccount.listed(one, context.now) for one in page.accounts]
-    return Answer(Look(listed, page.next_cursor, page.looked_at))
+    return Answer(Look.of(listed, page))
 
 
 @routes.post("/api/operator/accounts/bulk", role=Role.OPERATOR, seconds=20)

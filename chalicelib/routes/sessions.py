@@ -55,7 +55,7 @@ def list_all(
 ) -> Answer[Page[Session]]:
     """Sessions, by standing."""
     found, following = sessions.list_all(context, limit=limit, status=status, cursor=cursor)
-    return Answer(Page([Session.from_item(one) for one in found], following))
+    return Answer(Page(items=[Session.from_item(one) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/sessions/{session_id}", role=Role.OPERATOR)

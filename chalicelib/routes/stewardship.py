@@ -54,4 +54,4 @@ def explain(context: Context, *, account_id: str, phase: str, limit: int = _CAND
 def history(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[Page[Assignment]]:
     """What an account was given, or who was given an item, newest first."""
     found, following = assignments.list_all(context, limit=limit, **query)
-    return Answer(Page([Assignment.from_item(one) for one in found], following))
+    return Answer(Page(items=[Assignment.from_item(one) for one in found], next_cursor=following))

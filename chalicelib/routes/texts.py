@@ -46,7 +46,7 @@ def list_all(
 ) -> Answer[Page[schemas.Text]]:
     """The texts of a model."""
     found, following = service.list_all(context, Text, model_id, limit=limit, **{"cursor": None, **query})
-    return Answer(Page([schemas.Text.from_item(one, context.now) for one in found], following))
+    return Answer(Page(items=[schemas.Text.from_item(one, context.now) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/models/{model_id}/texts/{text_id}", role=Role.OPERATOR)

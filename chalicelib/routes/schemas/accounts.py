@@ -1,13 +1,12 @@
 """An account as operators see it, and what became of an import of many."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from chalicelib.domain.accounts import State, Step
 from chalicelib.domain.phases import Status
 from chalicelib.domain.queues import Queue
-from chalicelib.edge.answers import ABSENT, Absent
+from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.assignments import Assignment
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.routes.schemas.problems import RowError
@@ -16,8 +15,7 @@ from chalicelib.routes.schemas.warmups import WarmupStatus
 from chalicelib.services.accounts import Changed, Found, RowOutcome
 
 
-@dataclass(frozen=True, kw_only=True)
-class Consent:
+class Consent(Document):
     """Who owns the account and agreed."""
 
     granted_by: str
@@ -25,7 +23,6 @@ class Consent:
     reference: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class WholeAccount(WarmupStatus):
     """An account as operators see it.
 
@@ -64,7 +61,6 @@ class WholeAccount(WarmupStatus):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class CreatedAccount(Replayed, WholeAccount):
     """An account that is in the service's care now."""
 
@@ -74,15 +70,13 @@ class CreatedAccount(Replayed, WholeAccount):
         return cls(**vars(WholeAccount.of_found(made.found, now)), replayed=made.replayed)
 
 
-@dataclass(frozen=True, kw_only=True)
 class AccountWithAssignments(WholeAccount):
     """An account with its latest 100 assignments."""
 
     assignments: list[Assignment]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImportedAccount:
+class ImportedAccount(Document):
     """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
     `refused` or `left` (no time for it).
 
@@ -110,8 +104,7 @@ class ImportedAccount:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccountImport:
+class AccountImport(Document):
     """What became of each row, and what an operator should know of the pools and of accounts that are retired.
 
     `created_by_model`: how many accounts were created (in a dry run: would be), by model.

@@ -1,14 +1,13 @@
 """What accounts were given."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.phases import PhaseName
+from chalicelib.edge.answers import Document
 from chalicelib.tables import Assignment as Item
 
 
-@dataclass(frozen=True, kw_only=True)
-class Assignment:
+class Assignment(Document):
     """What was given to an account's phase, why, and what came of it; `scores` by `content` and `text`."""
 
     assignment_id: str

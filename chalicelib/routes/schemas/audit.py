@@ -1,6 +1,5 @@
 """The audit as people and machines read it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,12 +7,12 @@ from typing_extensions import TypedDict
 
 from chalicelib import audit
 from chalicelib.domain.actions import Action
+from chalicelib.edge.answers import Document
 from chalicelib.services import events
 from chalicelib.tables import AuditEvent as Item
 
 
-@dataclass(frozen=True)
-class Actor:
+class Actor(Document):
     """Who did something."""
 
     kind: str
@@ -23,8 +22,7 @@ class Actor:
 AuditMove = TypedDict("AuditMove", {"what": str, "from": Any, "to": Any})  # no attribute can be called `from`
 
 
-@dataclass(frozen=True, kw_only=True)
-class AuditEvent:
+class AuditEvent(Document):
     """One accepted change: a sentence for people, fields for machines."""
 
     subject: str
@@ -46,7 +44,7 @@ class AuditEvent:
             subject=item.subject,
             version=item.sequence,
             at=item.at,
-            actor=Actor(kind, actor_id),
+            actor=Actor(kind=kind, id=actor_id),
             action=item.action,
             moves=item.moves,
             request_id=item.request_id,
@@ -56,8 +54,7 @@ class AuditEvent:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verification:
+class Verification(Document):
     """Whether an account's audit has no gap and replays to its state."""
 
     account_id: str

@@ -1,17 +1,16 @@
 """What a model's pools hold, and how far they carry."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from chalicelib.domain import runway
 from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.selection import PoolKind
+from chalicelib.edge.answers import Document
 from chalicelib.services import availability
 
 
-@dataclass(frozen=True, kw_only=True)
-class PoolCategory:
+class PoolCategory(Document):
     """What one category holds; `refused` by reason.
 
     `uses_left` are uses that some phase of a plan could take, `unmet` accounts under way that find nothing, ever;
@@ -50,8 +49,7 @@ class PoolCategory:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Miss:
+class Miss(Document):
     """The day on which an account will find nothing, and until when (null: for good)."""
 
     day: str
@@ -76,8 +74,7 @@ class Miss:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ahead:
+class Ahead(Document):
     """How far the pools carry so many accounts."""
 
     accounts: int
@@ -96,8 +93,7 @@ class Ahead:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Availability:
+class Availability(Document):
     """What a model's pools hold, and how far they carry the accounts under way, as of one instant.
 
     Under way are accounts that are ready or warming up, those in review and paused included; `if_all_start` is the same

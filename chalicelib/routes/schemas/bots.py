@@ -1,18 +1,16 @@
 """Bots and operators, and their keys."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from chalicelib.context import Role
-from chalicelib.edge.answers import ABSENT, Absent
+from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.services.bots import NewKey
 from chalicelib.tables import Bot as Item
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(Document):
     """A key, without its secret."""
 
     key_id: str
@@ -20,8 +18,7 @@ class Key:
     revoked_at: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bot:
+class Bot(Document):
     """A bot or an operator; `models` null means all."""
 
     bot_id: str
@@ -44,11 +41,13 @@ class Bot:
             updated_at=item.updated_at,
             version=item.version,
             models=None if item.models is None else sorted(item.models),
-            keys=[Key(key_id, key["created_at"], key["revoked_at"]) for key_id, key in sorted(item.keys.items())],
+            keys=[
+                Key(key_id=key_id, created_at=key["created_at"], revoked_at=key["revoked_at"])
+                for key_id, key in sorted(item.keys.items())
+            ],
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChangedBot(Replayed, Bot):
     """A bot or an operator after a change."""
 
@@ -58,7 +57,6 @@ class ChangedBot(Replayed, Bot):
         return cls(**vars(Bot.from_item(item)), replayed=replayed)
 
 
-@dataclass(frozen=True, kw_only=True)
 class CreatedBot(Replayed, Bot):
     """A bot or an operator; its key is there this once, when it was made just now."""
 

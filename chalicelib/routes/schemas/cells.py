@@ -1,14 +1,13 @@
 """What a list of accounts shows of a phase."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.edge.answers import Document
 from chalicelib.tables import Phase
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cell:
+class Cell(Document):
     """A phase in a list of accounts."""
 
     phase: PhaseName

@@ -1,13 +1,12 @@
 """One step of a walk over what has no claim yet."""
 
-from dataclasses import dataclass
 from typing import Self
 
+from chalicelib.edge.answers import Document
 from chalicelib.services.claims import Clash, Step
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claims:
+class Claims(Document):
     """One step of a walk: how many were looked at and given a claim, and which clash."""
 
     dry_run: bool

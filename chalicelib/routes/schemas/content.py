@@ -1,10 +1,9 @@
 """The media items of a pool."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Self
 
-from chalicelib.edge.answers import ABSENT, Absent
+from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.routes.schemas.pools import EditedItem, PoolItem
 from chalicelib.services import pools
@@ -12,8 +11,7 @@ from chalicelib.services.edits import Edited
 from chalicelib.tables import Content as Item
 
 
-@dataclass(frozen=True, kw_only=True)
-class MediaFile:
+class MediaFile(Document):
     """A file in the media bucket."""
 
     content_id: str
@@ -25,7 +23,6 @@ class MediaFile:
     height: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Content(MediaFile, PoolItem):
     """A media item of a pool, with its usage."""
 
@@ -44,7 +41,6 @@ class Content(MediaFile, PoolItem):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class LinkedContent(Content):
     """A media item, and where its file can be had for a while; the URL is a secret."""
 
@@ -58,7 +54,6 @@ class LinkedContent(Content):
         return cls(**content) if link is None else cls(**content, url=link[0], url_expires_at=link[1])
 
 
-@dataclass(frozen=True, kw_only=True)
 class NewContent(Content):
     """A media item, and what is to be known of it: `warnings` names the reason where no phase of any plan takes it."""
 
@@ -70,7 +65,6 @@ class NewContent(Content):
         return NewContent(**vars(Content.from_item(item, now)), warnings=pools.warnings(item, now))
 
 
-@dataclass(frozen=True, kw_only=True)
 class CreatedContent(Replayed, NewContent):
     """A media item that is in the pool now."""
 
@@ -80,7 +74,6 @@ class CreatedContent(Replayed, NewContent):
         return cls(**vars(new), replayed=replayed)
 
 
-@dataclass(frozen=True, kw_only=True)
 class AcceptedContent(NewContent):
     """One of a list of media items that is in the pool now."""
 
@@ -92,7 +85,6 @@ class AcceptedContent(NewContent):
         return cls(**vars(new), outcome="unchanged" if replayed else "created")
 
 
-@dataclass(frozen=True, kw_only=True)
 class EditedContent(EditedItem, Content):
     """A media item after an edit; where it lost its rights, with the accounts that have or had it."""
 
@@ -105,8 +97,7 @@ class EditedContent(EditedItem, Content):
         return cls(**content, replayed=found.replayed, users=found.users, all_users=found.all_users)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Upload:
+class Upload(Document):
     """A form that uploads one file by a multipart POST: a secret."""
 
     media_key: str

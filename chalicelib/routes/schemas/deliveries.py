@@ -1,17 +1,16 @@
 """What is delivered for a phase."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from chalicelib.domain.phases import PhaseName
+from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import OwnLease
 from chalicelib.services import deliveries
 from chalicelib.settings import Settings
 
 
-@dataclass(frozen=True, kw_only=True)
-class Media:
+class Media(Document):
     """A file to publish, behind a presigned URL."""
 
     content_id: str
@@ -24,16 +23,14 @@ class Media:
     url_expires_at: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Words:
+class Words(Document):
     """A text to publish."""
 
     text_id: str
     body: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Delivery:
+class Delivery(Document):
     """What a worker is given for a phase; `withdrawn`: not to be used any more, report it."""
 
     account_id: str

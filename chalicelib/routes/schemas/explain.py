@@ -1,18 +1,17 @@
 """What selection would do for a phase, and why."""
 
-from dataclasses import dataclass
 from typing import Self
 
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.plans import Need
 from chalicelib.domain.selection import Choice, PoolKind
+from chalicelib.edge.answers import Document
 from chalicelib.services import explain
 from chalicelib.services.explain import RefusedItem
 from chalicelib.tables.pools import PoolItem
 
 
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
+class Candidate(Document):
     """An item that could be chosen, with the four parts of its score."""
 
     item_id: str
@@ -45,8 +44,7 @@ class Candidate:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Explanation:
+class Explanation(Document):
     """What selection would do for one need of a phase; `reasons` counts the refused."""
 
     kind: PoolKind
@@ -71,8 +69,7 @@ class Explanation:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Explained:
+class Explained(Document):
     """What selection would do for a phase now."""
 
     account_id: str

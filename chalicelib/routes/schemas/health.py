@@ -1,19 +1,18 @@
 """Whether the service lives, and whether it can reach its store."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.edge.answers import Document
 
-@dataclass(frozen=True)
-class Health:
+
+class Health(Document):
     """The service lives."""
 
     status: str
     now: datetime
 
 
-@dataclass(frozen=True)
-class Readiness:
+class Readiness(Document):
     """The store answers."""
 
     status: str

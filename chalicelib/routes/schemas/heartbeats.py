@@ -1,15 +1,14 @@
 """What a session is told when it says that it lives."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.sessions import Holding
 from chalicelib.services.sessions import Beat, LostHold
 from chalicelib.tables.sessions import Directive
 
 
-@dataclass(frozen=True, kw_only=True)
 class HeldStill(Holding):
     """A lease that the heartbeat extended; `withdrawn`: its content may not be used any more."""
 
@@ -17,8 +16,7 @@ class HeldStill(Holding):
     withdrawn: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Heartbeat:
+class Heartbeat(Document):
     """What a session still holds, what it lost, and what it is told to do."""
 
     session_id: str

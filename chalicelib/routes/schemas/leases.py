@@ -1,18 +1,18 @@
 """Accounts that can be worked on, and the leases on them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from chalicelib.domain import leases
-from chalicelib.edge.answers import ABSENT, Absent
+from chalicelib.domain.accounts import Step
+from chalicelib.domain.phases import PhaseName
+from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.services.leases import Claims, Offer, Ready
 from chalicelib.settings import Settings
 
 
-@dataclass(frozen=True, kw_only=True)
-class AskAgain:
+class AskAgain(Document):
     """When to ask again, with an empty list only: `next_due_at` is null where nothing is scheduled.
 
     `retry_after_seconds` is the same as the header `Retry-After`; it holds some jitter, so that idle callers spread.
@@ -22,7 +22,6 @@ class AskAgain:
     retry_after_seconds: int | Absent = ABSENT
 
 
-@dataclass(frozen=True, kw_only=True)
 class ReadyPage(AskAgain):
     """What can be worked on now."""
 
@@ -42,8 +41,7 @@ class ReadyPage(AskAgain):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class OwnLease:
+class OwnLease(Document):
     """A lease, to its holder only. No heartbeat extends it beyond `latest_at`; the delivery moves that on."""
 
     session_id: str
@@ -64,15 +62,19 @@ class OwnLease:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claimed(Offer):
+class Claimed(Document):
     """An account that was taken; `held`: the session had it already."""
 
+    account_id: str
+    model_id: str
+    username: str
+    action: Step
+    phase: PhaseName | None
+    due_at: datetime
     lease: OwnLease
     held: bool
 
 
-@dataclass(frozen=True, kw_only=True)
 class Claim(AskAgain):
     """What a claim gave."""
 
@@ -95,7 +97,6 @@ class Claim(AskAgain):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class Released(Replayed):
     """A lease that was given back."""
 
@@ -103,8 +104,7 @@ class Released(Replayed):
     released: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lease:
+class Lease(Document):
     """Who works on an account; never the token."""
 
     session_id: str

@@ -1,15 +1,14 @@
 """Models, as operators see them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.tables import CreatorModel
 
 
-@dataclass(frozen=True, kw_only=True)
-class Model:
+class Model(Document):
     """A model: a creator whose pools feed accounts."""
 
     model_id: str
@@ -36,7 +35,6 @@ class Model:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChangedModel(Replayed, Model):
     """A model after a change."""
 

@@ -1,14 +1,13 @@
 """What is paused."""
 
-from dataclasses import dataclass
 from typing import Self
 
+from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.tables import Setting
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pauses:
+class Pauses(Document):
     """What is paused."""
 
     pipeline_paused: bool
@@ -27,7 +26,6 @@ class Pauses:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChangedPauses(Replayed, Pauses):
     """What is paused, after a move."""
 

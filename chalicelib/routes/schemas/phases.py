@@ -1,19 +1,18 @@
 """How a phase stands, and what came of working on it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.retries import Outcome
+from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.services import phases
 from chalicelib.services.phases import Next
 from chalicelib.tables import Phase as Item
 
 
-@dataclass(frozen=True, kw_only=True)
-class Phase:
+class Phase(Document):
     """One phase of one account, with all its fields."""
 
     phase: PhaseName
@@ -70,7 +69,6 @@ class Phase:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class Completion(Replayed):
     """A completed phase and what is next; `late`: the lease had run out, but nobody had come after."""
 
@@ -91,7 +89,6 @@ class Completion(Replayed):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class Report(Replayed):
     """A phase after a report of failure, and what the service makes of it."""
 

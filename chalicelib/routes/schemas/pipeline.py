@@ -1,19 +1,18 @@
 """How the whole pipeline stands, and what runs here."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
 from chalicelib.domain import timing
 from chalicelib.domain.queues import Queue
+from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.pauses import Pauses
 from chalicelib.services import pipeline
 from chalicelib.services.pipeline import Hour
 from chalicelib.tables import Account, Setting
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReviewCounts:
+class ReviewCounts(Document):
     """How much waits for people."""
 
     failed: int
@@ -22,8 +21,7 @@ class ReviewCounts:
     oldest: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Timer:
+class Timer(Document):
     """When a timer last ran, and what it did. A run that did nothing is recorded every 15 minutes at least: a record
     that is older than `silent_after_seconds` means that the timer does not run."""
 
@@ -40,8 +38,7 @@ class Timer:
         return Timer(name=name, ran_at=item.ran_at, did=item.did, silent_after_seconds=silent_after)
 
 
-@dataclass(frozen=True, kw_only=True)
-class AtWork:
+class AtWork(Document):
     """An account under a live lease, and since when it has been held."""
 
     account_id: str
@@ -55,7 +52,6 @@ class AtWork:
         return cls(account_id=item.account_id, since=item.working_since)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Overview(Pauses):
     """How the whole pipeline stands; `phases` counts by phase and status, as of `counted_at`; `partly`: the counts are
     lower bounds, since not all could be counted. `longest_at_work` is at most 15 seconds old.
@@ -117,8 +113,7 @@ class Overview(Pauses):
         )
 
 
-@dataclass(frozen=True)
-class Throughput:
+class Throughput(Document):
     """What was done in the last 24 hours, this one included, oldest first."""
 
     hours: list[Hour]

@@ -1,13 +1,12 @@
 """What media items and texts have in common, and what became of many of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Literal, Self, TypeVar
 
 from chalicelib.domain import rights
 from chalicelib.domain.rights import ItemStatus
-from chalicelib.edge.answers import ABSENT, Absent
+from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.routes.schemas.problems import RowError
 from chalicelib.services.edits import User
@@ -17,16 +16,20 @@ from chalicelib.tables import pools
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Licence:
+class Licence(Document):
     """Who licensed an item, until when."""
 
     licensed_by: str
     valid_until: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class PoolItem:
+def _licence(item: pools.PoolItem) -> Licence | None:
+    if not item.licensed_by:
+        return None
+    return Licence(licensed_by=item.licensed_by, valid_until=item.licence_valid_until)
+
+
+class PoolItem(Document):
     """What media items and texts have in common."""
 
     model_id: str
@@ -69,11 +72,10 @@ class PoolItem:
             updated_at=item.updated_at,
             version=item.version,
             tags=sorted(item.tags or ()),
-            licence=Licence(item.licensed_by, item.licence_valid_until) if item.licensed_by else None,
+            licence=_licence(item),
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class EditedItem(Replayed):
     """What every edit of an item tells; where it lost its rights, with the accounts that have or had it."""
 
@@ -81,23 +83,20 @@ class EditedItem(Replayed):
     all_users: bool | Absent = ABSENT
 
 
-@dataclass(frozen=True, kw_only=True)
-class RefusedEntry:
+class RefusedEntry(Document):
     """One of a list that was not accepted."""
 
     outcome: Literal["refused"]
     error: RowError
 
 
-@dataclass(frozen=True)
-class Outcomes(Generic[T]):
+class Outcomes(Document, Generic[T]):
     """What became of each of a list, in its order."""
 
     items: list[T | RefusedEntry]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImportedItem:
+class ImportedItem(Document):
     """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it).
 
     Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1.
@@ -125,8 +124,7 @@ class ImportedItem:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class PoolImport:
+class PoolImport(Document):
     """What became of each row."""
 
     dry_run: bool

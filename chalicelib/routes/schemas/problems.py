@@ -1,25 +1,22 @@
 """What the service answers when it refuses, as a whole request or for one row of many."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.phases import PhaseName, Status
-from chalicelib.edge.answers import ABSENT, Absent
+from chalicelib.edge.answers import ABSENT, Absent, Document
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fault:
+class Fault(Document):
     """A member at fault, by its JSON pointer."""
 
     pointer: str
     detail: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Holder:
+class Holder(Document):
     """Who holds an account, until when; never the token."""
 
     session_id: str
@@ -27,8 +24,7 @@ class Holder:
     expires_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class Happened:
+class Happened(Document):
     """What ended a lease, when."""
 
     at: datetime
@@ -36,8 +32,9 @@ class Happened:
     sentence: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Facts:
+class _Facts(Document):
+    """What some problems tell besides."""
+
     errors: list[Fault] | Absent = ABSENT
     retry_after_seconds: int | Absent = ABSENT
     available_at: datetime | Absent | None = ABSENT
@@ -60,7 +57,6 @@ class _Facts:
     current: dict[str, Any] | Absent = ABSENT
 
 
-@dataclass(frozen=True, kw_only=True)
 class RowError(_Facts):
     """What is wrong with one row; its members are those of a problem document of this code."""
 
@@ -74,7 +70,6 @@ class RowError(_Facts):
         return cls(**members, code=error.code, detail=error.detail)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Problem(_Facts):
     """What the service answers when it refuses (RFC 9457); `retryable`: the same request, later, has a chance."""
 

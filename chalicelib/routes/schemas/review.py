@@ -1,18 +1,17 @@
 """The review queue, its groups, and what became of a bulk retry."""
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from chalicelib.domain.accounts import State
 from chalicelib.domain.phases import PhaseName
+from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.phases import Phase
 from chalicelib.services import review
 from chalicelib.services.review import Group, RetryResult
 
 
-@dataclass(frozen=True, kw_only=True)
 class Case(Phase):
     """A phase that failed or needs people, with its account."""
 
@@ -35,16 +34,14 @@ class Case(Phase):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sample:
+class Sample(Document):
     """One of a group's messages, and some of its accounts."""
 
     message: str | None
     account_ids: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CaseGroup:
+class CaseGroup(Document):
     """Cases of one kind, error code and phase."""
 
     code: str | None
@@ -69,8 +66,7 @@ class CaseGroup:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class CaseGroups:
+class CaseGroups(Document):
     """The groups of a page of the queue, the largest first; `partly`: there are more pages, to be added to this one."""
 
     items: list[CaseGroup]
@@ -89,8 +85,7 @@ class CaseGroups:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class BulkRetry:
+class BulkRetry(Document):
     """What became of a bulk retry; `more`: send it again for the rest."""
 
     dry_run: bool

@@ -1,7 +1,6 @@
 """Accounts in lists, and what became of a move on many of them."""
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
@@ -9,7 +8,7 @@ from chalicelib.domain import accounts, leases
 from chalicelib.domain.accounts import State, Step
 from chalicelib.domain.phases import ORDER, PhaseName, Status
 from chalicelib.domain.queues import Queue, queues_of
-from chalicelib.edge.answers import ABSENT, Absent
+from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.cells import Cell
 from chalicelib.routes.schemas.deliveries import Words
 from chalicelib.routes.schemas.leases import Lease
@@ -19,8 +18,7 @@ from chalicelib.tables import Account as Item
 _FIRST_WORDS = 120
 
 
-@dataclass(frozen=True, kw_only=True)
-class Account:
+class Account(Document):
     """An account in a list."""
 
     account_id: str
@@ -63,8 +61,7 @@ class Account:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class AssignedMedia:
+class AssignedMedia(Document):
     """The media item that the current phase was assigned; the URL is a secret."""
 
     content_id: str
@@ -72,8 +69,7 @@ class AssignedMedia:
     url: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Assigned:
+class Assigned(Document):
     """What the current phase was assigned."""
 
     content: AssignedMedia | None
@@ -90,7 +86,6 @@ class Assigned:
         return cls(content=media, text=words)
 
 
-@dataclass(frozen=True, kw_only=True)
 class ListedAccount(Account):
     """An account in a list; where phases are asked for, with them (none before the start) and what is assigned.
 
@@ -118,8 +113,7 @@ class ListedAccount(Account):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class BulkMove:
+class BulkMove(Document):
     """One step of a move on many accounts; `next_cursor` asks for the next step, null ends the move."""
 
     action: Move

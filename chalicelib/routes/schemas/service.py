@@ -1,14 +1,13 @@
 """What runs here, on which store, with which times."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from chalicelib.edge.answers import Document
 from chalicelib.settings import Settings
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoreNames:
+class StoreNames(Document):
     """Where the service keeps what it knows."""
 
     endpoint: str
@@ -16,8 +15,7 @@ class StoreNames:
     media_bucket: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Service:
+class Service(Document):
     """What runs here."""
 
     release: str

@@ -1,11 +1,11 @@
 """Sessions: what they hold, what they lost, and what they are told to do."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
 from chalicelib.domain.phases import PhaseName
+from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import OwnLease
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.services.sessions import Directed, Held
@@ -15,8 +15,7 @@ from chalicelib.tables import sessions as table
 from chalicelib.tables.sessions import Directive, Standing
 
 
-@dataclass(frozen=True, kw_only=True)
-class OpenedSession:
+class OpenedSession(Document):
     """A session that was just opened: how long its leases last, how often to send a heartbeat."""
 
     session_id: str
@@ -33,8 +32,7 @@ class OpenedSession:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Holding:
+class Holding(Document):
     """An account that a session holds."""
 
     account_id: str
@@ -46,8 +44,9 @@ class Holding:
         return [Holding(account_id=one.account_id, phase=one.phase_or_none) for one in found]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Session:
+class _Session(Document):
+    """What every view of a session has."""
+
     session_id: str
     bot_id: str
     client: str | None
@@ -81,7 +80,6 @@ class _Session:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class Session(_Session):
     """A session as operators see it."""
 
@@ -93,7 +91,6 @@ class Session(_Session):
         return Session(**vars(_Session.own_members(item)), held=Holding.all_of(item.held()))
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChangedSession(Replayed, Session):
     """A session after a move; `not_attempted`: so many of its leases were not reached in time, send it again."""
 
@@ -102,23 +99,30 @@ class ChangedSession(Replayed, Session):
     @classmethod
     def of(cls, found: Directed) -> Self:
         """Return the session, with whether it had been told so before."""
-        session = Session.from_item(found.session)
-        return cls(**vars(session), replayed=found.replayed, not_attempted=len(found.held))
+        return cls(
+            **vars(_Session.own_members(found.session)),
+            replayed=found.replayed,
+            not_attempted=len(found.held),
+            held=Holding.all_of(found.session.held()),
+        )
 
     @classmethod
     def ended(cls, found: Directed) -> Self:
         """Return a session that holds nothing but what the time of the call did not suffice for."""
-        return replace(cls.of(found), held=Holding.all_of(found.held))
+        return cls(
+            **vars(_Session.own_members(found.session)),
+            replayed=found.replayed,
+            not_attempted=len(found.held),
+            held=Holding.all_of(found.held),
+        )
 
 
-@dataclass(frozen=True, kw_only=True)
 class OwnHolding(Holding):
     """An account that the session holds, with the lease."""
 
     lease: OwnLease
 
 
-@dataclass(frozen=True, kw_only=True)
 class OwnSession(_Session):
     """A session with what it holds, tokens included: to itself only."""
 

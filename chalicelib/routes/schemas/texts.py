@@ -1,6 +1,5 @@
 """The texts of a pool."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Self
 
@@ -12,7 +11,6 @@ from chalicelib.services.edits import Edited
 from chalicelib.tables import Text as Item
 
 
-@dataclass(frozen=True, kw_only=True)
 class Text(Words, PoolItem):
     """A text of a pool, with its usage."""
 
@@ -22,7 +20,6 @@ class Text(Words, PoolItem):
         return Text(**vars(PoolItem.from_pool(item, now)), text_id=item.text_id, body=item.body)
 
 
-@dataclass(frozen=True, kw_only=True)
 class NewText(Text):
     """A text, and what is to be known of it: `warnings` names the reason where no phase of any plan takes it."""
 
@@ -34,7 +31,6 @@ class NewText(Text):
         return NewText(**vars(Text.from_item(item, now)), warnings=pools.warnings(item, now))
 
 
-@dataclass(frozen=True, kw_only=True)
 class CreatedText(Replayed, NewText):
     """A text that is in the pool now."""
 
@@ -44,7 +40,6 @@ class CreatedText(Replayed, NewText):
         return cls(**vars(new), replayed=replayed)
 
 
-@dataclass(frozen=True, kw_only=True)
 class AcceptedText(NewText):
     """One of a list of texts that is in the pool now."""
 
@@ -56,7 +51,6 @@ class AcceptedText(NewText):
         return cls(**vars(new), outcome="unchanged" if replayed else "created")
 
 
-@dataclass(frozen=True, kw_only=True)
 class EditedText(EditedItem, Text):
     """A text after an edit; where it lost its rights, with the accounts that have or had it."""
 

@@ -1,7 +1,6 @@
 """The status document: where a warm-up stands."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
@@ -9,6 +8,7 @@ from chalicelib.domain.accounts import State
 from chalicelib.domain.blockers import Blocker as Found
 from chalicelib.domain.blockers import Code
 from chalicelib.domain.phases import ORDER, PhaseName, Status
+from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import Lease, OwnLease
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.routes.schemas.phases import Phase
@@ -17,24 +17,21 @@ from chalicelib.settings import Settings
 from chalicelib.warmups.loading import Loaded
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlanName:
+class PlanName(Document):
     """The plan that an account keeps."""
 
     name: str
     version: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Progress:
+class Progress(Document):
     """How many of the phases are completed."""
 
     completed: int
     total: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Blocker:
+class Blocker(Document):
     """One thing that stands in the way; `until` is when time alone clears it."""
 
     code: Code
@@ -42,8 +39,9 @@ class Blocker:
     detail: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Status:
+class _Status(Document):
+    """What every status document has."""
+
     account_id: str
     model_id: str
     username: str
@@ -79,7 +77,6 @@ class _Status:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class WarmupStatus(_Status):
     """The status document: where a warm-up stands, and why the account is not offered (no blockers: it is)."""
 
@@ -92,7 +89,6 @@ class WarmupStatus(_Status):
         return WarmupStatus(**vars(status), lease=Lease.of(warmup.account.lease, now))
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChangedWarmup(Replayed, WarmupStatus):
     """The status document after a move."""
 
@@ -107,7 +103,6 @@ class ChangedWarmup(Replayed, WarmupStatus):
         return ChangedWarmup.after(found.found.warmup, found.found.blockers, now, replayed=found.replayed)
 
 
-@dataclass(frozen=True, kw_only=True)
 class StartedWarmup(Replayed, _Status):
     """The status document after the start, with the lease to its holder."""
 
@@ -121,7 +116,6 @@ class StartedWarmup(Replayed, _Status):
         return cls(**vars(status), lease=lease, replayed=found.replayed)
 
 
-@dataclass(frozen=True, kw_only=True)
 class ReadiedWarmup(ChangedWarmup):
     """The status document after the account was declared ready, with what people should know of its pools."""
 
