@@ -29,8 +29,8 @@ ABSENT: Final = Absent.ABSENT
 class Document:
     """What a view answers: a frozen dataclass, made with all its members by name (but those that may be `ABSENT`).
 
-    A dataclass compiles methods of its own: those of all documents made a cold start 70 ms longer. A
-    document has those that stand here, and keeps its members in `__dict__`, from where they are encoded.
+    A dataclass compiles methods of its own: those of all documents made a cold start 70 ms longer. A document has those
+    that stand here, and keeps its members in `__dict__`, from where they are encoded.
     """
 
     _known: ClassVar[frozenset[str]]

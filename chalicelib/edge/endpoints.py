@@ -65,7 +65,7 @@ class Endpoint:
 
     @property
     def answer_type(self) -> Any:
-        """The type of its answer, such as `Created[shapes.Content]`."""
+        """The type of its answer, such as `Created[CreatedContent]`."""
         return _hints(self.view)["return"]
 
     def arguments(self, call: Call) -> dict[str, Any]:

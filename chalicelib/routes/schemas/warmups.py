@@ -1,12 +1,10 @@
 """The status document: where a warm-up stands."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
 from chalicelib.domain.accounts import State
-from chalicelib.domain.blockers import Blocker as Found
-from chalicelib.domain.blockers import Code
+from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.phases import ORDER, PhaseName, Status
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import Lease, OwnLease
@@ -31,14 +29,6 @@ class Progress(Document):
     total: int
 
 
-class Blocker(Document):
-    """One thing that stands in the way; `until` is when time alone clears it."""
-
-    code: Code
-    until: datetime | None
-    detail: str
-
-
 class _Status(Document):
     """What every status document has."""
 
@@ -57,7 +47,7 @@ class _Status(Document):
     version: int
 
     @staticmethod
-    def of_loaded(warmup: Loaded, blockers: Iterable[Found]) -> "_Status":
+    def of_loaded(warmup: Loaded, blockers: list[Blocker]) -> "_Status":
         account, plan = warmup.account, warmup.account.plan
         completed = sum(phase.status is Status.COMPLETED for phase in warmup.phases.values())
         return _Status(
@@ -70,7 +60,7 @@ class _Status(Document):
             current_phase=account.current_phase,
             phases=[Phase.from_item(warmup.phases[name]) for name in ORDER if name in warmup.phases],
             progress=Progress(completed=completed, total=len(ORDER)),
-            blockers=[Blocker(code=one.code, until=one.until, detail=one.detail) for one in blockers],
+            blockers=blockers,
             created_at=account.created_at,
             updated_at=account.updated_at,
             version=account.version,
@@ -83,7 +73,7 @@ class WarmupStatus(_Status):
     lease: Lease | None
 
     @staticmethod
-    def of(warmup: Loaded, blockers: Iterable[Found], now: datetime) -> "WarmupStatus":
+    def of(warmup: Loaded, blockers: list[Blocker], now: datetime) -> "WarmupStatus":
         """Return the status document of a warm-up, with what stands in its way."""
         status = _Status.of_loaded(warmup, blockers)
         return WarmupStatus(**vars(status), lease=Lease.of(warmup.account.lease, now))
@@ -93,7 +83,7 @@ class ChangedWarmup(Replayed, WarmupStatus):
     """The status document after a move."""
 
     @staticmethod
-    def after(warmup: Loaded, blockers: Iterable[Found], now: datetime, *, replayed: bool) -> "ChangedWarmup":
+    def after(warmup: Loaded, blockers: list[Blocker], now: datetime, *, replayed: bool) -> "ChangedWarmup":
         """Return the status document, with whether the move had been made before."""
         return ChangedWarmup(**vars(WarmupStatus.of(warmup, blockers, now)), replayed=replayed)
 
