@@ -16,14 +16,17 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import PydanticOmit, core_schema
 
 from chalicelib.context import Role
 from chalicelib.domain import visibility
-from chalicelib.edge.answers import JSON, Answer
+from chalicelib.edge.answers import ABSENT, JSON, Absent, Answer
 from chalicelib.edge.endpoints import Endpoint
 from chalicelib.edge.problems import PROBLEM
 from chalicelib.edge.routing import ENDPOINTS
-from chalicelib.routes import BLUEPRINTS, pages, queries, shapes
+from chalicelib.routes import BLUEPRINTS, pages, queries
+from chalicelib.routes.schemas.problems import Problem
 from infrastructure import examples
 from infrastructure.problems import CODES, Code, codes_of, works_on_accounts
 
@@ -363,6 +366,26 @@ def _page(path: str) -> Json:
 # schemas
 
 
+class _Generator(GenerateJsonSchema):
+    """An answer has all its members, but those that are `Absent`: it knows no other default, nor this value."""
+
+    def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
+        if schema["cls"] is Absent:
+            raise PydanticOmit
+        return super().enum_schema(schema)
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        if self.mode == "validation" or field["type"] == "typed-dict-field":
+            return super().field_is_required(field, total)
+        inner = field["schema"]
+        return not (inner["type"] == "default" and inner.get("default") is ABSENT)
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        if self.mode == "validation":
+            return super().default_schema(schema)
+        return self.generate_inner(schema["schema"])
+
+
 class _Schemas:
     """The schemas of bodies and answers, each defined once under its name."""
 
@@ -372,9 +395,9 @@ class _Schemas:
             if endpoint.body is not None:
                 self._want(endpoint.body, "validation")
             self._want(get_args(endpoint.answer_type)[0], "serialization")
-        self._want(shapes.Problem, "serialization")
+        self._want(Problem, "serialization")
         inputs = [((name, mode), mode, adapter) for (name, mode), adapter in self._wanted.items()]
-        found, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF)
+        found, defined = TypeAdapter.json_schemas(inputs, ref_template=_REF, schema_generator=_Generator)
         self._found = {(key, mode): _renamed(schema) for (key, mode), schema in found.items()}
         self._defined: Json = {_name(name): _renamed(one) for name, one in sorted(defined["$defs"].items())}
         for schema in self._defined.values():

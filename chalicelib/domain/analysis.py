@@ -24,13 +24,9 @@ class Judged(scoring.Scored, Protocol):
 J = TypeVar("J", bound=Judged)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loser:
-    """An item that was never chosen, though `others` of its category were since it came.
-
-    `part` is the part of the score in which it is furthest behind the mean of those others, by `behind` points of the
-    score; `parts` are all four differences (negative: it is ahead).
-    """
+    """An item that always loses, and by which part of its score."""
 
     item_id: str
     others: int

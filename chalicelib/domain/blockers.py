@@ -4,7 +4,7 @@ One function tells both: `blockers` lists what stands in the way, and `refuse` r
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NoReturn, Protocol, assert_never
@@ -37,13 +37,13 @@ class Code(StrEnum):
     RETIRED = "retired"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Blocker:
-    """One thing that stands in the way, in words for people; `until` is when time alone clears it."""
+    """One thing that stands in the way; `until` is when time alone clears it."""
 
     code: Code
-    detail: str
     until: datetime | None = None
+    detail: str = field(kw_only=True)
 
 
 class Account(Protocol):
@@ -95,9 +95,9 @@ def blockers(account: Account, phase: Phase | None, pauses: Pauses, now: datetim
     if account.state is State.PAUSED or account.state in (State.READY, State.WARMING_UP):
         if account.lease is not None and leases.is_live(account.lease, now):
             holder = f"session {account.lease.session_id} of {account.lease.bot_id} holds it"
-            found.append(Blocker(Code.LEASED, holder, account.lease.expires_at))
+            found.append(Blocker(Code.LEASED, account.lease.expires_at, detail=holder))
         elif account.needs_review:
-            found.append(Blocker(Code.REVIEW, "an operator must decide: workers left its completion too often"))
+            found.append(Blocker(Code.REVIEW, detail="an operator must decide: workers left its completion too often"))
         elif phase is not None:
             found.extend(_of_phase(account, phase, now))
     return found
@@ -106,30 +106,31 @@ def blockers(account: Account, phase: Phase | None, pauses: Pauses, now: datetim
 def _of_state(account: Account) -> list[Blocker]:
     match account.state:
         case State.IMPORTED if not account.has_consent:
-            return [Blocker(Code.CONSENT_MISSING, "the owner's consent is not recorded"), _NOT_READY]
+            return [_NO_CONSENT, _NOT_READY]
         case State.IMPORTED:
             return [_NOT_READY]
         case State.ACTIVE:
-            return [Blocker(Code.FINISHED, "the warm-up is completed")]
+            return [Blocker(Code.FINISHED, detail="the warm-up is completed")]
         case State.RETIRED:
-            return [Blocker(Code.RETIRED, "the account is retired")]
+            return [Blocker(Code.RETIRED, detail="the account is retired")]
         case State.PAUSED:
-            return [Blocker(Code.PAUSED, "the account is paused")]
+            return [Blocker(Code.PAUSED, detail="the account is paused")]
         case State.READY | State.WARMING_UP:
-            return [] if account.has_consent else [Blocker(Code.CONSENT_MISSING, "the owner's consent is not recorded")]
+            return [] if account.has_consent else [_NO_CONSENT]
         case _:
             assert_never(account.state)
 
 
-_NOT_READY = Blocker(Code.NOT_READY, "an operator has not yet declared the account ready")
+_NO_CONSENT = Blocker(Code.CONSENT_MISSING, detail="the owner's consent is not recorded")
+_NOT_READY = Blocker(Code.NOT_READY, detail="an operator has not yet declared the account ready")
 
 
 def _of_pauses(account: Account, pauses: Pauses) -> list[Blocker]:
     found = []
     if pauses.pipeline_paused:
-        found.append(Blocker(Code.PAUSED, "the whole pipeline is paused"))
+        found.append(Blocker(Code.PAUSED, detail="the whole pipeline is paused"))
     if account.model_id in pauses.paused_models:
-        found.append(Blocker(Code.PAUSED, f"the model {account.model_id} is paused"))
+        found.append(Blocker(Code.PAUSED, detail=f"the model {account.model_id} is paused"))
     return found
 
 
@@ -137,16 +138,15 @@ def _of_phase(account: Account, phase: Phase, now: datetime) -> list[Blocker]:
     at = phase.available_at
     match phase.status:
         case Status.PENDING if at is not None and now < at:
-            return [Blocker(Code.INTERVAL, f"the minimum interval before {phase.phase} has not passed", at)]
+            return [Blocker(Code.INTERVAL, at, detail=f"the minimum interval before {phase.phase} has not passed")]
         case Status.FAILED if at is not None and now < at:
-            return [
-                Blocker(Code.RETRY_DELAY, f"{phase.phase} failed and is tried again later: {phase.error_message}", at)
-            ]
+            again = f"{phase.phase} failed and is tried again later: {phase.error_message}"
+            return [Blocker(Code.RETRY_DELAY, at, detail=again)]
         case Status.REQUIRES_REVIEW:
-            return [Blocker(Code.REVIEW, f"people must decide on {phase.phase}: {phase.error_message}")]
+            return [Blocker(Code.REVIEW, detail=f"people must decide on {phase.phase}: {phase.error_message}")]
         case Status.AVAILABLE if account.content_due_at is not None and now < account.content_due_at:
             detail = f"the pool had nothing eligible for {phase.phase} when last asked"
-            return [Blocker(Code.CONTENT_UNAVAILABLE, detail, account.content_due_at)]
+            return [Blocker(Code.CONTENT_UNAVAILABLE, account.content_due_at, detail=detail)]
         case _:
             return []
 

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import datetime
+from enum import Enum
 from types import MappingProxyType
-from typing import ClassVar, Generic, NotRequired, TypedDict, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar, dataclass_transform
 
 from chalicelib.domain.instants import render
 
@@ -14,8 +16,47 @@ Encoded = tuple[int, dict[str, str], str]
 """Status, headers and body of an answer."""
 
 
+class Absent(Enum):
+    """The value of a member that an answer does not have this time: the encoder leaves the member out."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Document:
+    """What a view answers: a frozen dataclass, made with all its members by name (but those that may be `ABSENT`).
+
+    A dataclass compiles methods of its own: those of all documents made a cold start 70 ms longer. A document has those
+    that stand here, and keeps its members in `__dict__`, from where they are encoded.
+    """
+
+    _known: ClassVar[frozenset[str]]
+    _needed: ClassVar[frozenset[str]]
+
+    def __init_subclass__(cls) -> None:
+        """Makes a dataclass of the class."""
+        super().__init_subclass__()
+        dataclass(init=False, repr=False, eq=False, kw_only=True)(cls)
+        members = fields(cls)  # type: ignore[arg-type]  # it is a dataclass now
+        cls._known = frozenset(one.name for one in members)
+        cls._needed = frozenset(one.name for one in members if one.default is MISSING)
+
+    def __init__(self, **members: object) -> None:
+        if {*members} != self._known:
+            wrong = ({*members} - self._known) | (self._needed - {*members})
+            if wrong:
+                raise TypeError(f"{type(self).__name__} has these members too many, or lacks them: {sorted(wrong)}")
+        object.__setattr__(self, "__dict__", members)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} cannot be changed: {name}")
+
+
 class Answer(Generic[D_co]):
-    """What a view answers: a document (a TypedDict of `routes.shapes`), its status, further headers.
+    """What a view answers: a document (or the dataclass that a service found), its status, further headers.
 
     A view's return type says which; the kinds of answers below say with what status and headers. OpenAPI is made from
     both.
@@ -30,8 +71,9 @@ class Answer(Generic[D_co]):
         self.status, self.headers = status, headers
 
 
-class _Versioned(TypedDict):
-    version: int
+class _Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
 
 
 V_co = TypeVar("V_co", bound=_Versioned, covariant=True)
@@ -61,11 +103,12 @@ class Tagged(Answer[V_co]):
     header_names = ("ETag",)
 
     def __init__(self, document: V_co) -> None:
-        super().__init__(document, headers={"ETag": f'"{document["version"]}"'})
+        super().__init__(document, headers={"ETag": f'"{document.version}"'})
 
 
-class _Waiting(TypedDict):
-    retry_after_seconds: NotRequired[int]
+class _Waiting(Protocol):
+    @property
+    def retry_after_seconds(self) -> int | Absent: ...
 
 
 W_co = TypeVar("W_co", bound=_Waiting, covariant=True)
@@ -77,8 +120,8 @@ class Waiting(Answer[W_co]):
     header_names = ("Retry-After",)
 
     def __init__(self, document: W_co) -> None:
-        wait = document.get("retry_after_seconds")
-        super().__init__(document, headers={} if wait is None else {"Retry-After": str(wait)})
+        wait = document.retry_after_seconds
+        super().__init__(document, headers={} if wait is ABSENT else {"Retry-After": str(wait)})
 
 
 class Lines(Answer[D_co]):
@@ -91,6 +134,10 @@ class Lines(Answer[D_co]):
         more = {} if next_cursor is None else {"Next-Cursor": next_cursor}
         self.document = "".join(f"{_json(one)}\n" for one in documents)
         self.status, self.headers = 200, {"Content-Type": self.media_type, **more}
+
+
+_MAY_LACK: dict[type, bool | None] = {}
+"""Whether a member of such an answer may be absent, None of what is no answer: of each type that was encoded before."""
 
 
 def encode(status: int, headers: Mapping[str, str], document: object, request_id: str) -> Encoded:
@@ -107,6 +154,14 @@ def _json(document: object) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return render(value)
+    kind = type(value)
+    if kind not in _MAY_LACK:
+        _MAY_LACK[kind] = any(one.default is ABSENT for one in fields(kind)) if is_dataclass(kind) else None
+    match _MAY_LACK[kind]:
+        case False:
+            return value.__dict__
+        case True:
+            return {name: one for name, one in value.__dict__.items() if one is not ABSENT}
     if isinstance(value, set | frozenset):
         return sorted(value)
     raise TypeError(f"{type(value).__name__} has no JSON")

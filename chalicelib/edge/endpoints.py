@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Reader = Callable[[str], Any]
 View = Callable[..., Any]
 M = TypeVar("M", bound="BaseModel")
+BODIES: dict[str, Sequence[str]] = {}
+"""The modules of the models of bodies, relative to the package, by the module whose views read them."""
 _MOST_IN_A_LIST = 100
 MOST_FAULTS = 100
 
@@ -36,7 +38,7 @@ class Endpoint:
     query: Mapping[str, Reader]
     lease: bool
     session: bool = False
-    shows: Callable[[Any, datetime], Mapping[str, Any]] | None = None
+    shows: Callable[[Any, datetime], object] | None = None
     seconds: float | None = None
     refuses: tuple[type[ServiceError], ...] = ()
     missing: tuple[str, ...] = ()
@@ -63,7 +65,7 @@ class Endpoint:
 
     @property
     def answer_type(self) -> Any:
-        """The type of its answer, such as `Created[shapes.Content]`."""
+        """The type of its answer, such as `Created[CreatedContent]`."""
         return _hints(self.view)["return"]
 
     def arguments(self, call: Call) -> dict[str, Any]:
@@ -112,12 +114,15 @@ class Endpoint:
 
 @cache
 def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
-    """The function's annotations, where the models of bodies are those of the module `inputs` beside its own.
+    """Return the function's annotations, where the models of bodies are those of the modules that its routes named.
 
     Routes name them in annotations only, so that pydantic is imported when the first body is read, and no sooner.
     """
-    inputs = import_module(f"{function.__module__.rpartition('.')[0]}.inputs")
-    return get_type_hints(function, localns=vars(inputs))
+    package = function.__module__.rpartition(".")[0]
+    models: dict[str, Any] = {}
+    for name in BODIES.get(function.__module__, ()):
+        models |= vars(import_module(name, package))
+    return get_type_hints(function, localns=models)
 
 
 @cache

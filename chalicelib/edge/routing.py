@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from chalicelib.context import Role, sources
 from chalicelib.domain import ids
 from chalicelib.domain.errors import ServiceError
 from chalicelib.edge.answers import Encoded
-from chalicelib.edge.endpoints import Endpoint, Reader, View
+from chalicelib.edge.endpoints import BODIES, Endpoint, Reader, View
 from chalicelib.edge.problems import PROBLEM, problem
 from chalicelib.edge.requests import Call, base_of
 from chalicelib.edge.serve import installed, problem_for_unknown_route, serve
@@ -26,8 +26,10 @@ ENDPOINTS: list[Endpoint] = []
 class Routes:
     """The routes of one noun, as a blueprint."""
 
-    def __init__(self, import_name: str) -> None:
+    def __init__(self, import_name: str, bodies: Sequence[str] = ()) -> None:
+        """`bodies` names the modules, relative to the package, that have the models of what the views read."""
         self.blueprint = Blueprint(import_name)
+        BODIES[import_name] = bodies
 
     def get(self, path: str, **declared: Any) -> Callable[[V], V]:
         """Declares a GET; see `route`."""
@@ -55,7 +57,7 @@ class Routes:
         query: Mapping[str, Reader] | None = None,
         lease: bool = False,
         session: bool = False,
-        shows: Callable[[Any, datetime], Mapping[str, Any]] | None = None,
+        shows: Callable[[Any, datetime], object] | None = None,
         seconds: float | None = None,
         refuses: tuple[type[ServiceError], ...] = (),
         missing: tuple[str, ...] = (),

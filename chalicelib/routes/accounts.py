@@ -11,42 +11,53 @@ from chalicelib.domain.accounts import State
 from chalicelib.domain.errors import AlreadyExists, ConsentMissing, IllegalMove
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
-from chalicelib.routes import documents, findings, refusals, rows, shapes
+from chalicelib.routes import refusals, rows
 from chalicelib.routes.queries import MOST, flag
+from chalicelib.routes.schemas.accounts import (
+    AccountImport,
+    AccountWithAssignments,
+    CreatedAccount,
+    ImportedAccount,
+    WholeAccount,
+)
+from chalicelib.routes.schemas.assignments import Assignment
+from chalicelib.routes.schemas.warmups import ChangedWarmup, ReadiedWarmup, StartedWarmup, WarmupStatus
 from chalicelib.services import accounts, assignments, availability
 from chalicelib.services.accounts import Profile
 from chalicelib.services.availability import Joining
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import AccountBody, ConsentBody, ReasonBody
+    from chalicelib.routes.bodies.accounts import AccountBody, ConsentBody
+    from chalicelib.routes.bodies.reasons import ReasonBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.accounts", ".bodies.reasons"))
 
 
 @routes.post("/api/bot/accounts/{account_id}/start-warmup", role=Role.BOT, refuses=refusals.TAKING)
-def start_warmup(context: Context, *, account_id: str) -> Answer[shapes.StartedWarmup]:
+def start_warmup(context: Context, *, account_id: str) -> Answer[StartedWarmup]:
     """Starts the warm-up, with a lease for the caller."""
     started = accounts.start(context, account_id)
-    return Answer(documents.started(started, context.now, context.settings))
+    return Answer(StartedWarmup.of_start(started, context.settings))
 
 
 @routes.get("/api/bot/accounts/{account_id}/warmup-status", role=Role.BOT)
-def warmup_status(context: Context, *, account_id: str) -> Answer[shapes.WarmupStatus]:
+def warmup_status(context: Context, *, account_id: str) -> Answer[WarmupStatus]:
     """Where the warm-up stands, and why the account is not offered."""
-    return Answer(documents.status(accounts.status(context, account_id), context.now))
+    found = accounts.status(context, account_id)
+    return Answer(WarmupStatus.of(found.warmup, found.blockers, context.now))
 
 
 @routes.post("/api/bot/accounts/{account_id}/complete-warmup", role=Role.BOT, refuses=refusals.ENDING)
-def complete_warmup(context: Context, *, account_id: str) -> Answer[shapes.ChangedWarmup]:
+def complete_warmup(context: Context, *, account_id: str) -> Answer[ChangedWarmup]:
     """Ends the warm-up: the account is active."""
-    return Answer(documents.changed(accounts.complete(context, account_id), context.now))
+    return Answer(ChangedWarmup.of_change(accounts.complete(context, account_id), context.now))
 
 
 @routes.post("/api/operator/accounts", role=Role.OPERATOR, refuses=(AlreadyExists,), missing=("model",))
-def create(context: Context, *, body: AccountBody) -> Created[shapes.CreatedAccount]:
+def create(context: Context, *, body: AccountBody) -> Created[CreatedAccount]:
     """Puts an account in the service's care."""
     made = accounts.create(context, _profile(body))
-    return Created(documents.created_account(made.found, made.replayed, context.now), made.replayed)
+    return Created(CreatedAccount.of_change(made, context.now), made.replayed)
 
 
 @routes.post(
@@ -58,7 +69,7 @@ def create(context: Context, *, body: AccountBody) -> Created[shapes.CreatedAcco
 )
 def import_all(
     context: Context, *, body: tuple[str, bytes], dry_run: bool = False, warn: bool = True
-) -> Answer[shapes.AccountImport]:
+) -> Answer[AccountImport]:
     """Puts many accounts in the service's care; a bad row never spoils the others.
 
     `warn=false` leaves the pools unasked: for the parts of a larger import, after which the model's availability tells
@@ -66,14 +77,14 @@ def import_all(
     """
     given = rows.each(body, _profile, rows.ACCOUNT)
     found = accounts.import_all(context, given.entries, dry_run=dry_run)
-    outcomes = [documents.row(*one) for one in zip(found, given.lines, strict=True)]
+    outcomes = [ImportedAccount.of(*one) for one in zip(found, given.lines, strict=True)]
     joining = [
         Joining(profile.model_id, outcome.account_id or profile.identifier, profile.theme)
         for profile, outcome in zip(given.entries, found, strict=True)
         if isinstance(profile, Profile) and outcome.outcome in ("created", "unchanged")
     ]
     counts = {
-        word: sum(one["outcome"] == word for one in outcomes) for word in ("created", "unchanged", "refused", "left")
+        word: sum(one.outcome == word for one in outcomes) for word in ("created", "unchanged", "refused", "left")
     }
     created = [
         profile.model_id
@@ -87,29 +98,26 @@ def import_all(
         counts["retired"] = retired
         warnings.append(f"{retired} of these accounts are retired: nothing happens to them until `restore`.")
     return Answer(
-        {
-            "dry_run": dry_run,
-            "created_by_model": dict(Counter(created)),
-            "counts": counts,
-            "rows": outcomes,
-            "warnings": warnings,
-        }
+        AccountImport(
+            dry_run=dry_run, created_by_model=dict(Counter(created)), counts=counts, rows=outcomes, warnings=warnings
+        )
     )
 
 
 @routes.get("/api/operator/accounts/{account_id}", role=Role.OPERATOR)
-def get(context: Context, *, account_id: str) -> Tagged[shapes.AccountWithAssignments]:
+def get(context: Context, *, account_id: str) -> Tagged[AccountWithAssignments]:
     """An account with its phases, assignments (the latest 100), lease and blockers."""
-    document = documents.whole_account(accounts.status(context, account_id), context.now)
+    account = WholeAccount.of_found(accounts.status(context, account_id), context.now)
     given, _ = assignments.list_all(context, limit=MOST, account_id=account_id)
-    return Tagged({**document, "assignments": [findings.assignment(one) for one in given]})
+    latest = [Assignment.from_item(one) for one in given]
+    return Tagged(AccountWithAssignments(**vars(account), assignments=latest))
 
 
 @routes.post("/api/operator/accounts/{account_id}/consent", role=Role.OPERATOR)
-def consent(context: Context, *, account_id: str, body: ConsentBody) -> Answer[shapes.CreatedAccount]:
+def consent(context: Context, *, account_id: str, body: ConsentBody) -> Answer[CreatedAccount]:
     """Records who owns the account and agreed; without it the account cannot become ready."""
     changed = accounts.consent(context, account_id, _consent(body))
-    return Answer(documents.created_account(changed.found, changed.replayed, context.now))
+    return Answer(CreatedAccount.of_change(changed, context.now))
 
 
 @routes.post(
@@ -117,42 +125,42 @@ def consent(context: Context, *, account_id: str, body: ConsentBody) -> Answer[s
     role=Role.OPERATOR,
     refuses=(ConsentMissing, IllegalMove),
 )
-def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ReadiedWarmup]:
+def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ReadiedWarmup]:
     """Declares an account ready to be warmed up."""
     changed = accounts.ready(context, account_id, reason=body.reason)
     account = changed.found.warmup.account
     warnings = availability.warn_of_one(context, Joining(account.model_id, account_id, account.theme))
-    return Answer(documents.readied(changed, context.now, warnings))
+    return Answer(ReadiedWarmup.of_ready(changed, context.now, warnings))
 
 
 @routes.post("/api/operator/accounts/{account_id}/pause", role=Role.OPERATOR, refuses=(IllegalMove,))
-def pause(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
+def pause(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Hands the account's work out no more; what is under way may be finished."""
-    return Answer(documents.changed(accounts.pause(context, account_id, reason=body.reason), context.now))
+    return Answer(ChangedWarmup.of_change(accounts.pause(context, account_id, reason=body.reason), context.now))
 
 
 @routes.post("/api/operator/accounts/{account_id}/resume", role=Role.OPERATOR, refuses=(IllegalMove,))
-def resume(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
+def resume(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Hands the account's work out again."""
-    return Answer(documents.changed(accounts.resume(context, account_id, reason=body.reason), context.now))
+    return Answer(ChangedWarmup.of_change(accounts.resume(context, account_id, reason=body.reason), context.now))
 
 
 @routes.post("/api/operator/accounts/{account_id}/reset", role=Role.OPERATOR, refuses=(IllegalMove,))
-def reset(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
+def reset(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Begins the warm-up anew; the history stays."""
-    return Answer(documents.changed(accounts.reset(context, account_id, reason=body.reason), context.now))
+    return Answer(ChangedWarmup.of_change(accounts.reset(context, account_id, reason=body.reason), context.now))
 
 
 @routes.post("/api/operator/accounts/{account_id}/retire", role=Role.OPERATOR, refuses=(IllegalMove,))
-def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
+def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Takes the account out of the service's care."""
-    return Answer(documents.changed(accounts.retire(context, account_id, reason=body.reason), context.now))
+    return Answer(ChangedWarmup.of_change(accounts.retire(context, account_id, reason=body.reason), context.now))
 
 
 @routes.post("/api/operator/accounts/{account_id}/restore", role=Role.OPERATOR, refuses=(AlreadyExists, IllegalMove))
-def restore(context: Context, *, account_id: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
+def restore(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Brings a retired account back as imported; what it has used and its audit stay."""
-    return Answer(documents.changed(accounts.restore(context, account_id, reason=body.reason), context.now))
+    return Answer(ChangedWarmup.of_change(accounts.restore(context, account_id, reason=body.reason), context.now))
 
 
 def _profile(body: AccountBody) -> Profile:

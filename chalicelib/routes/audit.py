@@ -5,8 +5,9 @@ from typing import Any
 from chalicelib.context import Context, Role
 from chalicelib.edge.answers import Answer, Lines
 from chalicelib.edge.routing import Routes
-from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, day, identifier, limit
+from chalicelib.routes.schemas.audit import AuditEvent, Verification
+from chalicelib.routes.schemas.lists import Page
 from chalicelib.services import events
 
 routes = Routes(__name__)
@@ -17,10 +18,10 @@ routes = Routes(__name__)
     role=Role.OPERATOR,
     query={"limit": limit, "account_id": identifier, "bot_id": identifier, "day": day, "cursor": cursor},
 )
-def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[shapes.Page[shapes.AuditEvent]]:
+def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[Page[AuditEvent]]:
     """Audit events of an account, a bot or a day, newest first; of several, where all hold (pages may be short)."""
     found, following = events.list_all(context, limit=limit, **query)
-    return Answer(documents.page(map(documents.event, found), following))
+    return Answer(Page(items=[AuditEvent.from_item(one) for one in found], next_cursor=following))
 
 
 @routes.get(
@@ -28,24 +29,22 @@ def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> A
     role=Role.OPERATOR,
     query={"account_id": identifier, "bot_id": identifier, "day": day, "cursor": cursor},
 )
-def export(context: Context, **query: Any) -> Lines[shapes.AuditEvent]:
+def export(context: Context, **query: Any) -> Lines[AuditEvent]:
     """The same as JSON lines, up to 1,000 a call; the header `Next-Cursor` tells where to go on."""
     found, following = events.export(context, **query)
-    return Lines(map(documents.event, found), following)
+    return Lines(map(AuditEvent.from_item, found), following)
 
 
 @routes.get("/api/operator/accounts/{account_id}/verify", role=Role.OPERATOR)
-def verify(context: Context, *, account_id: str) -> Answer[shapes.Verification]:
+def verify(context: Context, *, account_id: str) -> Answer[Verification]:
     """Whether an account's audit has no gap and replays to its state."""
-    return Answer(documents.verification(events.verify(context, account_id)))
+    return Answer(Verification.of(events.verify(context, account_id)))
 
 
 @routes.get(
     "/api/operator/verify", role=Role.OPERATOR, query={"limit": limit, "model_id": identifier, "cursor": cursor}
 )
-def verify_all(
-    context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any
-) -> Answer[shapes.Page[shapes.Verification]]:
+def verify_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[Page[Verification]]:
     """The same for all accounts, or those of one model, page by page."""
     found, following = events.verify_all(context, limit=limit, **query)
-    return Answer(documents.page(map(documents.verification, found), following))
+    return Answer(Page(items=[Verification.of(one) for one in found], next_cursor=following))

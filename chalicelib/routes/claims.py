@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 from chalicelib.context import Context, Role
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
-from chalicelib.routes import documents, shapes
+from chalicelib.routes.schemas.claims import Claims
 from chalicelib.services import claims
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import ClaimsBody
+    from chalicelib.routes.bodies.claims import ClaimsBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.claims",))
 
 
 @routes.post("/api/operator/accounts/claims", role=Role.OPERATOR)
-def accounts(context: Context, *, body: ClaimsBody) -> Answer[shapes.Claims]:
+def accounts(context: Context, *, body: ClaimsBody) -> Answer[Claims]:
     """Claims a page of accounts' profiles where that was not done yet, and names the accounts that clash.
 
     Of two living accounts of one profile neither is changed: an operator retires one.
     """
     found = claims.of_accounts(context, limit=body.limit, cursor=body.cursor, dry_run=body.dry_run)
-    return Answer(documents.claims(found, dry_run=body.dry_run))
+    return Answer(Claims.of(found, dry_run=body.dry_run))
 
 
 @routes.post("/api/operator/models/{model_id}/texts/claims", role=Role.OPERATOR)
-def texts(context: Context, *, model_id: str, body: ClaimsBody) -> Answer[shapes.Claims]:
+def texts(context: Context, *, model_id: str, body: ClaimsBody) -> Answer[Claims]:
     """Claims a page of texts' words as they are compared today, and names the texts that clash."""
     found = claims.of_texts(context, model_id, limit=body.limit, cursor=body.cursor, dry_run=body.dry_run)
-    return Answer(documents.claims(found, dry_run=body.dry_run))
+    return Answer(Claims.of(found, dry_run=body.dry_run))

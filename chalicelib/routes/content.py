@@ -8,37 +8,41 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove, MalformedRequest
 from chalicelib.edge.answers import Answer, Created, New, Tagged
 from chalicelib.edge.routing import Routes
-from chalicelib.routes import documents, pools, rows, shapes
+from chalicelib.routes import pools, rows
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, flag, limit
+from chalicelib.routes.schemas import content as schemas
+from chalicelib.routes.schemas.lists import Page
+from chalicelib.routes.schemas.pools import Outcomes, PoolImport
 from chalicelib.services import edits
 from chalicelib.services import pools as service
 from chalicelib.tables import Content
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import ContentBody, ItemEdit, UploadBody
+    from chalicelib.routes.bodies.content import ContentBody, UploadBody
+    from chalicelib.routes.bodies.pools import ItemEdit
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.content", ".bodies.pools"))
 _OWN = {"media_key", "media_type", "sha256", "bytes", "width", "height"}
 
 
 @routes.post("/api/operator/models/{model_id}/content", role=Role.OPERATOR, refuses=(AlreadyExists,))
 def create(
     context: Context, *, model_id: str, body: ContentBody | list[ContentBody]
-) -> Created[shapes.CreatedContent | shapes.Outcomes[shapes.AcceptedContent]]:
+) -> Created[schemas.CreatedContent | Outcomes[schemas.AcceptedContent]]:
     """Adds a media item, or up to 100, to the pool."""
 
-    def one(given: ContentBody) -> tuple[shapes.NewContent, bool]:
+    def one(given: ContentBody) -> tuple[schemas.NewContent, bool]:
         item, replayed = service.create_content(context, model_id, _entry(given))
-        return {**documents.content(item, context.now), "warnings": service.warnings(item, context.now)}, replayed
+        return schemas.NewContent.of(item, context.now), replayed
 
-    return pools.created(body, one)
+    return pools.created(body, one, schemas.CreatedContent.created, schemas.AcceptedContent.accepted)
 
 
 @routes.post("/api/operator/models/{model_id}/content/uploads", role=Role.OPERATOR, refuses=(AlreadyExists,))
-def upload(context: Context, *, model_id: str, body: UploadBody) -> New[shapes.Upload]:
+def upload(context: Context, *, model_id: str, body: UploadBody) -> New[schemas.Upload]:
     """A presigned form by which one file goes into the media bucket."""
     given = body.model_dump(exclude={"bytes"})
-    return New(documents.upload(service.upload(context, model_id, size=body.bytes, **given)))
+    return New(schemas.Upload.of(service.upload(context, model_id, size=body.bytes, **given)))
 
 
 @routes.get(
@@ -48,14 +52,14 @@ def upload(context: Context, *, model_id: str, body: UploadBody) -> New[shapes.U
 )
 def list_all(
     context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, with_url: bool = False, **query: Any
-) -> Answer[shapes.Page[shapes.LinkedContent]]:
+) -> Answer[Page[schemas.LinkedContent]]:
     """The media items of a model; `with_url` adds a URL that gives the file for a while."""
     found, following = service.list_all(context, Content, model_id, limit=limit, **{"cursor": None, **query})
-    return Answer(documents.page((_linked(context, one, with_url) for one in found), following))
+    return Answer(Page(items=[_linked(context, one, with_url) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/models/{model_id}/content/{content_id}", role=Role.OPERATOR, query={"with_url": flag})
-def get(context: Context, *, model_id: str, content_id: str, with_url: bool = False) -> Tagged[shapes.LinkedContent]:
+def get(context: Context, *, model_id: str, content_id: str, with_url: bool = False) -> Tagged[schemas.LinkedContent]:
     """One media item with its usage; `with_url` adds a URL that gives the file for a while."""
     return Tagged(_linked(context, service.get(context, Content, "content", model_id, content_id), with_url))
 
@@ -64,12 +68,12 @@ def get(context: Context, *, model_id: str, content_id: str, with_url: bool = Fa
     "/api/operator/models/{model_id}/content/{content_id}",
     role=Role.OPERATOR,
     refuses=(AlreadyExists, IllegalMove, FourEyes),
-    shows=documents.content,
+    shows=schemas.Content.from_item,
 )
-def edit(context: Context, *, model_id: str, content_id: str, body: ItemEdit) -> Tagged[shapes.EditedContent]:
+def edit(context: Context, *, model_id: str, content_id: str, body: ItemEdit) -> Tagged[schemas.EditedContent]:
     """Changes what is given; an item that loses its rights leaves selection at once."""
     found = edits.edit(context, Content, "content", model_id, content_id, *pools.edit(body))
-    return pools.edited(found, documents.content(found.item, context.now))
+    return Tagged(schemas.EditedContent.edited(found, context.now))
 
 
 @routes.post(
@@ -85,7 +89,7 @@ def import_all(
     body: tuple[str, bytes],
     dry_run: bool = False,
     assume_uploaded: bool = False,
-) -> Answer[shapes.PoolImport]:
+) -> Answer[PoolImport]:
     """Adds many to the pool; a bad row never spoils the others.
 
     A dry run with `assume_uploaded` answers as if the files that are not in the bucket had been uploaded before.
@@ -96,12 +100,12 @@ def import_all(
     found = service.import_all(
         context, Content, model_id, given.entries, dry_run=dry_run, assume_uploaded=assume_uploaded
     )
-    return pools.imported(found, given.lines, "content_id", dry_run=dry_run)
+    return Answer(PoolImport.of(found, given.lines, texts=False, dry_run=dry_run))
 
 
 def _entry(given: ContentBody) -> service.Entry:
     return pools.entry(given, given.content_id, given.model_dump(include=_OWN))
 
 
-def _linked(context: Context, item: Content, with_url: bool) -> shapes.LinkedContent:
-    return documents.linked(item, context.now, service.media_url(context, item) if with_url else None)
+def _linked(context: Context, item: Content, with_url: bool) -> schemas.LinkedContent:
+    return schemas.LinkedContent.of(item, context.now, service.media_url(context, item) if with_url else None)

@@ -3,19 +3,19 @@
 from chalicelib.context import Context
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
-from chalicelib.routes import shapes
+from chalicelib.routes.schemas.health import Health, Readiness
 from chalicelib.services import readiness
 
 routes = Routes(__name__)
 
 
 @routes.get("/api/health", role=None)
-def health(context: Context) -> Answer[shapes.Health]:
+def health(context: Context) -> Answer[Health]:
     """The service lives; the store is not asked."""
-    return Answer({"status": "ok", "now": context.now})
+    return Answer(Health(status="ok", now=context.now))
 
 
 @routes.get("/api/ready", role=None)
-def ready(context: Context) -> Answer[shapes.Readiness]:
+def ready(context: Context) -> Answer[Readiness]:
     """The store answers."""
-    return Answer({"status": "ready", "pipeline_paused": readiness.check(context)})
+    return Answer(Readiness(status="ready", pipeline_paused=readiness.check(context)))

@@ -8,43 +8,42 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.errors import AlreadyExists
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
-from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
+from chalicelib.routes.schemas.lists import Page
+from chalicelib.routes.schemas.models import ChangedModel, Model
 from chalicelib.services import models
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import ModelBody, ModelEdit
+    from chalicelib.routes.bodies.models import ModelBody, ModelEdit
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.models",))
 
 
 @routes.post("/api/operator/models", role=Role.OPERATOR, refuses=(AlreadyExists,))
-def create(context: Context, *, body: ModelBody) -> Created[shapes.ChangedModel]:
+def create(context: Context, *, body: ModelBody) -> Created[ChangedModel]:
     """Creates a model."""
     name = body.name or body.model_id
     model, replayed = models.create(
         context, body.model_id, name=name, themes=frozenset(body.themes), time_zone=body.time_zone
     )
-    return Created(documents.changed_model(model, replayed), replayed)
+    return Created(ChangedModel.after(model, replayed=replayed), replayed)
 
 
 @routes.get("/api/operator/models", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
-def list_all(
-    context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
-) -> Answer[shapes.Page[shapes.Model]]:
+def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer[Page[Model]]:
     """All models."""
     found, following = models.list_all(context, limit=limit, cursor=cursor)
-    return Answer(documents.page(map(documents.model, found), following))
+    return Answer(Page(items=[Model.from_item(one) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/models/{model_id}", role=Role.OPERATOR)
-def get(context: Context, *, model_id: str) -> Tagged[shapes.Model]:
+def get(context: Context, *, model_id: str) -> Tagged[Model]:
     """One model."""
-    return Tagged(documents.model(models.get(context, model_id)))
+    return Tagged(Model.from_item(models.get(context, model_id)))
 
 
-@routes.patch("/api/operator/models/{model_id}", role=Role.OPERATOR, shows=documents.model)
-def edit(context: Context, *, model_id: str, body: ModelEdit) -> Tagged[shapes.ChangedModel]:
+@routes.patch("/api/operator/models/{model_id}", role=Role.OPERATOR, shows=lambda one, _: Model.from_item(one))
+def edit(context: Context, *, model_id: str, body: ModelEdit) -> Tagged[ChangedModel]:
     """Renames a model, adds themes, sets its time zone, pauses it or resumes it."""
     themes = None if body.themes is None else frozenset(body.themes)
     model, replayed = models.edit(
@@ -56,4 +55,4 @@ def edit(context: Context, *, model_id: str, body: ModelEdit) -> Tagged[shapes.C
         time_zone=body.time_zone,
         reason=body.reason,
     )
-    return Tagged(documents.changed_model(model, replayed))
+    return Tagged(ChangedModel.after(model, replayed=replayed))

@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 from chalicelib.context import Context, Role
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
-from chalicelib.routes import documents, refusals, shapes
+from chalicelib.routes import refusals
+from chalicelib.routes.schemas.deliveries import Delivery
+from chalicelib.routes.schemas.phases import Completion, Report
 from chalicelib.services import deliveries, phases
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import CompletePhaseBody, ReportErrorBody
+    from chalicelib.routes.bodies.phases import CompletePhaseBody, ReportErrorBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.phases",))
 
 
 @routes.get("/api/bot/accounts/{account_id}/content/{phase}", role=Role.BOT, refuses=refusals.TAKING)
-def content(context: Context, *, account_id: str, phase: str) -> Answer[shapes.Delivery]:
+def content(context: Context, *, account_id: str, phase: str) -> Answer[Delivery]:
     """Gives the caller the phase's content, under its lease."""
-    return Answer(documents.delivery(deliveries.content(context, account_id, phase), context.settings))
+    return Answer(Delivery.of(deliveries.content(context, account_id, phase), context.settings))
 
 
 @routes.get(
@@ -27,9 +29,9 @@ def content(context: Context, *, account_id: str, phase: str) -> Answer[shapes.D
     role=Role.BOT,
     refuses=refusals.TAKING,
 )
-def warmup_content(context: Context, *, account_id: str, phase: str) -> Answer[shapes.Delivery]:
+def warmup_content(context: Context, *, account_id: str, phase: str) -> Answer[Delivery]:
     """The same, in its other spelling."""
-    return Answer(documents.delivery(deliveries.content(context, account_id, phase), context.settings))
+    return Answer(Delivery.of(deliveries.content(context, account_id, phase), context.settings))
 
 
 @routes.post(
@@ -40,10 +42,10 @@ def warmup_content(context: Context, *, account_id: str, phase: str) -> Answer[s
 )
 def complete_phase(
     context: Context, *, account_id: str, phase: str, body: CompletePhaseBody, lease_token: str
-) -> Answer[shapes.Completion]:
+) -> Answer[Completion]:
     """The phase is completed, the lease ends."""
     done = phases.complete(context, account_id, phase, lease_token=lease_token, **body.model_dump())
-    return Answer(documents.completion(done))
+    return Answer(Completion.of(done))
 
 
 @routes.post(
@@ -52,9 +54,7 @@ def complete_phase(
     lease=True,
     refuses=refusals.TELLING,
 )
-def report_error(
-    context: Context, *, account_id: str, body: ReportErrorBody, lease_token: str
-) -> Answer[shapes.Report]:
+def report_error(context: Context, *, account_id: str, body: ReportErrorBody, lease_token: str) -> Answer[Report]:
     """Takes down what went wrong."""
     found = phases.report(context, account_id, body.phase, lease_token=lease_token, fault=body.fault())
-    return Answer(documents.report(found))
+    return Answer(Report.of(found))

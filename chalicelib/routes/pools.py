@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.rights import ItemStatus
-from chalicelib.edge.answers import Answer, Created, Tagged
-from chalicelib.routes import shapes
-from chalicelib.routes.documents import error, members, user
+from chalicelib.edge.answers import Created
 from chalicelib.routes.queries import OneOf
-from chalicelib.services.edits import Edited
-from chalicelib.services.pools import Entry, RowOutcome
-from chalicelib.tables.pools import PoolItem
+from chalicelib.routes.schemas.pools import Outcomes, RefusedEntry
+from chalicelib.routes.schemas.problems import RowError
+from chalicelib.services.pools import Entry
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import ItemBody, ItemEdit
+    from chalicelib.routes.bodies.pools import ItemBody, ItemEdit
 
 
 class Category(StrEnum):
@@ -35,8 +33,9 @@ FILTER: dict[str, Any] = {"category": OneOf(Category), "status": OneOf(ItemStatu
 """By what the items of a pool can be listed."""
 
 B = TypeVar("B", bound="ItemBody")
-T = TypeVar("T", bound=PoolItem)
-D = TypeVar("D", bound=Mapping[str, object])
+D = TypeVar("D")
+M = TypeVar("M")
+A = TypeVar("A")
 
 
 def entry(body: ItemBody, item_id: str | None, own: dict[str, Any]) -> Entry:
@@ -67,40 +66,24 @@ def edit(body: ItemEdit) -> tuple[dict[str, object], str | None]:
     return given, body.reason
 
 
-def edited(found: Edited[T], document: Mapping[str, object]) -> Tagged[Any]:
-    """An item after an edit, with its users where it lost its rights."""
-    users = {} if found.users is None else {"users": [user(one) for one in found.users], "all_users": found.all_users}
-    return Tagged({**document, **users, "replayed": found.replayed})
-
-
-def imported(
-    outcomes: Sequence[RowOutcome], lines: Sequence[int], key: str, *, dry_run: bool
-) -> Answer[shapes.PoolImport]:
-    """What became of each row of an import, with its line; `key` names the item's id."""
-    words = ("created", "unchanged", "refused", "left")
-    counts = {word: sum(one.outcome == word for one in outcomes) for word in words}
-    return Answer(
-        {"dry_run": dry_run, "counts": counts, "rows": [_row(*one, key) for one in zip(outcomes, lines, strict=True)]}
-    )
-
-
-def _row(found: RowOutcome, line: int, key: str) -> shapes.ImportedItem:
-    document = members(shapes.ImportedItem, found, line=line, **{key: found.item_id})
-    return document if found.error is None else {**document, "error": error(found.error)}
-
-
-def created(given: B | list[B], create: Callable[[B], tuple[D, bool]]) -> Created[Any]:
+def created(
+    given: B | list[B],
+    create: Callable[[B], tuple[D, bool]],
+    made: Callable[[D, bool], M],
+    accepted: Callable[[D, bool], A],
+) -> Created[M | Outcomes[A]]:
     """One item: as for any creation. A list: each one's outcome; a refused one never spoils the others."""
     if not isinstance(given, list):
         document, replayed = create(given)
-        return Created({**document, "replayed": replayed}, replayed)
-    outcomes = [_outcome(body, create) for body in given]
-    return Created({"items": outcomes}, all(outcome["outcome"] != "created" for outcome in outcomes))
-
-
-def _outcome(body: B, create: Callable[[B], tuple[D, bool]]) -> Mapping[str, object]:
-    try:
-        document, replayed = create(body)
-    except ServiceError as refused:
-        return {"outcome": "refused", "error": error(refused)}
-    return {"outcome": "unchanged" if replayed else "created", **document}
+        return Created(made(document, replayed), replayed)
+    outcomes: list[A | RefusedEntry] = []
+    anything_new = False
+    for body in given:
+        try:
+            document, replayed = create(body)
+        except ServiceError as refused:
+            outcomes.append(RefusedEntry(outcome="refused", error=RowError.of(refused)))
+        else:
+            outcomes.append(accepted(document, replayed))
+            anything_new = anything_new or not replayed
+    return Created(Outcomes(items=outcomes), not anything_new)

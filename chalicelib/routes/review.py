@@ -10,15 +10,19 @@ from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.retries import ReportKind
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
-from chalicelib.routes import documents, refusals, shapes
+from chalicelib.routes import refusals
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, Order, cursor, flag, identifier, limit, line, seconds
+from chalicelib.routes.schemas.lists import Look
+from chalicelib.routes.schemas.review import BulkRetry, Case, CaseGroups
+from chalicelib.routes.schemas.warmups import ChangedWarmup
 from chalicelib.services import review
-from chalicelib.services.review import Filter
+from chalicelib.services.review import Decided, Filter
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import AssignBody, ReasonBody, ResolveBody, RetryAllBody, RetryBody
+    from chalicelib.routes.bodies.reasons import ReasonBody
+    from chalicelib.routes.bodies.review import AssignBody, ResolveBody, RetryAllBody, RetryBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.reasons", ".bodies.review"))
 _FILTER: dict[str, Any] = {
     "model_id": identifier,
     "phase": OneOf(PhaseName),
@@ -42,23 +46,23 @@ def list_all(
     cursor: str | None = None,
     order: Order = Order.OLDEST,
     **wanted: Any,
-) -> Answer[shapes.Look[shapes.Case]]:
+) -> Answer[Look[Case]]:
     """Everything that failed or needs people, oldest or newest first; a page may hold fewer than asked."""
     found = review.look(
         context, wanted=Filter(**wanted), newest_first=order is Order.NEWEST, limit=limit, cursor=cursor
     )
-    return Answer(documents.look(map(documents.case, found.cases), found))
+    return Answer(Look.of([Case.of(one) for one in found.cases], found))
 
 
 @routes.get("/api/operator/review/groups", role=Role.OPERATOR, query={"cursor": cursor, **_FILTER})
-def group_all(context: Context, *, cursor: str | None = None, **wanted: Any) -> Answer[shapes.CaseGroups]:
+def group_all(context: Context, *, cursor: str | None = None, **wanted: Any) -> Answer[CaseGroups]:
     """A page of the queue by kind, error code and phase, the largest group first; the caller adds the pages up."""
     groups, found = review.group_all(context, wanted=Filter(**wanted), cursor=cursor)
-    return Answer(documents.groups(groups, found))
+    return Answer(CaseGroups.of(groups, found))
 
 
 @routes.post("/api/operator/review/retry", role=Role.OPERATOR, seconds=20)
-def retry_all(context: Context, *, body: RetryAllBody) -> Answer[shapes.BulkRetry]:
+def retry_all(context: Context, *, body: RetryAllBody) -> Answer[BulkRetry]:
     """Retries up to 500 cases, oldest first, with a result for each; a dry run only counts."""
     results, more = review.retry_all(
         context,
@@ -67,7 +71,7 @@ def retry_all(context: Context, *, body: RetryAllBody) -> Answer[shapes.BulkRetr
         other_content=body.content == "other",
         dry_run=body.dry_run,
     )
-    return Answer(documents.retried(results, dry_run=body.dry_run, more=more, now=context.now))
+    return Answer(BulkRetry.of(results, dry_run=body.dry_run, more=more, now=context.now))
 
 
 @routes.post(
@@ -75,10 +79,10 @@ def retry_all(context: Context, *, body: RetryAllBody) -> Answer[shapes.BulkRetr
     role=Role.OPERATOR,
     refuses=refusals.DECIDING,
 )
-def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> Answer[shapes.ChangedWarmup]:
+def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> Answer[ChangedWarmup]:
     """Offers the phase again at once, with the same items or others."""
     decided = review.retry(context, account_id, phase, reason=body.reason, other_content=body.content == "other")
-    return Answer(documents.decided(decided, context.now))
+    return Answer(_changed(context, decided))
 
 
 @routes.post(
@@ -86,11 +90,11 @@ def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> 
     role=Role.OPERATOR,
     refuses=refusals.DECIDING,
 )
-def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody) -> Answer[shapes.ChangedWarmup]:
+def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody) -> Answer[ChangedWarmup]:
     """Takes the phase for completed: it was done outside."""
     evidence = body.evidence.model_dump(exclude_none=True)
     decided = review.resolve(context, account_id, phase, reason=body.reason, evidence=evidence)
-    return Answer(documents.decided(decided, context.now))
+    return Answer(_changed(context, decided))
 
 
 @routes.post(
@@ -98,9 +102,9 @@ def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody)
     role=Role.OPERATOR,
     refuses=refusals.DECIDING,
 )
-def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> Answer[shapes.ChangedWarmup]:
+def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Passes over a phase."""
-    return Answer(documents.decided(review.skip(context, account_id, phase, reason=body.reason), context.now))
+    return Answer(_changed(context, review.skip(context, account_id, phase, reason=body.reason)))
 
 
 @routes.post(
@@ -109,9 +113,13 @@ def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> 
     refuses=(*refusals.DECIDING, ItemRefused),
     missing=("content", "text"),
 )
-def assign(context: Context, *, account_id: str, phase: str, body: AssignBody) -> Answer[shapes.ChangedWarmup]:
+def assign(context: Context, *, account_id: str, phase: str, body: AssignBody) -> Answer[ChangedWarmup]:
     """Gives items to the phase by hand."""
     decided = review.assign(
         context, account_id, phase, reason=body.reason, content_id=body.content_id, text_id=body.text_id
     )
-    return Answer(documents.decided(decided, context.now))
+    return Answer(_changed(context, decided))
+
+
+def _changed(context: Context, made: Decided) -> ChangedWarmup:
+    return ChangedWarmup.after(made.warmup, made.blockers, context.now, replayed=made.replayed)

@@ -11,16 +11,17 @@ from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import ReportKind
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
-from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identifier, identifiers, limit, line
+from chalicelib.routes.schemas.lists import Look
+from chalicelib.routes.schemas.roster import BulkMove, ListedAccount
 from chalicelib.services import accounts, review, roster
 from chalicelib.services.roster import Filter, Move, Sort
 from chalicelib.tables import Account
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import MoveAllBody
+    from chalicelib.routes.bodies.roster import MoveAllBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.roster",))
 _FILTER: dict[str, Any] = {
     "state": OneOf(State),
     "model_id": identifier,
@@ -48,21 +49,22 @@ def list_all(
     with_phases: bool = False,
     sort: Sort | None = None,
     **wanted: Any,
-) -> Answer[shapes.Look[shapes.ListedAccount]]:
+) -> Answer[Look[ListedAccount]]:
     """Accounts that the filter admits; a page may hold fewer than asked, and still name a cursor."""
     meant = Filter(**wanted)
     if sort is None:
         page = roster.find(context, meant, limit=limit, cursor=cursor)
     else:
         page = roster.find_sorted(context, meant, sort, limit=limit, cursor=cursor)
-    if not with_phases:
-        return Answer(documents.look((documents.listed(one, context.now) for one in page.accounts), page))
-    shown = roster.show(context, page.accounts)
-    return Answer(documents.look((documents.shown(one, context.now) for one in shown), page))
+    if with_phases:
+        listed = [ListedAccount.shown(one, context.now) for one in roster.show(context, page.accounts)]
+    else:
+        listed = [ListedAccount.listed(one, context.now) for one in page.accounts]
+    return Answer(Look.of(listed, page))
 
 
 @routes.post("/api/operator/accounts/bulk", role=Role.OPERATOR, seconds=20)
-def move_all(context: Context, *, body: MoveAllBody) -> Answer[shapes.BulkMove]:
+def move_all(context: Context, *, body: MoveAllBody) -> Answer[BulkMove]:
     """One step of a move on many: those named, or a page of those that the filter admits; a dry run only counts."""
     move = Move(body.action)
 
@@ -90,4 +92,4 @@ def move_all(context: Context, *, body: MoveAllBody) -> Answer[shapes.BulkMove]:
     else:
         wanted = Filter(**(body.filter.model_dump() if body.filter else {}))
         done = roster.move_all(context, move, wanted, act, limit=body.limit, cursor=body.cursor, dry_run=body.dry_run)
-    return Answer(documents.moved(done, move, dry_run=body.dry_run, now=context.now))
+    return Answer(BulkMove.of(done, move, dry_run=body.dry_run, now=context.now))

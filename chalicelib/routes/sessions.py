@@ -8,40 +8,43 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.errors import SessionEnded
 from chalicelib.edge.answers import Answer, New
 from chalicelib.edge.routing import Routes
-from chalicelib.routes import documents, shapes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, limit
+from chalicelib.routes.schemas.heartbeats import Heartbeat
+from chalicelib.routes.schemas.lists import Page
+from chalicelib.routes.schemas.sessions import ChangedSession, OpenedSession, OwnSession, Session
 from chalicelib.services import sessions
 from chalicelib.tables.sessions import Standing
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import HeartbeatBody, ReasonBody, SessionBody
+    from chalicelib.routes.bodies.reasons import ReasonBody
+    from chalicelib.routes.bodies.sessions import HeartbeatBody, SessionBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.reasons", ".bodies.sessions"))
 
 
 @routes.post("/api/bot/sessions", role=Role.BOT)
-def create(context: Context, *, body: SessionBody) -> New[shapes.OpenedSession]:
+def create(context: Context, *, body: SessionBody) -> New[OpenedSession]:
     """Opens a session."""
     opened = sessions.create(context, client=body.client, host=body.host)
-    return New(documents.opened(opened, context.settings))
+    return New(OpenedSession.of(opened, context.settings))
 
 
 @routes.post("/api/bot/sessions/{session_id}/heartbeat", role=Role.BOT, refuses=(SessionEnded,))
-def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answer[shapes.Heartbeat]:
+def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answer[Heartbeat]:
     """Says that the session lives."""
-    return Answer(documents.beat(sessions.heartbeat(context, session_id, note=body.note)))
+    return Answer(Heartbeat.of(sessions.heartbeat(context, session_id, note=body.note)))
 
 
 @routes.get("/api/bot/sessions/{session_id}", role=Role.BOT)
-def get(context: Context, *, session_id: str) -> Answer[shapes.OwnSession]:
+def get(context: Context, *, session_id: str) -> Answer[OwnSession]:
     """The session with what it holds."""
-    return Answer(documents.own_session(*sessions.get(context, session_id), context.settings))
+    return Answer(OwnSession.of(*sessions.get(context, session_id), context.settings))
 
 
 @routes.delete("/api/bot/sessions/{session_id}", role=Role.BOT)
-def end(context: Context, *, session_id: str) -> Answer[shapes.ChangedSession]:
+def end(context: Context, *, session_id: str) -> Answer[ChangedSession]:
     """Ends the session."""
-    return Answer(documents.ended_session(sessions.end(context, session_id)))
+    return Answer(ChangedSession.ended(sessions.end(context, session_id)))
 
 
 @routes.get(
@@ -49,26 +52,26 @@ def end(context: Context, *, session_id: str) -> Answer[shapes.ChangedSession]:
 )
 def list_all(
     context: Context, *, limit: int = DEFAULT_LIMIT, status: Standing | None = None, cursor: str | None = None
-) -> Answer[shapes.Page[shapes.Session]]:
+) -> Answer[Page[Session]]:
     """Sessions, by standing."""
     found, following = sessions.list_all(context, limit=limit, status=status, cursor=cursor)
-    return Answer(documents.page(map(documents.session, found), following))
+    return Answer(Page(items=[Session.from_item(one) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/sessions/{session_id}", role=Role.OPERATOR)
-def show(context: Context, *, session_id: str) -> Answer[shapes.Session]:
+def show(context: Context, *, session_id: str) -> Answer[Session]:
     """One session with what it holds; no tokens, since they are not the operator's."""
     session, _ = sessions.get(context, session_id)
-    return Answer(documents.session(session))
+    return Answer(Session.from_item(session))
 
 
 @routes.post("/api/operator/sessions/{session_id}/drain", role=Role.OPERATOR, refuses=(SessionEnded,))
-def drain(context: Context, *, session_id: str, body: ReasonBody) -> Answer[shapes.ChangedSession]:
+def drain(context: Context, *, session_id: str, body: ReasonBody) -> Answer[ChangedSession]:
     """Has a session finish what it holds and take nothing new."""
-    return Answer(documents.changed_session(sessions.drain(context, session_id, reason=body.reason)))
+    return Answer(ChangedSession.of(sessions.drain(context, session_id, reason=body.reason)))
 
 
 @routes.post("/api/operator/sessions/{session_id}/stop", role=Role.OPERATOR, refuses=(SessionEnded,))
-def stop(context: Context, *, session_id: str, body: ReasonBody) -> Answer[shapes.ChangedSession]:
+def stop(context: Context, *, session_id: str, body: ReasonBody) -> Answer[ChangedSession]:
     """Has a session stop, and supersedes its leases."""
-    return Answer(documents.changed_session(sessions.stop(context, session_id, reason=body.reason)))
+    return Answer(ChangedSession.of(sessions.stop(context, session_id, reason=body.reason)))

@@ -12,35 +12,42 @@ from chalicelib.domain.accounts import Step
 from chalicelib.domain.errors import LeaseSuperseded, SessionEnded
 from chalicelib.edge.answers import Answer, New, Waiting
 from chalicelib.edge.routing import Routes
-from chalicelib.routes import documents, refusals, shapes
+from chalicelib.routes import refusals
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, identifier, limit
+from chalicelib.routes.schemas.deliveries import Delivery
+from chalicelib.routes.schemas.heartbeats import Heartbeat
+from chalicelib.routes.schemas.leases import ReadyPage, Released
+from chalicelib.routes.schemas.phases import Completion, Report
+from chalicelib.routes.schemas.sessions import OpenedSession, OwnSession
+from chalicelib.routes.schemas.warmups import ChangedWarmup, StartedWarmup
 from chalicelib.services import accounts, deliveries, leases, phases, sessions
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import CompletePhaseBody, HeartbeatBody, ReportErrorBody, SessionBody
+    from chalicelib.routes.bodies.phases import CompletePhaseBody, ReportErrorBody
+    from chalicelib.routes.bodies.sessions import HeartbeatBody, SessionBody
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.phases", ".bodies.sessions"))
 _QUERY = {"limit": limit, "model_id": identifier, "action": OneOf(Step), "cursor": cursor}
 
 
 @routes.get("/api/operator/tasks", role=Role.OPERATOR, query=_QUERY)
-def ready(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Waiting[shapes.ReadyPage]:
+def ready(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Waiting[ReadyPage]:
     """What a person can take now, oldest due first. Takes nothing."""
     found = leases.ready(context, limit=limit, **query)
-    return Waiting(documents.ready(found))
+    return Waiting(ReadyPage.of(found))
 
 
 @routes.post("/api/operator/tasks/sessions", role=Role.OPERATOR)
-def open_session(context: Context, *, body: SessionBody) -> New[shapes.OpenedSession]:
+def open_session(context: Context, *, body: SessionBody) -> New[OpenedSession]:
     """Opens a session of the person who calls."""
     opened = sessions.create(context, client=body.client, host=body.host)
-    return New(documents.opened(opened, context.settings))
+    return New(OpenedSession.of(opened, context.settings))
 
 
 @routes.get("/api/operator/tasks/sessions/{session_id}", role=Role.OPERATOR)
-def own_session(context: Context, *, session_id: str) -> Answer[shapes.OwnSession]:
+def own_session(context: Context, *, session_id: str) -> Answer[OwnSession]:
     """The caller's session with what it holds, tokens included: they are its own."""
-    return Answer(documents.own_session(*sessions.own(context, session_id), context.settings))
+    return Answer(OwnSession.of(*sessions.own(context, session_id), context.settings))
 
 
 @routes.post(
@@ -48,23 +55,23 @@ def own_session(context: Context, *, session_id: str) -> Answer[shapes.OwnSessio
     role=Role.OPERATOR,
     refuses=(SessionEnded,),
 )
-def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answer[shapes.Heartbeat]:
+def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answer[Heartbeat]:
     """Says that the person is still there: their leases are extended."""
     sessions.own(context, session_id)
-    return Answer(documents.beat(sessions.heartbeat(context, session_id, note=body.note)))
+    return Answer(Heartbeat.of(sessions.heartbeat(context, session_id, note=body.note)))
 
 
 @routes.post("/api/operator/tasks/accounts/{account_id}/start", role=Role.OPERATOR, refuses=refusals.TAKING)
-def start(context: Context, *, account_id: str) -> Answer[shapes.StartedWarmup]:
+def start(context: Context, *, account_id: str) -> Answer[StartedWarmup]:
     """Starts the warm-up, with a lease for the caller."""
     started = accounts.start(context, account_id)
-    return Answer(documents.started(started, context.now, context.settings))
+    return Answer(StartedWarmup.of_start(started, context.settings))
 
 
 @routes.post("/api/operator/tasks/accounts/{account_id}/content/{phase}", role=Role.OPERATOR, refuses=refusals.TAKING)
-def content(context: Context, *, account_id: str, phase: str) -> Answer[shapes.Delivery]:
+def content(context: Context, *, account_id: str, phase: str) -> Answer[Delivery]:
     """Takes the phase: its content, under the caller's lease."""
-    return Answer(documents.delivery(deliveries.content(context, account_id, phase), context.settings))
+    return Answer(Delivery.of(deliveries.content(context, account_id, phase), context.settings))
 
 
 @routes.post(
@@ -75,10 +82,10 @@ def content(context: Context, *, account_id: str, phase: str) -> Answer[shapes.D
 )
 def complete(
     context: Context, *, account_id: str, phase: str, body: CompletePhaseBody, lease_token: str
-) -> Answer[shapes.Completion]:
+) -> Answer[Completion]:
     """It is done."""
     done = phases.complete(context, account_id, phase, lease_token=lease_token, **body.model_dump())
-    return Answer(documents.completion(done))
+    return Answer(Completion.of(done))
 
 
 @routes.post(
@@ -87,22 +94,22 @@ def complete(
     lease=True,
     refuses=refusals.TELLING,
 )
-def report(context: Context, *, account_id: str, body: ReportErrorBody, lease_token: str) -> Answer[shapes.Report]:
+def report(context: Context, *, account_id: str, body: ReportErrorBody, lease_token: str) -> Answer[Report]:
     """It is not done, or nobody knows."""
     found = phases.report(context, account_id, body.phase, lease_token=lease_token, fault=body.fault())
-    return Answer(documents.report(found))
+    return Answer(Report.of(found))
 
 
 @routes.post(
     "/api/operator/tasks/accounts/{account_id}/release", role=Role.OPERATOR, lease=True, refuses=(LeaseSuperseded,)
 )
-def release(context: Context, *, account_id: str, lease_token: str) -> Answer[shapes.Released]:
+def release(context: Context, *, account_id: str, lease_token: str) -> Answer[Released]:
     """Gives the account back unharmed."""
     replayed = leases.release(context, account_id, lease_token=lease_token)
-    return Answer(documents.released(account_id, replayed))
+    return Answer(Released(account_id=account_id, released=True, replayed=replayed))
 
 
 @routes.post("/api/operator/tasks/accounts/{account_id}/finish", role=Role.OPERATOR, refuses=refusals.ENDING)
-def finish(context: Context, *, account_id: str) -> Answer[shapes.ChangedWarmup]:
+def finish(context: Context, *, account_id: str) -> Answer[ChangedWarmup]:
     """Ends the warm-up of an account whose phases are all completed: it is active."""
-    return Answer(documents.changed(accounts.complete(context, account_id), context.now))
+    return Answer(ChangedWarmup.of_change(accounts.complete(context, account_id), context.now))

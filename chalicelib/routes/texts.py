@@ -8,29 +8,32 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
-from chalicelib.routes import documents, pools, rows, shapes
+from chalicelib.routes import pools, rows
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, flag, limit
+from chalicelib.routes.schemas import texts as schemas
+from chalicelib.routes.schemas.lists import Page
+from chalicelib.routes.schemas.pools import Outcomes, PoolImport
 from chalicelib.services import edits
 from chalicelib.services import pools as service
 from chalicelib.tables import Text
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.inputs import TextBody, TextEdit
+    from chalicelib.routes.bodies.texts import TextBody, TextEdit
 
-routes = Routes(__name__)
+routes = Routes(__name__, bodies=(".bodies.texts",))
 
 
 @routes.post("/api/operator/models/{model_id}/texts", role=Role.OPERATOR, refuses=(AlreadyExists,))
 def create(
     context: Context, *, model_id: str, body: TextBody | list[TextBody]
-) -> Created[shapes.CreatedText | shapes.Outcomes[shapes.AcceptedText]]:
+) -> Created[schemas.CreatedText | Outcomes[schemas.AcceptedText]]:
     """Adds a text, or up to 100, to the pool."""
 
-    def one(given: TextBody) -> tuple[shapes.NewText, bool]:
+    def one(given: TextBody) -> tuple[schemas.NewText, bool]:
         item, replayed = service.create_text(context, model_id, _entry(given))
-        return {**documents.text(item, context.now), "warnings": service.warnings(item, context.now)}, replayed
+        return schemas.NewText.of(item, context.now), replayed
 
-    return pools.created(body, one)
+    return pools.created(body, one, schemas.CreatedText.created, schemas.AcceptedText.accepted)
 
 
 @routes.get(
@@ -40,28 +43,28 @@ def create(
 )
 def list_all(
     context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, **query: Any
-) -> Answer[shapes.Page[shapes.Text]]:
+) -> Answer[Page[schemas.Text]]:
     """The texts of a model."""
     found, following = service.list_all(context, Text, model_id, limit=limit, **{"cursor": None, **query})
-    return Answer(documents.page((documents.text(one, context.now) for one in found), following))
+    return Answer(Page(items=[schemas.Text.from_item(one, context.now) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/models/{model_id}/texts/{text_id}", role=Role.OPERATOR)
-def get(context: Context, *, model_id: str, text_id: str) -> Tagged[shapes.Text]:
+def get(context: Context, *, model_id: str, text_id: str) -> Tagged[schemas.Text]:
     """One text with its usage."""
-    return Tagged(documents.text(service.get(context, Text, "text", model_id, text_id), context.now))
+    return Tagged(schemas.Text.from_item(service.get(context, Text, "text", model_id, text_id), context.now))
 
 
 @routes.patch(
     "/api/operator/models/{model_id}/texts/{text_id}",
     role=Role.OPERATOR,
     refuses=(AlreadyExists, IllegalMove, FourEyes),
-    shows=documents.text,
+    shows=schemas.Text.from_item,
 )
-def edit(context: Context, *, model_id: str, text_id: str, body: TextEdit) -> Tagged[shapes.EditedText]:
+def edit(context: Context, *, model_id: str, text_id: str, body: TextEdit) -> Tagged[schemas.EditedText]:
     """Changes what is given; an item that loses its rights leaves selection at once."""
     found = edits.edit(context, Text, "text", model_id, text_id, *pools.edit(body))
-    return pools.edited(found, documents.text(found.item, context.now))
+    return Tagged(schemas.EditedText.edited(found, context.now))
 
 
 @routes.post(
@@ -69,11 +72,11 @@ def edit(context: Context, *, model_id: str, text_id: str, body: TextEdit) -> Ta
 )
 def import_all(
     context: Context, *, model_id: str, body: tuple[str, bytes], dry_run: bool = False
-) -> Answer[shapes.PoolImport]:
+) -> Answer[PoolImport]:
     """Adds many to the pool; a bad row never spoils the others."""
     given = rows.each(body, _entry, rows.ITEM)
     found = service.import_all(context, Text, model_id, given.entries, dry_run=dry_run)
-    return pools.imported(found, given.lines, "text_id", dry_run=dry_run)
+    return Answer(PoolImport.of(found, given.lines, texts=True, dry_run=dry_run))
 
 
 def _entry(given: TextBody) -> service.Entry:

@@ -18,13 +18,9 @@ _MOST_ACCOUNTS = 500
 _MOST_FALLBACKS = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Category:
-    """One category: its items, their uses and what came of them.
-
-    `fallbacks` are the assignments to this phase that came from `any`, `fallback_share` their part of all assignments
-    to this phase (None before the first); `unused` are the items that were never given to anybody.
-    """
+@dataclass(frozen=True)
+class AnalysedCategory:
+    """What the record says of one category."""
 
     kind: PoolKind
     category: str
@@ -35,15 +31,15 @@ class Category:
     fallbacks: int
     fallback_share: float | None
     unused: int
-    losers: list[Loser]
+    always_lose: list[Loser]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Analytics:
-    """A model's pools by category. `complete` is False where there was too much to look at all of it."""
+    """What the record says of a model's pools."""
 
     model_id: str
-    categories: list[Category]
+    categories: list[AnalysedCategory]
     complete: bool
 
 
@@ -86,11 +82,11 @@ def _category(
     own: Sequence[PoolItem],
     themes: Sequence[str | None],
     fallbacks: int,
-) -> Category:
+) -> AnalysedCategory:
     uses = sum(item.usage_count for item in own)
     total = uses + fallbacks
     usable = [item for item in own if selection.unlicensed(item, context.now) is None]
-    return Category(
+    return AnalysedCategory(
         kind=kind,
         category=category,
         items=len(own),
@@ -100,5 +96,5 @@ def _category(
         fallbacks=fallbacks,
         fallback_share=round(fallbacks / total, 4) if total else None,
         unused=sum(item.last_assigned_at is None for item in own),
-        losers=analysis.losers(usable, themes),
+        always_lose=analysis.losers(usable, themes),
     )

@@ -19,7 +19,7 @@ _NOBODY_DIGEST = "0" * 64
 _NEW_KEY_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NewKey:
     """A key that was just made: the only time that it is shown."""
 

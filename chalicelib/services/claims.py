@@ -20,9 +20,9 @@ _SPARE_SECONDS = 2.0
 I = TypeVar("I", bound=Item)  # noqa: E741  # the conventional letter of the type would say less
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clash:
-    """An account or a text that has no claim, since another has it; `detail` says which."""
+    """An account or a text that is the same as another to the eye; `detail` names the other."""
 
     item_id: str
     model_id: str

@@ -14,6 +14,7 @@ from chalicelib.context import Context
 from chalicelib.domain import needs, plans, rights, selection
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import IllegalMove, InvalidInput, NotFound
+from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.selection import PoolKind, Rights
 from chalicelib.domain.warmup import operate
 from chalicelib.tables import Assignment, Content, CreatorModel, Fingerprint, Session, assignments
@@ -30,20 +31,16 @@ class Hold(StrEnum):
     """What an account does with an item."""
 
     USED = "used"
-    HELD = "held"
-    UNASSIGNED = "unassigned"
+    HELD = "held"  # it was delivered and is being worked with
+    UNASSIGNED = "unassigned"  # it was assigned and not delivered, and this edit took it off
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class User:
-    """An account that was given an item: for which phase, when, what came of it, and what it does with it now.
-
-    `unassigned`: it was assigned and not delivered, and this edit took it off; `held`: it was delivered and is being
-    worked with; else `used`.
-    """
+    """An account that was given an item, and how it holds it now."""
 
     account_id: str
-    phase: str
+    phase: PhaseName
     assignment_id: str
     assigned_at: datetime
     outcome: str | None
@@ -203,7 +200,7 @@ def _user(context: Context, kind: type[PoolItem], item_id: str, row: Assignment)
     if row.ended_at is None:
         hold = _take_off(context, kind, item_id, row)
         outcome = "withdrawn" if hold is Hold.UNASSIGNED else outcome
-    return User(row.account_id, row.phase, row.assignment_id, row.assigned_at, outcome, hold)
+    return User(row.account_id, PhaseName(row.phase), row.assignment_id, row.assigned_at, outcome, hold)
 
 
 @decided_again

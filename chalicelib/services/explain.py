@@ -17,9 +17,9 @@ _MOST_SHOWN = 100
 _SPARE_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """An item that is not eligible for this phase of this account, and why."""
+@dataclass(frozen=True)
+class RefusedItem:
+    """An item that cannot be chosen, and why."""
 
     item_id: str
     category: str
@@ -38,7 +38,7 @@ class Explanation:
     need: Need
     category: str | None
     leading: list[Choice[PoolItem]]
-    refused: list[Refused]
+    refused: list[RefusedItem]
     counts: dict[str, int]
     complete: bool
 
@@ -92,7 +92,7 @@ def _explain(
 
     leading = selection.candidates(pool, phase, wanted, limit)
     items, complete = runways.items(table, model_id, go_on=go_on)
-    refused = [Refused(item.item_id, item.category, why) for item, why in selection.refused(items, phase, wanted)]
+    refused = [RefusedItem(item.item_id, item.category, why) for item, why in selection.refused(items, phase, wanted)]
     counts = Counter(str(one.reason) for one in refused)
     category = leading[0].item.category if leading else None
     return Explanation(kind, need, category, leading, refused[:_MOST_SHOWN], dict(counts), complete)

@@ -13,7 +13,7 @@ from chalicelib.domain import accounts, cursors, leases, timing
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.errors import LeaseSuperseded, MalformedRequest, NotFound
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import ORDER
+from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import own_session, working_session
 from chalicelib.tables import Account, Session
@@ -27,15 +27,15 @@ _PROPOSED = 25
 _ROUNDS = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offer:
-    """An account that can be worked on: what can be done, on which phase, since when."""
+    """An account that can be worked on."""
 
     account_id: str
     model_id: str
     username: str
     action: Step
-    phase: str | None
+    phase: PhaseName | None
     due_at: datetime
 
 

@@ -17,11 +17,11 @@ from chalicelib.tables import Phase
 from chalicelib.warmups import Loaded
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Next:
-    """What comes after a completed phase."""
+    """What comes next, and when it can be taken."""
 
-    action: Step
+    action: Step | None
     phase: PhaseName | None
     available_at: datetime | None
 

@@ -53,11 +53,11 @@ class Overview:
     pauses: Setting
     states: dict[str, int]
     phases: dict[str, dict[str, int]]
-    queues: dict[str, int]
+    queues: dict[Queue, int]
     due_now: int
     oldest_waiting: datetime | None
     review: dict[str, int]
-    oldest_review: str | None
+    oldest_review: datetime | None
     live_sessions: int
     lost_sessions: int
     timers: list[Setting]
@@ -106,7 +106,7 @@ def overview(context: Context) -> Overview:
     review = {str(status): attention.count(status) for status in sorted(ATTENTION)}
     for status, count in review.items():
         phases.setdefault("any", Counter())[status] += count
-    rows = [row for row in map(attention.oldest, review) if row is not None]
+    failed_at = [parse(row.updated_at) for row in map(attention.oldest, review) if row is not None]
     pauses, watched, *settings = together(_settings())
     ended = {str(state): 0 for state in _ENDED}
     for setting in settings[: len(_ENDED) * COUNTER_SHARDS]:
@@ -124,7 +124,7 @@ def overview(context: Context) -> Overview:
         due_now=counted.queues.get("due", 0),
         oldest_waiting=counted.oldest,
         review=review,
-        oldest_review=min((row.updated_at for row in rows), default=None),
+        oldest_review=min(failed_at, default=None),
         live_sessions=live,
         lost_sessions=lost,
         timers=[setting for setting in settings[len(_ENDED) * COUNTER_SHARDS :] if setting is not None],
@@ -283,7 +283,7 @@ class _Count:
         return Counted(self.at, states, self.phases, self.queues, self.oldest, partly)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hour:
     """What was done in the hour that begins at `at`."""
 

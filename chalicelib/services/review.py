@@ -75,7 +75,7 @@ class Group:
 
     code: str | None
     kind: str | None
-    phase: str
+    phase: PhaseName
     first_seen: datetime
     last_seen: datetime
     sample: str | None
@@ -101,12 +101,12 @@ class Decided:
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+@dataclass(frozen=True)
+class RetryResult:
     """What became of one case of a bulk retry."""
 
     account_id: str
-    phase: str
+    phase: PhaseName
     outcome: str
     detail: str | None = None
 
@@ -179,7 +179,7 @@ def group_all(context: Context, *, wanted: Filter, cursor: str | None = None) ->
 
 def _count(groups: dict[tuple[str | None, str | None, str], Group], case: Case) -> None:
     phase, at = case.phase, case.phase.updated_at
-    new = Group(phase.error_code, phase.error_kind, phase.phase, at, at, phase.error_message)
+    new = Group(phase.error_code, phase.error_kind, phase.name, at, at, phase.error_message)
     group = groups.setdefault((phase.error_kind, phase.error_code, phase.phase), new)
     group.count += 1
     group.first_seen, group.last_seen = min(group.first_seen, at), max(group.last_seen, at)
@@ -303,14 +303,14 @@ def _items_by_hand(
 
 def retry_all(
     context: Context, *, wanted: Filter, reason: str, other_content: bool, dry_run: bool
-) -> tuple[list[Result], bool]:
+) -> tuple[list[RetryResult], bool]:
     """Retries up to 500 cases of the queue, oldest first, as far as the time of the call suffices; a result for each,
     and whether more are left or the end of the queue was not reached.
 
     Safe to send again: what was retried is no longer in the queue; `failed_before` keeps out what has failed since.
     """
     rows = _cases(context, wanted, {}, False)
-    done: list[Result] = []
+    done: list[RetryResult] = []
     with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
         while not context.is_short_of_time:
             page = list(islice(rows, MOST_EXAMINED))
@@ -319,7 +319,7 @@ def retry_all(
             cases = [case for _, case in page if case is not None]
             room = MOST_RETRIED - len(done)
             if dry_run:
-                done += [Result(case.phase.account_id, case.phase.phase, "would_retry") for case in cases[:room]]
+                done += [RetryResult(case.phase.account_id, case.phase.name, "would_retry") for case in cases[:room]]
             else:
                 done += pool.map(lambda case: _retry_one(context, case, reason, other_content), cases[:room])
             if len(cases) > room:
@@ -327,17 +327,17 @@ def retry_all(
     return done, True
 
 
-def _retry_one(context: Context, case: Case, reason: str, other_content: bool) -> Result:
-    account_id, phase, failed_at = case.phase.account_id, case.phase.phase, case.phase.updated_at
+def _retry_one(context: Context, case: Case, reason: str, other_content: bool) -> RetryResult:
+    account_id, phase, failed_at = case.phase.account_id, case.phase.name, case.phase.updated_at
     if context.is_short_of_time:
-        return Result(account_id, phase, "not_done", "the time of one request was up: send it again")
+        return RetryResult(account_id, phase, "not_done", "the time of one request was up: send it again")
     try:
         current = warmups.load(context, account_id).phases.get(case.phase.name)
         if current is None or current.attention is None or current.updated_at != failed_at:
-            return Result(account_id, phase, "unchanged", f"it is no longer as it was at {render(failed_at)}")
+            return RetryResult(account_id, phase, "unchanged", f"it is no longer as it was at {render(failed_at)}")
         decided = retry(context, account_id, phase, reason=reason, other_content=other_content)
     except TemporarilyUnavailable as error:
-        return Result(account_id, phase, "not_done", str(error))
+        return RetryResult(account_id, phase, "not_done", str(error))
     except (ServiceError, Stale) as error:
-        return Result(account_id, phase, "refused", str(error))
-    return Result(account_id, phase, "unchanged" if decided.replayed else "retried")
+        return RetryResult(account_id, phase, "refused", str(error))
+    return RetryResult(account_id, phase, "unchanged" if decided.replayed else "retried")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from chalicelib.context import Context
 from chalicelib.domain import cursors
@@ -303,12 +303,12 @@ class Move(StrEnum):
                 return under_way and account.phase_status in ATTENTION
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one account: `done`, `unchanged`, `refused`, or `not_done` where the time of one call was up."""
+@dataclass(frozen=True)
+class MovedAccount:
+    """What became of one account of a move on many."""
 
     account_id: str
-    outcome: str
+    outcome: Literal["done", "unchanged", "refused", "not_done", "would_be_done"]
     detail: str | None = None
 
 
@@ -316,7 +316,7 @@ class Outcome:
 class Done:
     """One step of a move on many: what became of each account that it concerns, and where the next step goes on."""
 
-    outcomes: list[Outcome]
+    outcomes: list[MovedAccount]
     next_cursor: str | None
 
 
@@ -335,24 +335,26 @@ def move_all(
 def move_these(context: Context, move: Move, account_ids: Sequence[str], act: Act, *, dry_run: bool) -> Done:
     """The same on the accounts that are named. An unknown one is `refused`."""
     found = dict(zip(account_ids, _read(account_ids), strict=True))
-    missing = [Outcome(one, "refused", "there is no such account") for one, account in found.items() if account is None]
+    missing = [
+        MovedAccount(one, "refused", "there is no such account") for one, account in found.items() if account is None
+    ]
     accounts = [account for account in found.values() if account is not None]
     return Done(_move(context, move, accounts, act, dry_run) + missing, None)
 
 
-def _move(context: Context, move: Move, accounts: Sequence[Account], act: Act, dry_run: bool) -> list[Outcome]:
+def _move(context: Context, move: Move, accounts: Sequence[Account], act: Act, dry_run: bool) -> list[MovedAccount]:
     concerned = [account for account in accounts if move.concerns(account)]
     if dry_run:
-        return [Outcome(account.account_id, "would_be_done") for account in concerned]
+        return [MovedAccount(account.account_id, "would_be_done") for account in concerned]
     with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
         return list(pool.map(lambda account: _move_one(context, account, act), concerned))
 
 
-def _move_one(context: Context, account: Account, act: Act) -> Outcome:
+def _move_one(context: Context, account: Account, act: Act) -> MovedAccount:
     if context.is_short_of_time:
-        return Outcome(account.account_id, "not_done", "the time of one request was up: send it again")
+        return MovedAccount(account.account_id, "not_done", "the time of one request was up: send it again")
     try:
         replayed = act(account)
     except (ServiceError, Stale) as error:
-        return Outcome(account.account_id, "refused", str(error))
-    return Outcome(account.account_id, "unchanged" if replayed else "done")
+        return MovedAccount(account.account_id, "refused", str(error))
+    return MovedAccount(account.account_id, "unchanged" if replayed else "done")

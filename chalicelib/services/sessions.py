@@ -12,6 +12,7 @@ from chalicelib.domain import cursors, leases, selection
 from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.leases import Lease
+from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import new_session, open_session
 from chalicelib.tables import Account, Content, Phase, Session, Text, pages
@@ -27,13 +28,13 @@ class Held:
     """A lease that a session holds, on which phase."""
 
     account_id: str
-    phase: str | None
+    phase: PhaseName | None
     lease: Lease
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """A lease that a session held, and why it does no more."""
+@dataclass(frozen=True)
+class LostHold:
+    """A lease that the session holds no longer."""
 
     account_id: str
     reason: str
@@ -49,7 +50,7 @@ class Beat:
     session_id: str
     expires_at: datetime
     held: list[tuple[Holding, datetime]]
-    lost: list[Lost]
+    lost: list[LostHold]
     directive: Directive
     warned: frozenset[str] = frozenset()
 
@@ -111,7 +112,7 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
     if session.live is Standing.ENDED:
         raise SessionEnded(f"Session {session_id} has ended. Open a new one.")
     held: list[Extended] = []
-    lost: list[Lost] = []
+    lost: list[LostHold] = []
     until = _until(context)
     for holdings in _in_parts(session.held()):
         try:
@@ -204,10 +205,10 @@ def _extend(
 
 def _sort_out(
     context: Context, session: Session, holdings: Sequence[Holding]
-) -> tuple[list[Kept], list[Lost], list[Holding]]:
+) -> tuple[list[Kept], list[LostHold], list[Holding]]:
     """Which leases are still the session's, which were lost and why, and which entries can go."""
     kept: list[Kept] = []
-    lost: list[Lost] = []
+    lost: list[LostHold] = []
     gone: list[Holding] = []
     for holding, account in zip(holdings, together([(Account, one.account_id) for one in holdings]), strict=True):
         lease = account.lease if account is not None else None
@@ -215,11 +216,11 @@ def _sort_out(
             if leases.extended_to(lease, _until(context), context.now) is not None:
                 kept.append((holding, lease))
             else:  # its entry stays until the timer, or who comes next, has ended the lease
-                lost.append(Lost(holding.account_id, "the longest time that its phase gives a worker is over"))
+                lost.append(LostHold(holding.account_id, "the longest time that its phase gives a worker is over"))
             continue
         gone.append(holding)
         if lease is None or lease.session_id != session.session_id or lease.token == holding.lease_token:
-            lost.append(Lost(holding.account_id, _why(holding, lease)))
+            lost.append(LostHold(holding.account_id, _why(holding, lease)))
     return kept, lost, gone
 
 
@@ -232,8 +233,8 @@ def _why(holding: Holding, lease: Lease | None) -> str:
 
 
 def _extend_one_by_one(
-    context: Context, session: Session, wanted: list[Kept], lost: list[Lost], gone: list[Holding], note: str | None
-) -> tuple[list[Extended], list[Lost]]:
+    context: Context, session: Session, wanted: list[Kept], lost: list[LostHold], gone: list[Holding], note: str | None
+) -> tuple[list[Extended], list[LostHold]]:
     """After a first failure: what ends between the look and the write costs its own lease only.
 
     A lease that is still the session's, and yet cannot be extended, runs longer than this heartbeat asks for. What the

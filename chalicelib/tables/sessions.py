@@ -8,6 +8,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.domain.instants import parse, render
+from chalicelib.domain.phases import PhaseName
 from chalicelib.settings import Settings
 from chalicelib.tables.attributes import count, expiry, instant, maybe_instant, maybe_text, text, texts, word
 from chalicelib.tables.base import Item
@@ -110,9 +111,9 @@ class Holding:
     phase: str
 
     @property
-    def phase_or_none(self) -> str | None:
+    def phase_or_none(self) -> PhaseName | None:
         """The phase, None behind the last."""
-        return None if self.phase == NO_PHASE else self.phase
+        return None if self.phase == NO_PHASE else PhaseName(self.phase)
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.lease_token} {self.phase}"

@@ -234,7 +234,8 @@ def test_an_unknown_member_is_told_what_it_may_be_meant_for(
 
 
 def test_an_unknown_member_inside_another_is_told_the_members_there() -> None:
-    from chalicelib.routes.inputs import AccountBody, MoveAllBody  # noqa: PLC0415  # the edge imports them late, too
+    from chalicelib.routes.bodies.accounts import AccountBody  # noqa: PLC0415  # the edge imports them late, too
+    from chalicelib.routes.bodies.roster import MoveAllBody  # noqa: PLC0415  # see above
 
     account = {"model_id": "m", "username": "u", "consent": {**CONSENT, "refrence": "c"}}
     for model, body, pointer, detail in (
@@ -248,7 +249,7 @@ def test_an_unknown_member_inside_another_is_told_the_members_there() -> None:
 
 
 def test_a_body_of_nothing_but_unknown_members_gets_a_short_answer() -> None:
-    from chalicelib.routes.inputs import ClaimBody  # noqa: PLC0415  # see above
+    from chalicelib.routes.bodies.leases import ClaimBody  # noqa: PLC0415  # see above
 
     with pytest.raises(InvalidInput) as refused:
         validate(ClaimBody, {f"member_{number}": 1 for number in range(20_000)})

@@ -143,7 +143,7 @@ ERRORS: dict[Code, type[ServiceError]] = {
 
 @pytest.mark.parametrize("code", Code)
 def test_a_taker_gets_the_first_blocker_as_its_error(code: Code) -> None:
-    found = [Blocker(code, "something stands there", LATER), Blocker(Code.NOT_READY, "something else")]
+    found = [Blocker(code, LATER, detail="something stands there"), Blocker(Code.NOT_READY, detail="something else")]
     with pytest.raises(ERRORS[code]) as refused:
         refuse(Account(lease=HELD if code is Code.LEASED else None), found, NOW)
     if code in (Code.INTERVAL, Code.RETRY_DELAY, Code.CONTENT_UNAVAILABLE):
@@ -156,5 +156,5 @@ def test_a_taker_gets_the_first_blocker_as_its_error(code: Code) -> None:
 
 def test_review_is_not_worth_asking_again() -> None:
     with pytest.raises(PhaseNotAvailable) as refused:
-        refuse(Account(), [Blocker(Code.REVIEW, "people must decide")], NOW)
+        refuse(Account(), [Blocker(Code.REVIEW, detail="people must decide")], NOW)
     assert not refused.value.retryable

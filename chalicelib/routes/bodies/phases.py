@@ -1,0 +1,37 @@
+"""What came of working on a phase."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from chalicelib.domain.retries import ReportKind
+from chalicelib.domain.warmup.work import Fault
+from chalicelib.routes.bodies.base import Input, Line, Message, Score, Whole, small, whole
+
+
+class CompletePhaseBody(Input):
+    """`POST …/complete-phase/{phase}`."""
+
+    execution_time_ms: Annotated[int, Field(ge=0, le=10**10), BeforeValidator(whole)] | None = None
+    platform_response: Any = None
+    performance_score: Score | None = None
+
+    _size = field_validator("platform_response")(small)
+
+
+class ReportErrorBody(Input):
+    """`POST …/report-error`. `retry_after_seconds` can only lengthen the plan's delay."""
+
+    phase: Literal["pfp", "bio", "post", "highlight", "story"]
+    kind: ReportKind
+    code: Line | None = None
+    message: Message
+    details: dict[str, Any] | None = None
+    retry_after_seconds: Whole = Field(default=0, ge=0, le=30 * 86400)
+
+    _size = field_validator("details")(small)
+
+    def fault(self) -> Fault:
+        """What went wrong, as the rules read it."""
+        return Fault(self.kind, self.message, self.code, self.details, timedelta(seconds=self.retry_after_seconds))

@@ -1,0 +1,49 @@
+"""A move on many accounts."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from chalicelib.domain.accounts import State
+from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.queues import Queue
+from chalicelib.domain.retries import ReportKind
+from chalicelib.routes.bodies.base import Identifier, Input, Instant, Line
+from chalicelib.routes.bodies.reasons import ReasonBody
+from chalicelib.routes.bodies.review import Evidence
+
+
+class RosterFilter(Input):
+    """Which accounts are meant; what is not given means all."""
+
+    state: State | None = None
+    model_id: Identifier | None = None
+    phase: PhaseName | None = None
+    phase_status: Status | None = None
+    error_code: Line | None = None
+    error_kind: ReportKind | None = None
+    without_code: bool | None = None
+    failed_before: Instant | None = None
+    queue: Queue | None = None
+    text: Line | None = None
+
+
+class MoveAllBody(ReasonBody):
+    """`POST /api/operator/accounts/bulk`: the accounts that are named, else a page of those that the filter admits."""
+
+    action: Literal["ready", "pause", "resume", "retry", "resolve", "skip"]
+    account_ids: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)
+    filter: RosterFilter | None = None
+    content: Literal["same", "other"] = "same"
+    evidence: Evidence | None = None
+    dry_run: bool = False
+    limit: int = Field(default=50, ge=1, le=100)
+    cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,2048}$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "MoveAllBody":
+        if (self.account_ids is None) == (self.filter is None):
+            raise ValueError("either account_ids or a filter is needed (an empty filter means all)")
+        if self.action == "resolve" and self.evidence is None and not self.dry_run:
+            raise ValueError("to resolve, evidence is needed")
+        return self

@@ -1,0 +1,117 @@
+"""An account as operators see it, and what became of an import of many."""
+
+from datetime import datetime
+from typing import Self
+
+from chalicelib.domain.accounts import State, Step
+from chalicelib.domain.phases import Status
+from chalicelib.domain.queues import Queue
+from chalicelib.edge.answers import ABSENT, Absent, Document
+from chalicelib.routes.schemas.assignments import Assignment
+from chalicelib.routes.schemas.lists import Replayed
+from chalicelib.routes.schemas.problems import RowError
+from chalicelib.routes.schemas.roster import Account
+from chalicelib.routes.schemas.warmups import WarmupStatus
+from chalicelib.services.accounts import Changed, Found, RowOutcome
+
+
+class Consent(Document):
+    """Who owns the account and agreed."""
+
+    granted_by: str
+    granted_at: datetime
+    reference: str
+
+
+class WholeAccount(WarmupStatus):
+    """An account as operators see it.
+
+    `crash_count` and `release_count`: how often workers left it without an outcome before its first phase began or
+    after its last was completed; `content_misses`: how often in a row its pools had nothing eligible.
+    """
+
+    crash_count: int
+    release_count: int
+    content_misses: int
+    phase_status: Status | None
+    due_at: datetime | None
+    action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
+    tags: list[str]
+    consent: Consent | None
+
+    @staticmethod
+    def of_found(found: Found, now: datetime) -> "WholeAccount":
+        """Return the status document, and what else is stored of the account."""
+        item = found.warmup.account
+        listed = Account.from_item(item, now)
+        return WholeAccount(
+            **vars(WarmupStatus.of(found.warmup, found.blockers, now)),
+            crash_count=item.crash_count or 0,
+            release_count=item.release_count or 0,
+            content_misses=item.content_misses,
+            phase_status=listed.phase_status,
+            due_at=listed.due_at,
+            action=listed.action,
+            queues=listed.queues,
+            working_since=listed.working_since,
+            tags=listed.tags,
+            consent=item.consent,
+        )
+
+
+class CreatedAccount(Replayed, WholeAccount):
+    """An account that is in the service's care now."""
+
+    @classmethod
+    def of_change(cls, made: Changed, now: datetime) -> Self:
+        """Return the account, with whether it had been changed so before."""
+        return cls(**vars(WholeAccount.of_found(made.found, now)), replayed=made.replayed)
+
+
+class AccountWithAssignments(WholeAccount):
+    """An account with its latest 100 assignments."""
+
+    assignments: list[Assignment]
+
+
+class ImportedAccount(Document):
+    """What became of a row of an import: `created`, `unchanged`, `retired` (it is there, and `restore` brings it back),
+    `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1. `state` is
+    the account's.
+    """
+
+    row: int
+    line: int
+    outcome: str
+    account_id: str | None
+    state: State | None
+    error: RowError | Absent = ABSENT
+
+    @classmethod
+    def of(cls, found: RowOutcome, line: int) -> Self:
+        """Return what became of a row, and the line on which it begins."""
+        return cls(
+            row=found.row,
+            line=line,
+            outcome=found.outcome,
+            account_id=found.account_id,
+            state=found.state,
+            error=ABSENT if found.error is None else RowError.of(found.error),
+        )
+
+
+class AccountImport(Document):
+    """What became of each row, and what an operator should know of the pools and of accounts that are retired.
+
+    `created_by_model`: how many accounts were created (in a dry run: would be), by model.
+    """
+
+    dry_run: bool
+    created_by_model: dict[str, int]
+    counts: dict[str, int]
+    rows: list[ImportedAccount]
+    warnings: list[str]

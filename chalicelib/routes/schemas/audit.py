@@ -1,0 +1,70 @@
+"""The audit as people and machines read it."""
+
+from datetime import datetime
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from chalicelib import audit
+from chalicelib.domain.actions import Action
+from chalicelib.edge.answers import Document
+from chalicelib.services import events
+from chalicelib.tables import AuditEvent as Item
+
+
+class Actor(Document):
+    """Who did something."""
+
+    kind: str
+    id: str
+
+
+AuditMove = TypedDict("AuditMove", {"what": str, "from": Any, "to": Any})  # no attribute can be called `from`
+
+
+class AuditEvent(Document):
+    """One accepted change: a sentence for people, fields for machines."""
+
+    subject: str
+    version: int
+    at: datetime
+    actor: Actor
+    action: Action
+    moves: list[AuditMove]
+    request_id: str
+    session_id: str | None
+    details: dict[str, Any]
+    sentence: str
+
+    @staticmethod
+    def from_item(item: Item) -> "AuditEvent":
+        """Return what the table holds of an event, and the sentence that it makes."""
+        kind, _, actor_id = item.actor.partition(":")
+        return AuditEvent(
+            subject=item.subject,
+            version=item.sequence,
+            at=item.at,
+            actor=Actor(kind=kind, id=actor_id),
+            action=item.action,
+            moves=item.moves,
+            request_id=item.request_id,
+            session_id=item.session_id,
+            details=item.details,
+            sentence=audit.told(item),
+        )
+
+
+class Verification(Document):
+    """Whether an account's audit has no gap and replays to its state."""
+
+    account_id: str
+    ok: bool
+    versions: int
+    problems: list[str]
+
+    @staticmethod
+    def of(found: events.Verification) -> "Verification":
+        """Return what the verification of one account found."""
+        return Verification(
+            account_id=found.account_id, ok=not found.problems, versions=found.versions, problems=found.problems
+        )

@@ -1,0 +1,116 @@
+"""The media items of a pool."""
+
+from datetime import datetime
+from typing import Literal, Self
+
+from chalicelib.edge.answers import ABSENT, Absent, Document
+from chalicelib.routes.schemas.lists import Replayed
+from chalicelib.routes.schemas.pools import EditedItem, PoolItem
+from chalicelib.services import pools
+from chalicelib.services.edits import Edited
+from chalicelib.tables import Content as Item
+
+
+class MediaFile(Document):
+    """A file in the media bucket."""
+
+    content_id: str
+    media_key: str
+    media_type: str
+    sha256: str
+    bytes: int
+    width: int | None
+    height: int | None
+
+
+class Content(MediaFile, PoolItem):
+    """A media item of a pool, with its usage."""
+
+    @staticmethod
+    def from_item(item: Item, now: datetime) -> "Content":
+        """Return what the table holds of a media item."""
+        return Content(
+            **vars(PoolItem.from_pool(item, now)),
+            content_id=item.content_id,
+            media_key=item.media_key,
+            media_type=item.media_type,
+            sha256=item.sha256,
+            bytes=item.bytes,
+            width=item.width,
+            height=item.height,
+        )
+
+
+class LinkedContent(Content):
+    """A media item, and where its file can be had for a while; the URL is a secret."""
+
+    url: str | Absent = ABSENT
+    url_expires_at: datetime | Absent = ABSENT
+
+    @classmethod
+    def of(cls, item: Item, now: datetime, link: tuple[str, datetime] | None) -> Self:
+        """Return a media item with its link, if it was asked for."""
+        content = vars(Content.from_item(item, now))
+        return cls(**content) if link is None else cls(**content, url=link[0], url_expires_at=link[1])
+
+
+class NewContent(Content):
+    """A media item, and what is to be known of it: `warnings` names the reason where no phase of any plan takes it."""
+
+    warnings: list[str]
+
+    @staticmethod
+    def of(item: Item, now: datetime) -> "NewContent":
+        """Return a media item with its warnings."""
+        return NewContent(**vars(Content.from_item(item, now)), warnings=pools.warnings(item, now))
+
+
+class CreatedContent(Replayed, NewContent):
+    """A media item that is in the pool now."""
+
+    @classmethod
+    def created(cls, new: NewContent, replayed: bool) -> Self:
+        """Return a media item, with whether it was there before."""
+        return cls(**vars(new), replayed=replayed)
+
+
+class AcceptedContent(NewContent):
+    """One of a list of media items that is in the pool now."""
+
+    outcome: Literal["created", "unchanged"]
+
+    @classmethod
+    def accepted(cls, new: NewContent, replayed: bool) -> Self:
+        """Return one of a list, with whether it was there before."""
+        return cls(**vars(new), outcome="unchanged" if replayed else "created")
+
+
+class EditedContent(EditedItem, Content):
+    """A media item after an edit; where it lost its rights, with the accounts that have or had it."""
+
+    @classmethod
+    def edited(cls, found: Edited[Item], now: datetime) -> Self:
+        """Return a media item, with its users where it lost its rights."""
+        content = vars(Content.from_item(found.item, now))
+        if found.users is None:
+            return cls(**content, replayed=found.replayed)
+        return cls(**content, replayed=found.replayed, users=found.users, all_users=found.all_users)
+
+
+class Upload(Document):
+    """A form that uploads one file by a multipart POST: a secret."""
+
+    media_key: str
+    url: str
+    fields: dict[str, str]
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, found: pools.Upload) -> Self:
+        """Return the form, and the key under which the file will lie."""
+        return cls(
+            media_key=found.media_key,
+            url=found.form.url,
+            fields=dict(found.form.fields),
+            expires_at=found.expires_at,
+        )

@@ -1,0 +1,38 @@
+"""What many answers share: lists, and whether a change had been made before."""
+
+from typing import Generic, Protocol, TypeVar
+
+from chalicelib.edge.answers import Document
+
+T = TypeVar("T")
+
+
+class Page(Document, Generic[T]):
+    """A part of a list; `next_cursor` asks for the next one, null ends it."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+class Look(Page[T]):
+    """A part of a list that is looked through, so that it may hold fewer than asked: `looked_at` rows for it."""
+
+    looked_at: int
+
+    @staticmethod
+    def of(items: list[T], found: "_Looked") -> "Look[T]":
+        """Return what was found, among how many, and where the next look goes on."""
+        return Look(items=items, next_cursor=found.next_cursor, looked_at=found.looked_at)
+
+
+class _Looked(Protocol):
+    @property
+    def looked_at(self) -> int: ...
+    @property
+    def next_cursor(self) -> str | None: ...
+
+
+class Replayed(Document):
+    """What every change tells: whether the very same request was accepted before, so that nothing was changed now."""
+
+    replayed: bool

@@ -1,0 +1,109 @@
+"""How a phase stands, and what came of working on it."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.retries import Outcome
+from chalicelib.edge.answers import Document
+from chalicelib.routes.schemas.lists import Replayed
+from chalicelib.services import phases
+from chalicelib.services.phases import Next
+from chalicelib.tables import Phase as Item
+
+
+class Phase(Document):
+    """One phase of one account, with all its fields."""
+
+    phase: PhaseName
+    status: Status
+    available_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    bot_id: str | None
+    bot_session_id: str | None
+    assigned_content_id: str | None
+    assigned_text_id: str | None
+    content_assigned_at: datetime | None
+    error_code: str | None
+    error_kind: str | None
+    error_message: str | None
+    error_details: Any
+    retry_count: int
+    crash_count: int
+    release_count: int
+    swap_count: int
+    attempt: int
+    skipped: bool
+    execution_time_ms: int | None
+    platform_response: Any
+    updated_at: datetime
+
+    @staticmethod
+    def from_item(item: Item) -> "Phase":
+        """Return what the table holds of a phase."""
+        return Phase(
+            phase=item.name,
+            status=item.status,
+            available_at=item.available_at,
+            started_at=item.started_at,
+            completed_at=item.completed_at,
+            bot_id=item.bot_id,
+            bot_session_id=item.bot_session_id,
+            assigned_content_id=item.assigned_content_id,
+            assigned_text_id=item.assigned_text_id,
+            content_assigned_at=item.content_assigned_at,
+            error_code=item.error_code,
+            error_kind=item.error_kind,
+            error_message=item.error_message,
+            error_details=item.error_details,
+            retry_count=item.retry_count,
+            crash_count=item.crash_count,
+            release_count=item.release_count,
+            swap_count=item.swap_count,
+            attempt=item.attempt,
+            skipped=item.skipped,
+            execution_time_ms=item.execution_time_ms,
+            platform_response=item.platform_response,
+            updated_at=item.updated_at,
+        )
+
+
+class Completion(Replayed):
+    """A completed phase and what is next; `late`: the lease had run out, but nobody had come after."""
+
+    account_id: str
+    phase: Phase
+    next: Next
+    late: bool
+
+    @classmethod
+    def of(cls, found: phases.Completion) -> Self:
+        """Return how the phase stands, and what comes after it."""
+        return cls(
+            replayed=found.replayed,
+            account_id=found.account_id,
+            phase=Phase.from_item(found.phase),
+            next=found.next,
+            late=found.late,
+        )
+
+
+class Report(Replayed):
+    """A phase after a report of failure, and what the service makes of it."""
+
+    account_id: str
+    phase: Phase
+    outcome: Outcome
+    available_at: datetime | None
+
+    @classmethod
+    def of(cls, found: phases.Report) -> Self:
+        """Return how the phase stands, and what the report made of it."""
+        return cls(
+            replayed=found.replayed,
+            account_id=found.account_id,
+            phase=Phase.from_item(found.phase),
+            outcome=found.outcome,
+            available_at=found.available_at,
+        )

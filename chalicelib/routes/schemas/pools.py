@@ -1,0 +1,142 @@
+"""What media items and texts have in common, and what became of many of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Generic, Literal, Self, TypeVar
+
+from chalicelib.domain import rights
+from chalicelib.domain.rights import ItemStatus
+from chalicelib.edge.answers import ABSENT, Absent, Document
+from chalicelib.routes.schemas.lists import Replayed
+from chalicelib.routes.schemas.problems import RowError
+from chalicelib.services.edits import User
+from chalicelib.services.pools import RowOutcome
+from chalicelib.tables import pools
+
+T = TypeVar("T")
+
+
+class Licence(Document):
+    """Who licensed an item, until when."""
+
+    licensed_by: str
+    valid_until: datetime | None
+
+
+def _licence(item: pools.PoolItem) -> Licence | None:
+    if not item.licensed_by:
+        return None
+    return Licence(licensed_by=item.licensed_by, valid_until=item.licence_valid_until)
+
+
+class PoolItem(Document):
+    """What media items and texts have in common."""
+
+    model_id: str
+    category: str
+    theme: str | None
+    status: ItemStatus
+    enabled: bool
+    quality_score: float
+    usage_count: int
+    max_usage: int
+    successes: int
+    failures: int
+    last_assigned_at: datetime | None
+    created_at: datetime
+    created_by: str
+    approved_by: str | None
+    updated_at: datetime
+    version: int
+    tags: list[str]
+    licence: Licence | None
+
+    @staticmethod
+    def from_pool(item: pools.PoolItem, now: datetime) -> "PoolItem":
+        """Return what the table holds of an item, and the status that one sees now."""
+        return PoolItem(
+            model_id=item.model_id,
+            category=item.category,
+            theme=item.theme,
+            status=rights.status_of(item, now),
+            enabled=item.enabled,
+            quality_score=item.quality_score,
+            usage_count=item.usage_count,
+            max_usage=item.max_usage,
+            successes=item.successes,
+            failures=item.failures,
+            last_assigned_at=item.last_assigned_at,
+            created_at=item.created_at,
+            created_by=item.created_by,
+            approved_by=item.approved_by,
+            updated_at=item.updated_at,
+            version=item.version,
+            tags=sorted(item.tags or ()),
+            licence=_licence(item),
+        )
+
+
+class EditedItem(Replayed):
+    """What every edit of an item tells; where it lost its rights, with the accounts that have or had it."""
+
+    users: list[User] | Absent = ABSENT
+    all_users: bool | Absent = ABSENT
+
+
+class RefusedEntry(Document):
+    """One of a list that was not accepted."""
+
+    outcome: Literal["refused"]
+    error: RowError
+
+
+class Outcomes(Document, Generic[T]):
+    """What became of each of a list, in its order."""
+
+    items: list[T | RefusedEntry]
+
+
+class ImportedItem(Document):
+    """What became of a row of an import: `created`, `unchanged`, `refused` or `left` (no time for it).
+
+    Rows are counted from 1, blank ones not; `line` is where the row begins in the body, from 1.
+    """
+
+    row: int
+    line: int
+    outcome: str
+    warnings: list[str]
+    content_id: str | Absent | None = ABSENT
+    text_id: str | Absent | None = ABSENT
+    error: RowError | Absent = ABSENT
+
+    @classmethod
+    def of(cls, found: RowOutcome, line: int, *, texts: bool) -> Self:
+        """Return what became of a row, and the line on which it begins."""
+        return cls(
+            row=found.row,
+            line=line,
+            outcome=found.outcome,
+            warnings=found.warnings,
+            content_id=ABSENT if texts else found.item_id,
+            text_id=found.item_id if texts else ABSENT,
+            error=ABSENT if found.error is None else RowError.of(found.error),
+        )
+
+
+class PoolImport(Document):
+    """What became of each row."""
+
+    dry_run: bool
+    counts: dict[str, int]
+    rows: list[ImportedItem]
+
+    @classmethod
+    def of(cls, found: Sequence[RowOutcome], lines: Sequence[int], *, texts: bool, dry_run: bool) -> Self:
+        """Return what became of each row with its line, and the counts of that."""
+        words = ("created", "unchanged", "refused", "left")
+        return cls(
+            dry_run=dry_run,
+            counts={word: sum(one.outcome == word for one in found) for word in words},
+            rows=[ImportedItem.of(*one, texts=texts) for one in zip(found, lines, strict=True)],
+        )

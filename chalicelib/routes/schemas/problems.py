@@ -1,0 +1,82 @@
+"""What the service answers when it refuses, as a whole request or for one row of many."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from chalicelib.domain.actions import Action
+from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.edge.answers import ABSENT, Absent, Document
+
+
+class Fault(Document):
+    """A member at fault, by its JSON pointer."""
+
+    pointer: str
+    detail: str
+
+
+class Holder(Document):
+    """Who holds an account, until when; never the token."""
+
+    session_id: str
+    bot_id: str
+    expires_at: datetime
+
+
+class Happened(Document):
+    """What ended a lease, when."""
+
+    at: datetime
+    action: Action
+    sentence: str
+
+
+class _Facts(Document):
+    """What some problems tell besides."""
+
+    errors: list[Fault] | Absent = ABSENT
+    retry_after_seconds: int | Absent = ABSENT
+    available_at: datetime | Absent | None = ABSENT
+    lease: Holder | Absent = ABSENT
+    happened: Happened | Absent = ABSENT
+    phases: list[PhaseName] | Absent = ABSENT
+    reasons: dict[str, int] | Absent = ABSENT
+    what: str | Absent = ABSENT
+    state: str | Absent = ABSENT
+    phase_status: Status | Absent = ABSENT
+    possible_moves: list[str] | Absent = ABSENT
+    reason: str | Absent = ABSENT
+    live_keys: list[str] | Absent = ABSENT
+    twin_id: str | Absent = ABSENT
+    twin_status: str | Absent = ABSENT
+    twin_category: str | Absent = ABSENT
+    creator: str | Absent = ABSENT
+    account_id: str | Absent = ABSENT
+    version: int | Absent = ABSENT
+    current: dict[str, Any] | Absent = ABSENT
+
+
+class RowError(_Facts):
+    """What is wrong with one row; its members are those of a problem document of this code."""
+
+    code: str
+    detail: str
+
+    @classmethod
+    def of(cls, error: ServiceError) -> Self:
+        """Return an error inside an answer."""
+        members: dict[str, Any] = dict(error.members)
+        return cls(**members, code=error.code, detail=error.detail)
+
+
+class Problem(_Facts):
+    """What the service answers when it refuses (RFC 9457); `retryable`: the same request, later, has a chance."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    retryable: bool

@@ -1,0 +1,108 @@
+"""The review queue, its groups, and what became of a bulk retry."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Self
+
+from chalicelib.domain.accounts import State
+from chalicelib.domain.phases import PhaseName
+from chalicelib.edge.answers import Document
+from chalicelib.routes.schemas.phases import Phase
+from chalicelib.services import review
+from chalicelib.services.review import Group, RetryResult
+
+
+class Case(Phase):
+    """A phase that failed or needs people, with its account."""
+
+    account_id: str
+    model_id: str
+    username: str
+    state: State
+    since: datetime
+
+    @staticmethod
+    def of(found: review.Case) -> "Case":
+        """Return the phase with what a list shows of its account."""
+        return Case(
+            **vars(Phase.from_item(found.phase)),
+            account_id=found.account.account_id,
+            model_id=found.account.model_id,
+            username=found.account.username,
+            state=found.account.state,
+            since=found.phase.updated_at,
+        )
+
+
+class Sample(Document):
+    """One of a group's messages, and some of its accounts."""
+
+    message: str | None
+    account_ids: list[str]
+
+
+class CaseGroup(Document):
+    """Cases of one kind, error code and phase."""
+
+    code: str | None
+    phase: PhaseName
+    kind: str | None
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    sample: Sample
+
+    @staticmethod
+    def of(found: Group) -> "CaseGroup":
+        """Return a group of the queue."""
+        return CaseGroup(
+            code=found.code,
+            phase=found.phase,
+            kind=found.kind,
+            count=found.count,
+            first_seen=found.first_seen,
+            last_seen=found.last_seen,
+            sample=Sample(message=found.sample, account_ids=found.account_ids),
+        )
+
+
+class CaseGroups(Document):
+    """The groups of a page of the queue, the largest first; `partly`: there are more pages, to be added to this one."""
+
+    items: list[CaseGroup]
+    next_cursor: str | None
+    looked_at: int
+    partly: bool
+
+    @classmethod
+    def of(cls, groups: list[Group], seen: review.Look) -> Self:
+        """Return the groups of what was seen of the queue."""
+        return cls(
+            items=[CaseGroup.of(one) for one in groups],
+            next_cursor=seen.next_cursor,
+            looked_at=seen.looked_at,
+            partly=seen.next_cursor is not None,
+        )
+
+
+class BulkRetry(Document):
+    """What became of a bulk retry; `more`: send it again for the rest."""
+
+    dry_run: bool
+    matched: int
+    counts: dict[str, int]
+    more: bool
+    as_of: datetime
+    items: list[RetryResult]
+
+    @classmethod
+    def of(cls, results: list[RetryResult], *, dry_run: bool, more: bool, now: datetime) -> Self:
+        """Return what became of each case, and the counts of that."""
+        return cls(
+            dry_run=dry_run,
+            matched=len(results),
+            counts=dict(Counter(one.outcome for one in results)),
+            more=more,
+            as_of=now,
+            items=results,
+        )

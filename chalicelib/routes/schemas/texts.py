@@ -1,0 +1,63 @@
+"""The texts of a pool."""
+
+from datetime import datetime
+from typing import Literal, Self
+
+from chalicelib.routes.schemas.deliveries import Words
+from chalicelib.routes.schemas.lists import Replayed
+from chalicelib.routes.schemas.pools import EditedItem, PoolItem
+from chalicelib.services import pools
+from chalicelib.services.edits import Edited
+from chalicelib.tables import Text as Item
+
+
+class Text(Words, PoolItem):
+    """A text of a pool, with its usage."""
+
+    @staticmethod
+    def from_item(item: Item, now: datetime) -> "Text":
+        """Return what the table holds of a text."""
+        return Text(**vars(PoolItem.from_pool(item, now)), text_id=item.text_id, body=item.body)
+
+
+class NewText(Text):
+    """A text, and what is to be known of it: `warnings` names the reason where no phase of any plan takes it."""
+
+    warnings: list[str]
+
+    @staticmethod
+    def of(item: Item, now: datetime) -> "NewText":
+        """Return a text with its warnings."""
+        return NewText(**vars(Text.from_item(item, now)), warnings=pools.warnings(item, now))
+
+
+class CreatedText(Replayed, NewText):
+    """A text that is in the pool now."""
+
+    @classmethod
+    def created(cls, new: NewText, replayed: bool) -> Self:
+        """Return a text, with whether it was there before."""
+        return cls(**vars(new), replayed=replayed)
+
+
+class AcceptedText(NewText):
+    """One of a list of texts that is in the pool now."""
+
+    outcome: Literal["created", "unchanged"]
+
+    @classmethod
+    def accepted(cls, new: NewText, replayed: bool) -> Self:
+        """Return one of a list, with whether it was there before."""
+        return cls(**vars(new), outcome="unchanged" if replayed else "created")
+
+
+class EditedText(EditedItem, Text):
+    """A text after an edit; where it lost its rights, with the accounts that have or had it."""
+
+    @classmethod
+    def edited(cls, found: Edited[Item], now: datetime) -> Self:
+        """Return a text, with its users where it lost its rights."""
+        text = vars(Text.from_item(found.item, now))
+        if found.users is None:
+            return cls(**text, replayed=found.replayed)
+        return cls(**text, replayed=found.replayed, users=found.users, all_users=found.all_users)

@@ -1,0 +1,118 @@
+"""The status document: where a warm-up stands."""
+
+from datetime import datetime
+from typing import Self
+
+from chalicelib.domain.accounts import State
+from chalicelib.domain.blockers import Blocker
+from chalicelib.domain.phases import ORDER, PhaseName, Status
+from chalicelib.edge.answers import Document
+from chalicelib.routes.schemas.leases import Lease, OwnLease
+from chalicelib.routes.schemas.lists import Replayed
+from chalicelib.routes.schemas.phases import Phase
+from chalicelib.services.accounts import Changed
+from chalicelib.settings import Settings
+from chalicelib.warmups.loading import Loaded
+
+
+class PlanName(Document):
+    """The plan that an account keeps."""
+
+    name: str
+    version: int
+
+
+class Progress(Document):
+    """How many of the phases are completed."""
+
+    completed: int
+    total: int
+
+
+class _Status(Document):
+    """What every status document has."""
+
+    account_id: str
+    model_id: str
+    username: str
+    theme: str | None
+    state: State
+    plan: PlanName
+    current_phase: PhaseName | None
+    phases: list[Phase]
+    progress: Progress
+    blockers: list[Blocker]
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @staticmethod
+    def of_loaded(warmup: Loaded, blockers: list[Blocker]) -> "_Status":
+        account, plan = warmup.account, warmup.account.plan
+        completed = sum(phase.status is Status.COMPLETED for phase in warmup.phases.values())
+        return _Status(
+            account_id=account.account_id,
+            model_id=account.model_id,
+            username=account.username,
+            theme=account.theme,
+            state=account.state,
+            plan=PlanName(name=plan.name, version=plan.version),
+            current_phase=account.current_phase,
+            phases=[Phase.from_item(warmup.phases[name]) for name in ORDER if name in warmup.phases],
+            progress=Progress(completed=completed, total=len(ORDER)),
+            blockers=blockers,
+            created_at=account.created_at,
+            updated_at=account.updated_at,
+            version=account.version,
+        )
+
+
+class WarmupStatus(_Status):
+    """The status document: where a warm-up stands, and why the account is not offered (no blockers: it is)."""
+
+    lease: Lease | None
+
+    @staticmethod
+    def of(warmup: Loaded, blockers: list[Blocker], now: datetime) -> "WarmupStatus":
+        """Return the status document of a warm-up, with what stands in its way."""
+        status = _Status.of_loaded(warmup, blockers)
+        return WarmupStatus(**vars(status), lease=Lease.of(warmup.account.lease, now))
+
+
+class ChangedWarmup(Replayed, WarmupStatus):
+    """The status document after a move."""
+
+    @staticmethod
+    def after(warmup: Loaded, blockers: list[Blocker], now: datetime, *, replayed: bool) -> "ChangedWarmup":
+        """Return the status document, with whether the move had been made before."""
+        return ChangedWarmup(**vars(WarmupStatus.of(warmup, blockers, now)), replayed=replayed)
+
+    @staticmethod
+    def of_change(found: Changed, now: datetime) -> "ChangedWarmup":
+        """Return the status document after a move on the account itself."""
+        return ChangedWarmup.after(found.found.warmup, found.found.blockers, now, replayed=found.replayed)
+
+
+class StartedWarmup(Replayed, _Status):
+    """The status document after the start, with the lease to its holder."""
+
+    lease: OwnLease | None
+
+    @classmethod
+    def of_start(cls, found: Changed, settings: Settings) -> Self:
+        """Return the status document of an account that was started."""
+        status = _Status.of_loaded(found.found.warmup, found.found.blockers)
+        lease = None if found.lease is None else OwnLease.of(found.lease, settings)
+        return cls(**vars(status), lease=lease, replayed=found.replayed)
+
+
+class ReadiedWarmup(ChangedWarmup):
+    """The status document after the account was declared ready, with what people should know of its pools."""
+
+    warnings: list[str]
+
+    @classmethod
+    def of_ready(cls, found: Changed, now: datetime, warnings: list[str]) -> Self:
+        """Return the status document of an account that was declared ready."""
+        status = WarmupStatus.of(found.found.warmup, found.found.blockers, now)
+        return cls(**vars(status), replayed=found.replayed, warnings=warnings)
