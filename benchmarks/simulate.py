@@ -21,7 +21,7 @@ from chalicelib.domain import retries, selection
 from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.plans import STANDARD, Need
 from chalicelib.domain.retries import Outcome, ReportKind
-from chalicelib.domain.runway import Shelf, Stock
+from chalicelib.domain.runway import ItemPool, Stock
 from warmup.sandbox.stores import ROOT, missing
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,7 +70,7 @@ class Simulation:
         self.world = world
         self.hours: dict[int, Hour] = defaultdict(Hour)
         self._dice = Random(world.seed)
-        self._shelves: dict[tuple[int, str, str], Shelf] = {}
+        self._shelves: dict[tuple[int, str, str], ItemPool] = {}
         self._used: dict[int, frozenset[str]] = {}
         self._wanted = {name: STANDARD.phases[name] for name in ORDER}
 
@@ -137,7 +137,7 @@ class Simulation:
     def _report(self, account: _Account, name: PhaseName, at: datetime, did: Counter[str]) -> datetime | None:
         spread = retries.spread_of(account.number, name, account.retries)
         verdict = retries.after_report(
-            ReportKind.TRANSIENT, plan=STANDARD, retries=account.retries, swaps=0, now=at, spread=spread
+            ReportKind.TRANSIENT, plan=STANDARD, retries=account.retries, replacements=0, now=at, spread=spread
         )
         did["report-error"] += 1
         if verdict.outcome is Outcome.REVIEW:
@@ -149,7 +149,7 @@ class Simulation:
     def _choose(self, account: _Account, name: PhaseName, at: datetime) -> bool:
         """Whether both kinds that the phase needs were found; what was chosen rests from now on."""
         plan, model = STANDARD.phases[name], account.number % self.world.models
-        found: list[tuple[Shelf, Stock]] = []
+        found: list[tuple[ItemPool, Stock]] = []
         for kind, need in (("content", plan.content), ("text", plan.text)):
             if need is Need.NONE or account.retries:  # a retry keeps what was assigned
                 continue
@@ -165,7 +165,7 @@ class Simulation:
             shelf.use(item, at)
         return True
 
-    def _shelf(self, model: int, kind: str, category: str) -> Shelf:
+    def _shelf(self, model: int, kind: str, category: str) -> ItemPool:
         if (model, kind, category) not in self._shelves:
             media_type, length = ("image/png", None) if kind == "content" else (None, 80)
             dice = Random(f"{model}{kind}{category}")
@@ -182,7 +182,7 @@ class Simulation:
                 )
                 for number in range(self.world.items)
             ]
-            self._shelves[model, kind, category] = Shelf(stock, STANDARD.cooldown)
+            self._shelves[model, kind, category] = ItemPool(stock, STANDARD.cooldown)
         return self._shelves[model, kind, category]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from chalicelib.context import Context
-from chalicelib.domain.actions import Action, sentence
+from chalicelib.domain.actions import Action, summary
 from chalicelib.tables import AuditEvent
 from chalicelib.tables.base import together
 
@@ -17,7 +17,7 @@ def event(
     subject: str,
     sequence: int,
     action: Action,
-    moves: Sequence[Mapping[str, object]],
+    transitions: Sequence[Mapping[str, object]],
     details: Mapping[str, object],
     token: str,
 ) -> AuditEvent:
@@ -29,7 +29,7 @@ def event(
         day=context.now.strftime("%Y-%m-%d"),
         actor=f"{context.actor.kind}:{context.actor.id}",
         action=action,
-        moves=list(moves),
+        transitions=list(transitions),
         request_id=context.request_id,
         session_id=context.session_id,
         details=dict(details),
@@ -54,4 +54,4 @@ def note(context: Context, stored: AuditEvent) -> None:
 def told(stored: AuditEvent) -> str:
     """The event in a sentence for people."""
     actor = stored.actor.replace(":", " ", 1)
-    return sentence(stored.action, actor=actor, subject=stored.subject, details=stored.details or {})
+    return summary(stored.action, actor=actor, subject=stored.subject, details=stored.details or {})

@@ -23,7 +23,7 @@ _LONGEST_WAIT = 0.4
 _LOOKED_BACK = 20
 
 
-def decided_again(use_case: Callable[Concatenate[Context, P], R]) -> Callable[Concatenate[Context, P], R]:
+def retry_on_conflict(use_case: Callable[Concatenate[Context, P], R]) -> Callable[Concatenate[Context, P], R]:
     """A use case that reads and decides anew when what it had read was stale, until the deadline of its call."""
 
     def attempt(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -57,7 +57,7 @@ class Change:
         """`item` is new, or as it was read."""
         self.context = context
         self.item = item
-        self.moves: list[dict[str, object]] = []
+        self.transitions: list[dict[str, object]] = []
         self.transaction = Transaction(context)
 
     def commit(self, action: Action, condition: Condition | None = None, **details: object) -> AuditEvent:
@@ -83,7 +83,7 @@ class Change:
             subject=versioned.subject,
             sequence=versioned.version,
             action=action,
-            moves=self.moves,
+            transitions=self.transitions,
             details={name: _plain(value) for name, value in details.items() if value is not None},
             token=self.transaction.token,
         )

@@ -41,10 +41,10 @@ def claim_fingerprints(
             transaction.delete(row, unchanged)
 
 
-def _make_way(transaction: Transaction, kind: type[PoolItem], twin_id: str) -> None:
-    (twin,) = together([(kind, twin_id)])
+def _make_way(transaction: Transaction, kind: type[PoolItem], duplicate_of: str) -> None:
+    (twin,) = together([(kind, duplicate_of)])
     if twin is None or not duplicates.gives_way(twin):
-        raise duplicate(twin_id, twin)
+        raise duplicate(duplicate_of, twin)
     transaction.update(twin, kind.revision == twin.revision, [])
 
 
@@ -57,11 +57,11 @@ def drop_fingerprints(
             transaction.delete(row, Fingerprint.item_id == row.item_id)
 
 
-def duplicate(twin_id: str, twin: PoolItem | None) -> Duplicate:
+def duplicate(duplicate_of: str, twin: PoolItem | None) -> Duplicate:
     """The refusal of a second item with the same bytes or words."""
     if twin is None:
-        return Duplicate(twin_id=twin_id)
-    return Duplicate(twin_id=twin_id, status=twin.status, category=twin.category)
+        return Duplicate(duplicate_of=duplicate_of)
+    return Duplicate(duplicate_of=duplicate_of, status=twin.status, category=twin.category)
 
 
 def claim_profile(context: Context, transaction: Transaction, account: Account, claim: Fingerprint | None) -> None:

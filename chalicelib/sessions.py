@@ -8,7 +8,7 @@ from chalicelib.domain.actions import Action
 from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.instants import render
 from chalicelib.tables import AuditEvent, Session
-from chalicelib.tables.sessions import Directive, Standing
+from chalicelib.tables.sessions import Directive, SessionStatus
 from chalicelib.tables.transaction import Transaction
 
 
@@ -20,7 +20,7 @@ def new_session(context: Context, *, client: str | None = None, host: str | None
         bot_id=context.actor.id,
         client=client,
         host=host,
-        live=Standing.LIVE,
+        live=SessionStatus.LIVE,
         directive=Directive.CONTINUE,
         started_at=context.now,
         last_seen_at=context.now,
@@ -37,7 +37,7 @@ def open_session(context: Context, transaction: Transaction, session: Session) -
         subject=session.subject,
         sequence=session.version,
         action=Action.SESSION_OPEN,
-        moves=[{"what": "session", "from": None, "to": session.live}],
+        transitions=[{"what": "session", "from": None, "to": session.live}],
         details={},
         token=transaction.token,
     )
@@ -62,7 +62,7 @@ def working_session(context: Context, session: Session | None, *, holds: bool = 
     if context.session_id is None:
         return None
     own = own_session(context, session)
-    if own.live is Standing.ENDED:
+    if own.live is SessionStatus.ENDED:
         raise SessionEnded(f"Session {own.session_id} ended at {render(own.ended_at or context.now)}. Open a new one.")
     if own.directive is Directive.STOP or (own.directive is Directive.DRAIN and not holds):
         raise SessionEnded(f"Session {own.session_id} was told to `{own.directive}`: it takes nothing new.")

@@ -111,7 +111,7 @@ def type_of(schema: Json, prefix: str = "") -> str:
 
 
 def _is_page(schema: Json) -> bool:
-    return set(schema.get("properties", {})) - {"looked_at"} == {"items", "next_cursor"}
+    return set(schema.get("properties", {})) - {"scanned_count"} == {"items", "next_cursor"}
 
 
 # errors

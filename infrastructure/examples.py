@@ -161,7 +161,7 @@ BY_NAME: Mapping[str, Any] = {
     "queue": "due",
     "sort": "working_since",
     "queue_shards": 1,
-    "queues": {"due": 3, "waiting": 18, "working": 2, "starved": 0},
+    "queues": {"due": 3, "waiting": 18, "working": 2, "content_unavailable": 0},
     "ran_at": _AT,
     "rank": 63.5,
     "reason": "the owner asked for it",
@@ -181,7 +181,7 @@ BY_NAME: Mapping[str, Any] = {
     "scanned_count": 25,
     "score": 83.5,
     "scores": {"content": {"score": 83.5, "rank": 63.5, "quality": 80.0, "category": "post"}},
-    "sentence": "bot bot-1 completed post of account:nora-1",
+    "summary": "bot bot-1 completed post of account:nora-1",
     "session_id": _SESSION,
     "session_seconds": 1800,
     "sha256": _SHA256,
@@ -236,7 +236,7 @@ _AT_WORK: Mapping[str, Any] = {
     "completed_at": None,
     "error_code": None,
     "crash_count": 0,
-    "swap_count": 0,
+    "replacement_count": 0,
     "execution_time_ms": None,
     "platform_response": None,
 }
@@ -391,13 +391,13 @@ _FACTS: Mapping[str, Mapping[str, Any]] = {
         "retry_after_seconds": 412,
     },
     "lease_superseded": {
-        "happened": {"at": _AT, "action": "lease:expire", "sentence": "the lease of bot-1 on account:nora-1 ran out"}
+        "happened": {"at": _AT, "action": "lease:expire", "summary": "the lease of bot-1 on account:nora-1 ran out"}
     },
     "phase_not_available": {"available_at": _LATER, "retry_after_seconds": 900},
     "phases_incomplete": {"phases": ["highlight", "story"]},
     "content_unavailable": {"reasons": {"used_up": 2}, "what": "content", "available_at": _LATER},
-    "move_not_possible": {"state": "active", "possible_moves": ["retire"]},
-    "content_refused": {"reason": "used"},
+    "invalid_transition": {"state": "active", "possible_transitions": ["retire"]},
+    "content_not_eligible": {"reason": "used"},
     "too_many_keys": {"live_keys": ["key_01KAT3Z1V6Q2W4R5T6Y7U8I9O0", "key_01KAT3Z1V6Q2W4R5T6Y7U8I9O1"]},
     "temporarily_unavailable": {"retry_after_seconds": 2},
     "version_conflict": {"version": 4},

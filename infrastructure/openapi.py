@@ -44,7 +44,7 @@ _NAMES: Mapping[str, str] = {
     "Action": "AuditAction",
     "Outcome": "ReportOutcome",
     "Rights": "ItemRights",
-    "Standing": "SessionStatus",
+    "SessionStatus": "SessionStatus",
     "Hold": "ItemHold",
 }
 """Names that say more than those in the code, which stand in a module that says the rest."""

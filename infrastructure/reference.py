@@ -115,7 +115,7 @@ def tags() -> str:
 
 
 def _sentence(action: actions.Action) -> str:
-    told = actions.sentence(action, actor="bot bot-1", subject="account:nora-1", details={})
+    told = actions.summary(action, actor="bot bot-1", subject="account:nora-1", details={})
     return told.replace("|", "\\|")
 
 
@@ -125,7 +125,7 @@ def states() -> str:
         "# States\n\nThe states of accounts and phases, and the transitions between them. The diagrams are generated "
         "from the tables that the service itself uses. The [glossary](../glossary.md) explains each word.\n\n"
         "## Accounts\n\n"
-        f"{_diagram(_edges(accounts.MOVES))}\n## Phases\n\n{_diagram(_edges(phases.MOVES))}"
+        f"{_diagram(_edges(accounts.TRANSITIONS))}\n## Phases\n\n{_diagram(_edges(phases.TRANSITIONS))}"
     )
 
 

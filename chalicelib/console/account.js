@@ -36,7 +36,7 @@ export function AccountDrawer({ id }) {
       ${shown(
         live,
         (found) => html`
-          <${Standing} account=${found} />
+          <${SessionStatus} account=${found} />
           <${Actions} account=${found} ask=${setDialog} />
           <section class="card">
             <header><h3>Phases</h3><small>plan ${found.plan.name} ${found.plan.version}</small></header>
@@ -51,7 +51,7 @@ export function AccountDrawer({ id }) {
             <header><h3>Audit</h3><a href=${link("audit", { account_id: id })}>all events</a></header>
             ${shown(events, (page) =>
               page.items.length
-                ? html`<${Events} events=${page.items} moves />`
+                ? html`<${Events} events=${page.items} transitions />`
                 : html`<${Empty} kind="nothing" title="There are no events yet" />`,
             )}
           </section>
@@ -76,7 +76,7 @@ const Aside = ({ account, id }) => html`
 `;
 
 /** @param {{ account: Account }} props */
-function Standing({ account }) {
+function SessionStatus({ account }) {
   useTick(1);
   const { completed, total } = account.progress;
   const waiting = account.blockers.filter((one) => one.code !== "finished");

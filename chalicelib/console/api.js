@@ -200,7 +200,7 @@ export async function find(path, query, wanted, { pages = 6, signal, early, stop
     const page = await parsed("GET", path, { query: { ...asked, ...limits }, signal });
     found.items.push(...page.items);
     found.next_cursor = page.next_cursor;
-    found.scanned += page.looked_at ?? page.items.length;
+    found.scanned += page.scanned_count ?? page.items.length;
     found.pages += 1;
     found.short = page.next_cursor !== null && found.items.length < wanted;
     if (!found.short || found.pages >= pages || stop?.()) return { ...found, part: false };

@@ -13,10 +13,10 @@ import { clipped, many, shownValue } from "./words.js";
 /** @param {unknown} value */
 const clip = (value) => clipped(shownValue(value), 60);
 
-/** @param {{ moves: Schemas["AuditMove"][] }} props */
-const Moves = ({ moves }) => html`
-  <span class="moves">
-    ${moves.map((move) => html`<span><code>${move.what}</code> ${clip(move.from)} → ${clip(move.to)}</span>`)}
+/** @param {{ transitions: Schemas["AuditMove"][] }} props */
+const Transitions = ({ transitions }) => html`
+  <span class="transitions">
+    ${transitions.map((one) => html`<span><code>${one.what}</code> ${clip(one.from)} → ${clip(one.to)}</span>`)}
   </span>
 `;
 
@@ -30,27 +30,27 @@ const keyOf = (event) => `${event.subject}#${event.version}`;
  * @param {{ event: AuditEvent }} props
  */
 function Sentence({ event }) {
-  const { sentence } = event;
+  const { summary } = event;
   const account = accountOf(event);
-  const at = account === null ? -1 : sentence.indexOf(account);
-  if (account === null || at < 0) return html`<bdi class="prose">${sentence}</bdi>`;
+  const at = account === null ? -1 : summary.indexOf(account);
+  if (account === null || at < 0) return html`<bdi class="prose">${summary}</bdi>`;
   return html`
     <bdi class="prose">
-      ${sentence.slice(0, at)}
+      ${summary.slice(0, at)}
       <${Account} id=${account} />
-      ${sentence.slice(at + account.length)}
+      ${summary.slice(at + account.length)}
     </bdi>
   `;
 }
 
-/** @param {{ events: AuditEvent[], moves?: boolean }} props */
-export const Events = ({ events, moves = false }) => html`
+/** @param {{ events: AuditEvent[], transitions?: boolean }} props */
+export const Events = ({ events, transitions = false }) => html`
   <ol class="events">
     ${events.map(
       (event) => html`
         <li key=${keyOf(event)}>
           <${Time} at=${event.at} />
-          <div><${Sentence} event=${event} />${moves && html`<${Moves} moves=${event.moves} />`}</div>
+          <div><${Sentence} event=${event} />${transitions && html`<${Transitions} transitions=${event.transitions} />`}</div>
         </li>
       `,
     )}
@@ -111,7 +111,7 @@ const Row = ({ event }) => html`
     <td><${Time} at=${event.at} /></td>
     <td class="actor"><bdi>${event.actor.kind} ${event.actor.id}</bdi></td>
     <td class="what"><${Sentence} event=${event} /></td>
-    <td><${Moves} moves=${event.moves} /></td>
+    <td><${Transitions} transitions=${event.transitions} /></td>
     <td><code class="clip">${event.request_id}</code></td>
   </tr>
 `;

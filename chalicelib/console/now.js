@@ -85,12 +85,12 @@ const Tiles = ({ found }) => html`
     <//>
     <${InReview} review=${found.review} />
     <${Tile}
-      href=${link("pipeline", { queue: "starved" })}
+      href=${link("pipeline", { queue: "content_unavailable" })}
       icon="empty"
-      tone=${found.queues.starved ? "warn" : "done"}
+      tone=${found.queues.content_unavailable ? "warn" : "done"}
       word="No content"
       least=${found.partly}
-      number=${found.queues.starved}
+      number=${found.queues.content_unavailable}
     >
       blocked by an empty pool
     <//>

@@ -33,7 +33,7 @@ const TABS = [
   ["Waiting", { queue: "waiting" }, (found) => found.queues.waiting],
   ["Failed", { phase_status: "failed" }, (found) => found.review.failed],
   ["Needs review", { phase_status: "requires_review" }, (found) => found.review.requires_review],
-  ["No content", { queue: "starved" }, (found) => found.queues.starved],
+  ["No content", { queue: "content_unavailable" }, (found) => found.queues.content_unavailable],
   stateTab("Imported", "imported"),
   stateTab("Ready", "ready"),
   stateTab("Warming up", "warming_up"),
@@ -309,7 +309,7 @@ function Nothing({ filter, later }) {
       <//>
     `;
   }
-  const good = filter.queue === "starved" ? "waits for content" : GOOD[filter.phase_status];
+  const good = filter.queue === "content_unavailable" ? "waits for content" : GOOD[filter.phase_status];
   if (asked.length > 1 || !good) return html`<${Empty} kind="filtered" title="No account matches the filters" />`;
   return html`<${Empty} kind="good" title="Nothing is wrong here">No account ${good}.<//>`;
 }

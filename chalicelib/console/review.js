@@ -46,7 +46,7 @@ async function grouped(query, signal, early) {
       groups.set(keyOf(group), sum ? { ...sum, count: sum.count + count, last_seen } : group);
     }
     cursor = page.next_cursor;
-    scanned += page.looked_at;
+    scanned += page.scanned_count;
     pages += 1;
     const found = { items: [...groups.values()], scanned, pages, part: cursor !== null };
     if (!found.part) return found;

@@ -77,7 +77,7 @@ function IfAllStart({ found: { if_all_start: ahead, accounts_imported: imported 
   `;
 }
 
-/** @param {{ miss: Schemas["Miss"] }} props */
+/** @param {{ miss: Schemas["Shortfall"] }} props */
 const FirstWait = ({ miss }) => html`
   <${Note}>
     <p>

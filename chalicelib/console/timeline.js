@@ -56,7 +56,7 @@ function History({ phase }) {
     [phase.retry_count, "retry"],
     [phase.crash_count, "crash"],
     [phase.release_count, "release"],
-    [phase.swap_count, "content replacement"],
+    [phase.replacement_count, "content replacement"],
   ]);
   const tried = counts.filter(([number]) => number).map(([number, noun]) => many(number, noun));
   const took = phase.execution_time_ms;

@@ -1,9 +1,9 @@
-"""The lifecycle of an account: its states and the moves between them, as one table."""
+"""The lifecycle of an account: its states and the transitions between them, as one table."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
-from chalicelib.domain.errors import IllegalMove
+from chalicelib.domain.errors import InvalidTransition
 
 
 class State(StrEnum):
@@ -17,7 +17,7 @@ class State(StrEnum):
     RETIRED = "retired"
 
 
-class Move(StrEnum):
+class AccountTransition(StrEnum):
     """What can happen to an account as a whole."""
 
     READY = "ready"
@@ -38,43 +38,43 @@ class Step(StrEnum):
     COMPLETE_WARMUP = "complete_warmup"
 
 
-MOVES: Mapping[State, Mapping[Move, tuple[State, ...]]] = {
-    State.IMPORTED: {Move.READY: (State.READY,), Move.RETIRE: (State.RETIRED,)},
+TRANSITIONS: Mapping[State, Mapping[AccountTransition, tuple[State, ...]]] = {
+    State.IMPORTED: {AccountTransition.READY: (State.READY,), AccountTransition.RETIRE: (State.RETIRED,)},
     State.READY: {
-        Move.START: (State.WARMING_UP,),
-        Move.PAUSE: (State.PAUSED,),
-        Move.RETIRE: (State.RETIRED,),
+        AccountTransition.START: (State.WARMING_UP,),
+        AccountTransition.PAUSE: (State.PAUSED,),
+        AccountTransition.RETIRE: (State.RETIRED,),
     },
     State.WARMING_UP: {
-        Move.COMPLETE: (State.ACTIVE,),
-        Move.PAUSE: (State.PAUSED,),
-        Move.RESET: (State.READY,),
-        Move.RETIRE: (State.RETIRED,),
+        AccountTransition.COMPLETE: (State.ACTIVE,),
+        AccountTransition.PAUSE: (State.PAUSED,),
+        AccountTransition.RESET: (State.READY,),
+        AccountTransition.RETIRE: (State.RETIRED,),
     },
     # `resume` leads back to where the account was paused.
     State.PAUSED: {
-        Move.RESUME: (State.READY, State.WARMING_UP),
-        Move.RETIRE: (State.RETIRED,),
+        AccountTransition.RESUME: (State.READY, State.WARMING_UP),
+        AccountTransition.RETIRE: (State.RETIRED,),
     },
-    State.ACTIVE: {Move.RETIRE: (State.RETIRED,)},
-    State.RETIRED: {Move.RESTORE: (State.IMPORTED,)},
+    State.ACTIVE: {AccountTransition.RETIRE: (State.RETIRED,)},
+    State.RETIRED: {AccountTransition.RESTORE: (State.IMPORTED,)},
 }
 
 
-def after(state: State, move: Move, to: State | None = None) -> State:
+def after(state: State, move: AccountTransition, to: State | None = None) -> State:
     """The state that `move` leads to from `state`; `to` chooses where the table holds several (default: the first).
 
-    Raises IllegalMove, which names the moves that are possible.
+    Raises InvalidTransition, which names the possible ones.
     """
-    targets = MOVES[state].get(move, ())
+    targets = TRANSITIONS[state].get(move, ())
     if not targets or (to is not None and to not in targets):
-        raise IllegalMove(subject="account", state=state, move=move, possible=sorted(MOVES[state]))
+        raise InvalidTransition(subject="account", state=state, move=move, possible=sorted(TRANSITIONS[state]))
     return to or targets[0]
 
 
-def is_possible(state: State, move: Move) -> bool:
+def is_possible(state: State, move: AccountTransition) -> bool:
     """Whether the table holds this move from this state."""
-    return move in MOVES[state]
+    return move in TRANSITIONS[state]
 
 
 def step(state: State, current_phase: str | None) -> Step | None:

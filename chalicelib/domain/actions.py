@@ -20,15 +20,15 @@ class Action(StrEnum):
     LEASE_CLAIM = "lease:claim"
     LEASE_RELEASE = "lease:release"
     LEASE_EXPIRE = "lease:expire"
-    LEASE_TAKE_AWAY = "lease:take_away"
+    LEASE_REVOKE = "lease:revoke"
     PHASE_OPEN = "phase:open"
     PHASE_REOPEN = "phase:reopen"
-    PHASE_OFFER = "phase:offer"
-    PHASE_STARVE = "phase:starve"
+    PHASE_REOFFER = "phase:reoffer"
+    PHASE_CONTENT_UNAVAILABLE = "phase:content_unavailable"
     PHASE_DELIVER = "phase:deliver"
     PHASE_COMPLETE = "phase:complete"
     PHASE_FAIL = "phase:fail"
-    PHASE_SWAP = "phase:swap"
+    PHASE_REPLACE_CONTENT = "phase:replace_content"
     PHASE_ESCALATE = "phase:escalate"
     PHASE_RETRY = "phase:retry"
     PHASE_RESOLVE = "phase:resolve"
@@ -73,15 +73,15 @@ _SENTENCES: Mapping[Action, str] = {
     Action.LEASE_CLAIM: "{actor} claimed {subject}",
     Action.LEASE_RELEASE: "{actor} gave {subject} back unharmed",
     Action.LEASE_EXPIRE: "the lease on {subject} ran out",
-    Action.LEASE_TAKE_AWAY: "{actor} took {subject} away from its worker: {reason}",
+    Action.LEASE_REVOKE: "{actor} took {subject} away from its worker: {reason}",
     Action.PHASE_OPEN: "{phase} of {subject} fell due",
     Action.PHASE_REOPEN: "{phase} of {subject} can be tried again",
-    Action.PHASE_OFFER: "{phase} of {subject} is offered again",
-    Action.PHASE_STARVE: "the pools had nothing eligible for {phase} of {subject}",
+    Action.PHASE_REOFFER: "{phase} of {subject} is offered again",
+    Action.PHASE_CONTENT_UNAVAILABLE: "the pools had nothing eligible for {phase} of {subject}",
     Action.PHASE_DELIVER: "{actor} was given {phase} of {subject}",
     Action.PHASE_COMPLETE: "{actor} completed {phase} of {subject}",
     Action.PHASE_FAIL: "{actor} reported that {phase} of {subject} failed: {message}",
-    Action.PHASE_SWAP: "{actor} refused the content for {phase} of {subject}: {message}",
+    Action.PHASE_REPLACE_CONTENT: "{actor} refused the content for {phase} of {subject}: {message}",
     Action.PHASE_ESCALATE: "{phase} of {subject} needs people: {message}",
     Action.PHASE_RETRY: "{actor} had {phase} of {subject} tried again: {reason}",
     Action.PHASE_RESOLVE: "{actor} resolved {phase} of {subject} as done outside: {reason}",
@@ -118,7 +118,7 @@ class _Known(dict[str, object]):
         return "–"
 
 
-def sentence(action: Action, *, actor: str, subject: str, details: Mapping[str, object]) -> str:
+def summary(action: Action, *, actor: str, subject: str, details: Mapping[str, object]) -> str:
     """The event in words for people, such as `bot b1 completed bio of account acc_1`."""
     words = _Known(details)
     words.update(actor=actor, subject=subject.replace(":", " ", 1))

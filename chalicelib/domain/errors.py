@@ -8,8 +8,8 @@ ServiceError
 │   ├── AccountNotReady · AccountPaused · PhasesIncomplete
 │   ├── AccountLeased · LeaseSuperseded
 │   ├── PhaseNotAvailable · PhaseNotInProgress
-│   ├── ContentUnavailable · ItemRefused
-│   ├── IllegalMove · AlreadyExists · Duplicate · FourEyes
+│   ├── ContentUnavailable · ContentNotEligible
+│   ├── InvalidTransition · AlreadyExists · Duplicate · FourEyes
 │   ├── SessionEnded · ConsentMissing · TooManyKeys
 │   └── VersionConflict
 └── TemporarilyUnavailable
@@ -154,26 +154,26 @@ class ContentUnavailable(Refused):
     retryable = True
 
 
-class IllegalMove(Refused):
-    """This move is not possible from here."""
+class InvalidTransition(Refused):
+    """This transition is not possible from here."""
 
-    code = "move_not_possible"
+    code = "invalid_transition"
 
     def __init__(self, subject: str, state: str, move: str, possible: Sequence[str]) -> None:
-        """`possible`: the moves that are."""
+        """`possible`: the transitions that are."""
         self.state = state
         super().__init__(
             f"`{move}` is not possible for {_a(subject)} that is `{state}`; "
             f"possible: {', '.join(possible) or 'nothing'}.",
             state=state,
-            possible_moves=list(possible),
+            possible_transitions=list(possible),
         )
 
 
-class ItemRefused(Refused):
+class ContentNotEligible(Refused):
     """This item cannot be given to this account."""
 
-    code = "content_refused"
+    code = "content_not_eligible"
 
 
 class AlreadyExists(Refused):
@@ -189,14 +189,19 @@ class Duplicate(AlreadyExists):
         self,
         detail: str | None = None,
         *,
-        twin_id: str | None = None,
+        duplicate_of: str | None = None,
         status: str | None = None,
         category: str | None = None,
     ) -> None:
-        """`twin_id`: the item that it is the same as, with its status and category."""
-        named = f"{self.__doc__} It is {twin_id}, `{status}`, in the category `{category}`: change that one by PATCH."
+        """`duplicate_of`: the item that it is the same as, with its status and category."""
+        named = (
+            f"{self.__doc__} It is {duplicate_of}, `{status}`, in the category `{category}`: change that one by PATCH."
+        )
         super().__init__(
-            detail or (named if twin_id else None), twin_id=twin_id, twin_status=status, twin_category=category
+            detail or (named if duplicate_of else None),
+            duplicate_of=duplicate_of,
+            duplicate_status=status,
+            duplicate_category=category,
         )
 
 

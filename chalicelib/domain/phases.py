@@ -1,19 +1,20 @@
-"""The five phases and the moves between their statuses.
+"""The five phases and the transitions between their statuses.
 
-A phase is a state machine, and the machine is the table `MOVES`: status → move → the statuses that the move may lead
-to. Every status is a key; the terminal one maps to nothing. Nobody sets a status but by `after`, which looks the move
-up and refuses what the table does not hold. Who may make a move, and when, is asked before (`leases`, `blockers`).
+A phase is a state machine, and the machine is the table `TRANSITIONS`: status → transition → the statuses that it may
+lead to. Every status is a key; the terminal one maps to nothing. A status is set by `after` alone, which looks the
+transition up and refuses what the table does not hold. Who may make it, and when,
+is asked before (`leases`, `blockers`).
 
 A worker may leave a phase without an outcome, by a release or as its lease runs out, at whatever step it was: the phase
 goes back to where the next worker finds it, or to `requires_review` once that has happened too often. A holder whose
-lease ran out, and whom nobody has superseded, may still report what happened: hence `complete`, `fail`, `swap` and
+lease ran out, and whom nobody has superseded, may still report what happened: hence `complete`, `fail`, `replace` and
 `escalate` from `content_assigned`. Only `leases.may_still_tell` admits such a late holder.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
 
-from chalicelib.domain.errors import IllegalMove
+from chalicelib.domain.errors import InvalidTransition
 
 
 class PhaseName(StrEnum):
@@ -38,7 +39,7 @@ class Status(StrEnum):
     REQUIRES_REVIEW = "requires_review"
 
 
-class Move(StrEnum):
+class PhaseTransition(StrEnum):
     """What can happen to a phase."""
 
     OPEN = "open"
@@ -47,7 +48,7 @@ class Move(StrEnum):
     DELIVER = "deliver"
     COMPLETE = "complete"
     FAIL = "fail"
-    SWAP = "swap"
+    REPLACE = "replace_content"
     ESCALATE = "escalate"
     RELEASE = "release"
     EXPIRE = "expire"
@@ -59,49 +60,49 @@ class Move(StrEnum):
 
 ORDER: tuple[PhaseName, ...] = tuple(PhaseName)
 
-MOVES: Mapping[Status, Mapping[Move, tuple[Status, ...]]] = {
+TRANSITIONS: Mapping[Status, Mapping[PhaseTransition, tuple[Status, ...]]] = {
     Status.PENDING: {
-        Move.OPEN: (Status.AVAILABLE,),
-        Move.SKIP: (Status.COMPLETED,),
+        PhaseTransition.OPEN: (Status.AVAILABLE,),
+        PhaseTransition.SKIP: (Status.COMPLETED,),
     },
     Status.AVAILABLE: {
-        Move.ASSIGN: (Status.CONTENT_ASSIGNED,),
-        Move.RELEASE: (Status.AVAILABLE, Status.REQUIRES_REVIEW),
-        Move.EXPIRE: (Status.AVAILABLE, Status.REQUIRES_REVIEW),
-        Move.SKIP: (Status.COMPLETED,),
+        PhaseTransition.ASSIGN: (Status.CONTENT_ASSIGNED,),
+        PhaseTransition.RELEASE: (Status.AVAILABLE, Status.REQUIRES_REVIEW),
+        PhaseTransition.EXPIRE: (Status.AVAILABLE, Status.REQUIRES_REVIEW),
+        PhaseTransition.SKIP: (Status.COMPLETED,),
     },
     Status.CONTENT_ASSIGNED: {
-        Move.ASSIGN: (Status.CONTENT_ASSIGNED,),
-        Move.UNASSIGN: (Status.AVAILABLE,),
-        Move.DELIVER: (Status.IN_PROGRESS,),
-        Move.COMPLETE: (Status.COMPLETED,),
-        Move.FAIL: (Status.FAILED,),
-        Move.SWAP: (Status.AVAILABLE,),
-        Move.ESCALATE: (Status.REQUIRES_REVIEW,),
-        Move.RELEASE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
-        Move.EXPIRE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
-        Move.SKIP: (Status.COMPLETED,),
+        PhaseTransition.ASSIGN: (Status.CONTENT_ASSIGNED,),
+        PhaseTransition.UNASSIGN: (Status.AVAILABLE,),
+        PhaseTransition.DELIVER: (Status.IN_PROGRESS,),
+        PhaseTransition.COMPLETE: (Status.COMPLETED,),
+        PhaseTransition.FAIL: (Status.FAILED,),
+        PhaseTransition.REPLACE: (Status.AVAILABLE,),
+        PhaseTransition.ESCALATE: (Status.REQUIRES_REVIEW,),
+        PhaseTransition.RELEASE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
+        PhaseTransition.EXPIRE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
+        PhaseTransition.SKIP: (Status.COMPLETED,),
     },
     Status.IN_PROGRESS: {
-        Move.COMPLETE: (Status.COMPLETED,),
-        Move.FAIL: (Status.FAILED,),
-        Move.SWAP: (Status.AVAILABLE,),
-        Move.ESCALATE: (Status.REQUIRES_REVIEW,),
-        Move.RELEASE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
-        Move.EXPIRE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
-        Move.SKIP: (Status.COMPLETED,),
+        PhaseTransition.COMPLETE: (Status.COMPLETED,),
+        PhaseTransition.FAIL: (Status.FAILED,),
+        PhaseTransition.REPLACE: (Status.AVAILABLE,),
+        PhaseTransition.ESCALATE: (Status.REQUIRES_REVIEW,),
+        PhaseTransition.RELEASE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
+        PhaseTransition.EXPIRE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
+        PhaseTransition.SKIP: (Status.COMPLETED,),
     },
     Status.FAILED: {
-        Move.REOPEN: (Status.CONTENT_ASSIGNED, Status.AVAILABLE),
-        Move.RETRY: (Status.CONTENT_ASSIGNED, Status.AVAILABLE),
-        Move.RESOLVE: (Status.COMPLETED,),
-        Move.SKIP: (Status.COMPLETED,),
+        PhaseTransition.REOPEN: (Status.CONTENT_ASSIGNED, Status.AVAILABLE),
+        PhaseTransition.RETRY: (Status.CONTENT_ASSIGNED, Status.AVAILABLE),
+        PhaseTransition.RESOLVE: (Status.COMPLETED,),
+        PhaseTransition.SKIP: (Status.COMPLETED,),
     },
     Status.REQUIRES_REVIEW: {
-        Move.COMPLETE: (Status.COMPLETED,),
-        Move.RETRY: (Status.CONTENT_ASSIGNED, Status.AVAILABLE),
-        Move.RESOLVE: (Status.COMPLETED,),
-        Move.SKIP: (Status.COMPLETED,),
+        PhaseTransition.COMPLETE: (Status.COMPLETED,),
+        PhaseTransition.RETRY: (Status.CONTENT_ASSIGNED, Status.AVAILABLE),
+        PhaseTransition.RESOLVE: (Status.COMPLETED,),
+        PhaseTransition.SKIP: (Status.COMPLETED,),
     },
     Status.COMPLETED: {},
 }
@@ -109,14 +110,14 @@ MOVES: Mapping[Status, Mapping[Move, tuple[Status, ...]]] = {
 ATTENTION = frozenset({Status.FAILED, Status.REQUIRES_REVIEW})
 
 
-def after(status: Status, move: Move, to: Status | None = None) -> Status:
+def after(status: Status, move: PhaseTransition, to: Status | None = None) -> Status:
     """The status that `move` leads to from `status`; `to` chooses where the table holds several (default: the first).
 
-    Raises IllegalMove when the table does not hold the move, or not with this target.
+    Raises InvalidTransition when the table does not hold the move, or not with this target.
     """
-    targets = MOVES[status].get(move, ())
+    targets = TRANSITIONS[status].get(move, ())
     if not targets or (to is not None and to not in targets):
-        raise IllegalMove(subject="phase", state=status, move=move, possible=sorted(MOVES[status]))
+        raise InvalidTransition(subject="phase", state=status, move=move, possible=sorted(TRANSITIONS[status]))
     return to or targets[0]
 
 

@@ -50,7 +50,7 @@ class Plan:
     max_retries: int = 3
     max_crashes: int = 3
     max_releases: int = 10
-    max_swaps: int = 3
+    max_replacements: int = 3
     retry_base: timedelta = timedelta(minutes=5)
     retry_cap: timedelta = timedelta(hours=6)
     content_retry: timedelta = timedelta(minutes=5)

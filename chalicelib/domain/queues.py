@@ -13,13 +13,13 @@ class Queue(StrEnum):
     """Where an account stands in the queues.
 
     `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: a lease on it is live;
-    `starved`: its pools had nothing eligible when last asked.
+    `content_unavailable`: its pools had nothing eligible when last asked.
     """
 
     DUE = "due"
     WAITING = "waiting"
     WORKING = "working"
-    STARVED = "starved"
+    CONTENT_UNAVAILABLE = "content_unavailable"
 
 
 class Account(Protocol):
@@ -48,7 +48,7 @@ def queues_of(account: Account, now: datetime) -> Set[Queue]:
         return frozenset()
     due = account.due_at <= now
     if account.content_due_at is not None:
-        return {Queue.STARVED, Queue.DUE} if due else {Queue.STARVED}
+        return {Queue.CONTENT_UNAVAILABLE, Queue.DUE} if due else {Queue.CONTENT_UNAVAILABLE}
     if due:
         return frozenset() if account.state is State.PAUSED else {Queue.DUE}
     return {Queue.WAITING} if account.phase_status in _WAITING else {Queue.WORKING}

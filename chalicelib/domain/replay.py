@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-Move = Mapping[str, object]
+Change = Mapping[str, object]
 
 
 class Event(Protocol):
     """What a replay reads of an audit event."""
 
     sequence: int
-    moves: list[dict[str, object]]
+    transitions: list[dict[str, object]]
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ def replay(events: Iterable[Event], *, whole: bool = True) -> Replayed:
         if event.sequence != result.version + 1 and not begins:
             result.problems.append(f"version {result.version} is followed by {event.sequence}")
         result.version = event.sequence
-        for move in event.moves:
+        for move in event.transitions:
             what = str(move["what"])
             unknown = not whole and what not in result.values
             held = move.get("from") if unknown else result.values.get(what)

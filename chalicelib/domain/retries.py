@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol, assert_never
 
 from chalicelib.domain.accounts import State
-from chalicelib.domain.phases import Move, PhaseName, Status
+from chalicelib.domain.phases import PhaseName, PhaseTransition, Status
 from chalicelib.domain.plans import Plan
 
 
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     """What the service makes of it."""
 
     RETRY = "retry"
-    SWAP = "swap"
+    REPLACE = "replace"
     REVIEW = "review"
 
 
@@ -34,11 +34,11 @@ class Verdict:
     """The move that a report leads to, and when the phase can be taken again (None: not before people looked)."""
 
     outcome: Outcome
-    move: Move
+    move: PhaseTransition
     available_at: datetime | None
 
 
-_REVIEW = Verdict(Outcome.REVIEW, Move.ESCALATE, None)
+_REVIEW = Verdict(Outcome.REVIEW, PhaseTransition.ESCALATE, None)
 
 
 def after_report(
@@ -46,12 +46,12 @@ def after_report(
     *,
     plan: Plan,
     retries: int,
-    swaps: int,
+    replacements: int,
     now: datetime,
     spread: float,
     at_least: timedelta = timedelta(0),
 ) -> Verdict:
-    """What a report of this kind leads to, after so many retries and swaps of the phase.
+    """What a report of this kind leads to, after so many retries and replacements of the phase.
 
     `spread` in [0, 1) spreads the retries of many accounts, for the sake of load; `at_least` is the delay that the
     bot asks for, which can only lengthen the plan's.
@@ -59,9 +59,9 @@ def after_report(
     match kind:
         case ReportKind.TRANSIENT if retries < plan.max_retries:
             delay = max(retry_delay(plan, retries, spread), at_least)
-            return Verdict(Outcome.RETRY, Move.FAIL, now + delay)
-        case ReportKind.CONTENT if swaps < plan.max_swaps:
-            return Verdict(Outcome.SWAP, Move.SWAP, now)
+            return Verdict(Outcome.RETRY, PhaseTransition.FAIL, now + delay)
+        case ReportKind.CONTENT if replacements < plan.max_replacements:
+            return Verdict(Outcome.REPLACE, PhaseTransition.REPLACE, now)
         case ReportKind.TRANSIENT | ReportKind.CONTENT | ReportKind.ACCOUNT | ReportKind.FATAL | ReportKind.UNKNOWN:
             return _REVIEW
         case _:

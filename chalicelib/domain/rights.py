@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from chalicelib.domain import instants, selection
-from chalicelib.domain.errors import FourEyes, IllegalMove, InvalidInput
+from chalicelib.domain.errors import FourEyes, InvalidInput, InvalidTransition
 from chalicelib.domain.selection import Licensed, Rights
 
 
@@ -19,7 +19,7 @@ class ItemStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-MOVES: Mapping[Rights, frozenset[Rights]] = {
+TRANSITIONS: Mapping[Rights, frozenset[Rights]] = {
     Rights.PENDING: frozenset({Rights.APPROVED, Rights.REJECTED, Rights.WITHDRAWN}),
     Rights.APPROVED: frozenset({Rights.WITHDRAWN}),
     Rights.REJECTED: frozenset({Rights.APPROVED}),
@@ -28,9 +28,9 @@ MOVES: Mapping[Rights, frozenset[Rights]] = {
 
 
 def move(before: Rights, to: Rights, *, creator: str, actor: str, four_eyes: bool) -> Rights:
-    """The state `to`, if it can be reached from `before` and by this actor. Raises IllegalMove, FourEyes."""
-    if to not in MOVES[before]:
-        raise IllegalMove(subject="item", state=before, move=to, possible=sorted(MOVES[before]))
+    """The state `to`, if it can be reached from `before` and by this actor. Raises InvalidTransition, FourEyes."""
+    if to not in TRANSITIONS[before]:
+        raise InvalidTransition(subject="item", state=before, move=to, possible=sorted(TRANSITIONS[before]))
     if to is Rights.APPROVED and four_eyes and actor == creator:
         raise FourEyes(creator=creator)
     return to

@@ -48,7 +48,7 @@ class Stock:
 
 
 @dataclass(frozen=True, slots=True)
-class Traveller:
+class PendingAccount:
     """An account under way: the phases that it has yet to be given content for, the first of them due at `due_at`.
 
     `used` are the items that it was given before, `held` those that are kept for it while it waits for another, as they
@@ -65,7 +65,7 @@ class Traveller:
 
 
 @dataclass(frozen=True, slots=True)
-class Miss:
+class Shortfall:
     """An account that comes to a phase and finds nothing; `until` is when something will be eligible, None: never."""
 
     at: datetime
@@ -84,8 +84,8 @@ class Runway:
     short.
     """
 
-    dry: Miss | None
-    wait: Miss | None
+    dry: Shortfall | None
+    wait: Shortfall | None
     needed: Mapping[tuple[PoolKind, str], int]
     from_any: Mapping[tuple[PoolKind, str], int]
     unmet: int
@@ -96,7 +96,7 @@ class Runway:
 _Row = tuple[str, Stock]
 
 
-class Shelf:
+class ItemPool:
     """One category of a pool in memory, ranked as the index ranks it; what rests lies apart, by when it was given."""
 
     def __init__(self, items: Iterable[Stock] = (), rest: timedelta = timedelta(0)) -> None:
@@ -116,7 +116,7 @@ class Shelf:
         """All items that have rested, best first."""
         return (item for _, item in reversed(self._whole))
 
-    def at(self, now: datetime) -> "Shelf":
+    def at(self, now: datetime) -> "ItemPool":
         """The shelf at that instant; instants come in order."""
         while self._resting and _given(self._resting[0]) + self._rest <= now:
             item = self._resting.pop(0)
@@ -180,20 +180,20 @@ def _given(item: Stock) -> datetime:
 
 
 def simulate(
-    content: Iterable[Stock], texts: Iterable[Stock], travellers: Sequence[Traveller], now: datetime
+    content: Iterable[Stock], texts: Iterable[Stock], pending: Sequence[PendingAccount], now: datetime
 ) -> Runway:
     """Lets the accounts pass their remaining phases, in the order of their dates."""
-    return _Simulation(content, texts, travellers).run(now)
+    return _Simulation(content, texts, pending).run(now)
 
 
 class _Simulation:
-    def __init__(self, content: Iterable[Stock], texts: Iterable[Stock], travellers: Sequence[Traveller]) -> None:
-        rest = min((one.plan.cooldown for one in travellers), default=timedelta(0))
+    def __init__(self, content: Iterable[Stock], texts: Iterable[Stock], pending: Sequence[PendingAccount]) -> None:
+        rest = min((one.plan.cooldown for one in pending), default=timedelta(0))
         self._shelves = {PoolKind.CONTENT: _shelves(content, rest), PoolKind.TEXT: _shelves(texts, rest)}
-        self._travellers = travellers
+        self._travellers = pending
         self._needed: Counter[tuple[PoolKind, str]] = Counter()
         self._from_any: Counter[tuple[PoolKind, str]] = Counter()
-        self._misses: list[Miss] = []
+        self._misses: list[Shortfall] = []
 
     def run(self, now: datetime) -> Runway:
         """See `simulate`. Of two that come at once, the one that was named first is served first."""
@@ -214,7 +214,7 @@ class _Simulation:
         missed = Counter((miss.kind, str(miss.phase)) for miss in dry)
         return Runway(dry[0] if dry else None, wait, self._needed, self._from_any, len(dry), missed, complete)
 
-    def _step(self, at: datetime, one: Traveller) -> Traveller | None:
+    def _step(self, at: datetime, one: PendingAccount) -> PendingAccount | None:
         """Gives an account what its phase needs; when it comes again, None for never."""
         phase = one.phases[0]
         asked = one.plan.phases[phase]
@@ -232,16 +232,16 @@ class _Simulation:
                 return self._wait(replace(one, held=tuple(held)), kind, wanted)
         return self._give(at, one, held)
 
-    def _pool(self, kind: PoolKind, at: datetime) -> Callable[[str], Shelf]:
-        return lambda category: (self._shelves[kind].get(category) or Shelf()).at(at)
+    def _pool(self, kind: PoolKind, at: datetime) -> Callable[[str], ItemPool]:
+        return lambda category: (self._shelves[kind].get(category) or ItemPool()).at(at)
 
-    def _wait(self, one: Traveller, kind: PoolKind, wanted: Wanted) -> Traveller | None:
+    def _wait(self, one: PendingAccount, kind: PoolKind, wanted: Wanted) -> PendingAccount | None:
         """Keeps the first item that comes back for the account, which waits for it: first come, first served."""
         phase = one.phases[0]
         backs = [self._pool(kind, wanted.now)(category).back(wanted) for category in (phase, ANY)]
         first = min((back for back in backs if back is not None), key=lambda back: back[0], default=None)
         until = None if first is None else first[0]
-        self._misses.append(Miss(wanted.now, one.account_id, phase, kind, until))
+        self._misses.append(Shortfall(wanted.now, one.account_id, phase, kind, until))
         if first is None:
             for of_kind, item in one.held:
                 self._shelves[of_kind][item.category].put_back(item)
@@ -249,7 +249,7 @@ class _Simulation:
         self._shelves[kind][first[1].category].use(first[1], first[0])
         return replace(one, due_at=first[0], held=(*one.held, (kind, first[1])))
 
-    def _give(self, at: datetime, one: Traveller, held: Sequence[tuple[PoolKind, Stock]]) -> Traveller | None:
+    def _give(self, at: datetime, one: PendingAccount, held: Sequence[tuple[PoolKind, Stock]]) -> PendingAccount | None:
         phase, rest = one.phases[0], one.phases[1:]
         for kind, item in held:
             self._needed[kind, phase] += 1
@@ -260,17 +260,17 @@ class _Simulation:
         return replace(one, phases=rest, due_at=at + one.plan.phases[rest[0]].interval, used=used, held=())
 
 
-def _shelves(items: Iterable[Stock], rest: timedelta) -> dict[str, Shelf]:
+def _shelves(items: Iterable[Stock], rest: timedelta) -> dict[str, ItemPool]:
     by_category: dict[str, list[Stock]] = {}
     for item in items:
         by_category.setdefault(item.category, []).append(item)
-    return {category: Shelf(found, rest) for category, found in by_category.items()}
+    return {category: ItemPool(found, rest) for category, found in by_category.items()}
 
 
-def required(travellers: Iterable[Traveller]) -> Counter[tuple[PoolKind, str]]:
+def required(pending: Iterable[PendingAccount]) -> Counter[tuple[PoolKind, str]]:
     """How many uses, by kind and phase, the accounts cannot do without, whether or not the pools have them."""
     found: Counter[tuple[PoolKind, str]] = Counter()
-    for one in travellers:
+    for one in pending:
         for phase in one.phases:
             asked = one.plan.phases[phase]
             for kind, need in ((PoolKind.CONTENT, asked.content), (PoolKind.TEXT, asked.text)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import State
-from chalicelib.domain.errors import AlreadyExists, ConsentMissing, IllegalMove
+from chalicelib.domain.errors import AlreadyExists, ConsentMissing, InvalidTransition
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import refusals, rows
@@ -123,7 +123,7 @@ def consent(context: Context, *, account_id: str, body: ConsentBody) -> Answer[C
 @routes.post(
     "/api/operator/accounts/{account_id}/ready",
     role=Role.OPERATOR,
-    refuses=(ConsentMissing, IllegalMove),
+    refuses=(ConsentMissing, InvalidTransition),
 )
 def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ReadiedWarmup]:
     """Declares an account ready to be warmed up."""
@@ -133,31 +133,33 @@ def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[Read
     return Answer(ReadiedWarmup.of_ready(changed, context.now, warnings))
 
 
-@routes.post("/api/operator/accounts/{account_id}/pause", role=Role.OPERATOR, refuses=(IllegalMove,))
+@routes.post("/api/operator/accounts/{account_id}/pause", role=Role.OPERATOR, refuses=(InvalidTransition,))
 def pause(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Hands the account's work out no more; what is under way may be finished."""
     return Answer(ChangedWarmup.of_change(accounts.pause(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/resume", role=Role.OPERATOR, refuses=(IllegalMove,))
+@routes.post("/api/operator/accounts/{account_id}/resume", role=Role.OPERATOR, refuses=(InvalidTransition,))
 def resume(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Hands the account's work out again."""
     return Answer(ChangedWarmup.of_change(accounts.resume(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/reset", role=Role.OPERATOR, refuses=(IllegalMove,))
+@routes.post("/api/operator/accounts/{account_id}/reset", role=Role.OPERATOR, refuses=(InvalidTransition,))
 def reset(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Begins the warm-up anew; the history stays."""
     return Answer(ChangedWarmup.of_change(accounts.reset(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/retire", role=Role.OPERATOR, refuses=(IllegalMove,))
+@routes.post("/api/operator/accounts/{account_id}/retire", role=Role.OPERATOR, refuses=(InvalidTransition,))
 def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Takes the account out of the service's care."""
     return Answer(ChangedWarmup.of_change(accounts.retire(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/restore", role=Role.OPERATOR, refuses=(AlreadyExists, IllegalMove))
+@routes.post(
+    "/api/operator/accounts/{account_id}/restore", role=Role.OPERATOR, refuses=(AlreadyExists, InvalidTransition)
+)
 def restore(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Brings a retired account back as imported; what it has used and its audit stay."""
     return Answer(ChangedWarmup.of_change(accounts.restore(context, account_id, reason=body.reason), context.now))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
-from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove, MalformedRequest
+from chalicelib.domain.errors import AlreadyExists, FourEyes, InvalidTransition, MalformedRequest
 from chalicelib.edge.answers import Answer, Created, New, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import pools, rows
@@ -67,7 +67,7 @@ def get(context: Context, *, model_id: str, content_id: str, with_url: bool = Fa
 @routes.patch(
     "/api/operator/models/{model_id}/content/{content_id}",
     role=Role.OPERATOR,
-    refuses=(AlreadyExists, IllegalMove, FourEyes),
+    refuses=(AlreadyExists, InvalidTransition, FourEyes),
     shows=schemas.Content.from_item,
 )
 def edit(context: Context, *, model_id: str, content_id: str, body: ItemEdit) -> Tagged[schemas.EditedContent]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
-from chalicelib.domain.errors import IllegalMove
+from chalicelib.domain.errors import InvalidTransition
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.schemas.pauses import ChangedPauses
@@ -37,14 +37,14 @@ def service(context: Context) -> Answer[Service]:
     return Answer(Service.of(context.settings, readiness.store(), context.now))
 
 
-@routes.post("/api/operator/pipeline/pause", role=Role.OPERATOR, refuses=(IllegalMove,))
+@routes.post("/api/operator/pipeline/pause", role=Role.OPERATOR, refuses=(InvalidTransition,))
 def pause(context: Context, *, body: ReasonBody) -> Answer[ChangedPauses]:
     """Hands no work out any more, to nobody."""
     pauses, replayed = pipeline.pause(context, reason=body.reason)
     return Answer(ChangedPauses.after(pauses, replayed=replayed))
 
 
-@routes.post("/api/operator/pipeline/resume", role=Role.OPERATOR, refuses=(IllegalMove,))
+@routes.post("/api/operator/pipeline/resume", role=Role.OPERATOR, refuses=(InvalidTransition,))
 def resume(context: Context, *, body: ReasonBody) -> Answer[ChangedPauses]:
     """Hands work out again."""
     pauses, replayed = pipeline.resume(context, reason=body.reason)

@@ -6,7 +6,7 @@ from chalicelib.domain.errors import (
     AccountPaused,
     ConsentMissing,
     ContentUnavailable,
-    IllegalMove,
+    InvalidTransition,
     LeaseSuperseded,
     PhaseNotAvailable,
     PhaseNotInProgress,
@@ -23,4 +23,4 @@ TAKING: Refusals = (
 )
 TELLING: Refusals = (LeaseSuperseded, AccountLeased, PhaseNotInProgress, AccountNotReady)
 ENDING: Refusals = (PhasesIncomplete, AccountNotReady, AccountPaused, AccountLeased, LeaseSuperseded, SessionEnded)
-DECIDING: Refusals = (IllegalMove, PhaseNotAvailable, AccountNotReady)
+DECIDING: Refusals = (InvalidTransition, PhaseNotAvailable, AccountNotReady)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
-from chalicelib.domain.errors import ItemRefused
+from chalicelib.domain.errors import ContentNotEligible
 from chalicelib.domain.phases import PhaseName, Status
 from chalicelib.domain.retries import ReportKind
 from chalicelib.edge.answers import Answer
@@ -110,7 +110,7 @@ def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> 
 @routes.post(
     "/api/operator/accounts/{account_id}/phases/{phase}/assign",
     role=Role.OPERATOR,
-    refuses=(*refusals.DECIDING, ItemRefused),
+    refuses=(*refusals.DECIDING, ContentNotEligible),
     missing=("content", "text"),
 )
 def assign(context: Context, *, account_id: str, phase: str, body: AssignBody) -> Answer[ChangedWarmup]:

@@ -15,7 +15,7 @@ from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identi
 from chalicelib.routes.schemas.lists import Look
 from chalicelib.routes.schemas.roster import BulkMove, ListedAccount
 from chalicelib.services import accounts, review, roster
-from chalicelib.services.roster import Filter, Move, Sort
+from chalicelib.services.roster import BulkAction, Filter, Sort
 from chalicelib.tables import Account
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
@@ -66,23 +66,23 @@ def list_all(
 @routes.post("/api/operator/accounts/bulk", role=Role.OPERATOR, seconds=20)
 def move_all(context: Context, *, body: MoveAllBody) -> Answer[BulkMove]:
     """One step of a move on many: those named, or a page of those that the filter admits; a dry run only counts."""
-    move = Move(body.action)
+    move = BulkAction(body.action)
 
     def act(account: Account) -> bool:
         given = (context, account.account_id, roster.phase_in_question(account))
         match move:
-            case Move.READY:
+            case BulkAction.READY:
                 return accounts.ready(context, account.account_id, reason=body.reason).replayed
-            case Move.PAUSE:
+            case BulkAction.PAUSE:
                 return accounts.pause(context, account.account_id, reason=body.reason).replayed
-            case Move.RESUME:
+            case BulkAction.RESUME:
                 return accounts.resume(context, account.account_id, reason=body.reason).replayed
-            case Move.RESOLVE:
+            case BulkAction.RESOLVE:
                 evidence = body.evidence.model_dump(exclude_none=True) if body.evidence else {}
                 return review.resolve(*given, reason=body.reason, evidence=evidence).replayed
-            case Move.SKIP:
+            case BulkAction.SKIP:
                 return review.skip(*given, reason=body.reason).replayed
-            case Move.RETRY:
+            case BulkAction.RETRY:
                 return review.retry(*given, reason=body.reason, other_content=body.content == "other").replayed
             case _:
                 assert_never(move)

@@ -13,7 +13,7 @@ from chalicelib.routes.schemas.heartbeats import Heartbeat
 from chalicelib.routes.schemas.lists import Page
 from chalicelib.routes.schemas.sessions import ChangedSession, OpenedSession, OwnSession, Session
 from chalicelib.services import sessions
-from chalicelib.tables.sessions import Standing
+from chalicelib.tables.sessions import SessionStatus
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.reasons import ReasonBody
@@ -48,10 +48,12 @@ def end(context: Context, *, session_id: str) -> Answer[ChangedSession]:
 
 
 @routes.get(
-    "/api/operator/sessions", role=Role.OPERATOR, query={"limit": limit, "status": OneOf(Standing), "cursor": cursor}
+    "/api/operator/sessions",
+    role=Role.OPERATOR,
+    query={"limit": limit, "status": OneOf(SessionStatus), "cursor": cursor},
 )
 def list_all(
-    context: Context, *, limit: int = DEFAULT_LIMIT, status: Standing | None = None, cursor: str | None = None
+    context: Context, *, limit: int = DEFAULT_LIMIT, status: SessionStatus | None = None, cursor: str | None = None
 ) -> Answer[Page[Session]]:
     """Sessions, by standing."""
     found, following = sessions.list_all(context, limit=limit, status=status, cursor=cursor)

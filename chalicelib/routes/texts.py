@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
-from chalicelib.domain.errors import AlreadyExists, FourEyes, IllegalMove
+from chalicelib.domain.errors import AlreadyExists, FourEyes, InvalidTransition
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import pools, rows
@@ -58,7 +58,7 @@ def get(context: Context, *, model_id: str, text_id: str) -> Tagged[schemas.Text
 @routes.patch(
     "/api/operator/models/{model_id}/texts/{text_id}",
     role=Role.OPERATOR,
-    refuses=(AlreadyExists, IllegalMove, FourEyes),
+    refuses=(AlreadyExists, InvalidTransition, FourEyes),
     shows=schemas.Text.from_item,
 )
 def edit(context: Context, *, model_id: str, text_id: str, body: TextEdit) -> Tagged[schemas.EditedText]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from chalicelib import warmups
-from chalicelib.changes import decided_again, is_repeat
+from chalicelib.changes import is_repeat, retry_on_conflict
 from chalicelib.claims import claim_profile, profile_taken
 from chalicelib.context import Context
 from chalicelib.domain import accounts, consents, profiles
@@ -99,7 +99,7 @@ def _known(given: Sequence[Profile]) -> list[_Known]:
     ]
 
 
-@decided_again
+@retry_on_conflict
 def create(context: Context, profile: Profile) -> Changed:
     """Puts an account in the service's care, as `imported`. The same again changes nothing.
 
@@ -281,7 +281,7 @@ def _import_one(
     return RowOutcome(place, "unchanged" if replayed else "created", account_id)
 
 
-@decided_again
+@retry_on_conflict
 def consent(context: Context, account_id: str, given: Mapping[str, str | date]) -> Changed:
     """Records who owns the account and agreed, in place of what was recorded before. Raises NotFound, InvalidInput."""
     loaded = warmups.load(context, account_id)
@@ -302,11 +302,11 @@ def _zone_for(given: Mapping[str, str | date], model_id: str) -> str:
     return UTC_ZONE if model is None else str(model.zone)
 
 
-@decided_again
+@retry_on_conflict
 def ready(context: Context, account_id: str, *, reason: str) -> Changed:
-    """Declares an account ready to be warmed up. Raises NotFound, ConsentMissing, IllegalMove."""
+    """Declares an account ready to be warmed up. Raises NotFound, ConsentMissing, InvalidTransition."""
     loaded = warmups.load(context, account_id)
-    account, possible = loaded.account, accounts.is_possible(loaded.warmup.state, accounts.Move.READY)
+    account, possible = loaded.account, accounts.is_possible(loaded.warmup.state, accounts.AccountTransition.READY)
     if account.state is State.READY or (
         not possible and is_repeat(context, account, Action.ACCOUNT_READY, possible=False, reason=reason)
     ):
@@ -318,7 +318,7 @@ def ready(context: Context, account_id: str, *, reason: str) -> Changed:
     return _changed(context, loaded)
 
 
-@decided_again
+@retry_on_conflict
 def start(context: Context, account_id: str) -> Changed:
     """Starts the warm-up: its phases, the first one available, a lease for the caller.
 
@@ -359,7 +359,7 @@ def _changed(context: Context, loaded: Loaded, *, lease: Lease | None = None, re
     return Changed(_found(context, loaded), lease, replayed)
 
 
-@decided_again
+@retry_on_conflict
 def complete(context: Context, account_id: str) -> Changed:
     """Ends the warm-up of an account whose phases are all completed: it is active.
 
@@ -373,50 +373,50 @@ def complete(context: Context, account_id: str) -> Changed:
 
 
 def pause(context: Context, account_id: str, *, reason: str) -> Changed:
-    """Hands the account's work out no more; what is under way may be finished. Raises NotFound, IllegalMove."""
-    return _operated(context, account_id, accounts.Move.PAUSE, reason)
+    """Hands the account's work out no more; what is under way may be finished. Raises NotFound, InvalidTransition."""
+    return _operated(context, account_id, accounts.AccountTransition.PAUSE, reason)
 
 
 def resume(context: Context, account_id: str, *, reason: str) -> Changed:
-    """Hands the account's work out again, as of when it fell due. Raises NotFound, IllegalMove."""
-    return _operated(context, account_id, accounts.Move.RESUME, reason)
+    """Hands the account's work out again, as of when it fell due. Raises NotFound, InvalidTransition."""
+    return _operated(context, account_id, accounts.AccountTransition.RESUME, reason)
 
 
 def reset(context: Context, account_id: str, *, reason: str) -> Changed:
-    """Begins the warm-up again; history and used items stay. Raises NotFound, IllegalMove."""
-    return _operated(context, account_id, accounts.Move.RESET, reason)
+    """Begins the warm-up again; history and used items stay. Raises NotFound, InvalidTransition."""
+    return _operated(context, account_id, accounts.AccountTransition.RESET, reason)
 
 
 def retire(context: Context, account_id: str, *, reason: str) -> Changed:
-    """Takes the account out of the service's care. Raises NotFound, IllegalMove."""
-    return _operated(context, account_id, accounts.Move.RETIRE, reason)
+    """Takes the account out of the service's care. Raises NotFound, InvalidTransition."""
+    return _operated(context, account_id, accounts.AccountTransition.RETIRE, reason)
 
 
 def restore(context: Context, account_id: str, *, reason: str) -> Changed:
     """Brings a retired account back as imported; what it has used and its audit stay.
 
-    Raises NotFound, IllegalMove, AlreadyExists (another account stands for its profile by now).
+    Raises NotFound, InvalidTransition, AlreadyExists (another account stands for its profile by now).
     """
-    return _operated(context, account_id, accounts.Move.RESTORE, reason)
+    return _operated(context, account_id, accounts.AccountTransition.RESTORE, reason)
 
 
-_OPERATIONS: Mapping[accounts.Move, tuple[Action, Callable[[Warmup, datetime], Step]]] = {
-    accounts.Move.PAUSE: (Action.ACCOUNT_PAUSE, operate.pause),
-    accounts.Move.RESUME: (Action.ACCOUNT_RESUME, operate.resume),
-    accounts.Move.RESET: (Action.ACCOUNT_RESET, operate.reset),
-    accounts.Move.RETIRE: (Action.ACCOUNT_RETIRE, operate.retire),
-    accounts.Move.RESTORE: (Action.ACCOUNT_RESTORE, operate.restore),
+_OPERATIONS: Mapping[accounts.AccountTransition, tuple[Action, Callable[[Warmup, datetime], Step]]] = {
+    accounts.AccountTransition.PAUSE: (Action.ACCOUNT_PAUSE, operate.pause),
+    accounts.AccountTransition.RESUME: (Action.ACCOUNT_RESUME, operate.resume),
+    accounts.AccountTransition.RESET: (Action.ACCOUNT_RESET, operate.reset),
+    accounts.AccountTransition.RETIRE: (Action.ACCOUNT_RETIRE, operate.retire),
+    accounts.AccountTransition.RESTORE: (Action.ACCOUNT_RESTORE, operate.restore),
 }
 
 
-@decided_again
-def _operated(context: Context, account_id: str, move: accounts.Move, reason: str) -> Changed:
+@retry_on_conflict
+def _operated(context: Context, account_id: str, move: accounts.AccountTransition, reason: str) -> Changed:
     loaded, (action, decide) = warmups.load(context, account_id), _OPERATIONS[move]
     possible = accounts.is_possible(loaded.warmup.state, move)
     if is_repeat(context, loaded.account, action, possible=possible, reason=reason):
         return _changed(context, loaded, replayed=True)
     step = decide(loaded.warmup, context.now)
-    claim = _claim_again(context, loaded.account) if move is accounts.Move.RESTORE else None
+    claim = _claim_again(context, loaded.account) if move is accounts.AccountTransition.RESTORE else None
     warmups.store(context, loaded, step, claim=claim, reason=reason)
     return _changed(context, loaded)
 

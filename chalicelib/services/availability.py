@@ -11,7 +11,7 @@ from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import ATTENTION, ORDER
 from chalicelib.domain.plans import STANDARD
-from chalicelib.domain.runway import Runway, Traveller, required, simulate
+from chalicelib.domain.runway import PendingAccount, Runway, required, simulate
 from chalicelib.domain.selection import ANY, PoolKind
 from chalicelib.tables import CreatorModel, Setting, attention, pages, runways
 from chalicelib.tables.base import together
@@ -113,17 +113,17 @@ def _look(context: Context, model_id: str, undated: Undated, go_on: GoOn, *, add
     )
 
 
-def _newcomer(context: Context, account_id: str, theme: str | None = None) -> Traveller:
-    return Traveller(account_id, STANDARD, ORDER, context.now, theme)
+def _newcomer(context: Context, account_id: str, theme: str | None = None) -> PendingAccount:
+    return PendingAccount(account_id, STANDARD, ORDER, context.now, theme)
 
 
-def _ahead(context: Context, items: dict[PoolKind, list[PoolItem]], travellers: Sequence[Traveller]) -> Runway:
+def _ahead(context: Context, items: dict[PoolKind, list[PoolItem]], pending: Sequence[PendingAccount]) -> Runway:
     content, texts = (runways.stock(items[kind]) for kind in (PoolKind.CONTENT, PoolKind.TEXT))
-    return simulate(content, texts, travellers, context.now)
+    return simulate(content, texts, pending, context.now)
 
 
-def _needed(travellers: Iterable[Traveller], runway: Runway) -> Counter[tuple[PoolKind, str]]:
-    return required(travellers) | Counter(runway.needed)  # of each the larger
+def _needed(pending: Iterable[PendingAccount], runway: Runway) -> Counter[tuple[PoolKind, str]]:
+    return required(pending) | Counter(runway.needed)  # of each the larger
 
 
 def _category(
@@ -325,7 +325,7 @@ def _warning(context: Context, model_id: str, undated: Undated, joining: Sequenc
     return shortfall(model_id, len(everybody), _ahead(context, items, everybody))
 
 
-def _with(context: Context, accounts: Accounts, joining: Sequence[Joining]) -> list[Traveller]:
+def _with(context: Context, accounts: Accounts, joining: Sequence[Joining]) -> list[PendingAccount]:
     known = {one.account_id for one in (*accounts.under_way, *accounts.imported)}
     new = [_newcomer(context, one.account_id, one.theme) for one in joining if one.account_id not in known]
     return [*accounts.under_way, *accounts.imported, *new]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.changes import Change, check_if_match, decided_again
+from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.context import Actor, Context, Role
 from chalicelib.domain import cursors, keys
 from chalicelib.domain.actions import Action
@@ -69,7 +69,7 @@ def create(
     )
     key = _add_key(context, bot)
     change = Change(context, bot)
-    change.moves.append({"what": "bot", "from": None, "to": "created"})
+    change.transitions.append({"what": "bot", "from": None, "to": "created"})
     try:
         change.commit(Action.BOT_CREATE, key_id=key.key_id, role=role)
         return bot, key
@@ -93,7 +93,7 @@ def _add_key(context: Context, bot: Bot) -> NewKey:
     return NewKey(bot.bot_id, key_id, key)
 
 
-@decided_again
+@retry_on_conflict
 def rotate_key(context: Context, bot_id: str) -> NewKey:
     """Makes a new key beside the live one. Raises NotFound, TooManyKeys."""
     bot = get(context, bot_id)
@@ -101,12 +101,12 @@ def rotate_key(context: Context, bot_id: str) -> NewKey:
         raise TooManyKeys(live_keys=sorted(bot.live_keys()))
     key = _add_key(context, bot)
     change = Change(context, bot)
-    change.moves.append({"what": f"key:{key.key_id}", "from": None, "to": "live"})
+    change.transitions.append({"what": f"key:{key.key_id}", "from": None, "to": "live"})
     change.commit(Action.BOT_ADD_KEY, key_id=key.key_id)
     return key
 
 
-@decided_again
+@retry_on_conflict
 def revoke_key(context: Context, bot_id: str, key_id: str) -> tuple[Bot, bool]:
     """Revokes a key; tells whether it had been before. Raises NotFound."""
     bot = get(context, bot_id)
@@ -117,12 +117,12 @@ def revoke_key(context: Context, bot_id: str, key_id: str) -> tuple[Bot, bool]:
     bot.keys = {**bot.keys, key_id: {**bot.keys[key_id], "revoked_at": render(context.now)}}
     bot.updated_at = context.now
     change = Change(context, bot)
-    change.moves.append({"what": f"key:{key_id}", "from": "live", "to": "revoked"})
+    change.transitions.append({"what": f"key:{key_id}", "from": "live", "to": "revoked"})
     change.commit(Action.BOT_REVOKE_KEY, key_id=key_id)
     return bot, False
 
 
-@decided_again
+@retry_on_conflict
 def edit(
     context: Context,
     bot_id: str,
@@ -145,11 +145,11 @@ def edit(
     change = Change(context, bot)
     changed = []
     if name not in (None, bot.name):
-        change.moves.append({"what": "name", "from": bot.name, "to": name})
+        change.transitions.append({"what": "name", "from": bot.name, "to": name})
         bot.name = str(name)
         changed.append("name")
     if after != before:
-        change.moves.append({"what": "models", "from": _listed(before), "to": _listed(after)})
+        change.transitions.append({"what": "models", "from": _listed(before), "to": _listed(after)})
         bot.models = None if after is None else set(after)
         changed.append("models")
     bot.updated_at = context.now

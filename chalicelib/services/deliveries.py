@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NoReturn
 
 from chalicelib import warmups
-from chalicelib.changes import decided_again
+from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import selection
 from chalicelib.domain.errors import ContentUnavailable
@@ -75,7 +75,7 @@ def content(context: Context, account_id: str, phase_name: str) -> Delivery:
     return _content(context, account_id, phase_name, _Contest())
 
 
-@decided_again
+@retry_on_conflict
 def _content(context: Context, account_id: str, phase_name: str, contest: _Contest) -> Delivery:
     loaded, caller = warmups.load(context, account_id), warmups.caller(context)
     warmup = loaded.warmup

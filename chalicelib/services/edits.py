@@ -8,12 +8,12 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from chalicelib import warmups
-from chalicelib.changes import Change, check_if_match, decided_again
+from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.claims import claim_fingerprints, drop_fingerprints
 from chalicelib.context import Context
 from chalicelib.domain import needs, plans, rights, selection
 from chalicelib.domain.actions import Action
-from chalicelib.domain.errors import IllegalMove, InvalidInput, NotFound
+from chalicelib.domain.errors import InvalidInput, InvalidTransition, NotFound
 from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.selection import PoolKind, Rights
 from chalicelib.domain.warmup import operate
@@ -27,7 +27,7 @@ T = TypeVar("T", bound=PoolItem)
 _MOST_USERS = 1000
 
 
-class Hold(StrEnum):
+class ItemHold(StrEnum):
     """What an account does with an item."""
 
     USED = "used"
@@ -44,7 +44,7 @@ class User:
     assignment_id: str
     assigned_at: datetime
     outcome: str | None
-    hold: Hold
+    hold: ItemHold
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def edit(
 
     The item goes first, so that nobody is given it from then on; an undelivered assignment that is not reached here is
     replaced when its content is asked for. The same edit sent again changes nothing, and finishes what was left.
-    Raises NotFound, InvalidInput, IllegalMove, FourEyes, Duplicate, VersionConflict.
+    Raises NotFound, InvalidInput, InvalidTransition, FourEyes, Duplicate, VersionConflict.
     """
     item, replayed = _edit(context, kind, noun, model_id, item_id, given, reason)
     dated = given.get("licence_valid_until") is not None
@@ -92,7 +92,7 @@ def edit(
     return Edited(item, replayed, users, complete)
 
 
-@decided_again
+@retry_on_conflict
 def _edit(
     context: Context,
     kind: type[T],
@@ -117,7 +117,7 @@ def _edit(
     _check(item, wanted)
     change = Change(context, item)
     for name, value in wanted.items():
-        change.moves.append({"what": name, "from": _told(getattr(item, name)), "to": _told(value)})
+        change.transitions.append({"what": name, "from": _told(getattr(item, name)), "to": _told(value)})
     was_withdrawn, keys = item.status is Rights.WITHDRAWN, item.fingerprints
     if "status" in wanted:
         _move_rights(context, item, Rights(str(wanted.pop("status"))))
@@ -128,8 +128,8 @@ def _edit(
     if "body" in wanted or (was_withdrawn and item.status is Rights.APPROVED):
         _claim(change, item, keys)
     condition = item.revise(context.now)
-    changed = ", ".join(str(move["what"]) for move in change.moves)
-    change.commit(_action(item, change.moves), condition, changed=changed, reason=reason)
+    changed = ", ".join(str(move["what"]) for move in change.transitions)
+    change.commit(_action(item, change.transitions), condition, changed=changed, reason=reason)
     return item, False
 
 
@@ -140,13 +140,13 @@ def _dated(given: Mapping[str, object], time_zone: str) -> Mapping[str, object]:
 
 
 def _check(item: PoolItem, wanted: Mapping[str, object]) -> None:
-    """Raises IllegalMove for other words of a text that was assigned once, InvalidInput where no phase takes the file.
+    """Raises InvalidTransition for a new body of a text that was assigned, InvalidInput where no phase takes a file.
 
     Whoever was given a text has its words, and the record names only its id. An assignment writes the item under its
     revision, as an edit does: of two at once one fails and looks again.
     """
     if "body" in wanted and item.last_assigned_at is not None:
-        raise IllegalMove(subject="text", state="assigned", move="body", possible=["withdraw"])
+        raise InvalidTransition(subject="text", state="assigned", move="body", possible=["withdraw"])
     if "category" in wanted and isinstance(item, Content):
         faults = needs.faults(str(wanted["category"]), item.bytes)
         if faults:
@@ -196,20 +196,20 @@ def _action(item: PoolItem, moves: list[dict[str, object]]) -> Action:
 
 
 def _user(context: Context, kind: type[PoolItem], item_id: str, row: Assignment) -> User:
-    hold, outcome = Hold.USED, row.outcome
+    hold, outcome = ItemHold.USED, row.outcome
     if row.ended_at is None:
         hold = _take_off(context, kind, item_id, row)
-        outcome = "withdrawn" if hold is Hold.UNASSIGNED else outcome
+        outcome = "withdrawn" if hold is ItemHold.UNASSIGNED else outcome
     return User(row.account_id, PhaseName(row.phase), row.assignment_id, row.assigned_at, outcome, hold)
 
 
-@decided_again
-def _take_off(context: Context, kind: type[PoolItem], item_id: str, row: Assignment) -> Hold:
+@retry_on_conflict
+def _take_off(context: Context, kind: type[PoolItem], item_id: str, row: Assignment) -> ItemHold:
     """Takes the item off a phase that was not delivered; warns the worker of one that was."""
     try:
         loaded = warmups.load(context, row.account_id)
     except NotFound:
-        return Hold.USED
+        return ItemHold.USED
     item = (PoolKind.CONTENT if issubclass(kind, Content) else PoolKind.TEXT, item_id)
     lease = loaded.warmup.lease
     (session,) = together([(Session, lease.session_id)]) if lease is not None else (None,)
@@ -224,8 +224,8 @@ def _take_off(context: Context, kind: type[PoolItem], item_id: str, row: Assignm
     if found.step is not None:
         warmups.store(context, loaded, found.step)
     if found.held:
-        return Hold.HELD
-    return Hold.USED if found.step is None else Hold.UNASSIGNED
+        return ItemHold.HELD
+    return ItemHold.USED if found.step is None else ItemHold.UNASSIGNED
 
 
 def _note_licence(context: Context, item: PoolItem, row: Assignment) -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import cast
 
 from chalicelib import warmups
-from chalicelib.changes import decided_again
+from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import accounts, cursors, leases, timing
 from chalicelib.domain.accounts import Step
@@ -238,7 +238,7 @@ def _take(context: Context, account_id: str, actions: Collection[Step] | None) -
     return None if offer is None or step.after.lease is not lease else Claimed(offer, lease, held=False)
 
 
-@decided_again
+@retry_on_conflict
 def release(context: Context, account_id: str, *, lease_token: str) -> bool:
     """Gives the lease back without an outcome; the assigned content stays. Tells whether it had ended so already.
 

@@ -1,6 +1,6 @@
 """Models: the creators whose pools feed the accounts."""
 
-from chalicelib.changes import Change, check_if_match, decided_again
+from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import cursors
 from chalicelib.domain.actions import Action
@@ -25,7 +25,7 @@ def create(
         updated_at=context.now,
     )
     change = Change(context, model)
-    change.moves.append({"what": "model", "from": None, "to": "created"})
+    change.transitions.append({"what": "model", "from": None, "to": "created"})
     try:
         change.commit(Action.MODEL_CREATE)
         return model, False
@@ -36,7 +36,7 @@ def create(
     return found, True
 
 
-@decided_again
+@retry_on_conflict
 def edit(
     context: Context,
     model_id: str,
@@ -70,7 +70,7 @@ def edit(
         raise InvalidInput([{"pointer": "/themes", "detail": detail}])
     change = Change(context, model)
     for what, value in changed.items():
-        change.moves.append({"what": what, "from": _plain(getattr(model, what)), "to": _plain(value)})
+        change.transitions.append({"what": what, "from": _plain(getattr(model, what)), "to": _plain(value)})
         setattr(model, what, value)
     model.updated_at = context.now
     action = Action.MODEL_CHANGE

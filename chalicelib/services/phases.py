@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib import warmups
-from chalicelib.changes import decided_again
+from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.errors import LeaseSuperseded
@@ -48,7 +48,7 @@ class Report:
     replayed: bool
 
 
-@decided_again
+@retry_on_conflict
 def complete(
     context: Context,
     account_id: str,
@@ -84,7 +84,7 @@ def complete(
     return _completion(loaded, phase_name, _last_response(step.after, phase_name), replayed=False)
 
 
-@decided_again
+@retry_on_conflict
 def report(context: Context, account_id: str, phase_name: str, *, lease_token: str, fault: Fault) -> Report:
     """Records what went wrong: the phase is tried again later, gets another item, or waits for an operator.
 

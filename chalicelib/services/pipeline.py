@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
-from chalicelib.changes import Change, decided_again, is_repeat
+from chalicelib.changes import Change, is_repeat, retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import timing
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
-from chalicelib.domain.errors import IllegalMove, TemporarilyUnavailable
+from chalicelib.domain.errors import InvalidTransition, TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import ATTENTION
 from chalicelib.domain.queues import Queue, queues_of
@@ -19,7 +19,7 @@ from chalicelib.domain.warmup.effects import Hourly
 from chalicelib.tables import Account, Session, Setting, at_work, attention
 from chalicelib.tables.base import reading, together
 from chalicelib.tables.queues import Place, Row, everything, in_order
-from chalicelib.tables.sessions import LIVE, Standing
+from chalicelib.tables.sessions import LIVE, SessionStatus
 from chalicelib.tables.settings import (
     COUNTER_SHARDS,
     HOUR_SHARDS,
@@ -67,15 +67,15 @@ class Overview:
     longest_at_work: Account | None
 
 
-@decided_again
+@retry_on_conflict
 def pause(context: Context, *, reason: str) -> tuple[Setting, bool]:
-    """Hands no work out any more, to nobody; what is under way may be finished. Raises IllegalMove."""
+    """Hands no work out any more, to nobody; what is under way may be finished. Raises InvalidTransition."""
     return _switch(context, True, Action.PIPELINE_PAUSE, reason)
 
 
-@decided_again
+@retry_on_conflict
 def resume(context: Context, *, reason: str) -> tuple[Setting, bool]:
-    """Hands work out again, what fell due first at first. Raises IllegalMove."""
+    """Hands work out again, what fell due first at first. Raises InvalidTransition."""
     return _switch(context, False, Action.PIPELINE_RESUME, reason)
 
 
@@ -86,9 +86,9 @@ def _switch(context: Context, paused: bool, action: Action, reason: str) -> tupl
         return pauses, True
     if pauses.pipeline_paused is paused:
         state, move = ("paused", "pause") if paused else ("running", "resume")
-        raise IllegalMove("pipeline", state, move, ["resume" if paused else "pause"])
+        raise InvalidTransition("pipeline", state, move, ["resume" if paused else "pause"])
     change = Change(context, pauses)
-    change.moves.append({"what": "pipeline", "from": not paused, "to": paused})
+    change.transitions.append({"what": "pipeline", "from": not paused, "to": paused})
     pauses.pipeline_paused, pauses.pause_reason = paused, reason if paused else None
     change.commit(action, reason=reason)
     return pauses, False
@@ -115,7 +115,7 @@ def overview(context: Context) -> Overview:
     with reading():
         live = int(Session.live_index.count(LIVE))
         lately = Session.expires_at > context.now - _LATELY
-        lost = int(Session.live_index.count(Standing.LOST, lately))
+        lost = int(Session.live_index.count(SessionStatus.LOST, lately))
     return Overview(
         pauses=pauses or Setting.nothing_paused(),
         states={**counted.states, **ended},

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from chalicelib.changes import Change, decided_again
+from chalicelib.changes import Change, retry_on_conflict
 from chalicelib.claims import claim_fingerprints, duplicate
 from chalicelib.context import Context
 from chalicelib.domain import cursors, duplicates, needs, plans, rights, takers
@@ -55,14 +55,14 @@ def create_text(context: Context, model_id: str, entry: Entry) -> tuple[Text, bo
     return _create(context, model_id, entry, Text)
 
 
-@decided_again
+@retry_on_conflict
 def _create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tuple[T, bool]:
     item = _new(context, model_id, entry, kind)
     found = _before(context, item, entry)
     if not isinstance(found, dict):
         return found, True
     change = Change(context, item)
-    change.moves.append({"what": "status", "from": None, "to": item.status})
+    change.transitions.append({"what": "status", "from": None, "to": item.status})
     claim_fingerprints(context, change.transaction, item, found)
     action = Action.CONTENT_CREATE if isinstance(item, Content) else Action.TEXT_CREATE
     change.commit(action, model_id=model_id, category=item.category)

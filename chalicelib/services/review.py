@@ -8,13 +8,19 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib import warmups
-from chalicelib.changes import decided_again, is_repeat
+from chalicelib.changes import is_repeat, retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import cursors, selection
 from chalicelib.domain.accounts import State
 from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Blocker
-from chalicelib.domain.errors import ItemRefused, MalformedRequest, NotFound, ServiceError, TemporarilyUnavailable
+from chalicelib.domain.errors import (
+    ContentNotEligible,
+    MalformedRequest,
+    NotFound,
+    ServiceError,
+    TemporarilyUnavailable,
+)
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import ATTENTION, PhaseName, Status
 from chalicelib.domain.selection import PoolKind
@@ -88,7 +94,7 @@ class Look:
     """One look at the queue: how many of its rows were looked at, and where the next look goes on (None at the end)."""
 
     cases: list[Case]
-    looked_at: int
+    scanned_count: int
     next_cursor: str | None
 
 
@@ -190,11 +196,11 @@ def _count(groups: dict[tuple[str | None, str | None, str], Group], case: Case) 
 # the moves
 
 
-@decided_again
+@retry_on_conflict
 def retry(context: Context, account_id: str, phase_name: str, *, reason: str, other_content: bool = False) -> Decided:
     """Offers the phase again at once, with fresh limits; with the same items, or another choice.
 
-    Raises NotFound, IllegalMove, PhaseNotAvailable.
+    Raises NotFound, InvalidTransition, PhaseNotAvailable.
     """
     loaded, replayed = _begin(
         context, account_id, phase_name, Action.PHASE_RETRY, reason=reason, other_content=other_content or None
@@ -205,11 +211,11 @@ def retry(context: Context, account_id: str, phase_name: str, *, reason: str, ot
     return _decided(context, loaded, replayed)
 
 
-@decided_again
+@retry_on_conflict
 def resolve(context: Context, account_id: str, phase_name: str, *, reason: str, evidence: Mapping[str, str]) -> Decided:
     """Marks the phase as completed: it was done outside, as the evidence (a URL or a note) shows.
 
-    Raises NotFound, IllegalMove, PhaseNotAvailable.
+    Raises NotFound, InvalidTransition, PhaseNotAvailable.
     """
     loaded, replayed = _begin(
         context, account_id, phase_name, Action.PHASE_RESOLVE, reason=reason, evidence=dict(evidence)
@@ -220,16 +226,16 @@ def resolve(context: Context, account_id: str, phase_name: str, *, reason: str, 
     return _decided(context, loaded, replayed)
 
 
-@decided_again
+@retry_on_conflict
 def skip(context: Context, account_id: str, phase_name: str, *, reason: str) -> Decided:
-    """Passes over a phase: it counts as completed, and is marked. Raises NotFound, IllegalMove."""
+    """Passes over a phase: it counts as completed, and is marked. Raises NotFound, InvalidTransition."""
     loaded, replayed = _begin(context, account_id, phase_name, Action.PHASE_SKIP, reason=reason)
     if not replayed:
         warmups.store(context, loaded, operate.skip(loaded.warmup, phase_name, context.now), reason=reason)
     return _decided(context, loaded, replayed)
 
 
-@decided_again
+@retry_on_conflict
 def assign(
     context: Context,
     account_id: str,
@@ -241,7 +247,7 @@ def assign(
 ) -> Decided:
     """Gives these items to the phase by hand. Rights, caps and "never twice on one account" hold; the score does not.
 
-    Raises NotFound, IllegalMove, PhaseNotAvailable, InvalidInput, ItemRefused.
+    Raises NotFound, InvalidTransition, PhaseNotAvailable, InvalidInput, ContentNotEligible.
     """
     named = {PoolKind.CONTENT: content_id, PoolKind.TEXT: text_id}
     loaded, replayed = _begin(
@@ -293,7 +299,7 @@ def _items_by_hand(
         by_hand = selection.wanted_by_hand(warmup.plan, phase.phase, theme=warmup.theme, used=used, now=context.now)
         refused = selection.refusal(item, by_hand)
         if refused is not None:
-            raise ItemRefused(f"{item_id} cannot be given to this account: {refused}.", reason=refused)
+            raise ContentNotEligible(f"{item_id} cannot be given to this account: {refused}.", reason=refused)
         items[kind] = item
     return items
 

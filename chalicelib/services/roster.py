@@ -102,7 +102,7 @@ class Page:
     """One look: what was found among how many, and where the next one goes on (None at the end)."""
 
     accounts: list[Account]
-    looked_at: int
+    scanned_count: int
     next_cursor: str | None
 
 
@@ -279,7 +279,7 @@ def _shown(context: Context, account: Account, phases: list[Phase], items: Mappi
 # moves on many
 
 
-class Move(StrEnum):
+class BulkAction(StrEnum):
     """What can be done with many accounts at once."""
 
     READY = "ready"
@@ -292,11 +292,11 @@ class Move(StrEnum):
     def concerns(self, account: Account) -> bool:
         """Whether the move is possible for the account as it stands."""
         match self:
-            case Move.READY:
+            case BulkAction.READY:
                 return account.state is State.IMPORTED
-            case Move.PAUSE:
+            case BulkAction.PAUSE:
                 return account.state in (State.READY, State.WARMING_UP)
-            case Move.RESUME:
+            case BulkAction.RESUME:
                 return account.state is State.PAUSED
             case _:
                 under_way = account.state in (State.WARMING_UP, State.PAUSED)
@@ -325,14 +325,14 @@ Act = Callable[[Account], bool]
 
 
 def move_all(
-    context: Context, move: Move, wanted: Filter, act: Act, *, limit: int, cursor: str | None, dry_run: bool
+    context: Context, move: BulkAction, wanted: Filter, act: Act, *, limit: int, cursor: str | None, dry_run: bool
 ) -> Done:
     """One step of a move on all that are meant: a page of them. Safe to send again. Raises MalformedRequest."""
     page = find(context, wanted, limit=limit, cursor=cursor)
     return Done(_move(context, move, page.accounts, act, dry_run), page.next_cursor)
 
 
-def move_these(context: Context, move: Move, account_ids: Sequence[str], act: Act, *, dry_run: bool) -> Done:
+def move_these(context: Context, move: BulkAction, account_ids: Sequence[str], act: Act, *, dry_run: bool) -> Done:
     """The same on the accounts that are named. An unknown one is `refused`."""
     found = dict(zip(account_ids, _read(account_ids), strict=True))
     missing = [
@@ -342,7 +342,9 @@ def move_these(context: Context, move: Move, account_ids: Sequence[str], act: Ac
     return Done(_move(context, move, accounts, act, dry_run) + missing, None)
 
 
-def _move(context: Context, move: Move, accounts: Sequence[Account], act: Act, dry_run: bool) -> list[MovedAccount]:
+def _move(
+    context: Context, move: BulkAction, accounts: Sequence[Account], act: Act, dry_run: bool
+) -> list[MovedAccount]:
     concerned = [account for account in accounts if move.concerns(account)]
     if dry_run:
         return [MovedAccount(account.account_id, "would_be_done") for account in concerned]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from chalicelib import audit, warmups
-from chalicelib.changes import Change, decided_again
+from chalicelib.changes import Change, retry_on_conflict
 from chalicelib.context import Context, Role
 from chalicelib.domain import cursors, leases, selection
 from chalicelib.domain.actions import Action
@@ -17,7 +17,7 @@ from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import new_session, open_session
 from chalicelib.tables import Account, Content, Phase, Session, Text, pages
 from chalicelib.tables.base import Key, together
-from chalicelib.tables.sessions import Directive, Holding, Standing, seen
+from chalicelib.tables.sessions import Directive, Holding, SessionStatus, seen
 from chalicelib.tables.transaction import Stale, Transaction
 
 _MOST_AT_ONCE = 50
@@ -109,7 +109,7 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
     Raises NotFound, SessionEnded.
     """
     session = _own(context, session_id)
-    if session.live is Standing.ENDED:
+    if session.live is SessionStatus.ENDED:
         raise SessionEnded(f"Session {session_id} has ended. Open a new one.")
     held: list[Extended] = []
     lost: list[LostHold] = []
@@ -194,7 +194,7 @@ def _extend(
             current & Account.lease_ended_by.does_not_exist() & no_later & in_bounds,
             [Account.lease_expires_at.set(until), Account.due_at.set(until)],
         )
-    actions = [Session.live.set(Standing.LIVE), *seen(context.now, context.settings)]
+    actions = [Session.live.set(SessionStatus.LIVE), *seen(context.now, context.settings)]
     if note is not None:
         actions.append(Session.note.set(note))
     if gone:
@@ -290,7 +290,7 @@ def _each(context: Context, session: Session, act: Callable[[Context, Holding], 
     return []
 
 
-@decided_again
+@retry_on_conflict
 def _release(context: Context, holding: Holding) -> None:
     try:
         loaded = warmups.load(context, holding.account_id)
@@ -301,26 +301,26 @@ def _release(context: Context, holding: Holding) -> None:
         warmups.store(context, loaded, step)
 
 
-@decided_again
+@retry_on_conflict
 def _end(context: Context, session_id: str) -> tuple[Session, bool]:
     session = _own(context, session_id)
-    if session.live is Standing.ENDED:
+    if session.live is SessionStatus.ENDED:
         return session, True
-    _stand(context, session, Standing.ENDED, Action.SESSION_END)
+    _stand(context, session, SessionStatus.ENDED, Action.SESSION_END)
     return session, False
 
 
-def _stand(context: Context, session: Session, standing: Standing, action: Action) -> None:
+def _stand(context: Context, session: Session, standing: SessionStatus, action: Action) -> None:
     change = Change(context, session)
-    change.moves.append({"what": "session", "from": session.live, "to": standing})
+    change.transitions.append({"what": "session", "from": session.live, "to": standing})
     heard = Session.last_seen_at == session.last_seen_at
     session.live = standing
-    if standing is Standing.ENDED:
+    if standing is SessionStatus.ENDED:
         session.ended_at = context.now
     change.commit(action, heard)
 
 
-@decided_again
+@retry_on_conflict
 def drain(context: Context, session_id: str, *, reason: str) -> Directed:
     """Has a session finish what it holds and take nothing new. Raises NotFound."""
     session, replayed = _direct(context, session_id, Directive.DRAIN, Action.SESSION_DRAIN, reason)
@@ -333,7 +333,7 @@ def stop(context: Context, session_id: str, *, reason: str) -> Directed:
     return Directed(session, replayed, _each(context, session, partial(_revoke, reason=reason)))
 
 
-@decided_again
+@retry_on_conflict
 def _stop(context: Context, session_id: str, reason: str) -> tuple[Session, bool]:
     return _direct(context, session_id, Directive.STOP, Action.SESSION_STOP, reason)
 
@@ -344,16 +344,16 @@ def _direct(
     session = _own(context, session_id)
     if session.directive in (directive, Directive.STOP):
         return session, True  # who was told to stop is not told less
-    if session.live is Standing.ENDED:
+    if session.live is SessionStatus.ENDED:
         raise SessionEnded(f"Session {session_id} has ended.")
     change = Change(context, session)
-    change.moves.append({"what": "directive", "from": session.directive, "to": directive})
+    change.transitions.append({"what": "directive", "from": session.directive, "to": directive})
     session.directive = directive
     change.commit(action, reason=reason)
     return session, False
 
 
-@decided_again
+@retry_on_conflict
 def _revoke(context: Context, holding: Holding, *, reason: str) -> None:
     try:
         loaded = warmups.load(context, holding.account_id)
@@ -367,14 +367,14 @@ def _revoke(context: Context, holding: Holding, *, reason: str) -> None:
 def close_lost(context: Context, *, limit: int) -> dict[str, int]:
     """Marks sessions that were not heard of as lost; what they hold falls due by itself. Tells how many."""
     before = Session.expires_at <= context.now
-    found, _ = pages.by_index(Session, Session.live_index, Standing.LIVE, limit=limit, condition=before)
+    found, _ = pages.by_index(Session, Session.live_index, SessionStatus.LIVE, limit=limit, condition=before)
     lost = 0
     for session in found:
         if context.is_short_of_time:
             return {"lost": lost, "left_for_next_time": 1}
-        if session.live is Standing.LIVE and session.expires_at <= context.now:
+        if session.live is SessionStatus.LIVE and session.expires_at <= context.now:
             try:
-                _stand(context, session, Standing.LOST, Action.SESSION_LOSE)
+                _stand(context, session, SessionStatus.LOST, Action.SESSION_LOSE)
                 lost += 1
             except Stale:
                 continue  # it was heard of just now
@@ -382,7 +382,7 @@ def close_lost(context: Context, *, limit: int) -> dict[str, int]:
 
 
 def list_all(
-    context: Context, *, limit: int, status: Standing | None, cursor: str | None
+    context: Context, *, limit: int, status: SessionStatus | None, cursor: str | None
 ) -> tuple[list[Session], str | None]:
     """Sessions by standing (or all), the latest heard of first. Raises MalformedRequest."""
     purpose = f"sessions:{status}"

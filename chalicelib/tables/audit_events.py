@@ -41,7 +41,7 @@ class AuditEvent(Item):
     day = text()
     actor = text()
     action = word(Action)
-    moves = document(default=list)
+    transitions = document(default=list)
     request_id = text()
     session_id = maybe_text()
     details = document(default=dict)

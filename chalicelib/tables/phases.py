@@ -58,7 +58,7 @@ class Phase(Item):
     retry_count = count()
     crash_count = count()
     release_count = count()
-    swap_count = count()
+    replacement_count = count()
     attempt = count()
     execution_time_ms = maybe_count()
     platform_response = document()

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from chalicelib.domain.accounts import State
 from chalicelib.domain.phases import Status
-from chalicelib.domain.runway import Stock, Traveller, remaining
+from chalicelib.domain.runway import PendingAccount, Stock, remaining
 from chalicelib.domain.selection import PoolKind
 from chalicelib.tables import attention
 from chalicelib.tables.accounts import Account
@@ -81,8 +81,8 @@ class Accounts:
     `imported` have not been declared ready. `complete` is False where there are more.
     """
 
-    under_way: list[Traveller] = field(default_factory=list)
-    imported: list[Traveller] = field(default_factory=list)
+    under_way: list[PendingAccount] = field(default_factory=list)
+    imported: list[PendingAccount] = field(default_factory=list)
     in_review: int = 0
     paused: int = 0
     complete: bool = True
@@ -133,7 +133,7 @@ def _provided(page: Iterable[Account]) -> set[str]:
     return found | {one.account_id for one in halted if one.assigned_content_id or one.assigned_text_id}
 
 
-def traveller(account: Account, now: datetime, *, has_content: bool) -> Traveller:
+def traveller(account: Account, now: datetime, *, has_content: bool) -> PendingAccount:
     """The account as the look ahead reads it; one that has not started begins now, one without a date goes on now."""
     plan = account.plan
     left = remaining(account.current_phase, has_content=has_content)
@@ -142,4 +142,4 @@ def traveller(account: Account, now: datetime, *, has_content: bool) -> Travelle
         due_at = now + plan.phases[left[0]].interval if left else now
     used = {(PoolKind.CONTENT, one) for one in account.used_content_ids or ()}
     used |= {(PoolKind.TEXT, one) for one in account.used_text_ids or ()}
-    return Traveller(account.account_id, plan, left, due_at, account.theme, frozenset(used))
+    return PendingAccount(account.account_id, plan, left, due_at, account.theme, frozenset(used))

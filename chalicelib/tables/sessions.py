@@ -17,7 +17,7 @@ LIVE = "live"
 NO_PHASE = "-"
 
 
-class Standing(StrEnum):
+class SessionStatus(StrEnum):
     """Whether a session is at work."""
 
     LIVE = "live"
@@ -69,7 +69,7 @@ class Session(Item):
     bot_id = text()
     client = maybe_text()
     host = maybe_text()
-    live = word(Standing)
+    live = word(SessionStatus)
     directive = word(Directive)
     holds = texts()
     warned = texts()

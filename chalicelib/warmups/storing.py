@@ -25,7 +25,17 @@ from chalicelib.tables import Account, Assignment, Content, Phase, Session, Sett
 from chalicelib.tables.accounts import unchanged_lease
 from chalicelib.tables.base import Key, together
 from chalicelib.tables.pools import PoolItem
-from chalicelib.tables.sessions import NO_PHASE, Holding, Standing, hold, let_go, licence_entry, licensed, seen, warn
+from chalicelib.tables.sessions import (
+    NO_PHASE,
+    Holding,
+    SessionStatus,
+    hold,
+    let_go,
+    licence_entry,
+    licensed,
+    seen,
+    warn,
+)
 from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, counter_key, hour_key
 from chalicelib.tables.transaction import Transaction
 from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, SETS, Loaded, document, versions, view
@@ -101,7 +111,7 @@ class _Writer:
         """Writes the step."""
         after, account = step.after, self.loaded.account
         moved = transitions(self.before, after)
-        self.change.moves.extend({"what": one.what, "from": one.before, "to": one.after} for one in moved)
+        self.change.transitions.extend({"what": one.what, "from": one.before, "to": one.after} for one in moved)
         self._account(after)
         self._phases(after)
         self._count_ended(after.state)
@@ -255,7 +265,7 @@ class _Writer:
         until = effect.licensed_until
         assert session is not None, "who takes a lease has a session"
         if session.was_read():
-            alive = [Session.live.set(Standing.LIVE), *seen(self.context.now, self.context.settings)]
+            alive = [Session.live.set(SessionStatus.LIVE), *seen(self.context.now, self.context.settings)]
             if until is not None:
                 alive.append(licensed(effect.lease.token, until))
             self._update_session(session.session_id, Session.ended_at.does_not_exist(), hold(holding), *alive)

@@ -32,7 +32,7 @@ def refuse_superseded(context: Context, account: Account, token: str) -> NoRetur
         raise MalformedRequest("The header Lease-Token holds no token that this account ever gave.")
     happened = None
     if ended is not None:
-        happened = {"at": ended.at, "action": ended.action, "sentence": audit.told(ended)}
+        happened = {"at": ended.at, "action": ended.action, "summary": audit.told(ended)}
     lease = account.lease if leases.is_live(account.lease, context.now) else None
     live = None if lease is None else leases.describe(lease)
     detail = None if ended is None else f"This lease is over: {audit.told(ended)} at {render(ended.at)}."
@@ -41,12 +41,14 @@ def refuse_superseded(context: Context, account: Account, token: str) -> NoRetur
 
 def _what_ended_it(later: Sequence[AuditEvent]) -> AuditEvent | None:
     """What took the work away: who took over or what operators did, rather than that time had passed."""
-    ending = [event for event in later if any(move["what"] == "lease" for move in event.moves) or _by_operator(event)]
+    ending = [
+        event for event in later if any(move["what"] == "lease" for move in event.transitions) or _by_operator(event)
+    ]
     return next((event for event in ending if event.action is not Action.LEASE_EXPIRE), ending[0] if ending else None)
 
 
 def _takes_a_lease(event: AuditEvent) -> bool:
-    return any(move["what"] == "lease" and move["to"] is not None for move in event.moves)
+    return any(move["what"] == "lease" and move["to"] is not None for move in event.transitions)
 
 
 def _by_operator(event: AuditEvent) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 PHASE = {
     *("phase", "status", "available_at", "started_at", "completed_at", "bot_id", "bot_session_id"),
     *("assigned_content_id", "assigned_text_id", "content_assigned_at", "error_message", "error_details"),
-    *("retry_count", "crash_count", "swap_count", "execution_time_ms", "platform_response", "updated_at"),
+    *("retry_count", "crash_count", "replacement_count", "execution_time_ms", "platform_response", "updated_at"),
 }
 STATUS = {
     *("account_id", "model_id", "username", "theme", "state", "plan", "current_phase", "phases", "progress"),
@@ -24,7 +24,7 @@ REPORT = {"account_id", "phase", "outcome", "available_at", "replayed"}
 BEAT = {"session_id", "expires_at", "held", "lost", "directive"}
 BLOCKER = {"code", "until", "detail"}
 EVENT = {
-    *("subject", "version", "at", "actor", "action", "moves", "request_id", "session_id", "details", "sentence"),
+    *("subject", "version", "at", "actor", "action", "transitions", "request_id", "session_id", "details", "summary"),
 }
 PROBLEM = {"type", "title", "status", "detail", "code", "request_id", "retryable"}
 

@@ -125,7 +125,7 @@ def test_an_account_becomes_ready_with_a_reason(agency: Agency) -> None:
     assert (ready["state"], ready["replayed"], ready["blockers"]) == ("ready", False, [])
     event = agency.operator.events()[-1]
     assert (event["action"], event["details"]["reason"]) == ("account:ready", "seen by Ada")
-    assert event["sentence"] == "operator root declared account a1 ready: seen by Ada"
+    assert event["summary"] == "operator root declared account a1 ready: seen by Ada"
 
 
 def test_without_consent_an_account_cannot_become_ready(agency: Agency) -> None:
@@ -148,7 +148,7 @@ def test_consent_is_recorded_afterwards_and_opens_the_gate(agency: Agency) -> No
     assert agency.operator.ready("a1").ok()["state"] == "ready"
     event = agency.operator.events()[1]
     assert (event["action"], event["details"]) == ("account:consent", CONSENT)
-    assert "Ada consented" in event["sentence"] and "contract 7" in event["sentence"]
+    assert "Ada consented" in event["summary"] and "contract 7" in event["summary"]
     agency.operator.verified()
 
 
@@ -195,8 +195,8 @@ def test_consent_is_recorded_by_operators_for_accounts_that_are_there(agency: Ag
 def test_an_account_that_warms_up_cannot_become_ready(agency: Agency) -> None:
     agency.warmed_to("pfp")
     again = {"reason": "another one"}
-    problem = agency.operator.post(f"{PATH}/a1/ready", again).refused(409, "move_not_possible")
-    assert problem["possible_moves"] == ["complete", "pause", "reset", "retire"]
+    problem = agency.operator.post(f"{PATH}/a1/ready", again).refused(409, "invalid_transition")
+    assert problem["possible_transitions"] == ["complete", "pause", "reset", "retire"]
 
 
 def test_ready_sent_again_is_known_although_a_bot_has_started(agency: Agency) -> None:

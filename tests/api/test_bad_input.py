@@ -431,7 +431,7 @@ def test_what_a_bot_says_of_an_error_goes_back_as_it_came(scene: Scene) -> None:
     assert told["phase"]["error_details"] == details
     assert told["phase"]["error_message"] == "{actor} {0} \0 é 😀 %s"
     (event,) = (one for one in scene.agency.operator.events() if one["action"] == "phase:fail")
-    assert event["sentence"].endswith("{actor} {0} \0 é 😀 %s")
+    assert event["summary"].endswith("{actor} {0} \0 é 😀 %s")
     json.dumps(event)
 
 

@@ -174,7 +174,7 @@ def test_an_account_without_content_waits_and_is_offered_again(bare: Agency) -> 
     assert [(one["code"], one["until"]) for one in status["blockers"]] == [("content_unavailable", opens)]
     listed = worker.ready().ok()
     assert (listed["items"], listed["next_due_at"]) == ([], opens)
-    assert bare.operator.actions()[-1] == "phase:starve"
+    assert bare.operator.actions()[-1] == "phase:content_unavailable"
     bare.time.to(opens)
     assert worker.offered() == ["a1"], "no timer has run"
     bare.operator.verified()
@@ -211,7 +211,7 @@ def test_the_timer_offers_it_again(bare: Agency) -> None:
     worker = bare.worker()
     worker.start().ok()
     bare.time.to(worker.content().refused(409, "content_unavailable")["available_at"])
-    assert bare.timer() == {"phase:offer": 1}
+    assert bare.timer() == {"phase:reoffer": 1}
     assert worker.offered() == ["a1"]
     bare.operator.verified()
 
@@ -222,7 +222,7 @@ def test_a_taker_without_content_gives_its_lease_back(bare: Agency) -> None:
     worker.content().refused(409, "content_unavailable")
     assert worker.heartbeat().ok()["held"] == []
     problem = worker.complete("pfp", lease["lease_token"]).refused(409, "lease_superseded")
-    assert problem["happened"]["action"] == "phase:starve"
+    assert problem["happened"]["action"] == "phase:content_unavailable"
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ def test_texts_are_imported_as_json_lines(agency: Agency) -> None:
     path = f"{MODEL}/texts/import"
     answer = agency.operator.post(path, raw=text.encode(), content_type="application/x-ndjson").ok()
     assert [row["outcome"] for row in answer["rows"]] == ["created", "refused", "refused", "created"]
-    assert answer["rows"][1]["error"]["twin_id"] == "t1"
+    assert answer["rows"][1]["error"]["duplicate_of"] == "t1"
     assert agency.operator.text("t3")["category"] == "any"
 
 

@@ -65,10 +65,10 @@ def test_rights_move_as_the_table_says(agency: Agency) -> None:
     operator = agency.operator
     operator.media("new", "pfp", status="pending")
     edit(operator, "content/new", {"status": "rejected"}).ok()
-    edit(operator, "content/new", {"status": "withdrawn"}).refused(409, "move_not_possible")
+    edit(operator, "content/new", {"status": "withdrawn"}).refused(409, "invalid_transition")
     approved = edit(operator, "content/new", {"status": "approved"}).ok()
     assert (approved["status"], approved["approved_by"]) == ("approved", "root")
-    edit(operator, "content/new", {"status": "rejected"}).refused(409, "move_not_possible")
+    edit(operator, "content/new", {"status": "rejected"}).refused(409, "invalid_transition")
     edit(operator, "content/new", {"status": "withdrawn", "reason": "the photographer asked"}).ok()
     edit(operator, "content/new", {"status": "approved"}).ok()
 
@@ -203,7 +203,7 @@ def test_a_twin_is_refused_with_its_id(agency: Agency, kind: str) -> None:
     agency.operator.post(path, first).ok(201)
     before = agency.wire.image()
     problem = agency.operator.post(path, second).refused(409, "already_exists")
-    assert problem["twin_id"] == "first"
+    assert problem["duplicate_of"] == "first"
     assert agency.wire.image() == before
     agency.operator.post(path, first).ok()
     agency.operator.model("m2")
@@ -215,7 +215,7 @@ def test_of_two_creators_of_the_same_file_at_once_one_is_refused(agency: Agency)
     twin = media("b", "pfp", sha256=media("a", "pfp")["sha256"])
     agency.wire.meanwhile(lambda: operator.post(CONTENT, media("a", "pfp")).ok(201))
     problem = operator.post(CONTENT, twin).refused(409, "already_exists")
-    assert problem["twin_id"] == "a"
+    assert problem["duplicate_of"] == "a"
     operator.get(f"{CONTENT}/b").refused(404, "content_not_found")
 
 
@@ -280,7 +280,7 @@ def test_three_swaps_and_then_people_and_never_the_same_item_twice(agency: Agenc
         answer = worker.content("pfp").ok()
         given.append(answer["content"]["content_id"])
         outcomes.append(worker.report("pfp", answer["lease"]["lease_token"], kind="content").ok()["outcome"])
-    assert (given, outcomes) == (["more3", "more2", "more1", "more0"], ["swap", "swap", "swap", "review"])
+    assert (given, outcomes) == (["more3", "more2", "more1", "more0"], ["replace", "replace", "replace", "review"])
     assert [operator.content(content_id)["failures"] for content_id in given] == [1, 1, 1, 1]
     phase = operator.account_document()["phases"][0]
-    assert (phase["retry_count"], phase["swap_count"], phase["status"]) == (0, 3, "requires_review")
+    assert (phase["retry_count"], phase["replacement_count"], phase["status"]) == (0, 3, "requires_review")

@@ -58,7 +58,7 @@ def test_the_category_of_an_item_can_be_changed(agency: Agency, kind: str, make:
     row = next(row for row in agency.wire.image()[f"test-{kind}"].values() if row[key] == {"S": "x"})
     assert (row["pool"]["S"], row["whole_pool"]["S"]) == ("m1#highlight#-", "m1#highlight")
     events = agency.operator.get(f"/api/operator/audit?day={agency.time.now:%Y-%m-%d}&limit=100").ok()["items"]
-    assert [{"what": "category", "from": "post", "to": "highlight"}] in [one["moves"] for one in events]
+    assert [{"what": "category", "from": "post", "to": "highlight"}] in [one["transitions"] for one in events]
     agency.operator.account()
     agency.warmed_to("highlight")
     explained = agency.operator.get("/api/operator/accounts/a1/phases/highlight/explain").ok()
@@ -94,14 +94,18 @@ def test_words_that_another_text_has_are_refused(agency: Agency) -> None:
     agency.operator.words("t2", "post", body="Two.")
     before = agency.wire.image()
     problem = edit(agency, "texts/t1", {"body": "TWO."}).refused(409, "already_exists")
-    assert (problem["twin_id"], problem["twin_status"], problem["twin_category"]) == ("t2", "approved", "post")
+    assert (problem["duplicate_of"], problem["duplicate_status"], problem["duplicate_category"]) == (
+        "t2",
+        "approved",
+        "post",
+    )
     assert agency.wire.image() == before
 
 
 def test_a_text_that_was_given_to_somebody_keeps_its_words(agency: Agency) -> None:
     agency.operator.words("t1", "bio", body="Sea and snu.", quality_score=99)
     given_to_somebody(agency, "t1")
-    edit(agency, "texts/t1", {"body": "Sea and sun."}).refused(409, "move_not_possible")
+    edit(agency, "texts/t1", {"body": "Sea and sun."}).refused(409, "invalid_transition")
     edit(agency, "texts/t1", {"body": "Sea and snu."}).ok()
     edit(agency, "texts/t1", {"category": "post"}).ok()
 
@@ -112,7 +116,7 @@ def test_a_text_that_is_given_to_somebody_in_the_same_moment_keeps_its_words(age
     agency.warmed_to("bio", "taker")
     worker = agency.worker()
     agency.wire.meanwhile(lambda: worker.content("bio", "taker").ok())
-    edit(agency, "texts/t1", {"body": "Sea and sun."}).refused(409, "move_not_possible")
+    edit(agency, "texts/t1", {"body": "Sea and sun."}).refused(409, "invalid_transition")
     assert worker.content("bio", "taker").ok()["text"]["body"] == "Sea and snu."
 
 
@@ -166,9 +170,13 @@ def test_what_was_withdrawn_before_anybody_had_it_blocks_nobody(agency: Agency, 
     assert dry["counts"]["created"] == 1
     agency.operator.post(path, other).ok(201)
     problem = agency.operator.post(path, {**given, key: "third"}).refused(409, "already_exists")
-    assert (problem["twin_id"], problem["twin_status"], problem["twin_category"]) == ("new", "approved", "post")
+    assert (problem["duplicate_of"], problem["duplicate_status"], problem["duplicate_category"]) == (
+        "new",
+        "approved",
+        "post",
+    )
     again = edit(agency, f"{kind}/old", {"status": "approved"}).refused(409, "already_exists")
-    assert again["twin_id"] == "new"
+    assert again["duplicate_of"] == "new"
     edit(agency, f"{kind}/new", {"status": "withdrawn"}).ok()
     edit(agency, f"{kind}/old", {"status": "approved"}).ok()
     edit(agency, f"{kind}/new", {"status": "approved"}).refused(409, "already_exists")
@@ -200,7 +208,7 @@ def test_what_was_used_once_and_withdrawn_does_not_come_again(agency: Agency) ->
     given_to_somebody(agency, "t1")
     edit(agency, "texts/t1", {"status": "withdrawn"}).ok()
     problem = agency.operator.post(TEXTS, words("t2", "bio", body="Sea and sun.")).refused(409, "already_exists")
-    assert (problem["twin_id"], problem["twin_status"]) == ("t1", "withdrawn")
+    assert (problem["duplicate_of"], problem["duplicate_status"]) == ("t1", "withdrawn")
     assert "`withdrawn`" in problem["detail"]
 
 
@@ -209,7 +217,7 @@ def test_a_file_that_was_withdrawn_before_anybody_had_it_can_be_uploaded_again(a
     agency.operator.post(f"{MODELS}/m1/content", given).ok(201)
     form = {"filename": "x.png", "media_type": "image/png", "bytes": 1, "sha256": given["sha256"]}
     problem = agency.operator.post(f"{MODELS}/m1/content/uploads", form).refused(409, "already_exists")
-    assert problem["twin_id"] == "old"
+    assert problem["duplicate_of"] == "old"
     edit(agency, "content/old", {"status": "withdrawn"}).ok()
     agency.operator.post(f"{MODELS}/m1/content/uploads", form).ok(201)
 
@@ -219,7 +227,7 @@ def test_of_two_who_come_after_a_withdrawn_item_at_once_one_is_refused(agency: A
     edit(agency, "texts/old", {"status": "withdrawn"}).ok()
     agency.wire.meanwhile(lambda: agency.operator.post(TEXTS, words("quick", "bio", body="Sea.")).ok(201))
     assert (
-        agency.operator.post(TEXTS, words("slow", "bio", body="Sea.")).refused(409, "already_exists")["twin_id"]
+        agency.operator.post(TEXTS, words("slow", "bio", body="Sea.")).refused(409, "already_exists")["duplicate_of"]
         == "quick"
     )
 
@@ -229,7 +237,8 @@ def test_an_item_that_is_approved_again_in_the_same_moment_makes_no_way(agency: 
     edit(agency, "texts/old", {"status": "withdrawn"}).ok()
     agency.wire.meanwhile(lambda: edit(agency, "texts/old", {"status": "approved"}).ok())
     assert (
-        agency.operator.post(TEXTS, words("new", "bio", body="Sea.")).refused(409, "already_exists")["twin_id"] == "old"
+        agency.operator.post(TEXTS, words("new", "bio", body="Sea.")).refused(409, "already_exists")["duplicate_of"]
+        == "old"
     )
 
 
@@ -239,7 +248,7 @@ def test_a_text_that_looks_the_same_is_a_twin_and_is_kept_as_it_is(agency: Agenc
     assert made["body"] == twin
     for body in ("Sea and sun", twin):
         problem = agency.operator.post(TEXTS, words("t2", "post", body=body)).refused(409, "already_exists")
-        assert problem["twin_id"] == "t1"
+        assert problem["duplicate_of"] == "t1"
 
 
 def test_texts_of_a_release_before_are_found_as_twins(agency: Agency) -> None:
@@ -253,13 +262,13 @@ def test_texts_of_a_release_before_are_found_as_twins(agency: Agency) -> None:
         agency.wire.plant("test-fingerprints", {**row, "fingerprint": {"S": before}})
     agency.operator.post(TEXTS, words("t1", "bio", body=bodies["t1"])).ok()
     problem = agency.operator.post(TEXTS, words("t4", "bio", body=bodies["t1"])).refused(409, "already_exists")
-    assert problem["twin_id"] == "t1"
+    assert problem["duplicate_of"] == "t1"
     agency.operator.words("early", "bio", body="love ❤")  # before the walk: it clashes with t2
     found = agency.operator.post(f"{TEXTS}/claims", {}).ok()
     assert (found["claimed"], [one["item_id"] for one in found["clashes"]]) == (1, ["t2"])
     assert "early" in found["clashes"][0]["detail"]
     problem = agency.operator.post(TEXTS, words("t5", "bio", body="hello sea")).refused(409, "already_exists")
-    assert problem["twin_id"] == "t1"
+    assert problem["duplicate_of"] == "t1"
     assert agency.operator.post(f"{TEXTS}/claims", {}).ok()["claimed"] == 0
     edit(agency, "texts/t1", {"body": "Other words"}).ok()
     agency.operator.words("t6", "bio", body=bodies["t1"])

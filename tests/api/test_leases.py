@@ -104,9 +104,9 @@ def test_the_first_is_told_what_happened_and_changes_nothing(
     assert problem["happened"] == {
         "at": taken_over,
         "action": "phase:deliver",
-        "sentence": "bot b2 was given pfp of account a1",
+        "summary": "bot b2 was given pfp of account a1",
     }
-    assert problem["happened"]["sentence"] in problem["detail"]
+    assert problem["happened"]["summary"] in problem["detail"]
     assert problem["lease"] == {
         "session_id": second.session,
         "bot_id": "b2",
@@ -470,7 +470,7 @@ def test_what_nobody_completes_is_retried_in_bulk_or_resolved(agency: Agency) ->
     _to_review(agency, lambda _: None)
     path = "/api/operator/accounts/a1/phases/{}/resolve"
     body = {"reason": "handed over", "evidence": {"note": "by hand"}}
-    agency.operator.post(path.format("pfp"), body).refused(409, "move_not_possible")
+    agency.operator.post(path.format("pfp"), body).refused(409, "invalid_transition")
     assert agency.operator.post(path.format("story"), body).ok()["state"] == "active"
     assert agency.operator.get("/api/operator/review").ok()["items"] == []
     assert agency.operator.get("/api/operator/pipeline").ok()["review"]["requires_review"] == 0

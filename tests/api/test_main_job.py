@@ -104,7 +104,7 @@ def _is_told_by_the_audit(agency: Agency) -> None:
         *["phase:deliver", "phase:complete"] * 5,
         "account:complete",
     ]
-    assert [event["sentence"] for event in events[2:5]] == [
+    assert [event["summary"] for event in events[2:5]] == [
         "bot b1 started the warm-up of account a1",
         "bot b1 was given pfp of account a1",
         "bot b1 completed pfp of account a1",

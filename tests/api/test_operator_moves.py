@@ -45,22 +45,22 @@ def test_a_move_of_the_lifecycle_is_allowed_just_where_its_table_allows_it(
 ) -> None:
     situation(agency)
     before = agency.operator.account_document()
-    allowed = accounts.MOVES[State(before["state"])].get(accounts.Move(move))
+    allowed = accounts.TRANSITIONS[State(before["state"])].get(accounts.AccountTransition(move))
     if before["state"] == "retired" and move == "retire":
         assert _account_move(agency, move, "sold").ok()["replayed"] is True
         return
     answer = _account_move(agency, move)
     if allowed is None:
-        problem = answer.refused(409, "move_not_possible")
-        assert problem["possible_moves"] == sorted(accounts.MOVES[State(before["state"])])
+        problem = answer.refused(409, "invalid_transition")
+        assert problem["possible_transitions"] == sorted(accounts.TRANSITIONS[State(before["state"])])
         assert agency.operator.account_document()["version"] == before["version"]
         return
     after = answer.ok()
     assert after["state"] in allowed and after["version"] == before["version"] + 1
     event = agency.operator.events()[-1]
     assert event["action"] == f"account:{move}" and event["details"]["reason"] == "because"
-    assert event["actor"] == {"kind": "operator", "id": "root"} and "because" in event["sentence"]
-    assert {"what": "account", "from": before["state"], "to": after["state"]} in event["moves"]
+    assert event["actor"] == {"kind": "operator", "id": "root"} and "because" in event["summary"]
+    assert {"what": "account", "from": before["state"], "to": after["state"]} in event["transitions"]
     agency.operator.verified()
 
 
@@ -81,7 +81,7 @@ def test_a_pause_sent_again_is_known_although_work_was_finished_meanwhile(agency
     again = _account_move(agency, "pause").ok()
     assert (again["state"], again["replayed"]) == ("paused", True)
     assert agency.wire.image() == before
-    _account_move(agency, "pause", "another reason").refused(409, "move_not_possible")
+    _account_move(agency, "pause", "another reason").refused(409, "invalid_transition")
     _account_move(agency, "resume").ok()
     assert _account_move(agency, "pause").ok()["replayed"] is False  # possible again, and so no repeat
 
@@ -117,7 +117,7 @@ def test_a_bot_whose_work_was_taken_away_is_told_what_the_operator_did(
     _account_move(agency, move).ok()
     version = agency.operator.account_document()["version"]
     told = bot.complete("bio", token).refused(409, "lease_superseded")
-    assert told["happened"]["action"] == f"account:{move}" and "root" in told["happened"]["sentence"]
+    assert told["happened"]["action"] == f"account:{move}" and "root" in told["happened"]["summary"]
     assert agency.operator.account_document()["version"] == version
     agency.operator.verified()
 
@@ -135,7 +135,7 @@ def test_a_retired_account_comes_back_with_what_it_has_used(agency: Agency, begu
     phases = agency.operator.account_document()["phases"]
     used = {one["assigned_content_id"] for one in phases} - {None}
     _account_move(agency, "retire").ok()
-    _account_move(agency, "ready").refused(409, "move_not_possible")
+    _account_move(agency, "ready").refused(409, "invalid_transition")
     restored = _account_move(agency, "restore", "retired by mistake").ok()
     assert (restored["state"], restored["phases"], restored["current_phase"]) == ("imported", [], None)
     assert [one["code"] for one in restored["blockers"]] == ["not_ready"]
@@ -183,15 +183,15 @@ def test_a_move_of_a_phase_is_allowed_just_where_its_table_allows_it(
         answer.refused(409, "account_not_ready")
         return
     bio = before["phases"][1]
-    if phases.Move(move) not in phases.MOVES[Status(bio["status"])]:
-        assert answer.status == 409 and answer.code in ("move_not_possible", "phase_not_available"), answer.text
+    if phases.PhaseTransition(move) not in phases.TRANSITIONS[Status(bio["status"])]:
+        assert answer.status == 409 and answer.code in ("invalid_transition", "phase_not_available"), answer.text
         assert agency.operator.account_document()["version"] == before["version"]
         return
     after = answer.ok()
     event = agency.operator.events()[-1]
     assert event["action"] == f"phase:{move}" and event["details"]["phase"] == "bio"
     status = after["phases"][1]["status"]
-    assert Status(status) in phases.MOVES[Status(bio["status"])][phases.Move(move)]
+    assert Status(status) in phases.TRANSITIONS[Status(bio["status"])][phases.PhaseTransition(move)]
     if status == "completed":
         assert after["current_phase"] == "post" and after["phases"][2]["available_at"] is not None
     assert _phase_move(agency, move, **more).ok() == {**after, "replayed": True}
@@ -267,10 +267,12 @@ def test_an_item_that_may_not_be_used_is_not_given_by_hand_either(agency: Agency
     agency.operator.words("pending", "bio", status="pending")
     agency.operator.words("long", "bio", body="x" * 151)
     for text_id, reason in (("pending", "not_approved"), ("long", "too_long")):
-        problem = _phase_move(agency, "assign", text_id=text_id).refused(409, "content_refused")
+        problem = _phase_move(agency, "assign", text_id=text_id).refused(409, "content_not_eligible")
         assert problem["reason"] == reason
     _phase_move(agency, "assign", text_id="nothing").refused(404, "text_not_found")
-    _phase_move(agency, "assign", content_id="m1-pfp").refused(409, "content_refused")  # it was used on this account
+    _phase_move(agency, "assign", content_id="m1-pfp").refused(
+        409, "content_not_eligible"
+    )  # it was used on this account
     agency.operator.media("fresh", "any")
     _phase_move(agency, "assign", content_id="fresh").refused(422, "invalid_input")  # a bio takes a text
     assert opened.offered() == ["a1"]
@@ -387,7 +389,7 @@ def test_a_session_told_to_stop_loses_its_leases_to_others(agency: Agency) -> No
     token = bot.take("bio")
     agency.operator.post(f"/api/operator/sessions/{bot.session}/stop", {"reason": "it runs wild"}).ok()
     problem = bot.complete("bio", token).refused(409, "lease_superseded")
-    assert problem["happened"]["action"] == "lease:take_away" and "runs wild" in problem["happened"]["sentence"]
+    assert problem["happened"]["action"] == "lease:revoke" and "runs wild" in problem["happened"]["summary"]
     beat = bot.heartbeat().ok()
     assert beat["directive"] == "stop" and [one["account_id"] for one in beat["lost"]] == ["a1"]
     agency.worker("b2").content("bio").ok()

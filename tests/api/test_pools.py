@@ -127,7 +127,7 @@ class TestItems:
         assert agency.operator.post(path, [given]).ok()["items"][0]["outcome"] == "unchanged"
         assert agency.wire.image() == before
         problem = agency.operator.post(path, {**given, "quality_score": 1}).refused(409, "already_exists")
-        assert problem["twin_id"] == created[key]
+        assert problem["duplicate_of"] == created[key]
         agency.operator.post(path, {**given, key: "named"}).refused(409, "already_exists")
 
     def test_a_row_without_an_id_that_stands_twice_is_one_item(

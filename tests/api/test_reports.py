@@ -19,7 +19,7 @@ def test_a_transient_fault_is_tried_again_after_the_plans_delay(agency: Agency) 
     assert set(reported["phase"]) >= PHASE
     assert (reported["outcome"], reported["replayed"]) == ("retry", False)
     phase = reported["phase"]
-    assert (phase["status"], phase["retry_count"], phase["swap_count"]) == ("failed", 1, 0)
+    assert (phase["status"], phase["retry_count"], phase["replacement_count"]) == ("failed", 1, 0)
     assert (phase["error_message"], phase["error_details"]) == ("the app was slow", {"ms": 90_000})
 
     opens = reported["available_at"]
@@ -105,8 +105,8 @@ def test_an_item_at_fault_is_swapped_and_never_given_to_this_account_again(agenc
     assert first["content"]["content_id"] == "m1-pfp"
     reported = worker.report("pfp", first["lease"]["lease_token"], kind="content").ok()
     phase = reported["phase"]
-    assert (reported["outcome"], reported["available_at"]) == ("swap", agency.time.told())
-    assert (phase["status"], phase["swap_count"], phase["retry_count"]) == ("available", 1, 0)
+    assert (reported["outcome"], reported["available_at"]) == ("replace", agency.time.told())
+    assert (phase["status"], phase["replacement_count"], phase["retry_count"]) == ("available", 1, 0)
     assert phase["assigned_content_id"] is None
     assert worker.offered() == ["a1"], "at once"
     second = worker.content().ok()
@@ -128,11 +128,15 @@ def test_after_three_swaps_people_must_look(agency: Agency) -> None:
         given = worker.content().ok()
         seen.append(given["content"]["content_id"])
         reported = worker.report("pfp", given["lease"]["lease_token"], kind="content").ok()
-        assert (reported["outcome"], reported["phase"]["swap_count"]) == ("swap", swap + 1)
+        assert (reported["outcome"], reported["phase"]["replacement_count"]) == ("replace", swap + 1)
     given = worker.content().ok()
     assert len({*seen, given["content"]["content_id"]}) == 4, "never the same again"
     last = worker.report("pfp", given["lease"]["lease_token"], kind="content").ok()
-    assert (last["outcome"], last["phase"]["status"], last["phase"]["swap_count"]) == ("review", "requires_review", 3)
+    assert (last["outcome"], last["phase"]["status"], last["phase"]["replacement_count"]) == (
+        "review",
+        "requires_review",
+        3,
+    )
     assert agency.operator.content(given["content"]["content_id"])["failures"] == 1
     path = "/api/operator/accounts/a1/phases/pfp/retry"
     agency.operator.post(path, {"reason": "there are better ones"}).ok()
@@ -157,7 +161,7 @@ def test_what_was_not_at_fault_stays_with_the_phase_through_peoples_retry(agency
         given = worker.content("post").ok()
         token = given["lease"]["lease_token"]
         outcomes.append(worker.report("post", token, kind="content", details={"item": item}).ok()["outcome"])
-    assert outcomes == ["swap", "swap", "swap", "review"]
+    assert outcomes == ["replace", "replace", "replace", "review"]
     agency.operator.post("/api/operator/accounts/a1/phases/post/retry", {"reason": "the last one"}).ok()
     again = worker.content("post").ok()
     assert of(again, kept) == of(given, kept) and of(again, item) != of(given, item)

@@ -70,7 +70,7 @@ def test_the_queue_pages_through_completely(troubled: Agency, order: str) -> Non
 
 def test_groups_tell_how_many_since_when_and_a_sample(troubled: Agency) -> None:
     answer = troubled.operator.get("/api/operator/review/groups").ok()
-    assert (answer["looked_at"], answer["partly"], answer["next_cursor"]) == (5, False, None)
+    assert (answer["scanned_count"], answer["partly"], answer["next_cursor"]) == (5, False, None)
     told = [(one["kind"], one["code"], one["phase"], one["count"]) for one in answer["items"]]
     first = answer["items"][0]
     assert told == [("transient", "E1", "pfp", 3), ("fatal", "E2", "pfp", 1), ("unknown", "E2", "pfp", 1)]
@@ -91,7 +91,7 @@ def test_a_look_at_the_queue_reads_a_page_and_the_pages_make_the_whole(agency: A
         assert sum(keys) <= 2 * MOST_EXAMINED  # an account and a phase for each row
         assert all(call.body["Limit"] <= MOST_EXAMINED for call in agency.wire.of("Query"))
         assert len(agency.wire.of("Query")) <= 3
-        looked.append(page["looked_at"])
+        looked.append(page["scanned_count"])
         counted += sum(one.get("count", 1) for one in page["items"])
         if page["next_cursor"] is None:
             break
@@ -211,7 +211,7 @@ def test_the_master_switch_is_audited_and_says_so(agency: Agency) -> None:
     assert paused["pipeline_paused"] is True and paused["reason"] == "maintenance"
     again = agency.operator.post("/api/operator/pipeline/pause", {"reason": "maintenance"}).ok()
     assert again == {**paused, "replayed": True}
-    agency.operator.post("/api/operator/pipeline/pause", {"reason": "other"}).refused(409, "move_not_possible")
+    agency.operator.post("/api/operator/pipeline/pause", {"reason": "other"}).refused(409, "invalid_transition")
     agency.operator.post("/api/operator/pipeline/resume", {"reason": "done"}).ok()
     today = agency.operator.get("/api/operator/audit?limit=100").ok()["items"]
     counted = Counter(event["action"] for event in today)

@@ -15,7 +15,7 @@ BULK = f"{PATH}/bulk"
 
 @pytest.fixture
 def mixed(agency: Agency) -> Agency:
-    """Accounts that are due, waiting, worked on, failed, starved, in review, paused."""
+    """Accounts that are due, waiting, worked on, failed, content_unavailable, in review, paused."""
     agency.staged("a mixed roster", lambda: _mix(agency))
     return agency
 
@@ -35,9 +35,9 @@ def _mix(agency: Agency) -> None:
     worker.take("pfp", "working")
     operator.post(f"{PATH}/paused/pause", {"reason": "a holiday"}).ok()
     operator.model("dry")
-    operator.account("starved", model_id="dry")
-    worker.start("starved").ok()
-    worker.content("pfp", "starved").refused(409, "content_unavailable")
+    operator.account("content_unavailable", model_id="dry")
+    worker.start("content_unavailable").ok()
+    worker.content("pfp", "content_unavailable").refused(409, "content_unavailable")
     agency.timer()
 
 
@@ -67,7 +67,7 @@ def test_an_account_under_a_live_lease_is_working_whatever_its_step(held: Agency
         return counted
 
     assert found(held, "queue=working") == HELD
-    assert counts() == {"due": 0, "waiting": 0, "working": len(HELD), "starved": 0}
+    assert counts() == {"due": 0, "waiting": 0, "working": len(HELD), "content_unavailable": 0}
     for account_id in HELD:
         assert held.operator.account_document(account_id)["queues"] == ["working"]
         (listed,) = held.operator.get(f"{PATH}?ids={account_id}").ok()["items"]
@@ -75,7 +75,7 @@ def test_an_account_under_a_live_lease_is_working_whatever_its_step(held: Agency
     held.time.advance(LEASE)
     due = HELD - {"paused"}
     assert (found(held, "queue=working"), found(held, "queue=due")) == (set(), due)
-    assert counts() == {"due": len(due), "waiting": 0, "working": 0, "starved": 0}
+    assert counts() == {"due": len(due), "waiting": 0, "working": 0, "content_unavailable": 0}
     assert held.timer() == {"lease:expire": len(HELD)}
     assert (found(held, "queue=working"), found(held, "queue=due")) == (set(), due)
     for account_id in HELD:
@@ -163,7 +163,7 @@ def test_a_list_with_phases_shows_their_cells_and_what_is_assigned(mixed: Agency
     assert assigned["content"]["media_type"] == "image/png"
     assert assigned["content"]["url"].startswith("https://")
     assert items["failed"]["phases"][0]["error_code"] == "platform_error"
-    assert items["starved"]["content_due_at"] is not None
+    assert items["content_unavailable"]["content_due_at"] is not None
 
 
 def move(agency: Agency, action: str, **body: Any) -> Any:
@@ -256,7 +256,9 @@ def test_a_rule_of_ours_that_a_body_breaks_is_told_in_our_words_alone(agency: Ag
 
 def test_the_overview_counts_by_queue_what_the_roster_lists(mixed: Agency) -> None:
     queues = mixed.operator.get("/api/operator/pipeline").ok()["queues"]
-    assert queues == {name: len(found(mixed, f"queue={name}")) for name in ("due", "waiting", "working", "starved")}
+    assert queues == {
+        name: len(found(mixed, f"queue={name}")) for name in ("due", "waiting", "working", "content_unavailable")
+    }
 
 
 def test_throughput_tells_each_hour(agency: Agency) -> None:
@@ -324,7 +326,7 @@ def test_a_look_tells_how_far_it_looked(agency: Agency) -> None:
     looked, cursor = [], ""
     while True:
         page = agency.operator.get(f"{PATH}?text=nobody{cursor}").ok()
-        looked.append(page["looked_at"])
+        looked.append(page["scanned_count"])
         if page["next_cursor"] is None:
             break
         cursor = f"&cursor={page['next_cursor']}"

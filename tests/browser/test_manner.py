@@ -201,7 +201,7 @@ def test_three_kinds_of_empty(console: Console) -> None:
     page.get_by_role("button", name="Clear the filters").click()
     expect(page.locator("[data-row]").first).to_be_visible()
     console.open(f"tasks?model_id={model.model_id}", ready="text=You hold no task")
-    console.open("pipeline?queue=starved", ready="text=Nothing is wrong here")
+    console.open("pipeline?queue=content_unavailable", ready="text=Nothing is wrong here")
 
 
 def test_old_data_is_said_to_be_old_and_an_error_is_told_whole(console: Console) -> None:

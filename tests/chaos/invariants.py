@@ -25,7 +25,7 @@ Plain = dict[str, Any]
 LEAVINGS = {"crash_count": STANDARD.max_crashes, "release_count": STANDARD.max_releases}
 _WITHOUT_REFERENCES = 2  # marshal's version in which equal values have equal bytes
 _RETURNED = ("given_back", "replaced", "withdrawn")
-_FAILING = ("phase:fail", "phase:swap", "phase:escalate")
+_FAILING = ("phase:fail", "phase:replace_content", "phase:escalate")
 
 
 def plain(row: Mapping[str, Any]) -> Plain:
@@ -176,7 +176,7 @@ def _intervals(own: Mapping[str, Plain]) -> Iterator[str]:
 
 def _limits(own: Mapping[str, Plain]) -> Iterator[str]:
     for phase in own.values():
-        for what, most in (("retry_count", STANDARD.max_retries), ("swap_count", STANDARD.max_swaps)):
+        for what, most in (("retry_count", STANDARD.max_retries), ("replacement_count", STANDARD.max_replacements)):
             if phase[what] > most:
                 yield f"{phase['phase']} has a {what} of {phase[what]}"
         offered = phase["status"] in ("available", "content_assigned", "in_progress")

@@ -116,8 +116,14 @@ MUTANTS: dict[str, Mutant] = {
         ),
         "tests/unit/test_retries.py",
     ),
-    "the limit of swaps": Mutant(
-        (Line("domain/retries.py", "case ReportKind.CONTENT if swaps < plan.max_swaps:", "case ReportKind.CONTENT:"),),
+    "the limit of replacements": Mutant(
+        (
+            Line(
+                "domain/retries.py",
+                "case ReportKind.CONTENT if replacements < plan.max_replacements:",
+                "case ReportKind.CONTENT:",
+            ),
+        ),
         "tests/unit/test_retries.py",
     ),
     "the limit of crashes": Mutant(
@@ -132,8 +138,8 @@ MUTANTS: dict[str, Mutant] = {
         (
             Line(
                 "domain/warmup/due.py",
-                "draft.leave(Move.EXPIRE)",
-                "draft.warmup.current and draft.warmup.current.lease_token and draft.leave(Move.EXPIRE)",
+                "draft.leave(PhaseTransition.EXPIRE)",
+                "draft.warmup.current and draft.warmup.current.lease_token and draft.leave(PhaseTransition.EXPIRE)",
             ),
         ),
         "tests/api/test_leases.py",
@@ -160,7 +166,7 @@ MUTANTS: dict[str, Mutant] = {
         "tests/api/test_sessions.py",
     ),
     "the count of a release": Mutant(
-        (Line("domain/warmup/leases.py", "draft.leave(Move.RELEASE)", "pass"),), "tests/api/test_leases.py"
+        (Line("domain/warmup/leases.py", "draft.leave(PhaseTransition.RELEASE)", "pass"),), "tests/api/test_leases.py"
     ),
     "what was lost before the first phase": Mutant(
         (

@@ -132,4 +132,4 @@ def test_a_file_is_asked_for_once(uploads: Service) -> None:
     digest = hashlib.sha256(FILE).hexdigest()
     asked = {"filename": "b.png", "media_type": "image/png", "bytes": len(FILE), "sha256": digest}
     again = uploads.call("POST", f"{MODEL}/content/uploads", "an operator's key for tests", asked)
-    assert (again.status, again.document["twin_id"]) == (409, "i1")
+    assert (again.status, again.document["duplicate_of"]) == (409, "i1")

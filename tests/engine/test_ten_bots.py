@@ -161,13 +161,13 @@ def _check_account(service: Service, account_id: str) -> None:
 
 def _told(service: Service, account_id: str) -> str:
     events = [*service.every(f"/api/operator/audit?account_id={account_id}")][::-1]
-    return "\n".join(f"{event['version']} {event['at']} {event['sentence']} {event['moves']}" for event in events)
+    return "\n".join(f"{event['version']} {event['at']} {event['summary']} {event['transitions']}" for event in events)
 
 
 def _check_leases(events: list[Any]) -> None:
     holder = None
     for event in reversed(events):
-        for move in event["moves"]:
+        for move in event["transitions"]:
             if move["what"] == "lease":
                 assert move["from"] == holder
                 holder = move["to"]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from chalicelib.tables import Session
-from chalicelib.tables.sessions import Directive, Standing
+from chalicelib.tables.sessions import Directive, SessionStatus
 from tests.agency import LEASE, Agency, Bot
 
 
@@ -12,7 +12,7 @@ def test_a_set_in_another_order_is_no_change() -> None:
     session = Session(
         session_id="ses_1",
         bot_id="b1",
-        live=Standing.LIVE,
+        live=SessionStatus.LIVE,
         directive=Directive.CONTINUE,
         holds={f"a{number} lt_1_{number:032} bio" for number in range(20)},
         started_at=now,

@@ -508,7 +508,7 @@ def test_a_withdrawn_text_that_is_approved_in_the_last_moment_makes_no_way(agenc
         lambda: agency.operator.post(path, words("new", "bio", body="Sea.")),
         lambda: agency.operator.send("PATCH", f"{path}/old", {"status": "approved"}).ok(),
     )
-    assert answer.refused(409, "already_exists")["twin_id"] == "old"
+    assert answer.refused(409, "already_exists")["duplicate_of"] == "old"
 
 
 def test_the_words_of_a_text_that_is_given_in_the_last_moment_stay(agency: Agency, first: Bot) -> None:
@@ -520,7 +520,7 @@ def test_the_words_of_a_text_that_is_given_in_the_last_moment_stay(agency: Agenc
         lambda: agency.operator.send("PATCH", f"{MODELS}/m1/texts/t1", change),
         lambda: first.content("bio").ok(),
     )
-    answer.refused(409, "move_not_possible")
+    answer.refused(409, "invalid_transition")
     assert first.content("bio").ok()["text"]["body"] == "Sea and snu."
 
 

@@ -24,7 +24,7 @@ def session(bot_id: str, *held: Holding) -> Session:
 
 
 def event(sentence: str) -> AuditEvent:
-    return AuditEvent.model_construct(at=NOW, sentence=sentence)
+    return AuditEvent.model_construct(at=NOW, summary=sentence)
 
 
 def snapshot(*rows: Row) -> Snapshot:
@@ -145,8 +145,8 @@ def test_the_summary_names_what_is_wrong_with_an_audit() -> None:
 @pytest.mark.parametrize(
     ("width", "headers"),
     [
-        (120, ["account", "state", "phases", "audit", "retries", "crashes", "swaps", "versions"]),
-        (80, ["account", "state", "phases", "audit", "retries", "crashes", "swaps", "versions"]),
+        (120, ["account", "state", "phases", "audit", "retries", "crashes", "replaced", "versions"]),
+        (80, ["account", "state", "phases", "audit", "retries", "crashes", "replaced", "versions"]),
         (45, ["account", "state", "phases", "audit"]),
     ],
 )

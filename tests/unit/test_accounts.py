@@ -4,58 +4,58 @@ from itertools import product
 
 import pytest
 
-from chalicelib.domain.accounts import MOVES, Move, State, Step, after, step
-from chalicelib.domain.errors import IllegalMove
+from chalicelib.domain.accounts import TRANSITIONS, AccountTransition, State, Step, after, step
+from chalicelib.domain.errors import InvalidTransition
 
-LEGAL: dict[tuple[State, Move], tuple[State, ...]] = {
-    (State.IMPORTED, Move.READY): (State.READY,),
-    (State.READY, Move.START): (State.WARMING_UP,),
-    (State.WARMING_UP, Move.COMPLETE): (State.ACTIVE,),
+LEGAL: dict[tuple[State, AccountTransition], tuple[State, ...]] = {
+    (State.IMPORTED, AccountTransition.READY): (State.READY,),
+    (State.READY, AccountTransition.START): (State.WARMING_UP,),
+    (State.WARMING_UP, AccountTransition.COMPLETE): (State.ACTIVE,),
     # there and back
-    (State.READY, Move.PAUSE): (State.PAUSED,),
-    (State.WARMING_UP, Move.PAUSE): (State.PAUSED,),
-    (State.PAUSED, Move.RESUME): (State.READY, State.WARMING_UP),
-    (State.WARMING_UP, Move.RESET): (State.READY,),
+    (State.READY, AccountTransition.PAUSE): (State.PAUSED,),
+    (State.WARMING_UP, AccountTransition.PAUSE): (State.PAUSED,),
+    (State.PAUSED, AccountTransition.RESUME): (State.READY, State.WARMING_UP),
+    (State.WARMING_UP, AccountTransition.RESET): (State.READY,),
     # from anywhere
-    (State.IMPORTED, Move.RETIRE): (State.RETIRED,),
-    (State.READY, Move.RETIRE): (State.RETIRED,),
-    (State.WARMING_UP, Move.RETIRE): (State.RETIRED,),
-    (State.PAUSED, Move.RETIRE): (State.RETIRED,),
-    (State.ACTIVE, Move.RETIRE): (State.RETIRED,),
-    (State.RETIRED, Move.RESTORE): (State.IMPORTED,),
+    (State.IMPORTED, AccountTransition.RETIRE): (State.RETIRED,),
+    (State.READY, AccountTransition.RETIRE): (State.RETIRED,),
+    (State.WARMING_UP, AccountTransition.RETIRE): (State.RETIRED,),
+    (State.PAUSED, AccountTransition.RETIRE): (State.RETIRED,),
+    (State.ACTIVE, AccountTransition.RETIRE): (State.RETIRED,),
+    (State.RETIRED, AccountTransition.RESTORE): (State.IMPORTED,),
 }
 
 
-@pytest.mark.parametrize("move", Move)
+@pytest.mark.parametrize("move", AccountTransition)
 @pytest.mark.parametrize("state", State)
-def test_a_move_leads_where_the_contract_says_or_is_refused(state: State, move: Move) -> None:
+def test_a_move_leads_where_the_contract_says_or_is_refused(state: State, move: AccountTransition) -> None:
     targets = LEGAL.get((state, move), ())
     if targets:
         assert after(state, move) is targets[0]
     else:
-        with pytest.raises(IllegalMove) as refused:
+        with pytest.raises(InvalidTransition) as refused:
             after(state, move)
-        assert refused.value.members["possible_moves"] == sorted(m for s, m in LEGAL if s is state)
+        assert refused.value.members["possible_transitions"] == sorted(m for s, m in LEGAL if s is state)
 
 
 @pytest.mark.parametrize("state", State)
 def test_only_a_target_of_the_table_can_be_chosen(state: State) -> None:
-    for move, to in product(Move, State):
+    for move, to in product(AccountTransition, State):
         if to in LEGAL.get((state, move), ()):
             assert after(state, move, to) is to
         else:
-            with pytest.raises(IllegalMove):
+            with pytest.raises(InvalidTransition):
                 after(state, move, to)
 
 
 def test_every_state_is_a_key_and_none_is_an_end() -> None:
-    assert set(MOVES) == set(State)
-    assert all(MOVES[state] for state in State)
+    assert set(TRANSITIONS) == set(State)
+    assert all(TRANSITIONS[state] for state in State)
 
 
 def test_a_refusal_names_what_is_possible_instead() -> None:
-    with pytest.raises(IllegalMove, match="`start` is not possible for an account that is `imported`") as refused:
-        after(State.IMPORTED, Move.START)
+    with pytest.raises(InvalidTransition, match="`start` is not possible for an account that is `imported`") as refused:
+        after(State.IMPORTED, AccountTransition.START)
     assert "possible: ready, retire" in refused.value.detail
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from chalicelib.domain import accounts, phases
-from chalicelib.domain.actions import Action, sentence
+from chalicelib.domain.actions import Action, summary
 
 DETAILS = {
     "phase": "bio",
@@ -27,21 +27,21 @@ def test_a_tag_is_subject_and_verb(action: Action) -> None:
 
 @pytest.mark.parametrize("action", Action)
 def test_each_action_makes_a_sentence(action: Action) -> None:
-    told = sentence(action, actor="bot b1", subject="account:acc_1", details=DETAILS)
+    told = summary(action, actor="bot b1", subject="account:acc_1", details=DETAILS)
     assert "account acc_1" in told or action.startswith("pipeline:")
     assert not set("{}–") & set(told), "every word of the sentence is known"
 
 
 @pytest.mark.parametrize("action", Action)
 def test_a_sentence_is_made_also_where_details_are_missing_or_strange(action: Action) -> None:
-    told = sentence(action, actor="bot b1", subject="account:acc_1", details={"actor": "{x}", "phase": "{0.__class__}"})
+    told = summary(action, actor="bot b1", subject="account:acc_1", details={"actor": "{x}", "phase": "{0.__class__}"})
     assert told
     assert "<class" not in told
     assert "{x}" not in told, "the actor is who acted"
 
 
 def test_a_bots_words_cannot_speak_for_somebody_else() -> None:
-    told = sentence(
+    told = summary(
         Action.PHASE_FAIL,
         actor="bot b1",
         subject="account:a",
@@ -54,18 +54,18 @@ def test_a_bots_words_cannot_speak_for_somebody_else() -> None:
     ("action", "move"),
     [
         # the same verb for a move on every floor
-        (Action.ACCOUNT_READY, accounts.Move.READY),
-        (Action.ACCOUNT_START, accounts.Move.START),
-        (Action.ACCOUNT_COMPLETE, accounts.Move.COMPLETE),
-        (Action.PHASE_OPEN, phases.Move.OPEN),
-        (Action.PHASE_REOPEN, phases.Move.REOPEN),
-        (Action.PHASE_DELIVER, phases.Move.DELIVER),
-        (Action.PHASE_COMPLETE, phases.Move.COMPLETE),
-        (Action.PHASE_FAIL, phases.Move.FAIL),
-        (Action.PHASE_SWAP, phases.Move.SWAP),
-        (Action.PHASE_ESCALATE, phases.Move.ESCALATE),
-        (Action.LEASE_RELEASE, phases.Move.RELEASE),
-        (Action.LEASE_EXPIRE, phases.Move.EXPIRE),
+        (Action.ACCOUNT_READY, accounts.AccountTransition.READY),
+        (Action.ACCOUNT_START, accounts.AccountTransition.START),
+        (Action.ACCOUNT_COMPLETE, accounts.AccountTransition.COMPLETE),
+        (Action.PHASE_OPEN, phases.PhaseTransition.OPEN),
+        (Action.PHASE_REOPEN, phases.PhaseTransition.REOPEN),
+        (Action.PHASE_DELIVER, phases.PhaseTransition.DELIVER),
+        (Action.PHASE_COMPLETE, phases.PhaseTransition.COMPLETE),
+        (Action.PHASE_FAIL, phases.PhaseTransition.FAIL),
+        (Action.PHASE_REPLACE_CONTENT, phases.PhaseTransition.REPLACE),
+        (Action.PHASE_ESCALATE, phases.PhaseTransition.ESCALATE),
+        (Action.LEASE_RELEASE, phases.PhaseTransition.RELEASE),
+        (Action.LEASE_EXPIRE, phases.PhaseTransition.EXPIRE),
     ],
 )
 def test_an_action_has_the_verb_of_its_move(action: Action, move: str) -> None:

@@ -341,11 +341,11 @@ def test_an_export_goes_on_by_its_header(connect: Connect) -> None:
         "at": BOT["created_at"],
         "actor": {"kind": "bot", "id": "b"},
         "action": "lease:claim",
-        "moves": [{"what": "lease", "from": None, "to": "s"}],
+        "transitions": [{"what": "lease", "from": None, "to": "s"}],
         "request_id": "r",
         "session_id": None,
         "details": {},
-        "sentence": "it was so",
+        "summary": "it was so",
     }
     lines, media_type = json.dumps(event) + "\n", {"Content-Type": "application/x-ndjson"}
     client, _, _ = connect(
@@ -353,8 +353,8 @@ def test_an_export_goes_on_by_its_header(connect: Connect) -> None:
         httpx.Response(200, text=lines * 2, headers=media_type),
     )
     found = list(client.audit.export())
-    assert [one.sentence for one in found] == ["it was so"] * 3
-    assert found[0].moves[0].from_ is None
+    assert [one.summary for one in found] == ["it was so"] * 3
+    assert found[0].transitions[0].from_ is None
 
 
 MEDIA = models.Media.model_validate(

@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 GIVEN: dict[type[ServiceError], tuple[Any, ...]] = {
     errors.InvalidInput: ([{"pointer": "/limit", "detail": "too large"}],),
     errors.NotFound: ("account", "a1"),
-    errors.IllegalMove: ("account", "ready", "complete", ["start"]),
+    errors.InvalidTransition: ("account", "ready", "complete", ["start"]),
 }
 CONTRACT = {
     "MalformedRequest": (400, "malformed_request", False),

@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from chalicelib.domain.errors import IllegalMove
-from chalicelib.domain.phases import ATTENTION, MOVES, ORDER, Move, PhaseName, Status, after, following
+from chalicelib.domain.errors import InvalidTransition
+from chalicelib.domain.phases import ATTENTION, ORDER, TRANSITIONS, PhaseName, PhaseTransition, Status, after, following
 
 P, A, C, W, D, F, R = (
     Status.PENDING,
@@ -17,74 +17,77 @@ P, A, C, W, D, F, R = (
     Status.REQUIRES_REVIEW,
 )
 
-LEGAL: dict[tuple[Status, Move], tuple[Status, ...]] = {
+LEGAL: dict[tuple[Status, PhaseTransition], tuple[Status, ...]] = {
     # time, or a taker in time's stead
-    (P, Move.OPEN): (A,),
-    (F, Move.REOPEN): (C, A),  # with the items that are assigned, or without: they were at fault
-    (A, Move.EXPIRE): (A, R),  # whatever the step of its worker was; with the last crash an operator must decide
-    (C, Move.EXPIRE): (C, R),
-    (W, Move.EXPIRE): (C, R),
+    (P, PhaseTransition.OPEN): (A,),
+    (F, PhaseTransition.REOPEN): (C, A),  # with the items that are assigned, or without: they were at fault
+    (A, PhaseTransition.EXPIRE): (
+        A,
+        R,
+    ),  # whatever the step of its worker was; with the last crash an operator must decide
+    (C, PhaseTransition.EXPIRE): (C, R),
+    (W, PhaseTransition.EXPIRE): (C, R),
     # a taker
-    (A, Move.ASSIGN): (C,),
-    (C, Move.DELIVER): (W,),
+    (A, PhaseTransition.ASSIGN): (C,),
+    (C, PhaseTransition.DELIVER): (W,),
     # an operator changes what is assigned
-    (C, Move.ASSIGN): (C,),
-    (C, Move.UNASSIGN): (A,),
+    (C, PhaseTransition.ASSIGN): (C,),
+    (C, PhaseTransition.UNASSIGN): (A,),
     # the holder
-    (W, Move.COMPLETE): (D,),
-    (W, Move.FAIL): (F,),
-    (W, Move.SWAP): (A,),
-    (W, Move.ESCALATE): (R,),
-    (A, Move.RELEASE): (A, R),  # with the last release, too
-    (C, Move.RELEASE): (C, R),
-    (W, Move.RELEASE): (C, R),
+    (W, PhaseTransition.COMPLETE): (D,),
+    (W, PhaseTransition.FAIL): (F,),
+    (W, PhaseTransition.REPLACE): (A,),
+    (W, PhaseTransition.ESCALATE): (R,),
+    (A, PhaseTransition.RELEASE): (A, R),  # with the last release, too
+    (C, PhaseTransition.RELEASE): (C, R),
+    (W, PhaseTransition.RELEASE): (C, R),
     # the holder that is late: a timer has taken its lease in between, nobody has taken the account
-    (C, Move.COMPLETE): (D,),
-    (C, Move.FAIL): (F,),
-    (C, Move.SWAP): (A,),
-    (C, Move.ESCALATE): (R,),
-    (R, Move.COMPLETE): (D,),
+    (C, PhaseTransition.COMPLETE): (D,),
+    (C, PhaseTransition.FAIL): (F,),
+    (C, PhaseTransition.REPLACE): (A,),
+    (C, PhaseTransition.ESCALATE): (R,),
+    (R, PhaseTransition.COMPLETE): (D,),
     # people
-    (F, Move.RETRY): (C, A),
-    (R, Move.RETRY): (C, A),
-    (F, Move.RESOLVE): (D,),
-    (R, Move.RESOLVE): (D,),
+    (F, PhaseTransition.RETRY): (C, A),
+    (R, PhaseTransition.RETRY): (C, A),
+    (F, PhaseTransition.RESOLVE): (D,),
+    (R, PhaseTransition.RESOLVE): (D,),
     # anything but what is completed can be skipped
-    (P, Move.SKIP): (D,),
-    (A, Move.SKIP): (D,),
-    (C, Move.SKIP): (D,),
-    (W, Move.SKIP): (D,),
-    (F, Move.SKIP): (D,),
-    (R, Move.SKIP): (D,),
+    (P, PhaseTransition.SKIP): (D,),
+    (A, PhaseTransition.SKIP): (D,),
+    (C, PhaseTransition.SKIP): (D,),
+    (W, PhaseTransition.SKIP): (D,),
+    (F, PhaseTransition.SKIP): (D,),
+    (R, PhaseTransition.SKIP): (D,),
 }
 
 
-@pytest.mark.parametrize("move", Move)
+@pytest.mark.parametrize("move", PhaseTransition)
 @pytest.mark.parametrize("status", Status)
-def test_a_move_leads_where_the_contract_says_or_is_refused(status: Status, move: Move) -> None:
+def test_a_move_leads_where_the_contract_says_or_is_refused(status: Status, move: PhaseTransition) -> None:
     targets = LEGAL.get((status, move), ())
     if targets:
         assert after(status, move) is targets[0]
     else:
-        with pytest.raises(IllegalMove) as refused:
+        with pytest.raises(InvalidTransition) as refused:
             after(status, move)
         assert refused.value.members["state"] == status
-        assert refused.value.members["possible_moves"] == sorted(m for s, m in LEGAL if s is status)
+        assert refused.value.members["possible_transitions"] == sorted(m for s, m in LEGAL if s is status)
 
 
 @pytest.mark.parametrize("status", Status)
 def test_only_a_target_of_the_table_can_be_chosen(status: Status) -> None:
-    for move, to in product(Move, Status):
+    for move, to in product(PhaseTransition, Status):
         if to in LEGAL.get((status, move), ()):
             assert after(status, move, to) is to
         else:
-            with pytest.raises(IllegalMove):
+            with pytest.raises(InvalidTransition):
                 after(status, move, to)
 
 
 def test_every_status_is_a_key_and_completed_is_the_only_end() -> None:
-    assert set(MOVES) == set(Status)
-    assert [status for status in Status if not MOVES[status]] == [D]
+    assert set(TRANSITIONS) == set(Status)
+    assert [status for status in Status if not TRANSITIONS[status]] == [D]
 
 
 def test_every_status_can_be_reached_from_pending() -> None:

@@ -15,7 +15,7 @@ class Event:
     """What a replay reads."""
 
     sequence: int
-    moves: Moves = field(default_factory=list)
+    transitions: Moves = field(default_factory=list)
 
 
 def move(what: str, before: Any, to: Any) -> dict[str, object]:
@@ -71,22 +71,22 @@ def doubled(events: list[Event]) -> None:
 
 def wrong_from(events: list[Event]) -> None:
     """A move begins where the one before did not end."""
-    events[2].moves[0]["from"] = "imported"
+    events[2].transitions[0]["from"] = "imported"
 
 
 def wrong_to(events: list[Event]) -> None:
     """A move ends where the state is not."""
-    events[2].moves[1]["to"] = "pending"
+    events[2].transitions[1]["to"] = "pending"
 
 
 def silent(events: list[Event]) -> None:
     """A move was not told."""
-    events[2].moves.pop()
+    events[2].transitions.pop()
 
 
 def invented(events: list[Event]) -> None:
     """A move was told that nothing shows."""
-    events[2].moves.append(move("phase:bio", None, "pending"))
+    events[2].transitions.append(move("phase:bio", None, "pending"))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.phases import Move, Status
+from chalicelib.domain.phases import PhaseTransition, Status
 from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.retries import (
     Outcome,
@@ -21,25 +21,27 @@ from chalicelib.domain.retries import (
 )
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-PLAN = replace(STANDARD, max_retries=3, max_crashes=3, max_swaps=3)
-REVIEW = Verdict(Outcome.REVIEW, Move.ESCALATE, None)
+PLAN = replace(STANDARD, max_retries=3, max_crashes=3, max_replacements=3)
+REVIEW = Verdict(Outcome.REVIEW, PhaseTransition.ESCALATE, None)
 
 
-def judged(kind: ReportKind, retries: int, swaps: int, at_least: timedelta = timedelta(0)) -> Verdict:
+def judged(kind: ReportKind, retries: int, replacements: int, at_least: timedelta = timedelta(0)) -> Verdict:
     """What a report leads to."""
-    return after_report(kind, plan=PLAN, retries=retries, swaps=swaps, now=NOW, spread=0, at_least=at_least)
+    return after_report(
+        kind, plan=PLAN, retries=retries, replacements=replacements, now=NOW, spread=0, at_least=at_least
+    )
 
 
-@pytest.mark.parametrize("swaps", range(5))
+@pytest.mark.parametrize("replacements", range(5))
 @pytest.mark.parametrize("retries", range(5))
 @pytest.mark.parametrize("kind", ReportKind)
-def test_every_kind_of_report_after_any_number_of_tries(kind: ReportKind, retries: int, swaps: int) -> None:
-    verdict = judged(kind, retries, swaps)
+def test_every_kind_of_report_after_any_number_of_tries(kind: ReportKind, retries: int, replacements: int) -> None:
+    verdict = judged(kind, retries, replacements)
     if kind is ReportKind.TRANSIENT and retries < 3:  # tried again, however often items were swapped
         delay = timedelta(minutes=5 * 2**retries)
-        assert verdict == Verdict(Outcome.RETRY, Move.FAIL, NOW + delay)
-    elif kind is ReportKind.CONTENT and swaps < 3:  # at once with another item, however often it was retried
-        assert verdict == Verdict(Outcome.SWAP, Move.SWAP, NOW)
+        assert verdict == Verdict(Outcome.RETRY, PhaseTransition.FAIL, NOW + delay)
+    elif kind is ReportKind.CONTENT and replacements < 3:  # at once with another item, however often it was retried
+        assert verdict == Verdict(Outcome.REPLACE, PhaseTransition.REPLACE, NOW)
     else:  # used up; or the account is at fault, or it is fatal, or it may have happened
         assert verdict == REVIEW
 

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.plans import STANDARD, Need, PhasePlan, Plan
-from chalicelib.domain.runway import Runway, Stock, Traveller, remaining, simulate
+from chalicelib.domain.runway import PendingAccount, Runway, Stock, remaining, simulate
 from chalicelib.domain.selection import PoolKind
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -27,9 +27,9 @@ def items(category: str, count: int, cap: int = 1) -> list[Stock]:
     return [replace(stock, item_id=f"{category}-{number}") for number in range(count)]
 
 
-def accounts(count: int, apart: timedelta = timedelta(0), *, plan: Plan = PLAN) -> list[Traveller]:
+def accounts(count: int, apart: timedelta = timedelta(0), *, plan: Plan = PLAN) -> list[PendingAccount]:
     """So many accounts that begin so far apart."""
-    return [Traveller(f"a{number}", plan, ORDER, NOW + number * apart) for number in range(count)]
+    return [PendingAccount(f"a{number}", plan, ORDER, NOW + number * apart) for number in range(count)]
 
 
 def stocked(**counts: int) -> list[Stock]:
@@ -140,8 +140,8 @@ def test_who_waits_first_is_served_first_and_the_others_a_day_later_each() -> No
 def test_a_picture_is_not_lost_to_an_account_that_finds_no_words_for_it() -> None:
     plan = Plan("posts", 1, {name: PhasePlan(timedelta(0), Need.REQUIRED, Need.REQUIRED) for name in ORDER})
     short = Stock("short", "post", 50, 0, 9, length_or_none=9)
-    first = Traveller("a0", plan, (PhaseName.POST,), NOW, used=frozenset({(PoolKind.TEXT, "short")}))
-    second = Traveller("a1", plan, (PhaseName.POST,), NOW)
+    first = PendingAccount("a0", plan, (PhaseName.POST,), NOW, used=frozenset({(PoolKind.TEXT, "short")}))
+    second = PendingAccount("a1", plan, (PhaseName.POST,), NOW)
     runway = simulate(items("post", 1), [short], [first, second], NOW)
     assert runway.dry is not None and runway.dry.account_id == "a0"
     assert (runway.unmet, runway.needed[PoolKind.CONTENT, "post"]) == (1, 1), "a1 was given the picture"

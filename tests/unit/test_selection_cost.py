@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain import scoring
-from chalicelib.domain.runway import Shelf, Stock
+from chalicelib.domain.runway import ItemPool, Stock
 from chalicelib.domain.selection import (
     GLANCE,
     Choice,
@@ -24,7 +24,7 @@ from tests.unit.test_selection import NOW, WANTED
 THEMES = ("sea", "city", "hills", "night")
 
 
-class Counted(Shelf):
+class Counted(ItemPool):
     """A pool that counts how many items are taken from it, and how many lists are begun."""
 
     def __init__(self, items: Sequence[Stock]) -> None:
@@ -122,7 +122,7 @@ def test_what_is_ineligible_is_passed_however_much_it_is(count: int) -> None:
 @given(st.randoms(use_true_random=False), st.integers(min_value=1, max_value=6))
 def test_the_leading_are_the_first_of_a_full_sort(random: Random, count: int) -> None:
     items, wanted = _any_pool(random)
-    found = leading(Shelf(_of_post(items)), wanted, count)
+    found = leading(ItemPool(_of_post(items)), wanted, count)
     assert [choice.item.item_id for choice in found] == oracle(items, wanted, count)
 
 
@@ -136,7 +136,7 @@ def test_an_index_that_tells_the_old_is_corrected_by_what_was_read_since(random:
     truth = [fresh.get(item.item_id, item) for item in old]
     expected = oracle([item for item in truth if item is not None], wanted, 1)
     found: list[Choice[Stock]] = candidates(
-        lambda category: Shelf(_of_post(old) if category == "post" else []), "post", wanted, 1, fresh
+        lambda category: ItemPool(_of_post(old) if category == "post" else []), "post", wanted, 1, fresh
     )
     assert [choice.item.item_id for choice in found if choice.item.category == "post"] == expected
 

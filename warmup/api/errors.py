@@ -120,7 +120,7 @@ class AccountPaused(problems.Conflict):
 class AlreadyExists(problems.Conflict):
     """Something else has this id already.
 
-    Use another id, or edit what is there; `twin_id` names an item that is the same.
+    Use another id, or edit what is there; `duplicate_of` names an item that is the same.
     """
 
 
@@ -131,7 +131,7 @@ class ConsentMissing(problems.Conflict):
     """
 
 
-class ContentRefused(problems.Conflict):
+class ContentNotEligible(problems.Conflict):
     """This item cannot be given to this account.
 
     Give another item: `reason` says what is against this one.
@@ -152,17 +152,17 @@ class FourEyes(problems.Conflict):
     """
 
 
+class InvalidTransition(problems.Conflict):
+    """This transition is not possible from here.
+
+    Choose one of `possible_transitions`.
+    """
+
+
 class LeaseSuperseded(problems.Conflict):
     """This lease token was current once; the account has moved on since.
 
     Stop working on this account: `happened` tells who ended the lease and when.
-    """
-
-
-class MoveNotPossible(problems.Conflict):
-    """This move is not possible from here.
-
-    Choose one of `possible_moves`.
     """
 
 
@@ -269,11 +269,11 @@ BY_CODE: Mapping[str, type[problems.ApiError]] = {
     "account_paused": AccountPaused,
     "already_exists": AlreadyExists,
     "consent_missing": ConsentMissing,
-    "content_refused": ContentRefused,
+    "content_not_eligible": ContentNotEligible,
     "content_unavailable": ContentUnavailable,
     "four_eyes": FourEyes,
+    "invalid_transition": InvalidTransition,
     "lease_superseded": LeaseSuperseded,
-    "move_not_possible": MoveNotPossible,
     "phase_not_available": PhaseNotAvailable,
     "phase_not_in_progress": PhaseNotInProgress,
     "phases_incomplete": PhasesIncomplete,

@@ -26,15 +26,15 @@ class AuditAction(OpenEnum):
     LEASE_CLAIM = "lease:claim"
     LEASE_RELEASE = "lease:release"
     LEASE_EXPIRE = "lease:expire"
-    LEASE_TAKE_AWAY = "lease:take_away"
+    LEASE_REVOKE = "lease:revoke"
     PHASE_OPEN = "phase:open"
     PHASE_REOPEN = "phase:reopen"
-    PHASE_OFFER = "phase:offer"
-    PHASE_STARVE = "phase:starve"
+    PHASE_REOFFER = "phase:reoffer"
+    PHASE_CONTENT_UNAVAILABLE = "phase:content_unavailable"
     PHASE_DELIVER = "phase:deliver"
     PHASE_COMPLETE = "phase:complete"
     PHASE_FAIL = "phase:fail"
-    PHASE_SWAP = "phase:swap"
+    PHASE_REPLACE_CONTENT = "phase:replace_content"
     PHASE_ESCALATE = "phase:escalate"
     PHASE_RETRY = "phase:retry"
     PHASE_RESOLVE = "phase:resolve"
@@ -63,6 +63,17 @@ class AuditAction(OpenEnum):
     BOT_CHANGE = "bot:change"
     BOT_ADD_KEY = "bot:add_key"
     BOT_REVOKE_KEY = "bot:revoke_key"
+
+
+class BulkAction(OpenEnum):
+    """What can be done with many accounts at once."""
+
+    READY = "ready"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+    RESOLVE = "resolve"
+    SKIP = "skip"
 
 
 class BlockerCode(OpenEnum):
@@ -106,17 +117,6 @@ class ItemStatus(OpenEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Move(OpenEnum):
-    """What can be done with many accounts at once."""
-
-    READY = "ready"
-    PAUSE = "pause"
-    RESUME = "resume"
-    RETRY = "retry"
-    RESOLVE = "resolve"
-    SKIP = "skip"
-
-
 class Need(OpenEnum):
     """Whether a phase needs an item of a pool."""
 
@@ -129,7 +129,7 @@ class ReportOutcome(OpenEnum):
     """What the service makes of it."""
 
     RETRY = "retry"
-    SWAP = "swap"
+    REPLACE = "replace"
     REVIEW = "review"
 
 
@@ -154,12 +154,12 @@ class Queue(OpenEnum):
     """Where an account stands in the queues.
 
     `due`: it can be taken now; `waiting`: for its interval or its retry delay; `working`: a lease on it is live;
-    `starved`: its pools had nothing eligible when last asked."""
+    `content_unavailable`: its pools had nothing eligible when last asked."""
 
     DUE = "due"
     WAITING = "waiting"
     WORKING = "working"
-    STARVED = "starved"
+    CONTENT_UNAVAILABLE = "content_unavailable"
 
 
 class Refusal(OpenEnum):
@@ -368,8 +368,8 @@ class Ahead(ApiModel):
     """How far the pools carry so many accounts."""
 
     accounts: int
-    runs_dry: Miss | None
-    first_wait: Miss | None
+    runs_dry: Shortfall | None
+    first_wait: Shortfall | None
     accounts_unmet: int
 
 
@@ -458,11 +458,11 @@ class AuditEvent(ApiModel):
     at: datetime
     actor: Actor
     action: AuditAction
-    moves: list[AuditMove]
+    transitions: list[AuditMove]
     request_id: str
     session_id: str | None
     details: dict[str, Any]
-    sentence: str
+    summary: str
 
 
 class AuditMove(ApiModel):
@@ -488,8 +488,8 @@ class Availability(ApiModel):
     if_all_start: Ahead
     warnings: list[str]
     categories: list[PoolCategory]
-    runs_dry: Miss | None
-    first_wait: Miss | None
+    runs_dry: Shortfall | None
+    first_wait: Shortfall | None
     accounts_unmet: int
     complete: bool
 
@@ -534,7 +534,7 @@ class BotEdit(ApiModel):
 class BulkMove(ApiModel):
     """One step of a move on many accounts; `next_cursor` asks for the next step, null ends the move."""
 
-    action: Move
+    action: BulkAction
     dry_run: bool
     matched: int
     counts: dict[str, int]
@@ -590,7 +590,7 @@ class Case(ApiModel):
     retry_count: int
     crash_count: int
     release_count: int
-    swap_count: int
+    replacement_count: int
     attempt: int
     skipped: bool
     execution_time_ms: int | None
@@ -620,7 +620,7 @@ class CaseGroups(ApiModel):
 
     items: list[CaseGroup]
     next_cursor: str | None
-    looked_at: int
+    scanned_count: int
     partly: bool
 
 
@@ -640,7 +640,7 @@ class Cell(ApiModel):
     retry_count: int
     crash_count: int
     release_count: int
-    swap_count: int
+    replacement_count: int
     assigned_content_id: str | None
     assigned_text_id: str | None
 
@@ -1056,7 +1056,7 @@ class Happened(ApiModel):
 
     at: datetime
     action: AuditAction
-    sentence: str
+    summary: str
 
 
 class Health(ApiModel):
@@ -1276,17 +1276,6 @@ class Media(ApiModel):
     url_expires_at: datetime | None
 
 
-class Miss(ApiModel):
-    """The day on which an account will find nothing, and until when (null: for good)."""
-
-    day: str
-    at: datetime
-    account_id: str
-    phase: PhaseName
-    kind: PoolKind
-    until: datetime | None
-
-
 class Model(ApiModel):
     """A model: a creator whose pools feed accounts."""
 
@@ -1479,7 +1468,7 @@ class Phase(ApiModel):
     retry_count: int
     crash_count: int
     release_count: int
-    swap_count: int
+    replacement_count: int
     attempt: int
     skipped: bool
     execution_time_ms: int | None
@@ -1535,12 +1524,12 @@ class Problem(ApiModel):
     what: str | None = None
     state: str | None = None
     phase_status: PhaseStatus | None = None
-    possible_moves: list[str] | None = None
+    possible_transitions: list[str] | None = None
     reason: str | None = None
     live_keys: list[str] | None = None
-    twin_id: str | None = None
-    twin_status: str | None = None
-    twin_category: str | None = None
+    duplicate_of: str | None = None
+    duplicate_status: str | None = None
+    duplicate_category: str | None = None
     creator: str | None = None
     account_id: str | None = None
     version: int | None = None
@@ -1729,12 +1718,12 @@ class RowError(ApiModel):
     what: str | None = None
     state: str | None = None
     phase_status: PhaseStatus | None = None
-    possible_moves: list[str] | None = None
+    possible_transitions: list[str] | None = None
     reason: str | None = None
     live_keys: list[str] | None = None
-    twin_id: str | None = None
-    twin_status: str | None = None
-    twin_category: str | None = None
+    duplicate_of: str | None = None
+    duplicate_status: str | None = None
+    duplicate_category: str | None = None
     creator: str | None = None
     account_id: str | None = None
     version: int | None = None
@@ -1787,6 +1776,17 @@ class SessionBody(ApiModel):
 
     client: str | None = None
     host: str | None = None
+
+
+class Shortfall(ApiModel):
+    """The day on which an account will find nothing, and until when (null: for good)."""
+
+    day: str
+    at: datetime
+    account_id: str
+    phase: PhaseName
+    kind: PoolKind
+    until: datetime | None
 
 
 class StartedWarmup(ApiModel):

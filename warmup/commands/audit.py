@@ -21,7 +21,7 @@ Model = Annotated[str | None, typer.Option("--model", "-m", help="Of this model 
 Account = Annotated[str | None, typer.Option("--account", "-a", help="Of this account only.")]
 Bot = Annotated[str | None, typer.Option("--bot", "-b", help="By this bot or operator only.")]
 Day = Annotated[str | None, typer.Option("--day", help="Of this day (UTC), such as 2026-11-22; default: today.")]
-EVENT = ("at", "subject", "version", "action", "sentence")
+EVENT = ("at", "subject", "version", "action", "summary")
 
 
 @app.command()
@@ -59,7 +59,7 @@ def _print(events: list[AuditEvent], output: Format) -> None:
     if output is Format.TABLE:
         width = Console().width if sys.stdout.isatty() else None
         for one in events:
-            line = visible(f"{one.at:%Y-%m-%d %H:%M:%S}  {one.sentence}", kept="")
+            line = visible(f"{one.at:%Y-%m-%d %H:%M:%S}  {one.summary}", kept="")
             typer.echo(line if width is None else cut(line, width))
     else:
         show(events, output, EVENT)

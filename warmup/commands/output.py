@@ -17,7 +17,7 @@ from warmup.commands.common import STEERS, Format, say, visible
 from warmup.terminal import counted, fitted
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_PROSE = frozenset({"body", "detail", "error_message", "problems", "sentence"})
+_PROSE = frozenset({"body", "detail", "error_message", "problems", "summary"})
 """Columns that may be shortened where a list has too little room."""
 _INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$")
 

@@ -22,7 +22,7 @@ class Line:
     completed: int
     retries: int
     crashes: int
-    swaps: int
+    replaced: int
     versions: int
     problems: Sequence[str]
     remark: str
@@ -60,7 +60,7 @@ def _line(operator: Client, listed: ListedAccount) -> Line:
         completed=sum(phase.status == "completed" for phase in account.phases),
         retries=sum(phase.retry_count for phase in account.phases),
         crashes=sum(phase.crash_count for phase in account.phases),
-        swaps=sum(phase.swap_count for phase in account.phases),
+        replaced=sum(phase.replacement_count for phase in account.phases),
         versions=audit.versions,
         problems=audit.problems or ([] if audit.ok else ["not verified"]),
         remark=_remark(account),
@@ -78,7 +78,7 @@ def _remark(account: AccountWithAssignments) -> str:
     return "; ".join(reasons or waits)
 
 
-COLUMNS = ("account", "state", "phases", "audit", "retries", "crashes", "swaps", "versions")
+COLUMNS = ("account", "state", "phases", "audit", "retries", "crashes", "replaced", "versions")
 """The last columns are left out first where a terminal is too narrow."""
 _NUMBERS = frozenset(range(4, 8))
 _STYLES = {"active": "green", "in review": "bold red", "verified": "green", "NOT whole": "bold red"}
@@ -115,5 +115,5 @@ def _cells(line: Line) -> list[str]:
         "in review" if line.row.in_review else line.row.state,
         f"{line.completed}/{len(PHASES)}",
         "NOT whole" if line.problems else "verified",
-        *(str(number) for number in (line.retries, line.crashes, line.swaps, line.versions)),
+        *(str(number) for number in (line.retries, line.crashes, line.replaced, line.versions)),
     ]

@@ -132,5 +132,5 @@ def _events(snapshot: Snapshot, count: int, width: int) -> Table:
     table = Table.grid(padding=(0, 1))
     for event in snapshot.events[:count]:
         at = f"{event.at:%H:%M:%S}"
-        table.add_row(Text(at, style="dim"), Text(cut(event.sentence, width - len(at) - 2), no_wrap=True))
+        table.add_row(Text(at, style="dim"), Text(cut(event.summary, width - len(at) - 2), no_wrap=True))
     return table

@@ -14,7 +14,7 @@ from chalicelib.domain.errors import (
     ServiceError,
 )
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import Move, Status
+from chalicelib.domain.phases import PhaseTransition, Status
 from chalicelib.domain.plans import Need
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.draft import Draft, assigned
@@ -137,7 +137,7 @@ def deliver(
     draft.set(lease=held)
     draft.move_phase(
         phase,
-        Move.DELIVER,
+        PhaseTransition.DELIVER,
         bot_id=held.bot_id,
         bot_session_id=held.session_id,
         lease_token=held.token,
@@ -155,7 +155,7 @@ def unassign(draft: Draft, phase: PhaseState, items: Collection[Named], *, deliv
         draft.effects.extend(ReturnItem(kind, item_id) for kind, item_id in gone)
     draft.close_assignment(phase, "withdrawn")
     fields: dict[str, Any] = {FIELDS[kind][0]: None for kind, _ in gone}
-    return draft.move_phase(phase, Move.UNASSIGN, assignment_id=None, content_assigned_at=None, **fields)
+    return draft.move_phase(phase, PhaseTransition.UNASSIGN, assignment_id=None, content_assigned_at=None, **fields)
 
 
 def assign(draft: Draft, phase: PhaseState, chosen: Chosen, *, delivered: bool) -> PhaseState:
@@ -167,7 +167,7 @@ def assign(draft: Draft, phase: PhaseState, chosen: Chosen, *, delivered: bool) 
         draft.effects.append(UseItem(kind, item_id))
         draft.set(**{on_account: getattr(draft.warmup, on_account) | {item_id}})
     phase = draft.move_phase(
-        phase, Move.ASSIGN, assignment_id=chosen.assignment_id, content_assigned_at=draft.now, **fields
+        phase, PhaseTransition.ASSIGN, assignment_id=chosen.assignment_id, content_assigned_at=draft.now, **fields
     )
     draft.effects.append(
         OpenAssignment(
@@ -193,4 +193,4 @@ def content_unavailable(warmup: Warmup, now: datetime) -> Step:
     until = now + retries.content_delay(found.plan, found.content_misses)
     draft.set(content_due_at=until, content_misses=found.content_misses + 1)
     draft.end_lease(Ending.RELEASED)
-    return draft.step(Action.PHASE_STARVE, until=until)
+    return draft.step(Action.PHASE_CONTENT_UNAVAILABLE, until=until)

@@ -47,12 +47,14 @@ class Draft:
 
     # transitions
 
-    def move(self, move: accounts.Move, to: State | None = None) -> None:
-        """Makes a transition of the account. Raises IllegalMove."""
+    def move(self, move: accounts.AccountTransition, to: State | None = None) -> None:
+        """Makes a transition of the account. Raises InvalidTransition."""
         self.set(state=accounts.after(self.warmup.state, move, to))
 
-    def move_phase(self, phase: PhaseState, move: phases.Move, to: Status | None = None, **changes: Any) -> PhaseState:
-        """Makes a transition of a phase, and changes its fields. Raises IllegalMove."""
+    def move_phase(
+        self, phase: PhaseState, move: phases.PhaseTransition, to: Status | None = None, **changes: Any
+    ) -> PhaseState:
+        """Makes a transition of a phase, and changes its fields. Raises InvalidTransition."""
         return self.set_phase(phase.phase, status=phases.after(phase.status, move, to), **changes)
 
     # the lease
@@ -82,9 +84,9 @@ class Draft:
         if lease is not None and lease.ended_by in revocable:
             self.set(lease=replace(lease, ended_by=Ending.TAKEN_AWAY, ended_at=self.now))
 
-    def leave(self, move: phases.Move) -> None:
+    def leave(self, move: phases.PhaseTransition) -> None:
         """Counts that a worker left without an outcome, whatever its step; after too many an operator decides."""
-        what = "crash_count" if move is phases.Move.EXPIRE else "release_count"
+        what = "crash_count" if move is phases.PhaseTransition.EXPIRE else "release_count"
         phase = self.warmup.current
         counted: Warmup | PhaseState
         if phase is not None:
@@ -103,17 +105,17 @@ class Draft:
             phase = self.warmup.phases[-1] if self.warmup.phases else self._begin_in_review(move)
         often = (
             f"the lease ran out {crashes} times"
-            if move is phases.Move.EXPIRE
+            if move is phases.PhaseTransition.EXPIRE
             else f"workers gave it back {releases} times"
         )
         self.set_phase(phase.phase, **_why(phase, move, often))
 
-    def _begin_in_review(self, move: phases.Move) -> PhaseState:
+    def _begin_in_review(self, move: phases.PhaseTransition) -> PhaseState:
         """Starts the warm-up without a worker: its first phase is what an operator decides on."""
         if self.warmup.state is State.PAUSED:
             self.set(paused_from=State.WARMING_UP)
         else:
-            self.move(accounts.Move.START)
+            self.move(accounts.AccountTransition.START)
         self.begin()
         return self.move_phase(self.warmup.phases[0], move, Status.REQUIRES_REVIEW)
 
@@ -157,7 +159,7 @@ class Draft:
         self.close_assignment(phase, outcome)
         self.set_phase(phase.phase, **UNASSIGNED)
 
-    def reopen(self, phase: PhaseState, move: phases.Move, **changes: Any) -> PhaseState:
+    def reopen(self, phase: PhaseState, move: phases.PhaseTransition, **changes: Any) -> PhaseState:
         """Offers a phase again, with what is assigned to it if that is all it needs."""
         assignment_id = changes.get("assignment_id", phase.assignment_id)
         return self.move_phase(phase, move, Status.CONTENT_ASSIGNED if assignment_id else Status.AVAILABLE, **changes)
@@ -184,9 +186,9 @@ def counts_of(counted: Warmup | PhaseState) -> dict[str, int]:
     return {name: getattr(counted, name) for name in LEAVINGS}
 
 
-def _why(phase: PhaseState, move: phases.Move, often: str) -> dict[str, str | None]:
+def _why(phase: PhaseState, move: phases.PhaseTransition, often: str) -> dict[str, str | None]:
     """Why an operator must decide on a phase. What was delivered once may have been done."""
-    code = "crashed" if move is phases.Move.EXPIRE else "released"
+    code = "crashed" if move is phases.PhaseTransition.EXPIRE else "released"
     kind: str | None = None
     if phase.status is Status.COMPLETED:
         message = f"{often}, and nobody has completed the warm-up"

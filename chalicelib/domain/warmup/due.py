@@ -8,7 +8,7 @@ from chalicelib.domain import blockers, leases
 from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.leases import Ending
-from chalicelib.domain.phases import Move, Status
+from chalicelib.domain.phases import PhaseTransition, Status
 from chalicelib.domain.warmup.draft import Draft
 from chalicelib.domain.warmup.state import Step, Warmup
 
@@ -46,7 +46,7 @@ def apply_due(draft: Draft) -> Action | None:
     now, done = draft.now, None
     if leases.has_run_out(draft.warmup.lease, now):
         draft.end_lease(Ending.EXPIRED)
-        draft.leave(Move.EXPIRE)
+        draft.leave(PhaseTransition.EXPIRE)
         done = Action.LEASE_EXPIRE
     elif draft.warmup.lease is not None and draft.warmup.lease.ended_by is None:
         return None
@@ -55,12 +55,12 @@ def apply_due(draft: Draft) -> Action | None:
         return done
     at = phase.available_at
     if at is not None and at <= now and phase.status is Status.PENDING:
-        draft.move_phase(phase, Move.OPEN)
+        draft.move_phase(phase, PhaseTransition.OPEN)
         done = Action.PHASE_OPEN
     if at is not None and at <= now and phase.status is Status.FAILED:
-        draft.reopen(phase, Move.REOPEN)
+        draft.reopen(phase, PhaseTransition.REOPEN)
         done = Action.PHASE_REOPEN
     if draft.warmup.content_due_at is not None and draft.warmup.content_due_at <= now:
         draft.set(content_due_at=None)
-        done = Action.PHASE_OFFER
+        done = Action.PHASE_REOFFER
     return done

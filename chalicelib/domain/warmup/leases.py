@@ -10,7 +10,7 @@ from chalicelib.domain.actions import Action
 from chalicelib.domain.blockers import Blocker, Code
 from chalicelib.domain.errors import LeaseSuperseded
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import Move, Status
+from chalicelib.domain.phases import PhaseTransition, Status
 from chalicelib.domain.warmup.draft import Draft
 from chalicelib.domain.warmup.due import Pauses, apply_due
 from chalicelib.domain.warmup.state import Step, Warmup
@@ -98,7 +98,7 @@ def end_with_session(warmup: Warmup, token: str, now: datetime) -> Step | None:
 def _released(warmup: Warmup, now: datetime) -> Step:
     draft = Draft(warmup, now)
     draft.end_lease(Ending.RELEASED)
-    draft.leave(Move.RELEASE)
+    draft.leave(PhaseTransition.RELEASE)
     return draft.step(Action.LEASE_RELEASE)
 
 
@@ -111,8 +111,8 @@ def revoke(warmup: Warmup, token: str, now: datetime) -> Step | None:
     draft.revoke_lease()
     phase = draft.warmup.current
     if phase is not None and phase.status is Status.IN_PROGRESS:
-        draft.move_phase(phase, Move.RELEASE)
-    return draft.step(Action.LEASE_TAKE_AWAY, session=lease.session_id)
+        draft.move_phase(phase, PhaseTransition.RELEASE)
+    return draft.step(Action.LEASE_REVOKE, session=lease.session_id)
 
 
 def renew(warmup: Warmup, token: str, bot_id: str, until: datetime, now: datetime) -> Step | None:

@@ -4,12 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.accounts import Move as AccountMove
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountTransition, State
 from chalicelib.domain.actions import Action
-from chalicelib.domain.errors import AccountNotReady, ConsentMissing, IllegalMove, InvalidInput, PhaseNotAvailable
+from chalicelib.domain.errors import AccountNotReady, ConsentMissing, InvalidInput, InvalidTransition, PhaseNotAvailable
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import MOVES, Move, Status
+from chalicelib.domain.phases import TRANSITIONS, PhaseTransition, Status
 from chalicelib.domain.plans import Need
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.delivery import Chosen, assign, unassign
@@ -28,35 +27,35 @@ def consent(warmup: Warmup, given: Mapping[str, str]) -> Step:
 
 
 def ready(warmup: Warmup, now: datetime) -> Step:
-    """Declares an account ready to be warmed up. Raises ConsentMissing, IllegalMove."""
+    """Declares an account ready to be warmed up. Raises ConsentMissing, InvalidTransition."""
     if not warmup.has_consent:
         raise ConsentMissing()
     draft = Draft(warmup, now)
-    draft.move(AccountMove.READY)
+    draft.move(AccountTransition.READY)
     draft.set(ready_at=now)
     return draft.step(Action.ACCOUNT_READY)
 
 
 def pause(warmup: Warmup, now: datetime) -> Step:
-    """Hands the account's work out no more; what is under way may be finished. Raises IllegalMove."""
+    """Hands the account's work out no more; what is under way may be finished. Raises InvalidTransition."""
     draft = Draft(warmup, now)
-    draft.move(AccountMove.PAUSE)
+    draft.move(AccountTransition.PAUSE)
     draft.set(paused_from=warmup.state)
     return draft.step(Action.ACCOUNT_PAUSE)
 
 
 def resume(warmup: Warmup, now: datetime) -> Step:
-    """Hands the account's work out again, as of when it fell due. Raises IllegalMove."""
+    """Hands the account's work out again, as of when it fell due. Raises InvalidTransition."""
     draft = Draft(warmup, now)
-    draft.move(AccountMove.RESUME, warmup.paused_from)
+    draft.move(AccountTransition.RESUME, warmup.paused_from)
     draft.set(paused_from=None)
     return draft.step(Action.ACCOUNT_RESUME)
 
 
 def reset(warmup: Warmup, now: datetime) -> Step:
-    """Begins the warm-up again from the first phase; history and used items stay. Raises IllegalMove."""
+    """Begins the warm-up again from the first phase; history and used items stay. Raises InvalidTransition."""
     draft = Draft(warmup, now)
-    draft.move(AccountMove.RESET)
+    draft.move(AccountTransition.RESET)
     _withdraw_work(draft, "reset")
     _forget_warmup(draft)
     draft.set(ready_at=now)
@@ -64,17 +63,17 @@ def reset(warmup: Warmup, now: datetime) -> Step:
 
 
 def retire(warmup: Warmup, now: datetime) -> Step:
-    """Takes the account out of the service's care. Raises IllegalMove."""
+    """Takes the account out of the service's care. Raises InvalidTransition."""
     draft = Draft(warmup, now)
-    draft.move(AccountMove.RETIRE)
+    draft.move(AccountTransition.RETIRE)
     _withdraw_work(draft, "retired")
     return draft.step(Action.ACCOUNT_RETIRE)
 
 
 def restore(warmup: Warmup, now: datetime) -> Step:
-    """Brings a retired account back as imported; what it has used stays. Raises IllegalMove."""
+    """Brings a retired account back as imported; what it has used stays. Raises InvalidTransition."""
     draft = Draft(warmup, now)
-    draft.move(AccountMove.RESTORE)
+    draft.move(AccountTransition.RESTORE)
     _forget_warmup(draft)
     return draft.step(Action.ACCOUNT_RESTORE)
 
@@ -100,7 +99,7 @@ def _withdraw_work(draft: Draft, outcome: str) -> None:
         draft.return_items(phase, "given_back")
     elif phase is not None:
         if phase.status is Status.IN_PROGRESS:
-            draft.move_phase(phase, Move.RELEASE)
+            draft.move_phase(phase, PhaseTransition.RELEASE)
         draft.close_assignment(phase, outcome)
     draft.set(content_due_at=None, content_misses=0)
 
@@ -108,11 +107,11 @@ def _withdraw_work(draft: Draft, outcome: str) -> None:
 # a phase
 
 
-_MOVE_OF: Mapping[Action, Move] = {
-    Action.PHASE_RETRY: Move.RETRY,
-    Action.PHASE_RESOLVE: Move.RESOLVE,
-    Action.PHASE_SKIP: Move.SKIP,
-    Action.PHASE_ASSIGN: Move.ASSIGN,
+_MOVE_OF: Mapping[Action, PhaseTransition] = {
+    Action.PHASE_RETRY: PhaseTransition.RETRY,
+    Action.PHASE_RESOLVE: PhaseTransition.RESOLVE,
+    Action.PHASE_SKIP: PhaseTransition.SKIP,
+    Action.PHASE_ASSIGN: PhaseTransition.ASSIGN,
 }
 
 
@@ -122,7 +121,7 @@ def decidable(warmup: Warmup, phase_name: str, action: Action) -> tuple[PhaseSta
     if warmup.state not in (State.WARMING_UP, State.PAUSED) or phase is None:
         return phase, False
     status = Status.REQUIRES_REVIEW if warmup.needs_review else phase.status
-    return phase, _MOVE_OF[action] in MOVES[status]
+    return phase, _MOVE_OF[action] in TRANSITIONS[status]
 
 
 def require_decidable(warmup: Warmup, phase: PhaseState | None) -> None:
@@ -146,9 +145,9 @@ def require_needed(warmup: Warmup, phase: PhaseState, given: Collection[PoolKind
 
 
 def require_current(warmup: Warmup, phase: PhaseState) -> None:
-    """Raises IllegalMove for a phase that is completed, PhaseNotAvailable for one that is not the current one."""
+    """Raises InvalidTransition for a phase that is completed, PhaseNotAvailable for one that is not the current one."""
     if phase.status is Status.COMPLETED:
-        raise IllegalMove("phase", phase.status, "this", [])
+        raise InvalidTransition("phase", phase.status, "this", [])
     if phase.phase is not warmup.current_phase:
         raise PhaseNotAvailable(f"The account is in {warmup.current_phase}, not in {phase.phase}.")
 
@@ -156,7 +155,7 @@ def require_current(warmup: Warmup, phase: PhaseState) -> None:
 def retry(warmup: Warmup, phase_name: str, now: datetime, *, other_content: bool = False) -> Step:
     """Offers the phase again at once, with fresh limits; with the same items, or another choice.
 
-    Raises NotFound, AccountNotReady, IllegalMove, PhaseNotAvailable.
+    Raises NotFound, AccountNotReady, InvalidTransition, PhaseNotAvailable.
     """
     phase = warmup.phase(phase_name)
     if warmup.needs_review:
@@ -168,15 +167,15 @@ def retry(warmup: Warmup, phase_name: str, now: datetime, *, other_content: bool
     if other_content:
         draft.close_assignment(phase, "replaced")
         others = {name: None for name in UNASSIGNED if name != "content_assigned_at"}
-    fresh = {"retry_count": 0, "swap_count": 0, **NOBODY_LEFT}
-    draft.reopen(phase, Move.RETRY, available_at=now, **fresh, **others)
+    fresh = {"retry_count": 0, "replacement_count": 0, **NOBODY_LEFT}
+    draft.reopen(phase, PhaseTransition.RETRY, available_at=now, **fresh, **others)
     return draft.step(Action.PHASE_RETRY, phase=phase.phase, other_content=other_content or None)
 
 
 def resolve(warmup: Warmup, phase_name: str, now: datetime) -> Step:
     """Marks the phase as completed: it was done outside the service.
 
-    Raises NotFound, AccountNotReady, IllegalMove, PhaseNotAvailable.
+    Raises NotFound, AccountNotReady, InvalidTransition, PhaseNotAvailable.
     """
     phase = warmup.phase(phase_name)
     if warmup.needs_review:
@@ -185,7 +184,7 @@ def resolve(warmup: Warmup, phase_name: str, now: datetime) -> Step:
     draft = Draft(warmup, now)
     draft.revoke_lease()
     draft.close_assignment(phase, "resolved", success=True)
-    advance(draft, draft.move_phase(phase, Move.RESOLVE, completed_at=now))
+    advance(draft, draft.move_phase(phase, PhaseTransition.RESOLVE, completed_at=now))
     return draft.step(Action.PHASE_RESOLVE, phase=phase.phase)
 
 
@@ -198,13 +197,16 @@ def _decide_on_completion(warmup: Warmup, phase: PhaseState, action: Action, now
         require_current(warmup, phase)
     draft = Draft(warmup, now)
     if action is Action.PHASE_RESOLVE:
-        draft.move(AccountMove.COMPLETE)
+        draft.move(AccountTransition.COMPLETE)
     forget_leavings(draft)
     return draft.step(action, phase=phase.phase)
 
 
 def skip(warmup: Warmup, phase_name: str, now: datetime) -> Step:
-    """Passes over a phase: it counts as completed, and is marked. Raises NotFound, AccountNotReady, IllegalMove."""
+    """Passes over a phase: it counts as completed, and is marked.
+
+    Raises NotFound, AccountNotReady, InvalidTransition.
+    """
     phase = warmup.phase(phase_name)
     draft = Draft(warmup, now)
     current = phase.phase is warmup.current_phase
@@ -214,7 +216,7 @@ def skip(warmup: Warmup, phase_name: str, now: datetime) -> Step:
         draft.close_assignment(phase, "skipped")
     elif assigned(phase):
         draft.return_items(phase, "given_back")
-    phase = draft.move_phase(draft.warmup.phase(phase_name), Move.SKIP, skipped=True, completed_at=now)
+    phase = draft.move_phase(draft.warmup.phase(phase_name), PhaseTransition.SKIP, skipped=True, completed_at=now)
     if current:
         advance(draft, phase)
     return draft.step(Action.PHASE_SKIP, phase=phase.phase)
@@ -223,7 +225,7 @@ def skip(warmup: Warmup, phase_name: str, now: datetime) -> Step:
 def assign_by_hand(warmup: Warmup, phase_name: str, chosen: Chosen, now: datetime) -> Step:
     """Gives these items to the phase, in place of those of the same kind; those of the other kind stay.
 
-    Raises NotFound, AccountNotReady, IllegalMove, PhaseNotAvailable.
+    Raises NotFound, AccountNotReady, InvalidTransition, PhaseNotAvailable.
     """
     draft = Draft(warmup, now)
     require_current(warmup, warmup.phase(phase_name))

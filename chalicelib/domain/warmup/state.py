@@ -17,7 +17,7 @@ from chalicelib.domain.warmup.effects import Effect
 
 LEAVINGS = ("crash_count", "release_count")
 """How often workers left an account or a phase without an outcome: because the lease ran out, or they released it."""
-RECORDED = ("retry_count", *LEAVINGS, "swap_count", "assigned_content_id", "assigned_text_id")
+RECORDED = ("retry_count", *LEAVINGS, "replacement_count", "assigned_content_id", "assigned_text_id")
 """What the audit records of a phase, besides its status."""
 
 
@@ -58,7 +58,7 @@ class PhaseState:
     retry_count: int = 0
     crash_count: int = 0
     release_count: int = 0
-    swap_count: int = 0
+    replacement_count: int = 0
     attempt: int = 0
     execution_time_ms: int | None = None
     platform_response: object = field(default=None, hash=False)

@@ -16,7 +16,7 @@ from chalicelib.domain.errors import (
     PhasesIncomplete,
 )
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import ORDER, Move, PhaseName, Status, following
+from chalicelib.domain.phases import ORDER, PhaseName, PhaseTransition, Status, following
 from chalicelib.domain.retries import Outcome, ReportKind
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.delivery import FIELDS
@@ -57,7 +57,7 @@ def start(warmup: Warmup, caller: Caller, lease: Lease, pauses: Pauses, now: dat
     draft = Draft(warmup, now)
     apply_due(draft)
     refuse_blocked(draft.warmup, pauses, now, holder=holder)
-    draft.move(accounts.Move.START)
+    draft.move(accounts.AccountTransition.START)
     draft.begin()
     if not holder:
         draft.take_lease(lease)
@@ -112,7 +112,7 @@ def complete(
     draft.close_assignment(phase, "completed", success=True, performance=performance_score)
     phase = draft.move_phase(
         phase,
-        Move.COMPLETE,
+        PhaseTransition.COMPLETE,
         completed_at=now,
         execution_time_ms=execution_time_ms,
         platform_response=platform_response,
@@ -169,7 +169,7 @@ def report(warmup: Warmup, phase_name: str, bot_id: str, token: str, fault: Faul
         fault.kind,
         plan=warmup.plan,
         retries=phase.retry_count,
-        swaps=phase.swap_count,
+        replacements=phase.replacement_count,
         now=now,
         spread=retries.spread_of(warmup.account_id, phase.phase, phase.retry_count),
         at_least=fault.at_least,
@@ -187,7 +187,7 @@ def report(warmup: Warmup, phase_name: str, bot_id: str, token: str, fault: Faul
         error_details=fault.details,
         available_at=available_at or phase.available_at,
         retry_count=phase.retry_count + (verdict.outcome is Outcome.RETRY),
-        swap_count=phase.swap_count + (verdict.outcome is Outcome.SWAP),
+        replacement_count=phase.replacement_count + (verdict.outcome is Outcome.REPLACE),
         last_response=Response(token, verdict.outcome, available_at=available_at),
     )
     draft.end_lease(Ending.REPORTED, Hourly.FAILED)
@@ -198,7 +198,7 @@ def report(warmup: Warmup, phase_name: str, bot_id: str, token: str, fault: Faul
 
 _ACTIONS: Mapping[Outcome, Action] = {
     Outcome.RETRY: Action.PHASE_FAIL,
-    Outcome.SWAP: Action.PHASE_SWAP,
+    Outcome.REPLACE: Action.PHASE_REPLACE_CONTENT,
     Outcome.REVIEW: Action.PHASE_ESCALATE,
 }
 
@@ -230,7 +230,7 @@ def finish(warmup: Warmup, caller: Caller, now: datetime) -> Step:
         raise PhasesIncomplete(f"Not completed yet: {', '.join(left)}.", phases=left)
     draft = Draft(warmup, now)
     apply_due(draft)
-    draft.move(accounts.Move.COMPLETE)
+    draft.move(accounts.AccountTransition.COMPLETE)
     forget_leavings(draft)
     draft.end_lease(Ending.COMPLETED)
     return draft.step(Action.ACCOUNT_COMPLETE)

@@ -30,11 +30,11 @@ class AuditEvent(Document):
     at: datetime
     actor: Actor
     action: Action
-    moves: list[AuditMove]
+    transitions: list[AuditMove]
     request_id: str
     session_id: str | None
     details: dict[str, Any]
-    sentence: str
+    summary: str
 
     @staticmethod
     def from_item(item: Item) -> "AuditEvent":
@@ -46,11 +46,11 @@ class AuditEvent(Document):
             at=item.at,
             actor=Actor(kind=kind, id=actor_id),
             action=item.action,
-            moves=item.moves,
+            transitions=item.transitions,
             request_id=item.request_id,
             session_id=item.session_id,
             details=item.details,
-            sentence=audit.told(item),
+            summary=audit.told(item),
         )
 
 

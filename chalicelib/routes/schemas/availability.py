@@ -49,7 +49,7 @@ class PoolCategory(Document):
         )
 
 
-class Miss(Document):
+class Shortfall(Document):
     """The day on which an account will find nothing, and until when (null: for good)."""
 
     day: str
@@ -60,7 +60,7 @@ class Miss(Document):
     until: datetime | None
 
     @classmethod
-    def of(cls, found: runway.Miss | None) -> Self | None:
+    def of(cls, found: runway.Shortfall | None) -> Self | None:
         """Return the day and the account, if there is one that finds nothing."""
         if found is None:
             return None
@@ -78,8 +78,8 @@ class Ahead(Document):
     """How far the pools carry so many accounts."""
 
     accounts: int
-    runs_dry: Miss | None
-    first_wait: Miss | None
+    runs_dry: Shortfall | None
+    first_wait: Shortfall | None
     accounts_unmet: int
 
     @classmethod
@@ -87,8 +87,8 @@ class Ahead(Document):
         """Return how far the pools carry these accounts."""
         return cls(
             accounts=accounts,
-            runs_dry=Miss.of(found.dry),
-            first_wait=Miss.of(found.wait),
+            runs_dry=Shortfall.of(found.dry),
+            first_wait=Shortfall.of(found.wait),
             accounts_unmet=found.unmet,
         )
 
@@ -109,8 +109,8 @@ class Availability(Document):
     if_all_start: Ahead
     warnings: list[str]
     categories: list[PoolCategory]
-    runs_dry: Miss | None
-    first_wait: Miss | None
+    runs_dry: Shortfall | None
+    first_wait: Shortfall | None
     accounts_unmet: int
     complete: bool
 
@@ -129,8 +129,8 @@ class Availability(Document):
             if_all_start=Ahead.of(everybody, found.if_all_start),
             warnings=[] if warning is None else [warning],
             categories=[PoolCategory.of(one) for one in found.categories],
-            runs_dry=Miss.of(found.runway.dry),
-            first_wait=Miss.of(found.runway.wait),
+            runs_dry=Shortfall.of(found.runway.dry),
+            first_wait=Shortfall.of(found.runway.wait),
             accounts_unmet=found.runway.unmet,
             complete=found.complete,
         )

@@ -23,7 +23,7 @@ class Cell(Document):
     retry_count: int
     crash_count: int
     release_count: int
-    swap_count: int
+    replacement_count: int
     assigned_content_id: str | None
     assigned_text_id: str | None
 
@@ -44,7 +44,7 @@ class Cell(Document):
             retry_count=item.retry_count,
             crash_count=item.crash_count,
             release_count=item.release_count,
-            swap_count=item.swap_count,
+            replacement_count=item.replacement_count,
             assigned_content_id=item.assigned_content_id,
             assigned_text_id=item.assigned_text_id,
         )

@@ -15,19 +15,19 @@ class Page(Document, Generic[T]):
 
 
 class Look(Page[T]):
-    """A part of a list that is looked through, so that it may hold fewer than asked: `looked_at` rows for it."""
+    """A part of a list that is looked through, so that it may hold fewer than asked: `scanned_count` rows for it."""
 
-    looked_at: int
+    scanned_count: int
 
     @staticmethod
     def of(items: list[T], found: "_Looked") -> "Look[T]":
         """Return what was found, among how many, and where the next look goes on."""
-        return Look(items=items, next_cursor=found.next_cursor, looked_at=found.looked_at)
+        return Look(items=items, next_cursor=found.next_cursor, scanned_count=found.scanned_count)
 
 
 class _Looked(Protocol):
     @property
-    def looked_at(self) -> int: ...
+    def scanned_count(self) -> int: ...
     @property
     def next_cursor(self) -> str | None: ...
 

@@ -32,7 +32,7 @@ class Phase(Document):
     retry_count: int
     crash_count: int
     release_count: int
-    swap_count: int
+    replacement_count: int
     attempt: int
     skipped: bool
     execution_time_ms: int | None
@@ -60,7 +60,7 @@ class Phase(Document):
             retry_count=item.retry_count,
             crash_count=item.crash_count,
             release_count=item.release_count,
-            swap_count=item.swap_count,
+            replacement_count=item.replacement_count,
             attempt=item.attempt,
             skipped=item.skipped,
             execution_time_ms=item.execution_time_ms,

@@ -29,7 +29,7 @@ class Happened(Document):
 
     at: datetime
     action: Action
-    sentence: str
+    summary: str
 
 
 class _Facts(Document):
@@ -45,12 +45,12 @@ class _Facts(Document):
     what: str | Absent = ABSENT
     state: str | Absent = ABSENT
     phase_status: Status | Absent = ABSENT
-    possible_moves: list[str] | Absent = ABSENT
+    possible_transitions: list[str] | Absent = ABSENT
     reason: str | Absent = ABSENT
     live_keys: list[str] | Absent = ABSENT
-    twin_id: str | Absent = ABSENT
-    twin_status: str | Absent = ABSENT
-    twin_category: str | Absent = ABSENT
+    duplicate_of: str | Absent = ABSENT
+    duplicate_status: str | Absent = ABSENT
+    duplicate_category: str | Absent = ABSENT
     creator: str | Absent = ABSENT
     account_id: str | Absent = ABSENT
     version: int | Absent = ABSENT

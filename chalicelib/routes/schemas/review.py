@@ -71,7 +71,7 @@ class CaseGroups(Document):
 
     items: list[CaseGroup]
     next_cursor: str | None
-    looked_at: int
+    scanned_count: int
     partly: bool
 
     @classmethod
@@ -80,7 +80,7 @@ class CaseGroups(Document):
         return cls(
             items=[CaseGroup.of(one) for one in groups],
             next_cursor=seen.next_cursor,
-            looked_at=seen.looked_at,
+            scanned_count=seen.scanned_count,
             partly=seen.next_cursor is not None,
         )
 

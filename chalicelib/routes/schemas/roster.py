@@ -12,7 +12,7 @@ from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.cells import Cell
 from chalicelib.routes.schemas.deliveries import Words
 from chalicelib.routes.schemas.leases import Lease
-from chalicelib.services.roster import Done, Move, MovedAccount, Shown
+from chalicelib.services.roster import BulkAction, Done, MovedAccount, Shown
 from chalicelib.tables import Account as Item
 
 _FIRST_WORDS = 120
@@ -116,7 +116,7 @@ class ListedAccount(Account):
 class BulkMove(Document):
     """One step of a move on many accounts; `next_cursor` asks for the next step, null ends the move."""
 
-    action: Move
+    action: BulkAction
     dry_run: bool
     matched: int
     counts: dict[str, int]
@@ -125,7 +125,7 @@ class BulkMove(Document):
     as_of: datetime
 
     @classmethod
-    def of(cls, found: Done, move: Move, *, dry_run: bool, now: datetime) -> Self:
+    def of(cls, found: Done, move: BulkAction, *, dry_run: bool, now: datetime) -> Self:
         """Return what became of each account, and the counts of that."""
         return cls(
             action=move,

@@ -12,7 +12,7 @@ from chalicelib.services.sessions import Directed, Held
 from chalicelib.settings import Settings
 from chalicelib.tables import Session as Item
 from chalicelib.tables import sessions as table
-from chalicelib.tables.sessions import Directive, Standing
+from chalicelib.tables.sessions import Directive, SessionStatus
 
 
 class OpenedSession(Document):
@@ -59,7 +59,7 @@ class _Session(Document):
     last_seen_at: datetime
     expires_at: datetime
     ended_at: datetime | None
-    status: Standing
+    status: SessionStatus
 
     @staticmethod
     def own_members(item: Item) -> "_Session":
