@@ -35,7 +35,7 @@ export function ItemDrawer({ item }) {
       if (error instanceof Problem && error.status === 412) live.reload();
       throw error;
     });
-    if (answer.users) setTouched({ users: answer.users, all_users: answer.all_users ?? true });
+    if (answer.users) setTouched({ users: answer.users, has_more: answer.has_more ?? false });
     toast("The item is changed.");
     live.reload();
     history.reload();
@@ -99,18 +99,18 @@ const Aside = ({ item }) => html`
   </span>
 `;
 
-/** @typedef {{ users: Schemas["User"][], all_users: boolean }} Touched */
+/** @typedef {{ users: Schemas["User"][], has_more: boolean }} Touched */
 
 /**
  * Whom a change of the rights touches.
  * @param {{ of: Touched }} props
  */
-const TouchedNote = ({ of: { users, all_users } }) => html`
+const TouchedNote = ({ of: { users, has_more } }) => html`
   <${Note} tone="warn">
     <p>
       <strong>
         ${users.length === 0 ? "This affects no account." : ""}
-        ${users.length > 0 ? `This affects ${many(users.length, "account")}${all_users ? "" : " and more"}.` : ""}
+        ${users.length > 0 ? `This affects ${many(users.length, "account")}${has_more ? " and more" : ""}.` : ""}
       </strong>
       ${" "}
       ${users.map(

@@ -68,7 +68,7 @@ const Tiles = ({ found }) => html`
       icon="ring"
       tone="ready"
       word="Due now"
-      least=${found.partly}
+      least=${found.has_more}
       number=${found.queues.due}
     >
       ${found.oldest_waiting ? html`oldest <${Time} still at=${found.oldest_waiting} />` : "nothing waits"}
@@ -78,7 +78,7 @@ const Tiles = ({ found }) => html`
       icon="clock"
       tone="wait"
       word="Waiting"
-      least=${found.partly}
+      least=${found.has_more}
       number=${found.queues.waiting}
     >
       for an interval or a retry
@@ -89,7 +89,7 @@ const Tiles = ({ found }) => html`
       icon="empty"
       tone=${found.queues.content_unavailable ? "warn" : "done"}
       word="No content"
-      least=${found.partly}
+      least=${found.has_more}
       number=${found.queues.content_unavailable}
     >
       blocked by an empty pool
@@ -123,7 +123,7 @@ const Tiles = ({ found }) => html`
     `
   }
   ${
-    found.partly &&
+    found.has_more &&
     html`
       <p class="soft">Not all accounts could be counted within one request: the counts are lower bounds.</p>
     `

@@ -21,7 +21,7 @@ export function Runway({ model }) {
       ${found.accounts_imported > 0 && html`<${IfAllStart} found=${found} />`}
       ${found.first_wait && html`<${FirstWait} miss=${found.first_wait} />`}
       <${Pools} pools=${found.categories} />
-      ${!found.complete && html`<${Incomplete} />`}
+      ${found.has_more && html`<${Incomplete} />`}
     `,
   );
 }

@@ -64,14 +64,14 @@ def group_all(context: Context, *, cursor: str | None = None, **wanted: Any) -> 
 @routes.post("/api/operator/review/retry", role=Role.OPERATOR, seconds=20)
 def retry_all(context: Context, *, body: RetryAllBody) -> Answer[BulkRetry]:
     """Retries up to 500 cases, oldest first, with a result for each; a dry run only counts."""
-    results, more = review.retry_all(
+    results, has_more = review.retry_all(
         context,
         wanted=Filter(**body.filter.model_dump()),
         reason=body.reason,
         other_content=body.content == "other",
         dry_run=body.dry_run,
     )
-    return Answer(BulkRetry.of(results, dry_run=body.dry_run, more=more, now=context.now))
+    return Answer(BulkRetry.of(results, dry_run=body.dry_run, has_more=has_more, now=context.now))
 
 
 @routes.post(

@@ -40,7 +40,7 @@ class Analytics:
 
     model_id: str
     categories: list[AnalysedCategory]
-    complete: bool
+    has_more: bool
 
 
 def analyse(context: Context, model_id: str) -> Analytics:
@@ -58,7 +58,7 @@ def analyse(context: Context, model_id: str) -> Analytics:
         for category in (*ORDER, ANY):
             own = [item for item in items if item.category == category]
             categories.append(_category(context, kind, category, own, themes, fallbacks[category]))
-    return Analytics(model_id, categories, complete)
+    return Analytics(model_id, categories, has_more=not complete)
 
 
 def _fallbacks(kind: PoolKind, items: Sequence[PoolItem]) -> tuple[Counter[str], bool]:

@@ -55,7 +55,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """A model's pools and how far they carry, as of one instant. `complete` is False where not all was read.
+    """A model's pools and how far they carry, as of one instant. `has_more` is True where not all was read.
 
     `runway` is that of the accounts under way, those in review and paused included; `if_all_start` the same with the
     imported ones (and those that were asked about beside them), as if they all started now.
@@ -71,7 +71,7 @@ class Availability:
     categories: list[Category]
     runway: Runway
     if_all_start: Runway
-    complete: bool
+    has_more: bool
 
 
 def look(context: Context, model_id: str, *, adding: int = 0) -> Availability:
@@ -109,7 +109,7 @@ def _look(context: Context, model_id: str, undated: Undated, go_on: GoOn, *, add
         categories=categories,
         runway=runway,
         if_all_start=if_all_start,
-        complete=complete and accounts.complete and runway.complete and if_all_start.complete,
+        has_more=not (complete and accounts.complete and runway.complete and if_all_start.complete),
     )
 
 
@@ -188,7 +188,7 @@ class _Round:
         """Counts a model."""
         self.counts["models"] += 1
         self.counts["accounts_unmet"] += found.runway.unmet
-        if not found.complete:
+        if found.has_more:
             self.counts["incomplete"] += 1
         dry = found.runway.dry
         if dry is not None:

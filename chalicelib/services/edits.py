@@ -49,12 +49,12 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Edited(Generic[T]):
-    """An item after an edit. `users` is None while it keeps its rights; `all_users` is False where there are more."""
+    """An item after an edit. `users` is None while it keeps its rights; `has_more`: there are more users."""
 
     item: T
     replayed: bool
     users: list[User] | None = field(default=None)
-    all_users: bool = True
+    has_more: bool = False
 
 
 def edit(
@@ -87,9 +87,9 @@ def edit(
     users: list[User] = []
     for row in rows:
         if context.is_short_of_time:
-            return Edited(item, replayed, users, False)
+            return Edited(item, replayed, users, True)
         users.append(_user(context, kind, item_id, row))
-    return Edited(item, replayed, users, complete)
+    return Edited(item, replayed, users, not complete)
 
 
 @retry_on_conflict

@@ -31,7 +31,7 @@ class Explanation:
     """What selection would do for one need of a phase: the leading candidates, the winner first, and the refused.
 
     `category` is where the winner comes from (None: nothing is eligible); `refused` is a sample of up to 100, `counts`
-    tells all that were looked at, `complete` whether these were all items.
+    tells all that were looked at, `has_more` whether there were more items.
     """
 
     kind: PoolKind
@@ -40,7 +40,7 @@ class Explanation:
     leading: list[Choice[PoolItem]]
     refused: list[RefusedItem]
     counts: dict[str, int]
-    complete: bool
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +95,4 @@ def _explain(
     refused = [RefusedItem(item.item_id, item.category, why) for item, why in selection.refused(items, phase, wanted)]
     counts = Counter(str(one.reason) for one in refused)
     category = leading[0].item.category if leading else None
-    return Explanation(kind, need, category, leading, refused[:_MOST_SHOWN], dict(counts), complete)
+    return Explanation(kind, need, category, leading, refused[:_MOST_SHOWN], dict(counts), not complete)

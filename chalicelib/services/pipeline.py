@@ -46,7 +46,7 @@ _LATELY = timedelta(hours=24)
 class Overview:
     """How the pipeline stands.
 
-    `lost_sessions`: in the last 24 hours; `partly`: there is more under way than was counted. `watched` is the last
+    `lost_sessions`: in the last 24 hours; `has_more`: there is more under way than was counted. `watched` is the last
     whole look at all models' pools, None before the first.
     """
 
@@ -62,7 +62,7 @@ class Overview:
     lost_sessions: int
     timers: list[Setting]
     watched: Setting | None
-    partly: bool
+    has_more: bool
     counted_at: datetime
     longest_at_work: Account | None
 
@@ -98,7 +98,7 @@ def overview(context: Context) -> Overview:
     """Counts by state and phase status, what waits for longest, review, sessions, timers.
 
     Of what is under way it reads a page. Where there is more, it tells what the timer counted last, and when
-    (`counted_at`); where no timer ever did, the page's counts as lower bounds (`partly`). What ended is counted as it
+    (`counted_at`); where no timer ever did, the page's counts as lower bounds (`has_more`). What ended is counted as it
     ends (`count:*` settings).
     """
     counted = _counted(context)
@@ -129,7 +129,7 @@ def overview(context: Context) -> Overview:
         lost_sessions=lost,
         timers=[setting for setting in settings[len(_ENDED) * COUNTER_SHARDS :] if setting is not None],
         watched=None if watched is None or watched.ran_at is None else watched,
-        partly=counted.partly,
+        has_more=counted.has_more,
         counted_at=counted.at,
         longest_at_work=at_work.longest_lately(context),
     )
@@ -151,14 +151,14 @@ def _settings() -> list[tuple[type[Setting], str]]:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many accounts that have not ended stand where, as of `at`; `partly`: the counts are lower bounds."""
+    """How many accounts that have not ended stand where, as of `at`; `has_more`: the counts are lower bounds."""
 
     at: datetime
     states: Mapping[str, int]
     phases: Mapping[str, Mapping[str, int]]
     queues: Mapping[str, int]
     oldest: datetime | None
-    partly: bool
+    has_more: bool
 
 
 def _counted(context: Context) -> Counted:
@@ -170,7 +170,7 @@ def _counted(context: Context) -> Counted:
     whole = count.go_on(context, MOST_COUNTED)
     if not whole and known is not None:
         return _kept(known, count.oldest)
-    return count.result(partly=not whole)
+    return count.result(has_more=not whole)
 
 
 def _oldest(context: Context) -> datetime | None:
@@ -181,7 +181,7 @@ def _oldest(context: Context) -> datetime | None:
 def _kept(setting: Setting, oldest: datetime | None) -> Counted:
     found = setting.did
     assert setting.ran_at is not None
-    return Counted(setting.ran_at, found["states"], found["phases"], found["queues"], oldest, partly=False)
+    return Counted(setting.ran_at, found["states"], found["phases"], found["queues"], oldest, has_more=False)
 
 
 def keep_count(context: Context) -> None:
@@ -209,7 +209,7 @@ def _keep_count(context: Context) -> None:
     else:
         changes |= {COUNTING: None} if begun is not None and begun.did else {}
         if count.rows > MOST_COUNTED:
-            result = count.result(partly=False)
+            result = count.result(has_more=False)
             changes[COUNTED] = result.at, {"states": result.states, "phases": result.phases, "queues": result.queues}
         elif kept is not None and kept.ran_at is not None:
             changes[COUNTED] = None
@@ -274,13 +274,13 @@ class _Count:
         if account.current_phase is not None and account.phase_status is not None:
             self.phases.setdefault(account.current_phase, Counter())[account.phase_status] += 1
 
-    def result(self, *, partly: bool) -> Counted:
+    def result(self, *, has_more: bool) -> Counted:
         """What was found; the states that are no queue's are counted by their index."""
         with reading():
             still = (State.IMPORTED, State.PAUSED, State.WARMING_UP)
             states = {str(state): int(Account.state_index.count(state)) for state in still}
         states[str(State.READY)] = self.ready
-        return Counted(self.at, states, self.phases, self.queues, self.oldest, partly)
+        return Counted(self.at, states, self.phases, self.queues, self.oldest, has_more)
 
 
 @dataclass(frozen=True)

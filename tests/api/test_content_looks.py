@@ -37,7 +37,7 @@ def test_the_explanation_names_the_winner_that_is_then_given(agency: Agency) -> 
     told = need(operator.get("/api/operator/accounts/a1/phases/pfp/explain").ok(), "content")
     assert [one["item_id"] for one in told["leading"]] == ["sea", "m1-pfp", "city"]
     assert set(told["leading"][0]) >= PARTS
-    assert (told["category"], told["need"], told["complete"]) == ("pfp", "required", True)
+    assert (told["category"], told["need"], told["has_more"]) == ("pfp", "required", False)
     assert told["refused"] == [{"item_id": "off", "category": "pfp", "reason": "not_approved"}]
     given = worker.content("pfp").ok()
     assert (given["content"]["content_id"], given["score"]) == ("sea", told["leading"][0]["score"])
@@ -67,7 +67,7 @@ def test_availability_counts_what_is_left_and_what_will_be_needed(agency: Agency
     operator.media("off", "story", max_usage=3)
     operator.send("PATCH", f"{MODEL}/content/off", {"enabled": False}).ok()
     told = operator.get(f"{MODEL}/availability").ok()
-    assert (told["accounts_under_way"], told["complete"]) == (2, True)
+    assert (told["accounts_under_way"], told["has_more"]) == (2, False)
     story = category(told, "content", "story")
     assert (story["items"], story["eligible"], story["disabled"], story["uses_left"]) == (2, 1, 1, 100)
     assert (story["uses_needed"], category(told, "text", "bio")["uses_needed"]) == (2, 2)

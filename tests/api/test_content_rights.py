@@ -149,7 +149,7 @@ def test_a_withdrawal_tells_who_has_used_the_item(agency: Agency) -> None:
     answer = edit(operator, "content/m1-pfp", {"status": "withdrawn"}).ok()
     (user,) = answer["users"]
     assert (user["account_id"], user["phase"], user["outcome"], user["hold"]) == ("a1", "pfp", "completed", "used")
-    assert answer["all_users"]
+    assert answer["has_more"] is False
 
 
 def test_a_withdrawal_sent_again_does_not_tell_the_worker_twice(agency: Agency) -> None:

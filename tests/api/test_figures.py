@@ -56,14 +56,14 @@ def test_a_refusal_its_explanation_and_the_availability_count_the_same_items(age
     refused = worker.content("pfp", "a1").refused(409, "content_unavailable")
     assert refused["reasons"] == expected
     (need,) = agency.operator.get("/api/operator/accounts/a1/phases/pfp/explain").ok()["needs"]
-    assert (need["reasons"], need["complete"]) == (expected, True)
+    assert (need["reasons"], need["has_more"]) == (expected, False)
     found = agency.operator.get(AVAILABILITY).ok()
     of_both: Counter[str] = Counter()
     for one in found["categories"]:
         if one["kind"] == "content" and one["category"] in ("pfp", "any"):
             of_both.update(one["refused"])
             assert (one["eligible"], one["uses_left"]) == (0, 0)
-    assert (of_both, found["complete"]) == (expected, True)
+    assert (of_both, found["has_more"]) == (expected, False)
     assert found["runs_dry"]["account_id"] == "a1"
 
 
@@ -92,7 +92,7 @@ def standing(agency: Agency, count: int) -> None:
 def test_whoever_speaks_of_accounts_means_the_same_ones(agency: Agency, count: int) -> None:
     standing(agency, count)
     found = agency.operator.get(AVAILABILITY).ok()
-    assert found["complete"] is True
+    assert found["has_more"] is False
     assert found["accounts_under_way"] == 3 * count  # those in review and paused come back
     assert (found["accounts_in_review"], found["accounts_paused"]) == (count, count)
     assert found["accounts_imported"] == count
@@ -167,21 +167,21 @@ def test_a_count_that_is_cut_short_goes_on_and_the_last_whole_one_stands_until_t
     _ready_accounts(agency, count)
     pipeline.keep_count(_timer(agency))
     first = agency.operator.get(OVERVIEW).ok()
-    assert (first["queues"]["due"], first["partly"]) == (count, False)
+    assert (first["queues"]["due"], first["has_more"]) == (count, False)
     agency.time.advance(600)
     # each query now takes so long that a run has time for one page only
     agency.wire.took = lambda _: agency.time.sleep(1.0)
     runs = 0
     while agency.operator.get(OVERVIEW).ok()["counted_at"] == first["counted_at"]:
         kept = agency.operator.get(OVERVIEW).ok()
-        assert (kept["queues"]["due"], kept["partly"]) == (count, False)
+        assert (kept["queues"]["due"], kept["has_more"]) == (count, False)
         pipeline.keep_count(_timer(agency, seconds=installed.settings.deadline_seconds / 4 + 3.5))
         agency.time.advance(60)
         runs += 1
         assert runs < 20
     assert runs > 1, "one run had time for all"
     after = agency.operator.get(OVERVIEW).ok()
-    assert (after["queues"]["due"], after["states"]["ready"], after["partly"]) == (count, count, False)
+    assert (after["queues"]["due"], after["states"]["ready"], after["has_more"]) == (count, count, False)
 
 
 def test_where_few_are_under_way_nothing_is_kept(agency: Agency) -> None:

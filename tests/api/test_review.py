@@ -70,7 +70,7 @@ def test_the_queue_pages_through_completely(troubled: Agency, order: str) -> Non
 
 def test_groups_tell_how_many_since_when_and_a_sample(troubled: Agency) -> None:
     answer = troubled.operator.get("/api/operator/review/groups").ok()
-    assert (answer["scanned_count"], answer["partly"], answer["next_cursor"]) == (5, False, None)
+    assert (answer["scanned_count"], answer["has_more"], answer["next_cursor"]) == (5, False, None)
     told = [(one["kind"], one["code"], one["phase"], one["count"]) for one in answer["items"]]
     first = answer["items"][0]
     assert told == [("transient", "E1", "pfp", 3), ("fatal", "E2", "pfp", 1), ("unknown", "E2", "pfp", 1)]
@@ -119,7 +119,7 @@ def test_a_dry_run_counts_and_changes_nothing(troubled: Agency) -> None:
     before = troubled.wire.image()
     body = {"filter": {"code": "E1"}, "reason": "the platform is back", "dry_run": True}
     answer = troubled.operator.post("/api/operator/review/retry", body).ok()
-    assert (answer["matched"], answer["counts"], answer["more"]) == (3, {"would_retry": 3}, False)
+    assert (answer["matched"], answer["counts"], answer["has_more"]) == (3, {"would_retry": 3}, False)
     assert troubled.wire.image() == before
 
 
@@ -173,7 +173,7 @@ def test_the_overview_counts_by_state_and_phase_status(troubled: Agency) -> None
     assert told["phases"]["pfp"] == {"failed": 3}
     assert told["due_now"] >= 1 and told["oldest_waiting"] is not None
     assert [timer["name"] for timer in told["timers"]] == ["close_lost_sessions"]
-    assert told["pipeline_paused"] is False and told["partly"] is False
+    assert told["pipeline_paused"] is False and told["has_more"] is False
 
 
 def test_finished_accounts_are_counted_once_and_cost_nothing(agency: Agency) -> None:

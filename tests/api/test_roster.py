@@ -289,7 +289,7 @@ def test_an_overview_of_many_reads_a_page_and_tells_when_the_rest_was_counted(ag
     agency.wire.forget()
     told = agency.operator.get("/api/operator/pipeline").ok()
     assert (told["queues"]["due"], told["states"]["ready"]) == (MOST_COUNTED + 21, MOST_COUNTED + 21)
-    assert (told["counted_at"], told["partly"]) == (counted_at, False)
+    assert (told["counted_at"], told["has_more"]) == (counted_at, False)
     queues = [call for call in agency.wire.of("Query") if call.body["IndexName"] == "queue-index"]
     assert len(queues) <= 2
     assert all(call.body["Limit"] <= MOST_COUNTED + 1 for call in queues)
@@ -298,7 +298,7 @@ def test_an_overview_of_many_reads_a_page_and_tells_when_the_rest_was_counted(ag
 def test_what_the_timer_counted_is_told_however_old_and_nothing_is_counted_by_a_request(agency: Agency) -> None:
     planted(agency, MOST_COUNTED + 20)
     lower = agency.operator.get("/api/operator/pipeline").ok()
-    assert (lower["queues"]["due"], lower["partly"]) == (MOST_COUNTED, True)
+    assert (lower["queues"]["due"], lower["has_more"]) == (MOST_COUNTED, True)
     agency.timer()
     counted_at = agency.time.told()
     for passed, reads in ((60, 2), (6000, 2 * (MOST_COUNTED + 1))):

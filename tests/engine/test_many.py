@@ -66,11 +66,11 @@ def test_five_hundred_are_retried_in_one_call_and_each_once_when_it_is_sent_twic
     _clone([f"a{number:03}" for number in range(519)])
     body = {"filter": {"code": "E9"}, "reason": "the platform is back"}
     dry = service.operator("POST", "/api/operator/review/retry", {**body, "dry_run": True})
-    assert (dry["matched"], dry["more"]) == (500, True)
+    assert (dry["matched"], dry["has_more"]) == (500, True)
     first = service.operator("POST", "/api/operator/review/retry", body)
-    assert first["counts"] == {"retried": 500} and first["more"] is True
+    assert first["counts"] == {"retried": 500} and first["has_more"] is True
     second = service.operator("POST", "/api/operator/review/retry", body)
-    assert second["counts"] == {"retried": 20} and second["more"] is False
+    assert second["counts"] == {"retried": 20} and second["has_more"] is False
     assert service.operator("POST", "/api/operator/review/retry", body)["matched"] == 0
     retried = Counter(event.subject for event in AuditEvent.scan() if event.action == "phase:retry")
     assert len(retried) == 520 and set(retried.values()) == {1}

@@ -258,7 +258,7 @@ def test_a_bulk_retry_does_what_it_can_and_says_that_there_is_more(agency: Agenc
     agency.wire.before.clear()
     slow(agency, "Query", 2 * LONG)
     unread = agency.operator.post("/api/operator/review/retry", {**body, "dry_run": True}).ok()
-    assert unread["more"] is True, "nothing is said of what was not read"
+    assert unread["has_more"] is True, "nothing is said of what was not read"
     agency.wire.before.clear()
     assert agency.operator.post("/api/operator/review/retry", body).ok()["counts"] == {"retried": counts["not_done"]}
 
@@ -274,7 +274,7 @@ def test_a_walk_of_the_review_queue_ends_in_time(agency: Agency, monkeypatch: py
     slow(agency, "BatchGetItem", 4)
     body = {"filter": {"code": "rare"}, "reason": "repaired", "dry_run": True}
     answer = within_its_time(agency, lambda: agency.operator.post("/api/operator/review/retry", body), 8, LONG)
-    assert (answer["matched"], answer["more"]) == (0, True)
+    assert (answer["matched"], answer["has_more"]) == (0, True)
 
 
 def test_a_withdrawal_says_of_how_many_users_it_does_not_know(agency: Agency) -> None:
@@ -287,7 +287,7 @@ def test_a_withdrawal_says_of_how_many_users_it_does_not_know(agency: Agency) ->
     body = {"status": "withdrawn", "reason": "a right ended"}
     path = "/api/operator/models/m1/content/m1-pfp"
     first = within_its_time(agency, lambda: agency.operator.send("PATCH", path, body), 0.6)
-    assert first["all_users"] is False and 0 < len(first["users"]) < 6
+    assert first["has_more"] is True and 0 < len(first["users"]) < 6
     agency.wire.before.clear()
     again = agency.operator.send("PATCH", path, body).ok()
-    assert (again["replayed"], again["all_users"], len(again["users"])) == (True, True, 6)
+    assert (again["replayed"], again["has_more"], len(again["users"])) == (True, False, 6)

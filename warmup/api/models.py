@@ -393,7 +393,7 @@ class Analytics(ApiModel):
 
     model_id: str
     categories: list[AnalysedCategory]
-    complete: bool
+    has_more: bool
 
 
 class AssignBody(ApiModel):
@@ -477,7 +477,8 @@ class Availability(ApiModel):
     """What a model's pools hold, and how far they carry the accounts under way, as of one instant.
 
     Under way are accounts that are ready or warming up, those in review and paused included; `if_all_start` is the same
-    as if the imported ones, and those of `adding`, were to start now. `complete`: all items and accounts were read."""
+    as if the imported ones, and those of `adding`, were to start now. `has_more`: not
+    all items and accounts were read."""
 
     model_id: str
     as_of: datetime
@@ -491,7 +492,7 @@ class Availability(ApiModel):
     runs_dry: Shortfall | None
     first_wait: Shortfall | None
     accounts_unmet: int
-    complete: bool
+    has_more: bool
 
 
 class Blocker(ApiModel):
@@ -544,12 +545,12 @@ class BulkMove(ApiModel):
 
 
 class BulkRetry(ApiModel):
-    """What became of a bulk retry; `more`: send it again for the rest."""
+    """What became of a bulk retry; `has_more`: send it again for the rest."""
 
     dry_run: bool
     matched: int
     counts: dict[str, int]
-    more: bool
+    has_more: bool
     as_of: datetime
     items: list[RetryResult]
 
@@ -616,12 +617,12 @@ class CaseGroup(ApiModel):
 
 
 class CaseGroups(ApiModel):
-    """The groups of a page of the queue, the largest first; `partly`: there are more pages, to be added to this one."""
+    """The groups of a page of the queue, the largest first; `has_more`: add the next pages to this one."""
 
     items: list[CaseGroup]
     next_cursor: str | None
     scanned_count: int
-    partly: bool
+    has_more: bool
 
 
 class Cell(ApiModel):
@@ -983,7 +984,7 @@ class EditedContent(ApiModel):
     height: int | None
     replayed: bool
     users: list[User] | None = None
-    all_users: bool | None = None
+    has_more: bool | None = None
 
 
 class EditedText(ApiModel):
@@ -1011,7 +1012,7 @@ class EditedText(ApiModel):
     body: str
     replayed: bool
     users: list[User] | None = None
-    all_users: bool | None = None
+    has_more: bool | None = None
 
 
 class Evidence(ApiModel):
@@ -1041,7 +1042,7 @@ class Explanation(ApiModel):
     leading: list[Candidate]
     refused: list[RefusedItem]
     reasons: dict[str, int]
-    complete: bool
+    has_more: bool
 
 
 class Fault(ApiModel):
@@ -1378,8 +1379,8 @@ class TextOutcomes(ApiModel):
 
 
 class Overview(ApiModel):
-    """How the whole pipeline stands; `phases` counts by phase and status, as of `counted_at`; `partly`: the counts are
-    lower bounds, since not all could be counted. `longest_at_work` is at most 15 seconds old.
+    """How the whole pipeline stands; `phases` counts by phase and status, as of `counted_at`; `has_more`: the
+    counts are lower bounds. `longest_at_work` is at most 15 seconds old.
 
     `pools_dry_within_7_days` counts models, and `dry_models` names the first 20 of them, as of `pools_watched_at` and
     of so many `models_watched`, of which `models_incomplete` were too large to be read whole; null before the first
@@ -1404,7 +1405,7 @@ class Overview(ApiModel):
     pools_dry_within_7_days: int | None
     dry_models: list[str]
     timers: list[Timer]
-    partly: bool
+    has_more: bool
     counted_at: datetime
     longest_at_work: AtWork | None
 

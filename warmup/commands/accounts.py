@@ -104,7 +104,7 @@ def _shortfalls(client: Client, created: Mapping[str, int], *, dry_run: bool) ->
             yield f"It is not known whether the pools of {model_id} suffice for the accounts: {error}"
             continue
         yield from found.warnings
-        if not found.complete or adding < (count if dry_run else 0):
+        if found.has_more or adding < (count if dry_run else 0):
             yield f"{model_id} is too large to be read whole: only a part of its accounts or items was checked."
 
 

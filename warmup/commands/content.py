@@ -176,7 +176,7 @@ def availability(context: typer.Context, model_id: ModelId, output: Output = For
         later = found.if_all_start
         less = f"{later.accounts_unmet} will find nothing" if later.runs_dry else "the pools suffice"
         say(f"If all {later.accounts} start today, the {found.accounts_imported} imported ones included: {less}.")
-    if not found.complete:
+    if found.has_more:
         say("The model is too large to be read whole: the counts are lower bounds.", style="yellow")
     columns = ("kind", "category", "items", "eligible", "uses_left", "uses_needed", "unmet", "used_up", "disabled")
     show(found.categories, output, columns)
@@ -200,7 +200,7 @@ def explain(
         return
     parts = ("rank", "quality", "freshness", "success", "relevance")
     for need in found.needs:
-        least = "" if need.complete else "at least "
+        least = "at least " if need.has_more else ""
         say(f"{need.kind} is {need.need} for {phase}; refused: {least}{_counts(need.reasons)}")
         rows = [{"kind": str(need.kind), **plain(one)} for one in need.leading]
         show(rows, output, ("kind", "item_id", "category", "theme", "score", *parts))

@@ -22,14 +22,14 @@ def overview(context: typer.Context, output: Output = Format.TABLE) -> None:
         return
     states = ", ".join(f"{count} {state}" for state, count in found.states.items() if count)
     waiting = f", the oldest since {found.oldest_waiting:%Y-%m-%d %H:%M}" if found.oldest_waiting else ""
-    least = "at least " if found.partly else ""
+    least = "at least " if found.has_more else ""
     pools = "not checked yet"
     if found.pools_watched_at is not None:
         pools = f"{found.pools_dry_within_7_days} of {found.models_watched} models run dry within 7 days"
         pools += f", as of {found.pools_watched_at:%Y-%m-%d %H:%M}"
     rows = [
         ("accounts", states or "none"),
-        ("counted", f"{found.counted_at:%Y-%m-%d %H:%M:%S}" + (", not all: lower bounds" if found.partly else "")),
+        ("counted", f"{found.counted_at:%Y-%m-%d %H:%M:%S}" + (", not all: lower bounds" if found.has_more else "")),
         ("due now", f"{least}{found.due_now}{waiting}"),
         (
             "review",

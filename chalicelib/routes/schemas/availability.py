@@ -97,7 +97,8 @@ class Availability(Document):
     """What a model's pools hold, and how far they carry the accounts under way, as of one instant.
 
     Under way are accounts that are ready or warming up, those in review and paused included; `if_all_start` is the same
-    as if the imported ones, and those of `adding`, were to start now. `complete`: all items and accounts were read.
+    as if the imported ones, and those of `adding`, were to start now. `has_more`: not
+    all items and accounts were read.
     """
 
     model_id: str
@@ -112,7 +113,7 @@ class Availability(Document):
     runs_dry: Shortfall | None
     first_wait: Shortfall | None
     accounts_unmet: int
-    complete: bool
+    has_more: bool
 
     @classmethod
     def of(cls, found: availability.Availability) -> Self:
@@ -132,5 +133,5 @@ class Availability(Document):
             runs_dry=Shortfall.of(found.runway.dry),
             first_wait=Shortfall.of(found.runway.wait),
             accounts_unmet=found.runway.unmet,
-            complete=found.complete,
+            has_more=found.has_more,
         )

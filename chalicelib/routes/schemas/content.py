@@ -94,7 +94,7 @@ class EditedContent(EditedItem, Content):
         content = vars(Content.from_item(found.item, now))
         if found.users is None:
             return cls(**content, replayed=found.replayed)
-        return cls(**content, replayed=found.replayed, users=found.users, all_users=found.all_users)
+        return cls(**content, replayed=found.replayed, users=found.users, has_more=found.has_more)
 
 
 class Upload(Document):

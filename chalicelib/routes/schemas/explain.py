@@ -53,7 +53,7 @@ class Explanation(Document):
     leading: list[Candidate]
     refused: list[RefusedItem]
     reasons: dict[str, int]
-    complete: bool
+    has_more: bool
 
     @staticmethod
     def of(found: explain.Explanation) -> "Explanation":
@@ -65,7 +65,7 @@ class Explanation(Document):
             leading=[Candidate.of(one) for one in found.leading],
             refused=found.refused,
             reasons=found.counts,
-            complete=found.complete,
+            has_more=found.has_more,
         )
 
 

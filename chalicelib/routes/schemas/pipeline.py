@@ -53,8 +53,8 @@ class AtWork(Document):
 
 
 class Overview(Pauses):
-    """How the whole pipeline stands; `phases` counts by phase and status, as of `counted_at`; `partly`: the counts are
-    lower bounds, since not all could be counted. `longest_at_work` is at most 15 seconds old.
+    """How the whole pipeline stands; `phases` counts by phase and status, as of `counted_at`; `has_more`: the
+    counts are lower bounds. `longest_at_work` is at most 15 seconds old.
 
     `pools_dry_within_7_days` counts models, and `dry_models` names the first 20 of them, as of `pools_watched_at` and
     of so many `models_watched`, of which `models_incomplete` were too large to be read whole; null before the first
@@ -76,7 +76,7 @@ class Overview(Pauses):
     pools_dry_within_7_days: int | None
     dry_models: list[str]
     timers: list[Timer]
-    partly: bool
+    has_more: bool
     counted_at: datetime
     longest_at_work: AtWork | None
 
@@ -107,7 +107,7 @@ class Overview(Pauses):
             pools_dry_within_7_days=None if counts is None else counts["dry_within_a_week"],
             dry_models=[] if watched is None else watched.did["soon"],
             timers=[Timer.from_item(one) for one in found.timers],
-            partly=found.partly,
+            has_more=found.has_more,
             counted_at=found.counted_at,
             longest_at_work=AtWork.from_item(found.longest_at_work),
         )

@@ -80,7 +80,7 @@ class EditedItem(Replayed):
     """What every edit of an item tells; where it lost its rights, with the accounts that have or had it."""
 
     users: list[User] | Absent = ABSENT
-    all_users: bool | Absent = ABSENT
+    has_more: bool | Absent = ABSENT
 
 
 class RefusedEntry(Document):

@@ -67,12 +67,12 @@ class CaseGroup(Document):
 
 
 class CaseGroups(Document):
-    """The groups of a page of the queue, the largest first; `partly`: there are more pages, to be added to this one."""
+    """The groups of a page of the queue, the largest first; `has_more`: add the next pages to this one."""
 
     items: list[CaseGroup]
     next_cursor: str | None
     scanned_count: int
-    partly: bool
+    has_more: bool
 
     @classmethod
     def of(cls, groups: list[Group], seen: review.Look) -> Self:
@@ -81,28 +81,28 @@ class CaseGroups(Document):
             items=[CaseGroup.of(one) for one in groups],
             next_cursor=seen.next_cursor,
             scanned_count=seen.scanned_count,
-            partly=seen.next_cursor is not None,
+            has_more=seen.next_cursor is not None,
         )
 
 
 class BulkRetry(Document):
-    """What became of a bulk retry; `more`: send it again for the rest."""
+    """What became of a bulk retry; `has_more`: send it again for the rest."""
 
     dry_run: bool
     matched: int
     counts: dict[str, int]
-    more: bool
+    has_more: bool
     as_of: datetime
     items: list[RetryResult]
 
     @classmethod
-    def of(cls, results: list[RetryResult], *, dry_run: bool, more: bool, now: datetime) -> Self:
+    def of(cls, results: list[RetryResult], *, dry_run: bool, has_more: bool, now: datetime) -> Self:
         """Return what became of each case, and the counts of that."""
         return cls(
             dry_run=dry_run,
             matched=len(results),
             counts=dict(Counter(one.outcome for one in results)),
-            more=more,
+            has_more=has_more,
             as_of=now,
             items=results,
         )

@@ -60,4 +60,4 @@ class EditedText(EditedItem, Text):
         text = vars(Text.from_item(found.item, now))
         if found.users is None:
             return cls(**text, replayed=found.replayed)
-        return cls(**text, replayed=found.replayed, users=found.users, all_users=found.all_users)
+        return cls(**text, replayed=found.replayed, users=found.users, has_more=found.has_more)
