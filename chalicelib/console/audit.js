@@ -50,7 +50,10 @@ export const Events = ({ events, transitions = false }) => html`
       (event) => html`
         <li key=${keyOf(event)}>
           <${Time} at=${event.at} />
-          <div><${Sentence} event=${event} />${transitions && html`<${Transitions} transitions=${event.transitions} />`}</div>
+          <div>
+            <${Sentence} event=${event} />
+            ${transitions && html`<${Transitions} transitions=${event.transitions} />`}
+          </div>
         </li>
       `,
     )}
