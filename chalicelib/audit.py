@@ -52,6 +52,6 @@ def note(context: Context, stored: AuditEvent) -> None:
 
 
 def told(stored: AuditEvent) -> str:
-    """The event in a sentence for people."""
+    """The event as a sentence."""
     actor = stored.actor.replace(":", " ", 1)
     return summary(stored.action, actor=actor, subject=stored.subject, details=stored.details or {})

@@ -24,7 +24,7 @@ _LOOKED_BACK = 20
 
 
 def retry_on_conflict(use_case: Callable[Concatenate[Context, P], R]) -> Callable[Concatenate[Context, P], R]:
-    """A use case that reads and decides anew when what it had read was stale, until the deadline of its call."""
+    """A use case that reads and decides again when what it had read was stale, until the deadline of its call."""
 
     def attempt(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
         wait = _FIRST_WAIT

@@ -51,7 +51,7 @@ def _make_way(transaction: Transaction, kind: type[PoolItem], duplicate_of: str)
 def drop_fingerprints(
     transaction: Transaction, item: PoolItem, found: Mapping[str, Fingerprint | None], kept: Sequence[str]
 ) -> None:
-    """Frees what the item was known by and is no longer; `kept` are the keys that stay."""
+    """Frees the fingerprints that the item no longer has; `kept` are the keys that stay."""
     for key, row in found.items():
         if row is not None and row.item_id == item.item_id and key not in kept:
             transaction.delete(row, Fingerprint.item_id == row.item_id)

@@ -294,7 +294,7 @@ def _call(url: str) -> tuple[int, str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command: python -m infrastructure.deploy up|down --stage dev [--set Name=value …].
 
-    With AWS_ENDPOINT_URL set it is a rehearsal on an emulator, whose functions run on this machine's processor.
+    With AWS_ENDPOINT_URL set it deploys to an emulator, whose functions run on this machine's processor.
     """
     parser = argparse.ArgumentParser(prog="make deploy", description=__doc__.partition("\n")[0])
     parser.add_argument("what", choices=("up", "down"))

@@ -25,10 +25,10 @@ class Code:
 
 NOUNS = ("account", "phase", "session", "model", "content", "text", "bot", "key")
 _REMEDIES: Mapping[str, str] = {
-    "malformed_request": "Mend the request as `detail` says: its JSON, a query parameter, a cursor or a header.",
+    "malformed_request": "Correct the request as `detail` says: its JSON, a query parameter, a cursor or a header.",
     "unauthenticated": "Send `Authorization: Bearer <key>` with a key that is live; a revoked one never works again.",
     "forbidden": "Use a key of the other role: bots work under `/api/bot`, operators under `/api/operator`.",
-    "invalid_input": "Mend each member that `errors` names by its JSON pointer.",
+    "invalid_input": "Correct each member that `errors` names by its JSON pointer.",
     "body_too_large": "Send less at once: imports in parts, documents without what nobody reads.",
     "unsupported_media_type": "Name the media type of the body in `Content-Type`, one that this route takes.",
     "account_not_ready": "Look at the account's state; an operator makes it ready, or the warm-up has to start first.",
@@ -36,7 +36,7 @@ _REMEDIES: Mapping[str, str] = {
     "account_paused": "Take other work; this is handed out again when somebody resumes. Finished work is accepted.",
     "account_leased": "Leave it to its holder, or ask again after `retry_after_seconds`.",
     "lease_superseded": "Stop working on this account: `happened` tells who ended the lease and when.",
-    "phase_not_available": "Come back at `available_at`; where there is none, people have to decide first.",
+    "phase_not_available": "Come back at `available_at`; if there is none, an operator must decide first.",
     "phase_not_in_progress": "Ask for the phase's content first, or take it that somebody has settled it already.",
     "phases_incomplete": "Complete the `phases` that are listed first.",
     "content_unavailable": "Put items into the pool, or enable or license those that `reasons` counts.",

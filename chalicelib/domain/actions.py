@@ -1,4 +1,4 @@
-"""Audit tags, `subject:verb`, and the sentence that each makes for people."""
+"""Audit tags, `subject:verb`, and the sentence that each makes for an operator."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -67,7 +67,7 @@ _SENTENCES: Mapping[Action, str] = {
     Action.ACCOUNT_COMPLETE: "{actor} completed the warm-up of {subject}: it is active",
     Action.ACCOUNT_PAUSE: "{actor} paused {subject}: {reason}",
     Action.ACCOUNT_RESUME: "{actor} resumed {subject}: {reason}",
-    Action.ACCOUNT_RESET: "{actor} reset {subject} to begin anew: {reason}",
+    Action.ACCOUNT_RESET: "{actor} reset {subject}: {reason}",
     Action.ACCOUNT_RETIRE: "{actor} retired {subject}: {reason}",
     Action.ACCOUNT_RESTORE: "{actor} restored {subject}, as imported: {reason}",
     Action.LEASE_CLAIM: "{actor} claimed {subject}",
@@ -82,7 +82,7 @@ _SENTENCES: Mapping[Action, str] = {
     Action.PHASE_COMPLETE: "{actor} completed {phase} of {subject}",
     Action.PHASE_FAIL: "{actor} reported that {phase} of {subject} failed: {message}",
     Action.PHASE_REPLACE_CONTENT: "{actor} refused the content for {phase} of {subject}: {message}",
-    Action.PHASE_ESCALATE: "{phase} of {subject} needs people: {message}",
+    Action.PHASE_ESCALATE: "{phase} of {subject} needs review: {message}",
     Action.PHASE_RETRY: "{actor} had {phase} of {subject} tried again: {reason}",
     Action.PHASE_RESOLVE: "{actor} resolved {phase} of {subject} as done outside: {reason}",
     Action.PHASE_SKIP: "{actor} skipped {phase} of {subject}: {reason}",
@@ -119,7 +119,7 @@ class _Known(dict[str, object]):
 
 
 def summary(action: Action, *, actor: str, subject: str, details: Mapping[str, object]) -> str:
-    """The event in words for people, such as `bot b1 completed bio of account acc_1`."""
+    """The event in words, such as `bot b1 completed bio of account acc_1`."""
     words = _Known(details)
     words.update(actor=actor, subject=subject.replace(":", " ", 1))
     return _SENTENCES[action].format_map(words)

@@ -143,7 +143,7 @@ def _of_phase(account: Account, phase: Phase, now: datetime) -> list[Blocker]:
             again = f"{phase.phase} failed and is tried again later: {phase.error_message}"
             return [Blocker(Code.RETRY_DELAY, at, detail=again)]
         case Status.REQUIRES_REVIEW:
-            return [Blocker(Code.REVIEW, detail=f"people must decide on {phase.phase}: {phase.error_message}")]
+            return [Blocker(Code.REVIEW, detail=f"an operator must decide on {phase.phase}: {phase.error_message}")]
         case Status.AVAILABLE if account.content_due_at is not None and now < account.content_due_at:
             detail = f"the pool had nothing eligible for {phase.phase} when last asked"
             return [Blocker(Code.CONTENT_UNAVAILABLE, account.content_due_at, detail=detail)]

@@ -1,4 +1,4 @@
-"""What follows a report of failure, a content fault or a crash: tried again, another item, or people."""
+"""What follows a report of failure, a content fault or a crash: a retry, another item, or review."""
 
 import hashlib
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The move that a report leads to, and when the phase can be taken again (None: not before people looked)."""
+    """The move that a report leads to, and when the phase can be taken again (None: not before an operator decides)."""
 
     outcome: Outcome
     move: PhaseTransition

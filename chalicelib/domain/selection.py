@@ -306,7 +306,7 @@ class _Corrected(Generic[C]):
 
 
 def reason(choice: Choice[Candidate], category: str, phase: str, among: int = 1) -> str:
-    """Why this item, in a sentence for people; `among`: it was drawn among so many of the best."""
+    """Why this item, in a sentence; `among`: it was drawn among so many of the best."""
     parts = choice.score
     best = (
         "best of its pool"

@@ -56,7 +56,7 @@ class Phase(Protocol):
 
 
 def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None:
-    """When the account's next step falls due; None when nothing waits (people, or the end).
+    """When the account's next step falls due; None when nothing waits (in review, or ended).
 
     `phase` is the current one, None before the start and after the last. `ready_at` is when the account entered its
     present step where no phase tells (ready to start, ready to be completed).

@@ -147,7 +147,7 @@ def resume(context: Context, *, account_id: str, body: ReasonBody) -> Answer[Cha
 
 @routes.post("/api/operator/accounts/{account_id}/reset", role=Role.OPERATOR, refuses=(InvalidTransition,))
 def reset(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
-    """Begins the warm-up anew; the history stays."""
+    """Starts the warm-up over; the history stays."""
     return Answer(ChangedWarmup.of_change(accounts.reset(context, account_id, reason=body.reason), context.now))
 
 

@@ -1,4 +1,4 @@
-"""The audit as people read it."""
+"""The audit in words and as data."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What people decide: the review queue, and the moves that only they make."""
+"""The review queue, and the decisions of operators."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def list_all(
     order: Order = Order.OLDEST,
     **wanted: Any,
 ) -> Answer[Look[Case]]:
-    """Everything that failed or needs people, oldest or newest first; a page may hold fewer than asked."""
+    """Everything that failed or needs review, oldest or newest first; a page may hold fewer than asked."""
     found = review.look(
         context, wanted=Filter(**wanted), newest_first=order is Order.NEWEST, limit=limit, cursor=cursor
     )

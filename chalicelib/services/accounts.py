@@ -205,7 +205,7 @@ def import_all(context: Context, rows: Sequence[Profile | ServiceError], *, dry_
     """Creates the account of each row; a bad one (an error in its place) never spoils the others.
 
     What is there already is read together, so that only what is new costs a call each. What the time of one request
-    does not suffice for is left: the same import, sent again, makes nothing twice.
+    does not suffice for is left: the same import, sent again, creates no duplicate.
     """
     places = [place for place, row in enumerate(rows, start=1) if isinstance(row, Profile)]
     known = dict(zip(places, _known([row for row in rows if isinstance(row, Profile)]), strict=True))

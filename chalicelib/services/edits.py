@@ -1,4 +1,4 @@
-"""Edits of pool items by people, and what it brings about when an item loses its rights."""
+"""Edits of pool items by operators, and what it brings about when an item loses its rights."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

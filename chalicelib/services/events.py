@@ -1,4 +1,4 @@
-"""The audit as people read it: events by account, by actor, by day; and whether an account's audit is whole."""
+"""The audit as operators read it: events by account, by actor, by day; and whether an account's audit is whole."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

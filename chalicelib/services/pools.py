@@ -233,7 +233,7 @@ def import_all(
 ) -> list[RowOutcome]:
     """Adds the item of each row; a bad one (an error in its place) never spoils the others.
 
-    What the time of one call does not suffice for is left: the same import, sent again, makes nothing twice.
+    What the time of one call does not suffice for is left: the same import, sent again, creates no duplicate.
     A dry run decides as the run does; with `assume_uploaded` as if the files that are not there had been uploaded.
     """
     trial = _DryRun(assume_uploaded) if dry_run else None

@@ -1,4 +1,4 @@
-"""What people decide: the queue of what failed or needs them, and the moves that only they make."""
+"""The queue of phases that failed or need review, and the decisions of operators."""
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,7 +69,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A phase that failed or needs people, with its account."""
+    """A phase that failed or needs review, with its account."""
 
     account: Account
     phase: Phase
@@ -100,7 +100,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A phase after people's move; `replayed` where it had been made before."""
+    """A phase after an operator's decision; `replayed` where it had been made before."""
 
     warmup: Loaded
     blockers: list[Blocker]

@@ -76,7 +76,7 @@ class Filter:
 
     @property
     def by_attention(self) -> bool:
-        """Whether the index of what failed or needs people knows most of it."""
+        """Whether the index of what failed or needs review knows most of it."""
         return self.queue is None and (self.phase_status in ATTENTION or self.by_error)
 
     @property
@@ -212,7 +212,7 @@ def _by_queue(context: Context, wanted: Filter, places: Mapping[str, tuple[str, 
 
 
 def _by_attention(wanted: Filter, places: Mapping[str, tuple[str, ...]], size: int) -> tuple[Found, bool]:
-    """Accounts whose phase failed or needs people, since longest first."""
+    """Accounts whose phase failed or needs review, since longest first."""
     statuses = sorted(ATTENTION) if wanted.phase_status is None else [wanted.phase_status]
     sources = [attention.rows(status, places.get(status), False, size + 1) for status in statuses]
     page = list(islice(heapq.merge(*sources, key=lambda row: row.place), size + 1))

@@ -1,4 +1,4 @@
-"""The queue of phases that failed or need people, by when that happened."""
+"""The queue of phases that failed or need review, by when that happened."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -19,7 +19,7 @@ from chalicelib.tables.base import Item
 
 
 class AttentionIndex(GlobalSecondaryIndex["Phase"]):
-    """Phases that failed or need people, by when that happened."""
+    """Phases that failed or need review, by when that happened."""
 
     class Meta:
         index_name = "attention-index"

@@ -29,7 +29,7 @@ _OF_ALL = (GLANCE, 64)
 
 
 class PoolItem(Item):
-    """What media and texts have in common. `revision` counts every write, `version` the edits by people."""
+    """What media and texts have in common. `revision` counts every write, `version` the edits by operators."""
 
     model_id = text()
     category = text()

@@ -26,7 +26,7 @@ MOST_ITEMS = 100
 
 
 class Stale(Exception):
-    """A condition failed: what was read is no longer so. `failed` are the tables whose conditions did."""
+    """A condition failed: what was read has changed. `failed` are the tables whose conditions did."""
 
     def __init__(self, failed: frozenset[type[Item]]) -> None:
         """`failed`: the models of the items whose conditions failed."""

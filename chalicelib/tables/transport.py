@@ -237,7 +237,7 @@ class DirectConnection(Connection):
 
 
 def _refusal(status: int, headers: Document, content: bytes) -> Any:
-    """The parsed answer of a refusal, in botocore's form; what is no JSON comes from something before DynamoDB."""
+    """The parsed answer of a refusal, in botocore's form; what is not JSON comes from something before DynamoDB."""
     try:
         told = json.loads(content)
     except ValueError:

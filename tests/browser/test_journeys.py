@@ -145,7 +145,7 @@ def test_a_failure_is_understood_and_all_that_match_are_retried(console: Console
     page.wait_for_url("**error_code=locked_out**")  # it goes there when the typing has stopped; back must lead here
     page.locator(f"[data-row={accounts[0]}] a").click()
     drawer = page.locator(".drawer")
-    expect(drawer).to_contain_text("people must decide on pfp: the platform asks for a new password")
+    expect(drawer).to_contain_text("an operator must decide on pfp: the platform asks for a new password")
     expect(drawer).to_contain_text("locked_out")
     page.go_back()
     expect(drawer).to_have_count(0)

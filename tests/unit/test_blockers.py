@@ -156,5 +156,5 @@ def test_a_taker_gets_the_first_blocker_as_its_error(code: Code) -> None:
 
 def test_review_is_not_worth_asking_again() -> None:
     with pytest.raises(PhaseNotAvailable) as refused:
-        refuse(Account(), [Blocker(Code.REVIEW, detail="people must decide")], NOW)
+        refuse(Account(), [Blocker(Code.REVIEW, detail="an operator must decide")], NOW)
     assert not refused.value.retryable

@@ -8,7 +8,7 @@ from warmup import problems
 class MalformedRequest(problems.ApiError):
     """The request cannot be read.
 
-    Mend the request as `detail` says: its JSON, a query parameter, a cursor or a header.
+    Correct the request as `detail` says: its JSON, a query parameter, a cursor or a header.
     """
 
 
@@ -169,7 +169,7 @@ class LeaseSuperseded(problems.Conflict):
 class PhaseNotAvailable(problems.Conflict):
     """The phase cannot be worked on now.
 
-    Come back at `available_at`; where there is none, people have to decide first.
+    Come back at `available_at`; if there is none, an operator must decide first.
     """
 
 
@@ -225,7 +225,7 @@ class UnsupportedMediaType(problems.ApiError):
 class InvalidInput(problems.ApiError):
     """The body is well-formed, but something in it is missing, unknown or out of range.
 
-    Mend each member that `errors` names by its JSON pointer.
+    Correct each member that `errors` names by its JSON pointer.
     """
 
 

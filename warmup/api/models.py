@@ -451,7 +451,7 @@ class AtWork(ApiModel):
 
 
 class AuditEvent(ApiModel):
-    """One accepted change: a sentence for people, fields for machines."""
+    """One accepted change: a sentence to read, and the fields of the event."""
 
     subject: str
     version: int
@@ -572,7 +572,7 @@ class Candidate(ApiModel):
 
 
 class Case(ApiModel):
-    """A phase that failed or needs people, with its account."""
+    """A phase that failed or needs review, with its account."""
 
     phase: PhaseName
     status: PhaseStatus
@@ -1552,7 +1552,7 @@ class Progress(ApiModel):
 
 
 class ReadiedWarmup(ApiModel):
-    """The status document after the account was declared ready, with what people should know of its pools."""
+    """The status document after the account was declared ready, with warnings about its pools."""
 
     account_id: str
     model_id: str
@@ -1589,7 +1589,7 @@ class ReadyPage(ApiModel):
 
 
 class ReasonBody(ApiModel):
-    """A move that people make, with their reason."""
+    """A decision of an operator, with its reason."""
 
     reason: str
 
@@ -1671,7 +1671,7 @@ class RetryResult(ApiModel):
 
 
 class ReviewCounts(ApiModel):
-    """How much waits for people."""
+    """How much waits for an operator."""
 
     failed: int
     requires_review: int

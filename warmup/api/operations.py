@@ -134,7 +134,7 @@ class Accounts:
         )
 
     def reset(self, account_id: str, *, reason: str) -> shapes.ChangedWarmup:
-        """Begins the warm-up anew; the history stays."""
+        """Starts the warm-up over; the history stays."""
         return self._transport.ask(
             "POST",
             f"/api/operator/accounts/{quoted(account_id)}/reset",
@@ -722,7 +722,7 @@ class Review:
         without_code: bool | None = None,
         older_than_seconds: int | None = None,
     ) -> Pages[shapes.Case]:
-        """Everything that failed or needs people, oldest or newest first; a page may hold fewer than asked."""
+        """Everything that failed or needs review, oldest or newest first; a page may hold fewer than asked."""
         return self._transport.pages(
             "GET",
             "/api/operator/review",

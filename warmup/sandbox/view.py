@@ -1,4 +1,4 @@
-"""The live view of a run: accounts by phases, sessions, last events; plain lines where there is no terminal."""
+"""The live view of a run: accounts by phases, sessions, last events; plain lines without a terminal."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -4,6 +4,6 @@ from chalicelib.routes.bodies.base import Input, Prose
 
 
 class ReasonBody(Input):
-    """A move that people make, with their reason."""
+    """A decision of an operator, with its reason."""
 
     reason: Prose

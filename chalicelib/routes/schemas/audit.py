@@ -1,4 +1,4 @@
-"""The audit as people and machines read it."""
+"""The audit's answers."""
 
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ AuditMove = TypedDict("AuditMove", {"what": str, "from": Any, "to": Any})  # no 
 
 
 class AuditEvent(Document):
-    """One accepted change: a sentence for people, fields for machines."""
+    """One accepted change: a sentence to read, and the fields of the event."""
 
     subject: str
     version: int

@@ -13,7 +13,7 @@ from chalicelib.tables import Account, Setting
 
 
 class ReviewCounts(Document):
-    """How much waits for people."""
+    """How much waits for an operator."""
 
     failed: int
     requires_review: int

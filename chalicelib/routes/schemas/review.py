@@ -13,7 +13,7 @@ from chalicelib.services.review import Group, RetryResult
 
 
 class Case(Phase):
-    """A phase that failed or needs people, with its account."""
+    """A phase that failed or needs review, with its account."""
 
     account_id: str
     model_id: str

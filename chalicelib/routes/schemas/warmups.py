@@ -107,7 +107,7 @@ class StartedWarmup(Replayed, _Status):
 
 
 class ReadiedWarmup(ChangedWarmup):
-    """The status document after the account was declared ready, with what people should know of its pools."""
+    """The status document after the account was declared ready, with warnings about its pools."""
 
     warnings: list[str]
 
