@@ -62,7 +62,7 @@ MUTANTS: dict[str, Mutant] = {
         STALE,
     ),
     "what the account has used": Mutant(
-        (Line("services/deliveries.py", "used=used, now=context.now)", "used=(), now=context.now)"),),
+        (Line("deliveries/choosing.py", "used=used, now=context.now)", "used=(), now=context.now)"),),
         "tests/api/test_content.py",
     ),
     "the minimum interval": Mutant(

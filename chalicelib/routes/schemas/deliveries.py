@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Self
 
+from chalicelib import deliveries
 from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import OwnLease
-from chalicelib.services import deliveries
 from chalicelib.settings import Settings
 
 
