@@ -22,7 +22,7 @@ from chalicelib import tables
 from chalicelib.domain import scoring, selection
 from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.plans import STANDARD
-from chalicelib.domain.selection import Choice, Rights, Wanted
+from chalicelib.domain.selection import Choice, ItemRights, Wanted
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Raw, connection
 from chalicelib.tables.pools import Content
@@ -89,7 +89,7 @@ def item(dice: random.Random, kind: str, model_id: str, number: int) -> Content:
         category="post",
         theme=dice.choice((None, *THEMES)),
         tags={"bench", "post"},
-        status=Rights.APPROVED,
+        status=ItemRights.APPROVED,
         quality_score=80 if kind == "all equal" else round(dice.uniform(20, 100), 1),
         usage_count=used,
         max_usage=50,

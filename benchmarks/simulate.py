@@ -20,7 +20,7 @@ from benchmarks.plots import Line, chart
 from chalicelib.domain import retries, selection
 from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.plans import STANDARD, Need
-from chalicelib.domain.retries import Outcome, ReportKind
+from chalicelib.domain.retries import ReportKind, ReportOutcome
 from chalicelib.domain.runway import ItemPool, Stock
 from warmup.sandbox.stores import ROOT, missing
 
@@ -140,7 +140,7 @@ class Simulation:
             ReportKind.TRANSIENT, plan=STANDARD, retries=account.retries, replacements=0, now=at, spread=spread
         )
         did["report-error"] += 1
-        if verdict.outcome is Outcome.REVIEW:
+        if verdict.outcome is ReportOutcome.REVIEW:
             did["review"] += 1
             return None
         account.retries += 1

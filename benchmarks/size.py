@@ -18,8 +18,8 @@ from botocore.httpsession import URLLib3Session
 from benchmarks.recording import Caller, Scene, serve
 from benchmarks.requests import silent
 from chalicelib import tables
-from chalicelib.domain.accounts import State
-from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.timing import Queue
 from chalicelib.tables import Account
 from chalicelib.tables.accounts import queue_key
@@ -81,7 +81,7 @@ def account(number: int, now: datetime) -> Account:
         account_id=f"x{number:07}",
         model_id=f"m{number % 20}",
         username=f"user.{number}",
-        state=State.WARMING_UP if kind < 6 else State.READY if kind < 8 else State.ACTIVE,
+        state=AccountState.WARMING_UP if kind < 6 else AccountState.READY if kind < 8 else AccountState.ACTIVE,
         consent={"granted_by": "Ada", "granted_at": "2026-01-01T00:00:00Z", "reference": "contract 7"},
         used_content_ids={f"con_{number}", f"con_{number + 1}"},
         created_at=now,
@@ -89,7 +89,7 @@ def account(number: int, now: datetime) -> Account:
         version=7,
     )
     if kind < 6:
-        made.current_phase, made.phase_status = PhaseName.POST, Status.PENDING
+        made.current_phase, made.phase_status = PhaseName.POST, PhaseStatus.PENDING
         made.queue, made.due_at = queue_key(Queue.TIMER, 0), now + timedelta(days=30, seconds=number)
     elif kind < 8:
         made.queue, made.due_at = queue_key(Queue.READY, 0), now + timedelta(seconds=number / 1e6)

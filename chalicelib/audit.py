@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from chalicelib.context import Context
-from chalicelib.domain.actions import Action, summary
+from chalicelib.domain.actions import AuditAction, summary
 from chalicelib.tables import AuditEvent
 from chalicelib.tables.base import together
 
@@ -16,7 +16,7 @@ def event(
     *,
     subject: str,
     sequence: int,
-    action: Action,
+    action: AuditAction,
     transitions: Sequence[Mapping[str, object]],
     details: Mapping[str, object],
     token: str,

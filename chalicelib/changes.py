@@ -8,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 
 from chalicelib import audit
 from chalicelib.context import Context, sources
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import TemporarilyUnavailable, VersionConflict
 from chalicelib.domain.instants import render
 from chalicelib.tables import AuditEvent
@@ -60,7 +60,7 @@ class Change:
         self.transitions: list[dict[str, object]] = []
         self.transaction = Transaction(context)
 
-    def commit(self, action: Action, condition: Condition | None = None, **details: object) -> AuditEvent:
+    def commit(self, action: AuditAction, condition: Condition | None = None, **details: object) -> AuditEvent:
         """Writes the item, what was added and the event. Raises Stale when something was changed since it was read."""
         item = self.item
         event = self._event(item, action, details)
@@ -75,7 +75,7 @@ class Change:
         audit.note(self.context, event)
         return event
 
-    def _event(self, item: Item, action: Action, details: Mapping[str, object]) -> AuditEvent:
+    def _event(self, item: Item, action: AuditAction, details: Mapping[str, object]) -> AuditEvent:
         versioned: Versioned = item  # type: ignore[assignment]  # the items that changes are made of are versioned
         versioned.version += 1
         event = audit.event(
@@ -98,7 +98,7 @@ def check_if_match(context: Context, item: Versioned) -> None:
         raise VersionConflict(detail, current=item, version=item.version)
 
 
-def is_repeat(context: Context, item: Item, action: Action, *, possible: bool = True, **details: object) -> bool:
+def is_repeat(context: Context, item: Item, action: AuditAction, *, possible: bool = True, **details: object) -> bool:
     """Whether the item's last change was this very one: the same action by the same actor with the same details.
 
     Where the move is not `possible` (any more), it may have been made some changes ago: others went on from there.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from chalicelib.context import Context
 from chalicelib.domain import duplicates, profiles
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.errors import AlreadyExists, Duplicate
 from chalicelib.tables import Account, Fingerprint
 from chalicelib.tables.base import together
@@ -80,9 +80,9 @@ def claim_profile(context: Context, transaction: Transaction, account: Account, 
         transaction.update(claim, unchanged)
         return
     (holder,) = together([(Account, claim.item_id)])
-    if holder is None or holder.state is not State.RETIRED:
+    if holder is None or holder.state is not AccountState.RETIRED:
         raise profile_taken(context, claim.item_id, holder)
-    transaction.update(holder, Account.state == State.RETIRED, [])  # it may be brought back just now
+    transaction.update(holder, Account.state == AccountState.RETIRED, [])  # it may be brought back just now
     claim.item_id, claim.created_at = account.account_id, context.now
     transaction.update(claim, unchanged)
 

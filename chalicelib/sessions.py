@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from chalicelib import audit
 from chalicelib.context import Context
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.instants import render
 from chalicelib.tables import AuditEvent, Session
@@ -36,7 +36,7 @@ def open_session(context: Context, transaction: Transaction, session: Session) -
         context,
         subject=session.subject,
         sequence=session.version,
-        action=Action.SESSION_OPEN,
+        action=AuditAction.SESSION_OPEN,
         transitions=[{"what": "session", "from": None, "to": session.live}],
         details={},
         token=transaction.token,

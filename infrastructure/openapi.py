@@ -37,18 +37,6 @@ Json = dict[str, Any]
 _Mode = Literal["validation", "serialization"]
 
 _REF = "#/components/schemas/{model}"
-_NAMES: Mapping[str, str] = {
-    "Code": "BlockerCode",
-    "State": "AccountState",
-    "Status": "PhaseStatus",
-    "Action": "AuditAction",
-    "Outcome": "ReportOutcome",
-    "Rights": "ItemRights",
-    "SessionStatus": "SessionStatus",
-    "Hold": "ItemHold",
-}
-"""Names that say more than those in the code, which stand in a module that says the rest."""
-
 _GIVEN = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
 _ID = {"type": "string", "pattern": f"^{_GIVEN}$"}
 _QUERY: Mapping[object, Json] = {
@@ -458,8 +446,6 @@ def _admits(schema: Mapping[str, Any], value: object) -> bool:
 
 
 def _name(name: str) -> str:
-    if name in _NAMES:
-        return _NAMES[name]
     generic = re.fullmatch(r"(Page|Look|Outcomes)_(?:Accepted)?(\w+?)_", name)
     return f"{generic[2]}{generic[1]}" if generic else name
 

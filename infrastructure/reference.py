@@ -107,14 +107,14 @@ def _defaults() -> dict[str, object]:
 
 def tags() -> str:
     """Every audit tag with its sentence."""
-    rows = "\n".join(f"| `{action}` | {_sentence(action)} |" for action in actions.Action)
+    rows = "\n".join(f"| `{action}` | {_sentence(action)} |" for action in actions.AuditAction)
     return (
         "# Audit tags\n\nEvery audit event has a tag of the form `subject:verb`. The samples show how the audit words "
         f"an event; `–` stands for a detail of that event.\n\n| tag | sample |\n|---|---|\n{rows}\n"
     )
 
 
-def _sentence(action: actions.Action) -> str:
+def _sentence(action: actions.AuditAction) -> str:
     told = actions.summary(action, actor="bot bot-1", subject="account:nora-1", details={})
     return told.replace("|", "\\|")
 

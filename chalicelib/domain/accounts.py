@@ -6,7 +6,7 @@ from enum import StrEnum
 from chalicelib.domain.errors import InvalidTransition
 
 
-class State(StrEnum):
+class AccountState(StrEnum):
     """Where an account stands in its life."""
 
     IMPORTED = "imported"
@@ -38,30 +38,33 @@ class Step(StrEnum):
     COMPLETE_WARMUP = "complete_warmup"
 
 
-TRANSITIONS: Mapping[State, Mapping[AccountTransition, tuple[State, ...]]] = {
-    State.IMPORTED: {AccountTransition.READY: (State.READY,), AccountTransition.RETIRE: (State.RETIRED,)},
-    State.READY: {
-        AccountTransition.START: (State.WARMING_UP,),
-        AccountTransition.PAUSE: (State.PAUSED,),
-        AccountTransition.RETIRE: (State.RETIRED,),
+TRANSITIONS: Mapping[AccountState, Mapping[AccountTransition, tuple[AccountState, ...]]] = {
+    AccountState.IMPORTED: {
+        AccountTransition.READY: (AccountState.READY,),
+        AccountTransition.RETIRE: (AccountState.RETIRED,),
     },
-    State.WARMING_UP: {
-        AccountTransition.COMPLETE: (State.ACTIVE,),
-        AccountTransition.PAUSE: (State.PAUSED,),
-        AccountTransition.RESET: (State.READY,),
-        AccountTransition.RETIRE: (State.RETIRED,),
+    AccountState.READY: {
+        AccountTransition.START: (AccountState.WARMING_UP,),
+        AccountTransition.PAUSE: (AccountState.PAUSED,),
+        AccountTransition.RETIRE: (AccountState.RETIRED,),
+    },
+    AccountState.WARMING_UP: {
+        AccountTransition.COMPLETE: (AccountState.ACTIVE,),
+        AccountTransition.PAUSE: (AccountState.PAUSED,),
+        AccountTransition.RESET: (AccountState.READY,),
+        AccountTransition.RETIRE: (AccountState.RETIRED,),
     },
     # `resume` leads back to where the account was paused.
-    State.PAUSED: {
-        AccountTransition.RESUME: (State.READY, State.WARMING_UP),
-        AccountTransition.RETIRE: (State.RETIRED,),
+    AccountState.PAUSED: {
+        AccountTransition.RESUME: (AccountState.READY, AccountState.WARMING_UP),
+        AccountTransition.RETIRE: (AccountState.RETIRED,),
     },
-    State.ACTIVE: {AccountTransition.RETIRE: (State.RETIRED,)},
-    State.RETIRED: {AccountTransition.RESTORE: (State.IMPORTED,)},
+    AccountState.ACTIVE: {AccountTransition.RETIRE: (AccountState.RETIRED,)},
+    AccountState.RETIRED: {AccountTransition.RESTORE: (AccountState.IMPORTED,)},
 }
 
 
-def after(state: State, move: AccountTransition, to: State | None = None) -> State:
+def after(state: AccountState, move: AccountTransition, to: AccountState | None = None) -> AccountState:
     """The state that `move` leads to from `state`; `to` chooses where the table holds several (default: the first).
 
     Raises InvalidTransition, which names the possible ones.
@@ -72,17 +75,17 @@ def after(state: State, move: AccountTransition, to: State | None = None) -> Sta
     return to or targets[0]
 
 
-def is_possible(state: State, move: AccountTransition) -> bool:
+def is_possible(state: AccountState, move: AccountTransition) -> bool:
     """Whether the table holds this move from this state."""
     return move in TRANSITIONS[state]
 
 
-def step(state: State, current_phase: str | None) -> Step | None:
+def step(state: AccountState, current_phase: str | None) -> Step | None:
     """What a worker can do next on an account in this state, None if nothing."""
     match state:
-        case State.READY:
+        case AccountState.READY:
             return Step.START_WARMUP
-        case State.WARMING_UP:
+        case AccountState.WARMING_UP:
             return Step.RUN_PHASE if current_phase else Step.COMPLETE_WARMUP
         case _:
             return None

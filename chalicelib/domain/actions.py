@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 
-class Action(StrEnum):
+class AuditAction(StrEnum):
     """What was done. The verb is the move's, the same word as in URLs and code."""
 
     ACCOUNT_CREATE = "account:create"
@@ -59,57 +59,57 @@ class Action(StrEnum):
     BOT_REVOKE_KEY = "bot:revoke_key"
 
 
-_SENTENCES: Mapping[Action, str] = {
-    Action.ACCOUNT_CREATE: "{actor} created {subject}",
-    Action.ACCOUNT_CONSENT: "{actor} recorded that {granted_by} consented to {subject}: {reference}",
-    Action.ACCOUNT_READY: "{actor} declared {subject} ready: {reason}",
-    Action.ACCOUNT_START: "{actor} started the warm-up of {subject}",
-    Action.ACCOUNT_COMPLETE: "{actor} completed the warm-up of {subject}: it is active",
-    Action.ACCOUNT_PAUSE: "{actor} paused {subject}: {reason}",
-    Action.ACCOUNT_RESUME: "{actor} resumed {subject}: {reason}",
-    Action.ACCOUNT_RESET: "{actor} reset {subject}: {reason}",
-    Action.ACCOUNT_RETIRE: "{actor} retired {subject}: {reason}",
-    Action.ACCOUNT_RESTORE: "{actor} restored {subject}, as imported: {reason}",
-    Action.LEASE_CLAIM: "{actor} claimed {subject}",
-    Action.LEASE_RELEASE: "{actor} gave {subject} back unharmed",
-    Action.LEASE_EXPIRE: "the lease on {subject} ran out",
-    Action.LEASE_REVOKE: "{actor} took {subject} away from its worker: {reason}",
-    Action.PHASE_OPEN: "{phase} of {subject} fell due",
-    Action.PHASE_REOPEN: "{phase} of {subject} can be tried again",
-    Action.PHASE_REOFFER: "{phase} of {subject} is offered again",
-    Action.PHASE_CONTENT_UNAVAILABLE: "the pools had nothing eligible for {phase} of {subject}",
-    Action.PHASE_DELIVER: "{actor} was given {phase} of {subject}",
-    Action.PHASE_COMPLETE: "{actor} completed {phase} of {subject}",
-    Action.PHASE_FAIL: "{actor} reported that {phase} of {subject} failed: {message}",
-    Action.PHASE_REPLACE_CONTENT: "{actor} refused the content for {phase} of {subject}: {message}",
-    Action.PHASE_ESCALATE: "{phase} of {subject} needs review: {message}",
-    Action.PHASE_RETRY: "{actor} had {phase} of {subject} tried again: {reason}",
-    Action.PHASE_RESOLVE: "{actor} resolved {phase} of {subject} as done outside: {reason}",
-    Action.PHASE_SKIP: "{actor} skipped {phase} of {subject}: {reason}",
-    Action.PHASE_ASSIGN: "{actor} assigned content to {phase} of {subject} by hand: {reason}",
-    Action.PHASE_UNASSIGN: "{item} was withdrawn and taken off {phase} of {subject}",
-    Action.PHASE_WARN: "{item} was withdrawn while {phase} of {subject} is at work with it: its worker is told",
-    Action.SESSION_OPEN: "{actor} opened {subject}",
-    Action.SESSION_LOSE: "{subject} was not heard of and counts as lost",
-    Action.SESSION_END: "{actor} ended {subject}",
-    Action.SESSION_DRAIN: "{actor} told {subject} to finish and take nothing new: {reason}",
-    Action.SESSION_STOP: "{actor} told {subject} to stop: {reason}",
-    Action.MODEL_CREATE: "{actor} created {subject}",
-    Action.MODEL_CHANGE: "{actor} changed {subject}: {changed}",
-    Action.MODEL_PAUSE: "{actor} paused {subject}: {reason}",
-    Action.MODEL_RESUME: "{actor} resumed {subject}: {reason}",
-    Action.PIPELINE_PAUSE: "{actor} paused the whole pipeline: {reason}",
-    Action.PIPELINE_RESUME: "{actor} resumed the pipeline: {reason}",
-    Action.CONTENT_CREATE: "{actor} created {subject}",
-    Action.CONTENT_CHANGE: "{actor} changed {subject}: {changed}",
-    Action.CONTENT_WITHDRAW: "{actor} withdrew {subject}: {reason}",
-    Action.TEXT_CREATE: "{actor} created {subject}",
-    Action.TEXT_CHANGE: "{actor} changed {subject}: {changed}",
-    Action.TEXT_WITHDRAW: "{actor} withdrew {subject}: {reason}",
-    Action.BOT_CREATE: "{actor} created {subject}",
-    Action.BOT_CHANGE: "{actor} changed {subject}: {changed}",
-    Action.BOT_ADD_KEY: "{actor} made a new key of {subject}: {key_id}",
-    Action.BOT_REVOKE_KEY: "{actor} revoked a key of {subject}: {key_id}",
+_SENTENCES: Mapping[AuditAction, str] = {
+    AuditAction.ACCOUNT_CREATE: "{actor} created {subject}",
+    AuditAction.ACCOUNT_CONSENT: "{actor} recorded that {granted_by} consented to {subject}: {reference}",
+    AuditAction.ACCOUNT_READY: "{actor} declared {subject} ready: {reason}",
+    AuditAction.ACCOUNT_START: "{actor} started the warm-up of {subject}",
+    AuditAction.ACCOUNT_COMPLETE: "{actor} completed the warm-up of {subject}: it is active",
+    AuditAction.ACCOUNT_PAUSE: "{actor} paused {subject}: {reason}",
+    AuditAction.ACCOUNT_RESUME: "{actor} resumed {subject}: {reason}",
+    AuditAction.ACCOUNT_RESET: "{actor} reset {subject}: {reason}",
+    AuditAction.ACCOUNT_RETIRE: "{actor} retired {subject}: {reason}",
+    AuditAction.ACCOUNT_RESTORE: "{actor} restored {subject}, as imported: {reason}",
+    AuditAction.LEASE_CLAIM: "{actor} claimed {subject}",
+    AuditAction.LEASE_RELEASE: "{actor} gave {subject} back unharmed",
+    AuditAction.LEASE_EXPIRE: "the lease on {subject} ran out",
+    AuditAction.LEASE_REVOKE: "{actor} took {subject} away from its worker: {reason}",
+    AuditAction.PHASE_OPEN: "{phase} of {subject} fell due",
+    AuditAction.PHASE_REOPEN: "{phase} of {subject} can be tried again",
+    AuditAction.PHASE_REOFFER: "{phase} of {subject} is offered again",
+    AuditAction.PHASE_CONTENT_UNAVAILABLE: "the pools had nothing eligible for {phase} of {subject}",
+    AuditAction.PHASE_DELIVER: "{actor} was given {phase} of {subject}",
+    AuditAction.PHASE_COMPLETE: "{actor} completed {phase} of {subject}",
+    AuditAction.PHASE_FAIL: "{actor} reported that {phase} of {subject} failed: {message}",
+    AuditAction.PHASE_REPLACE_CONTENT: "{actor} refused the content for {phase} of {subject}: {message}",
+    AuditAction.PHASE_ESCALATE: "{phase} of {subject} needs review: {message}",
+    AuditAction.PHASE_RETRY: "{actor} had {phase} of {subject} tried again: {reason}",
+    AuditAction.PHASE_RESOLVE: "{actor} resolved {phase} of {subject} as done outside: {reason}",
+    AuditAction.PHASE_SKIP: "{actor} skipped {phase} of {subject}: {reason}",
+    AuditAction.PHASE_ASSIGN: "{actor} assigned content to {phase} of {subject} by hand: {reason}",
+    AuditAction.PHASE_UNASSIGN: "{item} was withdrawn and taken off {phase} of {subject}",
+    AuditAction.PHASE_WARN: "{item} was withdrawn while {phase} of {subject} is at work with it: its worker is told",
+    AuditAction.SESSION_OPEN: "{actor} opened {subject}",
+    AuditAction.SESSION_LOSE: "{subject} was not heard of and counts as lost",
+    AuditAction.SESSION_END: "{actor} ended {subject}",
+    AuditAction.SESSION_DRAIN: "{actor} told {subject} to finish and take nothing new: {reason}",
+    AuditAction.SESSION_STOP: "{actor} told {subject} to stop: {reason}",
+    AuditAction.MODEL_CREATE: "{actor} created {subject}",
+    AuditAction.MODEL_CHANGE: "{actor} changed {subject}: {changed}",
+    AuditAction.MODEL_PAUSE: "{actor} paused {subject}: {reason}",
+    AuditAction.MODEL_RESUME: "{actor} resumed {subject}: {reason}",
+    AuditAction.PIPELINE_PAUSE: "{actor} paused the whole pipeline: {reason}",
+    AuditAction.PIPELINE_RESUME: "{actor} resumed the pipeline: {reason}",
+    AuditAction.CONTENT_CREATE: "{actor} created {subject}",
+    AuditAction.CONTENT_CHANGE: "{actor} changed {subject}: {changed}",
+    AuditAction.CONTENT_WITHDRAW: "{actor} withdrew {subject}: {reason}",
+    AuditAction.TEXT_CREATE: "{actor} created {subject}",
+    AuditAction.TEXT_CHANGE: "{actor} changed {subject}: {changed}",
+    AuditAction.TEXT_WITHDRAW: "{actor} withdrew {subject}: {reason}",
+    AuditAction.BOT_CREATE: "{actor} created {subject}",
+    AuditAction.BOT_CHANGE: "{actor} changed {subject}: {changed}",
+    AuditAction.BOT_ADD_KEY: "{actor} made a new key of {subject}: {key_id}",
+    AuditAction.BOT_REVOKE_KEY: "{actor} revoked a key of {subject}: {key_id}",
 }
 
 
@@ -118,7 +118,7 @@ class _Known(dict[str, object]):
         return "–"
 
 
-def summary(action: Action, *, actor: str, subject: str, details: Mapping[str, object]) -> str:
+def summary(action: AuditAction, *, actor: str, subject: str, details: Mapping[str, object]) -> str:
     """The event in words, such as `bot b1 completed bio of account acc_1`."""
     words = _Known(details)
     words.update(actor=actor, subject=subject.replace(":", " ", 1))

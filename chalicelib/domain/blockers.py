@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NoReturn, Protocol, assert_never
 
 from chalicelib.domain import leases
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.errors import (
     AccountLeased,
     AccountNotReady,
@@ -19,10 +19,10 @@ from chalicelib.domain.errors import (
     ContentUnavailable,
     PhaseNotAvailable,
 )
-from chalicelib.domain.phases import Status
+from chalicelib.domain.phases import PhaseStatus
 
 
-class Code(StrEnum):
+class BlockerCode(StrEnum):
     """What can stand in the way."""
 
     NOT_READY = "not_ready"
@@ -41,7 +41,7 @@ class Code(StrEnum):
 class Blocker:
     """One thing that stands in the way; `until` is when time alone clears it."""
 
-    code: Code
+    code: BlockerCode
     until: datetime | None = None
     detail: str = field(kw_only=True)
 
@@ -50,7 +50,7 @@ class Account(Protocol):
     """What the rule reads of an account."""
 
     @property
-    def state(self) -> State: ...
+    def state(self) -> AccountState: ...
     @property
     def model_id(self) -> str: ...
     @property
@@ -69,7 +69,7 @@ class Phase(Protocol):
     @property
     def phase(self) -> str: ...
     @property
-    def status(self) -> Status: ...
+    def status(self) -> PhaseStatus: ...
     @property
     def available_at(self) -> datetime | None: ...
     @property
@@ -92,12 +92,14 @@ def blockers(account: Account, phase: Phase | None, pauses: Pauses, now: datetim
     here: that needs their indexes, and `content_unavailable` tells only that they had none when last asked.
     """
     found = [*_of_state(account), *_of_pauses(account, pauses)]
-    if account.state is State.PAUSED or account.state in (State.READY, State.WARMING_UP):
+    if account.state is AccountState.PAUSED or account.state in (AccountState.READY, AccountState.WARMING_UP):
         if account.lease is not None and leases.is_live(account.lease, now):
             holder = f"session {account.lease.session_id} of {account.lease.bot_id} holds it"
-            found.append(Blocker(Code.LEASED, account.lease.expires_at, detail=holder))
+            found.append(Blocker(BlockerCode.LEASED, account.lease.expires_at, detail=holder))
         elif account.needs_review:
-            found.append(Blocker(Code.REVIEW, detail="an operator must decide: workers left its completion too often"))
+            found.append(
+                Blocker(BlockerCode.REVIEW, detail="an operator must decide: workers left its completion too often")
+            )
         elif phase is not None:
             found.extend(_of_phase(account, phase, now))
     return found
@@ -105,48 +107,52 @@ def blockers(account: Account, phase: Phase | None, pauses: Pauses, now: datetim
 
 def _of_state(account: Account) -> list[Blocker]:
     match account.state:
-        case State.IMPORTED if not account.has_consent:
+        case AccountState.IMPORTED if not account.has_consent:
             return [_NO_CONSENT, _NOT_READY]
-        case State.IMPORTED:
+        case AccountState.IMPORTED:
             return [_NOT_READY]
-        case State.ACTIVE:
-            return [Blocker(Code.FINISHED, detail="the warm-up is completed")]
-        case State.RETIRED:
-            return [Blocker(Code.RETIRED, detail="the account is retired")]
-        case State.PAUSED:
-            return [Blocker(Code.PAUSED, detail="the account is paused")]
-        case State.READY | State.WARMING_UP:
+        case AccountState.ACTIVE:
+            return [Blocker(BlockerCode.FINISHED, detail="the warm-up is completed")]
+        case AccountState.RETIRED:
+            return [Blocker(BlockerCode.RETIRED, detail="the account is retired")]
+        case AccountState.PAUSED:
+            return [Blocker(BlockerCode.PAUSED, detail="the account is paused")]
+        case AccountState.READY | AccountState.WARMING_UP:
             return [] if account.has_consent else [_NO_CONSENT]
         case _:
             assert_never(account.state)
 
 
-_NO_CONSENT = Blocker(Code.CONSENT_MISSING, detail="the owner's consent is not recorded")
-_NOT_READY = Blocker(Code.NOT_READY, detail="an operator has not yet declared the account ready")
+_NO_CONSENT = Blocker(BlockerCode.CONSENT_MISSING, detail="the owner's consent is not recorded")
+_NOT_READY = Blocker(BlockerCode.NOT_READY, detail="an operator has not yet declared the account ready")
 
 
 def _of_pauses(account: Account, pauses: Pauses) -> list[Blocker]:
     found = []
     if pauses.pipeline_paused:
-        found.append(Blocker(Code.PAUSED, detail="the whole pipeline is paused"))
+        found.append(Blocker(BlockerCode.PAUSED, detail="the whole pipeline is paused"))
     if account.model_id in pauses.paused_models:
-        found.append(Blocker(Code.PAUSED, detail=f"the model {account.model_id} is paused"))
+        found.append(Blocker(BlockerCode.PAUSED, detail=f"the model {account.model_id} is paused"))
     return found
 
 
 def _of_phase(account: Account, phase: Phase, now: datetime) -> list[Blocker]:
     at = phase.available_at
     match phase.status:
-        case Status.PENDING if at is not None and now < at:
-            return [Blocker(Code.INTERVAL, at, detail=f"the minimum interval before {phase.phase} has not passed")]
-        case Status.FAILED if at is not None and now < at:
+        case PhaseStatus.PENDING if at is not None and now < at:
+            return [
+                Blocker(BlockerCode.INTERVAL, at, detail=f"the minimum interval before {phase.phase} has not passed")
+            ]
+        case PhaseStatus.FAILED if at is not None and now < at:
             again = f"{phase.phase} failed and is tried again later: {phase.error_message}"
-            return [Blocker(Code.RETRY_DELAY, at, detail=again)]
-        case Status.REQUIRES_REVIEW:
-            return [Blocker(Code.REVIEW, detail=f"an operator must decide on {phase.phase}: {phase.error_message}")]
-        case Status.AVAILABLE if account.content_due_at is not None and now < account.content_due_at:
+            return [Blocker(BlockerCode.RETRY_DELAY, at, detail=again)]
+        case PhaseStatus.REQUIRES_REVIEW:
+            return [
+                Blocker(BlockerCode.REVIEW, detail=f"an operator must decide on {phase.phase}: {phase.error_message}")
+            ]
+        case PhaseStatus.AVAILABLE if account.content_due_at is not None and now < account.content_due_at:
             detail = f"the pool had nothing eligible for {phase.phase} when last asked"
-            return [Blocker(Code.CONTENT_UNAVAILABLE, account.content_due_at, detail=detail)]
+            return [Blocker(BlockerCode.CONTENT_UNAVAILABLE, account.content_due_at, detail=detail)]
         case _:
             return []
 
@@ -155,18 +161,18 @@ def refuse(account: Account, found: Sequence[Blocker], now: datetime) -> NoRetur
     """Raises the first blocker as the error that a taker gets."""
     first = found[0]
     match first.code:
-        case Code.PAUSED:
+        case BlockerCode.PAUSED:
             raise AccountPaused(f"New work is not handed out: {first.detail}.")
-        case Code.LEASED:
+        case BlockerCode.LEASED:
             leases.refuse_while_live(account.lease, now)
             raise AccountLeased(first.detail)
-        case Code.INTERVAL | Code.RETRY_DELAY | Code.REVIEW:
+        case BlockerCode.INTERVAL | BlockerCode.RETRY_DELAY | BlockerCode.REVIEW:
             raise PhaseNotAvailable(_sentence(first.detail), first.until)
-        case Code.CONSENT_MISSING:
+        case BlockerCode.CONSENT_MISSING:
             raise ConsentMissing()
-        case Code.CONTENT_UNAVAILABLE:
+        case BlockerCode.CONTENT_UNAVAILABLE:
             raise ContentUnavailable(_sentence(first.detail), available_at=first.until)
-        case Code.NOT_READY | Code.FINISHED | Code.RETIRED:
+        case BlockerCode.NOT_READY | BlockerCode.FINISHED | BlockerCode.RETIRED:
             raise AccountNotReady(f"The account is `{account.state}`: {first.detail}.", state=account.state)
         case _:
             assert_never(first.code)

@@ -6,21 +6,21 @@ from datetime import datetime
 from typing import Protocol
 
 from chalicelib.domain import visibility
-from chalicelib.domain.selection import Rights
+from chalicelib.domain.selection import ItemRights
 
 
 class Twin(Protocol):
     """What is asked of the item that has a fingerprint already."""
 
     @property
-    def status(self) -> Rights: ...
+    def status(self) -> ItemRights: ...
     @property
     def last_assigned_at(self) -> datetime | None: ...
 
 
 def gives_way(twin: Twin) -> bool:
     """Whether another item may take the fingerprint over: it was withdrawn, and nobody was ever given it."""
-    return twin.status is Rights.WITHDRAWN and twin.last_assigned_at is None
+    return twin.status is ItemRights.WITHDRAWN and twin.last_assigned_at is None
 
 
 def of_media(model_id: str, sha256: str) -> str:

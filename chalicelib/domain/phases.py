@@ -27,7 +27,7 @@ class PhaseName(StrEnum):
     STORY = "story"
 
 
-class Status(StrEnum):
+class PhaseStatus(StrEnum):
     """Where a phase stands."""
 
     PENDING = "pending"
@@ -60,57 +60,57 @@ class PhaseTransition(StrEnum):
 
 ORDER: tuple[PhaseName, ...] = tuple(PhaseName)
 
-TRANSITIONS: Mapping[Status, Mapping[PhaseTransition, tuple[Status, ...]]] = {
-    Status.PENDING: {
-        PhaseTransition.OPEN: (Status.AVAILABLE,),
-        PhaseTransition.SKIP: (Status.COMPLETED,),
+TRANSITIONS: Mapping[PhaseStatus, Mapping[PhaseTransition, tuple[PhaseStatus, ...]]] = {
+    PhaseStatus.PENDING: {
+        PhaseTransition.OPEN: (PhaseStatus.AVAILABLE,),
+        PhaseTransition.SKIP: (PhaseStatus.COMPLETED,),
     },
-    Status.AVAILABLE: {
-        PhaseTransition.ASSIGN: (Status.CONTENT_ASSIGNED,),
-        PhaseTransition.RELEASE: (Status.AVAILABLE, Status.REQUIRES_REVIEW),
-        PhaseTransition.EXPIRE: (Status.AVAILABLE, Status.REQUIRES_REVIEW),
-        PhaseTransition.SKIP: (Status.COMPLETED,),
+    PhaseStatus.AVAILABLE: {
+        PhaseTransition.ASSIGN: (PhaseStatus.CONTENT_ASSIGNED,),
+        PhaseTransition.RELEASE: (PhaseStatus.AVAILABLE, PhaseStatus.REQUIRES_REVIEW),
+        PhaseTransition.EXPIRE: (PhaseStatus.AVAILABLE, PhaseStatus.REQUIRES_REVIEW),
+        PhaseTransition.SKIP: (PhaseStatus.COMPLETED,),
     },
-    Status.CONTENT_ASSIGNED: {
-        PhaseTransition.ASSIGN: (Status.CONTENT_ASSIGNED,),
-        PhaseTransition.UNASSIGN: (Status.AVAILABLE,),
-        PhaseTransition.DELIVER: (Status.IN_PROGRESS,),
-        PhaseTransition.COMPLETE: (Status.COMPLETED,),
-        PhaseTransition.FAIL: (Status.FAILED,),
-        PhaseTransition.REPLACE: (Status.AVAILABLE,),
-        PhaseTransition.ESCALATE: (Status.REQUIRES_REVIEW,),
-        PhaseTransition.RELEASE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
-        PhaseTransition.EXPIRE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
-        PhaseTransition.SKIP: (Status.COMPLETED,),
+    PhaseStatus.CONTENT_ASSIGNED: {
+        PhaseTransition.ASSIGN: (PhaseStatus.CONTENT_ASSIGNED,),
+        PhaseTransition.UNASSIGN: (PhaseStatus.AVAILABLE,),
+        PhaseTransition.DELIVER: (PhaseStatus.IN_PROGRESS,),
+        PhaseTransition.COMPLETE: (PhaseStatus.COMPLETED,),
+        PhaseTransition.FAIL: (PhaseStatus.FAILED,),
+        PhaseTransition.REPLACE: (PhaseStatus.AVAILABLE,),
+        PhaseTransition.ESCALATE: (PhaseStatus.REQUIRES_REVIEW,),
+        PhaseTransition.RELEASE: (PhaseStatus.CONTENT_ASSIGNED, PhaseStatus.REQUIRES_REVIEW),
+        PhaseTransition.EXPIRE: (PhaseStatus.CONTENT_ASSIGNED, PhaseStatus.REQUIRES_REVIEW),
+        PhaseTransition.SKIP: (PhaseStatus.COMPLETED,),
     },
-    Status.IN_PROGRESS: {
-        PhaseTransition.COMPLETE: (Status.COMPLETED,),
-        PhaseTransition.FAIL: (Status.FAILED,),
-        PhaseTransition.REPLACE: (Status.AVAILABLE,),
-        PhaseTransition.ESCALATE: (Status.REQUIRES_REVIEW,),
-        PhaseTransition.RELEASE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
-        PhaseTransition.EXPIRE: (Status.CONTENT_ASSIGNED, Status.REQUIRES_REVIEW),
-        PhaseTransition.SKIP: (Status.COMPLETED,),
+    PhaseStatus.IN_PROGRESS: {
+        PhaseTransition.COMPLETE: (PhaseStatus.COMPLETED,),
+        PhaseTransition.FAIL: (PhaseStatus.FAILED,),
+        PhaseTransition.REPLACE: (PhaseStatus.AVAILABLE,),
+        PhaseTransition.ESCALATE: (PhaseStatus.REQUIRES_REVIEW,),
+        PhaseTransition.RELEASE: (PhaseStatus.CONTENT_ASSIGNED, PhaseStatus.REQUIRES_REVIEW),
+        PhaseTransition.EXPIRE: (PhaseStatus.CONTENT_ASSIGNED, PhaseStatus.REQUIRES_REVIEW),
+        PhaseTransition.SKIP: (PhaseStatus.COMPLETED,),
     },
-    Status.FAILED: {
-        PhaseTransition.REOPEN: (Status.CONTENT_ASSIGNED, Status.AVAILABLE),
-        PhaseTransition.RETRY: (Status.CONTENT_ASSIGNED, Status.AVAILABLE),
-        PhaseTransition.RESOLVE: (Status.COMPLETED,),
-        PhaseTransition.SKIP: (Status.COMPLETED,),
+    PhaseStatus.FAILED: {
+        PhaseTransition.REOPEN: (PhaseStatus.CONTENT_ASSIGNED, PhaseStatus.AVAILABLE),
+        PhaseTransition.RETRY: (PhaseStatus.CONTENT_ASSIGNED, PhaseStatus.AVAILABLE),
+        PhaseTransition.RESOLVE: (PhaseStatus.COMPLETED,),
+        PhaseTransition.SKIP: (PhaseStatus.COMPLETED,),
     },
-    Status.REQUIRES_REVIEW: {
-        PhaseTransition.COMPLETE: (Status.COMPLETED,),
-        PhaseTransition.RETRY: (Status.CONTENT_ASSIGNED, Status.AVAILABLE),
-        PhaseTransition.RESOLVE: (Status.COMPLETED,),
-        PhaseTransition.SKIP: (Status.COMPLETED,),
+    PhaseStatus.REQUIRES_REVIEW: {
+        PhaseTransition.COMPLETE: (PhaseStatus.COMPLETED,),
+        PhaseTransition.RETRY: (PhaseStatus.CONTENT_ASSIGNED, PhaseStatus.AVAILABLE),
+        PhaseTransition.RESOLVE: (PhaseStatus.COMPLETED,),
+        PhaseTransition.SKIP: (PhaseStatus.COMPLETED,),
     },
-    Status.COMPLETED: {},
+    PhaseStatus.COMPLETED: {},
 }
 
-ATTENTION = frozenset({Status.FAILED, Status.REQUIRES_REVIEW})
+ATTENTION = frozenset({PhaseStatus.FAILED, PhaseStatus.REQUIRES_REVIEW})
 
 
-def after(status: Status, move: PhaseTransition, to: Status | None = None) -> Status:
+def after(status: PhaseStatus, move: PhaseTransition, to: PhaseStatus | None = None) -> PhaseStatus:
     """The status that `move` leads to from `status`; `to` chooses where the table holds several (default: the first).
 
     Raises InvalidTransition when the table does not hold the move, or not with this target.

@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from chalicelib.domain.accounts import State
-from chalicelib.domain.phases import Status
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.phases import PhaseStatus
 
 
 class Queue(StrEnum):
@@ -26,16 +26,16 @@ class Account(Protocol):
     """What the rule reads of an account, or of its row in an index."""
 
     @property
-    def state(self) -> State: ...
+    def state(self) -> AccountState: ...
     @property
     def due_at(self) -> datetime | None: ...
     @property
-    def phase_status(self) -> Status | None: ...
+    def phase_status(self) -> PhaseStatus | None: ...
     @property
     def content_due_at(self) -> datetime | None: ...
 
 
-_WAITING = (Status.PENDING, Status.FAILED)
+_WAITING = (PhaseStatus.PENDING, PhaseStatus.FAILED)
 
 
 def queues_of(account: Account, now: datetime) -> Set[Queue]:
@@ -50,5 +50,5 @@ def queues_of(account: Account, now: datetime) -> Set[Queue]:
     if account.content_due_at is not None:
         return {Queue.CONTENT_UNAVAILABLE, Queue.DUE} if due else {Queue.CONTENT_UNAVAILABLE}
     if due:
-        return frozenset() if account.state is State.PAUSED else {Queue.DUE}
+        return frozenset() if account.state is AccountState.PAUSED else {Queue.DUE}
     return {Queue.WAITING} if account.phase_status in _WAITING else {Queue.WORKING}

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, assert_never
 
-from chalicelib.domain.accounts import State
-from chalicelib.domain.phases import PhaseName, PhaseTransition, Status
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.phases import PhaseName, PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Plan
 
 
@@ -21,7 +21,7 @@ class ReportKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Outcome(StrEnum):
+class ReportOutcome(StrEnum):
     """What the service makes of it."""
 
     RETRY = "retry"
@@ -33,12 +33,12 @@ class Outcome(StrEnum):
 class Verdict:
     """The move that a report leads to, and when the phase can be taken again (None: not before an operator decides)."""
 
-    outcome: Outcome
+    outcome: ReportOutcome
     move: PhaseTransition
     available_at: datetime | None
 
 
-_REVIEW = Verdict(Outcome.REVIEW, PhaseTransition.ESCALATE, None)
+_REVIEW = Verdict(ReportOutcome.REVIEW, PhaseTransition.ESCALATE, None)
 
 
 def after_report(
@@ -59,9 +59,9 @@ def after_report(
     match kind:
         case ReportKind.TRANSIENT if retries < plan.max_retries:
             delay = max(retry_delay(plan, retries, spread), at_least)
-            return Verdict(Outcome.RETRY, PhaseTransition.FAIL, now + delay)
+            return Verdict(ReportOutcome.RETRY, PhaseTransition.FAIL, now + delay)
         case ReportKind.CONTENT if replacements < plan.max_replacements:
-            return Verdict(Outcome.REPLACE, PhaseTransition.REPLACE, now)
+            return Verdict(ReportOutcome.REPLACE, PhaseTransition.REPLACE, now)
         case ReportKind.TRANSIENT | ReportKind.CONTENT | ReportKind.ACCOUNT | ReportKind.FATAL | ReportKind.UNKNOWN:
             return _REVIEW
         case _:
@@ -88,7 +88,7 @@ class Account(Protocol):
     """What is read of an account to know whether its completion needs an operator."""
 
     @property
-    def state(self) -> State: ...
+    def state(self) -> AccountState: ...
     @property
     def current_phase(self) -> PhaseName | None: ...
     @property
@@ -101,16 +101,16 @@ class Account(Protocol):
 
 def completion_needs_review(account: Account) -> bool:
     """Return whether an operator must decide before anybody completes the warm-up: workers left that too often."""
-    finished = account.current_phase is None and account.state in (State.WARMING_UP, State.PAUSED)
+    finished = account.current_phase is None and account.state in (AccountState.WARMING_UP, AccountState.PAUSED)
     counts = {"crashes": account.crash_count or 0, "releases": account.release_count or 0}
     return finished and left_too_often(account.plan, **counts)
 
 
-def after_leaving(plan: Plan, status: Status, *, crashes: int, releases: int) -> Status:
+def after_leaving(plan: Plan, status: PhaseStatus, *, crashes: int, releases: int) -> PhaseStatus:
     """Return where a phase in this status goes when its worker leaves it without an outcome (this time counted)."""
     if left_too_often(plan, crashes=crashes, releases=releases):
-        return Status.REQUIRES_REVIEW
-    return Status.CONTENT_ASSIGNED if status is Status.IN_PROGRESS else status
+        return PhaseStatus.REQUIRES_REVIEW
+    return PhaseStatus.CONTENT_ASSIGNED if status is PhaseStatus.IN_PROGRESS else status
 
 
 def spread_of(*words: object) -> float:

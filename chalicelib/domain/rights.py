@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from chalicelib.domain import instants, selection
 from chalicelib.domain.errors import FourEyes, InvalidInput, InvalidTransition
-from chalicelib.domain.selection import Licensed, Rights
+from chalicelib.domain.selection import ItemRights, Licensed
 
 
 class ItemStatus(StrEnum):
@@ -19,31 +19,31 @@ class ItemStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-TRANSITIONS: Mapping[Rights, frozenset[Rights]] = {
-    Rights.PENDING: frozenset({Rights.APPROVED, Rights.REJECTED, Rights.WITHDRAWN}),
-    Rights.APPROVED: frozenset({Rights.WITHDRAWN}),
-    Rights.REJECTED: frozenset({Rights.APPROVED}),
-    Rights.WITHDRAWN: frozenset({Rights.APPROVED}),
+TRANSITIONS: Mapping[ItemRights, frozenset[ItemRights]] = {
+    ItemRights.PENDING: frozenset({ItemRights.APPROVED, ItemRights.REJECTED, ItemRights.WITHDRAWN}),
+    ItemRights.APPROVED: frozenset({ItemRights.WITHDRAWN}),
+    ItemRights.REJECTED: frozenset({ItemRights.APPROVED}),
+    ItemRights.WITHDRAWN: frozenset({ItemRights.APPROVED}),
 }
 
 
-def move(before: Rights, to: Rights, *, creator: str, actor: str, four_eyes: bool) -> Rights:
+def move(before: ItemRights, to: ItemRights, *, creator: str, actor: str, four_eyes: bool) -> ItemRights:
     """The state `to`, if it can be reached from `before` and by this actor. Raises InvalidTransition, FourEyes."""
     if to not in TRANSITIONS[before]:
         raise InvalidTransition(subject="item", state=before, move=to, possible=sorted(TRANSITIONS[before]))
-    if to is Rights.APPROVED and four_eyes and actor == creator:
+    if to is ItemRights.APPROVED and four_eyes and actor == creator:
         raise FourEyes(creator=creator)
     return to
 
 
-def at_creation(asked: Rights, *, four_eyes: bool) -> Rights:
+def at_creation(asked: ItemRights, *, four_eyes: bool) -> ItemRights:
     """The state of a new item: under four eyes its maker's approval does not count, and it waits for another's."""
-    return Rights.PENDING if four_eyes and asked is Rights.APPROVED else asked
+    return ItemRights.PENDING if four_eyes and asked is ItemRights.APPROVED else asked
 
 
 def status_of(item: Licensed, now: datetime) -> ItemStatus:
     """The item's status as one sees it: an approved one whose licence has ended is `expired`."""
-    if item.status is Rights.APPROVED and selection.licence_has_ended(item, now):
+    if item.status is ItemRights.APPROVED and selection.licence_has_ended(item, now):
         return ItemStatus.EXPIRED
     return ItemStatus(item.status)
 

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain import scoring, selection
 from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.plans import Need, Plan
-from chalicelib.domain.selection import ANY, PoolKind, Rights, Wanted
+from chalicelib.domain.selection import ANY, ItemRights, PoolKind, Wanted
 
 MOST_STEPS = 60_000
 
@@ -33,7 +33,7 @@ class Stock:
     successes: int = 0
     failures: int = 0
     theme: str | None = None
-    status: Rights = Rights.APPROVED
+    status: ItemRights = ItemRights.APPROVED
     enabled: bool = True
     approved_by_another: bool = False
     licence_valid_until: datetime | None = None
@@ -160,7 +160,7 @@ class ItemPool:
         return None
 
     def _put(self, item: Stock) -> None:
-        if item.usage_count >= item.max_usage or item.status is not Rights.APPROVED or not item.enabled:
+        if item.usage_count >= item.max_usage or item.status is not ItemRights.APPROVED or not item.enabled:
             return
         if item.last_assigned_at is not None:
             bisect.insort(self._resting, item, key=_given)

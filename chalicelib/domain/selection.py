@@ -34,7 +34,7 @@ class PoolKind(StrEnum):
     TEXT = "text"
 
 
-class Rights(StrEnum):
+class ItemRights(StrEnum):
     """Whether an item may be used at all."""
 
     PENDING = "pending"
@@ -63,7 +63,7 @@ class Licensed(Protocol):
     """What the gates of rights read of an item."""
 
     @property
-    def status(self) -> Rights: ...
+    def status(self) -> ItemRights: ...
     @property
     def enabled(self) -> bool: ...
     @property
@@ -145,7 +145,7 @@ def wanted_by_hand(plan: Plan, phase: PhaseName, *, theme: str | None, used: Col
 
 def unlicensed(item: Licensed, now: datetime, *, four_eyes: bool = False) -> Refusal | None:
     """Why the item may not be used by anybody, None if it may. Rights are gates, not preferences."""
-    if item.status is not Rights.APPROVED:
+    if item.status is not ItemRights.APPROVED:
         return Refusal.NOT_APPROVED
     if four_eyes and not item.approved_by_another:
         return Refusal.NEEDS_FOUR_EYES

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, assert_never
 
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import Status
+from chalicelib.domain.phases import PhaseStatus
 
 _LONGEST_WAIT = timedelta(seconds=60)
 _SHORTEST_WAIT = timedelta(seconds=1)
@@ -35,7 +35,7 @@ class Account(Protocol):
     """What the rule reads of an account."""
 
     @property
-    def state(self) -> State: ...
+    def state(self) -> AccountState: ...
     @property
     def lease(self) -> Lease | None: ...
     @property
@@ -50,7 +50,7 @@ class Phase(Protocol):
     """What the rule reads of the current phase."""
 
     @property
-    def status(self) -> Status: ...
+    def status(self) -> PhaseStatus: ...
     @property
     def available_at(self) -> datetime | None: ...
 
@@ -61,11 +61,11 @@ def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None
     `phase` is the current one, None before the start and after the last. `ready_at` is when the account entered its
     present step where no phase tells (ready to start, ready to be completed).
     """
-    if account.state in (State.ACTIVE, State.RETIRED, State.IMPORTED):
+    if account.state in (AccountState.ACTIVE, AccountState.RETIRED, AccountState.IMPORTED):
         return None
     if account.lease is not None and account.lease.ended_by is None:
         return Due(Queue.TIMER, account.lease.expires_at)
-    if account.state is State.PAUSED:
+    if account.state is AccountState.PAUSED:
         return None
     if account.needs_review:
         return None
@@ -73,13 +73,13 @@ def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None
         return Due(Queue.READY, account.ready_at or now)
     at = phase.available_at or now
     match phase.status:
-        case Status.PENDING | Status.FAILED:
+        case PhaseStatus.PENDING | PhaseStatus.FAILED:
             return None if phase.available_at is None else Due(Queue.TIMER, at)
-        case Status.AVAILABLE if account.content_due_at is not None:
+        case PhaseStatus.AVAILABLE if account.content_due_at is not None:
             return Due(Queue.TIMER, account.content_due_at)
-        case Status.AVAILABLE | Status.CONTENT_ASSIGNED:
+        case PhaseStatus.AVAILABLE | PhaseStatus.CONTENT_ASSIGNED:
             return Due(Queue.READY, at)
-        case Status.IN_PROGRESS | Status.REQUIRES_REVIEW | Status.COMPLETED:
+        case PhaseStatus.IN_PROGRESS | PhaseStatus.REQUIRES_REVIEW | PhaseStatus.COMPLETED:
             return None
         case _:
             assert_never(phase.status)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import ContentNotEligible
-from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.retries import ReportKind
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
@@ -26,7 +26,7 @@ routes = Routes(__name__, bodies=(".bodies.reasons", ".bodies.review"))
 _FILTER: dict[str, Any] = {
     "model_id": identifier,
     "phase": OneOf(PhaseName),
-    "status": OneOf(Status),
+    "status": OneOf(PhaseStatus),
     "code": line,
     "kind": OneOf(ReportKind),
     "without_code": flag,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, assert_never
 
 from chalicelib.context import Context, Role
-from chalicelib.domain.accounts import State
-from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import ReportKind
 from chalicelib.edge.answers import Answer
@@ -23,10 +23,10 @@ if TYPE_CHECKING:  # a route that reads no body needs no pydantic
 
 routes = Routes(__name__, bodies=(".bodies.roster",))
 _FILTER: dict[str, Any] = {
-    "state": OneOf(State),
+    "state": OneOf(AccountState),
     "model_id": identifier,
     "phase": OneOf(PhaseName),
-    "phase_status": OneOf(Status),
+    "phase_status": OneOf(PhaseStatus),
     "error_code": line,
     "error_kind": OneOf(ReportKind),
     "without_code": flag,

@@ -10,8 +10,8 @@ from chalicelib.changes import is_repeat, retry_on_conflict
 from chalicelib.claims import claim_profile, profile_taken
 from chalicelib.context import Context
 from chalicelib.domain import accounts, consents, profiles
-from chalicelib.domain.accounts import State
-from chalicelib.domain.actions import Action
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import AlreadyExists, ConsentMissing, InvalidInput, NotFound, ServiceError
 from chalicelib.domain.instants import UTC_ZONE
@@ -141,7 +141,7 @@ def _make(
         theme=profile.theme,
         tags=set(profile.tags) or None,
         consent=consent,
-        state=State.IMPORTED,
+        state=AccountState.IMPORTED,
         created_at=context.now,
         updated_at=context.now,
     )
@@ -198,7 +198,7 @@ class RowOutcome:
     outcome: str
     account_id: str | None = None
     error: ServiceError | None = None
-    state: State | None = None
+    state: AccountState | None = None
 
 
 def import_all(context: Context, rows: Sequence[Profile | ServiceError], *, dry_run: bool) -> list[RowOutcome]:
@@ -242,12 +242,12 @@ def import_all(context: Context, rows: Sequence[Profile | ServiceError], *, dry_
 
 def _with_states(outcomes: Sequence[RowOutcome], before: Iterable[Account | None]) -> list[RowOutcome]:
     """Says in which state each row's account is: one that is retired is no newcomer."""
-    states: dict[str | None, State] = {one.account_id: one.state for one in before if one is not None}
+    states: dict[str | None, AccountState] = {one.account_id: one.state for one in before if one is not None}
 
     def named(found: RowOutcome) -> RowOutcome:
         there = found.outcome in ("created", "unchanged")
-        state = states.get(found.account_id, State.IMPORTED) if there else None
-        return replace(found, outcome="retired" if state is State.RETIRED else found.outcome, state=state)
+        state = states.get(found.account_id, AccountState.IMPORTED) if there else None
+        return replace(found, outcome="retired" if state is AccountState.RETIRED else found.outcome, state=state)
 
     return [named(one) for one in outcomes]
 
@@ -307,8 +307,8 @@ def ready(context: Context, account_id: str, *, reason: str) -> Changed:
     """Declares an account ready to be warmed up. Raises NotFound, ConsentMissing, InvalidTransition."""
     loaded = warmups.load(context, account_id)
     account, possible = loaded.account, accounts.is_possible(loaded.warmup.state, accounts.AccountTransition.READY)
-    if account.state is State.READY or (
-        not possible and is_repeat(context, account, Action.ACCOUNT_READY, possible=False, reason=reason)
+    if account.state is AccountState.READY or (
+        not possible and is_repeat(context, account, AuditAction.ACCOUNT_READY, possible=False, reason=reason)
     ):
         return _changed(context, loaded, replayed=True)
     step = operate.ready(loaded.warmup, context.now)
@@ -326,7 +326,7 @@ def start(context: Context, account_id: str) -> Changed:
     """
     loaded, caller = warmups.load(context, account_id), warmups.caller(context)
     holder = caller.holds(loaded.warmup.lease, context.now)
-    if loaded.warmup.state is State.WARMING_UP and _started_it(context, loaded):
+    if loaded.warmup.state is AccountState.WARMING_UP and _started_it(context, loaded):
         return _changed(context, loaded, lease=loaded.warmup.lease if holder else None, replayed=True)
     refuse_others(loaded.warmup, caller, context.now)
     warmups.store_expiry(context, loaded, work.out_of_start)
@@ -366,7 +366,7 @@ def complete(context: Context, account_id: str) -> Changed:
     Raises NotFound, PhasesIncomplete, AccountLeased, AccountPaused, AccountNotReady.
     """
     loaded = warmups.load(context, account_id)
-    if loaded.warmup.state is State.ACTIVE:
+    if loaded.warmup.state is AccountState.ACTIVE:
         return _changed(context, loaded, replayed=True)
     warmups.store(context, loaded, work.finish(loaded.warmup, warmups.caller(context), context.now))
     return _changed(context, loaded)
@@ -400,12 +400,12 @@ def restore(context: Context, account_id: str, *, reason: str) -> Changed:
     return _operated(context, account_id, accounts.AccountTransition.RESTORE, reason)
 
 
-_OPERATIONS: Mapping[accounts.AccountTransition, tuple[Action, Callable[[Warmup, datetime], Step]]] = {
-    accounts.AccountTransition.PAUSE: (Action.ACCOUNT_PAUSE, operate.pause),
-    accounts.AccountTransition.RESUME: (Action.ACCOUNT_RESUME, operate.resume),
-    accounts.AccountTransition.RESET: (Action.ACCOUNT_RESET, operate.reset),
-    accounts.AccountTransition.RETIRE: (Action.ACCOUNT_RETIRE, operate.retire),
-    accounts.AccountTransition.RESTORE: (Action.ACCOUNT_RESTORE, operate.restore),
+_OPERATIONS: Mapping[accounts.AccountTransition, tuple[AuditAction, Callable[[Warmup, datetime], Step]]] = {
+    accounts.AccountTransition.PAUSE: (AuditAction.ACCOUNT_PAUSE, operate.pause),
+    accounts.AccountTransition.RESUME: (AuditAction.ACCOUNT_RESUME, operate.resume),
+    accounts.AccountTransition.RESET: (AuditAction.ACCOUNT_RESET, operate.reset),
+    accounts.AccountTransition.RETIRE: (AuditAction.ACCOUNT_RETIRE, operate.retire),
+    accounts.AccountTransition.RESTORE: (AuditAction.ACCOUNT_RESTORE, operate.restore),
 }
 
 

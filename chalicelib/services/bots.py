@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.context import Actor, Context, Role
 from chalicelib.domain import cursors, keys
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound, TooManyKeys, Unauthenticated
 from chalicelib.domain.instants import render
 from chalicelib.settings import Settings
@@ -71,7 +71,7 @@ def create(
     change = Change(context, bot)
     change.transitions.append({"what": "bot", "from": None, "to": "created"})
     try:
-        change.commit(Action.BOT_CREATE, key_id=key.key_id, role=role)
+        change.commit(AuditAction.BOT_CREATE, key_id=key.key_id, role=role)
         return bot, key
     except Stale:
         found = get(context, bot_id)
@@ -102,7 +102,7 @@ def rotate_key(context: Context, bot_id: str) -> NewKey:
     key = _add_key(context, bot)
     change = Change(context, bot)
     change.transitions.append({"what": f"key:{key.key_id}", "from": None, "to": "live"})
-    change.commit(Action.BOT_ADD_KEY, key_id=key.key_id)
+    change.commit(AuditAction.BOT_ADD_KEY, key_id=key.key_id)
     return key
 
 
@@ -118,7 +118,7 @@ def revoke_key(context: Context, bot_id: str, key_id: str) -> tuple[Bot, bool]:
     bot.updated_at = context.now
     change = Change(context, bot)
     change.transitions.append({"what": f"key:{key_id}", "from": "live", "to": "revoked"})
-    change.commit(Action.BOT_REVOKE_KEY, key_id=key_id)
+    change.commit(AuditAction.BOT_REVOKE_KEY, key_id=key_id)
     return bot, False
 
 
@@ -153,7 +153,7 @@ def edit(
         bot.models = None if after is None else set(after)
         changed.append("models")
     bot.updated_at = context.now
-    change.commit(Action.BOT_CHANGE, changed=", ".join(changed))
+    change.commit(AuditAction.BOT_CHANGE, changed=", ".join(changed))
     return bot, False
 
 

@@ -12,10 +12,10 @@ from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.claims import claim_fingerprints, drop_fingerprints
 from chalicelib.context import Context
 from chalicelib.domain import needs, plans, rights, selection
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import InvalidInput, InvalidTransition, NotFound
 from chalicelib.domain.phases import PhaseName
-from chalicelib.domain.selection import PoolKind, Rights
+from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.domain.warmup import operate
 from chalicelib.tables import Assignment, Content, CreatorModel, Fingerprint, Session, assignments
 from chalicelib.tables.base import together
@@ -118,14 +118,14 @@ def _edit(
     change = Change(context, item)
     for name, value in wanted.items():
         change.transitions.append({"what": name, "from": _told(getattr(item, name)), "to": _told(value)})
-    was_withdrawn, keys = item.status is Rights.WITHDRAWN, item.fingerprints
+    was_withdrawn, keys = item.status is ItemRights.WITHDRAWN, item.fingerprints
     if "status" in wanted:
-        _move_rights(context, item, Rights(str(wanted.pop("status"))))
+        _move_rights(context, item, ItemRights(str(wanted.pop("status"))))
     for name, value in wanted.items():
         setattr(item, name, set(value) or None if isinstance(value, frozenset) else value)
     if "body" in wanted:
         _approve_anew(context, item)
-    if "body" in wanted or (was_withdrawn and item.status is Rights.APPROVED):
+    if "body" in wanted or (was_withdrawn and item.status is ItemRights.APPROVED):
         _claim(change, item, keys)
     condition = item.revise(context.now)
     changed = ", ".join(str(move["what"]) for move in change.transitions)
@@ -155,9 +155,9 @@ def _check(item: PoolItem, wanted: Mapping[str, object]) -> None:
 
 def _approve_anew(context: Context, item: PoolItem) -> None:
     """Who approved the words approved other ones: an approval by somebody else is asked for again."""
-    if item.status is Rights.APPROVED:
+    if item.status is ItemRights.APPROVED:
         item.status = rights.at_creation(item.status, four_eyes=plans.STANDARD.four_eyes)
-        item.approved_by = context.actor.id if item.status is Rights.APPROVED else None
+        item.approved_by = context.actor.id if item.status is ItemRights.APPROVED else None
 
 
 def _claim(change: Change, item: PoolItem, before: Sequence[str]) -> None:
@@ -178,18 +178,18 @@ def _told(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _move_rights(context: Context, item: PoolItem, to: Rights) -> None:
+def _move_rights(context: Context, item: PoolItem, to: ItemRights) -> None:
     four_eyes = plans.STANDARD.four_eyes
     item.status = rights.move(item.status, to, creator=item.created_by, actor=context.actor.id, four_eyes=four_eyes)
-    if to is Rights.APPROVED:
+    if to is ItemRights.APPROVED:
         item.approved_by = context.actor.id
 
 
-def _action(item: PoolItem, moves: list[dict[str, object]]) -> Action:
-    withdrawn = any(move["what"] == "status" and move["to"] is Rights.WITHDRAWN for move in moves)
+def _action(item: PoolItem, moves: list[dict[str, object]]) -> AuditAction:
+    withdrawn = any(move["what"] == "status" and move["to"] is ItemRights.WITHDRAWN for move in moves)
     if isinstance(item, Content):
-        return Action.CONTENT_WITHDRAW if withdrawn else Action.CONTENT_CHANGE
-    return Action.TEXT_WITHDRAW if withdrawn else Action.TEXT_CHANGE
+        return AuditAction.CONTENT_WITHDRAW if withdrawn else AuditAction.CONTENT_CHANGE
+    return AuditAction.TEXT_WITHDRAW if withdrawn else AuditAction.TEXT_CHANGE
 
 
 # who has it

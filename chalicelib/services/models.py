@@ -3,7 +3,7 @@
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import cursors
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound
 from chalicelib.domain.instants import UTC_ZONE
 from chalicelib.tables import CreatorModel, Setting, pages
@@ -27,7 +27,7 @@ def create(
     change = Change(context, model)
     change.transitions.append({"what": "model", "from": None, "to": "created"})
     try:
-        change.commit(Action.MODEL_CREATE)
+        change.commit(AuditAction.MODEL_CREATE)
         return model, False
     except Stale:
         found = get(context, model_id)
@@ -73,10 +73,10 @@ def edit(
         change.transitions.append({"what": what, "from": _plain(getattr(model, what)), "to": _plain(value)})
         setattr(model, what, value)
     model.updated_at = context.now
-    action = Action.MODEL_CHANGE
+    action = AuditAction.MODEL_CHANGE
     if "paused" in changed:
         change.transaction.update(Setting(name=PAUSES), None, [pause_model(model_id, paused=model.paused)])
-        action = Action.MODEL_PAUSE if model.paused else Action.MODEL_RESUME
+        action = AuditAction.MODEL_PAUSE if model.paused else AuditAction.MODEL_RESUME
     change.commit(action, changed=", ".join(sorted(changed)), reason=reason)
     return model, False
 

@@ -9,7 +9,7 @@ from chalicelib.context import Context
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.errors import LeaseSuperseded
 from chalicelib.domain.phases import PhaseName
-from chalicelib.domain.retries import Outcome
+from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup import work
 from chalicelib.domain.warmup.state import Response, Warmup
 from chalicelib.domain.warmup.work import Fault
@@ -43,7 +43,7 @@ class Report:
 
     account_id: str
     phase: Phase
-    outcome: Outcome
+    outcome: ReportOutcome
     available_at: datetime | None
     replayed: bool
 

@@ -9,8 +9,8 @@ from itertools import islice
 from chalicelib.changes import Change, is_repeat, retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import timing
-from chalicelib.domain.accounts import State
-from chalicelib.domain.actions import Action
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import InvalidTransition, TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import ATTENTION
@@ -32,7 +32,7 @@ from chalicelib.tables.settings import (
 )
 from chalicelib.tables.transaction import Stale, Transaction
 
-_ENDED = (State.ACTIVE, State.RETIRED)
+_ENDED = (AccountState.ACTIVE, AccountState.RETIRED)
 _PAGE = 500
 MOST_COUNTED = 500
 COUNTED, COUNTING = "counted", "counting"
@@ -70,16 +70,16 @@ class Overview:
 @retry_on_conflict
 def pause(context: Context, *, reason: str) -> tuple[Setting, bool]:
     """Hands no work out any more, to nobody; what is under way may be finished. Raises InvalidTransition."""
-    return _switch(context, True, Action.PIPELINE_PAUSE, reason)
+    return _switch(context, True, AuditAction.PIPELINE_PAUSE, reason)
 
 
 @retry_on_conflict
 def resume(context: Context, *, reason: str) -> tuple[Setting, bool]:
     """Hands work out again, what fell due first at first. Raises InvalidTransition."""
-    return _switch(context, False, Action.PIPELINE_RESUME, reason)
+    return _switch(context, False, AuditAction.PIPELINE_RESUME, reason)
 
 
-def _switch(context: Context, paused: bool, action: Action, reason: str) -> tuple[Setting, bool]:
+def _switch(context: Context, paused: bool, action: AuditAction, reason: str) -> tuple[Setting, bool]:
     (found,) = together([(Setting, PAUSES)])
     pauses: Setting = found or Setting.nothing_paused()
     if is_repeat(context, pauses, action, reason=reason):
@@ -267,7 +267,7 @@ class _Count:
         account = row.account
         self.rows += 1
         self.places[row.source.partition] = row.place
-        self.ready += account.state is State.READY
+        self.ready += account.state is AccountState.READY
         if row.due_at <= now:
             self.oldest = self.oldest or row.due_at
         self.queues.update(queues_of(account, now))
@@ -277,9 +277,9 @@ class _Count:
     def result(self, *, has_more: bool) -> Counted:
         """What was found; the states that are no queue's are counted by their index."""
         with reading():
-            still = (State.IMPORTED, State.PAUSED, State.WARMING_UP)
+            still = (AccountState.IMPORTED, AccountState.PAUSED, AccountState.WARMING_UP)
             states = {str(state): int(Account.state_index.count(state)) for state in still}
-        states[str(State.READY)] = self.ready
+        states[str(AccountState.READY)] = self.ready
         return Counted(self.at, states, self.phases, self.queues, self.oldest, has_more)
 
 

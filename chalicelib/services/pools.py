@@ -9,10 +9,10 @@ from chalicelib.changes import Change, retry_on_conflict
 from chalicelib.claims import claim_fingerprints, duplicate
 from chalicelib.context import Context
 from chalicelib.domain import cursors, duplicates, needs, plans, rights, takers
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, Duplicate, InvalidInput, NotFound, ServiceError
 from chalicelib.domain.rights import ItemStatus
-from chalicelib.domain.selection import PoolKind, Rights
+from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media, pages
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
@@ -33,7 +33,7 @@ class Entry:
     max_usage: int
     theme: str | None = None
     tags: frozenset[str] = frozenset()
-    status: Rights = Rights.APPROVED
+    status: ItemRights = ItemRights.APPROVED
     licensed_by: str | None = None
     licence_valid_until: date | None = None
     own: Mapping[str, str | int | None] = field(default_factory=dict)
@@ -64,7 +64,7 @@ def _create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tup
     change = Change(context, item)
     change.transitions.append({"what": "status", "from": None, "to": item.status})
     claim_fingerprints(context, change.transaction, item, found)
-    action = Action.CONTENT_CREATE if isinstance(item, Content) else Action.TEXT_CREATE
+    action = AuditAction.CONTENT_CREATE if isinstance(item, Content) else AuditAction.TEXT_CREATE
     change.commit(action, model_id=model_id, category=item.category)
     return item, False
 
@@ -164,7 +164,7 @@ def _new(context: Context, model_id: str, entry: Entry, kind: type[T]) -> T:
         theme=entry.theme,
         tags=set(entry.tags) or None,
         status=status,
-        approved_by=context.actor.id if status is Rights.APPROVED else None,
+        approved_by=context.actor.id if status is ItemRights.APPROVED else None,
         licensed_by=entry.licensed_by,
         created_at=context.now,
         created_by=context.actor.id,

@@ -11,8 +11,8 @@ from chalicelib import warmups
 from chalicelib.changes import is_repeat, retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import cursors, selection
-from chalicelib.domain.accounts import State
-from chalicelib.domain.actions import Action
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import (
     ContentNotEligible,
@@ -22,7 +22,7 @@ from chalicelib.domain.errors import (
     TemporarilyUnavailable,
 )
 from chalicelib.domain.instants import render
-from chalicelib.domain.phases import ATTENTION, PhaseName, Status
+from chalicelib.domain.phases import ATTENTION, PhaseName, PhaseStatus
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup import operate
 from chalicelib.domain.warmup.delivery import Chosen
@@ -45,7 +45,7 @@ class Filter:
 
     model_id: str | None = None
     phase: PhaseName | None = None
-    status: Status | None = None
+    status: PhaseStatus | None = None
     code: str | None = None
     kind: str | None = None
     without_code: bool = False
@@ -169,7 +169,7 @@ def _in_pages(rows: Iterator[queue.Row]) -> Iterator[list[queue.Row]]:
 
 
 def _case(context: Context, wanted: Filter, account: Account | None, phase: Phase | None) -> Case | None:
-    if account is None or phase is None or phase.attention is None or account.state is State.RETIRED:
+    if account is None or phase is None or phase.attention is None or account.state is AccountState.RETIRED:
         return None
     return Case(account, phase) if wanted.admits(account, phase, context.now) else None
 
@@ -203,7 +203,7 @@ def retry(context: Context, account_id: str, phase_name: str, *, reason: str, ot
     Raises NotFound, InvalidTransition, PhaseNotAvailable.
     """
     loaded, replayed = _begin(
-        context, account_id, phase_name, Action.PHASE_RETRY, reason=reason, other_content=other_content or None
+        context, account_id, phase_name, AuditAction.PHASE_RETRY, reason=reason, other_content=other_content or None
     )
     if not replayed:
         step = operate.retry(loaded.warmup, phase_name, context.now, other_content=other_content)
@@ -218,7 +218,7 @@ def resolve(context: Context, account_id: str, phase_name: str, *, reason: str, 
     Raises NotFound, InvalidTransition, PhaseNotAvailable.
     """
     loaded, replayed = _begin(
-        context, account_id, phase_name, Action.PHASE_RESOLVE, reason=reason, evidence=dict(evidence)
+        context, account_id, phase_name, AuditAction.PHASE_RESOLVE, reason=reason, evidence=dict(evidence)
     )
     if not replayed:
         step = operate.resolve(loaded.warmup, phase_name, context.now)
@@ -229,7 +229,7 @@ def resolve(context: Context, account_id: str, phase_name: str, *, reason: str, 
 @retry_on_conflict
 def skip(context: Context, account_id: str, phase_name: str, *, reason: str) -> Decided:
     """Passes over a phase: it counts as completed, and is marked. Raises NotFound, InvalidTransition."""
-    loaded, replayed = _begin(context, account_id, phase_name, Action.PHASE_SKIP, reason=reason)
+    loaded, replayed = _begin(context, account_id, phase_name, AuditAction.PHASE_SKIP, reason=reason)
     if not replayed:
         warmups.store(context, loaded, operate.skip(loaded.warmup, phase_name, context.now), reason=reason)
     return _decided(context, loaded, replayed)
@@ -251,7 +251,7 @@ def assign(
     """
     named = {PoolKind.CONTENT: content_id, PoolKind.TEXT: text_id}
     loaded, replayed = _begin(
-        context, account_id, phase_name, Action.PHASE_ASSIGN, reason=reason, content_id=content_id, text_id=text_id
+        context, account_id, phase_name, AuditAction.PHASE_ASSIGN, reason=reason, content_id=content_id, text_id=text_id
     )
     if replayed:
         return _decided(context, loaded, True)
@@ -270,7 +270,7 @@ def assign(
 
 
 def _begin(
-    context: Context, account_id: str, phase_name: str, action: Action, **details: object
+    context: Context, account_id: str, phase_name: str, action: AuditAction, **details: object
 ) -> tuple[Loaded, bool]:
     """The account, and whether the operator decided just so before. Raises NotFound, AccountNotReady."""
     loaded = warmups.load(context, account_id)

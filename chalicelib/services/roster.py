@@ -16,10 +16,10 @@ from typing import Any, Literal, cast
 
 from chalicelib.context import Context
 from chalicelib.domain import cursors
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.errors import MalformedRequest, ServiceError, TemporarilyUnavailable
 from chalicelib.domain.instants import render
-from chalicelib.domain.phases import ATTENTION, ORDER, PhaseName, Status
+from chalicelib.domain.phases import ATTENTION, ORDER, PhaseName, PhaseStatus
 from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.tables import Account, Content, Phase, Text, at_work, attention, media, pages
 from chalicelib.tables.base import together
@@ -36,10 +36,10 @@ class Filter:
     `failed_before` leaves out what has failed again since; `ids` are looked at themselves, and no index.
     """
 
-    state: State | None = None
+    state: AccountState | None = None
     model_id: str | None = None
     phase: PhaseName | None = None
-    phase_status: Status | None = None
+    phase_status: PhaseStatus | None = None
     error_code: str | None = None
     error_kind: str | None = None
     without_code: bool | None = None
@@ -253,7 +253,7 @@ def show(context: Context, accounts: Sequence[Account]) -> list[Shown]:
 
 
 def _assigned(phases: Sequence[Phase]) -> dict[str, Content | Text]:
-    current = [phase for phase in phases if phase.status is not Status.COMPLETED]
+    current = [phase for phase in phases if phase.status is not PhaseStatus.COMPLETED]
     keys = [(Content, phase.assigned_content_id) for phase in current if phase.assigned_content_id]
     keys += [(Text, phase.assigned_text_id) for phase in current if phase.assigned_text_id]  # type: ignore[misc]
     found = together(cast(Any, keys)) if keys else []
@@ -293,13 +293,13 @@ class BulkAction(StrEnum):
         """Whether the move is possible for the account as it stands."""
         match self:
             case BulkAction.READY:
-                return account.state is State.IMPORTED
+                return account.state is AccountState.IMPORTED
             case BulkAction.PAUSE:
-                return account.state in (State.READY, State.WARMING_UP)
+                return account.state in (AccountState.READY, AccountState.WARMING_UP)
             case BulkAction.RESUME:
-                return account.state is State.PAUSED
+                return account.state is AccountState.PAUSED
             case _:
-                under_way = account.state in (State.WARMING_UP, State.PAUSED)
+                under_way = account.state in (AccountState.WARMING_UP, AccountState.PAUSED)
                 return under_way and account.phase_status in ATTENTION
 
 

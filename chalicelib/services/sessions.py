@@ -9,7 +9,7 @@ from chalicelib import audit, warmups
 from chalicelib.changes import Change, retry_on_conflict
 from chalicelib.context import Context, Role
 from chalicelib.domain import cursors, leases, selection
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName
@@ -306,11 +306,11 @@ def _end(context: Context, session_id: str) -> tuple[Session, bool]:
     session = _own(context, session_id)
     if session.live is SessionStatus.ENDED:
         return session, True
-    _stand(context, session, SessionStatus.ENDED, Action.SESSION_END)
+    _stand(context, session, SessionStatus.ENDED, AuditAction.SESSION_END)
     return session, False
 
 
-def _stand(context: Context, session: Session, standing: SessionStatus, action: Action) -> None:
+def _stand(context: Context, session: Session, standing: SessionStatus, action: AuditAction) -> None:
     change = Change(context, session)
     change.transitions.append({"what": "session", "from": session.live, "to": standing})
     heard = Session.last_seen_at == session.last_seen_at
@@ -323,7 +323,7 @@ def _stand(context: Context, session: Session, standing: SessionStatus, action: 
 @retry_on_conflict
 def drain(context: Context, session_id: str, *, reason: str) -> Directed:
     """Has a session finish what it holds and take nothing new. Raises NotFound."""
-    session, replayed = _direct(context, session_id, Directive.DRAIN, Action.SESSION_DRAIN, reason)
+    session, replayed = _direct(context, session_id, Directive.DRAIN, AuditAction.SESSION_DRAIN, reason)
     return Directed(session, replayed, [])
 
 
@@ -335,11 +335,11 @@ def stop(context: Context, session_id: str, *, reason: str) -> Directed:
 
 @retry_on_conflict
 def _stop(context: Context, session_id: str, reason: str) -> tuple[Session, bool]:
-    return _direct(context, session_id, Directive.STOP, Action.SESSION_STOP, reason)
+    return _direct(context, session_id, Directive.STOP, AuditAction.SESSION_STOP, reason)
 
 
 def _direct(
-    context: Context, session_id: str, directive: Directive, action: Action, reason: str
+    context: Context, session_id: str, directive: Directive, action: AuditAction, reason: str
 ) -> tuple[Session, bool]:
     session = _own(context, session_id)
     if session.directive in (directive, Directive.STOP):
@@ -374,7 +374,7 @@ def close_lost(context: Context, *, limit: int) -> dict[str, int]:
             return {"lost": lost, "left_for_next_time": 1}
         if session.live is SessionStatus.LIVE and session.expires_at <= context.now:
             try:
-                _stand(context, session, SessionStatus.LOST, Action.SESSION_LOSE)
+                _stand(context, session, SessionStatus.LOST, AuditAction.SESSION_LOSE)
                 lost += 1
             except Stale:
                 continue  # it was heard of just now

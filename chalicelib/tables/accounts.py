@@ -7,9 +7,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
 from chalicelib.domain import retries
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan, plan_of
 from chalicelib.domain.timing import Due, shard_of
 from chalicelib.tables.attributes import (
@@ -89,12 +89,12 @@ class Account(Item):
     theme = maybe_text()
     tags = texts()
     consent = document()
-    state = word(State)
-    paused_from = maybe_word(State)
+    state = word(AccountState)
+    paused_from = maybe_word(AccountState)
     plan_name = maybe_text()
     plan_version = maybe_count()
     current_phase = maybe_word(PhaseName)
-    phase_status = maybe_word(Status)
+    phase_status = maybe_word(PhaseStatus)
     phase_versions = maybe_text()
     ready_at = maybe_instant()
     content_misses = count()

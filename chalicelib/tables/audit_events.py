@@ -2,7 +2,7 @@
 
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.tables.attributes import document, expiry, instant, maybe_text, sequence, text, word
 from chalicelib.tables.base import Item
 
@@ -40,7 +40,7 @@ class AuditEvent(Item):
     at = instant()
     day = text()
     actor = text()
-    action = word(Action)
+    action = word(AuditAction)
     transitions = document(default=list)
     request_id = text()
     session_id = maybe_text()

@@ -2,7 +2,7 @@
 
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.domain.phases import ATTENTION, PhaseName, Status
+from chalicelib.domain.phases import ATTENTION, PhaseName, PhaseStatus
 from chalicelib.tables.attributes import (
     count,
     document,
@@ -41,7 +41,7 @@ class Phase(Item):
 
     account_id = text(hash_key=True)
     phase = text(range_key=True)
-    status = word(Status)
+    status = word(PhaseStatus)
     available_at = maybe_instant()
     started_at = maybe_instant()
     completed_at = maybe_instant()
@@ -65,7 +65,7 @@ class Phase(Item):
     skipped = flag()
     lease_token = maybe_text()
     told = document()
-    attention = maybe_word(Status)
+    attention = maybe_word(PhaseStatus)
     created_at = instant()
     updated_at = instant()
     version = count()
@@ -82,7 +82,7 @@ class Phase(Item):
 
         `finishing`: it is the account's last one, completed, and an operator must decide on what comes after it.
         """
-        status = Status.REQUIRES_REVIEW if finishing else self.status
+        status = PhaseStatus.REQUIRES_REVIEW if finishing else self.status
         self.attention = status if wanted and status in ATTENTION else None
 
     def clear_error(self) -> None:

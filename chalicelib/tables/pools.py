@@ -9,7 +9,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.domain import duplicates, scoring
-from chalicelib.domain.selection import GLANCE, Rights
+from chalicelib.domain.selection import GLANCE, ItemRights
 from chalicelib.tables.attributes import (
     count,
     flag,
@@ -35,7 +35,7 @@ class PoolItem(Item):
     category = text()
     theme = maybe_text()
     tags = texts()
-    status = word(Rights)
+    status = word(ItemRights)
     enabled = flag(default=True)
     quality_score = number()
     usage_count = count()
@@ -90,7 +90,7 @@ class PoolItem(Item):
 
     def keep_in_pool(self) -> None:
         """Puts the item where the indexes rank it, or takes it out when it is used up, disabled or not approved."""
-        if self.status is Rights.APPROVED and self.enabled and self.usage_count < self.max_usage:
+        if self.status is ItemRights.APPROVED and self.enabled and self.usage_count < self.max_usage:
             self.pool = scoring.pool(self.model_id, self.category, self.theme)
             self.whole_pool = scoring.whole_pool(self.model_id, self.category)
             self.pool_rank = scoring.pool_rank(self, self.item_id)
@@ -99,7 +99,7 @@ class PoolItem(Item):
 
     def has_rights(self) -> Condition:
         """The condition that the item may (still) be used."""
-        approved: Condition = type(self).status == Rights.APPROVED
+        approved: Condition = type(self).status == ItemRights.APPROVED
         enabled: Condition = type(self).enabled == True  # noqa: E712  # a condition, not a comparison
         both: Condition = approved & enabled
         return both

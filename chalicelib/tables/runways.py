@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from chalicelib.domain.accounts import State
-from chalicelib.domain.phases import Status
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.runway import PendingAccount, Stock, remaining
 from chalicelib.domain.selection import PoolKind
 from chalicelib.tables import attention
@@ -23,8 +23,8 @@ MOST_ITEMS = 5000
 MOST_ACCOUNTS = 5000
 """How many accounts of a model that have not ended are read at most."""
 _AT_ONCE = 100
-_ASSIGNED = frozenset({Status.CONTENT_ASSIGNED, Status.IN_PROGRESS})
-_HALTED = frozenset({Status.FAILED, Status.REQUIRES_REVIEW})
+_ASSIGNED = frozenset({PhaseStatus.CONTENT_ASSIGNED, PhaseStatus.IN_PROGRESS})
+_HALTED = frozenset({PhaseStatus.FAILED, PhaseStatus.REQUIRES_REVIEW})
 GoOn = Callable[[], bool]
 """Whether there is time for another read."""
 
@@ -67,9 +67,9 @@ def undated() -> Undated:
     with reading():
         imported, paused = (
             frozenset(row.account_id for row in Account.state_index.query(state))
-            for state in (State.IMPORTED, State.PAUSED)
+            for state in (AccountState.IMPORTED, AccountState.PAUSED)
         )
-    review = {row.account_id for row in attention.rows(Status.REQUIRES_REVIEW, None, False, _AT_ONCE)}
+    review = {row.account_id for row in attention.rows(PhaseStatus.REQUIRES_REVIEW, None, False, _AT_ONCE)}
     return Undated(imported, paused | review)
 
 
@@ -107,16 +107,22 @@ def accounts(
 
 
 def _add(found: Accounts, page: Iterable[Account], now: datetime) -> None:
-    page = [one for one in page if one.state in (State.IMPORTED, State.READY, State.WARMING_UP, State.PAUSED)]
+    page = [
+        one
+        for one in page
+        if one.state in (AccountState.IMPORTED, AccountState.READY, AccountState.WARMING_UP, AccountState.PAUSED)
+    ]
     provided = _provided(page)
     for account in page:
-        state = account.paused_from if account.state is State.PAUSED else account.state
-        if state is State.WARMING_UP and account.current_phase is None:
+        state = account.paused_from if account.state is AccountState.PAUSED else account.state
+        if state is AccountState.WARMING_UP and account.current_phase is None:
             continue  # all its phases are done
         one = traveller(account, now, has_content=account.account_id in provided)
-        (found.imported if state is State.IMPORTED else found.under_way).append(one)
-        found.paused += account.state is State.PAUSED and state is not State.IMPORTED
-        found.in_review += account.state is State.WARMING_UP and account.phase_status is Status.REQUIRES_REVIEW
+        (found.imported if state is AccountState.IMPORTED else found.under_way).append(one)
+        found.paused += account.state is AccountState.PAUSED and state is not AccountState.IMPORTED
+        found.in_review += (
+            account.state is AccountState.WARMING_UP and account.phase_status is PhaseStatus.REQUIRES_REVIEW
+        )
 
 
 def _provided(page: Iterable[Account]) -> set[str]:

@@ -12,7 +12,7 @@ from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName
-from chalicelib.domain.retries import Outcome
+from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup.due import blockers_as_of
 from chalicelib.domain.warmup.leases import Caller
 from chalicelib.domain.warmup.state import PhaseState, Response, Warmup
@@ -110,7 +110,7 @@ def _response(told: Mapping[str, str] | None) -> Response | None:
     at = told.get("available_at")
     return Response(
         token=told["token"],
-        outcome=Outcome(told["outcome"]) if "outcome" in told else None,
+        outcome=ReportOutcome(told["outcome"]) if "outcome" in told else None,
         late=bool(told.get("late")),
         action=WorkStep(told["action"]) if "action" in told else None,
         phase=PhaseName(told["phase"]) if told.get("phase") else None,

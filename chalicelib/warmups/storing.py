@@ -11,10 +11,10 @@ from pynamodb.expressions.update import Action as UpdateAction
 from chalicelib.changes import Change
 from chalicelib.context import Context
 from chalicelib.domain import phases, timing
-from chalicelib.domain.accounts import State
-from chalicelib.domain.actions import Action
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup import effects
 from chalicelib.domain.warmup.due import due
@@ -40,7 +40,7 @@ from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, counter_key,
 from chalicelib.tables.transaction import Transaction
 from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, SETS, Loaded, document, versions, view
 
-_ENDED = (State.ACTIVE, State.RETIRED)
+_ENDED = (AccountState.ACTIVE, AccountState.RETIRED)
 MODELS: Mapping[PoolKind, type[PoolItem]] = {PoolKind.CONTENT: Content, PoolKind.TEXT: Text}
 Items = Mapping[tuple[PoolKind, str], PoolItem]
 """Items by kind and id: a media item and a text may have the same id."""
@@ -59,7 +59,7 @@ def create(context: Context, loaded: Loaded, claim: Claim, **details: object) ->
     """Stores a new account. Raises Stale where one of its id is there, or its claim was taken meanwhile."""
     writer = _Writer(context, loaded, None, None, ())
     claim(writer.change.transaction)
-    writer.write(Step(Action.ACCOUNT_CREATE, loaded.warmup), details)
+    writer.write(Step(AuditAction.ACCOUNT_CREATE, loaded.warmup), details)
 
 
 def store(
@@ -89,7 +89,7 @@ def store_expiry(context: Context, loaded: Loaded, refuses: Callable[[Warmup], o
     Else nobody would write it: who is refused writes nothing.
     """
     step = due(loaded.warmup, context.now)
-    if step is not None and step.action is Action.LEASE_EXPIRE and refuses(step.after) is not None:
+    if step is not None and step.action is AuditAction.LEASE_EXPIRE and refuses(step.after) is not None:
         store(context, loaded, step)
 
 
@@ -143,7 +143,7 @@ class _Writer:
         current = after.current
         account.phase_status = None if current is None else current.status
         if after.needs_review:
-            account.phase_status = Status.REQUIRES_REVIEW
+            account.phase_status = PhaseStatus.REQUIRES_REVIEW
         account.updated_at = self.context.now
         due = timing.next_due(after, current, self.context.now)
         account.store_due(due, self.context.settings.queue_shards)
@@ -169,7 +169,7 @@ class _Writer:
             record.told = document(phase.last_response)
             record.updated_at = self.context.now
             record.version = account.version + 1
-            record.mark_attention(wanted=after.state is not State.RETIRED, finishing=last and after.needs_review)
+            record.mark_attention(wanted=after.state is not AccountState.RETIRED, finishing=last and after.needs_review)
             if record.was_read():
                 self.change.transaction.update(record)
             else:
@@ -178,7 +178,7 @@ class _Writer:
             self.change.transaction.delete(records.pop(name))
         account.phase_versions = versions(records) or None
 
-    def _count_ended(self, state: State) -> None:
+    def _count_ended(self, state: AccountState) -> None:
         """Counts the accounts that ended: they are in no queue from which they could be counted."""
         shard = timing.shard_of(self.loaded.account.account_id, COUNTER_SHARDS)
         before = None if self.before is None else self.before.state

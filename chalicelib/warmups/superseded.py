@@ -6,7 +6,7 @@ from typing import NoReturn
 from chalicelib import audit
 from chalicelib.context import Context, Role
 from chalicelib.domain import leases
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import LeaseSuperseded, MalformedRequest
 from chalicelib.domain.instants import render
 from chalicelib.tables import Account, AuditEvent
@@ -44,7 +44,9 @@ def _what_ended_it(later: Sequence[AuditEvent]) -> AuditEvent | None:
     ending = [
         event for event in later if any(move["what"] == "lease" for move in event.transitions) or _by_operator(event)
     ]
-    return next((event for event in ending if event.action is not Action.LEASE_EXPIRE), ending[0] if ending else None)
+    return next(
+        (event for event in ending if event.action is not AuditAction.LEASE_EXPIRE), ending[0] if ending else None
+    )
 
 
 def _takes_a_lease(event: AuditEvent) -> bool:

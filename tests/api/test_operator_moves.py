@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from chalicelib.domain import accounts, phases
-from chalicelib.domain.accounts import State
-from chalicelib.domain.phases import Status
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.phases import PhaseStatus
 from tests.agency import LEASE, Agency, Reply
 from tests.situations import (
     SITUATIONS,
@@ -45,14 +45,14 @@ def test_a_move_of_the_lifecycle_is_allowed_just_where_its_table_allows_it(
 ) -> None:
     situation(agency)
     before = agency.operator.account_document()
-    allowed = accounts.TRANSITIONS[State(before["state"])].get(accounts.AccountTransition(move))
+    allowed = accounts.TRANSITIONS[AccountState(before["state"])].get(accounts.AccountTransition(move))
     if before["state"] == "retired" and move == "retire":
         assert _account_move(agency, move, "sold").ok()["replayed"] is True
         return
     answer = _account_move(agency, move)
     if allowed is None:
         problem = answer.refused(409, "invalid_transition")
-        assert problem["possible_transitions"] == sorted(accounts.TRANSITIONS[State(before["state"])])
+        assert problem["possible_transitions"] == sorted(accounts.TRANSITIONS[AccountState(before["state"])])
         assert agency.operator.account_document()["version"] == before["version"]
         return
     after = answer.ok()
@@ -183,7 +183,7 @@ def test_a_move_of_a_phase_is_allowed_just_where_its_table_allows_it(
         answer.refused(409, "account_not_ready")
         return
     bio = before["phases"][1]
-    if phases.PhaseTransition(move) not in phases.TRANSITIONS[Status(bio["status"])]:
+    if phases.PhaseTransition(move) not in phases.TRANSITIONS[PhaseStatus(bio["status"])]:
         assert answer.status == 409 and answer.code in ("invalid_transition", "phase_not_available"), answer.text
         assert agency.operator.account_document()["version"] == before["version"]
         return
@@ -191,7 +191,7 @@ def test_a_move_of_a_phase_is_allowed_just_where_its_table_allows_it(
     event = agency.operator.events()[-1]
     assert event["action"] == f"phase:{move}" and event["details"]["phase"] == "bio"
     status = after["phases"][1]["status"]
-    assert Status(status) in phases.TRANSITIONS[Status(bio["status"])][phases.PhaseTransition(move)]
+    assert PhaseStatus(status) in phases.TRANSITIONS[PhaseStatus(bio["status"])][phases.PhaseTransition(move)]
     if status == "completed":
         assert after["current_phase"] == "post" and after["phases"][2]["available_at"] is not None
     assert _phase_move(agency, move, **more).ok() == {**after, "replayed": True}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.context import Actor, Role, begin
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.settings import Settings
 from chalicelib.tables import Account
 from chalicelib.tables.transaction import Transaction
@@ -414,7 +414,7 @@ def test_a_whole_audit_is_verified_and_a_planted_change_found(agency: Agency, se
     agency.warmed_to("bio")
     assert agency.operator.verified() == 5
     transaction = Transaction(begin(settings, Actor(Role.OPERATOR, "root")))
-    transaction.update(Account(account_id="a1"), None, [Account.state.set(State.ACTIVE)])
+    transaction.update(Account(account_id="a1"), None, [Account.state.set(AccountState.ACTIVE)])
     transaction.commit()
     found = agency.operator.get("/api/operator/accounts/a1/verify").ok()
     assert (found["ok"], found["versions"]) == (False, 5)

@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib.context import Actor, Role, begin
 from chalicelib.domain import leases
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.timing import Due, Queue
 from chalicelib.settings import Settings
@@ -207,7 +207,7 @@ def holding(agency: Agency, settings: Settings, session: str, count: int, ended:
     """Lets the session hold (or have lost) many leases, written past the service to save time."""
     now, holdings = agency.time.now, set()
     for number in range(count):
-        account = Account(account_id=f"held{number:03d}", model_id="m1", username="u", state=State.READY)
+        account = Account(account_id=f"held{number:03d}", model_id="m1", username="u", state=AccountState.READY)
         account.consent, account.created_at, account.updated_at, account.version = CONSENT, now, now, 3
         token = leases.make_token(3, number.to_bytes(16, "big"))
         account.store_lease(Lease(token, session, "b1", now, now + LEASE, "req", ended, now if ended else None))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.context import Actor, Role, begin
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.settings import Settings
 from chalicelib.tables import Account, AuditEvent
 from chalicelib.tables.transaction import Transaction
@@ -50,7 +50,7 @@ def test_every_account_is_verified_once_page_by_page(many: Agency, query: str, e
 
 def test_the_broken_ones_are_found_among_the_others(many: Agency, settings: Settings) -> None:
     transaction = Transaction(begin(settings, Actor(Role.OPERATOR, "root")))
-    transaction.update(Account(account_id="a3"), None, [Account.state.set(State.ACTIVE)])
+    transaction.update(Account(account_id="a3"), None, [Account.state.set(AccountState.ACTIVE)])
     transaction.delete(AuditEvent(subject="account:a1", sequence=3))
     transaction.commit()
     (page,) = pages(many, "limit=100")

@@ -13,10 +13,10 @@ from functools import cache
 from typing import NamedTuple
 
 from chalicelib.domain import timing
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import ORDER, Status
+from chalicelib.domain.phases import ORDER, PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.warmup import delivery, leases, operate, work
@@ -72,11 +72,11 @@ def warming_up(phases_left: int, *, due_in: int, plan: Plan = PLAN) -> Warmup:
     first = len(ORDER) - phases_left
     at = NOW + timedelta(seconds=due_in)
     phases = [
-        PhaseState(name, Status.COMPLETED) if place < first else PhaseState(name, Status.PENDING)
+        PhaseState(name, PhaseStatus.COMPLETED) if place < first else PhaseState(name, PhaseStatus.PENDING)
         for place, name in enumerate(ORDER)
     ]
     phases[first] = replace(phases[first], available_at=at)
-    return Warmup("a1", "m1", plan, State.WARMING_UP, tuple(phases), ORDER[first])
+    return Warmup("a1", "m1", plan, AccountState.WARMING_UP, tuple(phases), ORDER[first])
 
 
 STATES: list[Warmup] = []
@@ -116,8 +116,8 @@ def _bare(warmup: Warmup) -> Warmup:
 
 
 def _bare_phase(phase: PhaseState) -> PhaseState:
-    if phase.status is Status.COMPLETED:
-        return PhaseState(phase.phase, Status.COMPLETED)
+    if phase.status is PhaseStatus.COMPLETED:
+        return PhaseState(phase.phase, PhaseStatus.COMPLETED)
     return replace(
         phase,
         started_at=None if phase.started_at is None else NOW,
@@ -182,7 +182,7 @@ def given(number: int, bot: str) -> int | None:
     if phase is None:
         return None
     if caller.holds(before.lease, NOW):
-        if phase.status is Status.IN_PROGRESS:
+        if phase.status is PhaseStatus.IN_PROGRESS:
             return number
         renewed = before
     else:
@@ -194,7 +194,7 @@ def given(number: int, bot: str) -> int | None:
         noticed = found is not None and delivery.out_of_order(found.after, found.after.phase(phase.phase)) is not None
         return number_of(found.after) if found is not None and noticed else None
     chosen = None
-    if delivered.status is Status.AVAILABLE:
+    if delivered.status is PhaseStatus.AVAILABLE:
         kinds = delivery.missing(renewed, delivered, ())
         chosen = delivery.Chosen("asg", {kind: f"{kind} {phase.phase}" for kind in kinds}, "")
     step = delivery.deliver(
@@ -430,7 +430,7 @@ def wrong(before: World, step: str, after: World) -> str | None:
 def _wrong_taking(before: World, old: Warmup, new: Warmup) -> str | None:
     if before.owed:
         return f"a phase begins {before.owed} s before its interval has passed"
-    if old.state is not State.WARMING_UP:
+    if old.state is not AccountState.WARMING_UP:
         return f"work is handed out while the account is {old.state}"
     held = old.lease is not None and old.lease.ended_by is None and old.lease.expires_at > NOW
     if held and old.lease is not None and new.lease is not None and old.lease.bot_id != new.lease.bot_id:
@@ -443,7 +443,7 @@ def _wrong_state(number: int) -> str | None:
     warmup = STATES[number]
     phase, lease, plan = warmup.current, warmup.lease, warmup.plan
     if phase is not None:
-        working = phase.status is Status.IN_PROGRESS
+        working = phase.status is PhaseStatus.IN_PROGRESS
         if working and (lease is None or lease.ended_by is not None):
             return "a phase is in progress, and nobody holds the account"
         often = phase.crash_count >= plan.max_crashes or phase.release_count >= plan.max_releases
@@ -451,8 +451,8 @@ def _wrong_state(number: int) -> str | None:
             return "a limit is passed"
     if lease is not None and lease.ended_by is None and lease.expires_at > (lease.latest_at or NOW):
         return "a lease lasts longer than its phase allows"
-    review = warmup.needs_review or (phase is not None and phase.status is Status.REQUIRES_REVIEW)
-    if warmup.state is State.WARMING_UP and not review and timing.next_due(warmup, phase, NOW) is None:
+    review = warmup.needs_review or (phase is not None and phase.status is PhaseStatus.REQUIRES_REVIEW)
+    if warmup.state is AccountState.WARMING_UP and not review and timing.next_due(warmup, phase, NOW) is None:
         return "it is in no queue: nobody will ever find it"
     items = [one.assigned_content_id for one in warmup.phases if one.assigned_content_id is not None]
     if len(set(items)) < len(items):

@@ -69,8 +69,8 @@ MUTANTS: dict[str, Mutant] = {
         (
             Line(
                 "domain/blockers.py",
-                "case Status.PENDING if at is not None and now < at:",
-                "case Status.PENDING if False:",
+                "case PhaseStatus.PENDING if at is not None and now < at:",
+                "case PhaseStatus.PENDING if False:",
             ),
         ),
         "tests/unit/test_blockers.py",
@@ -79,8 +79,8 @@ MUTANTS: dict[str, Mutant] = {
         (
             Line(
                 "domain/blockers.py",
-                "case Status.FAILED if at is not None and now < at:",
-                "case Status.FAILED if False:",
+                "case PhaseStatus.FAILED if at is not None and now < at:",
+                "case PhaseStatus.FAILED if False:",
             ),
         ),
         "tests/unit/test_blockers.py",
@@ -155,7 +155,7 @@ MUTANTS: dict[str, Mutant] = {
         "tests/integration/test_deadlines.py",
     ),
     "the state of what an import names": Mutant(
-        (Line("services/accounts.py", 'outcome="retired" if state is State.RETIRED else', "outcome="),),
+        (Line("services/accounts.py", 'outcome="retired" if state is AccountState.RETIRED else', "outcome="),),
         "tests/api/test_accounts.py",
     ),
     "the longest time of a lease": Mutant(

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from chalicelib import context, schedules
 from chalicelib.context import Actor, Role
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.edge.serve import installed
 from chalicelib.services import pipeline
 from chalicelib.tables.base import Store
@@ -50,7 +50,7 @@ class Verb:
     name: str
     who: str
     act: Callable[[World], Any]
-    actions: frozenset[Action] = field(default_factory=frozenset)
+    actions: frozenset[AuditAction] = field(default_factory=frozenset)
 
     def __str__(self) -> str:
         return f"{self.who} {self.name}"
@@ -85,46 +85,46 @@ ROWS = b"account_id,model_id,username\nnew-1,m1,u1\nnew-2,m1,u2\n"
 
 VERBS: tuple[Verb, ...] = (
     # who worked on it last
-    Verb("start", "b1", lambda w: w.first.start(), frozenset({Action.ACCOUNT_START})),
-    Verb("claim", "b1", lambda w: w.first.claim(limit=2), frozenset({Action.LEASE_CLAIM})),
-    Verb("content", "b1", lambda w: w.first.content(w.phase), frozenset({Action.PHASE_DELIVER})),
-    Verb("complete", "b1", lambda w: w.first.complete(w.phase, w.token), frozenset({Action.PHASE_COMPLETE})),
+    Verb("start", "b1", lambda w: w.first.start(), frozenset({AuditAction.ACCOUNT_START})),
+    Verb("claim", "b1", lambda w: w.first.claim(limit=2), frozenset({AuditAction.LEASE_CLAIM})),
+    Verb("content", "b1", lambda w: w.first.content(w.phase), frozenset({AuditAction.PHASE_DELIVER})),
+    Verb("complete", "b1", lambda w: w.first.complete(w.phase, w.token), frozenset({AuditAction.PHASE_COMPLETE})),
     Verb("report-transient", "b1", lambda w: w.first.report(w.phase, w.token)),
     Verb("report-content", "b1", lambda w: w.first.report(w.phase, w.token, kind="content")),
     Verb("report-unknown", "b1", lambda w: w.first.report(w.phase, w.token, kind="unknown")),
-    Verb("release", "b1", lambda w: w.first.release(w.token), frozenset({Action.LEASE_RELEASE})),
-    Verb("complete-warmup", "b1", lambda w: w.first.complete_warmup(), frozenset({Action.ACCOUNT_COMPLETE})),
+    Verb("release", "b1", lambda w: w.first.release(w.token), frozenset({AuditAction.LEASE_RELEASE})),
+    Verb("complete-warmup", "b1", lambda w: w.first.complete_warmup(), frozenset({AuditAction.ACCOUNT_COMPLETE})),
     Verb("heartbeat", "b1", lambda w: w.first.heartbeat(note="chaos")),
-    Verb("end-session", "b1", lambda w: w.first.end(), frozenset({Action.SESSION_END})),
+    Verb("end-session", "b1", lambda w: w.first.end(), frozenset({AuditAction.SESSION_END})),
     # another bot, and one that names no session
-    Verb("start", "b2", lambda w: w.second.start(), frozenset({Action.ACCOUNT_START})),
-    Verb("claim", "b2", lambda w: w.second.claim(), frozenset({Action.LEASE_CLAIM})),
-    Verb("content", "b2", lambda w: w.second.content(w.phase), frozenset({Action.PHASE_DELIVER})),
-    Verb("complete-warmup", "b2", lambda w: w.second.complete_warmup(), frozenset({Action.ACCOUNT_COMPLETE})),
-    Verb("start-alone", "b2", lambda w: w.second.without_session().start(), frozenset({Action.ACCOUNT_START})),
+    Verb("start", "b2", lambda w: w.second.start(), frozenset({AuditAction.ACCOUNT_START})),
+    Verb("claim", "b2", lambda w: w.second.claim(), frozenset({AuditAction.LEASE_CLAIM})),
+    Verb("content", "b2", lambda w: w.second.content(w.phase), frozenset({AuditAction.PHASE_DELIVER})),
+    Verb("complete-warmup", "b2", lambda w: w.second.complete_warmup(), frozenset({AuditAction.ACCOUNT_COMPLETE})),
+    Verb("start-alone", "b2", lambda w: w.second.without_session().start(), frozenset({AuditAction.ACCOUNT_START})),
     Verb("content-alone", "b2", lambda w: w.second.without_session().content(w.phase)),
     Verb("open-session", "b2", lambda w: w.second.without_session().post("/api/bot/sessions", {})),
     # time
     Verb("open-due-phases", "timer", lambda _: schedules.open_due_phases()),
     Verb("close-lost-sessions", "timer", lambda _: schedules.close_lost_sessions()),
     # people
-    Verb("ready", "operator", _operate("accounts/a1/ready"), frozenset({Action.ACCOUNT_READY})),
-    Verb("pause", "operator", _operate("accounts/a1/pause"), frozenset({Action.ACCOUNT_PAUSE})),
-    Verb("resume", "operator", _operate("accounts/a1/resume"), frozenset({Action.ACCOUNT_RESUME})),
-    Verb("reset", "operator", _operate("accounts/a1/reset"), frozenset({Action.ACCOUNT_RESET})),
-    Verb("retire", "operator", _operate("accounts/a1/retire"), frozenset({Action.ACCOUNT_RETIRE})),
-    Verb("restore", "operator", _operate("accounts/a1/restore"), frozenset({Action.ACCOUNT_RESTORE})),
-    Verb("retry", "operator", _phase("retry"), frozenset({Action.PHASE_RETRY})),
-    Verb("retry-other", "operator", _phase("retry", content="other"), frozenset({Action.PHASE_RETRY})),
-    Verb("resolve", "operator", _phase("resolve", evidence={"note": "seen"}), frozenset({Action.PHASE_RESOLVE})),
-    Verb("skip", "operator", _phase("skip"), frozenset({Action.PHASE_SKIP})),
-    Verb("assign", "operator", _phase("assign", text_id="spare-text"), frozenset({Action.PHASE_ASSIGN})),
-    Verb("retry-all", "operator", _operate("review/retry", filter={}), frozenset({Action.PHASE_RETRY})),
+    Verb("ready", "operator", _operate("accounts/a1/ready"), frozenset({AuditAction.ACCOUNT_READY})),
+    Verb("pause", "operator", _operate("accounts/a1/pause"), frozenset({AuditAction.ACCOUNT_PAUSE})),
+    Verb("resume", "operator", _operate("accounts/a1/resume"), frozenset({AuditAction.ACCOUNT_RESUME})),
+    Verb("reset", "operator", _operate("accounts/a1/reset"), frozenset({AuditAction.ACCOUNT_RESET})),
+    Verb("retire", "operator", _operate("accounts/a1/retire"), frozenset({AuditAction.ACCOUNT_RETIRE})),
+    Verb("restore", "operator", _operate("accounts/a1/restore"), frozenset({AuditAction.ACCOUNT_RESTORE})),
+    Verb("retry", "operator", _phase("retry"), frozenset({AuditAction.PHASE_RETRY})),
+    Verb("retry-other", "operator", _phase("retry", content="other"), frozenset({AuditAction.PHASE_RETRY})),
+    Verb("resolve", "operator", _phase("resolve", evidence={"note": "seen"}), frozenset({AuditAction.PHASE_RESOLVE})),
+    Verb("skip", "operator", _phase("skip"), frozenset({AuditAction.PHASE_SKIP})),
+    Verb("assign", "operator", _phase("assign", text_id="spare-text"), frozenset({AuditAction.PHASE_ASSIGN})),
+    Verb("retry-all", "operator", _operate("review/retry", filter={}), frozenset({AuditAction.PHASE_RETRY})),
     Verb("drain", "operator", lambda w: _operate(f"sessions/{w.first.session}/drain")(w)),
     Verb("stop", "operator", lambda w: _operate(f"sessions/{w.first.session}/stop")(w)),
     Verb("withdraw-item", "operator", _edit(status="withdrawn", reason="chaos")),
     Verb("edit-item", "operator", _edit(quality_score=33)),
-    Verb("pause-pipeline", "operator", _operate("pipeline/pause"), frozenset({Action.PIPELINE_PAUSE})),
+    Verb("pause-pipeline", "operator", _operate("pipeline/pause"), frozenset({AuditAction.PIPELINE_PAUSE})),
 )
 
 """What changes an account, or what it needs."""
@@ -209,7 +209,7 @@ TEXTS = "/api/operator/models/m1/texts"
 TWINS: tuple[Verb, ...] = (
     Verb("take-profile", "operator", _create("accounts", {"account_id": "n1", "model_id": "m1", "username": "@Nora"})),
     Verb("take-it-too", "operator", _create("accounts", {"account_id": "n2", "model_id": "m1", "username": "NORA"})),
-    Verb("restore-old", "operator", _operate("accounts/old/restore"), frozenset({Action.ACCOUNT_RESTORE})),
+    Verb("restore-old", "operator", _operate("accounts/old/restore"), frozenset({AuditAction.ACCOUNT_RESTORE})),
     Verb("add-words", "operator", _create("models/m1/texts", {**WORDS, "text_id": "w1", "category": "post"})),
     Verb("add-them-too", "operator", _create("models/m1/texts", {**WORDS, "text_id": "w2", "category": "bio"})),
     Verb("approve-old", "operator", lambda w: w.operator.send("PATCH", f"{TEXTS}/old-text", {"status": "approved"})),
@@ -219,15 +219,15 @@ TWINS: tuple[Verb, ...] = (
     Verb(
         "change-category", "operator", lambda w: w.operator.send("PATCH", f"{TEXTS}/other-text", {"category": "post"})
     ),
-    Verb("content", "b1", lambda w: w.first.content("bio", "a1"), frozenset({Action.PHASE_DELIVER})),
+    Verb("content", "b1", lambda w: w.first.content("bio", "a1"), frozenset({AuditAction.PHASE_DELIVER})),
 )
 """Who would have the same profile, or the same words."""
 
 
 SCARCE: tuple[Verb, ...] = (
-    Verb("content", "b1", lambda w: w.first.content("pfp", "a1"), frozenset({Action.PHASE_DELIVER})),
-    Verb("content-of-a2", "b2", lambda w: w.second.content("pfp", "a2"), frozenset({Action.PHASE_DELIVER})),
-    Verb("claim", "b2", lambda w: w.second.claim(), frozenset({Action.LEASE_CLAIM})),
+    Verb("content", "b1", lambda w: w.first.content("pfp", "a1"), frozenset({AuditAction.PHASE_DELIVER})),
+    Verb("content-of-a2", "b2", lambda w: w.second.content("pfp", "a2"), frozenset({AuditAction.PHASE_DELIVER})),
+    Verb("claim", "b2", lambda w: w.second.claim(), frozenset({AuditAction.LEASE_CLAIM})),
     Verb("withdraw-good", "operator", lambda w: _change_good(w, status="withdrawn", reason="chaos")),
     Verb("disable-good", "operator", lambda w: _change_good(w, enabled=False)),
     Verb("degrade-good", "operator", lambda w: _change_good(w, quality_score=0)),

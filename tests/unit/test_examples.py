@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.accounts import State, Step
-from chalicelib.domain.actions import Action
-from chalicelib.domain.phases import ATTENTION, ORDER, Status
+from chalicelib.domain.accounts import AccountState, Step
+from chalicelib.domain.actions import AuditAction
+from chalicelib.domain.phases import ATTENTION, ORDER, PhaseStatus
 from infrastructure import openapi
 
 Json = dict[str, Any]
@@ -21,7 +21,7 @@ ANSWERS = {
     for content in response.get("content", {}).values()
     if isinstance(content.get("example"), dict)
 }
-NOT_BEGUN = (Status.PENDING, Status.AVAILABLE, Status.CONTENT_ASSIGNED)
+NOT_BEGUN = (PhaseStatus.PENDING, PhaseStatus.AVAILABLE, PhaseStatus.CONTENT_ASSIGNED)
 
 
 def objects(value: Any) -> Iterator[Json]:
@@ -39,10 +39,10 @@ def faults(one: Json) -> Iterator[str]:
         fits = {Step.START_WARMUP: one["phase"] == ORDER[0], Step.COMPLETE_WARMUP: one["phase"] is None}
         if not fits.get(Step(action), one["phase"] in ORDER):
             yield f"{action} at {one['phase']}"
-    if "subject" in one and "action" in one and action not in set(Action):
+    if "subject" in one and "action" in one and action not in set(AuditAction):
         yield f"nobody does {action!r}"
-    if status in set(Status) and "started_at" in one:
-        if (status == Status.COMPLETED) != (one["completed_at"] is not None):
+    if status in set(PhaseStatus) and "started_at" in one:
+        if (status == PhaseStatus.COMPLETED) != (one["completed_at"] is not None):
             yield f"{status}, completed at {one['completed_at']}"
         if status in NOT_BEGUN and one["started_at"] is not None:
             yield f"{status}, yet it was started"
@@ -55,7 +55,7 @@ def faults(one: Json) -> Iterator[str]:
     if "directive" in one and status is not None and (status == "ended") != (one.get("ended_at") is not None):
         yield f"a session that is {status}, ended at {one.get('ended_at')}"
     if state is not None and "current_phase" in one:
-        begun = state in (State.WARMING_UP, State.PAUSED, State.RETIRED)
+        begun = state in (AccountState.WARMING_UP, AccountState.PAUSED, AccountState.RETIRED)
         if not begun and (one["current_phase"] or one.get("lease") or action in (Step.RUN_PHASE, Step.COMPLETE_WARMUP)):
             yield f"{state}, yet in a phase, leased or with work"
     if "counts" in one:
@@ -73,12 +73,12 @@ def test_an_answer_in_the_document_could_happen(answer: str) -> None:
 
 
 def test_an_answer_shows_what_its_operation_has_done() -> None:
-    assert ANSWERS["accounts.create 201"]["state"] == State.IMPORTED
-    assert ANSWERS["accounts.ready 200"]["state"] == State.READY
-    assert ANSWERS["accounts.pause 200"]["state"] == State.PAUSED
-    assert ANSWERS["accounts.complete_warmup 200"]["state"] == State.ACTIVE
-    assert ANSWERS["phases.complete_phase 200"]["phase"]["status"] == Status.COMPLETED
-    assert ANSWERS["phases.report_error 200"]["phase"]["status"] == Status.FAILED
+    assert ANSWERS["accounts.create 201"]["state"] == AccountState.IMPORTED
+    assert ANSWERS["accounts.ready 200"]["state"] == AccountState.READY
+    assert ANSWERS["accounts.pause 200"]["state"] == AccountState.PAUSED
+    assert ANSWERS["accounts.complete_warmup 200"]["state"] == AccountState.ACTIVE
+    assert ANSWERS["phases.complete_phase 200"]["phase"]["status"] == PhaseStatus.COMPLETED
+    assert ANSWERS["phases.report_error 200"]["phase"]["status"] == PhaseStatus.FAILED
     assert ANSWERS["sessions.end 200"]["status"] == "ended"
 
 

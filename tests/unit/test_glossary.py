@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import chalicelib
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.tables import NAMES
 
 GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
@@ -43,7 +43,7 @@ def _enumerations() -> Iterator[tuple[str, type[StrEnum]]]:
                 yield f"{module.name}.{name}", one
 
 
-ENUMERATIONS = {name: one for name, one in _enumerations() if one is not Action}
+ENUMERATIONS = {name: one for name, one in _enumerations() if one is not AuditAction}
 
 
 def test_there_are_enumerations_to_explain() -> None:
@@ -59,7 +59,7 @@ def test_one_section_explains_every_member_of_an_enumeration(name: str) -> None:
 
 
 def test_every_audit_verb_is_explained() -> None:
-    verbs = {str(action).partition(":")[2] for action in Action}
+    verbs = {str(action).partition(":")[2] for action in AuditAction}
     assert verbs - _sections()["Audit verbs"] == set()
     assert _sections()["Audit verbs"] - verbs == set(), "these are not verbs of the audit any more"
 

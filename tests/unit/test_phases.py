@@ -5,19 +5,28 @@ from itertools import product
 import pytest
 
 from chalicelib.domain.errors import InvalidTransition
-from chalicelib.domain.phases import ATTENTION, ORDER, TRANSITIONS, PhaseName, PhaseTransition, Status, after, following
-
-P, A, C, W, D, F, R = (
-    Status.PENDING,
-    Status.AVAILABLE,
-    Status.CONTENT_ASSIGNED,
-    Status.IN_PROGRESS,
-    Status.COMPLETED,
-    Status.FAILED,
-    Status.REQUIRES_REVIEW,
+from chalicelib.domain.phases import (
+    ATTENTION,
+    ORDER,
+    TRANSITIONS,
+    PhaseName,
+    PhaseStatus,
+    PhaseTransition,
+    after,
+    following,
 )
 
-LEGAL: dict[tuple[Status, PhaseTransition], tuple[Status, ...]] = {
+P, A, C, W, D, F, R = (
+    PhaseStatus.PENDING,
+    PhaseStatus.AVAILABLE,
+    PhaseStatus.CONTENT_ASSIGNED,
+    PhaseStatus.IN_PROGRESS,
+    PhaseStatus.COMPLETED,
+    PhaseStatus.FAILED,
+    PhaseStatus.REQUIRES_REVIEW,
+)
+
+LEGAL: dict[tuple[PhaseStatus, PhaseTransition], tuple[PhaseStatus, ...]] = {
     # time, or a taker in time's stead
     (P, PhaseTransition.OPEN): (A,),
     (F, PhaseTransition.REOPEN): (C, A),  # with the items that are assigned, or without: they were at fault
@@ -63,8 +72,8 @@ LEGAL: dict[tuple[Status, PhaseTransition], tuple[Status, ...]] = {
 
 
 @pytest.mark.parametrize("move", PhaseTransition)
-@pytest.mark.parametrize("status", Status)
-def test_a_move_leads_where_the_contract_says_or_is_refused(status: Status, move: PhaseTransition) -> None:
+@pytest.mark.parametrize("status", PhaseStatus)
+def test_a_move_leads_where_the_contract_says_or_is_refused(status: PhaseStatus, move: PhaseTransition) -> None:
     targets = LEGAL.get((status, move), ())
     if targets:
         assert after(status, move) is targets[0]
@@ -75,9 +84,9 @@ def test_a_move_leads_where_the_contract_says_or_is_refused(status: Status, move
         assert refused.value.members["possible_transitions"] == sorted(m for s, m in LEGAL if s is status)
 
 
-@pytest.mark.parametrize("status", Status)
-def test_only_a_target_of_the_table_can_be_chosen(status: Status) -> None:
-    for move, to in product(PhaseTransition, Status):
+@pytest.mark.parametrize("status", PhaseStatus)
+def test_only_a_target_of_the_table_can_be_chosen(status: PhaseStatus) -> None:
+    for move, to in product(PhaseTransition, PhaseStatus):
         if to in LEGAL.get((status, move), ()):
             assert after(status, move, to) is to
         else:
@@ -86,8 +95,8 @@ def test_only_a_target_of_the_table_can_be_chosen(status: Status) -> None:
 
 
 def test_every_status_is_a_key_and_completed_is_the_only_end() -> None:
-    assert set(TRANSITIONS) == set(Status)
-    assert [status for status in Status if not TRANSITIONS[status]] == [D]
+    assert set(TRANSITIONS) == set(PhaseStatus)
+    assert [status for status in PhaseStatus if not TRANSITIONS[status]] == [D]
 
 
 def test_every_status_can_be_reached_from_pending() -> None:
@@ -95,7 +104,7 @@ def test_every_status_can_be_reached_from_pending() -> None:
     while found:
         found = {to for (status, _), targets in LEGAL.items() if status in found for to in targets} - reached
         reached |= found
-    assert reached == set(Status)
+    assert reached == set(PhaseStatus)
 
 
 def test_people_look_at_what_failed_or_needs_review() -> None:

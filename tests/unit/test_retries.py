@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.phases import PhaseTransition, Status
+from chalicelib.domain.phases import PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.retries import (
-    Outcome,
     ReportKind,
+    ReportOutcome,
     Verdict,
     after_leaving,
     after_report,
@@ -22,7 +22,7 @@ from chalicelib.domain.retries import (
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PLAN = replace(STANDARD, max_retries=3, max_crashes=3, max_replacements=3)
-REVIEW = Verdict(Outcome.REVIEW, PhaseTransition.ESCALATE, None)
+REVIEW = Verdict(ReportOutcome.REVIEW, PhaseTransition.ESCALATE, None)
 
 
 def judged(kind: ReportKind, retries: int, replacements: int, at_least: timedelta = timedelta(0)) -> Verdict:
@@ -39,9 +39,9 @@ def test_every_kind_of_report_after_any_number_of_tries(kind: ReportKind, retrie
     verdict = judged(kind, retries, replacements)
     if kind is ReportKind.TRANSIENT and retries < 3:  # tried again, however often items were swapped
         delay = timedelta(minutes=5 * 2**retries)
-        assert verdict == Verdict(Outcome.RETRY, PhaseTransition.FAIL, NOW + delay)
+        assert verdict == Verdict(ReportOutcome.RETRY, PhaseTransition.FAIL, NOW + delay)
     elif kind is ReportKind.CONTENT and replacements < 3:  # at once with another item, however often it was retried
-        assert verdict == Verdict(Outcome.REPLACE, PhaseTransition.REPLACE, NOW)
+        assert verdict == Verdict(ReportOutcome.REPLACE, PhaseTransition.REPLACE, NOW)
     else:  # used up; or the account is at fault, or it is fatal, or it may have happened
         assert verdict == REVIEW
 
@@ -94,18 +94,18 @@ def test_the_wait_for_content_doubles_up_to_its_cap(misses: int, minutes: int) -
 @pytest.mark.parametrize(
     ("status", "crashes", "releases", "expected"),
     [
-        (Status.IN_PROGRESS, 1, 0, Status.CONTENT_ASSIGNED),
-        (Status.IN_PROGRESS, 2, 9, Status.CONTENT_ASSIGNED),
-        (Status.CONTENT_ASSIGNED, 2, 9, Status.CONTENT_ASSIGNED),  # it was taken, and not delivered again
-        (Status.AVAILABLE, 2, 9, Status.AVAILABLE),  # nothing had been assigned
-        (Status.IN_PROGRESS, 3, 0, Status.REQUIRES_REVIEW),  # the last crash that the plan allows
-        (Status.AVAILABLE, 4, 0, Status.REQUIRES_REVIEW),
-        (Status.IN_PROGRESS, 0, 10, Status.REQUIRES_REVIEW),  # the last release that the plan allows
-        (Status.CONTENT_ASSIGNED, 0, 11, Status.REQUIRES_REVIEW),
+        (PhaseStatus.IN_PROGRESS, 1, 0, PhaseStatus.CONTENT_ASSIGNED),
+        (PhaseStatus.IN_PROGRESS, 2, 9, PhaseStatus.CONTENT_ASSIGNED),
+        (PhaseStatus.CONTENT_ASSIGNED, 2, 9, PhaseStatus.CONTENT_ASSIGNED),  # it was taken, and not delivered again
+        (PhaseStatus.AVAILABLE, 2, 9, PhaseStatus.AVAILABLE),  # nothing had been assigned
+        (PhaseStatus.IN_PROGRESS, 3, 0, PhaseStatus.REQUIRES_REVIEW),  # the last crash that the plan allows
+        (PhaseStatus.AVAILABLE, 4, 0, PhaseStatus.REQUIRES_REVIEW),
+        (PhaseStatus.IN_PROGRESS, 0, 10, PhaseStatus.REQUIRES_REVIEW),  # the last release that the plan allows
+        (PhaseStatus.CONTENT_ASSIGNED, 0, 11, PhaseStatus.REQUIRES_REVIEW),
     ],
 )
 def test_a_phase_goes_to_an_operator_when_workers_left_it_too_often(
-    status: Status, crashes: int, releases: int, expected: Status
+    status: PhaseStatus, crashes: int, releases: int, expected: PhaseStatus
 ) -> None:
     assert after_leaving(PLAN, status, crashes=crashes, releases=releases) is expected
 

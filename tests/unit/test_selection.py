@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from chalicelib.domain import scoring
 from chalicelib.domain.selection import (
     Choice,
+    ItemRights,
     Refusal,
-    Rights,
     Wanted,
     candidates,
     drawn_among,
@@ -39,7 +39,7 @@ class Item:
     successes: int = 0
     failures: int = 0
     theme: str | None = None
-    status: Rights = Rights.APPROVED
+    status: ItemRights = ItemRights.APPROVED
     enabled: bool = True
     approved_by_another: bool = True
     licence_valid_until: datetime | None = None
@@ -141,7 +141,7 @@ class Pools:
             successes=pick((0, 0, 1, 3)),
             failures=pick((0, 0, 1, 3)),
             theme=pick((None, "sea", "city")),
-            status=pick((*[Rights.APPROVED] * 8, Rights.PENDING, Rights.REJECTED, Rights.WITHDRAWN)),
+            status=pick((*[ItemRights.APPROVED] * 8, ItemRights.PENDING, ItemRights.REJECTED, ItemRights.WITHDRAWN)),
             enabled=self.random.random() < 0.9,
             licence_valid_until=pick((None, None, None, NOW - MS, NOW, NOW + MS)),
             last_assigned_at=pick((None, None, None, NOW, NOW - DAY + MS, NOW - DAY, NOW - 2 * DAY)),
@@ -178,9 +178,9 @@ def test_the_choice_is_the_winner_of_a_full_scan_in_any_pool(random: Random) -> 
     ("item", "expected"),
     [
         (Item(), None),
-        (Item(status=Rights.PENDING), Refusal.NOT_APPROVED),
-        (Item(status=Rights.REJECTED), Refusal.NOT_APPROVED),
-        (Item(status=Rights.WITHDRAWN), Refusal.NOT_APPROVED),
+        (Item(status=ItemRights.PENDING), Refusal.NOT_APPROVED),
+        (Item(status=ItemRights.REJECTED), Refusal.NOT_APPROVED),
+        (Item(status=ItemRights.WITHDRAWN), Refusal.NOT_APPROVED),
         (Item(enabled=False), Refusal.DISABLED),
         (Item(licence_valid_until=NOW), Refusal.LICENCE_EXPIRED),  # it ends at the instant that it names
         (Item(licence_valid_until=NOW + MS), None),
@@ -196,7 +196,7 @@ def test_the_choice_is_the_winner_of_a_full_scan_in_any_pool(random: Random) -> 
         (Item(media_type_or_none=None, length_or_none=151), Refusal.TOO_LONG),
         (Item(media_type_or_none=None, length_or_none=150), None),
         # rights are told first: they are gates, not preferences
-        (Item("mine", status=Rights.WITHDRAWN, enabled=False, usage_count=3), Refusal.NOT_APPROVED),
+        (Item("mine", status=ItemRights.WITHDRAWN, enabled=False, usage_count=3), Refusal.NOT_APPROVED),
         (Item("mine", enabled=False, licence_valid_until=NOW), Refusal.DISABLED),
         (Item("mine", licence_valid_until=NOW, usage_count=3), Refusal.LICENCE_EXPIRED),
     ],

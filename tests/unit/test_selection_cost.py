@@ -13,7 +13,7 @@ from chalicelib.domain.runway import ItemPool, Stock
 from chalicelib.domain.selection import (
     GLANCE,
     Choice,
-    Rights,
+    ItemRights,
     Wanted,
     candidates,
     leading,
@@ -147,7 +147,7 @@ def _of_post(items: Sequence[Stock]) -> list[Stock]:
 
 def _changed(random: Random, item: Stock) -> Stock:
     uses = min(item.usage_count + random.randrange(2), item.max_usage)
-    status = random.choice((item.status, item.status, Rights.WITHDRAWN))
+    status = random.choice((item.status, item.status, ItemRights.WITHDRAWN))
     return replace(item, usage_count=uses, status=status, successes=item.successes + random.randrange(2))
 
 

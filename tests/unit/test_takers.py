@@ -11,7 +11,7 @@ from chalicelib.domain import selection, takers
 from chalicelib.domain.phases import ORDER
 from chalicelib.domain.plans import STANDARD, Need
 from chalicelib.domain.runway import Stock
-from chalicelib.domain.selection import ANY, PoolKind, Refusal, Rights
+from chalicelib.domain.selection import ANY, ItemRights, PoolKind, Refusal
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TEXT = Stock("t", "bio", 80, 0, 10, length_or_none=150)
@@ -30,7 +30,7 @@ PICTURE = Stock("p", "pfp", 80, 0, 10, media_type_or_none="image/png")
         (replace(PICTURE, category="bio"), PoolKind.CONTENT, Refusal.NOT_NEEDED, 0),
         (replace(PICTURE, media_type_or_none="video/mp4"), PoolKind.CONTENT, Refusal.WRONG_MEDIA_TYPE, 0),
         (replace(PICTURE, usage_count=10), PoolKind.CONTENT, Refusal.USED_UP, 0),
-        (replace(PICTURE, status=Rights.PENDING), PoolKind.CONTENT, Refusal.NOT_APPROVED, 0),
+        (replace(PICTURE, status=ItemRights.PENDING), PoolKind.CONTENT, Refusal.NOT_APPROVED, 0),
         (replace(PICTURE, licence_valid_until=NOW), PoolKind.CONTENT, Refusal.LICENCE_EXPIRED, 0),
         (replace(PICTURE, usage_count=4, last_assigned_at=NOW), PoolKind.CONTENT, Refusal.COOLING_DOWN, 6),  # it passes
     ],
@@ -48,7 +48,7 @@ STOCKS = st.builds(
     quality_score=st.sampled_from((0.0, 50.0)),
     usage_count=st.integers(0, 2),
     max_usage=st.integers(1, 2),
-    status=st.sampled_from(Rights),
+    status=st.sampled_from(ItemRights),
     enabled=st.booleans(),
     licence_valid_until=st.sampled_from((None, NOW - timedelta(days=1), NOW + timedelta(days=1))),
     last_assigned_at=st.sampled_from((None, NOW - timedelta(hours=1), NOW - timedelta(days=2))),

@@ -7,9 +7,9 @@ from itertools import product
 
 import pytest
 
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import Status
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.timing import Due, Queue, next_due, seconds_to_wait, shard_of
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -23,7 +23,7 @@ OVER = replace(HELD, ended_by=Ending.COMPLETED, ended_at=EARLIER)
 class Account:
     """What the rule reads."""
 
-    state: State = State.WARMING_UP
+    state: AccountState = AccountState.WARMING_UP
     lease: Lease | None = None
     ready_at: datetime | None = None
     content_due_at: datetime | None = None
@@ -34,7 +34,7 @@ class Account:
 class Phase:
     """What the rule reads."""
 
-    status: Status
+    status: PhaseStatus
     available_at: datetime | None = None
 
 
@@ -52,54 +52,54 @@ def timer(at: datetime) -> Due:
     ("account", "phase", "expected"),
     [
         # before the start and after the last phase no phase tells
-        (Account(State.READY, ready_at=EARLIER), None, ready(EARLIER)),
-        (Account(State.READY), None, ready(NOW)),
+        (Account(AccountState.READY, ready_at=EARLIER), None, ready(EARLIER)),
+        (Account(AccountState.READY), None, ready(NOW)),
         (Account(ready_at=EARLIER), None, ready(EARLIER)),
         # a phase tells by its status
-        (Account(), Phase(Status.PENDING, LATER), timer(LATER)),
-        (Account(), Phase(Status.PENDING, EARLIER), timer(EARLIER)),
-        (Account(), Phase(Status.FAILED, LATER), timer(LATER)),
-        (Account(), Phase(Status.AVAILABLE, EARLIER), ready(EARLIER)),
-        (Account(), Phase(Status.AVAILABLE), ready(NOW)),
-        (Account(), Phase(Status.CONTENT_ASSIGNED, EARLIER), ready(EARLIER)),
+        (Account(), Phase(PhaseStatus.PENDING, LATER), timer(LATER)),
+        (Account(), Phase(PhaseStatus.PENDING, EARLIER), timer(EARLIER)),
+        (Account(), Phase(PhaseStatus.FAILED, LATER), timer(LATER)),
+        (Account(), Phase(PhaseStatus.AVAILABLE, EARLIER), ready(EARLIER)),
+        (Account(), Phase(PhaseStatus.AVAILABLE), ready(NOW)),
+        (Account(), Phase(PhaseStatus.CONTENT_ASSIGNED, EARLIER), ready(EARLIER)),
         # what waits for people, or for nobody, is in no queue
-        (Account(), Phase(Status.REQUIRES_REVIEW, EARLIER), None),
-        (Account(), Phase(Status.COMPLETED, EARLIER), None),
-        (Account(), Phase(Status.IN_PROGRESS, EARLIER), None),
+        (Account(), Phase(PhaseStatus.REQUIRES_REVIEW, EARLIER), None),
+        (Account(), Phase(PhaseStatus.COMPLETED, EARLIER), None),
+        (Account(), Phase(PhaseStatus.IN_PROGRESS, EARLIER), None),
         # a pool that had nothing is asked again later
-        (Account(content_due_at=LATER), Phase(Status.AVAILABLE, EARLIER), timer(LATER)),
+        (Account(content_due_at=LATER), Phase(PhaseStatus.AVAILABLE, EARLIER), timer(LATER)),
         # a lease that nobody has ended falls due when it runs out, whatever the phase says
-        (Account(lease=HELD), Phase(Status.IN_PROGRESS, EARLIER), timer(LATER)),
-        (Account(lease=HELD, content_due_at=LATEST), Phase(Status.AVAILABLE, EARLIER), timer(LATER)),
-        (Account(lease=RUN_OUT), Phase(Status.IN_PROGRESS, EARLIER), timer(EARLIER)),
-        (Account(State.READY, lease=HELD), None, timer(LATER)),
+        (Account(lease=HELD), Phase(PhaseStatus.IN_PROGRESS, EARLIER), timer(LATER)),
+        (Account(lease=HELD, content_due_at=LATEST), Phase(PhaseStatus.AVAILABLE, EARLIER), timer(LATER)),
+        (Account(lease=RUN_OUT), Phase(PhaseStatus.IN_PROGRESS, EARLIER), timer(EARLIER)),
+        (Account(AccountState.READY, lease=HELD), None, timer(LATER)),
         (Account(lease=HELD, ready_at=EARLIER), None, timer(LATER)),
         # an ended one says nothing
-        (Account(lease=OVER), Phase(Status.PENDING, LATEST), timer(LATEST)),
-        (Account(State.READY, lease=OVER, ready_at=EARLIER), None, ready(EARLIER)),
+        (Account(lease=OVER), Phase(PhaseStatus.PENDING, LATEST), timer(LATEST)),
+        (Account(AccountState.READY, lease=OVER, ready_at=EARLIER), None, ready(EARLIER)),
     ],
 )
 def test_an_account_falls_due(account: Account, phase: Phase | None, expected: Due | None) -> None:
     assert next_due(account, phase, NOW) == expected
 
 
-@pytest.mark.parametrize("state", [State.IMPORTED, State.ACTIVE, State.RETIRED])
-def test_an_account_that_nobody_works_on_waits_for_nothing(state: State) -> None:
-    phases = [None, *(Phase(status, EARLIER) for status in Status)]
+@pytest.mark.parametrize("state", [AccountState.IMPORTED, AccountState.ACTIVE, AccountState.RETIRED])
+def test_an_account_that_nobody_works_on_waits_for_nothing(state: AccountState) -> None:
+    phases = [None, *(Phase(status, EARLIER) for status in PhaseStatus)]
     for phase, lease, content_due_at in product(phases, (None, HELD, RUN_OUT, OVER), (None, LATER)):
         assert next_due(Account(state, lease, EARLIER, content_due_at), phase, NOW) is None
 
 
 def test_a_paused_account_waits_only_for_the_end_of_its_lease() -> None:
-    for phase, lease in product([None, *map(Phase, Status)], (None, HELD, RUN_OUT, OVER)):
+    for phase, lease in product([None, *map(Phase, PhaseStatus)], (None, HELD, RUN_OUT, OVER)):
         expected = timer(lease.expires_at) if lease in (HELD, RUN_OUT) and lease is not None else None
-        assert next_due(Account(State.PAUSED, lease, EARLIER), phase, NOW) == expected
+        assert next_due(Account(AccountState.PAUSED, lease, EARLIER), phase, NOW) == expected
 
 
 def test_the_rule_is_total() -> None:
-    phases = [None, *(Phase(status, at) for status in Status for at in (None, EARLIER, LATER))]
+    phases = [None, *(Phase(status, at) for status in PhaseStatus for at in (None, EARLIER, LATER))]
     leases, instants = (None, HELD, RUN_OUT, OVER), (None, EARLIER, LATER)
-    for state, phase, lease, at in product(State, phases, leases, instants):
+    for state, phase, lease, at in product(AccountState, phases, leases, instants):
         due = next_due(Account(state, lease, at, at), phase, NOW)
         assert due is None or due.queue in Queue
         if due is not None and due.queue is Queue.READY:

@@ -10,6 +10,17 @@ from pydantic import Field
 from warmup.api_model import ApiModel, OpenEnum
 
 
+class AccountState(OpenEnum):
+    """Where an account stands in its life."""
+
+    IMPORTED = "imported"
+    READY = "ready"
+    WARMING_UP = "warming_up"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    RETIRED = "retired"
+
+
 class AuditAction(OpenEnum):
     """What was done. The verb is the move's, the same word as in URLs and code."""
 
@@ -65,17 +76,6 @@ class AuditAction(OpenEnum):
     BOT_REVOKE_KEY = "bot:revoke_key"
 
 
-class BulkAction(OpenEnum):
-    """What can be done with many accounts at once."""
-
-    READY = "ready"
-    PAUSE = "pause"
-    RESUME = "resume"
-    RETRY = "retry"
-    RESOLVE = "resolve"
-    SKIP = "skip"
-
-
 class BlockerCode(OpenEnum):
     """What can stand in the way."""
 
@@ -89,6 +89,17 @@ class BlockerCode(OpenEnum):
     CONSENT_MISSING = "consent_missing"
     FINISHED = "finished"
     RETIRED = "retired"
+
+
+class BulkAction(OpenEnum):
+    """What can be done with many accounts at once."""
+
+    READY = "ready"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+    RESOLVE = "resolve"
+    SKIP = "skip"
 
 
 class Directive(OpenEnum):
@@ -105,6 +116,15 @@ class ItemHold(OpenEnum):
     USED = "used"
     HELD = "held"
     UNASSIGNED = "unassigned"
+
+
+class ItemRights(OpenEnum):
+    """Whether an item may be used at all."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
 
 
 class ItemStatus(OpenEnum):
@@ -125,14 +145,6 @@ class Need(OpenEnum):
     REQUIRED = "required"
 
 
-class ReportOutcome(OpenEnum):
-    """What the service makes of it."""
-
-    RETRY = "retry"
-    REPLACE = "replace"
-    REVIEW = "review"
-
-
 class PhaseName(OpenEnum):
     """The phases, in the order in which an account passes them."""
 
@@ -141,6 +153,18 @@ class PhaseName(OpenEnum):
     POST = "post"
     HIGHLIGHT = "highlight"
     STORY = "story"
+
+
+class PhaseStatus(OpenEnum):
+    """Where a phase stands."""
+
+    PENDING = "pending"
+    AVAILABLE = "available"
+    CONTENT_ASSIGNED = "content_assigned"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REQUIRES_REVIEW = "requires_review"
 
 
 class PoolKind(OpenEnum):
@@ -188,13 +212,12 @@ class ReportKind(OpenEnum):
     UNKNOWN = "unknown"
 
 
-class ItemRights(OpenEnum):
-    """Whether an item may be used at all."""
+class ReportOutcome(OpenEnum):
+    """What the service makes of it."""
 
-    PENDING = "pending"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    WITHDRAWN = "withdrawn"
+    RETRY = "retry"
+    REPLACE = "replace"
+    REVIEW = "review"
 
 
 class Role(OpenEnum):
@@ -212,29 +235,6 @@ class SessionStatus(OpenEnum):
     LIVE = "live"
     LOST = "lost"
     ENDED = "ended"
-
-
-class AccountState(OpenEnum):
-    """Where an account stands in its life."""
-
-    IMPORTED = "imported"
-    READY = "ready"
-    WARMING_UP = "warming_up"
-    ACTIVE = "active"
-    PAUSED = "paused"
-    RETIRED = "retired"
-
-
-class PhaseStatus(OpenEnum):
-    """Where a phase stands."""
-
-    PENDING = "pending"
-    AVAILABLE = "available"
-    CONTENT_ASSIGNED = "content_assigned"
-    IN_PROGRESS = "in_progress"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    REQUIRES_REVIEW = "requires_review"
 
 
 class Step(OpenEnum):

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import retries
-from chalicelib.domain.accounts import State
-from chalicelib.domain.actions import Action
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import (
     AccountNotReady,
     PhaseNotAvailable,
     ServiceError,
 )
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import PhaseTransition, Status
+from chalicelib.domain.phases import PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Need
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.draft import Draft, assigned
@@ -55,13 +55,13 @@ class Chosen:
 
 def out_of_order(warmup: Warmup, phase: PhaseState) -> ServiceError | None:
     """Why the phase is not the one to work on now, None where it is; `warmup` is as of now."""
-    if phase.phase is warmup.current_phase and phase.status is not Status.REQUIRES_REVIEW:
+    if phase.phase is warmup.current_phase and phase.status is not PhaseStatus.REQUIRES_REVIEW:
         return None
-    if warmup.state not in (State.WARMING_UP, State.PAUSED):
+    if warmup.state not in (AccountState.WARMING_UP, AccountState.PAUSED):
         return AccountNotReady(f"The account is `{warmup.state}`.", state=warmup.state)
-    if phase.status is Status.COMPLETED:
+    if phase.status is PhaseStatus.COMPLETED:
         return PhaseNotAvailable(f"The phase {phase.phase} is completed.")
-    if phase.status is Status.REQUIRES_REVIEW:
+    if phase.status is PhaseStatus.REQUIRES_REVIEW:
         return PhaseNotAvailable(f"An operator must decide on {phase.phase}: {phase.error_message}.")
     return PhaseNotAvailable(f"The phase {warmup.current_phase} comes before {phase.phase}.", phase.available_at)
 
@@ -90,7 +90,7 @@ def missing(warmup: Warmup, phase: PhaseState, unfit: Collection[Named]) -> dict
     `unfit` are the assigned items that have lost their rights.
     """
     kept = {kind for kind, item_id in assigned(phase) if (kind, item_id) not in unfit}
-    if phase.status is Status.CONTENT_ASSIGNED and not unfit:
+    if phase.status is PhaseStatus.CONTENT_ASSIGNED and not unfit:
         return {}
     asked = warmup.plan.phases[phase.phase]
     needs = {PoolKind.CONTENT: asked.content, PoolKind.TEXT: asked.text}
@@ -120,7 +120,7 @@ def deliver(
     phase = draft.warmup.phase(phase_name)
     if unfit:
         phase = unassign(draft, phase, unfit, delivered=delivered_before)
-    if phase.status is Status.AVAILABLE:
+    if phase.status is PhaseStatus.AVAILABLE:
         assert chosen is not None, "a phase without an assignment is given one"
         phase = assign(draft, phase, chosen, delivered=True)
     else:
@@ -145,7 +145,7 @@ def deliver(
         attempt=phase.attempt + 1,
     )
     draft.set(content_due_at=None, content_misses=0)
-    return draft.step(Action.PHASE_DELIVER, assignment_id=draft.warmup.phase(phase_name).assignment_id)
+    return draft.step(AuditAction.PHASE_DELIVER, assignment_id=draft.warmup.phase(phase_name).assignment_id)
 
 
 def unassign(draft: Draft, phase: PhaseState, items: Collection[Named], *, delivered: bool) -> PhaseState:
@@ -193,4 +193,4 @@ def content_unavailable(warmup: Warmup, now: datetime) -> Step:
     until = now + retries.content_delay(found.plan, found.content_misses)
     draft.set(content_due_at=until, content_misses=found.content_misses + 1)
     draft.end_lease(Ending.RELEASED)
-    return draft.step(Action.PHASE_CONTENT_UNAVAILABLE, until=until)
+    return draft.step(AuditAction.PHASE_CONTENT_UNAVAILABLE, until=until)

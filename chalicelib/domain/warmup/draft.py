@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import accounts, phases, retries
-from chalicelib.domain.accounts import State
-from chalicelib.domain.actions import Action
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import ORDER, PhaseName, Status
+from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
 from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.selection import PoolKind
@@ -31,7 +31,7 @@ class Draft:
         self.before, self.warmup, self.now = before, before, now
         self.effects: list[Effect] = []
 
-    def step(self, action: Action, **details: object) -> Step:
+    def step(self, action: AuditAction, **details: object) -> Step:
         """The decision, as the audit names it."""
         return Step(action, self.warmup, tuple(self.effects), details)
 
@@ -47,12 +47,12 @@ class Draft:
 
     # transitions
 
-    def move(self, move: accounts.AccountTransition, to: State | None = None) -> None:
+    def move(self, move: accounts.AccountTransition, to: AccountState | None = None) -> None:
         """Makes a transition of the account. Raises InvalidTransition."""
         self.set(state=accounts.after(self.warmup.state, move, to))
 
     def move_phase(
-        self, phase: PhaseState, move: phases.PhaseTransition, to: Status | None = None, **changes: Any
+        self, phase: PhaseState, move: phases.PhaseTransition, to: PhaseStatus | None = None, **changes: Any
     ) -> PhaseState:
         """Makes a transition of a phase, and changes its fields. Raises InvalidTransition."""
         return self.set_phase(phase.phase, status=phases.after(phase.status, move, to), **changes)
@@ -112,12 +112,12 @@ class Draft:
 
     def _begin_in_review(self, move: phases.PhaseTransition) -> PhaseState:
         """Starts the warm-up without a worker: its first phase is what an operator decides on."""
-        if self.warmup.state is State.PAUSED:
-            self.set(paused_from=State.WARMING_UP)
+        if self.warmup.state is AccountState.PAUSED:
+            self.set(paused_from=AccountState.WARMING_UP)
         else:
             self.move(accounts.AccountTransition.START)
         self.begin()
-        return self.move_phase(self.warmup.phases[0], move, Status.REQUIRES_REVIEW)
+        return self.move_phase(self.warmup.phases[0], move, PhaseStatus.REQUIRES_REVIEW)
 
     def begin(self) -> None:
         """Starts the warm-up by the standard plan: its phases, of which the first is available.
@@ -126,12 +126,12 @@ class Draft:
         """
         first = PhaseState(
             ORDER[0],
-            Status.AVAILABLE,
+            PhaseStatus.AVAILABLE,
             available_at=self.now,
             crash_count=self.warmup.crash_count,
             release_count=self.warmup.release_count,
         )
-        others = [PhaseState(name, Status.PENDING) for name in ORDER[1:]]
+        others = [PhaseState(name, PhaseStatus.PENDING) for name in ORDER[1:]]
         self.set(plan=STANDARD, current_phase=ORDER[0], phases=(first, *others), **NOBODY_LEFT)
 
     # the phase's items
@@ -162,7 +162,9 @@ class Draft:
     def reopen(self, phase: PhaseState, move: phases.PhaseTransition, **changes: Any) -> PhaseState:
         """Offers a phase again, with what is assigned to it if that is all it needs."""
         assignment_id = changes.get("assignment_id", phase.assignment_id)
-        return self.move_phase(phase, move, Status.CONTENT_ASSIGNED if assignment_id else Status.AVAILABLE, **changes)
+        return self.move_phase(
+            phase, move, PhaseStatus.CONTENT_ASSIGNED if assignment_id else PhaseStatus.AVAILABLE, **changes
+        )
 
 
 NOBODY_LEFT: dict[str, int] = dict.fromkeys(LEAVINGS, 0)
@@ -190,7 +192,7 @@ def _why(phase: PhaseState, move: phases.PhaseTransition, often: str) -> dict[st
     """Why an operator must decide on a phase. What was delivered once may have been done."""
     code = "crashed" if move is phases.PhaseTransition.EXPIRE else "released"
     kind: str | None = None
-    if phase.status is Status.COMPLETED:
+    if phase.status is PhaseStatus.COMPLETED:
         message = f"{often}, and nobody has completed the warm-up"
     elif phase.started_at is None:
         message = f"{often} before anything was delivered"
@@ -201,4 +203,4 @@ def _why(phase: PhaseState, move: phases.PhaseTransition, often: str) -> dict[st
 
 def held_phase(warmup: Warmup) -> PhaseName | None:
     """The phase that a session works on which holds the account: the first one before the start."""
-    return ORDER[0] if warmup.state is State.READY else warmup.current_phase
+    return ORDER[0] if warmup.state is AccountState.READY else warmup.current_phase

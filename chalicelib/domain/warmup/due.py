@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Protocol
 
 from chalicelib.domain import blockers, leases
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.leases import Ending
-from chalicelib.domain.phases import PhaseTransition, Status
+from chalicelib.domain.phases import PhaseStatus, PhaseTransition
 from chalicelib.domain.warmup.draft import Draft
 from chalicelib.domain.warmup.state import Step, Warmup
 
@@ -41,26 +41,26 @@ def blockers_as_of(warmup: Warmup, pauses: Pauses, now: datetime) -> list[Blocke
     return blockers.blockers(found, found.current, pauses, now)
 
 
-def apply_due(draft: Draft) -> Action | None:
+def apply_due(draft: Draft) -> AuditAction | None:
     """Makes the transitions that are due, before others are decided on; the last as an action."""
     now, done = draft.now, None
     if leases.has_run_out(draft.warmup.lease, now):
         draft.end_lease(Ending.EXPIRED)
         draft.leave(PhaseTransition.EXPIRE)
-        done = Action.LEASE_EXPIRE
+        done = AuditAction.LEASE_EXPIRE
     elif draft.warmup.lease is not None and draft.warmup.lease.ended_by is None:
         return None
     phase = draft.warmup.current
     if phase is None:
         return done
     at = phase.available_at
-    if at is not None and at <= now and phase.status is Status.PENDING:
+    if at is not None and at <= now and phase.status is PhaseStatus.PENDING:
         draft.move_phase(phase, PhaseTransition.OPEN)
-        done = Action.PHASE_OPEN
-    if at is not None and at <= now and phase.status is Status.FAILED:
+        done = AuditAction.PHASE_OPEN
+    if at is not None and at <= now and phase.status is PhaseStatus.FAILED:
         draft.reopen(phase, PhaseTransition.REOPEN)
-        done = Action.PHASE_REOPEN
+        done = AuditAction.PHASE_REOPEN
     if draft.warmup.content_due_at is not None and draft.warmup.content_due_at <= now:
         draft.set(content_due_at=None)
-        done = Action.PHASE_REOFFER
+        done = AuditAction.PHASE_REOFFER
     return done

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from chalicelib.domain import accounts, blockers, leases
 from chalicelib.domain.accounts import Step as WorkStep
-from chalicelib.domain.actions import Action
-from chalicelib.domain.blockers import Blocker, Code
+from chalicelib.domain.actions import AuditAction
+from chalicelib.domain.blockers import Blocker, BlockerCode
 from chalicelib.domain.errors import LeaseSuperseded
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import PhaseTransition, Status
+from chalicelib.domain.phases import PhaseStatus, PhaseTransition
 from chalicelib.domain.warmup.draft import Draft
 from chalicelib.domain.warmup.due import Pauses, apply_due
 from chalicelib.domain.warmup.state import Step, Warmup
@@ -50,7 +50,7 @@ def claim(
     if not wanted or blockers.blockers(found, found.current, pauses, now):
         return None if due is None else draft.step(due)
     draft.take_lease(lease)
-    return draft.step(Action.LEASE_CLAIM)
+    return draft.step(AuditAction.LEASE_CLAIM)
 
 
 def refuse_others(warmup: Warmup, caller: Caller, now: datetime) -> bool:
@@ -66,7 +66,7 @@ def refuse_blocked(warmup: Warmup, pauses: Pauses, now: datetime, *, holder: boo
     found: list[Blocker] = [
         one
         for one in blockers.blockers(warmup, warmup.current, pauses, now)
-        if not (holder and one.code is Code.LEASED)
+        if not (holder and one.code is BlockerCode.LEASED)
     ]
     if found:
         blockers.refuse(warmup, found, now)
@@ -99,7 +99,7 @@ def _released(warmup: Warmup, now: datetime) -> Step:
     draft = Draft(warmup, now)
     draft.end_lease(Ending.RELEASED)
     draft.leave(PhaseTransition.RELEASE)
-    return draft.step(Action.LEASE_RELEASE)
+    return draft.step(AuditAction.LEASE_RELEASE)
 
 
 def revoke(warmup: Warmup, token: str, now: datetime) -> Step | None:
@@ -110,9 +110,9 @@ def revoke(warmup: Warmup, token: str, now: datetime) -> Step | None:
     draft = Draft(warmup, now)
     draft.revoke_lease()
     phase = draft.warmup.current
-    if phase is not None and phase.status is Status.IN_PROGRESS:
+    if phase is not None and phase.status is PhaseStatus.IN_PROGRESS:
         draft.move_phase(phase, PhaseTransition.RELEASE)
-    return draft.step(Action.LEASE_REVOKE, session=lease.session_id)
+    return draft.step(AuditAction.LEASE_REVOKE, session=lease.session_id)
 
 
 def renew(warmup: Warmup, token: str, bot_id: str, until: datetime, now: datetime) -> Step | None:
@@ -126,4 +126,4 @@ def renew(warmup: Warmup, token: str, bot_id: str, until: datetime, now: datetim
     extended = leases.extended_to(lease, until, now)
     if extended is None:
         return None
-    return Step(Action.LEASE_CLAIM, replace(warmup, lease=replace(lease, expires_at=extended)))
+    return Step(AuditAction.LEASE_CLAIM, replace(warmup, lease=replace(lease, expires_at=extended)))

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.accounts import AccountTransition, State
-from chalicelib.domain.actions import Action
+from chalicelib.domain.accounts import AccountState, AccountTransition
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AccountNotReady, ConsentMissing, InvalidInput, InvalidTransition, PhaseNotAvailable
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import TRANSITIONS, PhaseTransition, Status
+from chalicelib.domain.phases import TRANSITIONS, PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Need
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.delivery import Chosen, assign, unassign
@@ -23,7 +23,7 @@ from chalicelib.domain.warmup.work import advance, forget_leavings
 
 def consent(warmup: Warmup, given: Mapping[str, str]) -> Step:
     """Records who owns the account and agreed, as the audit's details."""
-    return Step(Action.ACCOUNT_CONSENT, replace(warmup, has_consent=True), details=given)
+    return Step(AuditAction.ACCOUNT_CONSENT, replace(warmup, has_consent=True), details=given)
 
 
 def ready(warmup: Warmup, now: datetime) -> Step:
@@ -33,7 +33,7 @@ def ready(warmup: Warmup, now: datetime) -> Step:
     draft = Draft(warmup, now)
     draft.move(AccountTransition.READY)
     draft.set(ready_at=now)
-    return draft.step(Action.ACCOUNT_READY)
+    return draft.step(AuditAction.ACCOUNT_READY)
 
 
 def pause(warmup: Warmup, now: datetime) -> Step:
@@ -41,7 +41,7 @@ def pause(warmup: Warmup, now: datetime) -> Step:
     draft = Draft(warmup, now)
     draft.move(AccountTransition.PAUSE)
     draft.set(paused_from=warmup.state)
-    return draft.step(Action.ACCOUNT_PAUSE)
+    return draft.step(AuditAction.ACCOUNT_PAUSE)
 
 
 def resume(warmup: Warmup, now: datetime) -> Step:
@@ -49,7 +49,7 @@ def resume(warmup: Warmup, now: datetime) -> Step:
     draft = Draft(warmup, now)
     draft.move(AccountTransition.RESUME, warmup.paused_from)
     draft.set(paused_from=None)
-    return draft.step(Action.ACCOUNT_RESUME)
+    return draft.step(AuditAction.ACCOUNT_RESUME)
 
 
 def reset(warmup: Warmup, now: datetime) -> Step:
@@ -59,7 +59,7 @@ def reset(warmup: Warmup, now: datetime) -> Step:
     _withdraw_work(draft, "reset")
     _forget_warmup(draft)
     draft.set(ready_at=now)
-    return draft.step(Action.ACCOUNT_RESET)
+    return draft.step(AuditAction.ACCOUNT_RESET)
 
 
 def retire(warmup: Warmup, now: datetime) -> Step:
@@ -67,7 +67,7 @@ def retire(warmup: Warmup, now: datetime) -> Step:
     draft = Draft(warmup, now)
     draft.move(AccountTransition.RETIRE)
     _withdraw_work(draft, "retired")
-    return draft.step(Action.ACCOUNT_RETIRE)
+    return draft.step(AuditAction.ACCOUNT_RETIRE)
 
 
 def restore(warmup: Warmup, now: datetime) -> Step:
@@ -75,7 +75,7 @@ def restore(warmup: Warmup, now: datetime) -> Step:
     draft = Draft(warmup, now)
     draft.move(AccountTransition.RESTORE)
     _forget_warmup(draft)
-    return draft.step(Action.ACCOUNT_RESTORE)
+    return draft.step(AuditAction.ACCOUNT_RESTORE)
 
 
 def _forget_warmup(draft: Draft) -> None:
@@ -95,10 +95,10 @@ def _withdraw_work(draft: Draft, outcome: str) -> None:
     """Supersedes the lease; items that were never delivered are given back; what waited for content waits no more."""
     draft.revoke_lease()
     phase = draft.warmup.current
-    if phase is not None and phase.status is Status.CONTENT_ASSIGNED and phase.started_at is None:
+    if phase is not None and phase.status is PhaseStatus.CONTENT_ASSIGNED and phase.started_at is None:
         draft.return_items(phase, "given_back")
     elif phase is not None:
-        if phase.status is Status.IN_PROGRESS:
+        if phase.status is PhaseStatus.IN_PROGRESS:
             draft.move_phase(phase, PhaseTransition.RELEASE)
         draft.close_assignment(phase, outcome)
     draft.set(content_due_at=None, content_misses=0)
@@ -107,26 +107,26 @@ def _withdraw_work(draft: Draft, outcome: str) -> None:
 # a phase
 
 
-_MOVE_OF: Mapping[Action, PhaseTransition] = {
-    Action.PHASE_RETRY: PhaseTransition.RETRY,
-    Action.PHASE_RESOLVE: PhaseTransition.RESOLVE,
-    Action.PHASE_SKIP: PhaseTransition.SKIP,
-    Action.PHASE_ASSIGN: PhaseTransition.ASSIGN,
+_MOVE_OF: Mapping[AuditAction, PhaseTransition] = {
+    AuditAction.PHASE_RETRY: PhaseTransition.RETRY,
+    AuditAction.PHASE_RESOLVE: PhaseTransition.RESOLVE,
+    AuditAction.PHASE_SKIP: PhaseTransition.SKIP,
+    AuditAction.PHASE_ASSIGN: PhaseTransition.ASSIGN,
 }
 
 
-def decidable(warmup: Warmup, phase_name: str, action: Action) -> tuple[PhaseState | None, bool]:
+def decidable(warmup: Warmup, phase_name: str, action: AuditAction) -> tuple[PhaseState | None, bool]:
     """The phase (None before the start), and whether this action on it is possible now. Raises NotFound."""
     phase = warmup.find(phase_name)
-    if warmup.state not in (State.WARMING_UP, State.PAUSED) or phase is None:
+    if warmup.state not in (AccountState.WARMING_UP, AccountState.PAUSED) or phase is None:
         return phase, False
-    status = Status.REQUIRES_REVIEW if warmup.needs_review else phase.status
+    status = PhaseStatus.REQUIRES_REVIEW if warmup.needs_review else phase.status
     return phase, _MOVE_OF[action] in TRANSITIONS[status]
 
 
 def require_decidable(warmup: Warmup, phase: PhaseState | None) -> None:
     """Raises AccountNotReady where nothing of the account's phases can be decided."""
-    if warmup.state not in (State.WARMING_UP, State.PAUSED) or phase is None:
+    if warmup.state not in (AccountState.WARMING_UP, AccountState.PAUSED) or phase is None:
         raise AccountNotReady(f"The account is `{warmup.state}`: nothing of its phases can be moved.")
 
 
@@ -146,7 +146,7 @@ def require_needed(warmup: Warmup, phase: PhaseState, given: Collection[PoolKind
 
 def require_current(warmup: Warmup, phase: PhaseState) -> None:
     """Raises InvalidTransition for a phase that is completed, PhaseNotAvailable for one that is not the current one."""
-    if phase.status is Status.COMPLETED:
+    if phase.status is PhaseStatus.COMPLETED:
         raise InvalidTransition("phase", phase.status, "this", [])
     if phase.phase is not warmup.current_phase:
         raise PhaseNotAvailable(f"The account is in {warmup.current_phase}, not in {phase.phase}.")
@@ -159,7 +159,7 @@ def retry(warmup: Warmup, phase_name: str, now: datetime, *, other_content: bool
     """
     phase = warmup.phase(phase_name)
     if warmup.needs_review:
-        return _decide_on_completion(warmup, phase, Action.PHASE_RETRY, now)
+        return _decide_on_completion(warmup, phase, AuditAction.PHASE_RETRY, now)
     require_current(warmup, phase)
     draft = Draft(warmup, now)
     draft.revoke_lease()
@@ -169,7 +169,7 @@ def retry(warmup: Warmup, phase_name: str, now: datetime, *, other_content: bool
         others = {name: None for name in UNASSIGNED if name != "content_assigned_at"}
     fresh = {"retry_count": 0, "replacement_count": 0, **NOBODY_LEFT}
     draft.reopen(phase, PhaseTransition.RETRY, available_at=now, **fresh, **others)
-    return draft.step(Action.PHASE_RETRY, phase=phase.phase, other_content=other_content or None)
+    return draft.step(AuditAction.PHASE_RETRY, phase=phase.phase, other_content=other_content or None)
 
 
 def resolve(warmup: Warmup, phase_name: str, now: datetime) -> Step:
@@ -179,16 +179,16 @@ def resolve(warmup: Warmup, phase_name: str, now: datetime) -> Step:
     """
     phase = warmup.phase(phase_name)
     if warmup.needs_review:
-        return _decide_on_completion(warmup, phase, Action.PHASE_RESOLVE, now)
+        return _decide_on_completion(warmup, phase, AuditAction.PHASE_RESOLVE, now)
     require_current(warmup, phase)
     draft = Draft(warmup, now)
     draft.revoke_lease()
     draft.close_assignment(phase, "resolved", success=True)
     advance(draft, draft.move_phase(phase, PhaseTransition.RESOLVE, completed_at=now))
-    return draft.step(Action.PHASE_RESOLVE, phase=phase.phase)
+    return draft.step(AuditAction.PHASE_RESOLVE, phase=phase.phase)
 
 
-def _decide_on_completion(warmup: Warmup, phase: PhaseState, action: Action, now: datetime) -> Step:
+def _decide_on_completion(warmup: Warmup, phase: PhaseState, action: AuditAction, now: datetime) -> Step:
     """Decides on a warm-up whose phases are done and which workers left too often before they completed it.
 
     `retry` offers it again; `resolve` completes it. It stands in the review by its last phase.
@@ -196,7 +196,7 @@ def _decide_on_completion(warmup: Warmup, phase: PhaseState, action: Action, now
     if phase.phase is not warmup.phases[-1].phase:
         require_current(warmup, phase)
     draft = Draft(warmup, now)
-    if action is Action.PHASE_RESOLVE:
+    if action is AuditAction.PHASE_RESOLVE:
         draft.move(AccountTransition.COMPLETE)
     forget_leavings(draft)
     return draft.step(action, phase=phase.phase)
@@ -219,7 +219,7 @@ def skip(warmup: Warmup, phase_name: str, now: datetime) -> Step:
     phase = draft.move_phase(draft.warmup.phase(phase_name), PhaseTransition.SKIP, skipped=True, completed_at=now)
     if current:
         advance(draft, phase)
-    return draft.step(Action.PHASE_SKIP, phase=phase.phase)
+    return draft.step(AuditAction.PHASE_SKIP, phase=phase.phase)
 
 
 def assign_by_hand(warmup: Warmup, phase_name: str, chosen: Chosen, now: datetime) -> Step:
@@ -238,7 +238,7 @@ def assign_by_hand(warmup: Warmup, phase_name: str, chosen: Chosen, now: datetim
     draft.close_assignment(phase, "replaced")
     phase = assign(draft, phase, chosen, delivered=False)
     draft.set(content_due_at=None)
-    return draft.step(Action.PHASE_ASSIGN, phase=phase.phase)
+    return draft.step(AuditAction.PHASE_ASSIGN, phase=phase.phase)
 
 
 # an item that has lost its rights
@@ -265,20 +265,20 @@ def withdraw_item(
     draft = Draft(warmup, now)
     apply_due(draft)
     phase = draft.warmup.phase(phase.phase)
-    if phase.status is Status.CONTENT_ASSIGNED:
+    if phase.status is PhaseStatus.CONTENT_ASSIGNED:
         draft.revoke_lease(only_expired=True)
         unassign(draft, phase, [item], delivered=delivered)
-        return Withdrawn(False, draft.step(Action.PHASE_UNASSIGN, item=item[1]))
+        return Withdrawn(False, draft.step(AuditAction.PHASE_UNASSIGN, item=item[1]))
     lease = warmup.lease
-    if phase.status is not Status.IN_PROGRESS or lease is None or lease.ended_by is not None or warned:
+    if phase.status is not PhaseStatus.IN_PROGRESS or lease is None or lease.ended_by is not None or warned:
         return Withdrawn(held=True)
     draft.effects.append(WarnHolder(lease))
-    return Withdrawn(True, draft.step(Action.PHASE_WARN, item=item[1]))
+    return Withdrawn(True, draft.step(AuditAction.PHASE_WARN, item=item[1]))
 
 
 def worker_of(warmup: Warmup, assignment_id: str) -> Lease | None:
     """The lease of who works with this assignment, None where nobody does."""
     phase, lease = warmup.current, warmup.lease
-    if phase is None or phase.status is not Status.IN_PROGRESS or phase.assignment_id != assignment_id:
+    if phase is None or phase.status is not PhaseStatus.IN_PROGRESS or phase.assignment_id != assignment_id:
         return None
     return None if lease is None or lease.ended_by is not None else lease

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chalicelib.domain import retries
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.accounts import Step as WorkStep
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AccountNotReady, NotFound
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import ORDER, PhaseName, Status
+from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
 from chalicelib.domain.plans import Plan
-from chalicelib.domain.retries import Outcome
+from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup.effects import Effect
 
 LEAVINGS = ("crash_count", "release_count")
@@ -29,7 +29,7 @@ class Response:
     """
 
     token: str
-    outcome: Outcome | None
+    outcome: ReportOutcome | None
     late: bool = False
     action: WorkStep | None = None
     phase: PhaseName | None = None
@@ -41,7 +41,7 @@ class PhaseState:
     """One phase as it stands. `lease_token` is the token under which it was last worked on."""
 
     phase: PhaseName
-    status: Status
+    status: PhaseStatus
     available_at: datetime | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
@@ -81,13 +81,13 @@ class Warmup:
     account_id: str
     model_id: str
     plan: Plan
-    state: State
+    state: AccountState
     phases: tuple[PhaseState, ...] = ()
     current_phase: PhaseName | None = None
     lease: Lease | None = None
     theme: str | None = None
     has_consent: bool = True
-    paused_from: State | None = None
+    paused_from: AccountState | None = None
     ready_at: datetime | None = None
     due_at: datetime | None = None
     due_since: datetime | None = None
@@ -114,7 +114,7 @@ class Warmup:
     @property
     def max_work(self) -> timedelta:
         """The longest time that the plan gives a worker for what is to be done next."""
-        finished = self.current_phase is None and self.state is State.WARMING_UP
+        finished = self.current_phase is None and self.state is AccountState.WARMING_UP
         return self.plan.phases[self.current_phase or (ORDER[-1] if finished else ORDER[0])].max_work
 
     def find(self, name: str) -> PhaseState | None:
@@ -138,7 +138,7 @@ class Step:
     `details` are those of the audit event; what is None is left out.
     """
 
-    action: Action
+    action: AuditAction
     after: Warmup
     effects: tuple[Effect, ...] = ()
     details: Mapping[str, object] = field(default_factory=dict)

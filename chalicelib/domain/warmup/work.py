@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain import accounts, instants, leases, retries
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.accounts import Step as WorkStep
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import (
     AccountNotReady,
     AccountPaused,
@@ -16,8 +16,8 @@ from chalicelib.domain.errors import (
     PhasesIncomplete,
 )
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import ORDER, PhaseName, PhaseTransition, Status, following
-from chalicelib.domain.retries import Outcome, ReportKind
+from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus, PhaseTransition, following
+from chalicelib.domain.retries import ReportKind, ReportOutcome
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.delivery import FIELDS
 from chalicelib.domain.warmup.draft import NO_ERROR, NOBODY_LEFT, Draft
@@ -34,7 +34,7 @@ from chalicelib.domain.warmup.state import PhaseState, Response, Step, Warmup
 
 def out_of_start(warmup: Warmup) -> AccountNotReady | None:
     """Why the warm-up cannot be started, None where it can; `warmup` is as of now."""
-    if warmup.state in (State.READY, State.PAUSED):
+    if warmup.state in (AccountState.READY, AccountState.PAUSED):
         return None
     return AccountNotReady(f"The account is `{warmup.state}`, not `ready`.", state=warmup.state)
 
@@ -63,7 +63,7 @@ def start(warmup: Warmup, caller: Caller, lease: Lease, pauses: Pauses, now: dat
         draft.take_lease(lease)
     assert draft.warmup.lease is not None
     draft.set(started_by=draft.warmup.lease.session_id)
-    return draft.step(Action.ACCOUNT_START, phase=ORDER[0])
+    return draft.step(AuditAction.ACCOUNT_START, phase=ORDER[0])
 
 
 # complete and report
@@ -84,7 +84,7 @@ def require_holder(warmup: Warmup, phase: PhaseState, bot_id: str, token: str) -
     if lease is None or lease.bot_id != bot_id or not leases.may_still_tell(lease, token):
         raise LeaseSuperseded()
     worked_on = phase.phase is warmup.current_phase and phase.lease_token == token
-    if not worked_on or not (phase.status is Status.IN_PROGRESS or lease.ended_by is Ending.EXPIRED):
+    if not worked_on or not (phase.status is PhaseStatus.IN_PROGRESS or lease.ended_by is Ending.EXPIRED):
         raise PhaseNotInProgress(
             f"Nobody is working on {phase.phase}: it is `{phase.status}`.", phase_status=phase.status
         )
@@ -123,13 +123,13 @@ def complete(
     draft.set_phase(phase.phase, last_response=answer)
     draft.end_lease(Ending.COMPLETED, Hourly.COMPLETED)
     draft.effects.append(CountHour(Hourly.COMPLETED))
-    return draft.step(Action.PHASE_COMPLETE, late=late or None, execution_time_ms=execution_time_ms)
+    return draft.step(AuditAction.PHASE_COMPLETE, late=late or None, execution_time_ms=execution_time_ms)
 
 
 def advance(draft: Draft, phase: PhaseState) -> tuple[WorkStep, PhaseName | None, datetime | None]:
     """Moves the account behind a completed phase, and dates the next one that is not: what comes next, and when."""
     name = following(phase.phase)
-    while name is not None and draft.warmup.phase(name).status is Status.COMPLETED:
+    while name is not None and draft.warmup.phase(name).status is PhaseStatus.COMPLETED:
         name = following(name)
     draft.set(current_phase=name, content_due_at=None, content_misses=0)
     if name is None:
@@ -163,7 +163,7 @@ def report(warmup: Warmup, phase_name: str, bot_id: str, token: str, fault: Faul
     """
     phase = warmup.phase(phase_name)
     require_holder(warmup, phase, bot_id, token)
-    if phase.status is Status.REQUIRES_REVIEW:
+    if phase.status is PhaseStatus.REQUIRES_REVIEW:
         raise PhaseNotInProgress(f"{phase.phase} waits for an operator already: {phase.error_message}.")
     verdict = retries.after_report(
         fault.kind,
@@ -186,8 +186,8 @@ def report(warmup: Warmup, phase_name: str, bot_id: str, token: str, fault: Faul
         error_message=fault.message,
         error_details=fault.details,
         available_at=available_at or phase.available_at,
-        retry_count=phase.retry_count + (verdict.outcome is Outcome.RETRY),
-        replacement_count=phase.replacement_count + (verdict.outcome is Outcome.REPLACE),
+        retry_count=phase.retry_count + (verdict.outcome is ReportOutcome.RETRY),
+        replacement_count=phase.replacement_count + (verdict.outcome is ReportOutcome.REPLACE),
         last_response=Response(token, verdict.outcome, available_at=available_at),
     )
     draft.end_lease(Ending.REPORTED, Hourly.FAILED)
@@ -196,10 +196,10 @@ def report(warmup: Warmup, phase_name: str, bot_id: str, token: str, fault: Faul
     return draft.step(_ACTIONS[verdict.outcome], **details)
 
 
-_ACTIONS: Mapping[Outcome, Action] = {
-    Outcome.RETRY: Action.PHASE_FAIL,
-    Outcome.REPLACE: Action.PHASE_REPLACE_CONTENT,
-    Outcome.REVIEW: Action.PHASE_ESCALATE,
+_ACTIONS: Mapping[ReportOutcome, AuditAction] = {
+    ReportOutcome.RETRY: AuditAction.PHASE_FAIL,
+    ReportOutcome.REPLACE: AuditAction.PHASE_REPLACE_CONTENT,
+    ReportOutcome.REVIEW: AuditAction.PHASE_ESCALATE,
 }
 
 
@@ -221,11 +221,11 @@ def finish(warmup: Warmup, caller: Caller, now: datetime) -> Step:
     Raises AccountLeased, AccountPaused, AccountNotReady, PhasesIncomplete.
     """
     refuse_others(warmup, caller, now)
-    if warmup.state is State.PAUSED:
+    if warmup.state is AccountState.PAUSED:
         raise AccountPaused("The account is paused.")
-    if warmup.state is not State.WARMING_UP:
+    if warmup.state is not AccountState.WARMING_UP:
         raise AccountNotReady(f"The account is `{warmup.state}`, not `warming_up`.", state=warmup.state)
-    left = [one.phase for one in warmup.phases if one.status is not Status.COMPLETED]
+    left = [one.phase for one in warmup.phases if one.status is not PhaseStatus.COMPLETED]
     if left:
         raise PhasesIncomplete(f"Not completed yet: {', '.join(left)}.", phases=left)
     draft = Draft(warmup, now)
@@ -233,7 +233,7 @@ def finish(warmup: Warmup, caller: Caller, now: datetime) -> Step:
     draft.move(accounts.AccountTransition.COMPLETE)
     forget_leavings(draft)
     draft.end_lease(Ending.COMPLETED)
-    return draft.step(Action.ACCOUNT_COMPLETE)
+    return draft.step(AuditAction.ACCOUNT_COMPLETE)
 
 
 def forget_leavings(draft: Draft) -> None:

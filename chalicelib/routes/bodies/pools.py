@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from chalicelib.domain.scoring import MOST_USES
-from chalicelib.domain.selection import Rights
+from chalicelib.domain.selection import ItemRights
 from chalicelib.routes.bodies.base import Category, DayOrInstant, Input, Name, Prose, Score, Tag, Whole
 
 
@@ -23,7 +23,7 @@ class ItemBody(Input):
     theme: Tag | None = None
     tags: list[Tag] = Field(default=[], max_length=20)
     licence: LicenceBody | None = None
-    status: Rights = Rights.APPROVED
+    status: ItemRights = ItemRights.APPROVED
 
 
 class ItemEdit(Input):
@@ -36,5 +36,5 @@ class ItemEdit(Input):
     tags: list[Tag] = Field(default=[], max_length=20)
     licence: LicenceBody | None = None
     enabled: bool = True
-    status: Rights = Rights.APPROVED
+    status: ItemRights = ItemRights.APPROVED
     reason: Prose | None = None

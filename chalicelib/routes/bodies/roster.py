@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from chalicelib.domain.accounts import State
-from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import ReportKind
 from chalicelib.routes.bodies.base import Identifier, Input, Instant, Line
@@ -16,10 +16,10 @@ from chalicelib.routes.bodies.review import Evidence
 class RosterFilter(Input):
     """Which accounts are meant; what is not given means all."""
 
-    state: State | None = None
+    state: AccountState | None = None
     model_id: Identifier | None = None
     phase: PhaseName | None = None
-    phase_status: Status | None = None
+    phase_status: PhaseStatus | None = None
     error_code: Line | None = None
     error_kind: ReportKind | None = None
     without_code: bool | None = None

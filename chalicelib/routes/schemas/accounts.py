@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Self
 
-from chalicelib.domain.accounts import State, Step
-from chalicelib.domain.phases import Status
+from chalicelib.domain.accounts import AccountState, Step
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.queues import Queue
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.assignments import Assignment
@@ -33,7 +33,7 @@ class WholeAccount(WarmupStatus):
     crash_count: int
     release_count: int
     content_misses: int
-    phase_status: Status | None
+    phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
     queues: list[Queue]
@@ -88,7 +88,7 @@ class ImportedAccount(Document):
     line: int
     outcome: str
     account_id: str | None
-    state: State | None
+    state: AccountState | None
     error: RowError | Absent = ABSENT
 
     @classmethod

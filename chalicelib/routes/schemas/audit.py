@@ -6,7 +6,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from chalicelib import audit
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.edge.answers import Document
 from chalicelib.services import events
 from chalicelib.tables import AuditEvent as Item
@@ -29,7 +29,7 @@ class AuditEvent(Document):
     version: int
     at: datetime
     actor: Actor
-    action: Action
+    action: AuditAction
     transitions: list[AuditMove]
     request_id: str
     session_id: str | None

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.edge.answers import Document
 from chalicelib.tables import Phase
 
@@ -11,7 +11,7 @@ class Cell(Document):
     """A phase in a list of accounts."""
 
     phase: PhaseName
-    status: Status
+    status: PhaseStatus
     available_at: datetime | None
     started_at: datetime | None
     completed_at: datetime | None

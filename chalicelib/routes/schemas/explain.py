@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.plans import Need
 from chalicelib.domain.selection import Choice, PoolKind
 from chalicelib.edge.answers import Document
@@ -74,7 +74,7 @@ class Explained(Document):
 
     account_id: str
     phase: PhaseName
-    status: Status | None
+    status: PhaseStatus | None
     assigned_content_id: str | None
     assigned_text_id: str | None
     needs: list[Explanation]

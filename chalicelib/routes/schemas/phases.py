@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any, Self
 
-from chalicelib.domain.phases import PhaseName, Status
-from chalicelib.domain.retries import Outcome
+from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.retries import ReportOutcome
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.services import phases
@@ -16,7 +16,7 @@ class Phase(Document):
     """One phase of one account, with all its fields."""
 
     phase: PhaseName
-    status: Status
+    status: PhaseStatus
     available_at: datetime | None
     started_at: datetime | None
     completed_at: datetime | None
@@ -94,7 +94,7 @@ class Report(Replayed):
 
     account_id: str
     phase: Phase
-    outcome: Outcome
+    outcome: ReportOutcome
     available_at: datetime | None
 
     @classmethod

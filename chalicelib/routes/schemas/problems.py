@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any, Self
 
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import ServiceError
-from chalicelib.domain.phases import PhaseName, Status
+from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.edge.answers import ABSENT, Absent, Document
 
 
@@ -28,7 +28,7 @@ class Happened(Document):
     """What ended a lease, when."""
 
     at: datetime
-    action: Action
+    action: AuditAction
     summary: str
 
 
@@ -44,7 +44,7 @@ class _Facts(Document):
     reasons: dict[str, int] | Absent = ABSENT
     what: str | Absent = ABSENT
     state: str | Absent = ABSENT
-    phase_status: Status | Absent = ABSENT
+    phase_status: PhaseStatus | Absent = ABSENT
     possible_transitions: list[str] | Absent = ABSENT
     reason: str | Absent = ABSENT
     live_keys: list[str] | Absent = ABSENT

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Self
 
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.phases import Phase
@@ -18,7 +18,7 @@ class Case(Phase):
     account_id: str
     model_id: str
     username: str
-    state: State
+    state: AccountState
     since: datetime
 
     @staticmethod

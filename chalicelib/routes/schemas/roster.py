@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Self
 
 from chalicelib.domain import accounts, leases
-from chalicelib.domain.accounts import State, Step
-from chalicelib.domain.phases import ORDER, PhaseName, Status
+from chalicelib.domain.accounts import AccountState, Step
+from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
 from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.cells import Cell
@@ -25,9 +25,9 @@ class Account(Document):
     model_id: str
     username: str
     theme: str | None
-    state: State
+    state: AccountState
     current_phase: PhaseName | None
-    phase_status: Status | None
+    phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
     queues: list[Queue]

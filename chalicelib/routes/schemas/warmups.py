@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Self
 
-from chalicelib.domain.accounts import State
+from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.blockers import Blocker
-from chalicelib.domain.phases import ORDER, PhaseName, Status
+from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import Lease, OwnLease
 from chalicelib.routes.schemas.lists import Replayed
@@ -36,7 +36,7 @@ class _Status(Document):
     model_id: str
     username: str
     theme: str | None
-    state: State
+    state: AccountState
     plan: PlanName
     current_phase: PhaseName | None
     phases: list[Phase]
@@ -49,7 +49,7 @@ class _Status(Document):
     @staticmethod
     def of_loaded(warmup: Loaded, blockers: list[Blocker]) -> "_Status":
         account, plan = warmup.account, warmup.account.plan
-        completed = sum(phase.status is Status.COMPLETED for phase in warmup.phases.values())
+        completed = sum(phase.status is PhaseStatus.COMPLETED for phase in warmup.phases.values())
         return _Status(
             account_id=account.account_id,
             model_id=account.model_id,
