@@ -20,7 +20,7 @@ from benchmarks.requests import silent
 from chalicelib import tables
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.phases import PhaseName, PhaseStatus
-from chalicelib.domain.timing import Queue
+from chalicelib.domain.timing import DueQueue
 from chalicelib.tables import Account
 from chalicelib.tables.accounts import queue_key
 from chalicelib.tables.base import connection, name_of
@@ -90,9 +90,9 @@ def account(number: int, now: datetime) -> Account:
     )
     if kind < 6:
         made.current_phase, made.phase_status = PhaseName.POST, PhaseStatus.PENDING
-        made.queue, made.due_at = queue_key(Queue.TIMER, 0), now + timedelta(days=30, seconds=number)
+        made.queue, made.due_at = queue_key(DueQueue.TIMER, 0), now + timedelta(days=30, seconds=number)
     elif kind < 8:
-        made.queue, made.due_at = queue_key(Queue.READY, 0), now + timedelta(seconds=number / 1e6)
+        made.queue, made.due_at = queue_key(DueQueue.READY, 0), now + timedelta(seconds=number / 1e6)
     made.ready_model = made.model_id if made.queue else None
     return made
 

@@ -23,7 +23,7 @@ from chalicelib.warmups import Loaded
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class DeliveredItems:
     """What a worker is given for a phase. `url` gives the media until `url_expires_at`; it is a secret.
 
     `withdrawn` are the ids of the items that may no longer be used, although they were given.
@@ -42,7 +42,7 @@ class Delivery:
     withdrawn: frozenset[str] = frozenset()
 
 
-def hand_out(context: Context, loaded: Loaded, phase_name: str, contest: Contest) -> Delivery:
+def hand_out(context: Context, loaded: Loaded, phase_name: str, contest: Contest) -> DeliveredItems:
     """Gives the caller the phase's content: what it has already, else what is assigned or chosen now.
 
     Raises as `services.deliveries.content` says, and Stale where others were faster.
@@ -58,7 +58,7 @@ def hand_out(context: Context, loaded: Loaded, phase_name: str, contest: Contest
     return _deliver(context, loaded, phase, caller, session, contest)
 
 
-def _delivered_before(context: Context, loaded: Loaded, phase: PhaseState) -> Delivery:
+def _delivered_before(context: Context, loaded: Loaded, phase: PhaseState) -> DeliveredItems:
     assignment, items = _assigned(loaded, phase)
     return _delivery(context, loaded, phase.phase, _given(assignment), items)
 
@@ -78,7 +78,7 @@ def _assigned(loaded: Loaded, phase: PhaseState) -> tuple[Assignment | None, Ite
     return assignment, items
 
 
-def _delivery(context: Context, loaded: Loaded, phase: PhaseName, choice: life.Chosen, items: Items) -> Delivery:
+def _delivery(context: Context, loaded: Loaded, phase: PhaseName, choice: life.Chosen, items: Items) -> DeliveredItems:
     item, text, lease = items.get(PoolKind.CONTENT), items.get(PoolKind.TEXT), loaded.warmup.lease
     assert lease is not None, "who is given content holds the account"
     url, expires_at = None, None
@@ -86,7 +86,7 @@ def _delivery(context: Context, loaded: Loaded, phase: PhaseName, choice: life.C
         seconds = context.settings.url_seconds
         url = media.download_url(context.settings.media_bucket, item.media_key, seconds)
         expires_at = context.now + timedelta(seconds=seconds)
-    return Delivery(
+    return DeliveredItems(
         account_id=loaded.account.account_id,
         phase=phase,
         assignment_id=choice.assignment_id,
@@ -107,7 +107,7 @@ def _unlicensed(items: Items, now: datetime) -> frozenset[life.Named]:
 
 def _deliver(
     context: Context, loaded: Loaded, phase: PhaseState, caller: Caller, session: Session, contest: Contest
-) -> Delivery:
+) -> DeliveredItems:
     assignment, items = _assigned(loaded, phase)
     again = phase.status is PhaseStatus.CONTENT_ASSIGNED
     unfit = _unlicensed(items, context.now) if again else frozenset[life.Named]()

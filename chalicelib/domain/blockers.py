@@ -46,7 +46,7 @@ class Blocker:
     detail: str = field(kw_only=True)
 
 
-class Account(Protocol):
+class _Account(Protocol):
     """What the rule reads of an account."""
 
     @property
@@ -63,7 +63,7 @@ class Account(Protocol):
     def needs_review(self) -> bool: ...
 
 
-class Phase(Protocol):
+class _Phase(Protocol):
     """What the rule reads of the current phase."""
 
     @property
@@ -85,7 +85,7 @@ class Pauses(Protocol):
     def paused_models(self) -> Collection[str]: ...
 
 
-def blockers(account: Account, phase: Phase | None, pauses: Pauses, now: datetime) -> list[Blocker]:
+def blockers(account: _Account, phase: _Phase | None, pauses: Pauses, now: datetime) -> list[Blocker]:
     """Everything that stands in the way of taking the account now; empty means that a taker gets it.
 
     `phase` is the current one (None before the start and after the last). Whether the pools hold an item is not asked
@@ -105,7 +105,7 @@ def blockers(account: Account, phase: Phase | None, pauses: Pauses, now: datetim
     return found
 
 
-def _of_state(account: Account) -> list[Blocker]:
+def _of_state(account: _Account) -> list[Blocker]:
     match account.state:
         case AccountState.IMPORTED if not account.has_consent:
             return [_NO_CONSENT, _NOT_READY]
@@ -127,7 +127,7 @@ _NO_CONSENT = Blocker(BlockerCode.CONSENT_MISSING, detail="the owner's consent i
 _NOT_READY = Blocker(BlockerCode.NOT_READY, detail="an operator has not yet declared the account ready")
 
 
-def _of_pauses(account: Account, pauses: Pauses) -> list[Blocker]:
+def _of_pauses(account: _Account, pauses: Pauses) -> list[Blocker]:
     found = []
     if pauses.pipeline_paused:
         found.append(Blocker(BlockerCode.PAUSED, detail="the whole pipeline is paused"))
@@ -136,7 +136,7 @@ def _of_pauses(account: Account, pauses: Pauses) -> list[Blocker]:
     return found
 
 
-def _of_phase(account: Account, phase: Phase, now: datetime) -> list[Blocker]:
+def _of_phase(account: _Account, phase: _Phase, now: datetime) -> list[Blocker]:
     at = phase.available_at
     match phase.status:
         case PhaseStatus.PENDING if at is not None and now < at:
@@ -157,7 +157,7 @@ def _of_phase(account: Account, phase: Phase, now: datetime) -> list[Blocker]:
             return []
 
 
-def refuse(account: Account, found: Sequence[Blocker], now: datetime) -> NoReturn:
+def refuse(account: _Account, found: Sequence[Blocker], now: datetime) -> NoReturn:
     """Raises the first blocker as the error that a taker gets."""
     first = found[0]
     match first.code:

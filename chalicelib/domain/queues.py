@@ -22,7 +22,7 @@ class Queue(StrEnum):
     CONTENT_UNAVAILABLE = "content_unavailable"
 
 
-class Account(Protocol):
+class _Account(Protocol):
     """What the rule reads of an account, or of its row in an index."""
 
     @property
@@ -38,7 +38,7 @@ class Account(Protocol):
 _WAITING = (PhaseStatus.PENDING, PhaseStatus.FAILED)
 
 
-def queues_of(account: Account, now: datetime) -> Set[Queue]:
+def queues_of(account: _Account, now: datetime) -> Set[Queue]:
     """Return the queues that an account stands in; none where an operator decides, or nothing is left to do.
 
     The indexes hold no lease, and need none: what falls due later, and waits neither for a date nor for content, falls

@@ -15,7 +15,7 @@ class Event(Protocol):
 
 
 @dataclass(slots=True)
-class Replayed:
+class Replay:
     """What the events say the state is, and what is wrong with them; not `whole` where their beginning was dropped."""
 
     whole: bool = True
@@ -24,12 +24,12 @@ class Replayed:
     problems: list[str] = field(default_factory=list)
 
 
-def replay(events: Iterable[Event], *, whole: bool = True) -> Replayed:
+def replay(events: Iterable[Event], *, whole: bool = True) -> Replay:
     """The state that the events, oldest first, lead to: its values by what moved (`account`, `phase:bio`, …).
 
     Not `whole`: the first of them have been dropped by retention, so that any event may be the first that is left.
     """
-    result = Replayed(whole)
+    result = Replay(whole)
     for event in events:
         begins = not whole and result.version == 0
         if event.sequence != result.version + 1 and not begins:
@@ -46,7 +46,7 @@ def replay(events: Iterable[Event], *, whole: bool = True) -> Replayed:
     return result
 
 
-def differences(result: Replayed, version: int, values: Mapping[str, object]) -> list[str]:
+def differences(result: Replay, version: int, values: Mapping[str, object]) -> list[str]:
     """Where the stored state differs from the replayed one, and what was wrong on the way; empty is right."""
     problems = list(result.problems)
     if version != result.version and (result.whole or result.version):

@@ -84,7 +84,7 @@ def left_too_often(plan: Plan, *, crashes: int, releases: int) -> bool:
     return crashes >= plan.max_crashes or releases >= plan.max_releases
 
 
-class Account(Protocol):
+class _Account(Protocol):
     """What is read of an account to know whether its completion needs an operator."""
 
     @property
@@ -99,7 +99,7 @@ class Account(Protocol):
     def release_count(self) -> int | None: ...
 
 
-def completion_needs_review(account: Account) -> bool:
+def completion_needs_review(account: _Account) -> bool:
     """Return whether an operator must decide before anybody completes the warm-up: workers left that too often."""
     finished = account.current_phase is None and account.state in (AccountState.WARMING_UP, AccountState.PAUSED)
     counts = {"crashes": account.crash_count or 0, "releases": account.release_count or 0}

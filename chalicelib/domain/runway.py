@@ -42,7 +42,7 @@ class Stock:
     length_or_none: int | None = None
 
     @classmethod
-    def of(cls, item: selection.Candidate) -> "Stock":
+    def of(cls, item: selection.SelectableItem) -> "Stock":
         """The same of any item."""
         return cls(**{name: getattr(item, name) for name in cls.__slots__})
 
@@ -65,7 +65,7 @@ class PendingAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class Shortfall:
+class PoolShortfall:
     """An account that comes to a phase and finds nothing; `until` is when something will be eligible, None: never."""
 
     at: datetime
@@ -84,8 +84,8 @@ class Runway:
     short.
     """
 
-    dry: Shortfall | None
-    wait: Shortfall | None
+    dry: PoolShortfall | None
+    wait: PoolShortfall | None
     needed: Mapping[tuple[PoolKind, str], int]
     from_any: Mapping[tuple[PoolKind, str], int]
     unmet: int
@@ -193,7 +193,7 @@ class _Simulation:
         self._travellers = pending
         self._needed: Counter[tuple[PoolKind, str]] = Counter()
         self._from_any: Counter[tuple[PoolKind, str]] = Counter()
-        self._misses: list[Shortfall] = []
+        self._misses: list[PoolShortfall] = []
 
     def run(self, now: datetime) -> Runway:
         """See `simulate`. Of two that come at once, the one that was named first is served first."""
@@ -241,7 +241,7 @@ class _Simulation:
         backs = [self._pool(kind, wanted.now)(category).back(wanted) for category in (phase, ANY)]
         first = min((back for back in backs if back is not None), key=lambda back: back[0], default=None)
         until = None if first is None else first[0]
-        self._misses.append(Shortfall(wanted.now, one.account_id, phase, kind, until))
+        self._misses.append(PoolShortfall(wanted.now, one.account_id, phase, kind, until))
         if first is None:
             for of_kind, item in one.held:
                 self._shelves[of_kind][item.category].put_back(item)

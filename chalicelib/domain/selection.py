@@ -72,7 +72,7 @@ class Licensed(Protocol):
     def approved_by_another(self) -> bool: ...
 
 
-class Candidate(scoring.Scored, Licensed, Protocol):
+class SelectableItem(scoring.Scored, Licensed, Protocol):
     """What the choice reads of an item, be it media or text."""
 
     @property
@@ -101,7 +101,7 @@ class Wanted:
     four_eyes: bool = False
 
 
-C = TypeVar("C", bound=Candidate)
+C = TypeVar("C", bound=SelectableItem)
 C_co = TypeVar("C_co", covariant=True)  # a Candidate
 
 
@@ -161,7 +161,7 @@ def licence_has_ended(item: Licensed, now: datetime) -> bool:
     return item.licence_valid_until is not None and now >= item.licence_valid_until
 
 
-def refusal(item: Candidate, wanted: Wanted) -> Refusal | None:
+def refusal(item: SelectableItem, wanted: Wanted) -> Refusal | None:
     """Why the item is not eligible, None if it is. Rights come first."""
     without_rights = unlicensed(item, wanted.now, four_eyes=wanted.four_eyes)
     if without_rights is not None:
@@ -175,7 +175,7 @@ def refusal(item: Candidate, wanted: Wanted) -> Refusal | None:
     return unfit(item, wanted)
 
 
-def unfit(item: Candidate, wanted: Wanted) -> Refusal | None:
+def unfit(item: SelectableItem, wanted: Wanted) -> Refusal | None:
     """Why the item is not what the phase asks for, whoever asks and whenever; None if it is."""
     if item.quality_score < wanted.minimum_quality:
         return Refusal.LOW_QUALITY
@@ -305,7 +305,7 @@ class _Corrected(Generic[C]):
         return merge(others, known, key=lambda item: scoring.pool_rank(item, item.item_id), reverse=True)
 
 
-def reason(choice: Choice[Candidate], category: str, phase: str, among: int = 1) -> str:
+def reason(choice: Choice[SelectableItem], category: str, phase: str, among: int = 1) -> str:
     """Why this item, in a sentence; `among`: it was drawn among so many of the best."""
     parts = choice.score
     best = (

@@ -7,7 +7,7 @@ from datetime import datetime
 from chalicelib.domain import selection
 from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.plans import PLANS, Need, Plan
-from chalicelib.domain.selection import ANY, Candidate, PoolKind, Refusal
+from chalicelib.domain.selection import ANY, PoolKind, Refusal, SelectableItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def of(kind: PoolKind, category: str) -> Iterator[Taker]:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ItemVerdict:
     """What an item is worth to the plans: `uses_left` are those that some phase could take.
 
     `refusal` is why no phase could be given it now, None where one could. What passes by itself (a rest) or by an edit
@@ -43,19 +43,19 @@ class Verdict:
     uses_left: int
 
 
-def judge(item: Candidate, kind: PoolKind, now: datetime) -> Verdict:
+def judge(item: SelectableItem, kind: PoolKind, now: datetime) -> ItemVerdict:
     """The verdict on an item, by the very refusals of selection."""
     asked = [taker.wanted(now) for taker in of(kind, item.category)]
     if not asked:
-        return Verdict(Refusal.NOT_NEEDED, 0)
+        return ItemVerdict(Refusal.NOT_NEEDED, 0)
     fitting = [wanted for wanted in asked if selection.unfit(item, wanted) is None]
     refusals = [selection.refusal(item, wanted) for wanted in fitting or asked]
     refusal = None if None in refusals else refusals[0]
     lawful = [one for one in fitting if selection.unlicensed(item, now, four_eyes=one.four_eyes) is None]
-    return Verdict(refusal, max(0, item.max_usage - item.usage_count) if lawful else 0)
+    return ItemVerdict(refusal, max(0, item.max_usage - item.usage_count) if lawful else 0)
 
 
-def warning(item: Candidate, kind: PoolKind, now: datetime) -> str | None:
+def warning(item: SelectableItem, kind: PoolKind, now: datetime) -> str | None:
     """Why no phase of any plan could ever take the item, in a sentence for its maker; None where one could."""
     asked = [taker.wanted(now) for taker in of(kind, item.category)]
     if not asked:

@@ -16,7 +16,7 @@ _LONGEST_WAIT = timedelta(seconds=60)
 _SHORTEST_WAIT = timedelta(seconds=1)
 
 
-class Queue(StrEnum):
+class DueQueue(StrEnum):
     """`ready`: can be taken as it is; `timer`: something must happen first, at the latest by the next taker."""
 
     READY = "ready"
@@ -27,11 +27,11 @@ class Queue(StrEnum):
 class Due:
     """The queue that an account waits in, and the instant that it is or was due."""
 
-    queue: Queue
+    queue: DueQueue
     at: datetime
 
 
-class Account(Protocol):
+class _Account(Protocol):
     """What the rule reads of an account."""
 
     @property
@@ -46,7 +46,7 @@ class Account(Protocol):
     def needs_review(self) -> bool: ...
 
 
-class Phase(Protocol):
+class _Phase(Protocol):
     """What the rule reads of the current phase."""
 
     @property
@@ -55,7 +55,7 @@ class Phase(Protocol):
     def available_at(self) -> datetime | None: ...
 
 
-def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None:
+def next_due(account: _Account, phase: _Phase | None, now: datetime) -> Due | None:
     """When the account's next step falls due; None when nothing waits (in review, or ended).
 
     `phase` is the current one, None before the start and after the last. `ready_at` is when the account entered its
@@ -64,21 +64,21 @@ def next_due(account: Account, phase: Phase | None, now: datetime) -> Due | None
     if account.state in (AccountState.ACTIVE, AccountState.RETIRED, AccountState.IMPORTED):
         return None
     if account.lease is not None and account.lease.ended_by is None:
-        return Due(Queue.TIMER, account.lease.expires_at)
+        return Due(DueQueue.TIMER, account.lease.expires_at)
     if account.state is AccountState.PAUSED:
         return None
     if account.needs_review:
         return None
     if phase is None:
-        return Due(Queue.READY, account.ready_at or now)
+        return Due(DueQueue.READY, account.ready_at or now)
     at = phase.available_at or now
     match phase.status:
         case PhaseStatus.PENDING | PhaseStatus.FAILED:
-            return None if phase.available_at is None else Due(Queue.TIMER, at)
+            return None if phase.available_at is None else Due(DueQueue.TIMER, at)
         case PhaseStatus.AVAILABLE if account.content_due_at is not None:
-            return Due(Queue.TIMER, account.content_due_at)
+            return Due(DueQueue.TIMER, account.content_due_at)
         case PhaseStatus.AVAILABLE | PhaseStatus.CONTENT_ASSIGNED:
-            return Due(Queue.READY, at)
+            return Due(DueQueue.READY, at)
         case PhaseStatus.IN_PROGRESS | PhaseStatus.REQUIRES_REVIEW | PhaseStatus.COMPLETED:
             return None
         case _:

@@ -16,7 +16,7 @@ from chalicelib.routes.schemas.lists import Look
 from chalicelib.routes.schemas.review import BulkRetry, Case, CaseGroups
 from chalicelib.routes.schemas.warmups import ChangedWarmup
 from chalicelib.services import review
-from chalicelib.services.review import Decided, Filter
+from chalicelib.services.review import CaseFilter, Decided
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.reasons import ReasonBody
@@ -49,7 +49,7 @@ def list_all(
 ) -> Answer[Look[Case]]:
     """Everything that failed or needs review, oldest or newest first; a page may hold fewer than asked."""
     found = review.look(
-        context, wanted=Filter(**wanted), newest_first=order is Order.NEWEST, limit=limit, cursor=cursor
+        context, wanted=CaseFilter(**wanted), newest_first=order is Order.NEWEST, limit=limit, cursor=cursor
     )
     return Answer(Look.of([Case.of(one) for one in found.cases], found))
 
@@ -57,7 +57,7 @@ def list_all(
 @routes.get("/api/operator/review/groups", role=Role.OPERATOR, query={"cursor": cursor, **_FILTER})
 def group_all(context: Context, *, cursor: str | None = None, **wanted: Any) -> Answer[CaseGroups]:
     """A page of the queue by kind, error code and phase, the largest group first; the caller adds the pages up."""
-    groups, found = review.group_all(context, wanted=Filter(**wanted), cursor=cursor)
+    groups, found = review.group_all(context, wanted=CaseFilter(**wanted), cursor=cursor)
     return Answer(CaseGroups.of(groups, found))
 
 
@@ -66,7 +66,7 @@ def retry_all(context: Context, *, body: RetryAllBody) -> Answer[BulkRetry]:
     """Retries up to 500 cases, oldest first, with a result for each; a dry run only counts."""
     results, has_more = review.retry_all(
         context,
-        wanted=Filter(**body.filter.model_dump()),
+        wanted=CaseFilter(**body.filter.model_dump()),
         reason=body.reason,
         other_content=body.content == "other",
         dry_run=body.dry_run,

@@ -15,7 +15,7 @@ from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identi
 from chalicelib.routes.schemas.lists import Look
 from chalicelib.routes.schemas.roster import BulkMove, ListedAccount
 from chalicelib.services import accounts, review, roster
-from chalicelib.services.roster import BulkAction, Filter, Sort
+from chalicelib.services.roster import AccountFilter, BulkAction, Sort
 from chalicelib.tables import Account
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
@@ -51,7 +51,7 @@ def list_all(
     **wanted: Any,
 ) -> Answer[Look[ListedAccount]]:
     """Accounts that the filter admits; a page may hold fewer than asked, and still name a cursor."""
-    meant = Filter(**wanted)
+    meant = AccountFilter(**wanted)
     if sort is None:
         page = roster.find(context, meant, limit=limit, cursor=cursor)
     else:
@@ -90,6 +90,6 @@ def move_all(context: Context, *, body: MoveAllBody) -> Answer[BulkMove]:
     if body.account_ids is not None:
         done = roster.move_these(context, move, body.account_ids, act, dry_run=body.dry_run)
     else:
-        wanted = Filter(**(body.filter.model_dump() if body.filter else {}))
+        wanted = AccountFilter(**(body.filter.model_dump() if body.filter else {}))
         done = roster.move_all(context, move, wanted, act, limit=body.limit, cursor=body.cursor, dry_run=body.dry_run)
     return Answer(BulkMove.of(done, move, dry_run=body.dry_run, now=context.now))

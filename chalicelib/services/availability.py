@@ -32,7 +32,7 @@ _WATCHING = "watching"
 
 
 @dataclass(frozen=True, slots=True)
-class Category:
+class CategoryCounts:
     """One category of a pool: its items counted by why they cannot be used, and the uses that are left and asked for.
 
     `eligible` items can be given to somebody now; `uses_left` are those that some phase of a plan could take;
@@ -54,7 +54,7 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True)
-class Availability:
+class PoolForecast:
     """A model's pools and how far they carry, as of one instant. `has_more` is True where not all was read.
 
     `runway` is that of the accounts under way, those in review and paused included; `if_all_start` the same with the
@@ -68,13 +68,13 @@ class Availability:
     paused: int
     imported: int
     adding: int
-    categories: list[Category]
+    categories: list[CategoryCounts]
     runway: Runway
     if_all_start: Runway
     has_more: bool
 
 
-def look(context: Context, model_id: str, *, adding: int = 0) -> Availability:
+def look(context: Context, model_id: str, *, adding: int = 0) -> PoolForecast:
     """What the pools of a model hold, and a look ahead at its accounts and at so many more. Raises NotFound."""
     (model,) = together([(CreatorModel, model_id)])
     if model is None:
@@ -82,7 +82,7 @@ def look(context: Context, model_id: str, *, adding: int = 0) -> Availability:
     return _look(context, model_id, runways.undated(), lambda: context.time_left() > _SPARE_TO_LOOK, adding=adding)
 
 
-def _look(context: Context, model_id: str, undated: Undated, go_on: GoOn, *, adding: int = 0) -> Availability:
+def _look(context: Context, model_id: str, undated: Undated, go_on: GoOn, *, adding: int = 0) -> PoolForecast:
     found, complete = {}, True
     for kind, table in runways.KINDS.items():
         found[kind], whole = runways.items(table, model_id, go_on=go_on)
@@ -98,7 +98,7 @@ def _look(context: Context, model_id: str, undated: Undated, go_on: GoOn, *, add
         for kind, items in found.items()
         for category in (*ORDER, ANY)
     ]
-    return Availability(
+    return PoolForecast(
         model_id=model_id,
         as_of=context.now,
         accounts=len(under_way),
@@ -134,10 +134,10 @@ def _category(
     runway: Runway,
     needed: int,
     needed_by_all: int,
-) -> Category:
+) -> CategoryCounts:
     verdicts = [takers.judge(item, kind, context.now) for item in items if item.category == category]
     refused = Counter(str(one.refusal) for one in verdicts if one.refusal is not None)
-    return Category(
+    return CategoryCounts(
         kind=kind,
         category=category,
         items=len(verdicts),
@@ -184,7 +184,7 @@ class _Round:
             "soon": self.soon,
         }
 
-    def add(self, found: Availability) -> None:
+    def add(self, found: PoolForecast) -> None:
         """Counts a model."""
         self.counts["models"] += 1
         self.counts["accounts_unmet"] += found.runway.unmet

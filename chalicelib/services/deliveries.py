@@ -3,10 +3,10 @@
 from chalicelib import deliveries, warmups
 from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
-from chalicelib.deliveries import Contest, Delivery
+from chalicelib.deliveries import Contest, DeliveredItems
 
 
-def content(context: Context, account_id: str, phase_name: str) -> Delivery:
+def content(context: Context, account_id: str, phase_name: str) -> DeliveredItems:
     """Gives the caller the phase's content: assigned if none is, under the caller's lease, taken if it has none.
 
     The holder that asks again gets the same. An item that was assigned and never delivered, and has lost its rights
@@ -17,5 +17,5 @@ def content(context: Context, account_id: str, phase_name: str) -> Delivery:
 
 
 @retry_on_conflict
-def _content(context: Context, account_id: str, phase_name: str, contest: Contest) -> Delivery:
+def _content(context: Context, account_id: str, phase_name: str, contest: Contest) -> DeliveredItems:
     return deliveries.hand_out(context, warmups.load(context, account_id), phase_name, contest)

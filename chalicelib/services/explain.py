@@ -27,7 +27,7 @@ class RefusedItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class NeedExplanation:
     """What selection would do for one need of a phase: the leading candidates, the winner first, and the refused.
 
     `category` is where the winner comes from (None: nothing is eligible); `refused` is a sample of up to 100, `counts`
@@ -44,16 +44,16 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class PhaseExplanation:
     """What selection would do for a phase, need by need, and what is assigned to it already (None before the start)."""
 
     account_id: str
     phase: PhaseName
     assigned: Phase | None
-    explanations: list[Explanation]
+    explanations: list[NeedExplanation]
 
 
-def explain(context: Context, account_id: str, phase_name: str, *, limit: int) -> Explained:
+def explain(context: Context, account_id: str, phase_name: str, *, limit: int) -> PhaseExplanation:
     """What selection would do now for a phase of an account, with `limit` candidates. Raises NotFound."""
     if phase_name not in ORDER:
         raise NotFound("phase", phase_name)
@@ -73,7 +73,7 @@ def explain(context: Context, account_id: str, phase_name: str, *, limit: int) -
         explanations.append(
             _explain(account.model_id, phase, kind, need, wanted, limit, lambda: context.time_left() > _SPARE_SECONDS)
         )
-    return Explained(account_id, phase, warmup.phases.get(phase), explanations)
+    return PhaseExplanation(account_id, phase, warmup.phases.get(phase), explanations)
 
 
 def _explain(
@@ -84,7 +84,7 @@ def _explain(
     wanted: selection.Wanted,
     limit: int,
     go_on: runways.GoOn,
-) -> Explanation:
+) -> NeedExplanation:
     table = runways.KINDS[kind]
 
     def pool(category: str) -> selection.Pool[PoolItem]:
@@ -95,4 +95,4 @@ def _explain(
     refused = [RefusedItem(item.item_id, item.category, why) for item, why in selection.refused(items, phase, wanted)]
     counts = Counter(str(one.reason) for one in refused)
     category = leading[0].item.category if leading else None
-    return Explanation(kind, need, category, leading, refused[:_MOST_SHOWN], dict(counts), not complete)
+    return NeedExplanation(kind, need, category, leading, refused[:_MOST_SHOWN], dict(counts), not complete)

@@ -18,7 +18,7 @@ from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import own_session, working_session
 from chalicelib.tables import Account, Session
 from chalicelib.tables.base import together
-from chalicelib.tables.queues import Place, Row, Source, everything, in_order, of_models
+from chalicelib.tables.queues import Place, QueueRow, Source, everything, in_order, of_models
 from chalicelib.tables.settings import pauses_lately
 from chalicelib.tables.transaction import Stale
 
@@ -57,7 +57,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedOffer:
     """An account whose lease the session holds; `held` where it held it before."""
 
     offer: Offer
@@ -66,10 +66,10 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class ClaimResult:
     """What a claim took, or when to ask again."""
 
-    items: list[Claimed]
+    items: list[ClaimedOffer]
     ask_again: AskAgain | None = None
 
 
@@ -157,7 +157,7 @@ class _Search:
                 count += 1
                 yield offer
 
-    def _offer(self, row: Row) -> Offer | None:
+    def _offer(self, row: QueueRow) -> Offer | None:
         offer = _offer(row.account, row.due_at)
         if offer is None or offer.model_id in self._pauses.paused_models:
             return None
@@ -176,7 +176,7 @@ def _offer(account: Account, due_at: datetime) -> Offer | None:
 
 def claim(
     context: Context, *, limit: int, models: Collection[str] | None = None, actions: Collection[Step] | None = None
-) -> Claims:
+) -> ClaimResult:
     """Leases on up to `limit` accounts that can be worked on now; what the session holds already comes first.
 
     Losing a race for an account is no error, only one item less, and so is what the time of the call does not suffice
@@ -189,7 +189,7 @@ def claim(
     own = own_session(context, session)
     claimed = list(islice(_held(context, own), limit))
     if len(claimed) >= limit:
-        return Claims(claimed)
+        return ClaimResult(claimed)
     working_session(context, session)
     tried = {item.offer.account_id for item in claimed}
     search = _Search(context, models, actions, {}, _PROPOSED)
@@ -197,19 +197,19 @@ def claim(
         proposed = [offer for offer in search.offers(_PROPOSED) if offer.account_id not in tried]
         for offer in sorted(proposed, key=lambda _: context.entropy(4)):
             if context.is_short_of_time:
-                return Claims(claimed, None if claimed else search.ask_again_soon())
+                return ClaimResult(claimed, None if claimed else search.ask_again_soon())
             tried.add(offer.account_id)
             taken = _take(context, offer.account_id, actions)
             if taken is not None:
                 claimed.append(taken)
             if len(claimed) >= limit:
-                return Claims(claimed)
+                return ClaimResult(claimed)
         if not search.more or context.is_short_of_time:
             break
-    return Claims(claimed, None if claimed else search.ask_again())
+    return ClaimResult(claimed, None if claimed else search.ask_again())
 
 
-def _held(context: Context, session: Session) -> Iterator[Claimed]:
+def _held(context: Context, session: Session) -> Iterator[ClaimedOffer]:
     holdings = session.held()
     if not holdings:
         return
@@ -218,10 +218,10 @@ def _held(context: Context, session: Session) -> Iterator[Claimed]:
             continue
         offer = _offer(account, account.due_since or account.lease.taken_at)
         if account.lease.token == holding.lease_token and offer is not None:  # a lost lease may stand there as well
-            yield Claimed(offer, account.lease, held=True)
+            yield ClaimedOffer(offer, account.lease, held=True)
 
 
-def _take(context: Context, account_id: str, actions: Collection[Step] | None) -> Claimed | None:
+def _take(context: Context, account_id: str, actions: Collection[Step] | None) -> ClaimedOffer | None:
     try:
         loaded = warmups.load(context, account_id)
         account, session = loaded.account, loaded.session
@@ -235,7 +235,7 @@ def _take(context: Context, account_id: str, actions: Collection[Step] | None) -
     except (Stale, NotFound):
         return None
     offer = _offer(account, due_at or context.now)
-    return None if offer is None or step.after.lease is not lease else Claimed(offer, lease, held=False)
+    return None if offer is None or step.after.lease is not lease else ClaimedOffer(offer, lease, held=False)
 
 
 @retry_on_conflict

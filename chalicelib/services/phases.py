@@ -12,7 +12,7 @@ from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup import work
 from chalicelib.domain.warmup.state import Response, Warmup
-from chalicelib.domain.warmup.work import Fault
+from chalicelib.domain.warmup.work import ReportedError
 from chalicelib.tables import Phase
 from chalicelib.warmups import Loaded
 
@@ -27,7 +27,7 @@ class Next:
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
+class CompletedPhase:
     """A completed phase and what is next; `late` where the lease had run out; `replayed` where nothing was changed."""
 
     account_id: str
@@ -38,7 +38,7 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportedPhase:
     """A phase after a report of failure; `available_at` is when it can be taken again (None: an operator decides)."""
 
     account_id: str
@@ -58,7 +58,7 @@ def complete(
     execution_time_ms: int | None = None,
     platform_response: object = None,
     performance_score: float | None = None,
-) -> Completion:
+) -> CompletedPhase:
     """Completes the phase that the token's holder works on; the lease ends and the next phase's time is written.
 
     Raises NotFound, LeaseSuperseded, PhaseNotInProgress.
@@ -85,7 +85,9 @@ def complete(
 
 
 @retry_on_conflict
-def report(context: Context, account_id: str, phase_name: str, *, lease_token: str, fault: Fault) -> Report:
+def report(
+    context: Context, account_id: str, phase_name: str, *, lease_token: str, fault: ReportedError
+) -> ReportedPhase:
     """Records what went wrong: the phase is tried again later, gets another item, or waits for an operator.
 
     Raises NotFound, LeaseSuperseded, PhaseNotInProgress.
@@ -115,14 +117,14 @@ def _last_response(warmup: Warmup, phase_name: str) -> Response:
     return answer
 
 
-def _completion(loaded: Loaded, phase_name: str, answer: Response, *, replayed: bool) -> Completion:
+def _completion(loaded: Loaded, phase_name: str, answer: Response, *, replayed: bool) -> CompletedPhase:
     assert answer.action is not None
     following = Next(answer.action, answer.phase, answer.available_at)
     phase = loaded.phases[PhaseName(phase_name)]
-    return Completion(loaded.account.account_id, phase, following, answer.late, replayed)
+    return CompletedPhase(loaded.account.account_id, phase, following, answer.late, replayed)
 
 
-def _report(loaded: Loaded, phase_name: str, answer: Response, *, replayed: bool) -> Report:
+def _report(loaded: Loaded, phase_name: str, answer: Response, *, replayed: bool) -> ReportedPhase:
     assert answer.outcome is not None
     phase = loaded.phases[PhaseName(phase_name)]
-    return Report(loaded.account.account_id, phase, answer.outcome, answer.available_at, replayed)
+    return ReportedPhase(loaded.account.account_id, phase, answer.outcome, answer.available_at, replayed)

@@ -18,7 +18,7 @@ from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.domain.warmup.effects import Hourly
 from chalicelib.tables import Account, Session, Setting, at_work, attention
 from chalicelib.tables.base import reading, together
-from chalicelib.tables.queues import Place, Row, everything, in_order
+from chalicelib.tables.queues import Place, QueueRow, everything, in_order
 from chalicelib.tables.sessions import LIVE, SessionStatus
 from chalicelib.tables.settings import (
     COUNTER_SHARDS,
@@ -43,7 +43,7 @@ _LATELY = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class PipelineState:
     """How the pipeline stands.
 
     `lost_sessions`: in the last 24 hours; `has_more`: there is more under way than was counted. `watched` is the last
@@ -94,7 +94,7 @@ def _switch(context: Context, paused: bool, action: AuditAction, reason: str) ->
     return pauses, False
 
 
-def overview(context: Context) -> Overview:
+def overview(context: Context) -> PipelineState:
     """Counts by state and phase status, what waits for longest, review, sessions, timers.
 
     Of what is under way it reads a page. Where there is more, it tells what the timer counted last, and when
@@ -116,7 +116,7 @@ def overview(context: Context) -> Overview:
         live = int(Session.live_index.count(LIVE))
         lately = Session.expires_at > context.now - _LATELY
         lost = int(Session.live_index.count(SessionStatus.LOST, lately))
-    return Overview(
+    return PipelineState(
         pauses=pauses or Setting.nothing_paused(),
         states={**counted.states, **ended},
         phases={name: dict(found) for name, found in phases.items()},
@@ -263,7 +263,7 @@ class _Count:
             self._add(row, context.now)
         return True
 
-    def _add(self, row: Row, now: datetime) -> None:
+    def _add(self, row: QueueRow, now: datetime) -> None:
         account = row.account
         self.rows += 1
         self.places[row.source.partition] = row.place

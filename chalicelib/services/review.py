@@ -40,7 +40,7 @@ MOST_EXAMINED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class CaseFilter:
     """What of the queue is meant; None means all. `failed_before` leaves out what failed again since."""
 
     model_id: str | None = None
@@ -68,7 +68,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class OpenCase:
     """A phase that failed or needs review, with its account."""
 
     account: Account
@@ -90,10 +90,10 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CasePage:
     """One look at the queue: how many of its rows were looked at, and where the next look goes on (None at the end)."""
 
-    cases: list[Case]
+    cases: list[OpenCase]
     scanned_count: int
     next_cursor: str | None
 
@@ -120,14 +120,14 @@ class RetryResult:
 # the queue
 
 
-def look(context: Context, *, wanted: Filter, newest_first: bool, limit: int, cursor: str | None) -> Look:
+def look(context: Context, *, wanted: CaseFilter, newest_first: bool, limit: int, cursor: str | None) -> CasePage:
     """A page of the queue, oldest or newest first: up to `limit` cases of at most 100 rows. Raises MalformedRequest."""
     purpose = f"review:{wanted}:{newest_first}"
     after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else {}
     if not isinstance(after, dict):
         raise MalformedRequest("The cursor is damaged. Begin without one.")
     places: dict[str, tuple[str, ...]] = {status: tuple(place) for status, place in after.items()}
-    found: list[Case] = []
+    found: list[OpenCase] = []
     seen = 0
     for row, case in _cases(context, wanted, dict(places), newest_first):
         if len(found) == limit:
@@ -139,13 +139,13 @@ def look(context: Context, *, wanted: Filter, newest_first: bool, limit: int, cu
         if seen == MOST_EXAMINED:
             break
     else:
-        return Look(found, seen, None)
-    return Look(found, seen, cursors.encode(context.settings.pepper, purpose, places))
+        return CasePage(found, seen, None)
+    return CasePage(found, seen, cursors.encode(context.settings.pepper, purpose, places))
 
 
 def _cases(
-    context: Context, wanted: Filter, places: Mapping[str, tuple[str, ...]], newest_first: bool
-) -> Iterator[tuple[queue.Row, Case | None]]:
+    context: Context, wanted: CaseFilter, places: Mapping[str, tuple[str, ...]], newest_first: bool
+) -> Iterator[tuple[queue.AttentionRow, OpenCase | None]]:
     """The rows of the queue in order, each with its case where the filter admits it; read in pages of 100."""
     statuses = sorted(ATTENTION) if wanted.status is None else [wanted.status]
     sources = [queue.rows(status, places.get(status), newest_first, MOST_EXAMINED) for status in statuses]
@@ -157,8 +157,8 @@ def _cases(
             yield row, _case(context, wanted, account, phase)
 
 
-def _in_pages(rows: Iterator[queue.Row]) -> Iterator[list[queue.Row]]:
-    page: list[queue.Row] = []
+def _in_pages(rows: Iterator[queue.AttentionRow]) -> Iterator[list[queue.AttentionRow]]:
+    page: list[queue.AttentionRow] = []
     for row in rows:
         page.append(row)
         if len(page) == MOST_EXAMINED:
@@ -168,13 +168,13 @@ def _in_pages(rows: Iterator[queue.Row]) -> Iterator[list[queue.Row]]:
         yield page
 
 
-def _case(context: Context, wanted: Filter, account: Account | None, phase: Phase | None) -> Case | None:
+def _case(context: Context, wanted: CaseFilter, account: Account | None, phase: Phase | None) -> OpenCase | None:
     if account is None or phase is None or phase.attention is None or account.state is AccountState.RETIRED:
         return None
-    return Case(account, phase) if wanted.admits(account, phase, context.now) else None
+    return OpenCase(account, phase) if wanted.admits(account, phase, context.now) else None
 
 
-def group_all(context: Context, *, wanted: Filter, cursor: str | None = None) -> tuple[list[Group], Look]:
+def group_all(context: Context, *, wanted: CaseFilter, cursor: str | None = None) -> tuple[list[Group], CasePage]:
     """A page of the queue by kind, error code and phase, the largest group first. Raises MalformedRequest."""
     found = look(context, wanted=wanted, newest_first=False, limit=MOST_EXAMINED, cursor=cursor)
     groups: dict[tuple[str | None, str | None, str], Group] = {}
@@ -183,7 +183,7 @@ def group_all(context: Context, *, wanted: Filter, cursor: str | None = None) ->
     return sorted(groups.values(), key=lambda group: (-group.count, group.phase, group.code or "")), found
 
 
-def _count(groups: dict[tuple[str | None, str | None, str], Group], case: Case) -> None:
+def _count(groups: dict[tuple[str | None, str | None, str], Group], case: OpenCase) -> None:
     phase, at = case.phase, case.phase.updated_at
     new = Group(phase.error_code, phase.error_kind, phase.name, at, at, phase.error_message)
     group = groups.setdefault((phase.error_kind, phase.error_code, phase.phase), new)
@@ -308,7 +308,7 @@ def _items_by_hand(
 
 
 def retry_all(
-    context: Context, *, wanted: Filter, reason: str, other_content: bool, dry_run: bool
+    context: Context, *, wanted: CaseFilter, reason: str, other_content: bool, dry_run: bool
 ) -> tuple[list[RetryResult], bool]:
     """Retries up to 500 cases of the queue, oldest first, as far as the time of the call suffices; a result for each,
     and whether more are left or the end of the queue was not reached.
@@ -333,7 +333,7 @@ def retry_all(
     return done, True
 
 
-def _retry_one(context: Context, case: Case, reason: str, other_content: bool) -> RetryResult:
+def _retry_one(context: Context, case: OpenCase, reason: str, other_content: bool) -> RetryResult:
     account_id, phase, failed_at = case.phase.account_id, case.phase.name, case.phase.updated_at
     if context.is_short_of_time:
         return RetryResult(account_id, phase, "not_done", "the time of one request was up: send it again")

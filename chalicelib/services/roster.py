@@ -23,14 +23,14 @@ from chalicelib.domain.phases import ATTENTION, ORDER, PhaseName, PhaseStatus
 from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.tables import Account, Content, Phase, Text, at_work, attention, media, pages
 from chalicelib.tables.base import together
-from chalicelib.tables.queues import Place, Row, everything, in_order, of_models
+from chalicelib.tables.queues import Place, QueueRow, everything, in_order, of_models
 from chalicelib.tables.transaction import Stale
 
 MOST_EXAMINED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class AccountFilter:
     """What of all accounts is meant; None means all. `text` is looked for in user names and ids, in any case.
 
     `failed_before` leaves out what has failed again since; `ids` are looked at themselves, and no index.
@@ -98,7 +98,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class AccountPage:
     """One look: what was found among how many, and where the next one goes on (None at the end)."""
 
     accounts: list[Account]
@@ -116,7 +116,9 @@ class Sort(StrEnum):
     WORKING_SINCE = "working_since"
 
 
-def find_sorted(context: Context, wanted: Filter, sort: Sort, *, limit: int, cursor: str | None = None) -> Page:
+def find_sorted(
+    context: Context, wanted: AccountFilter, sort: Sort, *, limit: int, cursor: str | None = None
+) -> AccountPage:
     """Return a page of the accounts at work that are meant, the longest first.
 
     Raises MalformedRequest, also where another queue is asked for; TemporarilyUnavailable where so many are at work
@@ -138,7 +140,7 @@ def find_sorted(context: Context, wanted: Filter, sort: Sort, *, limit: int, cur
     ]
     page = meant[:limit]
     more = cursors.encode(context.settings.pepper, purpose, page[-1][0]) if len(meant) > limit else None
-    return Page([one for _, one in page], len(left), more)
+    return AccountPage([one for _, one in page], len(left), more)
 
 
 def _place_at_work(account: Account) -> list[str]:
@@ -146,7 +148,7 @@ def _place_at_work(account: Account) -> list[str]:
     return ["" if since is None else render(since), account.account_id]
 
 
-def find(context: Context, wanted: Filter, *, limit: int, cursor: str | None = None) -> Page:
+def find(context: Context, wanted: AccountFilter, *, limit: int, cursor: str | None = None) -> AccountPage:
     """One look at the accounts that are meant. Raises MalformedRequest."""
     purpose = f"roster:{wanted}"
     after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
@@ -163,10 +165,10 @@ def find(context: Context, wanted: Filter, *, limit: int, cursor: str | None = N
         after, seen = place, seen + 1
         if wanted.admits(account, phase, context):
             found.append(account)
-    return Page(found, seen, cursors.encode(context.settings.pepper, purpose, after) if more else None)
+    return AccountPage(found, seen, cursors.encode(context.settings.pepper, purpose, after) if more else None)
 
 
-def _look(context: Context, wanted: Filter, after: object, size: int) -> tuple[Found, bool]:
+def _look(context: Context, wanted: AccountFilter, after: object, size: int) -> tuple[Found, bool]:
     if wanted.ids is not None:
         return [(one, None) for one in _read(wanted.ids) if one is not None], False
     if wanted.queue is not None:
@@ -193,11 +195,13 @@ def _places(after: object) -> dict[str, tuple[str, ...]]:
     return {name: tuple(place) for name, place in after.items()}
 
 
-def _by_queue(context: Context, wanted: Filter, places: Mapping[str, tuple[str, ...]], size: int) -> tuple[Found, bool]:
+def _by_queue(
+    context: Context, wanted: AccountFilter, places: Mapping[str, tuple[str, ...]], size: int
+) -> tuple[Found, bool]:
     """Accounts with something to do, earliest due first; of those that are due no further than that."""
     everywhere = everything(context.settings.queue_shards)
     sources = everywhere if wanted.model_id is None else of_models([wanted.model_id])
-    rows: Iterator[Row] = in_order(sources, cast(Mapping[str, Place], places), size + 1)
+    rows: Iterator[QueueRow] = in_order(sources, cast(Mapping[str, Place], places), size + 1)
     page = list(islice(rows, size + 1))
     if wanted.queue is Queue.DUE:
         page = [row for row in page if row.due_at <= context.now]
@@ -211,7 +215,7 @@ def _by_queue(context: Context, wanted: Filter, places: Mapping[str, tuple[str, 
     return found, len(page) > size
 
 
-def _by_attention(wanted: Filter, places: Mapping[str, tuple[str, ...]], size: int) -> tuple[Found, bool]:
+def _by_attention(wanted: AccountFilter, places: Mapping[str, tuple[str, ...]], size: int) -> tuple[Found, bool]:
     """Accounts whose phase failed or needs review, since longest first."""
     statuses = sorted(ATTENTION) if wanted.phase_status is None else [wanted.phase_status]
     sources = [attention.rows(status, places.get(status), False, size + 1) for status in statuses]
@@ -325,7 +329,14 @@ Act = Callable[[Account], bool]
 
 
 def move_all(
-    context: Context, move: BulkAction, wanted: Filter, act: Act, *, limit: int, cursor: str | None, dry_run: bool
+    context: Context,
+    move: BulkAction,
+    wanted: AccountFilter,
+    act: Act,
+    *,
+    limit: int,
+    cursor: str | None,
+    dry_run: bool,
 ) -> Done:
     """One step of a move on all that are meant: a page of them. Safe to send again. Raises MalformedRequest."""
     page = find(context, wanted, limit=limit, cursor=cursor)

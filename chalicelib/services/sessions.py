@@ -17,7 +17,7 @@ from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import new_session, open_session
 from chalicelib.tables import Account, Content, Phase, Session, Text, pages
 from chalicelib.tables.base import Key, together
-from chalicelib.tables.sessions import Directive, Holding, SessionStatus, seen
+from chalicelib.tables.sessions import Directive, HeldLease, SessionStatus, seen
 from chalicelib.tables.transaction import Stale, Transaction
 
 _MOST_AT_ONCE = 50
@@ -49,7 +49,7 @@ class Beat:
 
     session_id: str
     expires_at: datetime
-    held: list[tuple[Holding, datetime]]
+    held: list[tuple[HeldLease, datetime]]
     lost: list[LostHold]
     directive: Directive
     warned: frozenset[str] = frozenset()
@@ -133,7 +133,7 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
     )
 
 
-def _expired(session: Session, held: Sequence[Holding], now: datetime) -> frozenset[str]:
+def _expired(session: Session, held: Sequence[HeldLease], now: datetime) -> frozenset[str]:
     """The tokens of leases that hold an item whose licence is over: read only where one should be by now."""
     doubtful = [one for one in held if one.lease_token in session.in_doubt(now) and one.phase_or_none is not None]
     if not doubtful:
@@ -158,19 +158,19 @@ def _items_of(phase: Phase) -> list[Key]:
     return [(kind, item_id) for kind, item_id in named if item_id is not None]
 
 
-Extended = tuple[Holding, datetime]
+Extended = tuple[HeldLease, datetime]
 """A lease that a session holds, and until when."""
-Kept = tuple[Holding, Lease]
+Kept = tuple[HeldLease, Lease]
 """A lease that is still the session's, as it is now."""
 
 
-def _require_each_once(holdings: list[Holding]) -> None:
+def _require_each_once(holdings: list[HeldLease]) -> None:
     """Raises Stale where an account stands twice: the session lost its lease and took it again, to be sorted out."""
     if len({one.account_id for one in holdings}) < len(holdings):
         raise Stale(frozenset({Account}))
 
 
-def _in_parts(holdings: list[Holding]) -> Iterator[list[Holding]]:
+def _in_parts(holdings: list[HeldLease]) -> Iterator[list[HeldLease]]:
     """What one transaction can extend at once; one empty part where nothing is held."""
     for start in range(0, max(1, len(holdings)), _MOST_AT_ONCE):
         yield holdings[start : start + _MOST_AT_ONCE]
@@ -181,7 +181,7 @@ def _until(context: Context) -> datetime:
 
 
 def _extend(
-    context: Context, session: Session, wanted: Sequence[Extended], gone: Sequence[Holding], note: str | None
+    context: Context, session: Session, wanted: Sequence[Extended], gone: Sequence[HeldLease], note: str | None
 ) -> None:
     """Extends these leases and drops what is gone, in one transaction. A heartbeat is no new version of an account."""
     transaction = Transaction(context)
@@ -204,12 +204,12 @@ def _extend(
 
 
 def _sort_out(
-    context: Context, session: Session, holdings: Sequence[Holding]
-) -> tuple[list[Kept], list[LostHold], list[Holding]]:
+    context: Context, session: Session, holdings: Sequence[HeldLease]
+) -> tuple[list[Kept], list[LostHold], list[HeldLease]]:
     """Which leases are still the session's, which were lost and why, and which entries can go."""
     kept: list[Kept] = []
     lost: list[LostHold] = []
-    gone: list[Holding] = []
+    gone: list[HeldLease] = []
     for holding, account in zip(holdings, together([(Account, one.account_id) for one in holdings]), strict=True):
         lease = account.lease if account is not None else None
         if lease is not None and lease.token == holding.lease_token and lease.ended_by is None:
@@ -224,7 +224,7 @@ def _sort_out(
     return kept, lost, gone
 
 
-def _why(holding: Holding, lease: Lease | None) -> str:
+def _why(holding: HeldLease, lease: Lease | None) -> str:
     if lease is None:
         return "the account is gone"
     if lease.token == holding.lease_token:
@@ -233,7 +233,12 @@ def _why(holding: Holding, lease: Lease | None) -> str:
 
 
 def _extend_one_by_one(
-    context: Context, session: Session, wanted: list[Kept], lost: list[LostHold], gone: list[Holding], note: str | None
+    context: Context,
+    session: Session,
+    wanted: list[Kept],
+    lost: list[LostHold],
+    gone: list[HeldLease],
+    note: str | None,
 ) -> tuple[list[Extended], list[LostHold]]:
     """After a first failure: what ends between the look and the write costs its own lease only.
 
@@ -266,7 +271,7 @@ class Directed:
 
     session: Session
     replayed: bool
-    held: list[Holding]
+    held: list[HeldLease]
 
 
 def end(context: Context, session_id: str) -> Directed:
@@ -280,7 +285,7 @@ def end(context: Context, session_id: str) -> Directed:
     return Directed(session, ended_before, _each(context, session, _release))
 
 
-def _each(context: Context, session: Session, act: Callable[[Context, Holding], None]) -> list[Holding]:
+def _each(context: Context, session: Session, act: Callable[[Context, HeldLease], None]) -> list[HeldLease]:
     """Does this with each lease of the session; returns those that the time of the call did not suffice for."""
     held = session.held()
     for place, holding in enumerate(held):
@@ -291,7 +296,7 @@ def _each(context: Context, session: Session, act: Callable[[Context, Holding], 
 
 
 @retry_on_conflict
-def _release(context: Context, holding: Holding) -> None:
+def _release(context: Context, holding: HeldLease) -> None:
     try:
         loaded = warmups.load(context, holding.account_id)
     except NotFound:
@@ -354,7 +359,7 @@ def _direct(
 
 
 @retry_on_conflict
-def _revoke(context: Context, holding: Holding, *, reason: str) -> None:
+def _revoke(context: Context, holding: HeldLease, *, reason: str) -> None:
     try:
         loaded = warmups.load(context, holding.account_id)
     except NotFound:

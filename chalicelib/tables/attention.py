@@ -10,7 +10,7 @@ from chalicelib.tables.phases import Phase
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AttentionRow:
     """A phase as the index shows it."""
 
     status: str
@@ -24,7 +24,7 @@ class Row:
         return self.updated_at, self.account_id, self.phase
 
 
-def rows(status: str, after: tuple[str, ...] | None, newest_first: bool, page: int) -> Iterator[Row]:
+def rows(status: str, after: tuple[str, ...] | None, newest_first: bool, page: int) -> Iterator[AttentionRow]:
     """The phases in this status from behind `after`; one query a page."""
     index: Any = Phase.attention_index
     start = None
@@ -33,7 +33,7 @@ def rows(status: str, after: tuple[str, ...] | None, newest_first: bool, page: i
         start = {"attention": {"S": status}, **{name: {"S": part} for name, part in zip(names, after, strict=True)}}
     with reading():
         for found in index.query(status, scan_index_forward=not newest_first, page_size=page, last_evaluated_key=start):
-            yield Row(status, render(found.updated_at), found.account_id, found.phase)
+            yield AttentionRow(status, render(found.updated_at), found.account_id, found.phase)
 
 
 def count(status: str) -> int:
@@ -42,6 +42,6 @@ def count(status: str) -> int:
         return int(Phase.attention_index.count(status))
 
 
-def oldest(status: str) -> Row | None:
+def oldest(status: str) -> AttentionRow | None:
     """The phase that has been in this status for longest."""
     return next(rows(status, None, False, 1), None)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.instants import render
-from chalicelib.domain.timing import Queue
+from chalicelib.domain.timing import DueQueue
 from chalicelib.tables.accounts import Account, queue_key
 from chalicelib.tables.base import reading
 
@@ -37,12 +37,12 @@ class Source:
 
 def everything(shards: int) -> list[Source]:
     """The sources that hold all accounts with something to do."""
-    return [Source(queue_key(queue, shard), False) for shard in range(shards) for queue in Queue]
+    return [Source(queue_key(queue, shard), False) for shard in range(shards) for queue in DueQueue]
 
 
 def timers(shard: int) -> list[Source]:
     """The source of what timers look after."""
-    return [Source(queue_key(Queue.TIMER, shard), False)]
+    return [Source(queue_key(DueQueue.TIMER, shard), False)]
 
 
 def of_models(models: Iterator[str] | list[str]) -> list[Source]:
@@ -51,7 +51,7 @@ def of_models(models: Iterator[str] | list[str]) -> list[Source]:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class QueueRow:
     """An account as the index shows it, with the source that it came from."""
 
     account: Account
@@ -70,10 +70,10 @@ class Row:
         return render(self.due_at), self.account.account_id
 
 
-def in_order(sources: list[Source], places: Mapping[str, Place], page: int) -> Iterator[Row]:
+def in_order(sources: list[Source], places: Mapping[str, Place], page: int) -> Iterator[QueueRow]:
     """The rows of all sources, earliest due first, each source from behind its place."""
 
-    def rows(source: Source) -> Iterator[Row]:
-        return (Row(account, source) for account in source.rows(places.get(source.partition), page))
+    def rows(source: Source) -> Iterator[QueueRow]:
+        return (QueueRow(account, source) for account in source.rows(places.get(source.partition), page))
 
     return heapq.merge(*map(rows, sources), key=lambda row: row.place)

@@ -92,9 +92,9 @@ class Session(Item):
         """The subject of its audit events."""
         return f"session:{self.session_id}"
 
-    def held(self) -> list["Holding"]:
+    def held(self) -> list["HeldLease"]:
         """What it holds, by account."""
-        return [Holding(*holding.split(" ")) for holding in sorted(self.holds or ())]
+        return [HeldLease(*holding.split(" ")) for holding in sorted(self.holds or ())]
 
     def in_doubt(self, now: datetime) -> set[str]:
         """The tokens of leases under which something was given whose licence should be over."""
@@ -103,7 +103,7 @@ class Session(Item):
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class HeldLease:
     """One lease that a session holds."""
 
     account_id: str

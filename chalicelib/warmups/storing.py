@@ -27,7 +27,7 @@ from chalicelib.tables.base import Key, together
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.sessions import (
     NO_PHASE,
-    Holding,
+    HeldLease,
     SessionStatus,
     hold,
     let_go,
@@ -288,7 +288,7 @@ class _Writer:
         self._update_session(effect.lease.session_id, None, gone, *counts[effect.counts])
 
     def _holding(self, lease: Lease, phase: PhaseName | None) -> str:
-        return str(Holding(self.loaded.account.account_id, lease.token, phase or NO_PHASE))
+        return str(HeldLease(self.loaded.account.account_id, lease.token, phase or NO_PHASE))
 
     def _update_session(self, session_id: str, condition: Condition | None, *actions: UpdateAction) -> None:
         known = Session.session_id.exists()

@@ -7,10 +7,10 @@ from chalicelib.context import Actor, Role, begin
 from chalicelib.domain import leases
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.timing import Due, Queue
+from chalicelib.domain.timing import Due, DueQueue
 from chalicelib.settings import Settings
 from chalicelib.tables import Account, Session
-from chalicelib.tables.sessions import Holding
+from chalicelib.tables.sessions import HeldLease
 from chalicelib.tables.transaction import Transaction
 from tests.agency import CONSENT, LEASE, Agency, Bot
 from tests.api.shapes import BEAT, OWN_LEASE
@@ -211,9 +211,9 @@ def holding(agency: Agency, settings: Settings, session: str, count: int, ended:
         account.consent, account.created_at, account.updated_at, account.version = CONSENT, now, now, 3
         token = leases.make_token(3, number.to_bytes(16, "big"))
         account.store_lease(Lease(token, session, "b1", now, now + LEASE, "req", ended, now if ended else None))
-        account.store_due(None if ended else Due(Queue.TIMER, now + LEASE), settings.queue_shards)
+        account.store_due(None if ended else Due(DueQueue.TIMER, now + LEASE), settings.queue_shards)
         agency.wire.plant("test-accounts", account.serialize())
-        holdings.add(str(Holding(account.account_id, token, "pfp")))
+        holdings.add(str(HeldLease(account.account_id, token, "pfp")))
     transaction = Transaction(begin(settings, Actor(Role.OPERATOR, "root")))
     transaction.update(Session(session_id=session), None, [Session.holds.add(holdings)])
     transaction.commit()

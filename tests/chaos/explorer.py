@@ -225,7 +225,7 @@ def _complete(warmup: Warmup, token: str, bot: str) -> Step:
 
 def _report(kind: ReportKind) -> Callable[[Warmup, str, str], Step]:
     def report(warmup: Warmup, token: str, bot: str) -> Step:
-        return work.report(warmup, _current(warmup), bot, token, work.Fault(kind, "it failed"), NOW)
+        return work.report(warmup, _current(warmup), bot, token, work.ReportedError(kind, "it failed"), NOW)
 
     return report
 
@@ -278,7 +278,7 @@ def timed(number: int) -> int:
     """What a timer makes of the account: it sees only what is due in its queue."""
     warmup = STATES[number]
     queued = timing.next_due(warmup, warmup.current, NOW)
-    if queued is None or queued.queue is not timing.Queue.TIMER or queued.at > NOW:
+    if queued is None or queued.queue is not timing.DueQueue.TIMER or queued.at > NOW:
         return number
     step = due(warmup, NOW)
     return number if step is None else number_of(step.after)

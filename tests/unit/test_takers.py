@@ -38,7 +38,7 @@ PICTURE = Stock("p", "pfp", 80, 0, 10, media_type_or_none="image/png")
 def test_only_uses_that_some_phase_could_take_are_left(
     item: Stock, kind: PoolKind, refusal: Refusal | None, uses_left: int
 ) -> None:
-    assert takers.judge(item, kind, NOW) == takers.Verdict(refusal, uses_left)
+    assert takers.judge(item, kind, NOW) == takers.ItemVerdict(refusal, uses_left)
 
 
 STOCKS = st.builds(

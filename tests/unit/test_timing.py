@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import PhaseStatus
-from chalicelib.domain.timing import Due, Queue, next_due, seconds_to_wait, shard_of
+from chalicelib.domain.timing import Due, DueQueue, next_due, seconds_to_wait, shard_of
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 EARLIER, LATER, LATEST = NOW - timedelta(hours=1), NOW + timedelta(hours=1), NOW + timedelta(hours=9)
@@ -40,12 +40,12 @@ class Phase:
 
 def ready(at: datetime) -> Due:
     """It can be taken as it is."""
-    return Due(Queue.READY, at)
+    return Due(DueQueue.READY, at)
 
 
 def timer(at: datetime) -> Due:
     """Something must happen first."""
-    return Due(Queue.TIMER, at)
+    return Due(DueQueue.TIMER, at)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_the_rule_is_total() -> None:
     leases, instants = (None, HELD, RUN_OUT, OVER), (None, EARLIER, LATER)
     for state, phase, lease, at in product(AccountState, phases, leases, instants):
         due = next_due(Account(state, lease, at, at), phase, NOW)
-        assert due is None or due.queue in Queue
-        if due is not None and due.queue is Queue.READY:
+        assert due is None or due.queue in DueQueue
+        if due is not None and due.queue is DueQueue.READY:
             assert lease in (None, OVER), "what is held is never offered as it is"
 
 

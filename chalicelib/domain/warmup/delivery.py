@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.domain import retries
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.actions import AuditAction
+from chalicelib.domain.blockers import Pauses
 from chalicelib.domain.errors import (
     AccountNotReady,
     PhaseNotAvailable,
@@ -18,7 +19,7 @@ from chalicelib.domain.phases import PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Need
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.draft import Draft, assigned
-from chalicelib.domain.warmup.due import Pauses, apply_due, as_of
+from chalicelib.domain.warmup.due import apply_due, as_of
 from chalicelib.domain.warmup.effects import (
     DeliverAssignment,
     NoteLicence,

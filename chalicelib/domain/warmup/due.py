@@ -1,25 +1,14 @@
 """What time has brought about: leases that ran out, phases that open, retries and contents that are due again."""
 
-from collections.abc import Collection
 from datetime import datetime
-from typing import Protocol
 
 from chalicelib.domain import blockers, leases
 from chalicelib.domain.actions import AuditAction
-from chalicelib.domain.blockers import Blocker
+from chalicelib.domain.blockers import Blocker, Pauses
 from chalicelib.domain.leases import Ending
 from chalicelib.domain.phases import PhaseStatus, PhaseTransition
 from chalicelib.domain.warmup.draft import Draft
 from chalicelib.domain.warmup.state import Step, Warmup
-
-
-class Pauses(Protocol):
-    """What is paused above the accounts."""
-
-    @property
-    def pipeline_paused(self) -> bool: ...
-    @property
-    def paused_models(self) -> Collection[str]: ...
 
 
 def due(warmup: Warmup, now: datetime) -> Step | None:

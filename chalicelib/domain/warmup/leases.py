@@ -7,12 +7,12 @@ from datetime import datetime
 from chalicelib.domain import accounts, blockers, leases
 from chalicelib.domain.accounts import Step as WorkStep
 from chalicelib.domain.actions import AuditAction
-from chalicelib.domain.blockers import Blocker, BlockerCode
+from chalicelib.domain.blockers import Blocker, BlockerCode, Pauses
 from chalicelib.domain.errors import LeaseSuperseded
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import PhaseStatus, PhaseTransition
 from chalicelib.domain.warmup.draft import Draft
-from chalicelib.domain.warmup.due import Pauses, apply_due
+from chalicelib.domain.warmup.due import apply_due
 from chalicelib.domain.warmup.state import Step, Warmup
 
 

@@ -8,6 +8,7 @@ from chalicelib.domain import accounts, instants, leases, retries
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.accounts import Step as WorkStep
 from chalicelib.domain.actions import AuditAction
+from chalicelib.domain.blockers import Pauses
 from chalicelib.domain.errors import (
     AccountNotReady,
     AccountPaused,
@@ -21,7 +22,7 @@ from chalicelib.domain.retries import ReportKind, ReportOutcome
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.delivery import FIELDS
 from chalicelib.domain.warmup.draft import NO_ERROR, NOBODY_LEFT, Draft
-from chalicelib.domain.warmup.due import Pauses, apply_due, as_of
+from chalicelib.domain.warmup.due import apply_due, as_of
 from chalicelib.domain.warmup.effects import (
     CountHour,
     Hourly,
@@ -141,7 +142,7 @@ def advance(draft: Draft, phase: PhaseState) -> tuple[WorkStep, PhaseName | None
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ReportedError:
     """What a worker says went wrong. `text_at_fault`: of the two items the text, where `kind` is content."""
 
     kind: ReportKind
@@ -156,7 +157,7 @@ class Fault:
         return (self.details or {}).get("item") == "text"
 
 
-def report(warmup: Warmup, phase_name: str, bot_id: str, token: str, fault: Fault, now: datetime) -> Step:
+def report(warmup: Warmup, phase_name: str, bot_id: str, token: str, fault: ReportedError, now: datetime) -> Step:
     """Records what went wrong: the phase is tried again later, gets another item, or waits for an operator.
 
     Raises NotFound, AccountNotReady, LeaseSuperseded, PhaseNotInProgress.
@@ -203,7 +204,7 @@ _ACTIONS: Mapping[ReportOutcome, AuditAction] = {
 }
 
 
-def _blame(draft: Draft, phase: PhaseState, fault: Fault) -> PhaseState:
+def _blame(draft: Draft, phase: PhaseState, fault: ReportedError) -> PhaseState:
     """Counts a failure for the item at fault and takes it off the phase: the account never gets it again, also where
     an operator offers the phase again after the last replacement."""
     by_text = fault.text_at_fault and phase.assigned_text_id is not None

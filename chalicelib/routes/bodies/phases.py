@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from chalicelib.domain.retries import ReportKind
-from chalicelib.domain.warmup.work import Fault
+from chalicelib.domain.warmup.work import ReportedError
 from chalicelib.routes.bodies.base import Input, Line, Message, Score, Whole, small, whole
 
 
@@ -32,6 +32,8 @@ class ReportErrorBody(Input):
 
     _size = field_validator("details")(small)
 
-    def fault(self) -> Fault:
+    def fault(self) -> ReportedError:
         """What went wrong, as the rules read it."""
-        return Fault(self.kind, self.message, self.code, self.details, timedelta(seconds=self.retry_after_seconds))
+        return ReportedError(
+            self.kind, self.message, self.code, self.details, timedelta(seconds=self.retry_after_seconds)
+        )

@@ -10,7 +10,7 @@ from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.assignments import Assignment
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.routes.schemas.problems import RowError
-from chalicelib.routes.schemas.roster import Account
+from chalicelib.routes.schemas.roster import AccountSummary
 from chalicelib.routes.schemas.warmups import WarmupStatus
 from chalicelib.services.accounts import Changed, Found, RowOutcome
 
@@ -45,7 +45,7 @@ class WholeAccount(WarmupStatus):
     def of_found(found: Found, now: datetime) -> "WholeAccount":
         """Return the status document, and what else is stored of the account."""
         item = found.warmup.account
-        listed = Account.from_item(item, now)
+        listed = AccountSummary.from_item(item, now)
         return WholeAccount(
             **vars(WarmupStatus.of(found.warmup, found.blockers, now)),
             crash_count=item.crash_count or 0,

@@ -31,7 +31,7 @@ class PoolCategory(Document):
     disabled: int
 
     @staticmethod
-    def of(found: availability.Category) -> "PoolCategory":
+    def of(found: availability.CategoryCounts) -> "PoolCategory":
         """Return the counts of one category."""
         return PoolCategory(
             kind=found.kind,
@@ -60,7 +60,7 @@ class Shortfall(Document):
     until: datetime | None
 
     @classmethod
-    def of(cls, found: runway.Shortfall | None) -> Self | None:
+    def of(cls, found: runway.PoolShortfall | None) -> Self | None:
         """Return the day and the account, if there is one that finds nothing."""
         if found is None:
             return None
@@ -116,7 +116,7 @@ class Availability(Document):
     has_more: bool
 
     @classmethod
-    def of(cls, found: availability.Availability) -> Self:
+    def of(cls, found: availability.PoolForecast) -> Self:
         """Return what the pools hold, and how far they carry."""
         everybody = found.accounts + found.imported + found.adding
         warning = availability.shortfall(found.model_id, everybody, found.if_all_start)

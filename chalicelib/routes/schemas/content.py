@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.lists import Replayed
-from chalicelib.routes.schemas.pools import EditedItem, PoolItem
+from chalicelib.routes.schemas.pools import EditedItem, ItemSummary
 from chalicelib.services import pools
 from chalicelib.services.edits import Edited
 from chalicelib.tables import Content as Item
@@ -23,14 +23,14 @@ class MediaFile(Document):
     height: int | None
 
 
-class Content(MediaFile, PoolItem):
+class Content(MediaFile, ItemSummary):
     """A media item of a pool, with its usage."""
 
     @staticmethod
     def from_item(item: Item, now: datetime) -> "Content":
         """Return what the table holds of a media item."""
         return Content(
-            **vars(PoolItem.from_pool(item, now)),
+            **vars(ItemSummary.from_pool(item, now)),
             content_id=item.content_id,
             media_key=item.media_key,
             media_type=item.media_type,

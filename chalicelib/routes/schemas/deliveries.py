@@ -45,7 +45,7 @@ class Delivery(Document):
     lease: OwnLease
 
     @classmethod
-    def of(cls, found: deliveries.Delivery, settings: Settings) -> Self:
+    def of(cls, found: deliveries.DeliveredItems, settings: Settings) -> Self:
         """Return the items with the caller's lease."""
         text = found.text
         return cls(
@@ -62,7 +62,7 @@ class Delivery(Document):
         )
 
 
-def _media(found: deliveries.Delivery) -> Media | None:
+def _media(found: deliveries.DeliveredItems) -> Media | None:
     item = found.content
     if item is None:
         return None

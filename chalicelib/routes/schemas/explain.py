@@ -56,7 +56,7 @@ class Explanation(Document):
     has_more: bool
 
     @staticmethod
-    def of(found: explain.Explanation) -> "Explanation":
+    def of(found: explain.NeedExplanation) -> "Explanation":
         """Return the leading items and the refused ones."""
         return Explanation(
             kind=found.kind,
@@ -80,7 +80,7 @@ class Explained(Document):
     needs: list[Explanation]
 
     @classmethod
-    def of(cls, found: explain.Explained) -> Self:
+    def of(cls, found: explain.PhaseExplanation) -> Self:
         """Return what is assigned already, and what selection would do for each need."""
         assigned = found.assigned
         return cls(

@@ -8,11 +8,11 @@ from chalicelib.domain.accounts import Step
 from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.lists import Replayed
-from chalicelib.services.leases import Claims, Offer, Ready
+from chalicelib.services.leases import ClaimResult, Offer, Ready
 from chalicelib.settings import Settings
 
 
-class AskAgain(Document):
+class _AskAgain(Document):
     """When to ask again, with an empty list only: `next_due_at` is null where nothing is scheduled.
 
     `retry_after_seconds` is the same as the header `Retry-After`; it holds some jitter, so that idle callers spread.
@@ -22,7 +22,7 @@ class AskAgain(Document):
     retry_after_seconds: int | Absent = ABSENT
 
 
-class ReadyPage(AskAgain):
+class ReadyPage(_AskAgain):
     """What can be worked on now."""
 
     items: list[Offer]
@@ -75,14 +75,14 @@ class Claimed(Document):
     held: bool
 
 
-class Claim(AskAgain):
+class Claim(_AskAgain):
     """What a claim gave."""
 
     session_id: str | None
     items: list[Claimed]
 
     @classmethod
-    def of(cls, session_id: str | None, found: Claims, settings: Settings) -> Self:
+    def of(cls, session_id: str | None, found: ClaimResult, settings: Settings) -> Self:
         """Return the accounts that were taken, or when to ask again."""
         items = [
             Claimed(**vars(one.offer), lease=OwnLease.of(one.lease, settings), held=one.held) for one in found.items

@@ -7,7 +7,7 @@ from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.tables import Setting
 
 
-class Pauses(Document):
+class PauseSummary(Document):
     """What is paused."""
 
     pipeline_paused: bool
@@ -16,9 +16,9 @@ class Pauses(Document):
     version: int
 
     @staticmethod
-    def from_item(item: Setting) -> "Pauses":
+    def from_item(item: Setting) -> "PauseSummary":
         """Return what the setting says of pauses."""
-        return Pauses(
+        return PauseSummary(
             pipeline_paused=item.pipeline_paused,
             reason=item.pause_reason,
             paused_models=sorted(item.paused_models),
@@ -26,10 +26,10 @@ class Pauses(Document):
         )
 
 
-class ChangedPauses(Replayed, Pauses):
+class ChangedPauses(Replayed, PauseSummary):
     """What is paused, after a move."""
 
     @classmethod
     def after(cls, item: Setting, *, replayed: bool) -> Self:
         """Return what is paused, with whether it had been paused so before."""
-        return cls(**vars(Pauses.from_item(item)), replayed=replayed)
+        return cls(**vars(PauseSummary.from_item(item)), replayed=replayed)

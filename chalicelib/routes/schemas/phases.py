@@ -78,7 +78,7 @@ class Completion(Replayed):
     late: bool
 
     @classmethod
-    def of(cls, found: phases.Completion) -> Self:
+    def of(cls, found: phases.CompletedPhase) -> Self:
         """Return how the phase stands, and what comes after it."""
         return cls(
             replayed=found.replayed,
@@ -98,7 +98,7 @@ class Report(Replayed):
     available_at: datetime | None
 
     @classmethod
-    def of(cls, found: phases.Report) -> Self:
+    def of(cls, found: phases.ReportedPhase) -> Self:
         """Return how the phase stands, and what the report made of it."""
         return cls(
             replayed=found.replayed,

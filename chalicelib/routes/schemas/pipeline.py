@@ -6,7 +6,7 @@ from typing import Any, Self
 from chalicelib.domain import timing
 from chalicelib.domain.queues import Queue
 from chalicelib.edge.answers import Document
-from chalicelib.routes.schemas.pauses import Pauses
+from chalicelib.routes.schemas.pauses import PauseSummary
 from chalicelib.services import pipeline
 from chalicelib.services.pipeline import Hour
 from chalicelib.tables import Account, Setting
@@ -52,7 +52,7 @@ class AtWork(Document):
         return cls(account_id=item.account_id, since=item.working_since)
 
 
-class Overview(Pauses):
+class Overview(PauseSummary):
     """How the whole pipeline stands; `phases` counts by phase and status, as of `counted_at`; `has_more`: the
     counts are lower bounds. `longest_at_work` is at most 15 seconds old.
 
@@ -81,12 +81,12 @@ class Overview(Pauses):
     longest_at_work: AtWork | None
 
     @classmethod
-    def of(cls, found: pipeline.Overview, now: datetime) -> Self:
+    def of(cls, found: pipeline.PipelineState, now: datetime) -> Self:
         """Return how the pipeline stands; of the pools, as the last whole look at all models found them."""
         watched, review = found.watched, found.review
         counts = None if watched is None else watched.did["counts"]
         return cls(
-            **vars(Pauses.from_item(found.pauses)),
+            **vars(PauseSummary.from_item(found.pauses)),
             now=now,
             states=found.states,
             phases=found.phases,

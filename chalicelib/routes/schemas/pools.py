@@ -29,7 +29,7 @@ def _licence(item: pools.PoolItem) -> Licence | None:
     return Licence(licensed_by=item.licensed_by, valid_until=item.licence_valid_until)
 
 
-class PoolItem(Document):
+class ItemSummary(Document):
     """What media items and texts have in common."""
 
     model_id: str
@@ -52,9 +52,9 @@ class PoolItem(Document):
     licence: Licence | None
 
     @staticmethod
-    def from_pool(item: pools.PoolItem, now: datetime) -> "PoolItem":
+    def from_pool(item: pools.PoolItem, now: datetime) -> "ItemSummary":
         """Return what the table holds of an item, and the status that one sees now."""
-        return PoolItem(
+        return ItemSummary(
             model_id=item.model_id,
             category=item.category,
             theme=item.theme,

@@ -22,7 +22,7 @@ class Case(Phase):
     since: datetime
 
     @staticmethod
-    def of(found: review.Case) -> "Case":
+    def of(found: review.OpenCase) -> "Case":
         """Return the phase with what a list shows of its account."""
         return Case(
             **vars(Phase.from_item(found.phase)),
@@ -75,7 +75,7 @@ class CaseGroups(Document):
     has_more: bool
 
     @classmethod
-    def of(cls, groups: list[Group], seen: review.Look) -> Self:
+    def of(cls, groups: list[Group], seen: review.CasePage) -> Self:
         """Return the groups of what was seen of the queue."""
         return cls(
             items=[CaseGroup.of(one) for one in groups],

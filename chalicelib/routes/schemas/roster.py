@@ -18,7 +18,7 @@ from chalicelib.tables import Account as Item
 _FIRST_WORDS = 120
 
 
-class Account(Document):
+class AccountSummary(Document):
     """An account in a list."""
 
     account_id: str
@@ -39,9 +39,9 @@ class Account(Document):
     version: int
 
     @staticmethod
-    def from_item(item: Item, now: datetime) -> "Account":
+    def from_item(item: Item, now: datetime) -> "AccountSummary":
         """Return what the table holds of an account, and where it stands now."""
-        return Account(
+        return AccountSummary(
             account_id=item.account_id,
             model_id=item.model_id,
             username=item.username,
@@ -86,7 +86,7 @@ class Assigned(Document):
         return cls(content=media, text=words)
 
 
-class ListedAccount(Account):
+class ListedAccount(AccountSummary):
     """An account in a list; where phases are asked for, with them (none before the start) and what is assigned.
 
     `content_due_at`: its pools had nothing eligible, and are asked again then.
@@ -99,14 +99,14 @@ class ListedAccount(Account):
     @classmethod
     def listed(cls, item: Item, now: datetime) -> Self:
         """Return an account without its phases."""
-        return cls(**vars(Account.from_item(item, now)))
+        return cls(**vars(AccountSummary.from_item(item, now)))
 
     @classmethod
     def shown(cls, found: Shown, now: datetime) -> Self:
         """Return an account with its phases in order, and what the current one was assigned."""
         phases = sorted(found.phases, key=lambda one: ORDER.index(one.name))
         return cls(
-            **vars(Account.from_item(found.account, now)),
+            **vars(AccountSummary.from_item(found.account, now)),
             content_due_at=found.account.content_due_at,
             phases=[Cell.from_item(one) for one in phases],
             assigned=Assigned.of(found),

@@ -39,7 +39,7 @@ class Holding(Document):
     phase: PhaseName | None
 
     @staticmethod
-    def all_of(found: Iterable[table.Holding]) -> "list[Holding]":
+    def all_of(found: Iterable[table.HeldLease]) -> "list[Holding]":
         """Return what a session holds."""
         return [Holding(account_id=one.account_id, phase=one.phase_or_none) for one in found]
 

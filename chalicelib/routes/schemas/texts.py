@@ -5,19 +5,19 @@ from typing import Literal, Self
 
 from chalicelib.routes.schemas.deliveries import Words
 from chalicelib.routes.schemas.lists import Replayed
-from chalicelib.routes.schemas.pools import EditedItem, PoolItem
+from chalicelib.routes.schemas.pools import EditedItem, ItemSummary
 from chalicelib.services import pools
 from chalicelib.services.edits import Edited
 from chalicelib.tables import Text as Item
 
 
-class Text(Words, PoolItem):
+class Text(Words, ItemSummary):
     """A text of a pool, with its usage."""
 
     @staticmethod
     def from_item(item: Item, now: datetime) -> "Text":
         """Return what the table holds of a text."""
-        return Text(**vars(PoolItem.from_pool(item, now)), text_id=item.text_id, body=item.body)
+        return Text(**vars(ItemSummary.from_pool(item, now)), text_id=item.text_id, body=item.body)
 
 
 class NewText(Text):
