@@ -33,6 +33,7 @@ class Fault(StrEnum):
     ANSWER_LOST = "the request is done, its answer never arrives"
     ANSWER_LATE = "the request is done, its answer comes after the time-out"
     CONFLICT = "another transaction is under way on the same item"
+    POOL_CONFLICT = "another transaction is under way on the first pool item of this one"
     THROTTLED = "the table is throttled"
     THROTTLED_INSIDE = "an item of the transaction is throttled"
     SERVER_ERROR = "the store answers 500 and has done nothing"
@@ -201,6 +202,8 @@ class Wire:
                 raise ConnectTimeoutError(endpoint_url=request.url)
             case Fault.CONFLICT:
                 return _answer(request, *_cancelled(call, "TransactionConflict"))
+            case Fault.POOL_CONFLICT:
+                return _answer(request, *_cancelled(call, "TransactionConflict", _first_pool_item(call)))
             case Fault.THROTTLED_INSIDE:
                 return _answer(request, *_cancelled(call, "ThrottlingError"))
             case Fault.THROTTLED:
@@ -295,9 +298,15 @@ def _error(code: str, message: str, status: int = 400, **more: Any) -> tuple[int
     return status, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(document).encode()
 
 
-def _cancelled(call: Call, code: str) -> tuple[int, dict[str, str], bytes]:
+def _first_pool_item(call: Call) -> int:
+    """The place of the first pool item that is written, the first place if none is."""
+    written = [one.get("Update", {}).get("TableName", "") for one in call.body["TransactItems"]]
+    return next((place for place, name in enumerate(written) if name.endswith(("content", "texts"))), 0)
+
+
+def _cancelled(call: Call, code: str, place: int = 0) -> tuple[int, dict[str, str], bytes]:
     reasons: list[dict[str, str]] = [{"Code": "None"} for _ in call.body["TransactItems"]]
-    reasons[0] = {"Code": code, "Message": "…"}
+    reasons[place] = {"Code": code, "Message": "…"}
     told = ", ".join(reason["Code"] for reason in reasons)
     message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{told}]"
     return _error("TransactionCanceledException", message, CancellationReasons=reasons)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import AttributeNullError, PynamoDBException, TableError
+from pynamodb.exceptions import AttributeNullError, PynamoDBException, TableError, VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.models import Model
@@ -90,6 +90,9 @@ def _deserialiser(attribute: Attribute[Any]) -> Callable[[Any], Any] | None:
 class Item(Model):
     """A row of one of our tables. Changed in memory, it knows what differs from what was read."""
 
+    contended: ClassVar[bool] = False
+    """Whether many want the same item at once, so that who meets another there had better take another item."""
+
     _read: Raw | None = None
 
     @classmethod
@@ -160,6 +163,11 @@ class Item(Model):
             name: {attribute.attr_type: attribute.serialize(part)}
             for (name, attribute), part in zip(_shape(cls).keys, parts, strict=True)
         }
+
+    @classmethod
+    def key_of(cls, raw: Raw) -> "Key":
+        """The key of a raw item, as `together` takes it."""
+        return cast("Key", (cls, *[one.deserialize(raw[name][one.attr_type]) for name, one in _shape(cls).keys]))
 
 
 def _same(stored: Any, current: Any) -> bool:
@@ -272,7 +280,7 @@ def classify(error: Exception) -> Failure:
         return Failure.UNKNOWN if isinstance(cause, BotoCoreError) else Failure.DEFECT
     code = cause.response.get("Error", {}).get("Code", "")
     if code == "TransactionCanceledException":
-        return _of_reasons(reason_codes(error))
+        return _of_reasons([reason["Code"] for reason in reasons(cause)])
     if code in _NOT_APPLIED:
         return Failure.NOT_APPLIED
     if code == "ConditionalCheckFailedException":
@@ -285,16 +293,17 @@ def classify(error: Exception) -> Failure:
 
 def _of_reasons(codes: Sequence[str]) -> Failure:
     """A cancelled transaction was surely not applied. A failed condition says more than a conflict beside it."""
-    told = {code for code in codes if code}
+    told = {code for code in codes if code != "None"}
     if "ConditionalCheckFailed" in told:
         return Failure.CONDITION
     return Failure.NOT_APPLIED if told and told <= _NOT_APPLIED else Failure.DEFECT
 
 
-def reason_codes(error: Exception) -> list[str]:
-    """The code for each item of a cancelled transaction, in the request's order; '' where an item was no reason."""
-    reasons = getattr(error, "cancellation_reasons", [])
-    return ["" if reason is None else reason.code for reason in reasons]
+def reasons(error: Exception) -> Sequence[Mapping[str, Any]]:
+    """The store's reason for each item of a cancelled transaction, in the request's order: its code ("None" where the
+    item was no reason), and where a condition failed the item as it is."""
+    cause = error.__cause__ if isinstance(error, VerboseClientError) else error
+    return cause.response.get("CancellationReasons", ()) if isinstance(cause, ClientError) else ()
 
 
 @contextmanager

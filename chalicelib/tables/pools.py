@@ -31,6 +31,8 @@ _OF_ALL = (GLANCE, 64)
 class PoolItem(Item):
     """What media and texts have in common. `revision` counts every write, `version` the edits by operators."""
 
+    contended = True
+
     model_id = text()
     category = text()
     theme = maybe_text()

@@ -5,20 +5,21 @@ build ── send ──┬─ stored ──────────────
   │ same bytes, ├─ timeout, 5xx: nobody knows ─────────── wait ─┤
   │ same token  │                                               │
   └─────────────┼───────────────────────────────────────────────┘
-                └─ a condition failed ─┬─ our mark is there: an attempt before was stored ─► done
-                                       └─ else: Stale, the caller reads and decides again
+                └─ a condition failed, ─┬─ our mark is there: an attempt before was stored ─► done
+                   a pool item is lost  └─ else: Stale, the caller decides again
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pynamodb.exceptions import TransactWriteError
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 
 from chalicelib.context import Context, sources
 from chalicelib.domain.errors import TemporarilyUnavailable
-from chalicelib.tables.base import Failure, Item, classify, connection, reason_codes
+from chalicelib.tables.base import Failure, Item, Key, Raw, classify, connection, reasons
 
 _FIRST_WAIT = 0.02
 _LONGEST_WAIT = 0.5
@@ -26,12 +27,35 @@ MOST_ITEMS = 100
 
 
 class Stale(Exception):
-    """A condition failed: what was read has changed. `failed` are the tables whose conditions did."""
+    """A condition failed: what was read has changed. `failed` are the tables whose conditions did.
 
-    def __init__(self, failed: frozenset[type[Item]]) -> None:
-        """`failed`: the models of the items whose conditions failed."""
-        self.failed = failed
+    `current` are the items whose conditions failed, by their keys, as the store found them then; None where there was
+    no item. An item that was lost to a transaction under way is in `failed`, but not in `current`: nobody knows yet.
+    """
+
+    def __init__(self, failed: frozenset[type[Item]], current: Mapping[Key, Item | None] | None = None) -> None:
+        """`failed`: the models of the items whose conditions failed; `current`: those items."""
+        self.failed, self.current = failed, current or {}
         super().__init__(", ".join(sorted(model.__name__ for model in failed)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """One item of a transaction, as the store takes it."""
+
+    model: type[Item]
+    verb: str
+    asked: dict[str, Any]
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it has a condition."""
+        return "ConditionExpression" in self.asked
+
+    @property
+    def key(self) -> Key:
+        """The key of its item."""
+        return self.model.key_of(self.asked.get("Key") or self.asked["Item"])
 
 
 class Transaction:
@@ -40,18 +64,15 @@ class Transaction:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.token = context.entropy(16).hex()
-        self._checks: list[tuple[type[Item], dict[str, Any]]] = []
-        self._deletes: list[tuple[type[Item], dict[str, Any]]] = []
-        self._puts: list[tuple[type[Item], dict[str, Any]]] = []
-        self._updates: list[tuple[type[Item], dict[str, Any]]] = []
+        self._writes: list[_Write] = []
 
     def put(self, item: Item, condition: Condition | None = None) -> None:
         """Writes a whole new item."""
-        self._puts.append((type(item), item.get_save_kwargs_from_instance(condition=condition)))
+        self._add(item, "Put", item.get_save_kwargs_from_instance(condition=condition))
 
     def delete(self, item: Item, condition: Condition | None = None) -> None:
         """Takes an item out."""
-        self._deletes.append((type(item), item.get_delete_kwargs_from_instance(condition=condition)))
+        self._add(item, "Delete", item.get_delete_kwargs_from_instance(condition=condition))
 
     def update(
         self, item: Item, condition: Condition | None = None, actions: Sequence[UpdateAction] | None = None
@@ -59,35 +80,36 @@ class Transaction:
         """Changes what differs from what was read (or does just `actions`); attributes that we do not know stay."""
         done = item.changes() if actions is None else actions
         if done:
-            self._updates.append(
-                (type(item), item.get_update_kwargs_from_instance(actions=list(done), condition=condition))
-            )
+            self._add(item, "Update", item.get_update_kwargs_from_instance(actions=list(done), condition=condition))
         elif condition is not None:
-            self._checks.append((type(item), _check(item, condition)))
+            self._add(item, "ConditionCheck", _check(item, condition))
+
+    def _add(self, item: Item, verb: str, asked: dict[str, Any]) -> None:
+        if "ConditionExpression" in asked:
+            asked["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        self._writes.append(_Write(type(item), verb, asked))
 
     def commit(self, was_stored: Callable[[], bool] | None = None) -> None:
         """Writes all or nothing, within the deadline of the call.
 
         `was_stored` reads whether this very transaction was stored; it is asked when an outcome is unknown.
-        Raises Stale when a condition failed, TemporarilyUnavailable when the deadline came first.
+        Raises Stale when a condition failed or a pool item was lost to another transaction, TemporarilyUnavailable
+        when the deadline came first.
         """
         wait, unknown = _FIRST_WAIT, False
         while True:
             try:
                 self._send()
                 return
-            except TransactWriteError as error:
-                match classify(error):
-                    case Failure.CONDITION:
-                        if was_stored is not None and was_stored():  # by an attempt of which even the SDK knows nothing
-                            return
-                        raise Stale(self._failed(reason_codes(error))) from error
-                    case Failure.UNKNOWN:
-                        unknown = True
-                    case Failure.NOT_APPLIED:
-                        pass
-                    case Failure.DEFECT:
-                        raise
+            except (ClientError, BotoCoreError) as error:
+                failure, stale = classify(error), self._stale(error)
+                if failure is Failure.DEFECT:
+                    raise
+                if failure is Failure.CONDITION or (stale.failed and not unknown):
+                    if was_stored is not None and self._made_all(stale) and was_stored():  # unknown even to the SDK
+                        return
+                    raise stale from error
+                unknown = unknown or failure is Failure.UNKNOWN
                 if self._context.time_left() < wait:
                     if unknown and was_stored is not None and was_stored():
                         return
@@ -96,18 +118,28 @@ class Transaction:
             wait = min(wait * 2, _LONGEST_WAIT)
 
     def _send(self) -> None:
-        connection().transact_write_items(
-            condition_check_items=[kwargs for _, kwargs in self._checks],
-            delete_items=[kwargs for _, kwargs in self._deletes],
-            put_items=[kwargs for _, kwargs in self._puts],
-            update_items=[kwargs for _, kwargs in self._updates],
-            client_request_token=self.token,
-        )
+        items = [{one.verb: one.asked} for one in self._writes]
+        connection().dispatch("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": self.token})
 
-    def _failed(self, codes: list[str]) -> frozenset[type[Item]]:
-        # the store answers in the order in which PynamoDB sends: checks, deletes, puts, updates
-        models = [model for model, _ in (*self._checks, *self._deletes, *self._puts, *self._updates)]
-        return frozenset(model for model, code in zip(models, codes, strict=False) if code == "ConditionalCheckFailed")
+    def _made_all(self, stale: Stale) -> bool:
+        """Whether all that this transaction makes anew is there: else no attempt of it was stored."""
+        return all(one.key in stale.current for one in self._writes if one.verb == "Put" and one.is_conditional)
+
+    def _stale(self, error: Exception) -> Stale:
+        """What the store's reasons, one for each write, say was lost: by its condition, or to a transaction under way.
+
+        Who meets another at an item that many want sends the same again in vain: the other's write is the better one.
+        """
+        failed: set[type[Item]] = set()
+        current: dict[Key, Item | None] = {}
+        for write, reason in zip(self._writes, reasons(error), strict=False):
+            if reason["Code"] == "ConditionalCheckFailed":
+                failed.add(write.model)
+                raw: Raw | None = reason.get("Item")
+                current[write.key] = None if raw is None else write.model.from_raw_data(raw)
+            elif reason["Code"] == "TransactionConflict" and write.model.contended and write.is_conditional:
+                failed.add(write.model)
+        return Stale(frozenset(failed), current)
 
 
 def _check(item: Item, condition: Condition) -> dict[str, Any]:

@@ -186,18 +186,22 @@ MUTANTS: dict[str, Mutant] = {
         (Line("domain/queues.py", "else {Queue.WORKING}", "else frozenset()"),), "tests/api/test_roster.py"
     ),
     "the client request token": Mutant(
-        (Line("tables/transaction.py", "client_request_token=self.token", "client_request_token=None"),),
+        (Line("tables/transaction.py", '"ClientRequestToken": self.token', '"ClientRequestToken": None'),),
         f"{FAULTS}::test_attempts_are_equal_to_the_byte_and_each_write_has_a_token_of_its_own",
     ),
     "the look for our own mark": Mutant(
         (
             Line(
                 "tables/transaction.py",
-                "if was_stored is not None and was_stored():  # by",
-                "if False:  # by",
+                "if was_stored is not None and self._made_all(stale) and was_stored():",
+                "if False:",
             ),
         ),
         f"{FAULTS}::test_whatever_goes_wrong_it_is_done_once_and_answered_rightly[b1 complete-working]",
+    ),
+    "the transaction under way that may be our own": Mutant(
+        (Line("tables/transaction.py", "(stale.failed and not unknown)", "stale.failed"),),
+        "tests/integration/test_transactions.py",
     ),
     "the repeat of a completion": Mutant(
         (Line("domain/warmup/work.py", "answer.token == token and (answer.outcome", "False and (answer.outcome"),),

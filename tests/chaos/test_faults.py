@@ -52,6 +52,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("crash after", Fault.CRASH_AFTER),
     Kind("throttle", Fault.THROTTLED),
     Kind("conflict", Fault.CONFLICT, writes_only=True),
+    Kind("conflict at an item", Fault.POOL_CONFLICT, writes_only=True),
     Kind("500, not done", Fault.SERVER_ERROR),
     Kind("500, done", Fault.SERVER_ERROR_DONE, writes_only=True),
     Kind("twice", Fault.TWICE, writes_only=True),

@@ -69,18 +69,18 @@ class Engine:
             yield name
 
     def ask(self, operation: str, body: dict[str, Any]) -> Any:
-        """The engine's answer; of a refusal its code and its reasons."""
+        """The engine's answer; of a refusal its code and its reasons, with the items that stand there."""
         try:
             return self._client._make_api_call(operation, body)
         except ClientError as error:
-            reasons = [reason["Code"] for reason in error.response.get("CancellationReasons", [])]
+            reasons = error.response.get("CancellationReasons", [])
             return {"refused": error.response["Error"]["Code"], "reasons": reasons}
 
     def compare(self, call: Call, answer: AWSResponse) -> None:
         """Asks the engine the same, and holds the answers together."""
         document = json.loads(answer.content)
         if answer.status_code != 200:
-            reasons = [reason["Code"] for reason in document.get("CancellationReasons", [])]
+            reasons = document.get("CancellationReasons", [])
             document = {"refused": document["__type"].rpartition("#")[2], "reasons": reasons}
         mine, its = told(call, document), told(call, self.ask(call.operation, dict(call.body)))
         assert mine == its, f"{call.operation} {json.dumps(call.body)[:2000]}"
