@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib import audit
 from chalicelib.context import Actor, Context, Role, begin
-from chalicelib.domain.actions import Action
+from chalicelib.domain.actions import AuditAction
 from chalicelib.tables import Account, AuditEvent, Content, Text
 from chalicelib.tables.base import Item, together
 from chalicelib.tables.transaction import Stale, Transaction
@@ -143,7 +143,7 @@ class Marked:
             context(),
             subject="text:m1-bio-text",
             sequence=7,
-            action=Action.TEXT_CHANGE,
+            action=AuditAction.TEXT_CHANGE,
             transitions=(),
             details={},
             token=self.transaction.token,
