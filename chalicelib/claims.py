@@ -6,8 +6,7 @@ A claim is a row of its own, written in the transaction of whoever makes it, so 
 from collections.abc import Mapping, Sequence
 
 from chalicelib.context import Context
-from chalicelib.domain import duplicates, profiles
-from chalicelib.domain.accounts import AccountState
+from chalicelib.domain import accounts, duplicates, profiles
 from chalicelib.domain.errors import AlreadyExists, Duplicate
 from chalicelib.tables import Account, Fingerprint
 from chalicelib.tables.base import together
@@ -80,9 +79,9 @@ def claim_profile(context: Context, transaction: Transaction, account: Account, 
         transaction.update(claim, unchanged)
         return
     (holder,) = together([(Account, claim.item_id)])
-    if holder is None or holder.state is not AccountState.RETIRED:
+    if holder is None or accounts.is_in_care(holder.state):
         raise profile_taken(context, claim.item_id, holder)
-    transaction.update(holder, Account.state == AccountState.RETIRED, [])  # it may be brought back just now
+    transaction.update(holder, Account.state == holder.state, [])  # it may be brought back just now
     claim.item_id, claim.created_at = account.account_id, context.now
     transaction.update(claim, unchanged)
 

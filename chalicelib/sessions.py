@@ -7,8 +7,8 @@ from chalicelib.context import Context
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.instants import render
+from chalicelib.domain.sessions import Directive, SessionStatus, has_ended, may_work
 from chalicelib.tables import AuditEvent, Session
-from chalicelib.tables.sessions import Directive, SessionStatus
 from chalicelib.tables.transaction import Transaction
 
 
@@ -62,8 +62,8 @@ def working_session(context: Context, session: Session | None, *, holds: bool = 
     if context.session_id is None:
         return None
     own = own_session(context, session)
-    if own.live is SessionStatus.ENDED:
+    if has_ended(own.live):
         raise SessionEnded(f"Session {own.session_id} ended at {render(own.ended_at or context.now)}. Open a new one.")
-    if own.directive is Directive.STOP or (own.directive is Directive.DRAIN and not holds):
+    if not may_work(own.directive, holds=holds):
         raise SessionEnded(f"Session {own.session_id} was told to `{own.directive}`: it takes nothing new.")
     return own

@@ -9,7 +9,6 @@ from chalicelib import warmups
 from chalicelib.context import Context
 from chalicelib.domain import selection
 from chalicelib.domain.errors import ContentUnavailable
-from chalicelib.domain.plans import Need
 from chalicelib.domain.selection import Choice, PoolKind, Wanted
 from chalicelib.domain.warmup import delivery as life
 from chalicelib.domain.warmup.state import PhaseState
@@ -70,7 +69,7 @@ def choose_missing(
         choice = _choose(context, warmup.model_id, phase, warmups.MODELS[kind], wanted, contest)
         if choice is not None:
             drawn[kind] = choice
-        elif need is Need.REQUIRED:
+        elif need.is_required:
             _refuse_unavailable(context, loaded, phase, kind, wanted)
     return drawn
 

@@ -8,7 +8,7 @@ from chalicelib.context import Context
 from chalicelib.deliveries.choosing import Contest, choose_missing, chosen, read_again
 from chalicelib.domain import selection
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup import delivery as life
 from chalicelib.domain.warmup.draft import assigned
@@ -50,7 +50,7 @@ def hand_out(context: Context, loaded: Loaded, phase_name: str, contest: Contest
     warmup, caller = loaded.warmup, warmups.caller(context)
     phase = warmup.phase(phase_name)
     holder = caller.holds(warmup.lease, context.now)
-    if holder and phase is warmup.current and phase.status is PhaseStatus.IN_PROGRESS:
+    if life.is_repeat(warmup, caller, phase, context.now):
         return _delivered_before(context, loaded, phase)
     warmups.store_expiry(context, loaded, lambda after: life.out_of_order(after, after.phase(phase_name)))
     phase = life.deliverable(warmup, caller, phase_name, loaded.pauses, context.now)
@@ -109,9 +109,9 @@ def _deliver(
     context: Context, loaded: Loaded, phase: PhaseState, caller: Caller, session: Session, contest: Contest
 ) -> DeliveredItems:
     assignment, items = _assigned(loaded, phase)
-    again = phase.status is PhaseStatus.CONTENT_ASSIGNED
-    unfit = _unlicensed(items, context.now) if again else frozenset[life.Named]()
-    drawn = None if again and not unfit else choose_missing(context, loaded, phase, unfit, contest)
+    unfit = frozenset[life.Named]() if life.lacks_assignment(phase, ()) else _unlicensed(items, context.now)
+    lacking = life.lacks_assignment(phase, unfit)
+    drawn = choose_missing(context, loaded, phase, unfit, contest) if lacking else None
     choice = None if drawn is None else chosen(context, phase, drawn)
     new = {kind: one.choice.item for kind, one in (drawn or {}).items()}
     kept = {kind: item for kind, item in items.items() if (kind, item.item_id) not in unfit}

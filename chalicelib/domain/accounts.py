@@ -75,6 +75,30 @@ def after(state: AccountState, move: AccountTransition, to: AccountState | None 
     return to or targets[0]
 
 
+ENDED = (AccountState.ACTIVE, AccountState.RETIRED)
+"""The states in which nothing is left to do."""
+
+
+def has_ended(state: AccountState) -> bool:
+    """Whether nothing is left to do for the account."""
+    return state in ENDED
+
+
+def is_in_care(state: AccountState) -> bool:
+    """Whether the account is in the service's care: it stands for its profile, and operators decide on it."""
+    return state is not AccountState.RETIRED
+
+
+def is_under_way(state: AccountState) -> bool:
+    """Whether the warm-up may have begun and has not ended; a paused account may not have begun it."""
+    return state in (AccountState.WARMING_UP, AccountState.PAUSED)
+
+
+def is_ready(state: AccountState) -> bool:
+    """Whether the warm-up can start."""
+    return state is AccountState.READY
+
+
 def is_possible(state: AccountState, move: AccountTransition) -> bool:
     """Whether the table holds this move from this state."""
     return move in TRANSITIONS[state]

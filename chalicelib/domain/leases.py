@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeGuard
 
 from chalicelib.domain.errors import AccountLeased, MalformedRequest
 
@@ -58,14 +59,19 @@ def version_of(token: str) -> int:
     return int(found[1])
 
 
+def is_open(lease: Lease | None) -> TypeGuard[Lease]:
+    """Whether there is a lease that nobody has ended, live or run out."""
+    return lease is not None and lease.ended_by is None
+
+
 def is_live(lease: Lease | None, now: datetime) -> bool:
     """Whether somebody has the right to work now."""
-    return lease is not None and lease.ended_by is None and now < lease.expires_at
+    return is_open(lease) and now < lease.expires_at
 
 
 def has_run_out(lease: Lease | None, now: datetime) -> bool:
     """Whether the lease ran out and nobody has said so yet."""
-    return lease is not None and lease.ended_by is None and now >= lease.expires_at
+    return is_open(lease) and now >= lease.expires_at
 
 
 def extended_to(lease: Lease, wanted: datetime, now: datetime) -> datetime | None:

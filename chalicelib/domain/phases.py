@@ -110,6 +110,16 @@ TRANSITIONS: Mapping[PhaseStatus, Mapping[PhaseTransition, tuple[PhaseStatus, ..
 ATTENTION = frozenset({PhaseStatus.FAILED, PhaseStatus.REQUIRES_REVIEW})
 
 
+def needs_attention(status: PhaseStatus | None) -> bool:
+    """Whether operators look at a phase in this status: it failed, or waits for their decision."""
+    return status in ATTENTION
+
+
+def is_completed(status: PhaseStatus) -> bool:
+    """Whether the phase is done."""
+    return status is PhaseStatus.COMPLETED
+
+
 def after(status: PhaseStatus, move: PhaseTransition, to: PhaseStatus | None = None) -> PhaseStatus:
     """The status that `move` leads to from `status`; `to` chooses where the table holds several (default: the first).
 

@@ -18,6 +18,11 @@ class Need(StrEnum):
     OPTIONAL = "optional"
     REQUIRED = "required"
 
+    @property
+    def is_required(self) -> bool:
+        """Whether the phase cannot do without."""
+        return self is Need.REQUIRED
+
 
 @dataclass(frozen=True, slots=True)
 class PhasePlan:

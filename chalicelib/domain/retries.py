@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, assert_never
 
-from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.accounts import AccountState, is_under_way
 from chalicelib.domain.phases import PhaseName, PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Plan
 
@@ -101,7 +101,7 @@ class _Account(Protocol):
 
 def completion_needs_review(account: _Account) -> bool:
     """Return whether an operator must decide before anybody completes the warm-up: workers left that too often."""
-    finished = account.current_phase is None and account.state in (AccountState.WARMING_UP, AccountState.PAUSED)
+    finished = account.current_phase is None and is_under_way(account.state)
     counts = {"crashes": account.crash_count or 0, "releases": account.release_count or 0}
     return finished and left_too_often(account.plan, **counts)
 

@@ -36,6 +36,26 @@ def move(before: ItemRights, to: ItemRights, *, creator: str, actor: str, four_e
     return to
 
 
+def is_approved(status: ItemRights) -> bool:
+    """Whether the item has been approved."""
+    return status is ItemRights.APPROVED
+
+
+def is_withdrawn(status: ItemRights) -> bool:
+    """Whether nobody may use the item any more."""
+    return status is ItemRights.WITHDRAWN
+
+
+def comes_back(before: ItemRights, after: ItemRights) -> bool:
+    """Whether an item that was withdrawn is approved again."""
+    return is_withdrawn(before) and is_approved(after)
+
+
+def approver(status: ItemRights, actor: str) -> str | None:
+    """Who approved an item that `actor` has just brought to this state; None where it is not approved."""
+    return actor if is_approved(status) else None
+
+
 def at_creation(asked: ItemRights, *, four_eyes: bool) -> ItemRights:
     """The state of a new item: under four eyes its maker's approval does not count, and it waits for another's."""
     return ItemRights.PENDING if four_eyes and asked is ItemRights.APPROVED else asked

@@ -16,9 +16,9 @@ from heapq import merge
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
-from chalicelib.domain import scoring
+from chalicelib.domain import scoring, uses
 from chalicelib.domain.phases import PhaseName
-from chalicelib.domain.plans import Plan
+from chalicelib.domain.plans import Need, Plan
 
 ANY = "any"
 GLANCE = 12
@@ -137,6 +137,13 @@ def wanted(plan: Plan, phase: PhaseName, *, theme: str | None, used: Collection[
     )
 
 
+def needs(plan: Plan, phase: PhaseName) -> dict[PoolKind, Need]:
+    """What a phase of this plan asks the pools for: what it needs, and what it takes where there is some."""
+    asked = plan.phases[phase]
+    both = ((PoolKind.CONTENT, asked.content), (PoolKind.TEXT, asked.text))
+    return {kind: need for kind, need in both if need is not Need.NONE}
+
+
 def wanted_by_hand(plan: Plan, phase: PhaseName, *, theme: str | None, used: Collection[str], now: datetime) -> Wanted:
     """What an item that an operator gives to the phase must fulfil: all but the rest between uses and the quality."""
     asked = wanted(plan, phase, theme=theme, used=used, now=now)
@@ -161,12 +168,17 @@ def licence_has_ended(item: Licensed, now: datetime) -> bool:
     return item.licence_valid_until is not None and now >= item.licence_valid_until
 
 
+def is_listed(item: SelectableItem) -> bool:
+    """Whether the indexes of its pool list the item: it is approved, enabled and has uses left."""
+    return item.status is ItemRights.APPROVED and item.enabled and uses.are_left(item)
+
+
 def refusal(item: SelectableItem, wanted: Wanted) -> Refusal | None:
     """Why the item is not eligible, None if it is. Rights come first."""
     without_rights = unlicensed(item, wanted.now, four_eyes=wanted.four_eyes)
     if without_rights is not None:
         return without_rights
-    if item.usage_count >= item.max_usage:
+    if not uses.are_left(item):
         return Refusal.USED_UP
     if item.item_id in wanted.used:
         return Refusal.USED_BY_ACCOUNT

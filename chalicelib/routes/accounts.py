@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
-from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.accounts import has_ended
 from chalicelib.domain.errors import AlreadyExists, ConsentMissing, InvalidTransition
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
@@ -91,7 +91,7 @@ def import_all(
         for profile, outcome in zip(given.entries, found, strict=True)
         if isinstance(profile, Profile) and outcome.outcome == "created"
     ]
-    ended = {one.account_id for one in found if one.state in (AccountState.ACTIVE, AccountState.RETIRED)}
+    ended = {one.account_id for one in found if one.state is not None and has_ended(one.state)}
     newcomers = [one for one in joining if one.account_id not in ended]
     warnings = availability.warn(context, newcomers) if warn else []
     if retired := sum(one.outcome == "retired" for one in found):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.bulk import BulkAction
 from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import ReportKind
@@ -15,7 +16,7 @@ from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identi
 from chalicelib.routes.schemas.lists import Look
 from chalicelib.routes.schemas.roster import BulkMove, ListedAccount
 from chalicelib.services import accounts, review, roster
-from chalicelib.services.roster import AccountFilter, BulkAction, Sort
+from chalicelib.services.roster import AccountFilter, Sort
 from chalicelib.tables import Account
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import SessionEnded
+from chalicelib.domain.sessions import SessionStatus
 from chalicelib.edge.answers import Answer, New
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, limit
@@ -13,7 +14,6 @@ from chalicelib.routes.schemas.heartbeats import Heartbeat
 from chalicelib.routes.schemas.lists import Page
 from chalicelib.routes.schemas.sessions import ChangedSession, OpenedSession, OwnSession, Session
 from chalicelib.services import sessions
-from chalicelib.tables.sessions import SessionStatus
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.reasons import ReasonBody

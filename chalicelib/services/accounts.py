@@ -247,7 +247,8 @@ def _with_states(outcomes: Sequence[RowOutcome], before: Iterable[Account | None
     def named(found: RowOutcome) -> RowOutcome:
         there = found.outcome in ("created", "unchanged")
         state = states.get(found.account_id, AccountState.IMPORTED) if there else None
-        return replace(found, outcome="retired" if state is AccountState.RETIRED else found.outcome, state=state)
+        retired = state is not None and not accounts.is_in_care(state)
+        return replace(found, outcome="retired" if retired else found.outcome, state=state)
 
     return [named(one) for one in outcomes]
 
@@ -307,7 +308,7 @@ def ready(context: Context, account_id: str, *, reason: str) -> Changed:
     """Declares an account ready to be warmed up. Raises NotFound, ConsentMissing, InvalidTransition."""
     loaded = warmups.load(context, account_id)
     account, possible = loaded.account, accounts.is_possible(loaded.warmup.state, accounts.AccountTransition.READY)
-    if account.state is AccountState.READY or (
+    if accounts.is_ready(account.state) or (
         not possible and is_repeat(context, account, AuditAction.ACCOUNT_READY, possible=False, reason=reason)
     ):
         return _changed(context, loaded, replayed=True)
@@ -326,7 +327,7 @@ def start(context: Context, account_id: str) -> Changed:
     """
     loaded, caller = warmups.load(context, account_id), warmups.caller(context)
     holder = caller.holds(loaded.warmup.lease, context.now)
-    if loaded.warmup.state is AccountState.WARMING_UP and _started_it(context, loaded):
+    if work.is_repeated_start(loaded.warmup, caller, own_session=_in_own_session(context, loaded)):
         return _changed(context, loaded, lease=loaded.warmup.lease if holder else None, replayed=True)
     refuse_others(loaded.warmup, caller, context.now)
     warmups.store_expiry(context, loaded, work.out_of_start)
@@ -339,11 +340,8 @@ def start(context: Context, account_id: str) -> Changed:
     return _changed(context, loaded, lease=loaded.warmup.lease)
 
 
-def _started_it(context: Context, loaded: Loaded) -> bool:
-    lease, session = loaded.warmup.lease, loaded.session
-    same_request = lease is not None and lease.request_id == context.request_id and lease.bot_id == context.actor.id
-    own = session is not None and session.bot_id == context.actor.id
-    return same_request or (own and context.session_id == loaded.warmup.started_by)
+def _in_own_session(context: Context, loaded: Loaded) -> bool:
+    return loaded.session is not None and loaded.session.bot_id == context.actor.id
 
 
 def status(context: Context, account_id: str) -> Found:
@@ -366,7 +364,7 @@ def complete(context: Context, account_id: str) -> Changed:
     Raises NotFound, PhasesIncomplete, AccountLeased, AccountPaused, AccountNotReady.
     """
     loaded = warmups.load(context, account_id)
-    if loaded.warmup.state is AccountState.ACTIVE:
+    if work.is_finished(loaded.warmup):
         return _changed(context, loaded, replayed=True)
     warmups.store(context, loaded, work.finish(loaded.warmup, warmups.caller(context), context.now))
     return _changed(context, loaded)

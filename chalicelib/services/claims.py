@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 
 from chalicelib.claims import claim_fingerprints, claim_profile
 from chalicelib.context import Context
-from chalicelib.domain import cursors, profiles
-from chalicelib.domain.accounts import AccountState
+from chalicelib.domain import accounts, cursors, profiles
 from chalicelib.domain.errors import AlreadyExists, NotFound
 from chalicelib.tables import Account, CreatorModel, Fingerprint, Text, pages
 from chalicelib.tables.base import Item, Key, Raw, together
@@ -43,7 +42,7 @@ def of_accounts(context: Context, *, limit: int, cursor: str | None, dry_run: bo
     """Claims the profiles of up to `limit` accounts that stand for none yet. Raises MalformedRequest."""
     after = _after(context, "claims:accounts", cursor)
     found, following = pages.everything(Account, limit=limit, after=after)
-    living = [one for one in found if one.state is not AccountState.RETIRED]
+    living = [one for one in found if accounts.is_in_care(one.state)]
     claims = _read([profiles.claim_of(one.username) for one in living])
 
     def claim(account: Account) -> bool:

@@ -118,14 +118,14 @@ def _edit(
     change = Change(context, item)
     for name, value in wanted.items():
         change.transitions.append({"what": name, "from": _told(getattr(item, name)), "to": _told(value)})
-    was_withdrawn, keys = item.status is ItemRights.WITHDRAWN, item.fingerprints
+    before, keys = item.status, item.fingerprints
     if "status" in wanted:
         _move_rights(context, item, ItemRights(str(wanted.pop("status"))))
     for name, value in wanted.items():
         setattr(item, name, set(value) or None if isinstance(value, frozenset) else value)
     if "body" in wanted:
         _approve_anew(context, item)
-    if "body" in wanted or (was_withdrawn and item.status is ItemRights.APPROVED):
+    if "body" in wanted or rights.comes_back(before, item.status):
         _claim(change, item, keys)
     condition = item.revise(context.now)
     changed = ", ".join(str(move["what"]) for move in change.transitions)
@@ -155,9 +155,9 @@ def _check(item: PoolItem, wanted: Mapping[str, object]) -> None:
 
 def _approve_anew(context: Context, item: PoolItem) -> None:
     """Who approved the words approved other ones: an approval by somebody else is asked for again."""
-    if item.status is ItemRights.APPROVED:
+    if rights.is_approved(item.status):
         item.status = rights.at_creation(item.status, four_eyes=plans.STANDARD.four_eyes)
-        item.approved_by = context.actor.id if item.status is ItemRights.APPROVED else None
+        item.approved_by = rights.approver(item.status, context.actor.id)
 
 
 def _claim(change: Change, item: PoolItem, before: Sequence[str]) -> None:
@@ -181,12 +181,11 @@ def _told(value: object) -> object:
 def _move_rights(context: Context, item: PoolItem, to: ItemRights) -> None:
     four_eyes = plans.STANDARD.four_eyes
     item.status = rights.move(item.status, to, creator=item.created_by, actor=context.actor.id, four_eyes=four_eyes)
-    if to is ItemRights.APPROVED:
-        item.approved_by = context.actor.id
+    item.approved_by = rights.approver(to, context.actor.id) or item.approved_by
 
 
 def _action(item: PoolItem, moves: list[dict[str, object]]) -> AuditAction:
-    withdrawn = any(move["what"] == "status" and move["to"] is ItemRights.WITHDRAWN for move in moves)
+    withdrawn = any(move["what"] == "status" for move in moves) and rights.is_withdrawn(item.status)
     if isinstance(item, Content):
         return AuditAction.CONTENT_WITHDRAW if withdrawn else AuditAction.CONTENT_CHANGE
     return AuditAction.TEXT_WITHDRAW if withdrawn else AuditAction.TEXT_CHANGE

@@ -60,16 +60,10 @@ def explain(context: Context, account_id: str, phase_name: str, *, limit: int) -
     phase = PhaseName(phase_name)
     warmup = warmups.load(context, account_id)
     account = warmup.account
-    asked = account.plan.phases[phase]
-    needs = (
-        (PoolKind.CONTENT, asked.content, account.used_content_ids),
-        (PoolKind.TEXT, asked.text, account.used_text_ids),
-    )
+    given = {PoolKind.CONTENT: account.used_content_ids, PoolKind.TEXT: account.used_text_ids}
     explanations = []
-    for kind, need, used in needs:
-        if need is Need.NONE:
-            continue
-        wanted = selection.wanted(account.plan, phase, theme=account.theme, used=used or (), now=context.now)
+    for kind, need in selection.needs(account.plan, phase).items():
+        wanted = selection.wanted(account.plan, phase, theme=account.theme, used=given[kind] or (), now=context.now)
         explanations.append(
             _explain(account.model_id, phase, kind, need, wanted, limit, lambda: context.time_left() > _SPARE_SECONDS)
         )

@@ -8,18 +8,19 @@ from itertools import islice
 
 from chalicelib.changes import Change, is_repeat, retry_on_conflict
 from chalicelib.context import Context
-from chalicelib.domain import timing
+from chalicelib.domain import accounts, timing
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import InvalidTransition, TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import ATTENTION
 from chalicelib.domain.queues import Queue, queues_of
+from chalicelib.domain.sessions import SessionStatus
 from chalicelib.domain.warmup.effects import Hourly
 from chalicelib.tables import Account, Session, Setting, at_work, attention
 from chalicelib.tables.base import reading, together
 from chalicelib.tables.queues import Place, QueueRow, everything, in_order
-from chalicelib.tables.sessions import LIVE, SessionStatus
+from chalicelib.tables.sessions import LIVE
 from chalicelib.tables.settings import (
     COUNTER_SHARDS,
     HOUR_SHARDS,
@@ -32,7 +33,6 @@ from chalicelib.tables.settings import (
 )
 from chalicelib.tables.transaction import Stale, Transaction
 
-_ENDED = (AccountState.ACTIVE, AccountState.RETIRED)
 _PAGE = 500
 MOST_COUNTED = 500
 COUNTED, COUNTING = "counted", "counting"
@@ -108,8 +108,8 @@ def overview(context: Context) -> PipelineState:
         phases.setdefault("any", Counter())[status] += count
     failed_at = [parse(row.updated_at) for row in map(attention.oldest, review) if row is not None]
     pauses, watched, *settings = together(_settings())
-    ended = {str(state): 0 for state in _ENDED}
-    for setting in settings[: len(_ENDED) * COUNTER_SHARDS]:
+    ended = {str(state): 0 for state in accounts.ENDED}
+    for setting in settings[: len(accounts.ENDED) * COUNTER_SHARDS]:
         if setting is not None:
             ended[setting.name.removeprefix("count:").partition("#")[0]] += setting.number
     with reading():
@@ -127,7 +127,7 @@ def overview(context: Context) -> PipelineState:
         oldest_review=min(failed_at, default=None),
         live_sessions=live,
         lost_sessions=lost,
-        timers=[setting for setting in settings[len(_ENDED) * COUNTER_SHARDS :] if setting is not None],
+        timers=[setting for setting in settings[len(accounts.ENDED) * COUNTER_SHARDS :] if setting is not None],
         watched=None if watched is None or watched.ran_at is None else watched,
         has_more=counted.has_more,
         counted_at=counted.at,
@@ -145,7 +145,7 @@ def longest_work(context: Context) -> int | None:
 
 
 def _settings() -> list[tuple[type[Setting], str]]:
-    counters = [counter_key(state, shard) for state in _ENDED for shard in range(COUNTER_SHARDS)]
+    counters = [counter_key(state, shard) for state in accounts.ENDED for shard in range(COUNTER_SHARDS)]
     return [(Setting, name) for name in (PAUSES, WATCHED, *counters, *map(timer_key, timing.TIMERS))]
 
 
@@ -267,7 +267,7 @@ class _Count:
         account = row.account
         self.rows += 1
         self.places[row.source.partition] = row.place
-        self.ready += account.state is AccountState.READY
+        self.ready += accounts.is_ready(account.state)
         if row.due_at <= now:
             self.oldest = self.oldest or row.due_at
         self.queues.update(queues_of(account, now))

@@ -164,7 +164,7 @@ def _new(context: Context, model_id: str, entry: Entry, kind: type[T]) -> T:
         theme=entry.theme,
         tags=set(entry.tags) or None,
         status=status,
-        approved_by=context.actor.id if status is ItemRights.APPROVED else None,
+        approved_by=rights.approver(status, context.actor.id),
         licensed_by=entry.licensed_by,
         created_at=context.now,
         created_by=context.actor.id,

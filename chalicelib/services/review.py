@@ -11,7 +11,7 @@ from chalicelib import warmups
 from chalicelib.changes import is_repeat, retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import cursors, selection
-from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.accounts import is_in_care
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import (
@@ -169,7 +169,7 @@ def _in_pages(rows: Iterator[queue.AttentionRow]) -> Iterator[list[queue.Attenti
 
 
 def _case(context: Context, wanted: CaseFilter, account: Account | None, phase: Phase | None) -> OpenCase | None:
-    if account is None or phase is None or phase.attention is None or account.state is AccountState.RETIRED:
+    if account is None or phase is None or phase.attention is None or not is_in_care(account.state):
         return None
     return OpenCase(account, phase) if wanted.admits(account, phase, context.now) else None
 

@@ -15,11 +15,12 @@ from itertools import islice
 from typing import Any, Literal, cast
 
 from chalicelib.context import Context
-from chalicelib.domain import cursors
+from chalicelib.domain import bulk, cursors
 from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.bulk import BulkAction
 from chalicelib.domain.errors import MalformedRequest, ServiceError, TemporarilyUnavailable
 from chalicelib.domain.instants import render
-from chalicelib.domain.phases import ATTENTION, ORDER, PhaseName, PhaseStatus
+from chalicelib.domain.phases import ATTENTION, ORDER, PhaseName, PhaseStatus, is_completed, needs_attention
 from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.tables import Account, Content, Phase, Text, at_work, attention, media, pages
 from chalicelib.tables.base import together
@@ -77,7 +78,7 @@ class AccountFilter:
     @property
     def by_attention(self) -> bool:
         """Whether the index of what failed or needs review knows most of it."""
-        return self.queue is None and (self.phase_status in ATTENTION or self.by_error)
+        return self.queue is None and (needs_attention(self.phase_status) or self.by_error)
 
     @property
     def exact(self) -> bool:
@@ -257,7 +258,7 @@ def show(context: Context, accounts: Sequence[Account]) -> list[Shown]:
 
 
 def _assigned(phases: Sequence[Phase]) -> dict[str, Content | Text]:
-    current = [phase for phase in phases if phase.status is not PhaseStatus.COMPLETED]
+    current = [phase for phase in phases if not is_completed(phase.status)]
     keys = [(Content, phase.assigned_content_id) for phase in current if phase.assigned_content_id]
     keys += [(Text, phase.assigned_text_id) for phase in current if phase.assigned_text_id]  # type: ignore[misc]
     found = together(cast(Any, keys)) if keys else []
@@ -281,30 +282,6 @@ def _shown(context: Context, account: Account, phases: list[Phase], items: Mappi
 
 
 # moves on many
-
-
-class BulkAction(StrEnum):
-    """What can be done with many accounts at once."""
-
-    READY = "ready"
-    PAUSE = "pause"
-    RESUME = "resume"
-    RETRY = "retry"
-    RESOLVE = "resolve"
-    SKIP = "skip"
-
-    def concerns(self, account: Account) -> bool:
-        """Whether the move is possible for the account as it stands."""
-        match self:
-            case BulkAction.READY:
-                return account.state is AccountState.IMPORTED
-            case BulkAction.PAUSE:
-                return account.state in (AccountState.READY, AccountState.WARMING_UP)
-            case BulkAction.RESUME:
-                return account.state is AccountState.PAUSED
-            case _:
-                under_way = account.state in (AccountState.WARMING_UP, AccountState.PAUSED)
-                return under_way and account.phase_status in ATTENTION
 
 
 @dataclass(frozen=True)
@@ -356,7 +333,7 @@ def move_these(context: Context, move: BulkAction, account_ids: Sequence[str], a
 def _move(
     context: Context, move: BulkAction, accounts: Sequence[Account], act: Act, dry_run: bool
 ) -> list[MovedAccount]:
-    concerned = [account for account in accounts if move.concerns(account)]
+    concerned = [account for account in accounts if bulk.concerns(move, account)]
     if dry_run:
         return [MovedAccount(account.account_id, "would_be_done") for account in concerned]
     with ThreadPoolExecutor(context.settings.bulk_workers) as pool:

@@ -9,15 +9,17 @@ from chalicelib import audit, warmups
 from chalicelib.changes import Change, retry_on_conflict
 from chalicelib.context import Context, Role
 from chalicelib.domain import cursors, leases, selection
+from chalicelib.domain import sessions as rules
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import new_session, open_session
 from chalicelib.tables import Account, Content, Phase, Session, Text, pages
 from chalicelib.tables.base import Key, together
-from chalicelib.tables.sessions import Directive, HeldLease, SessionStatus, seen
+from chalicelib.tables.sessions import HeldLease, seen
 from chalicelib.tables.transaction import Stale, Transaction
 
 _MOST_AT_ONCE = 50
@@ -109,7 +111,7 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
     Raises NotFound, SessionEnded.
     """
     session = _own(context, session_id)
-    if session.live is SessionStatus.ENDED:
+    if rules.has_ended(session.live):
         raise SessionEnded(f"Session {session_id} has ended. Open a new one.")
     held: list[Extended] = []
     lost: list[LostHold] = []
@@ -212,7 +214,7 @@ def _sort_out(
     gone: list[HeldLease] = []
     for holding, account in zip(holdings, together([(Account, one.account_id) for one in holdings]), strict=True):
         lease = account.lease if account is not None else None
-        if lease is not None and lease.token == holding.lease_token and lease.ended_by is None:
+        if lease is not None and lease.token == holding.lease_token and leases.is_open(lease):
             if leases.extended_to(lease, _until(context), context.now) is not None:
                 kept.append((holding, lease))
             else:  # its entry stays until the timer, or who comes next, has ended the lease
@@ -309,7 +311,7 @@ def _release(context: Context, holding: HeldLease) -> None:
 @retry_on_conflict
 def _end(context: Context, session_id: str) -> tuple[Session, bool]:
     session = _own(context, session_id)
-    if session.live is SessionStatus.ENDED:
+    if rules.has_ended(session.live):
         return session, True
     _stand(context, session, SessionStatus.ENDED, AuditAction.SESSION_END)
     return session, False
@@ -320,7 +322,7 @@ def _stand(context: Context, session: Session, standing: SessionStatus, action: 
     change.transitions.append({"what": "session", "from": session.live, "to": standing})
     heard = Session.last_seen_at == session.last_seen_at
     session.live = standing
-    if standing is SessionStatus.ENDED:
+    if rules.has_ended(standing):
         session.ended_at = context.now
     change.commit(action, heard)
 
@@ -347,9 +349,9 @@ def _direct(
     context: Context, session_id: str, directive: Directive, action: AuditAction, reason: str
 ) -> tuple[Session, bool]:
     session = _own(context, session_id)
-    if session.directive in (directive, Directive.STOP):
-        return session, True  # who was told to stop is not told less
-    if session.live is SessionStatus.ENDED:
+    if rules.is_repeat(session.directive, directive):
+        return session, True
+    if rules.has_ended(session.live):
         raise SessionEnded(f"Session {session_id} has ended.")
     change = Change(context, session)
     change.transitions.append({"what": "directive", "from": session.directive, "to": directive})
@@ -377,7 +379,7 @@ def close_lost(context: Context, *, limit: int) -> dict[str, int]:
     for session in found:
         if context.is_short_of_time:
             return {"lost": lost, "left_for_next_time": 1}
-        if session.live is SessionStatus.LIVE and session.expires_at <= context.now:
+        if rules.is_lost(session.live, session.expires_at, context.now):
             try:
                 _stand(context, session, SessionStatus.LOST, AuditAction.SESSION_LOSE)
                 lost += 1

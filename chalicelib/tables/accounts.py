@@ -8,7 +8,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 
 from chalicelib.domain import retries
 from chalicelib.domain.accounts import AccountState
-from chalicelib.domain.leases import Ending, Lease
+from chalicelib.domain.leases import Ending, Lease, is_open
 from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan, plan_of
 from chalicelib.domain.timing import Due, shard_of
@@ -142,7 +142,7 @@ class Account(Item):
     def working_since(self) -> datetime | None:
         """Since when its holder has had the lease that nobody has ended, None where there is none."""
         lease = self.lease
-        return None if lease is None or lease.ended_by is not None else lease.taken_at
+        return lease.taken_at if is_open(lease) else None
 
     @property
     def has_consent(self) -> bool:

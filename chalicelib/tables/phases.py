@@ -2,7 +2,7 @@
 
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.domain.phases import ATTENTION, PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseName, PhaseStatus, needs_attention
 from chalicelib.tables.attributes import (
     count,
     document,
@@ -83,7 +83,7 @@ class Phase(Item):
         `finishing`: it is the account's last one, completed, and an operator must decide on what comes after it.
         """
         status = PhaseStatus.REQUIRES_REVIEW if finishing else self.status
-        self.attention = status if wanted and status in ATTENTION else None
+        self.attention = status if wanted and needs_attention(status) else None
 
     def clear_error(self) -> None:
         """Forgets what went wrong."""

@@ -1,6 +1,6 @@
 """Pools: media (`content`) and texts of a model, with their usage, and the index that is their ranking."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Self, TypeVar
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.domain import duplicates, scoring
+from chalicelib.domain import duplicates, scoring, selection, uses
 from chalicelib.domain.selection import GLANCE, ItemRights
 from chalicelib.tables.attributes import (
     count,
@@ -92,7 +92,7 @@ class PoolItem(Item):
 
     def keep_in_pool(self) -> None:
         """Puts the item where the indexes rank it, or takes it out when it is used up, disabled or not approved."""
-        if self.status is ItemRights.APPROVED and self.enabled and self.usage_count < self.max_usage:
+        if selection.is_listed(self):
             self.pool = scoring.pool(self.model_id, self.category, self.theme)
             self.whole_pool = scoring.whole_pool(self.model_id, self.category)
             self.pool_rank = scoring.pool_rank(self, self.item_id)
@@ -108,21 +108,19 @@ class PoolItem(Item):
 
     def store_use(self, now: datetime) -> Condition:
         """Reserves one use; returns the condition that nobody changed the item since it was read."""
-        self.usage_count += 1
-        self.last_assigned_at = now
-        return self.revise(now)
+        return self._change(uses.taken(self, now), now)
 
     def store_return(self, now: datetime) -> Condition:
         """Gives one use back; returns the condition that nobody changed the item since it was read."""
-        self.usage_count -= 1
-        return self.revise(now)
+        return self._change(uses.returned(self), now)
 
     def store_outcome(self, *, success: bool, now: datetime) -> Condition:
         """Counts a success or a failure; returns the condition that nobody changed the item since it was read."""
-        if success:
-            self.successes += 1
-        else:
-            self.failures += 1
+        return self._change(uses.judged(self, success=success), now)
+
+    def _change(self, fields: Mapping[str, object], now: datetime) -> Condition:
+        for name, value in fields.items():
+            setattr(self, name, value)
         return self.revise(now)
 
     def revise(self, now: datetime) -> Condition:

@@ -2,35 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.settings import Settings
 from chalicelib.tables.attributes import count, expiry, instant, maybe_instant, maybe_text, text, texts, word
 from chalicelib.tables.base import Item
 
 LIVE = "live"
 NO_PHASE = "-"
-
-
-class SessionStatus(StrEnum):
-    """Whether a session is at work."""
-
-    LIVE = "live"
-    LOST = "lost"
-    ENDED = "ended"
-
-
-class Directive(StrEnum):
-    """What a session is told to do: go on, finish and take nothing new, or stop."""
-
-    CONTINUE = "continue"
-    DRAIN = "drain"
-    STOP = "stop"
 
 
 class BotIndex(GlobalSecondaryIndex["Session"]):

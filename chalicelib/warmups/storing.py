@@ -11,11 +11,12 @@ from pynamodb.expressions.update import Action as UpdateAction
 from chalicelib.changes import Change
 from chalicelib.context import Context
 from chalicelib.domain import phases, timing
-from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.accounts import AccountState, has_ended, is_in_care
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.selection import PoolKind
+from chalicelib.domain.sessions import SessionStatus
 from chalicelib.domain.warmup import effects
 from chalicelib.domain.warmup.due import due
 from chalicelib.domain.warmup.effects import Effect
@@ -28,7 +29,6 @@ from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.sessions import (
     NO_PHASE,
     HeldLease,
-    SessionStatus,
     hold,
     let_go,
     licence_entry,
@@ -40,7 +40,6 @@ from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, counter_key,
 from chalicelib.tables.transaction import Transaction
 from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, SETS, Loaded, document, versions, view
 
-_ENDED = (AccountState.ACTIVE, AccountState.RETIRED)
 MODELS: Mapping[PoolKind, type[PoolItem]] = {PoolKind.CONTENT: Content, PoolKind.TEXT: Text}
 Items = Mapping[tuple[PoolKind, str], PoolItem]
 """Items by kind and id: a media item and a text may have the same id."""
@@ -140,12 +139,9 @@ class _Writer:
             for name in LEAVINGS:
                 if (count := getattr(after, name)) != getattr(before, name):
                     setattr(account, name, count or None)
-        current = after.current
-        account.phase_status = None if current is None else current.status
-        if after.needs_review:
-            account.phase_status = PhaseStatus.REQUIRES_REVIEW
+        account.phase_status = after.phase_status
         account.updated_at = self.context.now
-        due = timing.next_due(after, current, self.context.now)
+        due = timing.next_due(after, after.current, self.context.now)
         account.store_due(due, self.context.settings.queue_shards)
 
     def _phases(self, after: Warmup) -> None:
@@ -155,7 +151,7 @@ class _Writer:
         was_in_review = self.before is not None and self.before.needs_review
         for phase in after.phases:
             last = phase is after.phases[-1]
-            in_queue = phase.status in phases.ATTENTION or (last and (was_in_review or after.needs_review))
+            in_queue = phases.needs_attention(phase.status) or (last and (was_in_review or after.needs_review))
             review_moved = last and was_in_review is not after.needs_review
             if phase == before.get(phase.phase) and not review_moved and not (state_moved and in_queue):
                 continue
@@ -169,7 +165,7 @@ class _Writer:
             record.told = document(phase.last_response)
             record.updated_at = self.context.now
             record.version = account.version + 1
-            record.mark_attention(wanted=after.state is not AccountState.RETIRED, finishing=last and after.needs_review)
+            record.mark_attention(wanted=is_in_care(after.state), finishing=last and after.needs_review)
             if record.was_read():
                 self.change.transaction.update(record)
             else:
@@ -183,7 +179,7 @@ class _Writer:
         shard = timing.shard_of(self.loaded.account.account_id, COUNTER_SHARDS)
         before = None if self.before is None else self.before.state
         for ended, by in ((before, -1), (state, +1)):
-            if before is not state and ended in _ENDED:
+            if before is not state and ended is not None and has_ended(ended):
                 self._add(counter_key(ended, shard), by)
 
     def _add(self, counter: str, by: int) -> None:

@@ -155,7 +155,7 @@ MUTANTS: dict[str, Mutant] = {
         "tests/integration/test_deadlines.py",
     ),
     "the state of what an import names": Mutant(
-        (Line("services/accounts.py", 'outcome="retired" if state is AccountState.RETIRED else', "outcome="),),
+        (Line("services/accounts.py", 'outcome="retired" if retired else', "outcome="),),
         "tests/api/test_accounts.py",
     ),
     "the longest time of a lease": Mutant(

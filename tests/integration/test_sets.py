@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
+from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.tables import Session
-from chalicelib.tables.sessions import Directive, SessionStatus
 from tests.agency import LEASE, Agency, Bot
 
 

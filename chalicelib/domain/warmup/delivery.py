@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import retries
-from chalicelib.domain.accounts import AccountState
+from chalicelib.domain import accounts, retries, selection
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.blockers import Pauses
 from chalicelib.domain.errors import (
@@ -58,13 +57,18 @@ def out_of_order(warmup: Warmup, phase: PhaseState) -> ServiceError | None:
     """Why the phase is not the one to work on now, None where it is; `warmup` is as of now."""
     if phase.phase is warmup.current_phase and phase.status is not PhaseStatus.REQUIRES_REVIEW:
         return None
-    if warmup.state not in (AccountState.WARMING_UP, AccountState.PAUSED):
+    if not accounts.is_under_way(warmup.state):
         return AccountNotReady(f"The account is `{warmup.state}`.", state=warmup.state)
     if phase.status is PhaseStatus.COMPLETED:
         return PhaseNotAvailable(f"The phase {phase.phase} is completed.")
     if phase.status is PhaseStatus.REQUIRES_REVIEW:
         return PhaseNotAvailable(f"An operator must decide on {phase.phase}: {phase.error_message}.")
     return PhaseNotAvailable(f"The phase {warmup.current_phase} comes before {phase.phase}.", phase.available_at)
+
+
+def is_repeat(warmup: Warmup, caller: Caller, phase: PhaseState, now: datetime) -> bool:
+    """Whether the caller has the phase's content already and works with it: asking again changes nothing."""
+    return caller.holds(warmup.lease, now) and phase is warmup.current and phase.status is PhaseStatus.IN_PROGRESS
 
 
 def deliverable(warmup: Warmup, caller: Caller, phase_name: str, pauses: Pauses, now: datetime) -> PhaseState:
@@ -85,17 +89,20 @@ def deliverable(warmup: Warmup, caller: Caller, phase_name: str, pauses: Pauses,
     return phase
 
 
+def lacks_assignment(phase: PhaseState, unfit: Collection[Named]) -> bool:
+    """Whether content must be assigned before the phase can be delivered: none is, or some of it is unfit."""
+    return phase.status is not PhaseStatus.CONTENT_ASSIGNED or bool(unfit)
+
+
 def missing(warmup: Warmup, phase: PhaseState, unfit: Collection[Named]) -> dict[PoolKind, Need]:
     """The kinds of item that have to be chosen before the phase can be delivered, and whether it can do without.
 
     `unfit` are the assigned items that have lost their rights.
     """
     kept = {kind for kind, item_id in assigned(phase) if (kind, item_id) not in unfit}
-    if phase.status is PhaseStatus.CONTENT_ASSIGNED and not unfit:
+    if not lacks_assignment(phase, unfit):
         return {}
-    asked = warmup.plan.phases[phase.phase]
-    needs = {PoolKind.CONTENT: asked.content, PoolKind.TEXT: asked.text}
-    return {kind: need for kind, need in needs.items() if need is not Need.NONE and kind not in kept}
+    return {kind: need for kind, need in selection.needs(warmup.plan, phase.phase).items() if kind not in kept}
 
 
 def deliver(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.accounts import AccountState, AccountTransition
+from chalicelib.domain.accounts import AccountTransition, is_under_way
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AccountNotReady, ConsentMissing, InvalidInput, InvalidTransition, PhaseNotAvailable
 from chalicelib.domain.leases import Lease
@@ -118,7 +118,7 @@ _MOVE_OF: Mapping[AuditAction, PhaseTransition] = {
 def decidable(warmup: Warmup, phase_name: str, action: AuditAction) -> tuple[PhaseState | None, bool]:
     """The phase (None before the start), and whether this action on it is possible now. Raises NotFound."""
     phase = warmup.find(phase_name)
-    if warmup.state not in (AccountState.WARMING_UP, AccountState.PAUSED) or phase is None:
+    if not is_under_way(warmup.state) or phase is None:
         return phase, False
     status = PhaseStatus.REQUIRES_REVIEW if warmup.needs_review else phase.status
     return phase, _MOVE_OF[action] in TRANSITIONS[status]
@@ -126,7 +126,7 @@ def decidable(warmup: Warmup, phase_name: str, action: AuditAction) -> tuple[Pha
 
 def require_decidable(warmup: Warmup, phase: PhaseState | None) -> None:
     """Raises AccountNotReady where nothing of the account's phases can be decided."""
-    if warmup.state not in (AccountState.WARMING_UP, AccountState.PAUSED) or phase is None:
+    if not is_under_way(warmup.state) or phase is None:
         raise AccountNotReady(f"The account is `{warmup.state}`: nothing of its phases can be moved.")
 
 

@@ -112,6 +112,14 @@ class Warmup:
         return retries.completion_needs_review(self)
 
     @property
+    def phase_status(self) -> PhaseStatus | None:
+        """The status of the current phase; `requires_review` also where an operator must decide on the completion."""
+        if self.needs_review:
+            return PhaseStatus.REQUIRES_REVIEW
+        phase = self.current
+        return None if phase is None else phase.status
+
+    @property
     def max_work(self) -> timedelta:
         """The longest time that the plan gives a worker for what is to be done next."""
         finished = self.current_phase is None and self.state is AccountState.WARMING_UP

@@ -40,6 +40,14 @@ def out_of_start(warmup: Warmup) -> AccountNotReady | None:
     return AccountNotReady(f"The account is `{warmup.state}`, not `ready`.", state=warmup.state)
 
 
+def is_repeated_start(warmup: Warmup, caller: Caller, *, own_session: bool) -> bool:
+    """Whether the caller has started the warm-up before; `own_session`: the session that it names is its own."""
+    lease = warmup.lease
+    same_request = lease is not None and lease.request_id == caller.request_id and lease.bot_id == caller.bot_id
+    same_session = own_session and caller.session_id == warmup.started_by
+    return warmup.state is AccountState.WARMING_UP and (same_request or same_session)
+
+
 def require_startable(warmup: Warmup, caller: Caller, now: datetime) -> bool:
     """Whether the caller holds the account, which can be started. Raises AccountLeased, AccountNotReady."""
     holder = refuse_others(warmup, caller, now)
@@ -214,6 +222,11 @@ def _blame(draft: Draft, phase: PhaseState, fault: ReportedError) -> PhaseState:
 
 
 # finish
+
+
+def is_finished(warmup: Warmup) -> bool:
+    """Whether the warm-up is completed."""
+    return warmup.state is AccountState.ACTIVE
 
 
 def finish(warmup: Warmup, caller: Caller, now: datetime) -> Step:

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Self
 
+from chalicelib.domain.sessions import Directive
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.sessions import Holding
 from chalicelib.services.sessions import Beat, LostHold
-from chalicelib.tables.sessions import Directive
 
 
 class HeldStill(Holding):

@@ -115,7 +115,7 @@ class Lease(Document):
     @classmethod
     def of(cls, lease: leases.Lease | None, now: datetime) -> Self | None:
         """Return the lease that nobody has ended, if there is one."""
-        if lease is None or lease.ended_by is not None:
+        if not leases.is_open(lease):
             return None
         return cls(
             session_id=lease.session_id,

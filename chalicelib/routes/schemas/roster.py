@@ -6,13 +6,14 @@ from typing import Self
 
 from chalicelib.domain import accounts, leases
 from chalicelib.domain.accounts import AccountState, Step
+from chalicelib.domain.bulk import BulkAction
 from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
 from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.cells import Cell
 from chalicelib.routes.schemas.deliveries import Words
 from chalicelib.routes.schemas.leases import Lease
-from chalicelib.services.roster import BulkAction, Done, MovedAccount, Shown
+from chalicelib.services.roster import Done, MovedAccount, Shown
 from chalicelib.tables import Account as Item
 
 _FIRST_WORDS = 120

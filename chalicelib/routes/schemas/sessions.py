@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import OwnLease
 from chalicelib.routes.schemas.lists import Replayed
@@ -12,7 +13,6 @@ from chalicelib.services.sessions import Directed, Held
 from chalicelib.settings import Settings
 from chalicelib.tables import Session as Item
 from chalicelib.tables import sessions as table
-from chalicelib.tables.sessions import Directive, SessionStatus
 
 
 class OpenedSession(Document):

@@ -5,7 +5,7 @@ from typing import Self
 
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.blockers import Blocker
-from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
+from chalicelib.domain.phases import ORDER, PhaseName, is_completed
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import Lease, OwnLease
 from chalicelib.routes.schemas.lists import Replayed
@@ -49,7 +49,7 @@ class _Status(Document):
     @staticmethod
     def of_loaded(warmup: Loaded, blockers: list[Blocker]) -> "_Status":
         account, plan = warmup.account, warmup.account.plan
-        completed = sum(phase.status is PhaseStatus.COMPLETED for phase in warmup.phases.values())
+        completed = sum(is_completed(phase.status) for phase in warmup.phases.values())
         return _Status(
             account_id=account.account_id,
             model_id=account.model_id,
