@@ -211,17 +211,29 @@ def _in_query(endpoint: Endpoint) -> list[Json]:
             "name": name,
             "in": "query",
             "required": False,
-            "description": examples.TOLD[name],
+            "description": _description(name, endpoint.query[name]),
             "schema": schema,
-            "example": schema["enum"][0] if "enum" in schema else examples.BY_NAME[name],
+            "example": schema["enum"][0] if "enum" in schema else _example(name, endpoint.query[name]),
         }
         for name, schema in schemas.items()
     ]
 
 
+def _description(name: str, reader: object) -> str:
+    several = isinstance(reader, queries.SomeOf) or reader is queries.identifiers
+    return examples.TOLD[name] + (" Several are separated by commas." if several else "")
+
+
+def _example(name: str, reader: object) -> object:
+    return str(next(iter(reader.words))) if isinstance(reader, queries.SomeOf) else examples.BY_NAME[name]
+
+
 def _query_schema(reader: object, parameter: inspect.Parameter | None) -> Json:
     if isinstance(reader, queries.OneOf):
         schema: Json = {"type": "string", "enum": [str(word) for word in reader.words]}
+    elif isinstance(reader, queries.SomeOf):
+        one = "|".join(reader.words)
+        schema = {"type": "string", "pattern": f"^({one})(,({one}))*$"}
     else:
         schema = dict(_QUERY[reader])
     default = None if parameter is None else parameter.default

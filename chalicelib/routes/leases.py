@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import Step
+from chalicelib.domain.dispatch import Wanted
 from chalicelib.domain.errors import AccountLeased, LeaseSuperseded, SessionEnded
+from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import Answer, Waiting
 from chalicelib.edge.routing import Routes
-from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, identifier, limit
+from chalicelib.routes.queries import DEFAULT_LIMIT, SomeOf, cursor, identifiers, limit
 from chalicelib.routes.schemas.leases import Claim, ReadyPage, Released
 from chalicelib.services import leases
 
@@ -17,13 +19,27 @@ if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.leases import ClaimBody
 
 routes = Routes(__name__, bodies=(".bodies.leases",))
-_QUERY = {"limit": limit, "model_id": identifier, "action": OneOf(Step), "cursor": cursor}
+_QUERY = {
+    "limit": limit,
+    "model_id": identifiers,
+    "action": SomeOf(Step),
+    "phase": SomeOf(PhaseName),
+    "cursor": cursor,
+}
 
 
 @routes.get("/api/bot/accounts/ready", role=Role.BOT, query=_QUERY)
-def ready(context: Context, *, limit: int = DEFAULT_LIMIT, **query: str) -> Waiting[ReadyPage]:
-    """Accounts that can be worked on now, oldest due first."""
-    found = leases.ready(context, limit=limit, **query)  # type: ignore[arg-type]  # each as its reader made it
+def ready(
+    context: Context,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    model_id: tuple[str, ...] | None = None,
+    action: tuple[Step, ...] | None = None,
+    phase: tuple[PhaseName, ...] | None = None,
+    cursor: str | None = None,
+) -> Waiting[ReadyPage]:
+    """Accounts that can be worked on now; each filter takes several values, with commas between them."""
+    found = leases.ready(context, limit=limit, wanted=Wanted(model_id, action, phase), cursor=cursor)
     return Waiting(ReadyPage.of(found))
 
 
@@ -35,7 +51,8 @@ def ready(context: Context, *, limit: int = DEFAULT_LIMIT, **query: str) -> Wait
 )
 def claim(context: Context, *, body: ClaimBody) -> Waiting[Claim]:
     """Takes leases on accounts that can be worked on now."""
-    taken = leases.claim(context, limit=body.limit, models=body.model_ids, actions=body.actions)
+    wanted = Wanted(body.model_ids, body.actions, body.phases, frozenset(body.holding))
+    taken = leases.claim(context, limit=body.limit, wanted=wanted)
     return Waiting(Claim.of(context.session_id, taken, context.settings))
 
 

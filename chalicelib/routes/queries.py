@@ -104,3 +104,14 @@ class OneOf:
             return self.words(text)
         except ValueError:
             raise ValueError(f"one of {', '.join(self.words)} is expected") from None
+
+
+class SomeOf:
+    """Some words of an enumeration, with commas between them; one that is named twice is meant once."""
+
+    def __init__(self, words: type[StrEnum]) -> None:
+        self.words = words
+
+    def __call__(self, text: str) -> tuple[StrEnum, ...]:
+        """The words."""
+        return tuple(dict.fromkeys(map(OneOf(self.words), text.split(","))))

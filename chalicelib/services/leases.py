@@ -1,6 +1,6 @@
 """Finding work and taking it: what can be worked on now, and leases on it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -11,6 +11,7 @@ from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import accounts, cursors, leases, timing
 from chalicelib.domain.accounts import Step
+from chalicelib.domain.dispatch import ANYTHING, Wanted, step_of
 from chalicelib.domain.errors import LeaseSuperseded, MalformedRequest, NotFound
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, PhaseName
@@ -77,19 +78,16 @@ def ready(
     context: Context,
     *,
     limit: int,
-    model_id: str | None = None,
-    action: Step | None = None,
+    wanted: Wanted = ANYTHING,
     cursor: str | None = None,
 ) -> Ready:
     """The accounts that can be worked on now, oldest due first; takes nothing.
 
     Due is what the clock says at this moment, whether or not a timer has run.
     """
-    models = None if model_id is None else [model_id]
-    actions = None if action is None else {action}
-    purpose = f"ready:{context.actor.id}:{model_id}:{action}"
+    purpose = f"ready:{context.actor.id}:{wanted}"
     places = _places(context, purpose, cursor)
-    found = _Search(context, models, actions, places, limit + 1)
+    found = _Search(context, wanted, places, limit + 1)
     offers = list(found.offers(limit))
     more = cursors.encode(context.settings.pepper, purpose, found.places) if found.more else None
     return Ready(offers, more, None if offers else found.ask_again())
@@ -110,21 +108,20 @@ class _Search:
     def __init__(
         self,
         context: Context,
-        models: Collection[str] | None,
-        actions: Collection[Step] | None,
+        wanted: Wanted,
         places: Mapping[str, Place],
         page: int,
     ) -> None:
         self._context = context
-        self._actions = actions
+        self._wanted = wanted
         self._pauses = pauses_lately(context.settings.gate_cache_seconds)
         self._page = page
         self.places: dict[str, Place] = dict(places)
         self.next_due_at: datetime | None = None
         self.more = False
-        seen = models if models is not None else context.actor.models
-        wanted = None if seen is None else sorted(model for model in seen if context.actor.sees(model))
-        self._sources: list[Source] = everything(context.settings.queue_shards) if wanted is None else of_models(wanted)
+        seen = wanted.models if wanted.models is not None else context.actor.models
+        models = None if seen is None else sorted(model for model in seen if context.actor.sees(model))
+        self._sources: list[Source] = everything(context.settings.queue_shards) if models is None else of_models(models)
 
     def ask_again(self) -> AskAgain:
         """When to ask again for what was not there: soon, where more is due than was read."""
@@ -158,12 +155,12 @@ class _Search:
                 yield offer
 
     def _offer(self, row: QueueRow) -> Offer | None:
-        offer = _offer(row.account, row.due_at)
-        if offer is None or offer.model_id in self._pauses.paused_models:
+        account = row.account
+        if account.model_id in self._pauses.paused_models or account.account_id in self._wanted.holding:
             return None
-        if self._actions is not None and offer.action not in self._actions:
+        if not self._wanted.admits(step_of(account.state, account.current_phase)):
             return None
-        return offer
+        return _offer(account, row.due_at)
 
 
 def _offer(account: Account, due_at: datetime) -> Offer | None:
@@ -174,10 +171,10 @@ def _offer(account: Account, due_at: datetime) -> Offer | None:
     return Offer(account.account_id, account.model_id, account.username, step, phase, due_at)
 
 
-def claim(
-    context: Context, *, limit: int, models: Collection[str] | None = None, actions: Collection[Step] | None = None
-) -> ClaimResult:
+def claim(context: Context, *, limit: int, wanted: Wanted = ANYTHING) -> ClaimResult:
     """Leases on up to `limit` accounts that can be worked on now; what the session holds already comes first.
+
+    What the caller is `holding` by its own account is left out, so that `limit` counts what is new.
 
     Losing a race for an account is no error, only one item less, and so is what the time of the call does not suffice
     for. Proposals are tried in random order, so that bots
@@ -187,19 +184,20 @@ def claim(
     assert context.session_id is not None, "the route asks for the header"
     (session,) = together([(Session, context.session_id)])
     own = own_session(context, session)
-    claimed = list(islice(_held(context, own), limit))
+    held = (item for item in _held(context, own) if item.offer.account_id not in wanted.holding)
+    claimed = list(islice(held, limit))
     if len(claimed) >= limit:
         return ClaimResult(claimed)
     working_session(context, session)
     tried = {item.offer.account_id for item in claimed}
-    search = _Search(context, models, actions, {}, _PROPOSED)
+    search = _Search(context, wanted, {}, _PROPOSED)
     for _ in range(_ROUNDS):
         proposed = [offer for offer in search.offers(_PROPOSED) if offer.account_id not in tried]
         for offer in sorted(proposed, key=lambda _: context.entropy(4)):
             if context.is_short_of_time:
                 return ClaimResult(claimed, None if claimed else search.ask_again_soon())
             tried.add(offer.account_id)
-            taken = _take(context, offer.account_id, actions)
+            taken = _take(context, offer.account_id, wanted)
             if taken is not None:
                 claimed.append(taken)
             if len(claimed) >= limit:
@@ -221,14 +219,14 @@ def _held(context: Context, session: Session) -> Iterator[ClaimedOffer]:
             yield ClaimedOffer(offer, account.lease, held=True)
 
 
-def _take(context: Context, account_id: str, actions: Collection[Step] | None) -> ClaimedOffer | None:
+def _take(context: Context, account_id: str, wanted: Wanted) -> ClaimedOffer | None:
     try:
         loaded = warmups.load(context, account_id)
         account, session = loaded.account, loaded.session
         if session is None:
             return None
         due_at, lease = account.due_at, warmups.new_lease(context, loaded, session)
-        step = life.claim(loaded.warmup, lease, loaded.pauses, context.now, actions)
+        step = life.claim(loaded.warmup, lease, loaded.pauses, context.now, wanted)
         if step is None:
             return None
         warmups.store(context, loaded, step, session=session)

@@ -103,9 +103,62 @@ def test_filters(five: Agency) -> None:
     assert len(second.claim(limit=10, model_ids=["m1", "m2"], actions=["start_warmup"]).ok()["items"]) == 5
 
 
+@pytest.fixture
+def in_phases(agency: Agency) -> Agency:
+    """An account to start, one in each of two phases, and one whose phases are all completed."""
+
+    def build() -> None:
+        worker = agency.warmed_to("pfp", "first")
+        agency.warmed_to("bio", "second", bot=worker)
+        agency.warmed_up("third", bot=worker)
+        agency.operator.account("new")
+        agency.time.advance(1)
+
+    agency.staged("accounts in phases", build)
+    return agency
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, {"first", "second", "third", "new"}),
+        ({"phases": ["pfp"]}, {"first", "new"}),  # to start a warm-up belongs to its first phase
+        ({"phases": ["bio"]}, {"second"}),
+        ({"phases": ["story"]}, {"third"}),  # to complete it to its last
+        ({"phases": ["bio", "story"]}, {"second", "third"}),
+        ({"phases": ["pfp"], "actions": ["run_phase"]}, {"first"}),
+        ({"phases": ["post", "highlight"]}, set()),
+    ],
+)
+def test_work_of_some_phases(in_phases: Agency, filters: dict[str, Any], expected: set[str]) -> None:
+    query = "&".join(f"{name.removesuffix('s')}={','.join(values)}" for name, values in filters.items())
+    assert set(in_phases.bot("b2").offered(f"?{query}")) == expected
+    assert set(ids(in_phases.worker("b2").claim(limit=10, **filters).ok()["items"])) == expected
+
+
+def test_what_the_caller_knows_that_it_holds_is_left_out(five: Agency) -> None:
+    worker = five.worker()
+    first, second = ids(worker.claim(limit=2).ok()["items"])
+    items = worker.claim(limit=2, holding=[first]).ok()["items"]
+    assert [item["held"] for item in items] == [True, False]
+    assert items[0]["account_id"] == second
+    fresh = worker.claim(limit=10, holding=[first, second]).ok()["items"]
+    assert [item["held"] for item in fresh] == [True, False, False]
+    everything = [f"a{number}" for number in range(5)]
+    assert worker.claim(limit=10, holding=everything).ok()["items"] == []
+
+
+def test_what_the_caller_says_it_holds_is_not_taken_for_it(five: Agency) -> None:
+    assert "a1" not in ids(five.worker().claim(limit=10, holding=["a1"]).ok()["items"])
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
+        ({"phases": ["sleep"]}, "/phases/0"),
+        ({"phases": []}, "/phases"),
+        ({"holding": ["a b"]}, "/holding/0"),
+        ({"holding": [f"a{number}" for number in range(101)]}, "/holding"),
         ({"actions": ["sleep"]}, "/actions/0"),
         ({"actions": []}, "/actions"),
         ({"model_ids": []}, "/model_ids"),

@@ -94,6 +94,10 @@ def test_all_kinds_of_due_work_stand_in_one_order(agency: Agency) -> None:
         ("?model_id=m1", ["run", "done", "start"]),
         ("?model_id=m2", ["other"]),
         ("?model_id=m2&action=run_phase", []),
+        ("?model_id=m1,m2&action=run_phase,complete_warmup", ["run", "done"]),
+        ("?phase=pfp", ["run", "start", "other"]),
+        ("?phase=bio,story", ["done"]),
+        ("?phase=pfp,pfp&action=start_warmup&model_id=m2", ["other"]),
         ("?model_id=never", []),
     ],
 )
@@ -120,6 +124,11 @@ def test_pages_of_a_filter_lose_nothing(many: Agency) -> None:
     found = pages(worker, "&action=run_phase", 4)
     assert [len(page) for page in found] == [4, 4, 3]
     assert sorted(account_id for page in found for account_id in page) == sorted(started)
+
+
+@pytest.mark.parametrize("query", ["?phase=", "?phase=sleep", "?action=run_phase,", "?model_id=m1,,m2"])
+def test_a_filter_that_is_none_is_refused(agency: Agency, query: str) -> None:
+    agency.bot().ready(query).refused(400, "malformed_request")
 
 
 def test_a_cursor_serves_its_own_caller_and_filter_only(many: Agency) -> None:

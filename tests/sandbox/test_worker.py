@@ -326,9 +326,8 @@ def test_a_free_slot_is_used_while_another_job_takes_long(server: FakeServer, ac
 
 
 def test_a_bot_with_one_handler_finds_its_work_behind_that_of_others_and_does_not_ask_on_and_on(
-    server: FakeServer, account: str, monkeypatch: pytest.MonkeyPatch
+    server: FakeServer, account: str
 ) -> None:
-    monkeypatch.setattr("warmup.worker.polling._PAGE", 2)
     worker(server, lambda job: None).run(jobs=1)
     for number in range(3):
         server.account(f"{account}-{number}"[-60:].lstrip("-"))  # for another bot's handler, due before
@@ -341,7 +340,22 @@ def test_a_bot_with_one_handler_finds_its_work_behind_that_of_others_and_does_no
         eventually(lambda: done == [account])
         time.sleep(1)
         asked = Counter(path for _, path in server.asked)
-    assert asked["/api/bot/accounts/ready"] <= 2 + 2, "each page once when there was work, and once when there was none"
+    assert asked["/api/bot/accounts/claim"] <= 2, "once when there was work, and once when there was none"
+    assert asked["/api/bot/accounts/ready"] == 0
+
+
+def test_a_slot_that_is_free_is_filled_while_the_others_work(server: FakeServer, account: str) -> None:
+    server.account(f"{account}-2"[-60:].lstrip("-"))
+    begun, go_on = list[str](), threading.Event()
+
+    def work(job: Job) -> None:
+        begun.append(job.account_id)
+        go_on.wait(10)
+
+    bot = worker(server, work, slots=2)
+    with at_work(bot):
+        eventually(lambda: len(begun) == 2)
+        go_on.set()
 
 
 def test_who_is_drained_while_it_has_nothing_to_do_begins_no_other_session(server: FakeServer, account: str) -> None:

@@ -740,6 +740,8 @@ class ClaimBody(ApiModel):
     limit: int | None = None
     model_ids: list[str] | None = None
     actions: list[Step] | None = None
+    phases: list[PhaseName] | None = None
+    holding: list[str] | None = None
 
 
 class Claimed(ApiModel):

@@ -472,15 +472,16 @@ class Leases:
         limit: int | None = None,
         model_id: str | None = None,
         action: str | None = None,
+        phase: str | None = None,
         cursor: str | None = None,
         bot_session: str | None = None,
     ) -> shapes.ReadyPage:
-        """Accounts that can be worked on now, oldest due first."""
+        """Accounts that can be worked on now; each filter takes several values, with commas between them."""
         return self._transport.ask(
             "GET",
             "/api/bot/accounts/ready",
             shapes.ReadyPage,
-            query={"limit": limit, "model_id": model_id, "action": action, "cursor": cursor},
+            query={"limit": limit, "model_id": model_id, "action": action, "phase": phase, "cursor": cursor},
             headers={"Bot-Session": bot_session},
         )
 
@@ -491,6 +492,8 @@ class Leases:
         limit: int | Unset = UNSET,
         model_ids: list[str] | Unset | None = UNSET,
         actions: list[shapes.Step] | Unset | None = UNSET,
+        phases: list[shapes.PhaseName] | Unset | None = UNSET,
+        holding: list[str] | Unset = UNSET,
     ) -> shapes.Claim:
         """Takes leases on accounts that can be worked on now."""
         return self._transport.ask(
@@ -498,7 +501,7 @@ class Leases:
             "/api/bot/accounts/claim",
             shapes.Claim,
             headers={"Bot-Session": bot_session},
-            body={"limit": limit, "model_ids": model_ids, "actions": actions},
+            body={"limit": limit, "model_ids": model_ids, "actions": actions, "phases": phases, "holding": holding},
         )
 
     def release(self, account_id: str, *, lease_token: str, bot_session: str | None = None) -> shapes.Released:

@@ -52,6 +52,11 @@ class Handlers:
         return phase in self._by_phase
 
     @property
+    def phases(self) -> list[str]:
+        """The phases with a handler."""
+        return [phase for phase in PHASES if phase in self._by_phase]
+
+    @property
     def cover_all_phases(self) -> bool:
         """Whether there is a handler for each phase."""
         return set(self._by_phase) == set(PHASES)

@@ -104,10 +104,10 @@ class SessionRunner:
         with self._lock:
             return account_id not in self._jobs and account_id not in self._excluded
 
-    def held_count(self) -> int:
-        """Return how many accounts the service counts as held: under way, or without a report that it accepted."""
+    def held(self) -> list[str]:
+        """Return the accounts that a claim leaves out: under way, or without a report that the service accepted."""
         with self._lock:
-            return len(self._jobs.keys() | self._excluded)
+            return sorted(self._jobs.keys() | self._excluded)
 
     # leases
 

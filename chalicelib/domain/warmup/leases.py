@@ -1,11 +1,9 @@
 """Taking accounts, and giving them back."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain import accounts, blockers, leases
-from chalicelib.domain.accounts import Step as WorkStep
+from chalicelib.domain import blockers, dispatch, leases
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.blockers import Blocker, BlockerCode, Pauses
 from chalicelib.domain.errors import LeaseSuperseded
@@ -37,17 +35,17 @@ class Caller:
 
 
 def claim(
-    warmup: Warmup, lease: Lease, pauses: Pauses, now: datetime, actions: Collection[WorkStep] | None = None
+    warmup: Warmup, lease: Lease, pauses: Pauses, now: datetime, wanted: dispatch.Wanted = dispatch.ANYTHING
 ) -> Step | None:
-    """Takes the account under a new lease, if it can be taken and its next action is one of `actions`.
+    """Takes the account under a new lease, if it can be taken and its next step is wanted.
 
     Where it cannot, the step writes what time has brought about; None where nothing is to be written.
     """
     draft = Draft(warmup, now)
     due = apply_due(draft)
-    found, action = draft.warmup, accounts.step(draft.warmup.state, draft.warmup.current_phase)
-    wanted = action is not None and (actions is None or action in actions)
-    if not wanted or blockers.blockers(found, found.current, pauses, now):
+    found = draft.warmup
+    admitted = wanted.admits(dispatch.step_of(found.state, found.current_phase))
+    if not admitted or blockers.blockers(found, found.current, pauses, now):
         return None if due is None else draft.step(due)
     draft.take_lease(lease)
     return draft.step(AuditAction.LEASE_CLAIM)
