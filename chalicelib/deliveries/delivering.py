@@ -109,7 +109,7 @@ def _deliver(
     context: Context, loaded: Loaded, phase: PhaseState, caller: Caller, session: Session, contest: Contest
 ) -> DeliveredItems:
     assignment, items = _assigned(loaded, phase)
-    unfit = frozenset[life.Named]() if life.lacks_assignment(phase, ()) else _unlicensed(items, context.now)
+    unfit = _unlicensed(items, context.now)
     lacking = life.lacks_assignment(phase, unfit)
     drawn = choose_missing(context, loaded, phase, unfit, contest) if lacking else None
     choice = None if drawn is None else chosen(context, phase, drawn)

@@ -174,6 +174,28 @@ def test_a_withdrawn_text_goes_alone_and_the_picture_stays(agency: Agency) -> No
     operator.verified()
 
 
+@pytest.mark.parametrize("gate", [{"status": "withdrawn"}, {"enabled": False}])
+@pytest.mark.parametrize("just_before_the_write", [False, True])
+def test_what_a_replacement_kept_and_lost_its_rights_since_is_given_to_nobody(
+    agency: Agency, gate: dict[str, Any], just_before_the_write: bool
+) -> None:
+    operator = agency.operator
+    operator.media("other", "post", quality_score=10)
+    operator.words("other-text", "post", quality_score=10)
+    worker = agency.warmed_to("post")
+    worker.report("post", worker.take("post"), kind="content").ok()  # the picture goes, the text is kept
+
+    def lose() -> None:
+        edit(operator, "texts/m1-post-text", gate).ok()
+
+    agency.wire.meanwhile(lose) if just_before_the_write else lose()
+    given = worker.content("post").ok()
+    assert (given["content"]["content_id"], given["text"]["text_id"]) == ("other", "other-text")
+    assert operator.text("m1-post-text")["usage_count"] == 1, "it was delivered: it may have been used"
+    worker.complete("post", given["lease"]["lease_token"]).ok()
+    operator.verified()
+
+
 def test_under_four_eyes_nobody_approves_their_own(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> None:
     strict = replace(plans.STANDARD, four_eyes=True)
     monkeypatch.setattr(plans, "STANDARD", strict)

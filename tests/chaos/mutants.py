@@ -265,6 +265,16 @@ MUTANTS: dict[str, Mutant] = {
         (Line("warmups/storing.py", "transaction.update(item, item.has_rights(), [])", "pass"),),
         STALE,
     ),
+    "the rights of what a replacement kept": Mutant(
+        (
+            Line(
+                "domain/warmup/delivery.py",
+                "RequireRights(kind, item_id) for kind, item_id in kept)",
+                "RequireRights(kind, item_id) for kind, item_id in ())",
+            ),
+        ),
+        "tests/api/test_content_rights.py",
+    ),
     "the claim on a profile": Mutant(
         (
             Line(

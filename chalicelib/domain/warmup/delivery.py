@@ -131,6 +131,8 @@ def deliver(
     if phase.status is PhaseStatus.AVAILABLE:
         assert chosen is not None, "a phase without an assignment is given one"
         phase = assign(draft, phase, chosen, delivered=True)
+        kept = [(kind, item_id) for kind, item_id in assigned(phase) if kind not in chosen.items]
+        draft.effects.extend(RequireRights(kind, item_id) for kind, item_id in kept)
     else:
         draft.effects.extend(RequireRights(kind, item_id) for kind, item_id in assigned(phase))
         if phase.assignment_id is not None and not delivered_before:
@@ -159,10 +161,12 @@ def deliver(
 def unassign(draft: Draft, phase: PhaseState, items: Collection[Named], *, delivered: bool) -> PhaseState:
     """Takes some of its items off a phase, whose assignment ends; their use is free again if never delivered."""
     gone = [one for one in assigned(phase) if one in items]
+    fields: dict[str, Any] = {FIELDS[kind][0]: None for kind, _ in gone}
+    if phase.assignment_id is None:  # a replacement kept them: they were delivered under an assignment that has ended
+        return draft.set_phase(phase.phase, **fields)
     if not delivered:
         draft.effects.extend(ReturnItem(kind, item_id) for kind, item_id in gone)
     draft.close_assignment(phase, "withdrawn")
-    fields: dict[str, Any] = {FIELDS[kind][0]: None for kind, _ in gone}
     return draft.move_phase(phase, PhaseTransition.UNASSIGN, assignment_id=None, content_assigned_at=None, **fields)
 
 
