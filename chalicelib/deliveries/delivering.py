@@ -58,6 +58,23 @@ def hand_out(context: Context, loaded: Loaded, phase_name: str, contest: Contest
     return _deliver(context, loaded, phase, caller, session, contest)
 
 
+def take_next(context: Context, loaded: Loaded, contest: Contest) -> DeliveredItems | None:
+    """Gives the caller the content of the account's next phase, and does all that comes before it: the start, the
+    lease, the assignment. None where all phases are completed. Who has it already gets the same.
+
+    Raises as `hand_out` does.
+    """
+    warmup, caller = loaded.warmup, warmups.caller(context)
+    holder, phase = caller.holds(warmup.lease, context.now), warmup.current
+    if phase is not None and life.is_repeat(warmup, caller, phase, context.now):
+        return _delivered_before(context, loaded, phase)
+    phase = life.next_deliverable(warmup, caller, loaded.pauses, context.now)
+    if phase is None:
+        return None
+    session = working_session(context, loaded.session, holds=holder) or new_session(context)
+    return _deliver(context, loaded, phase, caller, session, contest)
+
+
 def _delivered_before(context: Context, loaded: Loaded, phase: PhaseState) -> DeliveredItems:
     assignment, items = _assigned(loaded, phase)
     return _delivery(context, loaded, phase.phase, _given(assignment), items)

@@ -12,7 +12,8 @@ from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import Answer, Waiting
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, SomeOf, cursor, identifiers, limit
-from chalicelib.routes.schemas.leases import Claim, ReadyPage, Released
+from chalicelib.routes.schemas.leases import Released
+from chalicelib.routes.schemas.work import Claim, ReadyPage
 from chalicelib.services import leases
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
@@ -52,8 +53,8 @@ def ready(
 def claim(context: Context, *, body: ClaimBody) -> Waiting[Claim]:
     """Takes leases on accounts that can be worked on now."""
     wanted = Wanted(body.model_ids, body.actions, body.phases, frozenset(body.holding))
-    taken = leases.claim(context, limit=body.limit, wanted=wanted)
-    return Waiting(Claim.of(context.session_id, taken, context.settings))
+    taken = leases.claim(context, limit=body.limit, wanted=wanted, deliver=body.deliver)
+    return Waiting(Claim.of(context.session_id, taken, context.settings, delivers=body.deliver))
 
 
 @routes.post(

@@ -16,10 +16,11 @@ from chalicelib.routes import refusals
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, identifier, limit
 from chalicelib.routes.schemas.deliveries import Delivery
 from chalicelib.routes.schemas.heartbeats import Heartbeat
-from chalicelib.routes.schemas.leases import ReadyPage, Released
+from chalicelib.routes.schemas.leases import Released
 from chalicelib.routes.schemas.phases import Completion, Report
 from chalicelib.routes.schemas.sessions import OpenedSession, OwnSession
 from chalicelib.routes.schemas.warmups import ChangedWarmup, StartedWarmup
+from chalicelib.routes.schemas.work import ReadyPage
 from chalicelib.services import accounts, deliveries, leases, phases, sessions
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
@@ -66,6 +67,12 @@ def start(context: Context, *, account_id: str) -> Answer[StartedWarmup]:
     """Starts the warm-up, with a lease for the caller."""
     started = accounts.start(context, account_id)
     return Answer(StartedWarmup.of_start(started, context.settings))
+
+
+@routes.post("/api/operator/tasks/accounts/{account_id}/take", role=Role.OPERATOR, refuses=refusals.TAKING)
+def take(context: Context, *, account_id: str) -> Answer[Delivery]:
+    """Takes the next phase with its content, in one step; starts the warm-up where it has not begun."""
+    return Answer(Delivery.of(deliveries.take(context, account_id), context.settings))
 
 
 @routes.post("/api/operator/tasks/accounts/{account_id}/content/{phase}", role=Role.OPERATOR, refuses=refusals.TAKING)

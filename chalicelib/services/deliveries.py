@@ -4,6 +4,7 @@ from chalicelib import deliveries, warmups
 from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.deliveries import Contest, DeliveredItems
+from chalicelib.domain.errors import PhaseNotAvailable
 
 
 def content(context: Context, account_id: str, phase_name: str) -> DeliveredItems:
@@ -19,3 +20,20 @@ def content(context: Context, account_id: str, phase_name: str) -> DeliveredItem
 @retry_on_conflict
 def _content(context: Context, account_id: str, phase_name: str, contest: Contest) -> DeliveredItems:
     return deliveries.hand_out(context, warmups.load(context, account_id), phase_name, contest)
+
+
+def take(context: Context, account_id: str) -> DeliveredItems:
+    """Gives the caller the content of the account's next phase: starts the warm-up where it has not begun, takes the
+    lease, assigns and delivers, in one transaction. The holder that asks again gets the same.
+
+    Raises as `content` does; PhaseNotAvailable where all phases are completed.
+    """
+    return _take(context, account_id, Contest())
+
+
+@retry_on_conflict
+def _take(context: Context, account_id: str, contest: Contest) -> DeliveredItems:
+    delivery = deliveries.take_next(context, warmups.load(context, account_id), contest)
+    if delivery is None:
+        raise PhaseNotAvailable("All phases are completed: complete the warm-up.")
+    return delivery

@@ -1,23 +1,24 @@
 """Finding work and taking it: what can be worked on now, and leases on it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import cast
 
-from chalicelib import warmups
+from chalicelib import deliveries, warmups
 from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
+from chalicelib.deliveries import Contest, DeliveredItems
 from chalicelib.domain import accounts, cursors, leases, timing
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.dispatch import ANYTHING, Wanted, step_of
-from chalicelib.domain.errors import LeaseSuperseded, MalformedRequest, NotFound
+from chalicelib.domain.errors import ContentUnavailable, LeaseSuperseded, MalformedRequest, NotFound, ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import own_session, working_session
-from chalicelib.tables import Account, Session
+from chalicelib.tables import Account, Content, Session, Text
 from chalicelib.tables.base import together
 from chalicelib.tables.queues import Place, QueueRow, Source, everything, in_order, of_models
 from chalicelib.tables.settings import pauses_lately
@@ -59,11 +60,15 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedOffer:
-    """An account whose lease the session holds; `held` where it held it before."""
+    """An account whose lease the session holds; `held` where it held it before.
+
+    `delivery` is what its next phase was given, None where that was not asked for, or nothing can be given.
+    """
 
     offer: Offer
     lease: Lease
     held: bool
+    delivery: DeliveredItems | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +128,10 @@ class _Search:
         models = None if seen is None else sorted(model for model in seen if context.actor.sees(model))
         self._sources: list[Source] = everything(context.settings.queue_shards) if models is None else of_models(models)
 
-    def ask_again(self) -> AskAgain:
+    def ask_again(self, set_aside_until: datetime | None = None) -> AskAgain:
         """When to ask again for what was not there: soon, where more is due than was read."""
+        if set_aside_until is not None:
+            self.next_due_at = min(set_aside_until, self.next_due_at or set_aside_until)
         spread = int.from_bytes(self._context.entropy(2), "big") / 65536
         now = self._context.now
         wait = timing.seconds_to_wait(now if self.more else self.next_due_at, now, spread)
@@ -171,10 +178,12 @@ def _offer(account: Account, due_at: datetime) -> Offer | None:
     return Offer(account.account_id, account.model_id, account.username, step, phase, due_at)
 
 
-def claim(context: Context, *, limit: int, wanted: Wanted = ANYTHING) -> ClaimResult:
+def claim(context: Context, *, limit: int, wanted: Wanted = ANYTHING, deliver: bool = False) -> ClaimResult:
     """Leases on up to `limit` accounts that can be worked on now; what the session holds already comes first.
 
-    What the caller is `holding` by its own account is left out, so that `limit` counts what is new.
+    What the caller is `holding` by its own account is left out, so that `limit` counts what is new. With `deliver` each
+    account is started, and its next phase given its content, in the transaction that takes it; what has no eligible
+    content is set aside, and left out.
 
     Losing a race for an account is no error, only one item less, and so is what the time of the call does not suffice
     for. Proposals are tried in random order, so that bots
@@ -183,9 +192,8 @@ def claim(context: Context, *, limit: int, wanted: Wanted = ANYTHING) -> ClaimRe
     """
     assert context.session_id is not None, "the route asks for the header"
     (session,) = together([(Session, context.session_id)])
-    own = own_session(context, session)
-    held = (item for item in _held(context, own) if item.offer.account_id not in wanted.holding)
-    claimed = list(islice(held, limit))
+    own, taker = own_session(context, session), _Taker(context, wanted, deliver)
+    claimed = list(islice(taker.held(own), limit))
     if len(claimed) >= limit:
         return ClaimResult(claimed)
     working_session(context, session)
@@ -197,43 +205,94 @@ def claim(context: Context, *, limit: int, wanted: Wanted = ANYTHING) -> ClaimRe
             if context.is_short_of_time:
                 return ClaimResult(claimed, None if claimed else search.ask_again_soon())
             tried.add(offer.account_id)
-            taken = _take(context, offer.account_id, wanted)
+            taken = taker.take(offer.account_id)
             if taken is not None:
                 claimed.append(taken)
             if len(claimed) >= limit:
                 return ClaimResult(claimed)
         if not search.more or context.is_short_of_time:
             break
-    return ClaimResult(claimed, None if claimed else search.ask_again())
+    return ClaimResult(claimed, None if claimed else search.ask_again(taker.set_aside_until))
 
 
-def _held(context: Context, session: Session) -> Iterator[ClaimedOffer]:
-    holdings = session.held()
-    if not holdings:
-        return
-    for holding, account in zip(holdings, together([(Account, one.account_id) for one in holdings]), strict=True):
-        if account is None or not leases.is_live(account.lease, context.now):
-            continue
-        offer = _offer(account, account.due_since or account.lease.taken_at)
-        if account.lease.token == holding.lease_token and offer is not None:  # a lost lease may stand there as well
-            yield ClaimedOffer(offer, account.lease, held=True)
+@dataclass(slots=True)
+class _Taker:
+    """Takes accounts for one claim; `set_aside_until` is when the first is due again for which nothing was eligible."""
 
+    context: Context
+    wanted: Wanted
+    deliver: bool
+    set_aside_until: datetime | None = None
 
-def _take(context: Context, account_id: str, wanted: Wanted) -> ClaimedOffer | None:
-    try:
-        loaded = warmups.load(context, account_id)
+    def held(self, session: Session) -> Iterator[ClaimedOffer]:
+        """What the session holds already, but for what the caller knows of."""
+        holdings, now = [one for one in session.held() if one.account_id not in self.wanted.holding], self.context.now
+        accounts_held = together([(Account, one.account_id) for one in holdings]) if holdings else []
+        for holding, account in zip(holdings, accounts_held, strict=True):
+            if account is None or not leases.is_live(account.lease, now):
+                continue
+            offer = _offer(account, account.due_since or account.lease.taken_at)
+            if account.lease.token != holding.lease_token or offer is None:  # a lost lease may stand there as well
+                continue
+            held = ClaimedOffer(offer, account.lease, held=True)
+            delivered = self._delivered(held) if self.deliver else held
+            if delivered is not None:
+                yield delivered
+
+    def _delivered(self, held: ClaimedOffer) -> ClaimedOffer | None:
+        """What is held with its content; None where nothing is eligible, for then it is held no longer."""
+        contest = Contest()
+        while True:
+            try:
+                delivery = deliveries.take_next(
+                    self.context, warmups.load(self.context, held.offer.account_id), contest
+                )
+                return held if delivery is None else replace(held, delivery=delivery, lease=delivery.lease)
+            except ContentUnavailable as error:
+                self._set_aside(error)
+                return None
+            except Stale:
+                if self.context.is_short_of_time:
+                    return held
+            except ServiceError:  # its model is paused, say: it stays held, and asking for the content tells why
+                return held
+
+    def take(self, account_id: str) -> ClaimedOffer | None:
+        """A lease on the account; None where it cannot be taken, or another was faster."""
+        contest = Contest()
+        while True:
+            try:
+                return self._try(account_id, contest)
+            except ContentUnavailable as error:
+                self._set_aside(error)
+                return None
+            except NotFound:
+                return None
+            except Stale as stale:  # another took the account, or only an item that was chosen for it
+                if not stale.failed <= {Content, Text} or self.context.is_short_of_time:
+                    return None
+
+    def _try(self, account_id: str, contest: Contest) -> ClaimedOffer | None:
+        context, loaded = self.context, warmups.load(self.context, account_id)
         account, session = loaded.account, loaded.session
         if session is None:
             return None
-        due_at, lease = account.due_at, warmups.new_lease(context, loaded, session)
-        step = life.claim(loaded.warmup, lease, loaded.pauses, context.now, wanted)
+        offer, lease = _offer(account, account.due_at or context.now), warmups.new_lease(context, loaded, session)
+        step = life.claim(loaded.warmup, lease, loaded.pauses, context.now, self.wanted)
         if step is None:
             return None
-        warmups.store(context, loaded, step, session=session)
-    except (Stale, NotFound):
-        return None
-    offer = _offer(account, due_at or context.now)
-    return None if offer is None or step.after.lease is not lease else ClaimedOffer(offer, lease, held=False)
+        taken = step.after.lease is lease
+        delivery = deliveries.take_next(context, loaded, contest) if taken and self.deliver else None
+        if delivery is None:
+            warmups.store(context, loaded, step, session=session)
+        if offer is None or not taken:
+            return None
+        return ClaimedOffer(offer, lease if delivery is None else delivery.lease, held=False, delivery=delivery)
+
+    def _set_aside(self, error: ContentUnavailable) -> None:
+        until = error.members.get("available_at")
+        if isinstance(until, datetime):
+            self.set_aside_until = min(until, self.set_aside_until or until)
 
 
 @retry_on_conflict

@@ -19,7 +19,7 @@ from chalicelib.warmups import Loaded
 
 @dataclass(frozen=True)
 class Next:
-    """What comes next, and when it can be taken."""
+    """What comes next, and when it can be taken; all None where nothing does: the account is active."""
 
     action: Step | None
     phase: PhaseName | None
@@ -58,8 +58,11 @@ def complete(
     execution_time_ms: int | None = None,
     platform_response: object = None,
     performance_score: float | None = None,
+    finish: bool = False,
 ) -> CompletedPhase:
     """Completes the phase that the token's holder works on; the lease ends and the next phase's time is written.
+
+    With `finish` the last phase makes the account active too.
 
     Raises NotFound, LeaseSuperseded, PhaseNotInProgress.
     """
@@ -77,6 +80,7 @@ def complete(
             execution_time_ms=execution_time_ms,
             platform_response=platform_response,
             performance_score=performance_score,
+            finish=finish,
         )
     except LeaseSuperseded:
         warmups.refuse_superseded(context, loaded.account, lease_token)
@@ -118,7 +122,6 @@ def _last_response(warmup: Warmup, phase_name: str) -> Response:
 
 
 def _completion(loaded: Loaded, phase_name: str, answer: Response, *, replayed: bool) -> CompletedPhase:
-    assert answer.action is not None
     following = Next(answer.action, answer.phase, answer.available_at)
     phase = loaded.phases[PhaseName(phase_name)]
     return CompletedPhase(loaded.account.account_id, phase, following, answer.late, replayed)

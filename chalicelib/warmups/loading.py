@@ -112,7 +112,7 @@ def _response(told: Mapping[str, str] | None) -> Response | None:
         token=told["token"],
         outcome=ReportOutcome(told["outcome"]) if "outcome" in told else None,
         late=bool(told.get("late")),
-        action=WorkStep(told["action"]) if "action" in told else None,
+        action=WorkStep(told["action"]) if told.get("action") else None,
         phase=PhaseName(told["phase"]) if told.get("phase") else None,
         available_at=instants.parse(at) if at else None,
     )

@@ -174,9 +174,35 @@ def claimed(number: int, bot: str) -> int | None:
     return None if step is None else number_of(step.after)
 
 
+Find = Callable[[Warmup, Caller, _Nothing, datetime], PhaseState | None]
+"""Finds the phase that can be delivered to a caller."""
+
+
 @cache
 def given(number: int, bot: str) -> int | None:
     """What asking for the phase's content makes of the account; None where it is refused."""
+    return _given(number, bot)
+
+
+@cache
+def claimed_with_content(number: int, bot: str) -> int | None:
+    """What a claim that delivers makes of the account; None where nothing is written."""
+    taken = claimed(number, bot)
+    lease = None if taken is None else STATES[taken].lease
+    if lease is None or (lease.token, lease.bot_id, lease.ended_by) != (CURRENT, bot, None):
+        return taken
+    if STATES[number].current is None:
+        return taken
+    delivered = _given(number, bot, delivery.next_deliverable)
+    assert delivered is not None, "what can be claimed can be delivered"
+    return delivered
+
+
+def _deliverable(warmup: Warmup, caller: Caller, pauses: _Nothing, now: datetime) -> PhaseState | None:
+    return delivery.deliverable(warmup, caller, _current(warmup), pauses, now)
+
+
+def _given(number: int, bot: str, find: Find = _deliverable) -> int | None:
     before, caller = STATES[number], _caller(bot)
     phase = before.current
     if phase is None:
@@ -188,11 +214,12 @@ def given(number: int, bot: str) -> int | None:
     else:
         renewed = _superseded(before)
     try:
-        delivered = delivery.deliverable(renewed, caller, phase.phase, _Nothing(), NOW)
+        delivered = find(renewed, caller, _Nothing(), NOW)
     except ServiceError:
         found = due(before, NOW)
         noticed = found is not None and delivery.out_of_order(found.after, found.after.phase(phase.phase)) is not None
         return number_of(found.after) if found is not None and noticed else None
+    assert delivered is not None, "a phase is next"
     chosen = None
     if delivered.status is PhaseStatus.AVAILABLE:
         kinds = delivery.missing(renewed, delivered, ())
@@ -223,6 +250,10 @@ def _complete(warmup: Warmup, token: str, bot: str) -> Step:
     return work.complete(warmup, _current(warmup), bot, token, NOW)
 
 
+def _complete_and_finish(warmup: Warmup, token: str, bot: str) -> Step:
+    return work.complete(warmup, _current(warmup), bot, token, NOW, finish=True)
+
+
 def _report(kind: ReportKind) -> Callable[[Warmup, str, str], Step]:
     def report(warmup: Warmup, token: str, bot: str) -> Step:
         return work.report(warmup, _current(warmup), bot, token, work.ReportedError(kind, "it failed"), NOW)
@@ -236,6 +267,7 @@ def _release(warmup: Warmup, token: str, bot: str) -> Step | None:
 
 VERBS: Mapping[str, Callable[[int, str, str], int | None]] = {
     "complete": _told(_complete),
+    "finish": _told(_complete_and_finish),
     "fail": _told(_report(ReportKind.TRANSIENT)),
     "escalate": _told(_report(ReportKind.UNKNOWN)),
     "release": _told(_release),
@@ -243,6 +275,9 @@ VERBS: Mapping[str, Callable[[int, str, str], int | None]] = {
         lambda warmup, token, bot: leases.renew(warmup, token, bot, NOW + timedelta(seconds=LEASE), NOW)
     ),
 }
+
+
+COMPLETING = ("complete", "finish")
 
 
 @cache
@@ -355,7 +390,8 @@ def _seconds(at: datetime | None) -> int:
 
 
 def _takings(world: World, place: int, bot: str) -> Iterator[tuple[str, World]]:
-    for act, after in (("takes it", given(world.account, bot)), ("claims it", claimed(world.account, bot))):
+    for act, take in (("takes it", given), ("claims it", claimed), ("claims it with content", claimed_with_content)):
+        after = take(world.account, bot)
         if after is None:
             continue
         lease, before = STATES[after].lease, STATES[world.account].lease
@@ -377,7 +413,7 @@ def _arrivals(world: World) -> Iterator[tuple[str, World]]:
         left = tuple(one for one in world.network if one != message)
         after = VERBS[verb](world.account, token, bot)
         arrived = world if after is None else _moved_on(world, after)
-        if after is not None and verb == "complete":
+        if after is not None and verb in COMPLETING:
             name = STATES[world.account].current_phase
             done = tuple(count + (one is name) for one, count in zip(ORDER, world.done, strict=True))
             arrived = arrived._replace(done=done)
@@ -413,7 +449,7 @@ def _decisions(world: World, *, guarded: bool) -> Iterator[tuple[str, World]]:
 def wrong(before: World, step: str, after: World) -> str | None:
     """Which promise a step breaks, None if none."""
     old, new = STATES[before.account], STATES[after.account]
-    if step.endswith(("takes it", "never hears of it", "claims it", "begins it")):
+    if step.endswith(("takes it", "never hears of it", "claims it", "claims it with content", "begins it")):
         broken = _wrong_taking(before, old, new)
         if broken is not None:
             return broken

@@ -92,6 +92,16 @@ MUTANTS: dict[str, Mutant] = {
         (Line("domain/blockers.py", "if account.model_id in pauses.paused_models:", "if False:"),),
         "tests/api/test_pauses.py",
     ),
+    "what stands in the way of a delivery to who holds the account": Mutant(
+        (
+            Line(
+                "domain/warmup/delivery.py",
+                "    refuse_blocked(found, pauses, now, holder=holder)\n    return found.current",
+                "    return found.current",
+            ),
+        ),
+        "tests/api/test_claim_with_content.py",
+    ),
     "the owner's consent": Mutant(
         (Line("domain/blockers.py", "return [] if account.has_consent else", "return [] if True else"),),
         "tests/unit/test_blockers.py",

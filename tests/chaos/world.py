@@ -87,8 +87,15 @@ VERBS: tuple[Verb, ...] = (
     # who worked on it last
     Verb("start", "b1", lambda w: w.first.start(), frozenset({AuditAction.ACCOUNT_START})),
     Verb("claim", "b1", lambda w: w.first.claim(limit=2), frozenset({AuditAction.LEASE_CLAIM})),
+    Verb("claim-content", "b1", lambda w: w.first.claim(deliver=True), frozenset({AuditAction.PHASE_DELIVER})),
     Verb("content", "b1", lambda w: w.first.content(w.phase), frozenset({AuditAction.PHASE_DELIVER})),
     Verb("complete", "b1", lambda w: w.first.complete(w.phase, w.token), frozenset({AuditAction.PHASE_COMPLETE})),
+    Verb(
+        "finish",
+        "b1",
+        lambda w: w.first.complete(w.phase, w.token, finish=True),
+        frozenset({AuditAction.PHASE_COMPLETE}),
+    ),
     Verb("report-transient", "b1", lambda w: w.first.report(w.phase, w.token)),
     Verb("report-content", "b1", lambda w: w.first.report(w.phase, w.token, kind="content")),
     Verb("report-unknown", "b1", lambda w: w.first.report(w.phase, w.token, kind="unknown")),
@@ -99,6 +106,7 @@ VERBS: tuple[Verb, ...] = (
     # another bot, and one that names no session
     Verb("start", "b2", lambda w: w.second.start(), frozenset({AuditAction.ACCOUNT_START})),
     Verb("claim", "b2", lambda w: w.second.claim(), frozenset({AuditAction.LEASE_CLAIM})),
+    Verb("claim-content", "b2", lambda w: w.second.claim(deliver=True), frozenset({AuditAction.PHASE_DELIVER})),
     Verb("content", "b2", lambda w: w.second.content(w.phase), frozenset({AuditAction.PHASE_DELIVER})),
     Verb("complete-warmup", "b2", lambda w: w.second.complete_warmup(), frozenset({AuditAction.ACCOUNT_COMPLETE})),
     Verb("start-alone", "b2", lambda w: w.second.without_session().start(), frozenset({AuditAction.ACCOUNT_START})),
@@ -227,6 +235,7 @@ TWINS: tuple[Verb, ...] = (
 SCARCE: tuple[Verb, ...] = (
     Verb("content", "b1", lambda w: w.first.content("pfp", "a1"), frozenset({AuditAction.PHASE_DELIVER})),
     Verb("content-of-a2", "b2", lambda w: w.second.content("pfp", "a2"), frozenset({AuditAction.PHASE_DELIVER})),
+    Verb("claim-content", "b2", lambda w: w.second.claim(deliver=True), frozenset({AuditAction.PHASE_DELIVER})),
     Verb("claim", "b2", lambda w: w.second.claim(), frozenset({AuditAction.LEASE_CLAIM})),
     Verb("withdraw-good", "operator", lambda w: _change_good(w, status="withdrawn", reason="chaos")),
     Verb("disable-good", "operator", lambda w: _change_good(w, enabled=False)),

@@ -494,6 +494,7 @@ class Leases:
         actions: list[shapes.Step] | Unset | None = UNSET,
         phases: list[shapes.PhaseName] | Unset | None = UNSET,
         holding: list[str] | Unset = UNSET,
+        deliver: bool | Unset = UNSET,
     ) -> shapes.Claim:
         """Takes leases on accounts that can be worked on now."""
         return await self._transport.ask(
@@ -501,7 +502,14 @@ class Leases:
             "/api/bot/accounts/claim",
             shapes.Claim,
             headers={"Bot-Session": bot_session},
-            body={"limit": limit, "model_ids": model_ids, "actions": actions, "phases": phases, "holding": holding},
+            body={
+                "limit": limit,
+                "model_ids": model_ids,
+                "actions": actions,
+                "phases": phases,
+                "holding": holding,
+                "deliver": deliver,
+            },
         )
 
     async def release(self, account_id: str, *, lease_token: str, bot_session: str | None = None) -> shapes.Released:
@@ -612,6 +620,7 @@ class Phases:
         execution_time_ms: int | Unset | None = UNSET,
         platform_response: Any = UNSET,
         performance_score: float | Unset | None = UNSET,
+        finish: bool | Unset = UNSET,
     ) -> shapes.Completion:
         """The phase is completed, the lease ends."""
         return await self._transport.ask(
@@ -623,6 +632,7 @@ class Phases:
                 "execution_time_ms": execution_time_ms,
                 "platform_response": platform_response,
                 "performance_score": performance_score,
+                "finish": finish,
             },
         )
 
@@ -1111,6 +1121,17 @@ class Tasks:
             headers={"Bot-Session": bot_session, "Lease-Token": lease_token},
         )
 
+    async def take(
+        self, account_id: str, *, bot_session: str | None = None, lease_token: str | None = None
+    ) -> shapes.Delivery:
+        """Takes the next phase with its content, in one step; starts the warm-up where it has not begun."""
+        return await self._transport.ask(
+            "POST",
+            f"/api/operator/tasks/accounts/{quoted(account_id)}/take",
+            shapes.Delivery,
+            headers={"Bot-Session": bot_session, "Lease-Token": lease_token},
+        )
+
     async def content(
         self, account_id: str, phase: str, *, bot_session: str | None = None, lease_token: str | None = None
     ) -> shapes.Delivery:
@@ -1132,6 +1153,7 @@ class Tasks:
         execution_time_ms: int | Unset | None = UNSET,
         platform_response: Any = UNSET,
         performance_score: float | Unset | None = UNSET,
+        finish: bool | Unset = UNSET,
     ) -> shapes.Completion:
         """It is done."""
         return await self._transport.ask(
@@ -1143,6 +1165,7 @@ class Tasks:
                 "execution_time_ms": execution_time_ms,
                 "platform_response": platform_response,
                 "performance_score": performance_score,
+                "finish": finish,
             },
         )
 

@@ -735,17 +735,21 @@ class Claim(ApiModel):
 
 
 class ClaimBody(ApiModel):
-    """`POST /api/bot/accounts/claim`."""
+    """`POST /api/bot/accounts/claim`. With `deliver`, each account comes with the content of its next phase."""
 
     limit: int | None = None
     model_ids: list[str] | None = None
     actions: list[Step] | None = None
     phases: list[PhaseName] | None = None
     holding: list[str] | None = None
+    deliver: bool | None = None
 
 
 class Claimed(ApiModel):
-    """An account that was taken; `held`: the session had it already."""
+    """An account that was taken; `held`: the session had it already.
+
+    `delivery` is there where it was asked for: what the next phase was given, or null, where the warm-up has to be
+    completed, or where nothing can be given just now (asking for the content tells why)."""
 
     account_id: str
     model_id: str
@@ -755,6 +759,7 @@ class Claimed(ApiModel):
     due_at: datetime
     lease: OwnLease
     held: bool
+    delivery: Delivery | None = None
 
 
 class Claims(ApiModel):
@@ -784,11 +789,12 @@ class Clash(ApiModel):
 
 
 class CompletePhaseBody(ApiModel):
-    """`POST …/complete-phase/{phase}`."""
+    """`POST …/complete-phase/{phase}`. With `finish`, the plan's last phase makes the account active too."""
 
     execution_time_ms: int | None = None
     platform_response: Any = None
     performance_score: float | None = None
+    finish: bool | None = None
 
 
 class Completion(ApiModel):
@@ -1342,7 +1348,7 @@ class NewKey(ApiModel):
 
 
 class Next(ApiModel):
-    """What comes next, and when it can be taken."""
+    """What comes next, and when it can be taken; all None where nothing does: the account is active."""
 
     action: Step | None
     phase: PhaseName | None

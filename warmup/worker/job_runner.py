@@ -198,6 +198,7 @@ class JobRunner:
             execution_time_ms=milliseconds,
             platform_response=done.platform_response,
             performance_score=done.performance_score,
+            finish=True,
         )
         logger.info("%s %s is done", job.account_id, job.phase)
 

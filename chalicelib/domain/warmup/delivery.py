@@ -94,6 +94,33 @@ def lacks_assignment(phase: PhaseState, unfit: Collection[Named]) -> bool:
     return phase.status is not PhaseStatus.CONTENT_ASSIGNED or bool(unfit)
 
 
+def begun(warmup: Warmup, now: datetime) -> Warmup:
+    """The warm-up as whoever takes the next phase finds it: as of now, and started where it is ready."""
+    draft = Draft(warmup, now)
+    apply_due(draft)
+    _begin_if_ready(draft)
+    return draft.warmup
+
+
+def _begin_if_ready(draft: Draft) -> bool:
+    if draft.warmup.state is not accounts.AccountState.READY:
+        return False
+    draft.move(accounts.AccountTransition.START)
+    draft.begin()
+    return True
+
+
+def next_deliverable(warmup: Warmup, caller: Caller, pauses: Pauses, now: datetime) -> PhaseState | None:
+    """The phase that is next to be delivered, of a warm-up that is started for it; None where all are completed.
+
+    Raises AccountNotReady, AccountLeased, AccountPaused, PhaseNotAvailable, ContentUnavailable, ConsentMissing.
+    """
+    holder = refuse_others(warmup, caller, now)
+    found = begun(warmup, now)
+    refuse_blocked(found, pauses, now, holder=holder)
+    return found.current
+
+
 def missing(warmup: Warmup, phase: PhaseState, unfit: Collection[Named]) -> dict[PoolKind, Need]:
     """The kinds of item that have to be chosen before the phase can be delivered, and whether it can do without.
 
@@ -117,14 +144,15 @@ def deliver(
     delivered_before: bool = False,
     licensed_until: datetime | None = None,
 ) -> Step:
-    """Hands the phase's content to the caller, under its lease (`lease` if it has none).
+    """Hands the phase's content to the caller, under its lease (`lease` if it has none); starts what is ready.
 
     `chosen` is what was chosen of what is `missing`, None where nothing was; `delivered_before` says that the phase's
     assignment was delivered before, `licensed_until` when the first licence of what is delivered ends. The caller has
-    asked `deliverable`.
+    asked `deliverable` or `next_deliverable`.
     """
     draft = Draft(warmup, now)
     apply_due(draft)
+    started = _begin_if_ready(draft)
     phase = draft.warmup.phase(phase_name)
     if unfit:
         phase = unassign(draft, phase, unfit, delivered=delivered_before)
@@ -144,7 +172,7 @@ def deliver(
     elif licensed_until is not None:
         draft.effects.append(NoteLicence(held, licensed_until))
     held = replace(held, latest_at=now + draft.warmup.max_work)
-    draft.set(lease=held)
+    draft.set(lease=held, started_by=held.session_id if started else draft.warmup.started_by)
     draft.move_phase(
         phase,
         PhaseTransition.DELIVER,
@@ -198,9 +226,13 @@ def assign(draft: Draft, phase: PhaseState, chosen: Chosen, *, delivered: bool) 
 
 
 def content_unavailable(warmup: Warmup, now: datetime) -> Step:
-    """Sets the account aside, so that it does not stand first in the queue for ever: its pools have nothing for it."""
+    """Sets the account aside, so that it does not stand first in the queue for ever: its pools have nothing for it.
+
+    An account that was ready waits in its first phase.
+    """
     draft = Draft(warmup, now)
     apply_due(draft)
+    _begin_if_ready(draft)
     found = draft.warmup
     until = now + retries.content_delay(found.plan, found.content_misses)
     draft.set(content_due_at=until, content_misses=found.content_misses + 1)

@@ -110,8 +110,11 @@ def complete(
     execution_time_ms: int | None = None,
     platform_response: object = None,
     performance_score: float | None = None,
+    finish: bool = False,
 ) -> Step:
     """Completes the phase that the token's holder works on; the lease ends, and the next phase is dated.
+
+    With `finish` the last phase makes the account active too, unless an operator has paused it.
 
     Raises NotFound, AccountNotReady, LeaseSuperseded, PhaseNotInProgress.
     """
@@ -128,7 +131,11 @@ def complete(
         **NO_ERROR,
     )
     action, following_phase, available_at = advance(draft, phase)
-    answer = Response(token, None, late, action, following_phase, available_at)
+    if finish and action is WorkStep.COMPLETE_WARMUP and draft.warmup.state is AccountState.WARMING_UP:
+        _make_active(draft)
+        answer = Response(token, None, late)
+    else:
+        answer = Response(token, None, late, action, following_phase, available_at)
     draft.set_phase(phase.phase, last_response=answer)
     draft.end_lease(Ending.COMPLETED, Hourly.COMPLETED)
     draft.effects.append(CountHour(Hourly.COMPLETED))
@@ -244,10 +251,14 @@ def finish(warmup: Warmup, caller: Caller, now: datetime) -> Step:
         raise PhasesIncomplete(f"Not completed yet: {', '.join(left)}.", phases=left)
     draft = Draft(warmup, now)
     apply_due(draft)
-    draft.move(accounts.AccountTransition.COMPLETE)
-    forget_leavings(draft)
+    _make_active(draft)
     draft.end_lease(Ending.COMPLETED)
     return draft.step(AuditAction.ACCOUNT_COMPLETE)
+
+
+def _make_active(draft: Draft) -> None:
+    draft.move(accounts.AccountTransition.COMPLETE)
+    forget_leavings(draft)
 
 
 def forget_leavings(draft: Draft) -> None:

@@ -8,10 +8,11 @@ from chalicelib.routes.bodies.base import Identifier, Input, Whole
 
 
 class ClaimBody(Input):
-    """`POST /api/bot/accounts/claim`."""
+    """`POST /api/bot/accounts/claim`. With `deliver`, each account comes with the content of its next phase."""
 
     limit: Whole = Field(default=1, ge=1, le=10)
     model_ids: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)
     actions: list[Step] | None = Field(default=None, min_length=1, max_length=3)
     phases: list[PhaseName] | None = Field(default=None, min_length=1, max_length=5)
     holding: list[Identifier] = Field(default=[], max_length=100)
+    deliver: bool = False

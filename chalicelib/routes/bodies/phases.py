@@ -11,11 +11,12 @@ from chalicelib.routes.bodies.base import Input, Line, Message, Score, Whole, sm
 
 
 class CompletePhaseBody(Input):
-    """`POST …/complete-phase/{phase}`."""
+    """`POST …/complete-phase/{phase}`. With `finish`, the plan's last phase makes the account active too."""
 
     execution_time_ms: Annotated[int, Field(ge=0, le=10**10), BeforeValidator(whole)] | None = None
     platform_response: Any = None
     performance_score: Score | None = None
+    finish: bool = False
 
     _size = field_validator("platform_response")(small)
 
