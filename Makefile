@@ -103,7 +103,7 @@ house: setup  ## print how large and how tangled the code is, with the hops of e
 simulate: setup  ## simulate twelve days of many accounts with the real rules, e.g. make simulate ARGS='--accounts 1000000 --bots 1500 --models 1000'
 	.venv/bin/python -m benchmarks.simulate $(ARGS)
 
-.PHONY: package deploy destroy operator-key restore
+.PHONY: package deploy destroy operator-key restore upgrade
 STAGE ?=
 SET ?=
 FROM ?=
@@ -123,6 +123,10 @@ destroy: setup  ## delete a stage, e.g. make destroy STAGE=dev
 restore: setup  ## copy restored tables into a stage: make restore STAGE=prod FROM=restored- ONLY=account
 	@$(if $(and $(STAGE),$(FROM)),:,echo "which stage, from which tables? make restore STAGE=prod FROM=restored-" >&2; exit 2)
 	.venv/bin/python -m infrastructure.restore --stage $(STAGE) --source $(FROM) $(if $(ONLY),--only $(ONLY))
+
+upgrade: setup  ## bring what the tables hold into the shape of this release: make upgrade STAGE=prod
+	@$(if $(STAGE),:,echo "which stage? make upgrade STAGE=dev (or prod)" >&2; exit 2)
+	.venv/bin/python -m infrastructure.upgrade --stage $(STAGE)
 
 operator-key: setup  ## create an operator and show the key once: make operator-key STAGE=dev NAME=ada
 	@$(if $(STAGE),:,echo "which stage? make operator-key STAGE=dev NAME=ada" >&2; exit 2)

@@ -35,7 +35,7 @@ export function standing(item) {
   return item.usage_count >= item.max_usage ? "used_up" : "approved";
 }
 /** @param {Item} item */
-export const success = (item) => percent(item.successes, item.successes + item.failures);
+export const success = (item) => percent(item.successes, item.usage_count);
 
 /** @param {{ params: Params }} props */
 export function Content({ params }) {
@@ -198,6 +198,5 @@ function Preview({ item }) {
 /** @param {{ item: Item }} props */
 function LastUse({ item }) {
   if (!item.last_assigned_at) return "never used";
-  const outcome = item.successes + item.failures ? `${success(item)} success` : "no outcome yet";
-  return html`${outcome} · <span class="whole">used <${Time} still at=${item.last_assigned_at} /></span>`;
+  return html`${success(item)} success · <span class="whole">used <${Time} still at=${item.last_assigned_at} /></span>`;
 }

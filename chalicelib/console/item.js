@@ -164,11 +164,7 @@ const Facts = ({ item, model }) => html`
       <dd>${item.usage_count} of ${item.max_usage}</dd>
       <dt>Success</dt>
       <dd>
-        ${
-          item.successes + item.failures
-            ? `${success(item)} (${item.successes} done, ${item.failures} failed)`
-            : "no outcome yet"
-        }
+        ${item.usage_count ? `${success(item)} (${item.successes} of ${item.usage_count} uses)` : "no use yet"}
       </dd>
       <dt>Quality</dt>
       <dd>${item.quality_score}</dd>

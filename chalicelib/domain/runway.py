@@ -30,8 +30,7 @@ class Stock:
     quality_score: float
     usage_count: int
     max_usage: int
-    successes: int = 0
-    failures: int = 0
+    penalty: float = 0
     theme: str | None = None
     status: ItemRights = ItemRights.APPROVED
     enabled: bool = True

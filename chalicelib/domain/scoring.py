@@ -11,7 +11,7 @@ MOST_USES = 9999
 NO_THEME = "-"
 DIFFERS = 0.0
 HIGHEST_RANK = 80.0
-_DECIMALS = 4
+DECIMALS = 4
 
 
 class Scored(Protocol):
@@ -24,9 +24,7 @@ class Scored(Protocol):
     @property
     def max_usage(self) -> int: ...
     @property
-    def successes(self) -> int: ...
-    @property
-    def failures(self) -> int: ...
+    def penalty(self) -> float: ...
     @property
     def theme(self) -> str | None: ...
 
@@ -49,8 +47,22 @@ def freshness(item: Scored) -> float:
 
 
 def success(item: Scored) -> float:
-    """100 · (successes + 1) / (successes + failures + 2), Laplace's rule of succession."""
-    return 100 * (item.successes + 1) / (item.successes + item.failures + 2)
+    """100 · (usage_count − penalty + 1) / (usage_count + 2), Laplace's rule of succession.
+
+    A use counts as a success until it is reported otherwise, so that an item is written once a use. `penalty` sums up
+    what was reported: 1 for a failure for which the item is blamed, `shortfall` for a performance score.
+    """
+    return 100 * (successes(item) + 1) / (item.usage_count + 2)
+
+
+def successes(item: Scored) -> float:
+    """The uses that count as successes, in parts where a performance score is below 100."""
+    return round(item.usage_count - item.penalty, DECIMALS)
+
+
+def shortfall(performance_score: float) -> float:
+    """The penalty of a performance score from 0 to 100."""
+    return round(1 - performance_score / 100, DECIMALS)
 
 
 def relevance(theme: str | None, wanted: str | None) -> float:
@@ -62,12 +74,12 @@ def relevance(theme: str | None, wanted: str | None) -> float:
 
 def rank(item: Scored) -> float:
     """0.30 quality + 0.25 freshness + 0.25 success, to four decimals."""
-    return round(0.30 * item.quality_score + 0.25 * freshness(item) + 0.25 * success(item), _DECIMALS)
+    return round(0.30 * item.quality_score + 0.25 * freshness(item) + 0.25 * success(item), DECIMALS)
 
 
 def reach(ranked: float, fits: float) -> float:
     """The score that this rank has with this relevance: rank + 0.20 relevance, to four decimals."""
-    return round(ranked + 0.20 * fits, _DECIMALS)
+    return round(ranked + 0.20 * fits, DECIMALS)
 
 
 def score(item: Scored, wanted: str | None) -> Score:
@@ -75,8 +87,8 @@ def score(item: Scored, wanted: str | None) -> Score:
     fits, ranked = relevance(item.theme, wanted), rank(item)
     return Score(
         quality=item.quality_score,
-        freshness=round(freshness(item), _DECIMALS),
-        success=round(success(item), _DECIMALS),
+        freshness=round(freshness(item), DECIMALS),
+        success=round(success(item), DECIMALS),
         relevance=fits,
         rank=ranked,
         score=reach(ranked, fits),

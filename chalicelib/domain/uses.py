@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from chalicelib.domain.scoring import Scored
+from chalicelib.domain.scoring import DECIMALS, Scored
 
 
 def are_left(item: Scored) -> bool:
@@ -20,6 +20,6 @@ def returned(item: Scored) -> dict[str, object]:
     return {"usage_count": item.usage_count - 1}
 
 
-def judged(item: Scored, *, success: bool) -> dict[str, object]:
-    """The item's fields after a use of it succeeded or failed."""
-    return {"successes": item.successes + 1} if success else {"failures": item.failures + 1}
+def penalised(item: Scored, by: float) -> dict[str, object]:
+    """The item's fields after its penalty grew, or shrank where `by` is negative."""
+    return {"penalty": round(item.penalty + by, DECIMALS)}

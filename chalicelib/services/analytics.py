@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.context import Context
-from chalicelib.domain import analysis, selection
+from chalicelib.domain import analysis, scoring, selection
 from chalicelib.domain.analysis import Loser
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.phases import ORDER
@@ -26,8 +26,8 @@ class AnalysedCategory:
     category: str
     items: int
     uses: int
-    successes: int
-    failures: int
+    successes: float
+    failures: float
     fallbacks: int
     fallback_share: float | None
     unused: int
@@ -91,8 +91,8 @@ def _category(
         category=category,
         items=len(own),
         uses=uses,
-        successes=sum(item.successes for item in own),
-        failures=sum(item.failures for item in own),
+        successes=round(sum(scoring.successes(item) for item in own), 4),
+        failures=round(sum(item.penalty for item in own), 4),
         fallbacks=fallbacks,
         fallback_share=round(fallbacks / total, 4) if total else None,
         unused=sum(item.last_assigned_at is None for item in own),

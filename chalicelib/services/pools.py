@@ -177,7 +177,7 @@ def _new(context: Context, model_id: str, entry: Entry, kind: type[T]) -> T:
 _MADE_BY_THE_SERVICE = frozenset(
     {
         *("created_at", "created_by", "updated_at", "version", "revision", "pool", "whole_pool", "pool_rank"),
-        *("enabled", "status", "approved_by", "usage_count", "successes", "failures", "last_assigned_at"),
+        *("enabled", "status", "approved_by", "usage_count", "penalty", "last_assigned_at"),
     }
 )
 

@@ -22,7 +22,7 @@ from chalicelib.tables.attributes import (
     texts,
     word,
 )
-from chalicelib.tables.base import Item, reading
+from chalicelib.tables.base import Item, Raw, reading
 
 _OF_A_THEME = (4, 16, 64)
 _OF_ALL = (GLANCE, 64)
@@ -42,8 +42,7 @@ class PoolItem(Item):
     quality_score = number()
     usage_count = count()
     max_usage = count(default=1)
-    successes = count()
-    failures = count()
+    penalty = number()
     last_assigned_at = maybe_instant()
     licensed_by = maybe_text()
     licence_valid_until = maybe_instant()
@@ -59,6 +58,14 @@ class PoolItem(Item):
 
     pool_index: ClassVar[GlobalSecondaryIndex[Any]]
     whole_pool_index: ClassVar[GlobalSecondaryIndex[Any]]
+
+    @classmethod
+    def from_raw_data(cls, data: Raw) -> Self:
+        """The item that a raw answer of the store holds; one without a penalty was written when failures counted."""
+        item = super().from_raw_data(data)
+        if "penalty" not in data and "failures" in data:
+            item.penalty = int(data["failures"]["N"])
+        return item
 
     @property
     def item_id(self) -> str:
@@ -114,9 +121,9 @@ class PoolItem(Item):
         """Gives one use back; returns the condition that nobody changed the item since it was read."""
         return self._change(uses.returned(self), now)
 
-    def store_outcome(self, *, success: bool, now: datetime) -> Condition:
-        """Counts a success or a failure; returns the condition that nobody changed the item since it was read."""
-        return self._change(uses.judged(self, success=success), now)
+    def store_penalty(self, by: float, now: datetime) -> Condition:
+        """Adds to the penalty; returns the condition that nobody changed the item since it was read."""
+        return self._change(uses.penalised(self, by), now)
 
     def _change(self, fields: Mapping[str, object], now: datetime) -> Condition:
         for name, value in fields.items():

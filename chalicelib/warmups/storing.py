@@ -190,7 +190,7 @@ class _Writer:
     def _read_items(self, found: Sequence[Effect]) -> Items:
         """The items that the effects count on, those that were not read yet in one round trip."""
         items = {_named(item): item for item in self.items}
-        counted = (effects.UseItem, effects.ReturnItem, effects.CountOutcome)
+        counted = (effects.UseItem, effects.ReturnItem, effects.PenaliseItem)
         wanted: list[Key] = [
             (MODELS[one.kind], one.item_id)
             for one in found
@@ -207,9 +207,9 @@ class _Writer:
             case effects.ReturnItem():
                 if (returned := items.get((effect.kind, effect.item_id))) is not None:
                     transaction.update(returned, returned.store_return(now))
-            case effects.CountOutcome():
-                if (counted := items.get((effect.kind, effect.item_id))) is not None:
-                    transaction.update(counted, counted.store_outcome(success=effect.success, now=now))
+            case effects.PenaliseItem():
+                if (penalised := items.get((effect.kind, effect.item_id))) is not None:
+                    transaction.update(penalised, penalised.store_penalty(effect.by, now))
             case effects.RequireRights():
                 item = _with_key(effect.kind, effect.item_id)
                 transaction.update(item, item.has_rights(), [])

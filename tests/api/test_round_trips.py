@@ -53,10 +53,19 @@ def test_content_asked_for_again_costs_two(agency: Agency) -> None:
 
 
 @pytest.mark.parametrize("phase", ["pfp", "bio", "post", "story"])
-def test_completing_a_phase_costs_three(agency: Agency, phase: str) -> None:
+@pytest.mark.parametrize("score", [{}, {"performance_score": 100}], ids=["no score", "a full one"])
+def test_completing_a_phase_costs_two(agency: Agency, phase: str, score: dict[str, Any]) -> None:
     worker = agency.warmed_to(phase)
     token = worker.take(phase)
-    assert cost(agency, lambda: worker.complete(phase, token).ok()) == [READ, READ, WRITE]
+    assert cost(agency, lambda: worker.complete(phase, token, **score).ok()) == [READ, WRITE]
+    written = {next(iter(part.values()))["TableName"] for part in agency.wire.of(WRITE)[-1].body["TransactItems"]}
+    assert not {table for table in written if table.endswith(("content", "texts"))}, "a use was written once already"
+
+
+def test_completing_with_a_score_reads_and_writes_the_items(agency: Agency) -> None:
+    worker = agency.warmed_to("post")
+    token = worker.take("post")
+    assert cost(agency, lambda: worker.complete("post", token, performance_score=71).ok()) == [READ, READ, WRITE]
 
 
 def test_completing_a_phase_again_costs_one(agency: Agency) -> None:

@@ -238,7 +238,7 @@ def _twins(rows: Rows, accounts: list[Plain]) -> Iterator[str]:
 
 def _pools(rows: Rows, assignments: list[Plain]) -> Iterator[str]:
     users: dict[tuple[str, str], set[str]] = defaultdict(set)
-    outcomes: Counter[tuple[str, str]] = Counter()
+    shortfalls: dict[tuple[str, str], float] = defaultdict(float)
     failures = 0
     for row in assignments:
         returned = row.get("outcome") in _RETURNED and "delivered_at" not in row
@@ -249,8 +249,8 @@ def _pools(rows: Rows, assignments: list[Plain]) -> Iterator[str]:
                 continue
             if not returned:
                 users[kind, item].add(row["account_id"])
-            outcomes[kind, item] += row.get("success") == "true"
-    told = 0
+            shortfalls[kind, item] += round(1 - float(row.get("performance_score", 100)) / 100, 4)
+    blamed = 0.0
     for kind, table in (("content", "content"), ("text", "texts")):
         for item in rows.of(table):
             place = (kind, item[f"{kind}_id"])
@@ -258,14 +258,15 @@ def _pools(rows: Rows, assignments: list[Plain]) -> Iterator[str]:
                 yield f"{place[1]} counts {item['usage_count']} uses and has {len(users[place])}"
             if item["usage_count"] > item["max_usage"]:
                 yield f"{place[1]} was used {item['usage_count']} times, at most {item['max_usage']} were allowed"
-            if item["successes"] != outcomes[place]:
-                yield f"{place[1]} counts {item['successes']} successes and had {outcomes[place]}"
+            whole = round(float(item["penalty"]) - shortfalls[place], 4)
+            if whole % 1 or not 0 <= whole <= item["usage_count"]:
+                yield f"{place[1]} has a penalty of {item['penalty']}, of which {shortfalls[place]} are performance"
+            blamed += whole
             listed = item["status"] == "approved" and item["enabled"] and item["usage_count"] < item["max_usage"]
             if listed != ("pool" in item) or ("pool" in item) != ("whole_pool" in item):
                 yield f"{place[1]} stands in its pool's index wrongly"
-            told += item["failures"]
-    if told != failures:
-        yield f"the items count {told} failures, {failures} were reported"
+    if blamed != failures:
+        yield f"the items are blamed for {blamed} failures, {failures} were reported"
 
 
 def _sessions(sessions: Any, audit: list[Plain]) -> Iterator[str]:

@@ -186,7 +186,7 @@ def _check_pools(service: Service, accounts: int) -> None:
     for item in items:
         item_id = item.get("content_id") or item["text_id"]
         assert item["usage_count"] == assigned[item_id] <= item["max_usage"] == CAP
-        assert item["successes"] == assigned[item_id]
+        assert (item["successes"], item["failures"]) == (assigned[item_id], 0)
     assert sum(assigned.values()) == accounts * (4 + 3)
 
 

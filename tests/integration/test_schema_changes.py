@@ -8,7 +8,9 @@ import json
 from datetime import datetime
 from typing import Any
 
+from chalicelib.settings import Settings
 from chalicelib.tables.base import Store
+from infrastructure.upgrade import upgrade
 from tests.agency import PHASES, Agency, Bot
 from warmup.sandbox.stores import ROOT
 
@@ -66,3 +68,21 @@ def test_what_a_later_version_adds_is_kept_by_this_one(agency: Agency) -> None:
         table = agency.wire.store.tables[PREFIX + name]
         for row in rows:
             assert LATER.items() <= dict(table.rows[table.key_of(row)]).items(), (name, row)
+
+
+def test_failures_that_were_counted_before_are_the_penalty(agency: Agency, settings: Settings) -> None:
+    """An item of the time when successes were counted at completion: 3 uses, of which 1 failed and 1 is under way."""
+    plant(agency, {})
+    table = agency.wire.store.tables[f"{PREFIX}content"]
+    before = {"usage_count": {"N": "3"}, "successes": {"N": "1"}, "failures": {"N": "1"}, **LATER}
+    table.rows[("m1-any",)] = {**table.rows[("m1-any",)], **before}
+    shown = agency.operator.content("m1-any")
+    assert (shown["usage_count"], shown["successes"], shown["failures"]) == (3, 2, 1)
+    assert upgrade(settings) == {"items ranked again": (8, 8)}
+    row = table.rows[("m1-any",)]
+    # quality 80, 3 uses of 100, success 100·3/5: 24 + 24.25 + 15
+    assert (row["penalty"], row["pool_rank"]) == ({"N": "1"}, {"S": "063.2500#9996#m1-any"})
+    assert agency.operator.content("m1-any") == shown
+    assert before.items() <= {**row}.items(), "what old code reads stays"
+    assert upgrade(settings) == {"items ranked again": (0, 8)}, "a pass may be run again"
+    carried_on(agency)

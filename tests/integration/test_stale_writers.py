@@ -284,10 +284,13 @@ def test_a_use_and_an_outcome_of_one_item_at_once_are_both_counted(agency: Agenc
     token = first.take("pfp", "a1")
     agency.time.advance(timedelta(hours=24))
     second.start("a2").ok()
-    answer = overtaken(agency, lambda: first.complete("pfp", token, "a1"), lambda: second.content("pfp", "a2").ok())
+    done = {"performance_score": 71}
+    answer = overtaken(
+        agency, lambda: first.complete("pfp", token, "a1", **done), lambda: second.content("pfp", "a2").ok()
+    )
     assert answer.ok()["late"] is True
     item = agency.operator.content("one", "m2")
-    assert (item["usage_count"], item["successes"], item["failures"]) == (2, 1, 0)
+    assert (item["usage_count"], item["successes"], item["failures"]) == (2, 1.71, 0.29)
 
 
 def test_two_outcomes_of_one_item_at_once_are_both_counted(agency: Agency, first: Bot, second: Bot) -> None:
@@ -301,12 +304,12 @@ def test_two_outcomes_of_one_item_at_once_are_both_counted(agency: Agency, first
         agency.time.advance(timedelta(hours=24))
     answer = overtaken(
         agency,
-        lambda: first.complete("pfp", tokens["a1"], "a1"),
+        lambda: first.complete("pfp", tokens["a1"], "a1", performance_score=71),
         lambda: second.report("pfp", tokens["a2"], "a2", kind="content").ok(),
     )
     answer.ok()
     item = agency.operator.content("one", "m2")
-    assert (item["usage_count"], item["successes"], item["failures"]) == (2, 1, 1)
+    assert (item["usage_count"], item["successes"], item["failures"]) == (2, 0.71, 1.29)
 
 
 def test_an_assigned_item_that_is_withdrawn_in_the_last_moment_is_given_to_nobody(agency: Agency, first: Bot) -> None:

@@ -118,9 +118,9 @@ def test_an_account_in_another_transaction_is_asked_for_again_with_the_same_byte
 def test_an_item_without_a_condition_is_asked_for_again(agency: Agency, text: Text) -> None:
     agency.wire.fail(Fault.POOL_CONFLICT)
     transaction = Transaction(context())
-    transaction.update(text, None, [Text.failures.add(1)])
+    transaction.update(text, None, [Text.penalty.add(1)])
     transaction.commit()
-    assert read().failures == 1
+    assert read().penalty == 1
 
 
 def test_after_an_answer_that_was_lost_the_transaction_under_way_may_be_our_own(agency: Agency, text: Text) -> None:

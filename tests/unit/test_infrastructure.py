@@ -12,7 +12,7 @@ from chalicelib import routes, schedules
 from chalicelib.edge.routing import ENDPOINTS
 from chalicelib.settings import Settings
 from chalicelib.tables import NAMES
-from infrastructure import deploy, operator_key, restore, tables, watch
+from infrastructure import deploy, operator_key, restore, tables, upgrade, watch
 from infrastructure.resources import FUNCTIONS, STAGES
 from infrastructure.template import merge_file
 
@@ -108,8 +108,9 @@ def test_the_bucket_admits_the_console_wherever_the_deployment_puts_it(stage: st
         (deploy.main, ["down", "--stage", "dev"]),
         (operator_key.main, ["--stage", "dev"]),
         (restore.main, ["--stage", "dev", "--source", "restored-"]),
+        (upgrade.main, ["--stage", "dev"]),
     ],
-    ids=["destroy", "operator-key", "restore"],
+    ids=["destroy", "operator-key", "restore", "upgrade"],
 )
 def test_who_has_no_access_to_aws_is_told_what_to_do(
     monkeypatch: pytest.MonkeyPatch, command: Command, arguments: list[str], environ: dict[str, str], told: str

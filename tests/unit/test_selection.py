@@ -36,8 +36,7 @@ class Item:
     quality_score: float = 80
     usage_count: int = 0
     max_usage: int = 3
-    successes: int = 0
-    failures: int = 0
+    penalty: float = 0
     theme: str | None = None
     status: ItemRights = ItemRights.APPROVED
     enabled: bool = True
@@ -86,7 +85,7 @@ def best(items: Sequence[Item], wanted: Wanted) -> str | None:
 
     def key(item: Item) -> tuple[float, int, str]:
         fresh = 100 * (1 - item.usage_count / item.max_usage)
-        success = 100 * (item.successes + 1) / (item.successes + item.failures + 2)
+        success = 100 * (item.usage_count - item.penalty + 1) / (item.usage_count + 2)
         themes = {item.theme, wanted.theme}
         relevance = 50 if None in themes else 100 if len(themes) == 1 else 0
         rank = round(0.30 * item.quality_score + 0.25 * fresh + 0.25 * success, 4)
@@ -138,8 +137,7 @@ class Pools:
             quality_score=pick((0, 19.9, 20, 50, 80, 80, 80.0001, 100)),
             usage_count=uses,
             max_usage=pick((1, 2, 3, 4, 6)),
-            successes=pick((0, 0, 1, 3)),
-            failures=pick((0, 0, 1, 3)),
+            penalty=min(uses, pick((0, 0, 0.29, 1, 3))),
             theme=pick((None, "sea", "city")),
             status=pick((*[ItemRights.APPROVED] * 8, ItemRights.PENDING, ItemRights.REJECTED, ItemRights.WITHDRAWN)),
             enabled=self.random.random() < 0.9,

@@ -83,7 +83,7 @@ def test_what_is_read_does_not_grow_with_the_pool(size: int, theme: str | None, 
 
 
 def test_a_list_that_cannot_win_is_not_begun() -> None:
-    best = Stock("best", "post", 100, 0, 9, successes=50, theme="sea", media_type_or_none="image/png")
+    best = Stock("best", "post", 100, 50, 9999, theme="sea", media_type_or_none="image/png")
     counted = Counted([best, *pool(Random(1), 500)])
     (choice,) = leading(counted, replace(WANTED, theme="sea"), 1)
     assert (choice.item.item_id, counted.lists, counted.taken) == ("best", 1, GLANCE)
@@ -148,7 +148,7 @@ def _of_post(items: Sequence[Stock]) -> list[Stock]:
 def _changed(random: Random, item: Stock) -> Stock:
     uses = min(item.usage_count + random.randrange(2), item.max_usage)
     status = random.choice((item.status, item.status, ItemRights.WITHDRAWN))
-    return replace(item, usage_count=uses, status=status, successes=item.successes + random.randrange(2))
+    return replace(item, usage_count=uses, status=status, penalty=min(uses, item.penalty + random.randrange(2)))
 
 
 def _any_pool(random: Random) -> tuple[list[Stock], Wanted]:
@@ -160,8 +160,7 @@ def _any_pool(random: Random) -> tuple[list[Stock], Wanted]:
             pick((0, 20, 50, 80, 80, 100)),
             pick((0, 0, 1, 2)),
             pick((1, 2, 3)),
-            successes=pick((0, 3)),
-            failures=pick((0, 3)),
+            penalty=0,
             theme=pick((None, *THEMES)),
             last_assigned_at=pick((None, None, NOW)),
             media_type_or_none="image/png",

@@ -256,8 +256,8 @@ class AcceptedContent(ApiModel):
     quality_score: float
     usage_count: int
     max_usage: int
-    successes: int
-    failures: int
+    successes: float
+    failures: float
     last_assigned_at: datetime | None
     created_at: datetime
     created_by: str
@@ -288,8 +288,8 @@ class AcceptedText(ApiModel):
     quality_score: float
     usage_count: int
     max_usage: int
-    successes: int
-    failures: int
+    successes: float
+    failures: float
     last_assigned_at: datetime | None
     created_at: datetime
     created_by: str
@@ -380,8 +380,8 @@ class AnalysedCategory(ApiModel):
     category: str
     items: int
     uses: int
-    successes: int
-    failures: int
+    successes: float
+    failures: float
     fallbacks: int
     fallback_share: float | None
     unused: int
@@ -899,8 +899,8 @@ class CreatedContent(ApiModel):
     quality_score: float
     usage_count: int
     max_usage: int
-    successes: int
-    failures: int
+    successes: float
+    failures: float
     last_assigned_at: datetime | None
     created_at: datetime
     created_by: str
@@ -931,8 +931,8 @@ class CreatedText(ApiModel):
     quality_score: float
     usage_count: int
     max_usage: int
-    successes: int
-    failures: int
+    successes: float
+    failures: float
     last_assigned_at: datetime | None
     created_at: datetime
     created_by: str
@@ -973,8 +973,8 @@ class EditedContent(ApiModel):
     quality_score: float
     usage_count: int
     max_usage: int
-    successes: int
-    failures: int
+    successes: float
+    failures: float
     last_assigned_at: datetime | None
     created_at: datetime
     created_by: str
@@ -1006,8 +1006,8 @@ class EditedText(ApiModel):
     quality_score: float
     usage_count: int
     max_usage: int
-    successes: int
-    failures: int
+    successes: float
+    failures: float
     last_assigned_at: datetime | None
     created_at: datetime
     created_by: str
@@ -1208,8 +1208,8 @@ class LinkedContent(ApiModel):
     quality_score: float
     usage_count: int
     max_usage: int
-    successes: int
-    failures: int
+    successes: float
+    failures: float
     last_assigned_at: datetime | None
     created_at: datetime
     created_by: str
@@ -1837,8 +1837,8 @@ class Text(ApiModel):
     quality_score: float
     usage_count: int
     max_usage: int
-    successes: int
-    failures: int
+    successes: float
+    failures: float
     last_assigned_at: datetime | None
     created_at: datetime
     created_by: str

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import accounts, phases, retries
+from chalicelib.domain import accounts, phases, retries, scoring
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.leases import Ending, Lease
@@ -14,11 +14,11 @@ from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.effects import (
     CloseAssignment,
-    CountOutcome,
     DropLease,
     Effect,
     HoldLease,
     Hourly,
+    PenaliseItem,
     ReturnItem,
 )
 from chalicelib.domain.warmup.state import LEAVINGS, PhaseState, Step, Warmup
@@ -145,11 +145,12 @@ class Draft:
         performance: float | None = None,
         blamed: PoolKind | None = None,
     ) -> None:
-        """Ends the phase's assignment; its items (only the `blamed` kind, if one is named) count what came of it."""
-        if success is not None:
-            for kind, item_id in assigned(phase):
-                if blamed in (None, kind):
-                    self.effects.append(CountOutcome(kind, item_id, success))
+        """Ends the phase's assignment; a failure penalises its items (only the `blamed` kind, if one is named), and so
+        does a performance below 100."""
+        penalty = 1.0 if success is False else 0.0 if performance is None else scoring.shortfall(performance)
+        if penalty:
+            items = [(kind, item_id) for kind, item_id in assigned(phase) if blamed in (None, kind)]
+            self.effects.extend(PenaliseItem(kind, item_id, penalty) for kind, item_id in items)
         if phase.assignment_id is not None:
             self.effects.append(CloseAssignment(phase.assignment_id, outcome, success, performance))
 

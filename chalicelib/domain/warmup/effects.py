@@ -70,12 +70,12 @@ class ReturnItem:
 
 
 @dataclass(frozen=True, slots=True)
-class CountOutcome:
-    """An item counts a success or a failure."""
+class PenaliseItem:
+    """An item's penalty grows, or shrinks where `by` is negative: a use counts as a success until then."""
 
     kind: PoolKind
     item_id: str
-    success: bool
+    by: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ Effect = (
     | NoteLicence
     | UseItem
     | ReturnItem
-    | CountOutcome
+    | PenaliseItem
     | RequireRights
     | OpenAssignment
     | DeliverAssignment

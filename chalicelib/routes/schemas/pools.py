@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Generic, Literal, Self, TypeVar
 
-from chalicelib.domain import rights
+from chalicelib.domain import rights, scoring
 from chalicelib.domain.rights import ItemStatus
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.lists import Replayed
@@ -40,8 +40,8 @@ class ItemSummary(Document):
     quality_score: float
     usage_count: int
     max_usage: int
-    successes: int
-    failures: int
+    successes: float
+    failures: float
     last_assigned_at: datetime | None
     created_at: datetime
     created_by: str
@@ -63,8 +63,8 @@ class ItemSummary(Document):
             quality_score=item.quality_score,
             usage_count=item.usage_count,
             max_usage=item.max_usage,
-            successes=item.successes,
-            failures=item.failures,
+            successes=scoring.successes(item),
+            failures=item.penalty,
             last_assigned_at=item.last_assigned_at,
             created_at=item.created_at,
             created_by=item.created_by,

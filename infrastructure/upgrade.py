@@ -1,0 +1,102 @@
+"""`make upgrade`: brings what a stage's tables hold into the shape of this release (docs/schema-changes.md).
+
+Each pass walks a table and writes what is of an older shape, one item at a time, on condition that nobody else wrote
+meanwhile. The service goes on; a pass that was interrupted is run again, and what is done is left alone.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
+
+from chalicelib import context as contexts
+from chalicelib import tables
+from chalicelib.context import Actor, Role
+from chalicelib.domain.errors import ServiceError
+from chalicelib.settings import Settings
+from chalicelib.tables import Content, Text, pages
+from chalicelib.tables.base import together
+from chalicelib.tables.pools import PoolItem
+from chalicelib.tables.transaction import Stale, Transaction
+from infrastructure.deploy import explained, say, stack_name
+from infrastructure.resources import STAGES
+
+_PAGE = 100
+_TOLD_EVERY = 1000
+
+
+def rank_items(settings: Settings) -> Iterator[bool]:
+    """Ranks the items of all pools again that were ranked when a success was counted at completion.
+
+    For each item whether it was written.
+    """
+    for kind in (Content, Text):
+        after: object = None
+        while True:
+            found, after = pages.everything(kind, limit=_PAGE, after=after)
+            for item in found:
+                yield _rank(settings, item)
+            if after is None:
+                break
+
+
+def _rank(settings: Settings, found: PoolItem) -> bool:
+    item: PoolItem | None = found
+    while item is not None and item.before("penalty") is None:
+        transaction = Transaction(contexts.begin(settings, Actor(Role.OPERATOR, "deployer")))
+        transaction.update(item, item.revise(item.updated_at))
+        try:
+            transaction.commit()
+        except Stale:
+            (item,) = together([(type(item), item.item_id)])
+        else:
+            return True
+    return False
+
+
+PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {"items ranked again": rank_items}
+
+
+def upgrade(settings: Settings) -> dict[str, tuple[int, int]]:
+    """Runs all passes: for each, how many rows it wrote, and of how many."""
+    done = {}
+    for name, run in PASSES.items():
+        written = read = 0
+        for wrote in run(settings):
+            written, read = written + wrote, read + 1
+            if read % _TOLD_EVERY == 0:
+                say(f"{written} {name}, of {read} …")
+        done[name] = (written, read)
+    return done
+
+
+def _settings(stage: str) -> Settings:
+    (stack,) = boto3.client("cloudformation").describe_stacks(StackName=stack_name(stage))["Stacks"]
+    prefix = next(one["ParameterValue"] for one in stack["Parameters"] if one["ParameterKey"] == "TablePrefix")
+    return Settings(table_prefix=prefix)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command: python -m infrastructure.upgrade --stage prod."""
+    parser = argparse.ArgumentParser(prog="make upgrade", description=__doc__.partition("\n")[0])
+    parser.add_argument("--stage", choices=STAGES, required=True)
+    asked: Any = parser.parse_args(arguments)
+    region = boto3.session.Session().region_name
+    try:
+        if region is None:
+            raise NoRegionError()
+        os.environ.setdefault("AWS_DEFAULT_REGION", region)  # the service looks for it there alone
+        settings = _settings(asked.stage)
+        tables.bind(settings, calls_aws=True)
+        for name, (written, read) in upgrade(settings).items():
+            print(f"{written} {name}, of {read}")
+    except (ClientError, NoCredentialsError, NoRegionError, ServiceError) as error:
+        sys.exit(f"make upgrade: {explained(error)}")
+
+
+if __name__ == "__main__":
+    main()
