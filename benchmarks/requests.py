@@ -171,7 +171,7 @@ class Bench:
             request()
         profile = cProfile.Profile()
         profile.runcall(request)
-        return int(pstats.Stats(profile).total_calls) - 1  # type: ignore[attr-defined]
+        return int(pstats.Stats(profile).total_calls) - 1  # type: ignore[attr-defined]  # the stubs lack it
 
     @staticmethod
     def _seconds(request: Callable[[], None], repeats: int) -> float:

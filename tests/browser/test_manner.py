@@ -227,7 +227,7 @@ def test_times_are_told_absolutely_on_focus_local_or_in_utc(console: Console) ->
     page = console.open(f"pipeline?model_id={model.model_id}&account={account}", ready=".drawer .time")
     page.get_by_label("Times").select_option("utc")
     page.locator(".drawer .time").first.focus()
-    assert page.locator(".drawer .time").first.get_attribute("data-absolute").endswith(" UTC")  # type: ignore[union-attr]
+    assert page.locator(".drawer .time").first.get_attribute("data-absolute").endswith(" UTC")  # type: ignore[union-attr]  # it has one
 
 
 def test_times_are_by_the_clock_of_the_service_as_soon_as_it_is_known(console: Console) -> None:

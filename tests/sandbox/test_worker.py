@@ -126,7 +126,7 @@ def test_a_whole_warm_up_is_done_phase_by_phase(server: FakeServer, account: str
     try:
         for number in range(5):
             eventually(lambda number=number: len(phases) > number)  # type: ignore[misc]  # bound now
-            eventually(lambda number=number: phase(server, account, number) == "completed")  # type: ignore[misc]
+            eventually(lambda number=number: phase(server, account, number) == "completed")  # type: ignore[misc]  # bound now
             server.advance(days=3)
             bot.wake()
         eventually(lambda: server.operator.accounts.get(account).state == "active")

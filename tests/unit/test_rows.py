@@ -140,7 +140,7 @@ CELL = st.text(st.sampled_from('ab,;\t"\n\r é😀='), max_size=6)
 @given(st.lists(st.lists(CELL, min_size=2, max_size=2), max_size=6), st.sampled_from(list(rows.SEPARATORS)))
 def test_whatever_a_csv_writer_writes_is_read_as_it_was(cells: list[list[str]], separator: str) -> None:
     import csv  # noqa: PLC0415  # the reference
-    import io  # noqa: PLC0415
+    import io  # noqa: PLC0415  # the reference
 
     out = io.StringIO()
     writer = csv.writer(out, delimiter=separator)

@@ -92,7 +92,7 @@ def verify(
     client, checked, bad = connect(context), 0, []
     with counting("accounts") as seen:
         every = client.audit.verify_all(limit=100, model_id=model) if account_id is None else None
-        for checked, one in enumerate(seen(every or [client.audit.verify(str(account_id))]), start=1):  # noqa: B007
+        for checked, one in enumerate(seen(every or [client.audit.verify(str(account_id))]), start=1):  # noqa: B007  # it is said after the loop
             if not one.ok:
                 bad.append(one)
     show(bad, output, ("account_id", "versions", "problems"))
