@@ -65,7 +65,7 @@ class Change:
         item = self.item
         event = self._event(item, action, details)
         if item.was_read():
-            version, before = type(item).version, item.before("version")  # type: ignore[attr-defined]
+            version, before = type(item).version, item.before("version")  # type: ignore[attr-defined]  # as in _event
             # an item may have been made by an update beside another's change: it has no version before its first own
             unchanged = version.does_not_exist() if before is None else version == before
             self.transaction.update(item, unchanged if condition is None else unchanged & condition)
@@ -95,7 +95,7 @@ def check_if_match(context: Context, item: Versioned) -> None:
     """Raises VersionConflict, with the item as it is now, where the caller has seen another version (`If-Match`)."""
     if context.if_match is not None and context.if_match != item.version:
         detail = f"You edited version {context.if_match}, but version {item.version} stands there now."
-        raise VersionConflict(detail, current=item, version=item.version)
+        raise VersionConflict(detail, item=item, version=item.version)
 
 
 def is_repeat(context: Context, item: Item, action: AuditAction, *, possible: bool = True, **details: object) -> bool:

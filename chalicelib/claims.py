@@ -60,7 +60,7 @@ def duplicate(duplicate_of: str, twin: PoolItem | None) -> Duplicate:
     """The refusal of a second item with the same bytes or words."""
     if twin is None:
         return Duplicate(duplicate_of=duplicate_of)
-    return Duplicate(duplicate_of=duplicate_of, status=twin.status, category=twin.category)
+    return Duplicate(duplicate_of=duplicate_of, duplicate_status=twin.status, duplicate_category=twin.category)
 
 
 def claim_profile(context: Context, transaction: Transaction, account: Account, claim: Fingerprint | None) -> None:

@@ -23,10 +23,9 @@ from chalicelib.context import Role
 from chalicelib.domain import visibility
 from chalicelib.edge.answers import ABSENT, JSON, Absent, Answer
 from chalicelib.edge.endpoints import Endpoint
-from chalicelib.edge.problems import PROBLEM
+from chalicelib.edge.problems import PROBLEM, Problem
 from chalicelib.edge.routing import ENDPOINTS
 from chalicelib.routes import BLUEPRINTS, pages, queries
-from chalicelib.routes.schemas.problems import Problem
 from infrastructure import examples
 from infrastructure.problems import CODES, Code, codes_of, works_on_accounts
 

@@ -17,8 +17,14 @@ ServiceError
 `code` is the contract's word for the error. HTTP is not known here: the edge has the one table from class to status.
 """
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, Unpack
+
+if TYPE_CHECKING:  # facts name phases and actions, whose modules raise these errors
+    from chalicelib.domain.facts import Facts, Fault
 
 _SHOWN = 64
 
@@ -29,10 +35,11 @@ class ServiceError(Exception):
     code = "internal_error"
     retryable = False
 
-    def __init__(self, detail: str | None = None, **members: object) -> None:
+    def __init__(self, detail: str | None = None, **members: Unpack[Facts]) -> None:
         """`members` are further members of the problem document; None is left out."""
         self.detail = detail or (type(self).__doc__ or "").strip()
-        self.members: Mapping[str, object] = {name: value for name, value in members.items() if value is not None}
+        given = {name: value for name, value in members.items() if value is not None}
+        self.members: Facts = given  # type: ignore[assignment]  # some of the members that are Facts
         super().__init__(self.detail)
 
 
@@ -59,7 +66,7 @@ class InvalidInput(ServiceError):
 
     code = "invalid_input"
 
-    def __init__(self, errors: Sequence[Mapping[str, str]], detail: str | None = None) -> None:
+    def __init__(self, errors: Sequence[Fault], detail: str | None = None) -> None:
         """`errors`: `{pointer, detail}` for each member at fault; `pointer` is a JSON pointer."""
         super().__init__(detail, errors=list(errors))
 
@@ -185,24 +192,13 @@ class AlreadyExists(Refused):
 class Duplicate(AlreadyExists):
     """The model has this very file, or this very text, already."""
 
-    def __init__(
-        self,
-        detail: str | None = None,
-        *,
-        duplicate_of: str | None = None,
-        status: str | None = None,
-        category: str | None = None,
-    ) -> None:
-        """`duplicate_of`: the item that it is the same as, with its status and category."""
-        named = (
-            f"{self.__doc__} It is {duplicate_of}, `{status}`, in the category `{category}`: change that one by PATCH."
-        )
-        super().__init__(
-            detail or (named if duplicate_of else None),
-            duplicate_of=duplicate_of,
-            duplicate_status=status,
-            duplicate_category=category,
-        )
+    def __init__(self, detail: str | None = None, **members: Unpack[Facts]) -> None:
+        """`duplicate_of`: the item that it is the same as; its status and category, where that item was found."""
+        named = f"{self.__doc__} It is {members.get('duplicate_of')}"
+        if "duplicate_status" in members and "duplicate_category" in members:
+            status, category = members["duplicate_status"], members["duplicate_category"]
+            named += f", `{status}`, in the category `{category}`: change that one by PATCH"
+        super().__init__(detail or (f"{named}." if "duplicate_of" in members else None), **members)
 
 
 class FourEyes(Refused):
@@ -228,10 +224,10 @@ class VersionConflict(Refused):
 
     code = "version_conflict"
 
-    def __init__(self, detail: str | None = None, *, current: object = None, **members: object) -> None:
-        """`current`: what stands there now; the edge shows it as the route answers it."""
+    def __init__(self, detail: str | None = None, *, item: object = None, **members: Unpack[Facts]) -> None:
+        """`item`: the item as it is now; the edge shows it as the route answers it."""
         super().__init__(detail, **members)
-        self.current = current
+        self.item = item
 
 
 class TemporarilyUnavailable(ServiceError):

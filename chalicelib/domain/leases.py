@@ -6,13 +6,13 @@ nothing, and a worker who is only late loses nothing.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeGuard
 
 from chalicelib.domain.errors import AccountLeased, MalformedRequest
+from chalicelib.domain.facts import Holder
 
 _TOKEN = re.compile(r"lt_(\d{1,15})_[0-9a-f]{32}", re.ASCII)
 TOKEN_BYTES = 16
@@ -89,7 +89,7 @@ def may_still_tell(lease: Lease | None, token: str) -> bool:
     return lease is not None and lease.token == token and lease.ended_by in (None, Ending.EXPIRED)
 
 
-def describe(lease: Lease) -> Mapping[str, object]:
+def describe(lease: Lease) -> Holder:
     """Who holds it and until when, for those who do not; never the token."""
     return {"session_id": lease.session_id, "bot_id": lease.bot_id, "expires_at": lease.expires_at}
 

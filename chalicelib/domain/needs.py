@@ -3,10 +3,10 @@
 import re
 from typing import Protocol
 
+from chalicelib.domain.facts import Fault
 from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.plans import PLANS, Need, PhasePlan
 
-Fault = dict[str, str]
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+", re.ASCII)
 
 
@@ -50,7 +50,7 @@ def lies(stored: Lying | None, *, media_type: str, size: int, sha256: str) -> li
     """Where what lies in the store differs from what is said of it; empty where it is the same."""
     if stored is None:
         return [{"pointer": "/media_key", "detail": "nothing lies there: upload the file first"}]
-    found = []
+    found: list[Fault] = []
     if stored.bytes != size:
         found.append({"pointer": "/bytes", "detail": f"the stored file has {stored.bytes} bytes, not {size}"})
     if stored.media_type != media_type:

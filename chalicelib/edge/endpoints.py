@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from chalicelib.context import Role
 from chalicelib.domain.errors import InvalidInput, MalformedRequest, ServiceError
+from chalicelib.domain.facts import Fault
 from chalicelib.edge.requests import Call
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Endpoint:
     query: Mapping[str, Reader]
     lease: bool
     session: bool = False
-    shows: Callable[[Any, datetime], object] | None = None
+    shows: Callable[[Any, datetime], Any] | None = None
     seconds: float | None = None
     refuses: tuple[type[ServiceError], ...] = ()
     missing: tuple[str, ...] = ()
@@ -150,7 +151,7 @@ def validate(model: type[M], parsed: object, at: str = "") -> M:
         raise InvalidInput(faults(model, error, at)) from None
 
 
-def faults(model: type[BaseModel], error: ValidationError, at: str = "") -> list[dict[str, str]]:
+def faults(model: type[BaseModel], error: ValidationError, at: str = "") -> list[Fault]:
     """Return the first 100 faults that pydantic found, as a JSON pointer (behind `at`) and what is wrong there."""
     found = error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
     return [{"pointer": at + _pointer(one["loc"]), "detail": _detail(model, one)} for one in found]

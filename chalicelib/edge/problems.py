@@ -1,13 +1,33 @@
-"""Errors as problem documents (RFC 9457): the one table from error to status, and the document itself."""
+"""Errors as problem documents (RFC 9457): the one table from error to status, and the documents themselves."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from chalicelib.domain import errors
 from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.facts import Facts
 from chalicelib.edge.answers import Encoded, encode
 
 PROBLEM = "application/problem+json"
+
+
+class RowError(Facts):
+    """What is wrong with one row; its members are those of a problem document of this code."""
+
+    code: str
+    detail: str
+
+
+class Problem(Facts):
+    """What the service answers when it refuses (RFC 9457); `retryable`: the same request, later, has a chance."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    retryable: bool
 
 
 class RouteNotFound(ServiceError):
@@ -45,17 +65,7 @@ def problem(error: ServiceError, request_id: str, now: datetime | None = None, b
     An error that is worth a retry and says when (`available_at`) carries `retry_after_seconds`, counted from `now`.
     """
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    members = dict(error.members)
-    headers = {"Content-Type": PROBLEM}
-    available_at = members.get("available_at")
-    if isinstance(available_at, datetime) and now is not None and error.retryable:
-        wait = int((available_at - now).total_seconds()) + 1
-        members.setdefault("retry_after_seconds", max(1, wait))
-    if "retry_after_seconds" in members:
-        headers["Retry-After"] = str(members["retry_after_seconds"])
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    document = {
+    document: Problem = {
         "type": f"{base}/docs/errors/{error.code}",
         "title": error.code.replace("_", " ").capitalize(),
         "status": status,
@@ -63,6 +73,20 @@ def problem(error: ServiceError, request_id: str, now: datetime | None = None, b
         "code": error.code,
         "request_id": request_id,
         "retryable": error.retryable,
-        **members,
+        **error.members,
     }
+    available_at = document.get("available_at")
+    if available_at is not None and now is not None and error.retryable:
+        wait = int((available_at - now).total_seconds()) + 1
+        document.setdefault("retry_after_seconds", max(1, wait))
+    headers = {"Content-Type": PROBLEM}
+    if "retry_after_seconds" in document:
+        headers["Retry-After"] = str(document["retry_after_seconds"])
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     return encode(status, headers, document, request_id)
+
+
+def row_error(error: ServiceError) -> RowError:
+    """The error inside an answer that says what became of each of many rows."""
+    return {**error.members, "code": error.code, "detail": error.detail}

@@ -57,7 +57,7 @@ class Routes:
         query: Mapping[str, Reader] | None = None,
         lease: bool = False,
         session: bool = False,
-        shows: Callable[[Any, datetime], object] | None = None,
+        shows: Callable[[Any, datetime], Any] | None = None,
         seconds: float | None = None,
         refuses: tuple[type[ServiceError], ...] = (),
         missing: tuple[str, ...] = (),

@@ -94,8 +94,8 @@ def _request_id(given: str | None) -> str | None:
 
 
 def _with_current(endpoint: Endpoint, error: ServiceError, now: datetime) -> ServiceError:
-    if isinstance(error, VersionConflict) and endpoint.shows is not None and error.current is not None:
-        error.members = {**error.members, "current": endpoint.shows(error.current, now)}
+    if isinstance(error, VersionConflict) and endpoint.shows is not None and error.item is not None:
+        error.members["current"] = endpoint.shows(error.item, now)
     return error
 
 

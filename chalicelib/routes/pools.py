@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.rights import ItemStatus
 from chalicelib.edge.answers import Created
+from chalicelib.edge.problems import row_error
 from chalicelib.routes.queries import OneOf
 from chalicelib.routes.schemas.pools import Outcomes, RefusedEntry
-from chalicelib.routes.schemas.problems import RowError
 from chalicelib.services.pools import Entry
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
@@ -82,7 +82,7 @@ def created(
         try:
             document, replayed = create(body)
         except ServiceError as refused:
-            outcomes.append(RefusedEntry(outcome="refused", error=RowError.of(refused)))
+            outcomes.append(RefusedEntry(outcome="refused", error=row_error(refused)))
         else:
             outcomes.append(accepted(document, replayed))
             anything_new = anything_new or not replayed

@@ -8,6 +8,7 @@ from chalicelib.context import Context, Role
 from chalicelib.domain import leases
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import LeaseSuperseded, MalformedRequest
+from chalicelib.domain.facts import Facts
 from chalicelib.domain.instants import render
 from chalicelib.tables import Account, AuditEvent
 from chalicelib.tables.base import reading
@@ -30,13 +31,13 @@ def refuse_superseded(context: Context, account: Account, token: str) -> NoRetur
         leases.refuse_while_live(account.lease, context.now)
     if never_given:
         raise MalformedRequest("The header Lease-Token holds no token that this account ever gave.")
-    happened = None
+    facts: Facts = {}
     if ended is not None:
-        happened = {"at": ended.at, "action": ended.action, "summary": audit.told(ended)}
-    lease = account.lease if leases.is_live(account.lease, context.now) else None
-    live = None if lease is None else leases.describe(lease)
+        facts["happened"] = {"at": ended.at, "action": ended.action, "summary": audit.told(ended)}
+    if account.lease is not None and leases.is_live(account.lease, context.now):
+        facts["lease"] = leases.describe(account.lease)
     detail = None if ended is None else f"This lease is over: {audit.told(ended)} at {render(ended.at)}."
-    raise LeaseSuperseded(detail, happened=happened, lease=live)
+    raise LeaseSuperseded(detail, **facts)
 
 
 def _what_ended_it(later: Sequence[AuditEvent]) -> AuditEvent | None:

@@ -9,7 +9,8 @@ import pytest
 
 from chalicelib.domain import errors
 from chalicelib.domain.errors import ServiceError
-from chalicelib.edge.problems import STATUS, problem
+from chalicelib.domain.facts import Facts
+from chalicelib.edge.problems import STATUS, Problem, RowError, problem, row_error
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 GIVEN: dict[type[ServiceError], tuple[Any, ...]] = {
@@ -65,6 +66,36 @@ def test_the_docstring_draws_the_whole_tree() -> None:
 def test_every_error_has_a_status_of_its_own_or_of_its_kind() -> None:
     for kind in TREE:
         assert any(base in STATUS for base in kind.__mro__)
+
+
+def test_an_error_of_a_row_says_what_the_problem_document_does() -> None:
+    error = errors.InvalidTransition("item", "rejected", "withdraw", ["approve"])
+    assert row_error(error) == {
+        "code": "invalid_transition",
+        "detail": error.detail,
+        "state": "rejected",
+        "possible_transitions": ["approve"],
+    }
+
+
+def test_rows_and_problems_know_every_fact_that_an_error_can_have() -> None:
+    assert set(Facts.__annotations__) <= set(RowError.__annotations__) & set(Problem.__annotations__)
+
+
+@pytest.mark.parametrize(
+    ("members", "detail"),
+    [
+        ({"duplicate_of": "con-1"}, "The model has this very file, or this very text, already. It is con-1."),
+        (
+            {"duplicate_of": "con-1", "duplicate_status": "approved", "duplicate_category": "post"},
+            "The model has this very file, or this very text, already. It is con-1, `approved`, in the category "
+            "`post`: change that one by PATCH.",
+        ),
+        ({}, "The model has this very file, or this very text, already."),
+    ],
+)
+def test_a_duplicate_names_the_other_as_far_as_it_is_known(members: Facts, detail: str) -> None:
+    assert errors.Duplicate(**members).detail == detail
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """HTTP between the sandbox's parts: a request as it was read, an answer as it will be sent."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from uuid import uuid4
@@ -38,7 +38,7 @@ def document(content: object, status: int = 200) -> Answer:
 
 
 def problem(
-    status: int, code: str, detail: str, *, errors: Sequence[dict[str, str]] = (), allow: Sequence[str] = ()
+    status: int, code: str, detail: str, *, errors: Sequence[Mapping[str, object]] = (), allow: Sequence[str] = ()
 ) -> Answer:
     """Return a problem document (RFC 9457) of the sandbox itself, in the service's form."""
     request_id = f"req_{uuid4().hex}"

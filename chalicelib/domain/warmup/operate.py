@@ -7,6 +7,7 @@ from datetime import datetime
 from chalicelib.domain.accounts import AccountTransition, is_under_way
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AccountNotReady, ConsentMissing, InvalidInput, InvalidTransition, PhaseNotAvailable
+from chalicelib.domain.facts import Fault
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import TRANSITIONS, PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Need
@@ -135,7 +136,7 @@ def require_needed(warmup: Warmup, phase: PhaseState, given: Collection[PoolKind
     asked = warmup.plan.phases[phase.phase]
     has = {*given, *(kind for kind, _ in assigned(phase))}
     needs = {PoolKind.CONTENT: asked.content, PoolKind.TEXT: asked.text}
-    faults = [
+    faults: list[Fault] = [
         {"pointer": f"/{kind}_id", "detail": f"{phase.phase} {'needs one' if need is Need.REQUIRED else 'takes none'}"}
         for kind, need in needs.items()
         if (need is Need.REQUIRED and kind not in has) or (need is Need.NONE and kind in has)

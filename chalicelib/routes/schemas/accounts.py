@@ -7,9 +7,9 @@ from chalicelib.domain.accounts import AccountState, Step
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.queues import Queue
 from chalicelib.edge.answers import ABSENT, Absent, Document
+from chalicelib.edge.problems import RowError, row_error
 from chalicelib.routes.schemas.assignments import Assignment
 from chalicelib.routes.schemas.lists import Replayed
-from chalicelib.routes.schemas.problems import RowError
 from chalicelib.routes.schemas.roster import AccountSummary
 from chalicelib.routes.schemas.warmups import WarmupStatus
 from chalicelib.services.accounts import Changed, Found, RowOutcome
@@ -100,7 +100,7 @@ class ImportedAccount(Document):
             outcome=found.outcome,
             account_id=found.account_id,
             state=found.state,
-            error=ABSENT if found.error is None else RowError.of(found.error),
+            error=ABSENT if found.error is None else row_error(found.error),
         )
 
 

@@ -7,8 +7,8 @@ from typing import Generic, Literal, Self, TypeVar
 from chalicelib.domain import rights, scoring
 from chalicelib.domain.rights import ItemStatus
 from chalicelib.edge.answers import ABSENT, Absent, Document
+from chalicelib.edge.problems import RowError, row_error
 from chalicelib.routes.schemas.lists import Replayed
-from chalicelib.routes.schemas.problems import RowError
 from chalicelib.services.edits import User
 from chalicelib.services.pools import RowOutcome
 from chalicelib.tables import pools
@@ -120,7 +120,7 @@ class ImportedItem(Document):
             warnings=found.warnings,
             content_id=ABSENT if texts else found.item_id,
             text_id=found.item_id if texts else ABSENT,
-            error=ABSENT if found.error is None else RowError.of(found.error),
+            error=ABSENT if found.error is None else row_error(found.error),
         )
 
 
