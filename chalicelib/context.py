@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from chalicelib.domain import ids, instants
+from chalicelib.domain.cursors import Cursors
 from chalicelib.settings import Settings
 
 _SPARE_SECONDS = 2.0
@@ -87,6 +88,10 @@ class Context:
     def is_short_of_time(self) -> bool:
         """Whether a loop over reads stops here and answers what it has: the rest is for what is under way."""
         return self.time_left() < min(_SPARE_SECONDS, self.settings.deadline_seconds / 4)
+
+    def cursors(self, purpose: str) -> Cursors:
+        """The cursors of the list that `purpose` names, with its filters."""
+        return Cursors(self.settings.pepper, purpose)
 
     def note(self, **facts: object) -> None:
         """Facts for the call's one log line."""

@@ -19,7 +19,7 @@ from chalicelib.context import Actor, Role
 from chalicelib.domain.errors import ServiceError
 from chalicelib.settings import Settings
 from chalicelib.tables import Content, Text, pages
-from chalicelib.tables.base import together
+from chalicelib.tables.base import Raw, together
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale, Transaction
 from infrastructure.deploy import explained, say, stack_name
@@ -35,7 +35,7 @@ def rank_items(settings: Settings) -> Iterator[bool]:
     For each item whether it was written.
     """
     for kind in (Content, Text):
-        after: object = None
+        after: Raw | None = None
         while True:
             found, after = pages.everything(kind, limit=_PAGE, after=after)
             for item in found:

@@ -6,9 +6,10 @@ from chalicelib.context import Context, Role
 from chalicelib.edge.answers import Answer, Lines
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, day, identifier, limit
-from chalicelib.routes.schemas.audit import AuditEvent, Verification
+from chalicelib.routes.schemas.audit import AuditEvent
 from chalicelib.routes.schemas.lists import Page
 from chalicelib.services import events
+from chalicelib.services.events import Verification
 
 routes = Routes(__name__)
 
@@ -38,7 +39,7 @@ def export(context: Context, **query: Any) -> Lines[AuditEvent]:
 @routes.get("/api/operator/accounts/{account_id}/verify", role=Role.OPERATOR)
 def verify(context: Context, *, account_id: str) -> Answer[Verification]:
     """Whether an account's audit has no gap and replays to its state."""
-    return Answer(Verification.of(events.verify(context, account_id)))
+    return Answer(events.verify(context, account_id))
 
 
 @routes.get(
@@ -47,4 +48,4 @@ def verify(context: Context, *, account_id: str) -> Answer[Verification]:
 def verify_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[Page[Verification]]:
     """The same for all accounts, or those of one model, page by page."""
     found, following = events.verify_all(context, limit=limit, **query)
-    return Answer(Page(items=[Verification.of(one) for one in found], next_cursor=following))
+    return Answer(Page(items=found, next_cursor=following))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from chalicelib.context import Context, Role
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
-from chalicelib.routes.schemas.claims import Claims
 from chalicelib.services import claims
+from chalicelib.services.claims import Claims
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.claims import ClaimsBody
@@ -22,12 +22,10 @@ def accounts(context: Context, *, body: ClaimsBody) -> Answer[Claims]:
 
     Of two living accounts of one profile neither is changed: an operator retires one.
     """
-    found = claims.of_accounts(context, limit=body.limit, cursor=body.cursor, dry_run=body.dry_run)
-    return Answer(Claims.of(found, dry_run=body.dry_run))
+    return Answer(claims.of_accounts(context, limit=body.limit, cursor=body.cursor, dry_run=body.dry_run))
 
 
 @routes.post("/api/operator/models/{model_id}/texts/claims", role=Role.OPERATOR)
 def texts(context: Context, *, model_id: str, body: ClaimsBody) -> Answer[Claims]:
     """Claims a page of texts' words as they are compared today, and names the texts that clash."""
-    found = claims.of_texts(context, model_id, limit=body.limit, cursor=body.cursor, dry_run=body.dry_run)
-    return Answer(Claims.of(found, dry_run=body.dry_run))
+    return Answer(claims.of_texts(context, model_id, limit=body.limit, cursor=body.cursor, dry_run=body.dry_run))

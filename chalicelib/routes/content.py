@@ -39,10 +39,10 @@ def create(
 
 
 @routes.post("/api/operator/models/{model_id}/content/uploads", role=Role.OPERATOR, refuses=(AlreadyExists,))
-def upload(context: Context, *, model_id: str, body: UploadBody) -> New[schemas.Upload]:
+def upload(context: Context, *, model_id: str, body: UploadBody) -> New[service.Upload]:
     """A presigned form by which one file goes into the media bucket."""
     given = body.model_dump(exclude={"bytes"})
-    return New(schemas.Upload.of(service.upload(context, model_id, size=body.bytes, **given)))
+    return New(service.upload(context, model_id, size=body.bytes, **given))
 
 
 @routes.get(

@@ -48,10 +48,10 @@ def list_all(
     **wanted: Any,
 ) -> Answer[Look[Case]]:
     """Everything that failed or needs review, oldest or newest first; a page may hold fewer than asked."""
-    found = review.look(
+    found = review.scan_queue(
         context, wanted=CaseFilter(**wanted), newest_first=order is Order.NEWEST, limit=limit, cursor=cursor
     )
-    return Answer(Look.of([Case.of(one) for one in found.cases], found))
+    return Answer(Look.of([Case.of(one) for one in found.items], found))
 
 
 @routes.get("/api/operator/review/groups", role=Role.OPERATOR, query={"cursor": cursor, **_FILTER})

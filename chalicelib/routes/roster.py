@@ -58,9 +58,9 @@ def list_all(
     else:
         page = roster.find_sorted(context, meant, sort, limit=limit, cursor=cursor)
     if with_phases:
-        listed = [ListedAccount.shown(one, context.now) for one in roster.show(context, page.accounts)]
+        listed = [ListedAccount.shown(one, context.now) for one in roster.show(context, page.items)]
     else:
-        listed = [ListedAccount.listed(one, context.now) for one in page.accounts]
+        listed = [ListedAccount.listed(one, context.now) for one in page.items]
     return Answer(Look.of(listed, page))
 
 

@@ -1,7 +1,6 @@
 """The history of assignments: what an account was given, and who was given an item."""
 
 from chalicelib.context import Context
-from chalicelib.domain import cursors
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.tables import Assignment, pages
 
@@ -18,12 +17,12 @@ def list_all(
     """Assignments of one account or of one item, newest first. Raises MalformedRequest."""
     if sum(one is not None for one in (account_id, content_id, text_id)) != 1:
         raise MalformedRequest("Give just one of account_id, content_id and text_id.")
-    purpose = f"assignments:{account_id}:{content_id}:{text_id}"
-    after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
+    places = context.cursors(f"assignments:{account_id}:{content_id}:{text_id}")
+    after = places.decode(cursor)
     if account_id is not None:
         found, following = pages.of_key(Assignment, account_id, limit=limit, after=after, forward=False)
     else:
         index = Assignment.content_index if content_id is not None else Assignment.text_index
         item_id = content_id or text_id or ""
         found, following = pages.by_index(Assignment, index, item_id, limit=limit, after=after, forward=False)
-    return found, None if following is None else cursors.encode(context.settings.pepper, purpose, following)
+    return found, places.encode(following)

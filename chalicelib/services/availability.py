@@ -14,7 +14,7 @@ from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.runway import PendingAccount, Runway, required, simulate
 from chalicelib.domain.selection import ANY, PoolKind
 from chalicelib.tables import CreatorModel, Setting, attention, pages, runways
-from chalicelib.tables.base import together
+from chalicelib.tables.base import Raw, together
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.runways import Accounts, GoOn, Undated
 from chalicelib.tables.settings import WATCHED, keep
@@ -262,7 +262,7 @@ def _keep(context: Context, changes: dict[str, tuple[datetime, object] | None]) 
 
 def _all_models() -> list[str]:
     found: list[str] = []
-    after: object = None
+    after: Raw | None = None
     while True:
         page, after = pages.everything(CreatorModel, limit=_MODELS_AT_ONCE, after=after)
         found.extend(model.model_id for model in page)

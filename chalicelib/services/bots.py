@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.context import Actor, Context, Role
-from chalicelib.domain import cursors, keys
+from chalicelib.domain import keys
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound, TooManyKeys, Unauthenticated
 from chalicelib.domain.instants import render
@@ -172,6 +172,6 @@ def get(context: Context, bot_id: str) -> Bot:
 
 def list_all(context: Context, *, limit: int, cursor: str | None) -> tuple[list[Bot], str | None]:
     """All bots and operators. Raises MalformedRequest."""
-    after = cursors.decode(context.settings.pepper, "bots", cursor) if cursor is not None else None
+    after = context.cursors("bots").decode(cursor)
     found, following = pages.everything(Bot, limit=limit, after=after)
-    return found, None if following is None else cursors.encode(context.settings.pepper, "bots", following)
+    return found, context.cursors("bots").encode(following)

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from chalicelib.claims import claim_fingerprints, claim_profile
 from chalicelib.context import Context
-from chalicelib.domain import accounts, cursors, profiles
+from chalicelib.domain import accounts, profiles
+from chalicelib.domain.cursors import Cursors
 from chalicelib.domain.errors import AlreadyExists, NotFound
 from chalicelib.tables import Account, CreatorModel, Fingerprint, Text, pages
 from chalicelib.tables.base import Item, Key, Raw, together
@@ -28,20 +29,21 @@ class Clash:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one step found: of how many it looked at, how many it gave a claim, which clash; where to go on."""
+@dataclass(frozen=True)
+class Claims:
+    """One step of a walk: how many were looked at and given a claim, and which clash."""
 
+    dry_run: bool
     scanned_count: int
     claimed: int
     clashes: list[Clash]
     next_cursor: str | None
 
 
-def of_accounts(context: Context, *, limit: int, cursor: str | None, dry_run: bool) -> Step:
+def of_accounts(context: Context, *, limit: int, cursor: str | None, dry_run: bool) -> Claims:
     """Claims the profiles of up to `limit` accounts that stand for none yet. Raises MalformedRequest."""
-    after = _after(context, "claims:accounts", cursor)
-    found, following = pages.everything(Account, limit=limit, after=after)
+    places = context.cursors("claims:accounts")
+    found, following = pages.everything(Account, limit=limit, after=places.decode(cursor))
     living = [one for one in found if accounts.is_in_care(one.state)]
     claims = _read([profiles.claim_of(one.username) for one in living])
 
@@ -56,21 +58,20 @@ def of_accounts(context: Context, *, limit: int, cursor: str | None, dry_run: bo
             transaction.commit()
         return True
 
-    where = ("claims:accounts", lambda one: {"account_id": {"S": one.account_id}})
-    return _step(context, living, len(found), following, where, claim)
+    where = (places, lambda one: {"account_id": {"S": one.account_id}})
+    return _step(context, living, len(found), following, where, claim, dry_run)
 
 
-def of_texts(context: Context, model_id: str, *, limit: int, cursor: str | None, dry_run: bool) -> Step:
+def of_texts(context: Context, model_id: str, *, limit: int, cursor: str | None, dry_run: bool) -> Claims:
     """Claims the words of up to `limit` of a model's texts as they are compared today.
 
     Raises NotFound, MalformedRequest.
     """
-    purpose = f"claims:texts:{model_id}"
-    after = _after(context, purpose, cursor)
+    places = context.cursors(f"claims:texts:{model_id}")
     (model,) = together([(CreatorModel, model_id)])
     if model is None:
         raise NotFound("model", model_id)
-    found, following = pages.by_index(Text, Text.model_index, model_id, limit=limit, after=after)
+    found, following = pages.by_index(Text, Text.model_index, model_id, limit=limit, after=places.decode(cursor))
     rows = _read([key for one in found for key in one.fingerprints])
 
     def claim(text: Text) -> bool:
@@ -84,12 +85,8 @@ def of_texts(context: Context, model_id: str, *, limit: int, cursor: str | None,
             transaction.commit()
         return True
 
-    where = (purpose, lambda one: {"model_id": {"S": model_id}, "text_id": {"S": one.text_id}})
-    return _step(context, found, len(found), following, where, claim)
-
-
-def _after(context: Context, purpose: str, cursor: str | None) -> object:
-    return cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
+    where = (places, lambda one: {"model_id": {"S": model_id}, "text_id": {"S": one.text_id}})
+    return _step(context, found, len(found), following, where, claim, dry_run)
 
 
 def _read(keys: Sequence[str]) -> dict[str, Fingerprint | None]:
@@ -102,10 +99,11 @@ def _step(
     items: Sequence[I],
     scanned: int,
     following: Raw | None,
-    where: tuple[str, Callable[[Any], Raw]],
+    where: tuple[Cursors, Callable[[Any], Raw]],
     claim: Callable[[I], bool],
-) -> Step:
-    purpose, key_of = where
+    dry_run: bool,
+) -> Claims:
+    places, key_of = where
     claimed, clashes = 0, []
     for place, one in enumerate(items):
         if place and context.time_left() < _SPARE_SECONDS:
@@ -117,8 +115,7 @@ def _step(
             clashes.append(Clash(_id_of(one), str(getattr(one, "model_id", "")), error.detail))
         except Stale:
             continue  # it was changed just now: the next walk looks at it
-    next_cursor = None if following is None else cursors.encode(context.settings.pepper, purpose, following)
-    return Step(scanned, claimed, clashes, next_cursor)
+    return Claims(dry_run, scanned, claimed, clashes, places.encode(following))
 
 
 def _id_of(item: Item) -> str:

@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 
 from chalicelib import warmups
 from chalicelib.context import Context, Role
-from chalicelib.domain import cursors
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.replay import differences, replay
 from chalicelib.domain.warmup.state import recorded
 from chalicelib.tables import Account, AuditEvent, Bot, pages
-from chalicelib.tables.base import reading, together
+from chalicelib.tables.base import Raw, reading, together
 from chalicelib.warmups import Loaded
 
 _LOOKS = 2
@@ -20,14 +19,12 @@ _EXPORT_PAGE = 100
 _VERIFIED_AT_ONCE = 25
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verification:
-    """Whether an account's audit has no gap and replays to its state; `problems` says where not.
-
-    Of an account that is older than what retention keeps, the events that are left are verified.
-    """
+    """Whether an account's audit has no gap and replays to its state."""
 
     account_id: str
+    ok: bool
     versions: int
     problems: list[str]
 
@@ -46,8 +43,8 @@ def list_all(
     Where several are asked for, all must hold: one page of the first is read, and what the others do not admit is
     dropped. Raises MalformedRequest.
     """
-    purpose = f"audit:{account_id}:{bot_id}:{day}"
-    after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
+    places = context.cursors(f"audit:{account_id}:{bot_id}:{day}")
+    after = places.decode(cursor)
     actor = None if bot_id is None else _actor(bot_id)
     if account_id is not None:
         with reading():
@@ -55,7 +52,7 @@ def list_all(
                 f"account:{account_id}",
                 limit=limit,
                 page_size=limit,
-                last_evaluated_key=after,  # type: ignore[arg-type]  # a key, as it was sealed in the cursor
+                last_evaluated_key=after,
                 scan_index_forward=False,
                 consistent_read=True,
             )
@@ -69,7 +66,7 @@ def list_all(
         for event in found
         if _is_kept(context, event) and actor in (None, event.actor) and day in (None, event.day)
     ]
-    return kept, None if following is None else cursors.encode(context.settings.pepper, purpose, following)
+    return kept, places.encode(following)
 
 
 def _actor(bot_id: str) -> str:
@@ -99,7 +96,9 @@ def export(context: Context, *, cursor: str | None = None, **asked: str | None) 
 
 
 def verify(context: Context, account_id: str) -> Verification:
-    """Replays the audit of an account and compares it with what is stored. Raises NotFound."""
+    """Replays the audit of an account and compares it with what is stored; of one that is older than what retention
+    keeps, the events that are left. Raises NotFound.
+    """
     loaded, events = _read_both(context, account_id)
     for _ in range(_LOOKS):
         if (events[-1].sequence if events else 0) == loaded.account.version:
@@ -107,7 +106,7 @@ def verify(context: Context, account_id: str) -> Verification:
         loaded, events = _read_both(context, account_id)  # it moved on between the two reads, or has a gap
     replayed = replay(events, whole=_is_whole(context, loaded))
     problems = differences(replayed, loaded.account.version, recorded(loaded.warmup))
-    return Verification(account_id, len(events), problems)
+    return Verification(account_id, not problems, len(events), problems)
 
 
 def _is_whole(context: Context, loaded: Loaded) -> bool:
@@ -123,8 +122,8 @@ def verify_all(
     A call that runs short of time answers fewer; an account that is there from the first call to the last is verified
     once. Raises MalformedRequest.
     """
-    purpose = f"verify:{model_id}"
-    after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
+    places = context.cursors(f"verify:{model_id}")
+    after = places.decode(cursor)
     found: list[Verification] = []
     with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
         while len(found) < limit:
@@ -134,10 +133,10 @@ def verify_all(
             )
             if after is None or context.time_left() < context.settings.deadline_seconds / 2:
                 break
-    return found, None if after is None else cursors.encode(context.settings.pepper, purpose, after)
+    return found, places.encode(after)
 
 
-def _some_accounts(model_id: str | None, limit: int, after: object) -> tuple[list[Account], object]:
+def _some_accounts(model_id: str | None, limit: int, after: Raw | None) -> tuple[list[Account], Raw | None]:
     if model_id is None:
         return pages.everything(Account, limit=limit, after=after)
     return pages.by_index(Account, Account.model_index, model_id, limit=limit, after=after)

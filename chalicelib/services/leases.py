@@ -4,16 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import cast
 
 from chalicelib import deliveries, warmups
 from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.deliveries import Contest, DeliveredItems
-from chalicelib.domain import accounts, cursors, leases, timing
+from chalicelib.domain import accounts, leases, timing
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.dispatch import ANYTHING, Wanted, step_of
-from chalicelib.domain.errors import ContentUnavailable, LeaseSuperseded, MalformedRequest, NotFound, ServiceError
+from chalicelib.domain.errors import ContentUnavailable, LeaseSuperseded, NotFound, ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.warmup import leases as life
@@ -94,17 +93,15 @@ def ready(
     places = _places(context, purpose, cursor)
     found = _Search(context, wanted, places, limit + 1)
     offers = list(found.offers(limit))
-    more = cursors.encode(context.settings.pepper, purpose, found.places) if found.more else None
+    more = context.cursors(purpose).encode(found.places) if found.more else None
     return Ready(offers, more, None if offers else found.ask_again())
 
 
 def _places(context: Context, purpose: str, cursor: str | None) -> dict[str, Place]:
     if cursor is None:
         return {}
-    state = cursors.decode(context.settings.pepper, purpose, cursor)
-    if not isinstance(state, dict):
-        raise MalformedRequest("The cursor is damaged. Begin without one.")
-    return {partition: cast(Place, tuple(place)) for partition, place in state.items()}
+    state = context.cursors(purpose).decode(cursor)
+    return {partition: (due_at, account_id) for partition, (due_at, account_id) in state.items()}
 
 
 class _Search:

@@ -2,7 +2,6 @@
 
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.context import Context
-from chalicelib.domain import cursors
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound
 from chalicelib.domain.instants import UTC_ZONE
@@ -96,6 +95,6 @@ def get(context: Context, model_id: str) -> CreatorModel:
 
 def list_all(context: Context, *, limit: int, cursor: str | None) -> tuple[list[CreatorModel], str | None]:
     """All models. Raises MalformedRequest."""
-    after = cursors.decode(context.settings.pepper, "models", cursor) if cursor is not None else None
+    after = context.cursors("models").decode(cursor)
     found, following = pages.everything(CreatorModel, limit=limit, after=after)
-    return found, None if following is None else cursors.encode(context.settings.pepper, "models", following)
+    return found, context.cursors("models").encode(following)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from chalicelib.changes import Change, retry_on_conflict
 from chalicelib.claims import claim_fingerprints, duplicate
 from chalicelib.context import Context
-from chalicelib.domain import cursors, duplicates, needs, plans, rights, takers
+from chalicelib.domain import duplicates, needs, plans, rights, takers
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, Duplicate, InvalidInput, NotFound, ServiceError
 from chalicelib.domain.rights import ItemStatus
@@ -263,12 +263,13 @@ def _import_one(
         return RowOutcome(place, "refused", row.item_id, error)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Upload:
-    """A form that uploads one file, and the key under which it will lie. A secret until `expires_at`."""
+    """A form that uploads one file by a multipart POST: a secret."""
 
     media_key: str
-    form: media.Form
+    url: str
+    fields: dict[str, str]
     expires_at: datetime
 
 
@@ -292,7 +293,7 @@ def upload(context: Context, model_id: str, *, filename: str, media_type: str, s
     form = media.upload_form(
         context.settings.media_bucket, key, media_type=media_type, size=size, sha256=sha256, seconds=seconds
     )
-    return Upload(key, form, context.now + timedelta(seconds=seconds))
+    return Upload(key, form.url, dict(form.fields), context.now + timedelta(seconds=seconds))
 
 
 def media_origins(bucket: str) -> list[str]:
@@ -333,8 +334,8 @@ def list_all(
 
     Raises NotFound, MalformedRequest.
     """
-    purpose = f"pool:{kind.__name__}:{model_id}:{category}:{status}"
-    after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
+    places = context.cursors(f"pool:{kind.__name__}:{model_id}:{category}:{status}")
+    after = places.decode(cursor)
     (model,) = together([(CreatorModel, model_id)])
     if model is None:
         raise NotFound("model", model_id)
@@ -348,4 +349,4 @@ def list_all(
     if len(found) > limit:
         found = found[:limit]
         following = {"model_id": {"S": model_id}, name: {"S": found[-1].item_id}}
-    return found, None if following is None else cursors.encode(context.settings.pepper, purpose, following)
+    return found, places.encode(following)

@@ -1,6 +1,5 @@
 """The queue of phases that failed or need review, and the decisions of operators."""
 
-import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,24 +9,24 @@ from itertools import islice
 from chalicelib import warmups
 from chalicelib.changes import is_repeat, retry_on_conflict
 from chalicelib.context import Context
-from chalicelib.domain import cursors, selection
+from chalicelib.domain import selection
 from chalicelib.domain.accounts import is_in_care
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import (
     ContentNotEligible,
-    MalformedRequest,
     NotFound,
     ServiceError,
     TemporarilyUnavailable,
 )
 from chalicelib.domain.instants import render
-from chalicelib.domain.phases import ATTENTION, PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup import operate
 from chalicelib.domain.warmup.delivery import Chosen
 from chalicelib.domain.warmup.draft import assigned
 from chalicelib.domain.warmup.state import PhaseState, Warmup
+from chalicelib.scans import ScannedPage, scan
 from chalicelib.tables import Account, Phase
 from chalicelib.tables import attention as queue
 from chalicelib.tables.base import together
@@ -90,15 +89,6 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class CasePage:
-    """One look at the queue: how many of its rows were looked at, and where the next look goes on (None at the end)."""
-
-    cases: list[OpenCase]
-    scanned_count: int
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Decided:
     """A phase after an operator's decision; `replayed` where it had been made before."""
 
@@ -120,51 +110,35 @@ class RetryResult:
 # the queue
 
 
-def look(context: Context, *, wanted: CaseFilter, newest_first: bool, limit: int, cursor: str | None) -> CasePage:
-    """A page of the queue, oldest or newest first: up to `limit` cases of at most 100 rows. Raises MalformedRequest."""
-    purpose = f"review:{wanted}:{newest_first}"
-    after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else {}
-    if not isinstance(after, dict):
-        raise MalformedRequest("The cursor is damaged. Begin without one.")
-    places: dict[str, tuple[str, ...]] = {status: tuple(place) for status, place in after.items()}
-    found: list[OpenCase] = []
-    seen = 0
-    for row, case in _cases(context, wanted, dict(places), newest_first):
-        if len(found) == limit:
-            break
-        places[row.status] = row.place
-        seen += 1
-        if case is not None:
-            found.append(case)
-        if seen == MOST_EXAMINED:
-            break
-    else:
-        return CasePage(found, seen, None)
-    return CasePage(found, seen, cursors.encode(context.settings.pepper, purpose, places))
+def scan_queue(
+    context: Context, *, wanted: CaseFilter, newest_first: bool, limit: int, cursor: str | None
+) -> ScannedPage[OpenCase]:
+    """Return a page of the queue, oldest or newest first: up to `limit` cases of at most 100 rows.
+
+    Raises MalformedRequest.
+    """
+    cursors = context.cursors(f"review:{wanted}:{newest_first}")
+    start = cursors.decode(cursor) or {}
+    rows = _cases(context, wanted, start, newest_first)
+    return scan(rows, cursors, start=start, limit=limit, most=MOST_EXAMINED)
 
 
 def _cases(
-    context: Context, wanted: CaseFilter, places: Mapping[str, tuple[str, ...]], newest_first: bool
-) -> Iterator[tuple[queue.AttentionRow, OpenCase | None]]:
-    """The rows of the queue in order, each with its case where the filter admits it; read in pages of 100."""
-    statuses = sorted(ATTENTION) if wanted.status is None else [wanted.status]
-    sources = [queue.rows(status, places.get(status), newest_first, MOST_EXAMINED) for status in statuses]
-    rows = heapq.merge(*sources, key=lambda row: row.place, reverse=newest_first)
-    for page in _in_pages(rows):
+    context: Context, wanted: CaseFilter, start: Mapping[str, Sequence[str]], newest_first: bool
+) -> Iterator[tuple[Mapping[str, Sequence[str]], OpenCase | None]]:
+    """The rows of the queue, each by the places behind it, and its case where the filter admits it; 100 are read at
+    once."""
+    places = dict(start)
+    for page in _in_pages(queue.in_order(wanted.status, start, MOST_EXAMINED, newest_first=newest_first)):
         phases: Sequence[Phase | None] = together([(Phase, row.account_id, row.phase) for row in page])
         accounts: Sequence[Account | None] = together([(Account, row.account_id) for row in page])
         for row, phase, account in zip(page, phases, accounts, strict=True):
-            yield row, _case(context, wanted, account, phase)
+            places = {**places, row.status: row.place}
+            yield places, _case(context, wanted, account, phase)
 
 
 def _in_pages(rows: Iterator[queue.AttentionRow]) -> Iterator[list[queue.AttentionRow]]:
-    page: list[queue.AttentionRow] = []
-    for row in rows:
-        page.append(row)
-        if len(page) == MOST_EXAMINED:
-            yield page
-            page = []
-    if page:
+    while page := list(islice(rows, MOST_EXAMINED)):
         yield page
 
 
@@ -174,11 +148,13 @@ def _case(context: Context, wanted: CaseFilter, account: Account | None, phase: 
     return OpenCase(account, phase) if wanted.admits(account, phase, context.now) else None
 
 
-def group_all(context: Context, *, wanted: CaseFilter, cursor: str | None = None) -> tuple[list[Group], CasePage]:
+def group_all(
+    context: Context, *, wanted: CaseFilter, cursor: str | None = None
+) -> tuple[list[Group], ScannedPage[OpenCase]]:
     """A page of the queue by kind, error code and phase, the largest group first. Raises MalformedRequest."""
-    found = look(context, wanted=wanted, newest_first=False, limit=MOST_EXAMINED, cursor=cursor)
+    found = scan_queue(context, wanted=wanted, newest_first=False, limit=MOST_EXAMINED, cursor=cursor)
     groups: dict[tuple[str | None, str | None, str], Group] = {}
-    for case in found.cases:
+    for case in found.items:
         _count(groups, case)
     return sorted(groups.values(), key=lambda group: (-group.count, group.phase, group.code or "")), found
 

@@ -5,25 +5,25 @@ state), and drops from it what the rest of the filter does not admit. So a page 
 and still name a cursor; and a look costs a page, however many accounts there are.
 """
 
-import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from chalicelib.context import Context
-from chalicelib.domain import bulk, cursors
+from chalicelib.domain import bulk
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.bulk import BulkAction
 from chalicelib.domain.errors import MalformedRequest, ServiceError, TemporarilyUnavailable
 from chalicelib.domain.instants import render
-from chalicelib.domain.phases import ATTENTION, ORDER, PhaseName, PhaseStatus, is_completed, needs_attention
+from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus, is_completed, needs_attention
 from chalicelib.domain.queues import Queue, queues_of
+from chalicelib.scans import ScannedPage, scan
 from chalicelib.tables import Account, Content, Phase, Text, at_work, attention, media, pages
-from chalicelib.tables.base import together
+from chalicelib.tables.base import Key, together
 from chalicelib.tables.queues import Place, QueueRow, everything, in_order, of_models
 from chalicelib.tables.transaction import Stale
 
@@ -98,16 +98,7 @@ class Shown:
     text: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AccountPage:
-    """One look: what was found among how many, and where the next one goes on (None at the end)."""
-
-    accounts: list[Account]
-    scanned_count: int
-    next_cursor: str | None
-
-
-Found = list[tuple[Account, object]]
+Found = Sequence[tuple[Account, object]]
 """Accounts, each with where to go on behind it."""
 
 
@@ -119,7 +110,7 @@ class Sort(StrEnum):
 
 def find_sorted(
     context: Context, wanted: AccountFilter, sort: Sort, *, limit: int, cursor: str | None = None
-) -> AccountPage:
+) -> ScannedPage[Account]:
     """Return a page of the accounts at work that are meant, the longest first.
 
     Raises MalformedRequest, also where another queue is asked for; TemporarilyUnavailable where so many are at work
@@ -127,21 +118,13 @@ def find_sorted(
     """
     if wanted.queue not in (None, Queue.WORKING):
         raise MalformedRequest(f"`sort={sort}` lists what stands in the queue `working`, not in `{wanted.queue}`.")
-    purpose = f"roster:{wanted}:{sort}"
-    state = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else ["", ""]
-    if not isinstance(state, list):
-        raise MalformedRequest("The cursor is damaged. Begin without one.")
+    cursors = context.cursors(f"roster:{wanted}:{sort}")
+    start = cursors.decode(cursor) or ["", ""]
     everybody = at_work.longest_first(context)
     if everybody is None:
         raise TemporarilyUnavailable("More accounts are at work than one request can order.")
-    left = [(place, one) for one in everybody if (place := _place_at_work(one)) > state]
-    phases = _current([(one, None) for _, one in left]) if wanted.by_error else [None] * len(left)
-    meant = [
-        (place, one) for (place, one), phase in zip(left, phases, strict=True) if wanted.admits(one, phase, context)
-    ]
-    page = meant[:limit]
-    more = cursors.encode(context.settings.pepper, purpose, page[-1][0]) if len(meant) > limit else None
-    return AccountPage([one for _, one in page], len(left), more)
+    left = [(one, place) for one in everybody if (place := _place_at_work(one)) > start]
+    return scan(_meant(context, wanted, left), cursors, start=start, limit=limit)
 
 
 def _place_at_work(account: Account) -> list[str]:
@@ -149,85 +132,63 @@ def _place_at_work(account: Account) -> list[str]:
     return ["" if since is None else render(since), account.account_id]
 
 
-def find(context: Context, wanted: AccountFilter, *, limit: int, cursor: str | None = None) -> AccountPage:
-    """One look at the accounts that are meant. Raises MalformedRequest."""
-    purpose = f"roster:{wanted}"
-    after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
-    size = limit if wanted.exact else MOST_EXAMINED
+def find(context: Context, wanted: AccountFilter, *, limit: int, cursor: str | None = None) -> ScannedPage[Account]:
+    """Return a page of the accounts that are meant. Raises MalformedRequest."""
+    cursors = context.cursors(f"roster:{wanted}")
+    start = cursors.decode(cursor)
+    rows, more = _rows(context, wanted, start, limit if wanted.exact else MOST_EXAMINED)
     most = limit if wanted.ids is None else MOST_EXAMINED
-    rows, more = _look(context, wanted, after, size)
+    return scan(_meant(context, wanted, rows), cursors, start=start, limit=most, more=more)
+
+
+def _meant(context: Context, wanted: AccountFilter, rows: Found) -> Iterator[tuple[object, Account | None]]:
+    """The rows, each by the place behind it, and its account where the filter admits it."""
     phases = _current(rows) if wanted.by_error else [None] * len(rows)
-    found: list[Account] = []
-    seen = 0
     for (account, place), phase in zip(rows, phases, strict=True):
-        if len(found) == most:
-            more = True
-            break
-        after, seen = place, seen + 1
-        if wanted.admits(account, phase, context):
-            found.append(account)
-    return AccountPage(found, seen, cursors.encode(context.settings.pepper, purpose, after) if more else None)
+        yield place, account if wanted.admits(account, phase, context) else None
 
 
-def _look(context: Context, wanted: AccountFilter, after: object, size: int) -> tuple[Found, bool]:
+def _rows(context: Context, wanted: AccountFilter, start: Any, size: int) -> tuple[Found, bool]:
+    """Up to `size` accounts from behind `start`, of the index that knows most of what is meant; whether more follow."""
     if wanted.ids is not None:
         return [(one, None) for one in _read(wanted.ids) if one is not None], False
     if wanted.queue is not None:
-        return _by_queue(context, wanted, _places(after), size)
+        return _by_queue(context, wanted, start or {}, size)
     if wanted.by_attention:
-        return _by_attention(wanted, _places(after), size)
+        rows = attention.in_order(wanted.phase_status, start or {}, size + 1)
+        return _accounts_of(((row.status, row.place, row.account_id) for row in rows), start or {}, size)
     if wanted.model_id is not None:
-        name, value = "model_id", wanted.model_id
-        found, last = pages.by_index(Account, Account.model_index, value, limit=size, after=after)
+        key = {"model_id": {"S": wanted.model_id}}
+        found, last = pages.by_index(Account, Account.model_index, wanted.model_id, limit=size, after=start)
     elif wanted.state is not None:
-        name, value = "state", wanted.state
-        found, last = pages.by_index(Account, Account.state_index, value, limit=size, after=after)
+        key = {"state": {"S": wanted.state}}
+        found, last = pages.by_index(Account, Account.state_index, wanted.state, limit=size, after=start)
     else:
-        found, last = pages.everything(Account, limit=size, after=after)
-        return [(one, {"account_id": {"S": one.account_id}}) for one in found], last is not None
-    return [(one, {name: {"S": value}, "account_id": {"S": one.account_id}}) for one in found], last is not None
+        key = {}
+        found, last = pages.everything(Account, limit=size, after=start)
+    return [(one, {**key, "account_id": {"S": one.account_id}}) for one in found], last is not None
 
 
-def _places(after: object) -> dict[str, tuple[str, ...]]:
-    if after is None:
-        return {}
-    if not isinstance(after, dict):
-        raise MalformedRequest("The cursor is damaged. Begin without one.")
-    return {name: tuple(place) for name, place in after.items()}
-
-
-def _by_queue(
-    context: Context, wanted: AccountFilter, places: Mapping[str, tuple[str, ...]], size: int
-) -> tuple[Found, bool]:
+def _by_queue(context: Context, wanted: AccountFilter, places: Mapping[str, Place], size: int) -> tuple[Found, bool]:
     """Accounts with something to do, earliest due first; of those that are due no further than that."""
     everywhere = everything(context.settings.queue_shards)
     sources = everywhere if wanted.model_id is None else of_models([wanted.model_id])
-    rows: Iterator[QueueRow] = in_order(sources, cast(Mapping[str, Place], places), size + 1)
-    page = list(islice(rows, size + 1))
+    rows: Iterator[QueueRow] = in_order(sources, places, size + 1)
     if wanted.queue is Queue.DUE:
-        page = [row for row in page if row.due_at <= context.now]
-    accounts = _read([row.account.account_id for row in page[:size]])
-    found: Found = []
-    reached = dict(places)
-    for row, account in zip(page[:size], accounts, strict=True):
-        reached[row.source.partition] = row.place
-        if account is not None:
-            found.append((account, dict(reached)))
-    return found, len(page) > size
+        rows = (row for row in islice(rows, size + 1) if row.due_at <= context.now)
+    return _accounts_of(((row.source.partition, row.place, row.account.account_id) for row in rows), places, size)
 
 
-def _by_attention(wanted: AccountFilter, places: Mapping[str, tuple[str, ...]], size: int) -> tuple[Found, bool]:
-    """Accounts whose phase failed or needs review, since longest first."""
-    statuses = sorted(ATTENTION) if wanted.phase_status is None else [wanted.phase_status]
-    sources = [attention.rows(status, places.get(status), False, size + 1) for status in statuses]
-    page = list(islice(heapq.merge(*sources, key=lambda row: row.place), size + 1))
-    accounts = _read([row.account_id for row in page[:size]])
-    found: Found = []
-    reached = dict(places)
-    for row, account in zip(page[:size], accounts, strict=True):
-        reached[row.status] = row.place
+def _accounts_of(
+    rows: Iterator[tuple[str, Sequence[str], str]], places: Mapping[str, Sequence[str]], size: int
+) -> tuple[Found, bool]:
+    """Up to `size` accounts of rows (source, place in it, id), each with the places behind it; whether more follow."""
+    page = list(islice(rows, size + 1))
+    found: list[tuple[Account, object]] = []
+    for (source, place, _), account in zip(page[:size], _read([one for _, _, one in page[:size]]), strict=True):
+        places = {**places, source: place}
         if account is not None:
-            found.append((account, dict(reached)))
+            found.append((account, places))
     return found, len(page) > size
 
 
@@ -236,8 +197,8 @@ def _read(account_ids: Sequence[str]) -> Sequence[Account | None]:
 
 
 def _current(rows: Found) -> list[Phase | None]:
-    keys = [(Phase, account.account_id, phase_in_question(account)) for account, _ in rows]
-    return together(cast(Any, keys)) if keys else []
+    keys: list[Key] = [(Phase, account.account_id, phase_in_question(account)) for account, _ in rows]
+    return together(keys) if keys else []
 
 
 def phase_in_question(account: Account) -> PhaseName:
@@ -248,9 +209,9 @@ def phase_in_question(account: Account) -> PhaseName:
 def show(context: Context, accounts: Sequence[Account]) -> list[Shown]:
     """The accounts with their phases, and what the current one was assigned."""
     begun = [account for account in accounts if account.phase_versions or account.current_phase]
-    keys = [(Phase, account.account_id, str(name)) for account in begun for name in ORDER]
+    keys: list[Key] = [(Phase, account.account_id, str(name)) for account in begun for name in ORDER]
     phases: dict[str, list[Phase]] = {}
-    for phase in together(cast(Any, keys)) if keys else ():
+    for phase in together(keys) if keys else ():
         if phase is not None:
             phases.setdefault(phase.account_id, []).append(phase)
     items = _assigned([phase for found in phases.values() for phase in found])
@@ -259,9 +220,9 @@ def show(context: Context, accounts: Sequence[Account]) -> list[Shown]:
 
 def _assigned(phases: Sequence[Phase]) -> dict[str, Content | Text]:
     current = [phase for phase in phases if not is_completed(phase.status)]
-    keys = [(Content, phase.assigned_content_id) for phase in current if phase.assigned_content_id]
-    keys += [(Text, phase.assigned_text_id) for phase in current if phase.assigned_text_id]  # type: ignore[misc]
-    found = together(cast(Any, keys)) if keys else []
+    keys: list[Key] = [(Content, phase.assigned_content_id) for phase in current if phase.assigned_content_id]
+    keys += [(Text, phase.assigned_text_id) for phase in current if phase.assigned_text_id]
+    found = together(keys) if keys else []
     return {item.item_id: item for item in found if item is not None}
 
 
@@ -317,7 +278,7 @@ def move_all(
 ) -> Done:
     """One step of a move on all that are meant: a page of them. Safe to send again. Raises MalformedRequest."""
     page = find(context, wanted, limit=limit, cursor=cursor)
-    return Done(_move(context, move, page.accounts, act, dry_run), page.next_cursor)
+    return Done(_move(context, move, page.items, act, dry_run), page.next_cursor)
 
 
 def move_these(context: Context, move: BulkAction, account_ids: Sequence[str], act: Act, *, dry_run: bool) -> Done:

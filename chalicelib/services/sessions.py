@@ -8,7 +8,7 @@ from functools import partial
 from chalicelib import audit, warmups
 from chalicelib.changes import Change, retry_on_conflict
 from chalicelib.context import Context, Role
-from chalicelib.domain import cursors, leases, selection
+from chalicelib.domain import leases, selection
 from chalicelib.domain import sessions as rules
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import NotFound, SessionEnded
@@ -392,11 +392,11 @@ def list_all(
     context: Context, *, limit: int, status: SessionStatus | None, cursor: str | None
 ) -> tuple[list[Session], str | None]:
     """Sessions by standing (or all), the latest heard of first. Raises MalformedRequest."""
-    purpose = f"sessions:{status}"
-    after = cursors.decode(context.settings.pepper, purpose, cursor) if cursor is not None else None
+    places = context.cursors(f"sessions:{status}")
+    after = places.decode(cursor)
     if status is None:
         found, following = pages.everything(Session, limit=limit, after=after)
     else:
         found, following = pages.by_index(Session, Session.live_index, status, limit=limit, after=after, forward=False)
     kept = [session for session in found if not session.is_over(context.now)]
-    return kept, None if following is None else cursors.encode(context.settings.pepper, purpose, following)
+    return kept, places.encode(following)

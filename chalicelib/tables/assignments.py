@@ -4,7 +4,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.tables import pages
 from chalicelib.tables.attributes import count, document, instant, maybe_instant, maybe_number, maybe_text, text
-from chalicelib.tables.base import Item
+from chalicelib.tables.base import Item, Raw
 
 _PAGE = 100
 
@@ -65,7 +65,7 @@ def of_item(item_id: str, *, texts: bool, most: int) -> tuple[list[Assignment], 
     """Up to `most` assignments of an item, newest first; tells whether these are all."""
     index = Assignment.text_index if texts else Assignment.content_index
     found: list[Assignment] = []
-    after: object = None
+    after: Raw | None = None
     while len(found) < most:
         size = min(_PAGE, most - len(found))
         page, after = pages.by_index(Assignment, index, item_id, limit=size, after=after, forward=False)

@@ -4,7 +4,7 @@ from chalicelib.context import Context
 from chalicelib.domain import leases
 from chalicelib.tables import pages
 from chalicelib.tables.accounts import Account
-from chalicelib.tables.base import cached, together
+from chalicelib.tables.base import Raw, cached, together
 from chalicelib.tables.sessions import LIVE, Session
 
 _PAGE = 100
@@ -17,7 +17,7 @@ def longest_first(context: Context) -> list[Account] | None:
     No index holds leases: this costs a read for each live session and for each lease.
     """
     found: dict[str, Account] = {}
-    after: object = None
+    after: Raw | None = None
     while not context.is_short_of_time:
         sessions, after = pages.by_index(Session, Session.live_index, LIVE, limit=_PAGE, after=after)
         tokens = {holding.lease_token: holding.account_id for session in sessions for holding in session.held()}

@@ -1,10 +1,12 @@
 """The queue of phases that failed or need review, by when that happened."""
 
-from collections.abc import Iterator
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.instants import render
+from chalicelib.domain.phases import ATTENTION, PhaseStatus
 from chalicelib.tables.base import reading
 from chalicelib.tables.phases import Phase
 
@@ -24,7 +26,7 @@ class AttentionRow:
         return self.updated_at, self.account_id, self.phase
 
 
-def rows(status: str, after: tuple[str, ...] | None, newest_first: bool, page: int) -> Iterator[AttentionRow]:
+def rows(status: str, after: Sequence[str] | None, newest_first: bool, page: int) -> Iterator[AttentionRow]:
     """The phases in this status from behind `after`; one query a page."""
     index: Any = Phase.attention_index
     start = None
@@ -34,6 +36,15 @@ def rows(status: str, after: tuple[str, ...] | None, newest_first: bool, page: i
     with reading():
         for found in index.query(status, scan_index_forward=not newest_first, page_size=page, last_evaluated_key=start):
             yield AttentionRow(status, render(found.updated_at), found.account_id, found.phase)
+
+
+def in_order(
+    status: PhaseStatus | None, places: Mapping[str, Sequence[str]], page: int, *, newest_first: bool = False
+) -> Iterator[AttentionRow]:
+    """The phases in this status (None: in any that needs attention) in one order, each status from behind its place."""
+    statuses = sorted(ATTENTION) if status is None else [status]
+    sources = [rows(one, places.get(one), newest_first, page) for one in statuses]
+    return heapq.merge(*sources, key=lambda row: row.place, reverse=newest_first)
 
 
 def count(status: str) -> int:

@@ -1,7 +1,7 @@
 """Pages of a list: keys found by an index (or a scan), items read as they are now."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex
@@ -17,7 +17,7 @@ def by_index(
     partition: str,
     *,
     limit: int,
-    after: object = None,
+    after: Raw | None = None,
     forward: bool = True,
     condition: Condition | None = None,
 ) -> tuple[list[I], Raw | None]:
@@ -28,7 +28,7 @@ def by_index(
             range_key_condition=condition,
             limit=limit,
             page_size=limit,
-            last_evaluated_key=cast(Raw | None, after),
+            last_evaluated_key=after,
             scan_index_forward=forward,
         )
         keys = [_key(model, row) for row in rows]
@@ -36,7 +36,7 @@ def by_index(
 
 
 def of_key(
-    model: type[I], partition: str, *, limit: int, after: object = None, forward: bool = True
+    model: type[I], partition: str, *, limit: int, after: Raw | None = None, forward: bool = True
 ) -> tuple[list[I], Raw | None]:
     """Up to `limit` items of a partition of a table, read consistently, and where the next page begins."""
     with reading():
@@ -44,17 +44,17 @@ def of_key(
             partition,
             limit=limit,
             page_size=limit,
-            last_evaluated_key=cast(Any, after),
+            last_evaluated_key=after,
             scan_index_forward=forward,
             consistent_read=True,
         )
         return list(rows), rows.last_evaluated_key
 
 
-def everything(model: type[I], *, limit: int, after: object = None) -> tuple[list[I], Raw | None]:
+def everything(model: type[I], *, limit: int, after: Raw | None = None) -> tuple[list[I], Raw | None]:
     """Up to `limit` items of a table in no particular order, and where the next page begins (None at the end)."""
     with reading():
-        rows = model.scan(limit=limit, page_size=limit, last_evaluated_key=after)  # type: ignore[arg-type]
+        rows = model.scan(limit=limit, page_size=limit, last_evaluated_key=after)
         found = list(rows)
         return found, rows.last_evaluated_key
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.cursors import decode, encode
+from chalicelib.domain.cursors import Cursors
 from chalicelib.domain.errors import MalformedRequest
 
 STATE = {"queue": {"S": "ready#0"}, "due_at": {"S": "2026-11-22T12:00:00.000Z"}}
-CURSOR = encode("secret", "ready:b1", STATE)
+CURSOR = Cursors("secret", "ready:b1").encode(STATE) or ""
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -21,9 +21,10 @@ values = st.recursive(
 
 @given(state=values, purpose=st.text())
 def test_what_was_put_in_comes_out(state: Any, purpose: str) -> None:
-    cursor = encode("secret", purpose, state)
-    assert decode("secret", purpose, cursor) == state
-    assert cursor.replace("-", "").replace("_", "").isalnum(), "it goes into a URL as it is"
+    cursors = Cursors("secret", purpose)
+    cursor = cursors.encode(state)
+    assert cursors.decode(cursor) == state
+    assert cursor is None or cursor.replace("-", "").replace("_", "").isalnum(), "it goes into a URL as it is"
 
 
 def test_every_changed_letter_is_found() -> None:
@@ -32,7 +33,7 @@ def test_every_changed_letter_is_found() -> None:
         damaged = CURSOR[:place] + wrong + CURSOR[place + 1 :]
         if _bytes(damaged) != _bytes(CURSOR):  # the last letter has bits that say nothing
             with pytest.raises(MalformedRequest):
-                decode("secret", "ready:b1", damaged)
+                Cursors("secret", "ready:b1").decode(damaged)
 
 
 def _bytes(cursor: str) -> bytes:
@@ -50,16 +51,16 @@ def _bytes(cursor: str) -> bytes:
 )
 def test_a_cursor_serves_the_list_that_it_was_made_for_only(secret: str, purpose: str) -> None:
     with pytest.raises(MalformedRequest, match="another list or filter"):
-        decode(secret, purpose, CURSOR)
+        Cursors(secret, purpose).decode(CURSOR)
 
 
 @pytest.mark.parametrize("text", ["", "A", "AAAA", CURSOR[:-4], CURSOR + "AAAA", "!" * 20, "ü" * 8, CURSOR.swapcase()])
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(MalformedRequest):
-        decode("secret", "ready:b1", text)
+        Cursors("secret", "ready:b1").decode(text)
 
 
 @given(text=st.text())
 def test_any_text_is_refused_and_breaks_nothing(text: str) -> None:
     with pytest.raises(MalformedRequest):
-        decode("secret", "ready:b1", text)
+        Cursors("secret", "ready:b1").decode(text)

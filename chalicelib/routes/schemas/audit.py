@@ -8,7 +8,6 @@ from typing_extensions import TypedDict
 from chalicelib import audit
 from chalicelib.domain.actions import AuditAction
 from chalicelib.edge.answers import Document
-from chalicelib.services import events
 from chalicelib.tables import AuditEvent as Item
 
 
@@ -51,20 +50,4 @@ class AuditEvent(Document):
             session_id=item.session_id,
             details=item.details,
             summary=audit.told(item),
-        )
-
-
-class Verification(Document):
-    """Whether an account's audit has no gap and replays to its state."""
-
-    account_id: str
-    ok: bool
-    versions: int
-    problems: list[str]
-
-    @staticmethod
-    def of(found: events.Verification) -> "Verification":
-        """Return what the verification of one account found."""
-        return Verification(
-            account_id=found.account_id, ok=not found.problems, versions=found.versions, problems=found.problems
         )

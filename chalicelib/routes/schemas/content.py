@@ -95,22 +95,3 @@ class EditedContent(EditedItem, Content):
         if found.users is None:
             return cls(**content, replayed=found.replayed)
         return cls(**content, replayed=found.replayed, users=found.users, has_more=found.has_more)
-
-
-class Upload(Document):
-    """A form that uploads one file by a multipart POST: a secret."""
-
-    media_key: str
-    url: str
-    fields: dict[str, str]
-    expires_at: datetime
-
-    @classmethod
-    def of(cls, found: pools.Upload) -> Self:
-        """Return the form, and the key under which the file will lie."""
-        return cls(
-            media_key=found.media_key,
-            url=found.form.url,
-            fields=dict(found.form.fields),
-            expires_at=found.expires_at,
-        )

@@ -1,8 +1,9 @@
 """What many answers share: lists, and whether a change had been made before."""
 
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from chalicelib.edge.answers import Document
+from chalicelib.scans import ScannedPage
 
 T = TypeVar("T")
 
@@ -20,16 +21,9 @@ class Look(Page[T]):
     scanned_count: int
 
     @staticmethod
-    def of(items: list[T], found: "_Looked") -> "Look[T]":
+    def of(items: list[T], found: ScannedPage[Any]) -> "Look[T]":
         """Return what was found, among how many, and where the next look goes on."""
         return Look(items=items, next_cursor=found.next_cursor, scanned_count=found.scanned_count)
-
-
-class _Looked(Protocol):
-    @property
-    def scanned_count(self) -> int: ...
-    @property
-    def next_cursor(self) -> str | None: ...
 
 
 class Replayed(Document):

@@ -8,6 +8,7 @@ from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.phases import Phase
+from chalicelib.scans import ScannedPage
 from chalicelib.services import review
 from chalicelib.services.review import Group, RetryResult
 
@@ -75,7 +76,7 @@ class CaseGroups(Document):
     has_more: bool
 
     @classmethod
-    def of(cls, groups: list[Group], seen: review.CasePage) -> Self:
+    def of(cls, groups: list[Group], seen: ScannedPage[review.OpenCase]) -> Self:
         """Return the groups of what was seen of the queue."""
         return cls(
             items=[CaseGroup.of(one) for one in groups],

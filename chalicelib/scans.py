@@ -1,0 +1,46 @@
+"""Pages of lists that are scanned: rows are read in order, and what a filter does not admit is dropped."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from chalicelib.domain.cursors import Cursors
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedPage(Generic[T]):
+    """What was found among how many rows, and where the next page goes on (None at the end)."""
+
+    items: list[T]
+    scanned_count: int
+    next_cursor: str | None
+
+
+def scan(
+    rows: Iterable[tuple[object, T | None]],
+    cursors: Cursors,
+    *,
+    start: object,
+    limit: int,
+    most: int | None = None,
+    more: bool = False,
+) -> ScannedPage[T]:
+    """Return up to `limit` items of up to `most` rows: each row is the place behind it and its item, None if dropped.
+
+    `start` is the place before the first row; `more` says that the list goes on behind the last one.
+    """
+    found: list[T] = []
+    place, seen = start, 0
+    for behind, item in rows:
+        if len(found) == limit:
+            more = True
+            break
+        place, seen = behind, seen + 1
+        if item is not None:
+            found.append(item)
+        if seen == most:
+            more = True
+            break
+    return ScannedPage(found, seen, cursors.encode(place) if more else None)
