@@ -33,7 +33,7 @@ class Wanted:
         """Whether the caller asks for this step."""
         if step is None:
             return False
-        phase = {Step.START_WARMUP: ORDER[0], Step.COMPLETE_WARMUP: ORDER[-1]}.get(step, step)  # type: ignore[call-overload]
+        phase = {Step.START_WARMUP.value: ORDER[0], Step.COMPLETE_WARMUP.value: ORDER[-1]}.get(step, step)
         action = step if step in (Step.START_WARMUP, Step.COMPLETE_WARMUP) else Step.RUN_PHASE
         return (self.actions is None or action in self.actions) and (self.phases is None or phase in self.phases)
 
