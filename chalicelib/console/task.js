@@ -100,9 +100,9 @@ function Done({ task, more, onReported, onClose }) {
   /** @param {Given} given */
   const act = async (given) => {
     const note = given.note?.trim();
-    const body = note ? { platform_response: { note } } : {};
-    await post(`operator/tasks/accounts/${task.account_id}/complete/${task.phase}`, body, more);
-    onReported(`${task.phase} is completed.`);
+    const body = { finish: true, ...(note && { platform_response: { note } }) };
+    const { next } = await post(`operator/tasks/accounts/${task.account_id}/complete/${task.phase}`, body, more);
+    onReported(`${task.phase} is completed${next.action ? "" : `: ${task.username} is active`}.`);
   };
   return html`
     <${Ask}

@@ -77,7 +77,7 @@ async function taskOf(id, hold) {
 }
 
 /**
- * Takes what is offered: starts the warm-up where it has not begun, or completes it where nothing else is left.
+ * Takes what is offered with its content, or completes the warm-up where nothing else is left.
  * @param {Offer} offer
  */
 async function take(offer) {
@@ -87,9 +87,8 @@ async function take(offer) {
     await post(`operator/tasks/accounts/${account}/finish`, {}, headers(id));
     return `${offer.username} is active.`;
   }
-  if (offer.action === "start_warmup") await post(`operator/tasks/accounts/${account}/start`, {}, headers(id));
-  await post(`operator/tasks/accounts/${account}/content/${String(offer.phase)}`, {}, headers(id));
-  return `${offer.username}: ${offer.phase} is yours.`;
+  const { phase } = await post(`operator/tasks/accounts/${account}/take`, {}, headers(id));
+  return `${offer.username}: ${phase} is yours.`;
 }
 
 /** @param {{ params: Params }} props */

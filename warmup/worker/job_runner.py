@@ -1,4 +1,4 @@
-"""Runs one job, from the offer to the report of its outcome."""
+"""Runs one job, from the claim to the report of its outcome."""
 
 import logging
 import time
@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from warmup.api import errors
-from warmup.api.models import Delivery, Offer, ReportKind, Step
+from warmup.api.models import Claimed, Delivery, ReportKind, Step
 from warmup.client import Client
-from warmup.clocks import Mark
 from warmup.jobs import Done, Job, JobFailed, LeaseLost, StopOrdered, Transient
 from warmup.problems import (
     ApiError,
@@ -37,11 +36,11 @@ class JobRunner:
         self._client, self._handlers, self._tally = client, handlers, tally
         self._outage, self._shutdown = outage, shutdown
 
-    def run(self, session: SessionRunner, offer: Offer) -> None:
-        """Do what was offered. Raises nothing: what goes wrong is reported, or logged."""
-        account_id = offer.account_id
+    def run(self, session: SessionRunner, claimed: Claimed) -> None:
+        """Do what was claimed. Raises nothing: what goes wrong is reported, or logged."""
+        account_id = claimed.account_id
         try:
-            self._take(session, offer)
+            self._take(session, claimed)
         except (errors.SessionEnded, errors.SessionNotFound):
             session.end_and_ask_why()
         except (Conflict, NotFound) as refused:
@@ -67,30 +66,23 @@ class JobRunner:
             session.release(account_id)
             self._shutdown.back_off()  # it may be offered again at once
 
-    def _take(self, session: SessionRunner, offer: Offer) -> None:
-        account_id = offer.account_id
+    def _take(self, session: SessionRunner, claimed: Claimed) -> None:
+        account_id = claimed.account_id
         headers = {"bot_session": session.session_id, "lease_token": session.token(account_id)}
-        if offer.action == Step.COMPLETE_WARMUP:
+        if claimed.action == Step.COMPLETE_WARMUP:
             self._client.accounts.complete_warmup(account_id, **headers)
             logger.info("%s is active", account_id)
             return
-        phase = offer.phase
-        if offer.action == Step.START_WARMUP:
-            began = Mark.now()
-            started = self._client.accounts.start_warmup(account_id, **headers)
-            if started.lease is not None:
-                session.keep_lease(account_id, started.lease.lease_token, began)
-            phase = started.current_phase
-        assert phase is not None
-        if phase not in self._handlers:
+        given = claimed.delivery
+        if given is None:  # held before, and not delivered: the answer gives it, or says why not
+            given = self._client.phases.content(account_id, str(claimed.phase), **headers)
+        lease = session.lease(account_id)
+        if given.phase not in self._handlers or lease is None:
             session.release(account_id)
             return
-        began = Mark.now()
-        headers = {"bot_session": session.session_id, "lease_token": session.token(account_id)}
-        given = self._client.phases.content(account_id, phase, **headers)
-        lease = session.keep_lease(account_id, given.lease.lease_token, began)
         self._work(
-            session, Job(account_id, offer.username, offer.model_id, phase, given, None, lease, session.stop_ordered)
+            session,
+            Job(account_id, claimed.username, claimed.model_id, given.phase, given, None, lease, session.stop_ordered),
         )
 
     def _work(self, session: SessionRunner, job: Job) -> None:

@@ -3,7 +3,7 @@
 import random
 
 from warmup.api import errors
-from warmup.api.models import Offer, PhaseName
+from warmup.api.models import Claimed, PhaseName
 from warmup.client import Client
 from warmup.clocks import Mark
 from warmup.transport import UNSET
@@ -24,7 +24,7 @@ class Poller:
     def __init__(self, client: Client, handlers: Handlers, model_ids: list[str] | None, outage: OutageLog) -> None:
         self._client, self._handlers, self._models, self._outage = client, handlers, model_ids, outage
 
-    def find(self, session: SessionRunner, count: int) -> tuple[list[Offer], float]:
+    def find(self, session: SessionRunner, count: int) -> tuple[list[Claimed], float]:
         """Return what can be done now, or for how many seconds to wait."""
         try:
             found, wait = self._claim(session, count)
@@ -36,7 +36,7 @@ class Poller:
             self._outage.failed(error)
         return [], random.uniform(1, 3)
 
-    def _claim(self, session: SessionRunner, count: int) -> tuple[list[Offer], float]:
+    def _claim(self, session: SessionRunner, count: int) -> tuple[list[Claimed], float]:
         began, held = Mark.now(), session.held()
         unnamed = len(held) - len(held[:_MOST_NAMED])  # the claim answers first what it does not know that we know
         claim = self._client.leases.claim(
@@ -45,11 +45,12 @@ class Poller:
             model_ids=UNSET if self._models is None else self._models,
             phases=UNSET if self._handlers.cover_all_phases else [PhaseName(one) for one in self._handlers.phases],
             holding=held[:_MOST_NAMED],
+            deliver=True,
         )
         fresh = [one for one in claim.items if session.is_free(one.account_id)]
         for one in fresh:
             session.keep_lease(one.account_id, one.lease.lease_token, began)
-        return [Offer.model_validate(one.model_dump()) for one in fresh], self.wait(claim.retry_after_seconds)
+        return fresh, self.wait(claim.retry_after_seconds)
 
     def wait(self, asked: float | None) -> float:
         """Return how many seconds to wait where the service asked for so many of its own time: never fewer, and not

@@ -126,11 +126,15 @@ class SessionRunner:
     def _lease_duration(self) -> float:
         return self._lease_seconds / self._client.speed
 
+    def lease(self, account_id: str) -> Lease | None:
+        """Return the lease on the account, if there is one."""
+        with self._lock:
+            return self._leases.get(account_id)
+
     def token(self, account_id: str) -> str | None:
         """Return the token of the account's lease, if there is one."""
-        with self._lock:
-            lease = self._leases.get(account_id)
-            return None if lease is None else lease.token
+        lease = self.lease(account_id)
+        return None if lease is None else lease.token
 
     def release(self, account_id: str) -> bool:
         """Release a lease without recording an outcome. Returns whether the service accepted it."""

@@ -15,7 +15,7 @@ from functools import partial
 
 import httpx
 
-from warmup.api.models import Offer, ReportKind
+from warmup.api.models import Claimed, ReportKind
 from warmup.client import Client
 from warmup.jobs import Job
 from warmup.retry import RetryPolicy
@@ -177,16 +177,16 @@ class Worker:
         taken, wait = self._poller.find(session, free) if free > 0 else ([], math.inf)
         if self._shutdown.requested.is_set():
             return  # what was claimed is released by the session's end
-        for offer in taken:
-            session.add(offer.account_id)
+        for claimed in taken:
+            session.add(claimed.account_id)
             # a daemon: a handler that outlasts the grace keeps no process alive
-            threading.Thread(target=self._run_job, args=(session, offer), name="warmup-slot", daemon=True).start()
+            threading.Thread(target=self._run_job, args=(session, claimed), name="warmup-slot", daemon=True).start()
         if not taken:
             self._wake.wait(None if wait == math.inf else wait)
 
-    def _run_job(self, session: SessionRunner, offer: Offer) -> None:
+    def _run_job(self, session: SessionRunner, claimed: Claimed) -> None:
         try:
-            self._job_runner.run(session, offer)
+            self._job_runner.run(session, claimed)
         finally:
             self._wake.set()
 
