@@ -1,8 +1,9 @@
 """What one account costs by the shipped worker's own path, and what it costs to wait: `make bench-units`.
 
 `warmup.Worker` takes one account from its first request to active, over HTTP, against the service on DynamoDB Local:
-ids as the service makes them, captions of 600 characters, 90 seconds a job, 48 hours between phases, and the timer that
-opens them. Then the worker waits for work, and the timers for something to do.
+ids as the service makes them, captions of 600 characters, 90 seconds a job, each phase taken as its interval has
+passed, after a run of the timer that opens those that nobody takes. Then the worker waits for work, and the timers for
+something to do.
 
 Reads are told by the engine (`ConsumedCapacity`), but for keys under which nothing lies: AWS charges the least for
 them, the engine nothing. Writes are computed from the images before and after each of them, by AWS's rule
@@ -42,7 +43,6 @@ from warmup.sandbox.stores import missing, open_store
 
 _WRITES = {"PutItem": "Put", "UpdateItem": "Update", "DeleteItem": "Delete"}
 _JOB = timedelta(seconds=90)
-_BETWEEN_PHASES = timedelta(hours=48)
 _DAY = timedelta(days=1)
 _MODEL = "aurora"
 _LONGEST = {"bio": 150, "highlight": 100}
@@ -306,7 +306,7 @@ def warm_up(on: Stage) -> Bill:
 
     def move_on(name: str, answer: Any) -> None:
         if name == "complete-phase" and answer["next"]["phase"] is not None:
-            on.clock.advance(_BETWEEN_PHASES)
+            on.clock.advance(datetime.fromisoformat(answer["next"]["available_at"]) - on.clock.now())
             on.timer("open_due_phases")
         ended = name == "complete-warmup" or (name == "complete-phase" and answer.get("state") == "active")
         if ended:

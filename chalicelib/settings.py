@@ -17,6 +17,7 @@ class Settings:
     lease_seconds: int = 900
     heartbeat_seconds: int = 300
     session_seconds: int = 1800
+    open_after_seconds: int = 300
     queue_shards: int = 1
     deadline_seconds: float = 10.0
     url_seconds: int = 900

@@ -62,6 +62,10 @@ SETTINGS = {
     "lease_seconds": ("seconds", "how long a lease lasts; each heartbeat extends it by this time"),
     "heartbeat_seconds": ("seconds", "how often bots are asked to send a heartbeat"),
     "session_seconds": ("seconds", "after this time without a request, a session counts as lost"),
+    "open_after_seconds": (
+        "seconds",
+        "how long a phase whose interval has passed is left to workers, before the timer records its opening",
+    ),
     "queue_shards": (
         "shards",
         "how many keys the queue index is spread over, each for 1,000 write units per second",

@@ -29,6 +29,8 @@ INTERVALS = {
     "story": timedelta(hours=48),
 }
 LEASE = timedelta(seconds=900)
+NOBODY_CAME = timedelta(seconds=300)
+"""After how long the timer opens a phase that nobody has taken."""
 MEDIA = ("pfp", "post", "highlight", "story", "any")
 TEXTS = ("bio", "post", "highlight")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from tests.agency import LEASE, Agency, Bot
+from tests.agency import LEASE, NOBODY_CAME, Agency, Bot
 
 Situation = Callable[[Agency], Bot]
 """Brings account `a1` there; the bot that worked on it last."""
@@ -47,9 +47,16 @@ def due(agency: Agency) -> Bot:
     return agency.warmed_to("bio")
 
 
+def overdue(agency: Agency) -> Bot:
+    """Bio has been due for so long that the timer opens it."""
+    bot = due(agency)
+    agency.time.advance(NOBODY_CAME)
+    return bot
+
+
 def opened(agency: Agency) -> Bot:
     """Bio is due, and the timer has opened it."""
-    bot = due(agency)
+    bot = overdue(agency)
     agency.timer()
     return bot
 
@@ -146,7 +153,7 @@ def retired(agency: Agency) -> Bot:
 
 
 SITUATIONS: tuple[Situation, ...] = (
-    *(imported, without_consent, ready, ready_claimed, waiting, due, opened, claimed, released, working),
+    *(imported, without_consent, ready, ready_claimed, waiting, due, overdue, opened, claimed, released, working),
     *(run_out, run_out_for_the_last_time, failed, failed_and_due, in_review, done),
     *(paused, paused_before_the_start, active, retired),
 )

@@ -85,6 +85,24 @@ def next_due(account: _Account, phase: _Phase | None, now: datetime) -> Due | No
             assert_never(phase.status)
 
 
+def status_at(state: AccountState, status: PhaseStatus, available_at: datetime | None, now: datetime) -> PhaseStatus:
+    """Return the status of a phase as of now: once its interval has passed it is available, written or not.
+
+    Who takes it writes that, or the timer where nobody does. The phases of a paused account stay as they are.
+    """
+    if status is not PhaseStatus.PENDING or state is not AccountState.WARMING_UP:
+        return status
+    return PhaseStatus.AVAILABLE if available_at is not None and available_at <= now else status
+
+
+def is_left_to_takers(status: PhaseStatus | None, due_at: datetime, now: datetime, patience: timedelta) -> bool:
+    """Return whether the timer leaves a due account alone: a phase opened, and less than `patience` has passed since.
+
+    Who takes it in time writes the opening as part of the taking, so that the timer's own write would be wasted.
+    """
+    return status is PhaseStatus.PENDING and now - due_at < patience
+
+
 def seconds_to_wait(next_due_at: datetime | None, now: datetime, spread: float) -> int:
     """Return the seconds after which a caller that got nothing asks again: until the next due time, at most 60.
 

@@ -37,7 +37,7 @@ routes = Routes(__name__, bodies=(".bodies.accounts", ".bodies.reasons"))
 def start_warmup(context: Context, *, account_id: str) -> Answer[StartedWarmup]:
     """Starts the warm-up, with a lease for the caller."""
     started = accounts.start(context, account_id)
-    return Answer(StartedWarmup.of_start(started, context.settings))
+    return Answer(StartedWarmup.of_start(started, context.settings, context.now))
 
 
 @routes.get("/api/bot/accounts/{account_id}/warmup-status", role=Role.BOT)

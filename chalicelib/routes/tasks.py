@@ -66,7 +66,7 @@ def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answ
 def start(context: Context, *, account_id: str) -> Answer[StartedWarmup]:
     """Starts the warm-up, with a lease for the caller."""
     started = accounts.start(context, account_id)
-    return Answer(StartedWarmup.of_start(started, context.settings))
+    return Answer(StartedWarmup.of_start(started, context.settings, context.now))
 
 
 @routes.post("/api/operator/tasks/accounts/{account_id}/take", role=Role.OPERATOR, refuses=refusals.TAKING)

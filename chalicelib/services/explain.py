@@ -7,7 +7,7 @@ from chalicelib import warmups
 from chalicelib.context import Context
 from chalicelib.domain import selection
 from chalicelib.domain.errors import NotFound
-from chalicelib.domain.phases import ORDER, PhaseName
+from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
 from chalicelib.domain.plans import Need
 from chalicelib.domain.selection import Choice, PoolKind, Refusal
 from chalicelib.tables import Phase, runways
@@ -45,10 +45,14 @@ class NeedExplanation:
 
 @dataclass(frozen=True, slots=True)
 class PhaseExplanation:
-    """What selection would do for a phase, need by need, and what is assigned to it already (None before the start)."""
+    """What selection would do for a phase, need by need; its status, and what is assigned to it already.
+
+    Both are None before the start.
+    """
 
     account_id: str
     phase: PhaseName
+    status: PhaseStatus | None
     assigned: Phase | None
     explanations: list[NeedExplanation]
 
@@ -67,7 +71,9 @@ def explain(context: Context, account_id: str, phase_name: str, *, limit: int) -
         explanations.append(
             _explain(account.model_id, phase, kind, need, wanted, limit, lambda: context.time_left() > _SPARE_SECONDS)
         )
-    return PhaseExplanation(account_id, phase, warmup.phases.get(phase), explanations)
+    assigned = warmup.phases.get(phase)
+    status = None if assigned is None else assigned.status_at(account.state, context.now)
+    return PhaseExplanation(account_id, phase, status, assigned, explanations)
 
 
 def _explain(

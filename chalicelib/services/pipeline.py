@@ -271,8 +271,9 @@ class _Count:
         if row.due_at <= now:
             self.oldest = self.oldest or row.due_at
         self.queues.update(queues_of(account, now))
-        if account.current_phase is not None and account.phase_status is not None:
-            self.phases.setdefault(account.current_phase, Counter())[account.phase_status] += 1
+        status = account.status_at(now)
+        if account.current_phase is not None and status is not None:
+            self.phases.setdefault(account.current_phase, Counter())[status] += 1
 
     def result(self, *, has_more: bool) -> Counted:
         """What was found; the states that are no queue's are counted by their index."""

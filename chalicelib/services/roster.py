@@ -56,7 +56,7 @@ class AccountFilter:
             self.state in (None, account.state)
             and self.model_id in (None, account.model_id)
             and self.phase in (None, account.current_phase)
-            and self.phase_status in (None, account.phase_status)
+            and self.phase_status in (None, account.status_at(context.now))
             and (not self.by_error or (phase is not None and self._failed_so(phase)))
             and (self.queue is None or self.queue in queues_of(account, context.now))
             and (self.text is None or self.text.casefold() in words)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from chalicelib import warmups
 from chalicelib.context import Context
@@ -21,7 +22,8 @@ _MOST_NOTED = 20
 def open_due_phases(context: Context) -> dict[str, int]:
     """Makes the moves that time has brought about, for every account that waits for one: opens, reopens, expires.
 
-    Works the shards side by side, stops before its time is up and goes on next time. Tells how many of which.
+    Phases that opened just now are left to who takes them (`open_after_seconds`). Works the shards side by side, stops
+    before its time is up and goes on next time. Returns how many of which.
     """
     shards = range(context.settings.queue_shards)
     with ThreadPoolExecutor(max_workers=min(len(shards), 8)) as pool:
@@ -32,9 +34,12 @@ def open_due_phases(context: Context) -> dict[str, int]:
 
 def _work(context: Context, shard: int) -> Counter[str]:
     done: Counter[str] = Counter()
+    patience = timedelta(seconds=context.settings.open_after_seconds)
     for row in in_order(timers(shard), {}, _PAGE):
         if row.due_at > context.now:
             break
+        if timing.is_left_to_takers(row.account.phase_status, row.due_at, context.now, patience):
+            continue
         if context.is_short_of_time:
             done["left_for_next_time"] += 1
             break

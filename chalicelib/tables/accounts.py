@@ -6,7 +6,7 @@ from datetime import datetime
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
-from chalicelib.domain import retries
+from chalicelib.domain import retries, timing
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.leases import Ending, Lease, is_open
 from chalicelib.domain.phases import PhaseName, PhaseStatus
@@ -137,6 +137,11 @@ class Account(Item):
         if self.plan_name is None:
             return STANDARD
         return plan_of(self.plan_name, self.plan_version or 0)
+
+    def status_at(self, now: datetime) -> PhaseStatus | None:
+        """The status of its current phase as of now, None without one. A phase that is pending is due when it opens."""
+        status = self.phase_status
+        return None if status is None else timing.status_at(self.state, status, self.due_at, now)
 
     @property
     def working_since(self) -> datetime | None:

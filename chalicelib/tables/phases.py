@@ -1,7 +1,11 @@
 """Phases: the record of each of an account's five steps."""
 
+from datetime import datetime
+
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.domain import timing
+from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.phases import PhaseName, PhaseStatus, needs_attention
 from chalicelib.tables.attributes import (
     count,
@@ -76,6 +80,10 @@ class Phase(Item):
     def name(self) -> PhaseName:
         """Which of the five it is."""
         return PhaseName(self.phase)
+
+    def status_at(self, state: AccountState, now: datetime) -> PhaseStatus:
+        """Its status as of now, on an account in that state."""
+        return timing.status_at(state, self.status, self.available_at, now)
 
     def mark_attention(self, *, wanted: bool, finishing: bool = False) -> None:
         """Keeps the phase in the index of those that operators look at while it failed or needs review.

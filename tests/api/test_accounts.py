@@ -258,7 +258,7 @@ def test_accounts_by_state_model_and_phase(agency: Agency) -> None:
     assert found("?state=warming_up") == {"waits", "works"}
     assert found("?model_id=m2") == {"other"}
     assert found("?model_id=m1&state=ready") == set()
-    assert found("?phase_status=pending") == {"waits"}
+    assert found("?phase_status=available") == {"waits"}
     assert found("?phase_status=in_progress&state=warming_up") == {"works"}
     assert found("?state=retired") == set()
 

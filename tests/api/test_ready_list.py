@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.agency import LEASE, Agency, Bot
+from tests.agency import LEASE, NOBODY_CAME, Agency, Bot
 from tests.api.shapes import OFFER
 
 
@@ -211,12 +211,53 @@ def test_with_the_timers_off_due_work_is_offered_and_taken_on_time(agency: Agenc
         agency.operator.verified(item["account_id"])
 
 
+def is_open(agency: Agency, worker: Bot) -> None:
+    """Everywhere the phase of the account is available, whether or not that is written."""
+    document = worker.status().ok()
+    assert (document["phases"][1]["status"], document["blockers"]) == ("available", [])
+    assert agency.operator.account_document()["phase_status"] == "available"
+    accounts = "/api/operator/accounts"
+    (listed,) = agency.operator.get(f"{accounts}?phase_status=available&with_phases=true").ok()["items"]
+    assert (listed["phase_status"], listed["phases"][1]["status"]) == ("available", "available")
+    assert agency.operator.get(f"{accounts}?phase_status=pending").ok()["items"] == []
+    assert agency.operator.get("/api/operator/pipeline").ok()["phases"]["bio"] == {"available": 1}
+    assert agency.operator.get(f"{accounts}/a1/phases/bio/explain").ok()["status"] == "available"
+    refused = agency.operator.post(f"{accounts}/a1/phases/bio/retry", {"reason": "again"})
+    assert refused.refused(409, "invalid_transition")["state"] == "available"
+    assert worker.offered() == ["a1"]
+
+
+def test_a_phase_that_opened_stays_open_when_its_account_is_paused(agency: Agency) -> None:
+    worker = agency.warmed_to("bio")
+    for move in ("pause", "resume"):
+        agency.operator.post(f"/api/operator/accounts/a1/{move}", {"reason": "holidays"}).ok()
+        assert worker.status().ok()["phases"][1]["status"] == "available"
+        assert agency.operator.account_document()["phase_status"] == "available"
+    agency.operator.verified()
+
+
+def test_the_phase_of_a_paused_account_does_not_open(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    following = worker.do("pfp")["next"]
+    agency.operator.post("/api/operator/accounts/a1/pause", {"reason": "holidays"}).ok()
+    agency.time.to(following["available_at"])
+    assert worker.status().ok()["phases"][1]["status"] == "pending"
+    assert agency.operator.account_document()["phase_status"] == "pending"
+    agency.operator.post("/api/operator/accounts/a1/resume", {"reason": "back"}).ok()
+    assert worker.status().ok()["phases"][1]["status"] == "available"
+
+
 def test_timers_and_takers_come_to_the_same(agency: Agency) -> None:
     worker = agency.warmed_to("bio")
+    before = agency.wire.image()
+    assert agency.timer() == {}, "whoever takes it in time writes that it opened"
+    after = agency.wire.image()
+    del before["test-settings"], after["test-settings"]  # where the run is recorded
+    assert after == before
+    agency.time.advance(NOBODY_CAME)
+    is_open(agency, worker)
     assert agency.timer() == {"phase:open": 1}
-    opened = worker.status().ok()
-    assert (opened["phases"][1]["status"], opened["blockers"]) == ("available", [])
-    assert worker.offered() == ["a1"]
+    is_open(agency, worker)
     assert agency.timer() == {}
     worker.do("bio")
     agency.operator.verified()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain import keys
-from tests.agency import Agency, Bot
+from tests.agency import NOBODY_CAME, Agency, Bot
 
 READ, QUERY, WRITE = "BatchGetItem", "Query", "TransactWriteItems"
 
@@ -159,6 +159,8 @@ def test_a_timer_costs_two_for_each_account_that_is_due(agency: Agency) -> None:
     agency.time.advance(15 * 60)
     assert cost(agency, agency.timer) == [*looked, *counted, READ, WRITE]
     agency.time.to(worker.status().ok()["blockers"][0]["until"])
+    assert cost(agency, agency.timer) == [*looked, *counted, READ, WRITE], "it is left to whoever takes it in time"
+    agency.time.advance(NOBODY_CAME)
     assert cost(agency, agency.timer) == [*looked, READ, WRITE, *counted, WRITE], "one that did something is at once"
 
 

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 
 from chalicelib import context, schedules, tables
-from chalicelib.domain import keys, leases, plans
+from chalicelib.domain import keys, leases, plans, timing
 from chalicelib.domain.warmup.state import Warmup
 from chalicelib.edge.serve import installed, problem_for_unknown_route
 from chalicelib.settings import Settings
@@ -185,8 +185,11 @@ class Machine(RuleBasedStateMachine):
         assert not live or (model.lease is not None and lease["bot_id"] == model.lease.bot_id)
         if model.current is not None:
             phase = next(one for one in seen["phases"] if one["phase"] == model.current_phase)
-            names = ("status", "retry_count", "crash_count", "release_count")
-            assert [phase[name] for name in names] == [getattr(model.current, name) for name in names], model
+            current = model.current
+            status = timing.status_at(model.state, current.status, current.available_at, NOW)
+            names = ("retry_count", "crash_count", "release_count")
+            assert [phase[name] for name in names] == [getattr(current, name) for name in names], model
+            assert phase["status"] == seen["phase_status"] == status or model.needs_review, model
         assert self.api.operator("GET", f"accounts/{self.account_id}/verify")["ok"]
 
 

@@ -18,7 +18,7 @@ from warmup.sandbox.stores import ROOT
 
 _INDEXES = indexes()
 _PREFIX = "test-"
-_JOB, _BETWEEN, _ROUND_TRIP = timedelta(seconds=90), timedelta(hours=48), timedelta(milliseconds=5)
+_JOB, _ROUND_TRIP = timedelta(seconds=90), timedelta(milliseconds=5)
 _CONSENT = {"granted_by": "A. Lind", "granted_at": "2026-01-01T00:00:00Z", "reference": "contract 7"}
 _TEXTS = {"bio": 150, "post": 600, "highlight": 100, "story": 600}
 
@@ -102,10 +102,10 @@ def worker_path(agency: Agency, account_id: str, bot: Bot) -> int:
         agency.time.advance(_JOB)
         posted = {"status": "published", "post_id": "17841400008460056"}
         done = {"execution_time_ms": 90_000, "platform_response": posted}
-        worker.complete(phase, token, account_id, **done).ok()
+        following = worker.complete(phase, token, account_id, **done).ok()["next"]
         requests += 4 if phase == PHASES[0] else 3
         if phase != PHASES[-1]:
-            agency.time.advance(_BETWEEN)
+            agency.time.to(following["available_at"])
             agency.timer()
     (claimed,) = worker.claim().ok()["items"]
     worker.post(

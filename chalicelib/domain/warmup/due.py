@@ -43,8 +43,7 @@ def apply_due(draft: Draft) -> AuditAction | None:
     if phase is None:
         return done
     at = phase.available_at
-    if at is not None and at <= now and phase.status is PhaseStatus.PENDING:
-        draft.move_phase(phase, PhaseTransition.OPEN)
+    if open_phase(draft):
         done = AuditAction.PHASE_OPEN
     if at is not None and at <= now and phase.status is PhaseStatus.FAILED:
         draft.reopen(phase, PhaseTransition.REOPEN)
@@ -53,3 +52,14 @@ def apply_due(draft: Draft) -> AuditAction | None:
         draft.set(content_due_at=None)
         done = AuditAction.PHASE_REOFFER
     return done
+
+
+def open_phase(draft: Draft) -> bool:
+    """Opens the current phase if its interval has passed, which nobody has written yet; returns whether it did."""
+    phase = draft.warmup.current
+    if phase is None or phase.status is not PhaseStatus.PENDING:
+        return False
+    if phase.available_at is None or phase.available_at > draft.now:
+        return False
+    draft.move_phase(phase, PhaseTransition.OPEN)
+    return True

@@ -14,7 +14,7 @@ from chalicelib.domain.plans import Need
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.delivery import Chosen, assign, unassign
 from chalicelib.domain.warmup.draft import NOBODY_LEFT, UNASSIGNED, Draft, assigned
-from chalicelib.domain.warmup.due import apply_due
+from chalicelib.domain.warmup.due import apply_due, open_phase
 from chalicelib.domain.warmup.effects import ReturnItem, WarnHolder
 from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
 from chalicelib.domain.warmup.work import advance, forget_leavings
@@ -39,7 +39,7 @@ def ready(warmup: Warmup, now: datetime) -> Step:
 
 def pause(warmup: Warmup, now: datetime) -> Step:
     """Hands the account's work out no more; what is under way may be finished. Raises InvalidTransition."""
-    draft = Draft(warmup, now)
+    draft = _opened(warmup, now)
     draft.move(AccountTransition.PAUSE)
     draft.set(paused_from=warmup.state)
     return draft.step(AuditAction.ACCOUNT_PAUSE)
@@ -65,7 +65,7 @@ def reset(warmup: Warmup, now: datetime) -> Step:
 
 def retire(warmup: Warmup, now: datetime) -> Step:
     """Takes the account out of the service's care. Raises InvalidTransition."""
-    draft = Draft(warmup, now)
+    draft = _opened(warmup, now)
     draft.move(AccountTransition.RETIRE)
     _withdraw_work(draft, "retired")
     return draft.step(AuditAction.ACCOUNT_RETIRE)
@@ -77,6 +77,13 @@ def restore(warmup: Warmup, now: datetime) -> Step:
     draft.move(AccountTransition.RESTORE)
     _forget_warmup(draft)
     return draft.step(AuditAction.ACCOUNT_RESTORE)
+
+
+def _opened(warmup: Warmup, now: datetime) -> Draft:
+    """A draft in which the current phase stands as operators see it: open, once its interval has passed."""
+    draft = Draft(warmup, now)
+    open_phase(draft)
+    return draft
 
 
 def _forget_warmup(draft: Draft) -> None:
@@ -162,7 +169,8 @@ def retry(warmup: Warmup, phase_name: str, now: datetime, *, other_content: bool
     if warmup.needs_review:
         return _decide_on_completion(warmup, phase, AuditAction.PHASE_RETRY, now)
     require_current(warmup, phase)
-    draft = Draft(warmup, now)
+    draft = _opened(warmup, now)
+    phase = draft.warmup.phase(phase_name)
     draft.revoke_lease()
     others = {}
     if other_content:
@@ -182,7 +190,8 @@ def resolve(warmup: Warmup, phase_name: str, now: datetime) -> Step:
     if warmup.needs_review:
         return _decide_on_completion(warmup, phase, AuditAction.PHASE_RESOLVE, now)
     require_current(warmup, phase)
-    draft = Draft(warmup, now)
+    draft = _opened(warmup, now)
+    phase = draft.warmup.phase(phase_name)
     draft.revoke_lease()
     draft.close_assignment(phase, "resolved", success=True)
     advance(draft, draft.move_phase(phase, PhaseTransition.RESOLVE, completed_at=now))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain import accounts, instants, leases, retries
+from chalicelib.domain import accounts, instants, leases, retries, timing
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.accounts import Step as WorkStep
 from chalicelib.domain.actions import AuditAction
@@ -84,7 +84,7 @@ def recorded_response(phase: PhaseState, token: str, *, report: bool) -> Respons
     return answer if answer and answer.token == token and (answer.outcome is not None) is report else None
 
 
-def require_holder(warmup: Warmup, phase: PhaseState, bot_id: str, token: str) -> Lease:
+def require_holder(warmup: Warmup, phase: PhaseState, bot_id: str, token: str, now: datetime) -> Lease:
     """The lease of the token, whose holder may still say what happened to the phase.
 
     Raises LeaseSuperseded, PhaseNotInProgress.
@@ -94,9 +94,8 @@ def require_holder(warmup: Warmup, phase: PhaseState, bot_id: str, token: str) -
         raise LeaseSuperseded()
     worked_on = phase.phase is warmup.current_phase and phase.lease_token == token
     if not worked_on or not (phase.status is PhaseStatus.IN_PROGRESS or lease.ended_by is Ending.EXPIRED):
-        raise PhaseNotInProgress(
-            f"Nobody is working on {phase.phase}: it is `{phase.status}`.", phase_status=phase.status
-        )
+        status = timing.status_at(warmup.state, phase.status, phase.available_at, now)
+        raise PhaseNotInProgress(f"Nobody is working on {phase.phase}: it is `{status}`.", phase_status=status)
     return lease
 
 
@@ -119,7 +118,7 @@ def complete(
     Raises NotFound, AccountNotReady, LeaseSuperseded, PhaseNotInProgress.
     """
     phase = warmup.phase(phase_name)
-    late = now >= require_holder(warmup, phase, bot_id, token).expires_at
+    late = now >= require_holder(warmup, phase, bot_id, token, now).expires_at
     draft = Draft(warmup, now)
     draft.close_assignment(phase, "completed", success=True, performance=performance_score)
     phase = draft.move_phase(
@@ -178,7 +177,7 @@ def report(warmup: Warmup, phase_name: str, bot_id: str, token: str, fault: Repo
     Raises NotFound, AccountNotReady, LeaseSuperseded, PhaseNotInProgress.
     """
     phase = warmup.phase(phase_name)
-    require_holder(warmup, phase, bot_id, token)
+    require_holder(warmup, phase, bot_id, token, now)
     if phase.status is PhaseStatus.REQUIRES_REVIEW:
         raise PhaseNotInProgress(f"{phase.phase} waits for an operator already: {phase.error_message}.")
     verdict = retries.after_report(

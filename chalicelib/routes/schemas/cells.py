@@ -28,11 +28,11 @@ class Cell(Document):
     assigned_text_id: str | None
 
     @staticmethod
-    def from_item(item: Phase) -> "Cell":
-        """Return what a list shows of a phase."""
+    def from_item(item: Phase, status: PhaseStatus) -> "Cell":
+        """Return what a list shows of a phase in that status."""
         return Cell(
             phase=item.name,
-            status=item.status,
+            status=status,
             available_at=item.available_at,
             started_at=item.started_at,
             completed_at=item.completed_at,

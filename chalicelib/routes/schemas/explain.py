@@ -86,7 +86,7 @@ class Explained(Document):
         return cls(
             account_id=found.account_id,
             phase=found.phase,
-            status=None if assigned is None else assigned.status,
+            status=found.status,
             assigned_content_id=None if assigned is None else assigned.assigned_content_id,
             assigned_text_id=None if assigned is None else assigned.assigned_text_id,
             needs=[Explanation.of(one) for one in found.explanations],

@@ -40,11 +40,11 @@ class Phase(Document):
     updated_at: datetime
 
     @staticmethod
-    def from_item(item: Item) -> "Phase":
-        """Return what the table holds of a phase."""
+    def from_item(item: Item, status: PhaseStatus | None = None) -> "Phase":
+        """Return what the table holds of a phase, in that status if one is given."""
         return Phase(
             phase=item.name,
-            status=item.status,
+            status=status or item.status,
             available_at=item.available_at,
             started_at=item.started_at,
             completed_at=item.completed_at,

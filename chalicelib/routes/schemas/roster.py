@@ -49,7 +49,7 @@ class AccountSummary(Document):
             theme=item.theme,
             state=item.state,
             current_phase=item.current_phase,
-            phase_status=item.phase_status,
+            phase_status=item.status_at(now),
             due_at=item.due_at,
             action=accounts.step(item.state, item.current_phase),
             queues=sorted(queues_of(item, now)),
@@ -109,7 +109,7 @@ class ListedAccount(AccountSummary):
         return cls(
             **vars(AccountSummary.from_item(found.account, now)),
             content_due_at=found.account.content_due_at,
-            phases=[Cell.from_item(one) for one in phases],
+            phases=[Cell.from_item(one, one.status_at(found.account.state, now)) for one in phases],
             assigned=Assigned.of(found),
         )
 

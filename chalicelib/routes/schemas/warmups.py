@@ -47,9 +47,10 @@ class _Status(Document):
     version: int
 
     @staticmethod
-    def of_loaded(warmup: Loaded, blockers: list[Blocker]) -> "_Status":
+    def of_loaded(warmup: Loaded, blockers: list[Blocker], now: datetime) -> "_Status":
         account, plan = warmup.account, warmup.account.plan
-        completed = sum(is_completed(phase.status) for phase in warmup.phases.values())
+        phases = [warmup.phases[name] for name in ORDER if name in warmup.phases]
+        completed = sum(is_completed(phase.status) for phase in phases)
         return _Status(
             account_id=account.account_id,
             model_id=account.model_id,
@@ -58,7 +59,7 @@ class _Status(Document):
             state=account.state,
             plan=PlanName(name=plan.name, version=plan.version),
             current_phase=account.current_phase,
-            phases=[Phase.from_item(warmup.phases[name]) for name in ORDER if name in warmup.phases],
+            phases=[Phase.from_item(one, one.status_at(account.state, now)) for one in phases],
             progress=Progress(completed=completed, total=len(ORDER)),
             blockers=blockers,
             created_at=account.created_at,
@@ -75,7 +76,7 @@ class WarmupStatus(_Status):
     @staticmethod
     def of(warmup: Loaded, blockers: list[Blocker], now: datetime) -> "WarmupStatus":
         """Return the status document of a warm-up, with what stands in its way."""
-        status = _Status.of_loaded(warmup, blockers)
+        status = _Status.of_loaded(warmup, blockers, now)
         return WarmupStatus(**vars(status), lease=Lease.of(warmup.account.lease, now))
 
 
@@ -99,9 +100,9 @@ class StartedWarmup(Replayed, _Status):
     lease: OwnLease | None
 
     @classmethod
-    def of_start(cls, found: Changed, settings: Settings) -> Self:
+    def of_start(cls, found: Changed, settings: Settings, now: datetime) -> Self:
         """Return the status document of an account that was started."""
-        status = _Status.of_loaded(found.found.warmup, found.found.blockers)
+        status = _Status.of_loaded(found.found.warmup, found.found.blockers, now)
         lease = None if found.lease is None else OwnLease.of(found.lease, settings)
         return cls(**vars(status), lease=lease, replayed=found.replayed)
 
