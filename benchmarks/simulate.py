@@ -1,8 +1,9 @@
 """Hundreds of thousands of accounts over twelve days, by the real rules on a fake clock: `make simulate`.
 
-In memory, as events: accounts arrive evenly, a fleet of bots takes who has been due for longest, the service's own
-rules date the next phase, delay retries and choose the content (`domain.selection` over ranked shelves). What each use
-case writes is measured first, on DynamoDB Local (`benchmarks.units`), and laid on the keys that all accounts share.
+In memory, as events: accounts arrive evenly, and a fleet of bots takes those that have been due for longest. Each task
+steps the warm-up with the service's own functions (`domain.warmup.simulation`) and chooses the content with
+`domain.selection`. What each use case writes is measured first, on DynamoDB Local (`benchmarks.units`), and laid on the
+keys that all accounts share.
 """
 
 import argparse
@@ -17,16 +18,26 @@ from random import Random
 
 from benchmarks import units
 from benchmarks.plots import Line, chart
-from chalicelib.domain import retries, selection
-from chalicelib.domain.phases import ORDER, PhaseName
-from chalicelib.domain.plans import STANDARD, Need
-from chalicelib.domain.retries import ReportKind, ReportOutcome
+from chalicelib.domain import selection, timing
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.actions import AuditAction
+from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.plans import STANDARD
+from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.runway import ItemPool, Stock
+from chalicelib.domain.selection import PoolKind
+from chalicelib.domain.warmup import simulation
+from chalicelib.domain.warmup.simulation import Stage
+from chalicelib.domain.warmup.work import ReportedError
+from chalicelib.settings import Settings
 from warmup.sandbox.stores import ROOT, missing
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 LIMIT = 1_000  # write units a second that one key takes (AWS, "Designing partition keys")
 _HOUR = timedelta(hours=1)
+_MOMENT = timedelta(seconds=1)
+_PATIENCE = timedelta(seconds=Settings().open_after_seconds)
+_FAULT = ReportedError(ReportKind.TRANSIENT, "it failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,7 @@ class World:
     models: int = 100
     items: int = 300
     uses: int = 50
-    failures: float = 0.03
+    failure_rate: float = 0.03
     shards: int = 1
     seed: int = 7
 
@@ -57,10 +68,7 @@ class Hour:
 @dataclass(slots=True)
 class _Account:
     number: int
-    phase: int = 0
-    retries: int = 0
-    misses: int = 0
-    started: bool = False
+    stage: Stage
 
 
 class Simulation:
@@ -70,9 +78,8 @@ class Simulation:
         self.world = world
         self.hours: dict[int, Hour] = defaultdict(Hour)
         self._dice = Random(world.seed)
-        self._shelves: dict[tuple[int, str, str], ItemPool] = {}
-        self._used: dict[int, frozenset[str]] = {}
-        self._wanted = {name: STANDARD.phases[name] for name in ORDER}
+        self._pools: dict[tuple[int, PoolKind, str], ItemPool] = {}
+        self._begin = simulation.stage_of(simulation.sketch(STANDARD, AccountState.READY))
 
     def run(self) -> None:
         """Lets time pass."""
@@ -85,7 +92,7 @@ class Simulation:
             free_at, bot = bots[0]
             coming = BEGIN + every * arrived if arrived < world.accounts else end
             while arrived < world.accounts and (not due or coming <= max(free_at, due[0][0])):
-                heapq.heappush(due, (coming, arrived, _Account(arrived)))
+                heapq.heappush(due, (coming, arrived, _Account(arrived, self._begin)))
                 arrived += 1
                 coming = BEGIN + every * arrived
             if not due:
@@ -96,7 +103,7 @@ class Simulation:
                 return
             hour = self.hours[int((at - BEGIN) / _HOUR)]
             hour.waits.append((at - due_at).total_seconds())
-            ends_at, next_due = self._work(account, at, hour)
+            ends_at, next_due = self._work(account, due_at, at, hour)
             heapq.heapreplace(bots, (ends_at, bot))
             if next_due is not None:
                 heapq.heappush(due, (next_due, number, account))
@@ -108,66 +115,45 @@ class Simulation:
         share = (at - BEGIN) / timedelta(days=self.world.days)
         print(f"  day {share * self.world.days:4.1f} of {self.world.days}, {done:,} tasks", end="\r", file=sys.stderr)
 
-    def _work(self, account: _Account, at: datetime, hour: Hour) -> tuple[datetime, datetime | None]:
+    def _work(self, account: _Account, due_at: datetime, at: datetime, hour: Hour) -> tuple[datetime, datetime | None]:
         """One task of a bot: when the bot is free again, and when the account is due again (None: never)."""
-        did = hour.happened
-        if account.phase == len(ORDER):
-            did["complete-warmup"] += 1
-            return at + timedelta(seconds=1), None
-        if not account.started:
-            account.started = True
-            did["start-warmup"] += 1
-        name = ORDER[account.phase]
-        if not self._choose(account, name, at):
-            did["content_unavailable"] += 1
-            account.misses += 1
-            return at + timedelta(seconds=1), at + retries.content_delay(STANDARD, account.misses - 1)
-        account.misses = 0
-        did["content"] += 1
-        done_at = at + self.world.work
-        if self._dice.random() < self.world.failures:
-            return done_at, self._report(account, name, done_at, did)
-        did["complete-phase"] += 1
-        account.phase, account.retries = account.phase + 1, 0
-        if account.phase == len(ORDER):
-            return done_at, done_at
-        did["open_due_phases"] += 1  # of the hour in which it is dated: the same number, an interval later
-        return done_at, done_at + STANDARD.phases[ORDER[account.phase]].interval
+        stage, work, turn = account.stage, self.world.work, None
+        if not self._choose(account, at):
+            work, turn = _MOMENT, simulation.without_content(stage)
+        elif stage.phase is None:
+            work, turn = _MOMENT, simulation.completed(stage)
+        elif self._dice.random() < self.world.failure_rate:
+            turn = simulation.failed(stage, _FAULT, str(account.number), work)
+        else:
+            turn = simulation.completed(stage, work)
+        left = timing.is_left_to_takers(stage.status, due_at, at, _PATIENCE)
+        hour.happened["open_due_phases"] += stage.due is not None and not left
+        hour.happened.update(USE_CASES[action] for action in turn.actions)
+        if turn.stage is None:
+            return at + work, None
+        account.stage = turn.stage
+        return at + work, at + turn.wait
 
-    def _report(self, account: _Account, name: PhaseName, at: datetime, did: Counter[str]) -> datetime | None:
-        spread = retries.spread_of(account.number, name, account.retries)
-        verdict = retries.after_report(
-            ReportKind.TRANSIENT, plan=STANDARD, retries=account.retries, replacements=0, now=at, spread=spread
-        )
-        did["report-error"] += 1
-        if verdict.outcome is ReportOutcome.REVIEW:
-            did["review"] += 1
-            return None
-        account.retries += 1
-        return verdict.available_at
-
-    def _choose(self, account: _Account, name: PhaseName, at: datetime) -> bool:
-        """Whether both kinds that the phase needs were found; what was chosen rests from now on."""
-        plan, model = STANDARD.phases[name], account.number % self.world.models
-        found: list[tuple[ItemPool, Stock]] = []
-        for kind, need in (("content", plan.content), ("text", plan.text)):
-            if need is Need.NONE or account.retries:  # a retry keeps what was assigned
-                continue
-            shelf = self._shelf(model, kind, name).at(at)
+    def _choose(self, account: _Account, at: datetime) -> bool:
+        """Whether all that the phase needs was found; what was chosen rests from now on."""
+        stage, found = account.stage, list[tuple[ItemPool, Stock]]()
+        for kind, need in stage.needed.items():
+            name = _phase(stage)
+            pool = self._pool(account.number % self.world.models, kind, name).at(at)
             theme = (None, "sea", "city")[account.number % 3]
-            wanted = selection.wanted(STANDARD, name, theme=theme, used=(), now=at)
-            choices = selection.leading(shelf, wanted, 1)
+            wanted = selection.wanted(stage.warmup.plan, name, theme=theme, used=(), now=at)
+            choices = selection.leading(pool, wanted, 1)
             if choices:
-                found.append((shelf, choices[0].item))
-            elif need is Need.REQUIRED:
+                found.append((pool, choices[0].item))
+            elif need.is_required:
                 return False
-        for shelf, item in found:
-            shelf.use(item, at)
+        for pool, item in found:
+            pool.use(item, at)
         return True
 
-    def _shelf(self, model: int, kind: str, category: str) -> ItemPool:
-        if (model, kind, category) not in self._shelves:
-            media_type, length = ("image/png", None) if kind == "content" else (None, 80)
+    def _pool(self, model: int, kind: PoolKind, category: str) -> ItemPool:
+        if (model, kind, category) not in self._pools:
+            media_type, length = ("image/png", None) if kind is PoolKind.CONTENT else (None, 80)
             dice = Random(f"{model}{kind}{category}")
             stock = [
                 Stock(
@@ -182,8 +168,25 @@ class Simulation:
                 )
                 for number in range(self.world.items)
             ]
-            self._shelves[model, kind, category] = ItemPool(stock, STANDARD.cooldown)
-        return self._shelves[model, kind, category]
+            self._pools[model, kind, category] = ItemPool(stock, STANDARD.cooldown)
+        return self._pools[model, kind, category]
+
+
+USE_CASES = {
+    AuditAction.ACCOUNT_START: "start-warmup",
+    AuditAction.PHASE_DELIVER: "content",
+    AuditAction.PHASE_CONTENT_UNAVAILABLE: "content_unavailable",
+    AuditAction.PHASE_COMPLETE: "complete-phase",
+    AuditAction.PHASE_FAIL: "report-error",
+    AuditAction.PHASE_ESCALATE: "review",
+    AuditAction.ACCOUNT_COMPLETE: "complete-warmup",
+}
+"""The use case that makes each change."""
+
+
+def _phase(stage: Stage) -> PhaseName:
+    assert stage.phase is not None, "only a phase needs content"
+    return stage.phase
 
 
 SHARED = {
@@ -206,7 +209,8 @@ def per_use_case(bill: units.Bill) -> dict[tuple[str, str], float]:
     found: dict[tuple[str, str], float] = defaultdict(float)
     for (name, place), writes in bill.by_place.items():
         found["content" if name == "claim" else name, place] += writes / calls[name]
-    found |= {("report-error", place): writes for (name, place), writes in found.items() if name == "complete-phase"}
+    completions = {place: writes for (name, place), writes in found.items() if name == "complete-phase"}
+    found |= {(name, place): writes for name in ("report-error", "review") for place, writes in completions.items()}
     return found
 
 
@@ -222,7 +226,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("accounts", "days", "arrivals", "bots", "models", "items", "uses", "shards", "seed"):
         parser.add_argument(f"--{name}", type=int, default=getattr(world, name))
-    parser.add_argument("--failures", type=float, default=world.failures, help="the share of tasks that fail")
+    parser.add_argument("--failure-rate", type=float, default=world.failure_rate, help="the share of tasks that fail")
     parser.add_argument("--work", type=float, default=world.work.total_seconds(), help="seconds of a bot a phase")
     parser.add_argument("--into", type=Path, default=ROOT / "docs" / "pictures", help="where the plots go")
     given = vars(parser.parse_args())

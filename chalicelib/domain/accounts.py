@@ -94,6 +94,16 @@ def is_under_way(state: AccountState) -> bool:
     return state in (AccountState.WARMING_UP, AccountState.PAUSED)
 
 
+def is_new(state: AccountState) -> bool:
+    """Whether nobody has declared the account ready."""
+    return state is AccountState.IMPORTED
+
+
+def is_paused(state: AccountState) -> bool:
+    """Whether an operator has paused the account."""
+    return state is AccountState.PAUSED
+
+
 def is_ready(state: AccountState) -> bool:
     """Whether the warm-up can start."""
     return state is AccountState.READY

@@ -115,6 +115,16 @@ def needs_attention(status: PhaseStatus | None) -> bool:
     return status in ATTENTION
 
 
+def needs_decision(status: PhaseStatus | None) -> bool:
+    """Whether the phase waits for an operator's decision."""
+    return status is PhaseStatus.REQUIRES_REVIEW
+
+
+def has_content(status: PhaseStatus | None) -> bool:
+    """Whether content is assigned to a phase in this status; to one that needs attention it may be, too."""
+    return status in (PhaseStatus.CONTENT_ASSIGNED, PhaseStatus.IN_PROGRESS)
+
+
 def is_completed(status: PhaseStatus) -> bool:
     """Whether the phase is done."""
     return status is PhaseStatus.COMPLETED

@@ -1,22 +1,28 @@
 """The runway: how far the pools carry the accounts under way, found by letting them choose as they will choose.
 
-A simulation of the very rule: each account comes to its remaining phases at the earliest dates that its plan allows,
-and is given the winner of `selection` over items whose uses and rests are kept account of. Where nothing is eligible
-but something will be (it rests, or comes back), the account waits, and all its later phases with it. Where nothing ever
-will be, the pool has run dry. Who waits first is served first: the item that comes back is kept for it.
+A simulation by the very rules: each account is stepped through its remaining phases (`warmup.simulation`) at the
+earliest dates that its plan allows, and is given the winner of `selection` over items whose uses and rests are counted.
+Where nothing is eligible but something will be (it rests, or comes back), the account waits, and all its later phases
+with it. Where nothing ever will be, the pool has run dry. Who waits first is served first: the item that comes back is
+kept for it.
 """
 
 import bisect
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, Protocol
 
-from chalicelib.domain import scoring, selection
-from chalicelib.domain.phases import ORDER, PhaseName
-from chalicelib.domain.plans import Need, Plan
+from chalicelib.domain import scoring, selection, uses
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.selection import ANY, ItemRights, PoolKind, Wanted
+from chalicelib.domain.warmup import simulation
+from chalicelib.domain.warmup.simulation import Stage
 
 MOST_STEPS = 60_000
 
@@ -48,19 +54,85 @@ class Stock:
 
 @dataclass(frozen=True, slots=True)
 class PendingAccount:
-    """An account under way: the phases that it has yet to be given content for, the first of them due at `due_at`.
+    """An account under way: the stage in which a worker takes it next, at `due_at`.
 
     `used` are the items that it was given before, `held` those that are kept for it while it waits for another, as they
     were before.
     """
 
     account_id: str
-    plan: Plan = field(hash=False)
-    phases: tuple[PhaseName, ...]
+    stage: Stage
     due_at: datetime
     theme: str | None = None
     used: frozenset[tuple[PoolKind, str]] = frozenset()
     held: tuple[tuple[PoolKind, Stock], ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that it follows."""
+        return self.stage.warmup.plan
+
+
+class _Account(Protocol):
+    """What is read of an account."""
+
+    @property
+    def account_id(self) -> str: ...
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def state(self) -> AccountState: ...
+    @property
+    def paused_from(self) -> AccountState | None: ...
+    @property
+    def current_phase(self) -> PhaseName | None: ...
+    @property
+    def phase_status(self) -> PhaseStatus | None: ...
+    @property
+    def due_at(self) -> datetime | None: ...
+    @property
+    def theme(self) -> str | None: ...
+    @property
+    def used_content_ids(self) -> Collection[str] | None: ...
+    @property
+    def used_text_ids(self) -> Collection[str] | None: ...
+
+
+def pending(account: _Account, now: datetime, *, assigned: bool) -> PendingAccount | None:
+    """The account as the look ahead takes it, None where all its phases are done.
+
+    What it waits for is granted: it is declared ready, resumed, offered again. One without a date goes on now, and what
+    is `assigned` to its phase is done now.
+    """
+    at = (account.state, account.current_phase, account.phase_status, account.paused_from)
+    stage = _next_stage(account.plan, *at, assigned)
+    if stage.phase is None:
+        return None
+    used = {(PoolKind.CONTENT, one) for one in account.used_content_ids or ()}
+    used |= {(PoolKind.TEXT, one) for one in account.used_text_ids or ()}
+    due_at = now if assigned else account.due_at or now
+    return PendingAccount(account.account_id, stage, due_at, account.theme, frozenset(used))
+
+
+@lru_cache(maxsize=1024)
+def _next_stage(
+    plan: Plan,
+    state: AccountState,
+    phase: PhaseName | None,
+    status: PhaseStatus | None,
+    paused_from: AccountState | None,
+    assigned: bool,
+) -> Stage:
+    known = simulation.sketch(plan, state, phase, status, paused_from=paused_from, assigned=assigned)
+    return simulation.stage_of(simulation.going_on(known))
+
+
+def newcomer(account_id: str, now: datetime, theme: str | None = None) -> PendingAccount:
+    """An account that starts now."""
+    return PendingAccount(account_id, simulation.stage_of(_READY), now, theme)
+
+
+_READY = simulation.sketch(STANDARD, AccountState.READY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +188,7 @@ class ItemPool:
         return (item for _, item in reversed(self._whole))
 
     def at(self, now: datetime) -> "ItemPool":
-        """The shelf at that instant; instants come in order."""
+        """The pool at that instant; instants come in order."""
         while self._resting and _given(self._resting[0]) + self._rest <= now:
             item = self._resting.pop(0)
             row = (scoring.pool_rank(item, item.item_id), item)
@@ -127,7 +199,8 @@ class ItemPool:
     def use(self, item: Stock, when: datetime) -> None:
         """Takes one use of the item at that instant, from which on it rests."""
         self._drop(item)
-        self._put(replace(item, usage_count=item.usage_count + 1, last_assigned_at=when))
+        changed: dict[str, Any] = uses.taken(item, when)
+        self._put(replace(item, **changed))
 
     def put_back(self, item: Stock) -> None:
         """Undoes a use: the item is as it was before it."""
@@ -159,7 +232,7 @@ class ItemPool:
         return None
 
     def _put(self, item: Stock) -> None:
-        if item.usage_count >= item.max_usage or item.status is not ItemRights.APPROVED or not item.enabled:
+        if not selection.is_listed(item):
             return
         if item.last_assigned_at is not None:
             bisect.insort(self._resting, item, key=_given)
@@ -188,15 +261,15 @@ def simulate(
 class _Simulation:
     def __init__(self, content: Iterable[Stock], texts: Iterable[Stock], pending: Sequence[PendingAccount]) -> None:
         rest = min((one.plan.cooldown for one in pending), default=timedelta(0))
-        self._shelves = {PoolKind.CONTENT: _shelves(content, rest), PoolKind.TEXT: _shelves(texts, rest)}
-        self._travellers = pending
+        self._pools = {PoolKind.CONTENT: _pools_of(content, rest), PoolKind.TEXT: _pools_of(texts, rest)}
+        self._pending = pending
         self._needed: Counter[tuple[PoolKind, str]] = Counter()
         self._from_any: Counter[tuple[PoolKind, str]] = Counter()
         self._misses: list[PoolShortfall] = []
 
     def run(self, now: datetime) -> Runway:
         """See `simulate`. Of two that come at once, the one that was named first is served first."""
-        coming = [(max(one.due_at, now), place, one) for place, one in enumerate(self._travellers) if one.phases]
+        coming = [(max(one.due_at, now), place, one) for place, one in enumerate(self._pending)]
         heapq.heapify(coming)
         steps = 0
         while coming and steps < MOST_STEPS:
@@ -215,51 +288,55 @@ class _Simulation:
 
     def _step(self, at: datetime, one: PendingAccount) -> PendingAccount | None:
         """Gives an account what its phase needs; when it comes again, None for never."""
-        phase = one.phases[0]
-        asked = one.plan.phases[phase]
-        held = list(one.held)
-        for kind, need in ((PoolKind.CONTENT, asked.content), (PoolKind.TEXT, asked.text)):
-            if need is Need.NONE or kind in {of_kind for of_kind, _ in held}:
+        phase, held = _phase(one), list(one.held)
+        for kind, need in one.stage.needed.items():
+            if kind in {of_kind for of_kind, _ in held}:
                 continue
             used = {item_id for of_kind, item_id in one.used if of_kind is kind}
             wanted = selection.wanted(one.plan, phase, theme=one.theme, used=used, now=at)
             choices = selection.candidates(self._pool(kind, at), phase, wanted, 1)
             if choices:
                 held.append((kind, choices[0].item))
-                self._shelves[kind][choices[0].item.category].use(choices[0].item, at)
-            elif need is Need.REQUIRED:
+                self._pools[kind][choices[0].item.category].use(choices[0].item, at)
+            elif need.is_required:
                 return self._wait(replace(one, held=tuple(held)), kind, wanted)
         return self._give(at, one, held)
 
     def _pool(self, kind: PoolKind, at: datetime) -> Callable[[str], ItemPool]:
-        return lambda category: (self._shelves[kind].get(category) or ItemPool()).at(at)
+        return lambda category: (self._pools[kind].get(category) or ItemPool()).at(at)
 
     def _wait(self, one: PendingAccount, kind: PoolKind, wanted: Wanted) -> PendingAccount | None:
         """Keeps the first item that comes back for the account, which waits for it: first come, first served."""
-        phase = one.phases[0]
+        phase = _phase(one)
         backs = [self._pool(kind, wanted.now)(category).back(wanted) for category in (phase, ANY)]
         first = min((back for back in backs if back is not None), key=lambda back: back[0], default=None)
         until = None if first is None else first[0]
         self._misses.append(PoolShortfall(wanted.now, one.account_id, phase, kind, until))
         if first is None:
             for of_kind, item in one.held:
-                self._shelves[of_kind][item.category].put_back(item)
+                self._pools[of_kind][item.category].put_back(item)
             return None
-        self._shelves[kind][first[1].category].use(first[1], first[0])
+        self._pools[kind][first[1].category].use(first[1], first[0])
         return replace(one, due_at=first[0], held=(*one.held, (kind, first[1])))
 
     def _give(self, at: datetime, one: PendingAccount, held: Sequence[tuple[PoolKind, Stock]]) -> PendingAccount | None:
-        phase, rest = one.phases[0], one.phases[1:]
+        phase = _phase(one)
         for kind, item in held:
             self._needed[kind, phase] += 1
             self._from_any[kind, phase] += item.category == ANY
-        if not rest:
+        turn = simulation.completed(one.stage)
+        if turn.stage is None or turn.stage.phase is None:
             return None
         used = one.used | {(kind, item.item_id) for kind, item in held}
-        return replace(one, phases=rest, due_at=at + one.plan.phases[rest[0]].interval, used=used, held=())
+        return replace(one, stage=turn.stage, due_at=at + turn.wait, used=used, held=())
 
 
-def _shelves(items: Iterable[Stock], rest: timedelta) -> dict[str, ItemPool]:
+def _phase(one: PendingAccount) -> PhaseName:
+    assert one.stage.phase is not None, "an account whose phases are done is not pending"
+    return one.stage.phase
+
+
+def _pools_of(items: Iterable[Stock], rest: timedelta) -> dict[str, ItemPool]:
     by_category: dict[str, list[Stock]] = {}
     for item in items:
         by_category.setdefault(item.category, []).append(item)
@@ -270,14 +347,7 @@ def required(pending: Iterable[PendingAccount]) -> Counter[tuple[PoolKind, str]]
     """How many uses, by kind and phase, the accounts cannot do without, whether or not the pools have them."""
     found: Counter[tuple[PoolKind, str]] = Counter()
     for one in pending:
-        for phase in one.phases:
-            asked = one.plan.phases[phase]
-            for kind, need in ((PoolKind.CONTENT, asked.content), (PoolKind.TEXT, asked.text)):
-                found[kind, phase] += need is Need.REQUIRED
+        for stage in simulation.ahead(one.stage):
+            for kind, need in stage.needed.items():
+                found[kind, str(stage.phase)] += need.is_required
     return found
-
-
-def remaining(phase: PhaseName | None, *, has_content: bool) -> tuple[PhaseName, ...]:
-    """The phases that an account has yet to be given content for; None: it has not started."""
-    start = 0 if phase is None else ORDER.index(phase) + has_content
-    return ORDER[start:]

@@ -10,8 +10,7 @@ from chalicelib.domain import takers
 from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import ATTENTION, ORDER
-from chalicelib.domain.plans import STANDARD
-from chalicelib.domain.runway import PendingAccount, Runway, required, simulate
+from chalicelib.domain.runway import PendingAccount, Runway, newcomer, required, simulate
 from chalicelib.domain.selection import ANY, PoolKind
 from chalicelib.tables import CreatorModel, Setting, attention, pages, runways
 from chalicelib.tables.base import Raw, together
@@ -88,7 +87,7 @@ def _look(context: Context, model_id: str, undated: Undated, go_on: GoOn, *, add
         found[kind], whole = runways.items(table, model_id, go_on=go_on)
         complete = complete and whole
     accounts = runways.accounts(model_id, context.now, undated, go_on=go_on)
-    joining = [_newcomer(context, f"new-{number}") for number in range(1, adding + 1)]
+    joining = [newcomer(f"new-{number}", context.now) for number in range(1, adding + 1)]
     under_way, everybody = accounts.under_way, [*accounts.under_way, *accounts.imported, *joining]
     runway = _ahead(context, found, under_way)
     if_all_start = runway if len(everybody) == len(under_way) else _ahead(context, found, everybody)
@@ -111,10 +110,6 @@ def _look(context: Context, model_id: str, undated: Undated, go_on: GoOn, *, add
         if_all_start=if_all_start,
         has_more=not (complete and accounts.complete and runway.complete and if_all_start.complete),
     )
-
-
-def _newcomer(context: Context, account_id: str, theme: str | None = None) -> PendingAccount:
-    return PendingAccount(account_id, STANDARD, ORDER, context.now, theme)
 
 
 def _ahead(context: Context, items: dict[PoolKind, list[PoolItem]], pending: Sequence[PendingAccount]) -> Runway:
@@ -327,7 +322,7 @@ def _warning(context: Context, model_id: str, undated: Undated, joining: Sequenc
 
 def _with(context: Context, accounts: Accounts, joining: Sequence[Joining]) -> list[PendingAccount]:
     known = {one.account_id for one in (*accounts.under_way, *accounts.imported)}
-    new = [_newcomer(context, one.account_id, one.theme) for one in joining if one.account_id not in known]
+    new = [newcomer(one.account_id, context.now, one.theme) for one in joining if one.account_id not in known]
     return [*accounts.under_way, *accounts.imported, *new]
 
 

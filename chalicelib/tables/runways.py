@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from chalicelib.domain.accounts import AccountState
+from chalicelib.domain import phases, runway
+from chalicelib.domain.accounts import AccountState, has_ended, is_new, is_paused
 from chalicelib.domain.phases import PhaseStatus
-from chalicelib.domain.runway import PendingAccount, Stock, remaining
+from chalicelib.domain.runway import PendingAccount, Stock
 from chalicelib.domain.selection import PoolKind
 from chalicelib.tables import attention
 from chalicelib.tables.accounts import Account
@@ -23,8 +24,6 @@ MOST_ITEMS = 5000
 MOST_ACCOUNTS = 5000
 """How many accounts of a model that have not ended are read at most."""
 _AT_ONCE = 100
-_ASSIGNED = frozenset({PhaseStatus.CONTENT_ASSIGNED, PhaseStatus.IN_PROGRESS})
-_HALTED = frozenset({PhaseStatus.FAILED, PhaseStatus.REQUIRES_REVIEW})
 GoOn = Callable[[], bool]
 """Whether there is time for another read."""
 
@@ -107,45 +106,26 @@ def accounts(
 
 
 def _add(found: Accounts, page: Iterable[Account], now: datetime) -> None:
-    page = [
-        one
-        for one in page
-        if one.state in (AccountState.IMPORTED, AccountState.READY, AccountState.WARMING_UP, AccountState.PAUSED)
-    ]
-    provided = _provided(page)
+    page = [one for one in page if not has_ended(one.state)]
+    assigned = _assigned(page)
     for account in page:
-        state = account.paused_from if account.state is AccountState.PAUSED else account.state
-        if state is AccountState.WARMING_UP and account.current_phase is None:
-            continue  # all its phases are done
-        one = traveller(account, now, has_content=account.account_id in provided)
-        (found.imported if state is AccountState.IMPORTED else found.under_way).append(one)
-        found.paused += account.state is AccountState.PAUSED and state is not AccountState.IMPORTED
-        found.in_review += (
-            account.state is AccountState.WARMING_UP and account.phase_status is PhaseStatus.REQUIRES_REVIEW
-        )
+        one = runway.pending(account, now, assigned=account.account_id in assigned)
+        if one is None:
+            continue
+        paused = is_paused(account.state)
+        (found.imported if is_new(account.state) else found.under_way).append(one)
+        found.paused += paused
+        found.in_review += not paused and phases.needs_decision(account.phase_status)
 
 
-def _provided(page: Iterable[Account]) -> set[str]:
-    """The accounts whose current phase was given its content; where it was halted, the phase itself tells it."""
+def _assigned(page: Iterable[Account]) -> set[str]:
+    """The accounts whose current phase was assigned content; where it needs attention, the phase itself tells it."""
     keys: list[Key] = []
     found = set()
     for account in page:
-        if account.phase_status in _ASSIGNED:
+        if phases.has_content(account.phase_status):
             found.add(account.account_id)
-        elif account.phase_status in _HALTED and account.current_phase is not None:
+        elif phases.needs_attention(account.phase_status) and account.current_phase is not None:
             keys.append((Phase, account.account_id, account.current_phase))
-    phases: Sequence[Phase | None] = together(keys) if keys else []
-    halted = (one for one in phases if one is not None)
-    return found | {one.account_id for one in halted if one.assigned_content_id or one.assigned_text_id}
-
-
-def traveller(account: Account, now: datetime, *, has_content: bool) -> PendingAccount:
-    """The account as the look ahead reads it; one that has not started begins now, one without a date goes on now."""
-    plan = account.plan
-    left = remaining(account.current_phase, has_content=has_content)
-    due_at = account.due_at or now
-    if has_content:
-        due_at = now + plan.phases[left[0]].interval if left else now
-    used = {(PoolKind.CONTENT, one) for one in account.used_content_ids or ()}
-    used |= {(PoolKind.TEXT, one) for one in account.used_text_ids or ()}
-    return PendingAccount(account.account_id, plan, left, due_at, account.theme, frozenset(used))
+    halted: Sequence[Phase | None] = together(keys) if keys else []
+    return found | {one.account_id for one in halted if one is not None and one.assignment_id is not None}

@@ -8,23 +8,23 @@ rule reads, so that the same state is the same whenever it is reached.
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
 from chalicelib.domain import timing
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.errors import ServiceError
-from chalicelib.domain.leases import Ending, Lease
+from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.retries import ReportKind
-from chalicelib.domain.warmup import delivery, leases, operate, work
+from chalicelib.domain.warmup import delivery, leases, operate, simulation, work
 from chalicelib.domain.warmup.due import due
 from chalicelib.domain.warmup.leases import Caller
+from chalicelib.domain.warmup.simulation import NOW, NothingPaused, sketch
 from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = 900
 _LEASE = timedelta(seconds=LEASE)
 _LONGEST_WORK = 2 * LEASE
@@ -37,14 +37,6 @@ PLAN = replace(
 """The limits are low, so that what lies beyond them is within reach."""
 CURRENT, STALE = "current", "stale"
 BOTS = ("b1", "b2")
-
-
-@dataclass(frozen=True, slots=True)
-class _Nothing:
-    """Nothing is paused above the account."""
-
-    pipeline_paused: bool = False
-    paused_models: frozenset[str] = frozenset()
 
 
 class World(NamedTuple):
@@ -69,14 +61,11 @@ class World(NamedTuple):
 
 def warming_up(phases_left: int, *, due_in: int, plan: Plan = PLAN) -> Warmup:
     """An account whose last phases are to be done, the first of them in so many seconds."""
-    first = len(ORDER) - phases_left
+    phase = ORDER[len(ORDER) - phases_left]
+    warmup = sketch(plan, AccountState.WARMING_UP, phase, PhaseStatus.PENDING)
     at = NOW + timedelta(seconds=due_in)
-    phases = [
-        PhaseState(name, PhaseStatus.COMPLETED) if place < first else PhaseState(name, PhaseStatus.PENDING)
-        for place, name in enumerate(ORDER)
-    ]
-    phases[first] = replace(phases[first], available_at=at)
-    return Warmup("a1", "m1", plan, AccountState.WARMING_UP, tuple(phases), ORDER[first])
+    phases = tuple(replace(one, available_at=at) if one.phase is phase else one for one in warmup.phases)
+    return replace(warmup, account_id="a1", model_id="m1", phases=phases)
 
 
 STATES: list[Warmup] = []
@@ -85,65 +74,17 @@ _NUMBERS: dict[Warmup, int] = {}
 
 def number_of(warmup: Warmup) -> int:
     """The number of a state, the same for all that no rule can tell apart."""
-    bare = _bare(warmup)
+    bare = simulation.bare(warmup)
     if bare not in _NUMBERS:
         _NUMBERS[bare] = len(STATES)
         STATES.append(bare)
     return _NUMBERS[bare]
 
 
-def _bare(warmup: Warmup) -> Warmup:
-    """The state without what no rule reads."""
-    lease = warmup.lease
-    if lease is not None:
-        ended = lease.ended_by is not None
-        latest = NOW if ended else max(NOW, lease.latest_at or NOW)
-        lease = replace(
-            lease,
-            taken_at=NOW,
-            expires_at=NOW if ended and lease.ended_by is not Ending.EXPIRED else lease.expires_at,
-            ended_at=NOW if ended else None,
-            latest_at=latest,
-        )
-    return replace(
-        warmup,
-        phases=tuple(_bare_phase(one) for one in warmup.phases),
-        lease=lease,
-        ready_at=None,
-        due_at=None,
-        due_since=None,
-    )
-
-
-def _bare_phase(phase: PhaseState) -> PhaseState:
-    if phase.status is PhaseStatus.COMPLETED:
-        return PhaseState(phase.phase, PhaseStatus.COMPLETED)
-    return replace(
-        phase,
-        started_at=None if phase.started_at is None else NOW,
-        content_assigned_at=None,
-        attempt=0,
-        last_response=None,
-    )
-
-
-def _later(at: datetime | None, seconds: int) -> datetime | None:
-    return None if at is None else max(NOW, at - timedelta(seconds=seconds))
-
-
 @cache
 def aged(number: int, seconds: int) -> int:
     """The state so many seconds later."""
-    warmup = STATES[number]
-    lease = warmup.lease
-    if lease is not None:
-        lease = replace(
-            lease,
-            expires_at=max(NOW, lease.expires_at - timedelta(seconds=seconds)),
-            latest_at=_later(lease.latest_at, seconds),
-        )
-    phases = tuple(replace(one, available_at=_later(one.available_at, seconds)) for one in warmup.phases)
-    return number_of(replace(warmup, lease=lease, phases=phases, content_due_at=_later(warmup.content_due_at, seconds)))
+    return number_of(simulation.aged(STATES[number], timedelta(seconds=seconds)))
 
 
 def _superseded(warmup: Warmup) -> Warmup:
@@ -168,13 +109,13 @@ def _lease(bot: str) -> Lease:
 def claimed(number: int, bot: str) -> int | None:
     """What a claim makes of the account; None where nothing is written."""
     before = STATES[number]
-    step = leases.claim(_superseded(before), _lease(bot), _Nothing(), NOW)
+    step = leases.claim(_superseded(before), _lease(bot), NothingPaused(), NOW)
     if step is not None and (step.after.lease is None or step.after.lease.token != CURRENT):
-        step = leases.claim(before, _lease(bot), _Nothing(), NOW)
+        step = leases.claim(before, _lease(bot), NothingPaused(), NOW)
     return None if step is None else number_of(step.after)
 
 
-Find = Callable[[Warmup, Caller, _Nothing, datetime], PhaseState | None]
+Find = Callable[[Warmup, Caller, NothingPaused, datetime], PhaseState | None]
 """Finds the phase that can be delivered to a caller."""
 
 
@@ -198,7 +139,7 @@ def claimed_with_content(number: int, bot: str) -> int | None:
     return delivered
 
 
-def _deliverable(warmup: Warmup, caller: Caller, pauses: _Nothing, now: datetime) -> PhaseState | None:
+def _deliverable(warmup: Warmup, caller: Caller, pauses: NothingPaused, now: datetime) -> PhaseState | None:
     return delivery.deliverable(warmup, caller, _current(warmup), pauses, now)
 
 
@@ -208,20 +149,20 @@ def _given(number: int, bot: str, find: Find = _deliverable) -> int | None:
     if phase is None:
         return None
     if caller.holds(before.lease, NOW):
-        if phase.status is PhaseStatus.IN_PROGRESS:
+        if delivery.is_repeat(before, caller, phase, NOW):
             return number
         renewed = before
     else:
         renewed = _superseded(before)
     try:
-        delivered = find(renewed, caller, _Nothing(), NOW)
+        delivered = find(renewed, caller, NothingPaused(), NOW)
     except ServiceError:
         found = due(before, NOW)
         noticed = found is not None and delivery.out_of_order(found.after, found.after.phase(phase.phase)) is not None
         return number_of(found.after) if found is not None and noticed else None
     assert delivered is not None, "a phase is next"
     chosen = None
-    if delivered.status is PhaseStatus.AVAILABLE:
+    if delivery.lacks_assignment(delivered, ()):
         kinds = delivery.missing(renewed, delivered, ())
         chosen = delivery.Chosen("asg", {kind: f"{kind} {phase.phase}" for kind in kinds}, "")
     step = delivery.deliver(

@@ -25,11 +25,12 @@ from hypothesis.stateful import (
 
 from chalicelib import context, schedules, tables
 from chalicelib.domain import keys, leases, plans, timing
+from chalicelib.domain.warmup.simulation import NOW
 from chalicelib.domain.warmup.state import Warmup
 from chalicelib.edge.serve import installed, problem_for_unknown_route
 from chalicelib.settings import Settings
 from tests.agency import CONSENT, MEDIA, TEXTS, media, words
-from tests.chaos.explorer import BOTS, NOW, OPERATOR, PLAN, STATES, VERBS, aged, given, number_of, timed, warming_up
+from tests.chaos.explorer import BOTS, OPERATOR, PLAN, STATES, VERBS, aged, given, number_of, timed, warming_up
 from warmup.sandbox.gateway import Gateway
 from warmup.sandbox.server import Server
 from warmup.sandbox.stores import Store

@@ -1,14 +1,16 @@
 """The runway against pipelines whose dry day is known by hand."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.phases import ORDER, PhaseName
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
 from chalicelib.domain.plans import STANDARD, Need, PhasePlan, Plan
-from chalicelib.domain.runway import PendingAccount, Runway, Stock, remaining, simulate
+from chalicelib.domain.runway import PendingAccount, Runway, Stock, newcomer, pending, simulate
 from chalicelib.domain.selection import PoolKind
+from chalicelib.domain.warmup.simulation import ahead, sketch, stage_of
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -29,7 +31,13 @@ def items(category: str, count: int, cap: int = 1) -> list[Stock]:
 
 def accounts(count: int, apart: timedelta = timedelta(0), *, plan: Plan = PLAN) -> list[PendingAccount]:
     """So many accounts that begin so far apart."""
-    return [PendingAccount(f"a{number}", plan, ORDER, NOW + number * apart) for number in range(count)]
+    return [in_phase(f"a{number}", ORDER[0], NOW + number * apart, plan=plan) for number in range(count)]
+
+
+def in_phase(account_id: str, phase: PhaseName, due_at: datetime = NOW, *, plan: Plan = PLAN) -> PendingAccount:
+    """An account that is in this phase, for which nothing is assigned."""
+    state = sketch(plan, AccountState.WARMING_UP, phase, PhaseStatus.AVAILABLE)
+    return PendingAccount(account_id, stage_of(state), due_at)
 
 
 def stocked(**counts: int) -> list[Stock]:
@@ -106,20 +114,66 @@ def test_what_fell_due_in_the_past_comes_now() -> None:
     assert runway.dry is not None and runway.dry.at == NOW
 
 
+@dataclass
+class Row:
+    """An account as its row tells it."""
+
+    state: AccountState
+    current_phase: PhaseName | None = None
+    phase_status: PhaseStatus | None = None
+    paused_from: AccountState | None = None
+    due_at: datetime | None = None
+    account_id: str = "a1"
+    plan: Plan = STANDARD
+    theme: str | None = None
+    used_content_ids: frozenset[str] | None = None
+    used_text_ids: frozenset[str] | None = None
+
+
+BIO, STORY, LATER = PhaseName.BIO, PhaseName.STORY, NOW + DAY
+
+
 @pytest.mark.parametrize(
-    ("phase", "has_content", "expected"),
+    ("row", "assigned", "phases", "first_needs", "due_at"),
     [
-        (None, False, ORDER),
-        (PhaseName.PFP, False, ORDER),
-        (PhaseName.PFP, True, ORDER[1:]),
-        (PhaseName.STORY, False, ORDER[4:]),
-        (PhaseName.STORY, True, ()),
+        (Row(AccountState.IMPORTED), False, ORDER, {"content"}, NOW),
+        (Row(AccountState.READY, due_at=NOW - DAY), False, ORDER, {"content"}, NOW - DAY),
+        (Row(AccountState.PAUSED, paused_from=AccountState.READY), False, ORDER, {"content"}, NOW),
+        # waiting for its interval, or offered
+        (Row(AccountState.WARMING_UP, BIO, PhaseStatus.PENDING, due_at=LATER), False, ORDER[1:], {"text"}, LATER),
+        (Row(AccountState.WARMING_UP, BIO, PhaseStatus.AVAILABLE, due_at=NOW), False, ORDER[1:], {"text"}, NOW),
+        # it has what it needs: the phase is done now, whenever its lease runs out or it is tried again
+        (Row(AccountState.WARMING_UP, BIO, PhaseStatus.CONTENT_ASSIGNED, due_at=LATER), True, ORDER[1:], set(), NOW),
+        (Row(AccountState.WARMING_UP, BIO, PhaseStatus.IN_PROGRESS, due_at=LATER), True, ORDER[1:], set(), NOW),
+        (Row(AccountState.WARMING_UP, BIO, PhaseStatus.FAILED, due_at=LATER), True, ORDER[1:], set(), NOW),
+        (Row(AccountState.WARMING_UP, STORY, PhaseStatus.IN_PROGRESS), True, (STORY,), set(), NOW),
+        # an operator decides, and offers it again
+        (Row(AccountState.WARMING_UP, BIO, PhaseStatus.REQUIRES_REVIEW), True, ORDER[1:], set(), NOW),
+        (Row(AccountState.WARMING_UP, BIO, PhaseStatus.REQUIRES_REVIEW), False, ORDER[1:], {"text"}, NOW),
+        (
+            Row(AccountState.PAUSED, BIO, PhaseStatus.PENDING, paused_from=AccountState.WARMING_UP),
+            *(False, ORDER[1:], {"text"}, NOW),
+        ),
     ],
 )
-def test_what_an_account_has_yet_to_be_given(
-    phase: PhaseName | None, has_content: bool, expected: tuple[PhaseName, ...]
+def test_an_account_has_these_phases_ahead(
+    row: Row, assigned: bool, phases: tuple[PhaseName, ...], first_needs: set[str], due_at: datetime
 ) -> None:
-    assert remaining(phase, has_content=has_content) == expected
+    found = pending(row, NOW, assigned=assigned)
+    assert found is not None
+    assert tuple(stage.phase for stage in ahead(found.stage)) == phases
+    assert (set(found.stage.needed), found.due_at) == (first_needs, due_at)
+
+
+def test_an_account_whose_phases_are_done_needs_nothing() -> None:
+    assert pending(Row(AccountState.WARMING_UP), NOW, assigned=False) is None
+
+
+def test_a_newcomer_starts_with_the_standard_plan_and_comes_to_its_phases_at_the_plans_intervals() -> None:
+    texts = [Stock(name, name, 50, 0, 1, length_or_none=20) for name in ("bio", "post", "highlight")]
+    runway = simulate(stocked(pfp=1, post=1, highlight=1), texts, [newcomer("a1", NOW)], NOW)
+    assert runway.dry is not None
+    assert (runway.dry.at, runway.dry.phase) == (NOW + timedelta(hours=24 + 24 + 36 + 48), PhaseName.STORY)
 
 
 def test_a_simulation_that_is_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,12 +193,13 @@ def test_who_waits_first_is_served_first_and_the_others_a_day_later_each() -> No
 
 def test_a_picture_is_not_lost_to_an_account_that_finds_no_words_for_it() -> None:
     plan = Plan("posts", 1, {name: PhasePlan(timedelta(0), Need.REQUIRED, Need.REQUIRED) for name in ORDER})
-    short = Stock("short", "post", 50, 0, 9, length_or_none=9)
-    first = PendingAccount("a0", plan, (PhaseName.POST,), NOW, used=frozenset({(PoolKind.TEXT, "short")}))
-    second = PendingAccount("a1", plan, (PhaseName.POST,), NOW)
-    runway = simulate(items("post", 1), [short], [first, second], NOW)
+    short = Stock("short", "story", 50, 0, 9, length_or_none=9)
+    story = in_phase("a0", PhaseName.STORY, plan=plan)
+    first = replace(story, used=frozenset({(PoolKind.TEXT, "short")}))
+    second = replace(story, account_id="a1")
+    runway = simulate(items("story", 1), [short], [first, second], NOW)
     assert runway.dry is not None and runway.dry.account_id == "a0"
-    assert (runway.unmet, runway.needed[PoolKind.CONTENT, "post"]) == (1, 1), "a1 was given the picture"
+    assert (runway.unmet, runway.needed[PoolKind.CONTENT, "story"]) == (1, 1), "a1 was given the picture"
 
 
 def test_a_thousand_accounts_are_served_in_one_step_a_phase_and_a_wait() -> None:

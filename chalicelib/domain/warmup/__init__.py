@@ -8,6 +8,7 @@ leases.py     claim, release, revoke
 delivery.py   a phase is given its content
 work.py       start, complete, report, finish
 operate.py    what operators do to an account and its phases
+simulation.py warm-ups stepped without a store
 
 Each function takes the warm-up as it was read and the instant of the call, and returns a Step or raises a domain
 error. None reads anything, or makes an id of its own. Whoever asks what would happen calls the same functions.
