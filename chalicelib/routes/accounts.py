@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -17,14 +16,13 @@ from chalicelib.routes.schemas.accounts import (
     AccountImport,
     AccountWithAssignments,
     CreatedAccount,
-    ImportedAccount,
     WholeAccount,
 )
 from chalicelib.routes.schemas.assignments import Assignment
 from chalicelib.routes.schemas.warmups import ChangedWarmup, ReadiedWarmup, StartedWarmup, WarmupStatus
-from chalicelib.services import accounts, assignments, availability
-from chalicelib.services.accounts import Profile
+from chalicelib.services import accounts, assignments, availability, enrolment
 from chalicelib.services.availability import Joining
+from chalicelib.services.enrolment import Profile
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.accounts import AccountBody, ConsentBody
@@ -43,8 +41,7 @@ def start_warmup(context: Context, *, account_id: str) -> Answer[StartedWarmup]:
 @routes.get("/api/bot/accounts/{account_id}/warmup-status", role=Role.BOT)
 def warmup_status(context: Context, *, account_id: str) -> Answer[WarmupStatus]:
     """Where the warm-up stands, and why the account is not offered."""
-    found = accounts.status(context, account_id)
-    return Answer(WarmupStatus.of(found.warmup, found.blockers, context.now))
+    return Answer(WarmupStatus.of(accounts.status(context, account_id), context.now))
 
 
 @routes.post("/api/bot/accounts/{account_id}/complete-warmup", role=Role.BOT, refuses=refusals.ENDING)
@@ -56,7 +53,7 @@ def complete_warmup(context: Context, *, account_id: str) -> Answer[ChangedWarmu
 @routes.post("/api/operator/accounts", role=Role.OPERATOR, refuses=(AlreadyExists,), missing=("model",))
 def create(context: Context, *, body: AccountBody) -> Created[CreatedAccount]:
     """Puts an account in the service's care."""
-    made = accounts.create(context, _profile(body))
+    made = enrolment.create(context, _profile(body))
     return Created(CreatedAccount.of_change(made, context.now), made.replayed)
 
 
@@ -76,38 +73,17 @@ def import_all(
     of all.
     """
     given = rows.each(body, _profile, rows.ACCOUNT)
-    found = accounts.import_all(context, given.entries, dry_run=dry_run)
-    outcomes = [ImportedAccount.of(*one) for one in zip(found, given.lines, strict=True)]
-    joining = [
-        Joining(profile.model_id, outcome.account_id or profile.identifier, profile.theme)
-        for profile, outcome in zip(given.entries, found, strict=True)
-        if isinstance(profile, Profile) and outcome.outcome in ("created", "unchanged")
-    ]
-    counts = {
-        word: sum(one.outcome == word for one in outcomes) for word in ("created", "unchanged", "refused", "left")
-    }
-    created = [
-        profile.model_id
-        for profile, outcome in zip(given.entries, found, strict=True)
-        if isinstance(profile, Profile) and outcome.outcome == "created"
-    ]
-    ended = {one.account_id for one in found if one.state is not None and has_ended(one.state)}
-    newcomers = [one for one in joining if one.account_id not in ended]
-    warnings = availability.warn(context, newcomers) if warn else []
-    if retired := sum(one.outcome == "retired" for one in found):
-        counts["retired"] = retired
-        warnings.append(f"{retired} of these accounts are retired: nothing happens to them until `restore`.")
-    return Answer(
-        AccountImport(
-            dry_run=dry_run, created_by_model=dict(Counter(created)), counts=counts, rows=outcomes, warnings=warnings
-        )
-    )
+    found = enrolment.import_all(context, given.entries, dry_run=dry_run)
+    enrolled = [one.made for one in found if one.made is not None and not has_ended(one.made.state)]
+    joining = [Joining(one.model_id, one.account_id, one.theme) for one in enrolled]
+    warnings = availability.warn(context, joining) if warn else []
+    return Answer(AccountImport.of(found, given.lines, warnings, dry_run=dry_run))
 
 
 @routes.get("/api/operator/accounts/{account_id}", role=Role.OPERATOR)
 def get(context: Context, *, account_id: str) -> Tagged[AccountWithAssignments]:
     """An account with its phases, assignments (the latest 100), lease and blockers."""
-    account = WholeAccount.of_found(accounts.status(context, account_id), context.now)
+    account = WholeAccount.of(accounts.status(context, account_id), context.now)
     given, _ = assignments.list_all(context, limit=MOST, account_id=account_id)
     latest = [Assignment.from_item(one) for one in given]
     return Tagged(AccountWithAssignments(**vars(account), assignments=latest))
@@ -128,7 +104,7 @@ def consent(context: Context, *, account_id: str, body: ConsentBody) -> Answer[C
 def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ReadiedWarmup]:
     """Declares an account ready to be warmed up."""
     changed = accounts.ready(context, account_id, reason=body.reason)
-    account = changed.found.warmup.account
+    account = changed.loaded.account
     warnings = availability.warn_of_one(context, Joining(account.model_id, account_id, account.theme))
     return Answer(ReadiedWarmup.of_ready(changed, context.now, warnings))
 

@@ -100,7 +100,7 @@ def import_all(
     found = service.import_all(
         context, Content, model_id, given.entries, dry_run=dry_run, assume_uploaded=assume_uploaded
     )
-    return Answer(PoolImport.of(found, given.lines, texts=False, dry_run=dry_run))
+    return Answer(PoolImport.of(found, given.lines, context.now, texts=False, dry_run=dry_run))
 
 
 def _entry(given: ContentBody) -> service.Entry:

@@ -41,7 +41,7 @@ A = TypeVar("A")
 def entry(body: ItemBody, item_id: str | None, own: dict[str, Any]) -> Entry:
     """The entry that a body describes."""
     return Entry(
-        item_id=item_id,
+        identifier=item_id,
         category=body.category,
         quality_score=body.quality_score,
         max_usage=body.max_usage,

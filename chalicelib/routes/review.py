@@ -16,7 +16,7 @@ from chalicelib.routes.schemas.lists import Look
 from chalicelib.routes.schemas.review import BulkRetry, Case, CaseGroups
 from chalicelib.routes.schemas.warmups import ChangedWarmup
 from chalicelib.services import review
-from chalicelib.services.review import CaseFilter, Decided
+from chalicelib.services.review import CaseFilter
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.reasons import ReasonBody
@@ -82,7 +82,7 @@ def retry_all(context: Context, *, body: RetryAllBody) -> Answer[BulkRetry]:
 def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> Answer[ChangedWarmup]:
     """Offers the phase again at once, with the same items or others."""
     decided = review.retry(context, account_id, phase, reason=body.reason, other_content=body.content == "other")
-    return Answer(_changed(context, decided))
+    return Answer(ChangedWarmup.of_change(decided, context.now))
 
 
 @routes.post(
@@ -94,7 +94,7 @@ def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody)
     """Takes the phase for completed: it was done outside."""
     evidence = body.evidence.model_dump(exclude_none=True)
     decided = review.resolve(context, account_id, phase, reason=body.reason, evidence=evidence)
-    return Answer(_changed(context, decided))
+    return Answer(ChangedWarmup.of_change(decided, context.now))
 
 
 @routes.post(
@@ -104,7 +104,7 @@ def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody)
 )
 def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Passes over a phase."""
-    return Answer(_changed(context, review.skip(context, account_id, phase, reason=body.reason)))
+    return Answer(ChangedWarmup.of_change(review.skip(context, account_id, phase, reason=body.reason), context.now))
 
 
 @routes.post(
@@ -118,8 +118,4 @@ def assign(context: Context, *, account_id: str, phase: str, body: AssignBody) -
     decided = review.assign(
         context, account_id, phase, reason=body.reason, content_id=body.content_id, text_id=body.text_id
     )
-    return Answer(_changed(context, decided))
-
-
-def _changed(context: Context, made: Decided) -> ChangedWarmup:
-    return ChangedWarmup.after(made.warmup, made.blockers, context.now, replayed=made.replayed)
+    return Answer(ChangedWarmup.of_change(decided, context.now))

@@ -76,7 +76,7 @@ def import_all(
     """Adds many to the pool; a bad row never spoils the others."""
     given = rows.each(body, _entry, rows.ITEM)
     found = service.import_all(context, Text, model_id, given.entries, dry_run=dry_run)
-    return Answer(PoolImport.of(found, given.lines, texts=True, dry_run=dry_run))
+    return Answer(PoolImport.of(found, given.lines, context.now, texts=True, dry_run=dry_run))
 
 
 def _entry(given: TextBody) -> service.Entry:

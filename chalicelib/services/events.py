@@ -1,10 +1,10 @@
 """The audit as operators read it: events by account, by actor, by day; and whether an account's audit is whole."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib import warmups
+from chalicelib.batches import each
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.replay import differences, replay
@@ -125,14 +125,12 @@ def verify_all(
     places = context.cursors(f"verify:{model_id}")
     after = places.decode(cursor)
     found: list[Verification] = []
-    with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
-        while len(found) < limit:
-            page, after = _some_accounts(model_id, min(_VERIFIED_AT_ONCE, limit - len(found)), after)
-            found.extend(
-                one for one in pool.map(lambda account: _verify_one(context, account), page) if one is not None
-            )
-            if after is None or context.time_left() < context.settings.deadline_seconds / 2:
-                break
+    while len(found) < limit:
+        page, after = _some_accounts(model_id, min(_VERIFIED_AT_ONCE, limit - len(found)), after)
+        verified = each(context, lambda account: _verify_one(context, account), page)
+        found += [one for one in verified if one is not None]
+        if after is None or context.time_left() < context.settings.deadline_seconds / 2:
+            break
     return found, places.encode(after)
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
+from chalicelib.batches import RowOutcome, import_row
 from chalicelib.changes import Change, retry_on_conflict
 from chalicelib.claims import claim_fingerprints, duplicate
 from chalicelib.context import Context
@@ -27,7 +29,7 @@ class Entry:
     `licence_valid_until` is an instant, or a day in the model's time zone.
     """
 
-    item_id: str | None
+    identifier: str | None
     category: str
     quality_score: float
     max_usage: int
@@ -114,14 +116,14 @@ def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = N
     for row, other in (planned[key] for key in keys if key in planned):
         if duplicates.gives_way(other):
             continue
-        if entry.item_id is not None or _differences(other, item, but_for_id=True):
+        if entry.identifier is not None or _differences(other, item, but_for_id=True):
             raise Duplicate(f"It is the same as that of row {row}.")
         return item
     twin = next((row for row in rows if row is not None), None)
     if twin is not None:
         (first,) = together([(type(item), twin.item_id)])
         if first is None or not duplicates.gives_way(first):
-            if first is None or entry.item_id is not None or _differences(first, item, but_for_id=True):
+            if first is None or entry.identifier is not None or _differences(first, item, but_for_id=True):
                 raise duplicate(twin.item_id, first)
             made: T = first
             return made
@@ -153,7 +155,7 @@ def _check_media(context: Context, item: Content, dry_run: _DryRun | None) -> No
 
 def _new(context: Context, model_id: str, entry: Entry, kind: type[T]) -> T:
     key, prefix = ("content_id", "con") if issubclass(kind, Content) else ("text_id", "txt")
-    own: dict[str, Any] = {**entry.own, key: entry.item_id or context.new_id(prefix)}
+    own: dict[str, Any] = {**entry.own, key: entry.identifier or context.new_id(prefix)}
     status = rights.at_creation(entry.status, four_eyes=plans.STANDARD.four_eyes)
     item = kind(
         **own,
@@ -211,17 +213,6 @@ def warnings(item: PoolItem, now: datetime) -> list[str]:
     return [] if found is None else [found]
 
 
-@dataclass(frozen=True, slots=True)
-class RowOutcome:
-    """What became of one row of an import: `created`, `unchanged`, `refused`, or `left` where its time was up."""
-
-    row: int
-    outcome: str
-    item_id: str | None = None
-    error: ServiceError | None = None
-    warnings: list[str] = field(default_factory=list)
-
-
 def import_all(
     context: Context,
     kind: type[T],
@@ -230,37 +221,29 @@ def import_all(
     *,
     dry_run: bool,
     assume_uploaded: bool = False,
-) -> list[RowOutcome]:
+) -> list[RowOutcome[T]]:
     """Adds the item of each row; a bad one (an error in its place) never spoils the others.
 
     What the time of one call does not suffice for is left: the same import, sent again, creates no duplicate.
     A dry run decides as the run does; with `assume_uploaded` as if the files that are not there had been uploaded.
     """
     trial = _DryRun(assume_uploaded) if dry_run else None
-    return [_import_one(context, kind, model_id, place, row, trial) for place, row in enumerate(rows, start=1)]
 
+    def make(place: int, entry: Entry) -> tuple[str | None, T, bool]:
+        if trial is None:
+            made, replayed = _create(context, model_id, entry, kind)
+            return made.item_id, made, replayed
+        item = _new(context, model_id, entry, kind)
+        if not isinstance(_before(context, item, entry, trial), dict):
+            return entry.identifier, item, True
+        trial.add(place, item)
+        return entry.identifier, item, False
 
-def _import_one(
-    context: Context, kind: type[T], model_id: str, place: int, row: Entry | ServiceError, dry_run: _DryRun | None
-) -> RowOutcome:
-    if isinstance(row, ServiceError):
-        return RowOutcome(place, "refused", error=row)
-    if context.time_left() < context.settings.deadline_seconds / 10:
-        return RowOutcome(place, "left", row.item_id)
-    try:
-        if dry_run is None:
-            item, replayed = _create(context, model_id, row, kind)
-            return RowOutcome(
-                place, "unchanged" if replayed else "created", item.item_id, warnings=warnings(item, context.now)
-            )
-        item = _new(context, model_id, row, kind)
-        warned = warnings(item, context.now)
-        if not isinstance(_before(context, item, row, dry_run), dict):
-            return RowOutcome(place, "unchanged", row.item_id, warnings=warned)
-        dry_run.add(place, item)
-        return RowOutcome(place, "created", row.item_id, warnings=warned)
-    except ServiceError as error:
-        return RowOutcome(place, "refused", row.item_id, error)
+    spare = context.settings.deadline_seconds / 10
+    return [
+        import_row(context, place, row, partial(make, place), spare_seconds=spare)
+        for place, row in enumerate(rows, start=1)
+    ]
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,20 @@
 """The queue of phases that failed or need review, and the decisions of operators."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib import warmups
+from chalicelib.batches import Unchanged, attempt, each
 from chalicelib.changes import is_repeat, retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import selection
 from chalicelib.domain.accounts import is_in_care
 from chalicelib.domain.actions import AuditAction
-from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import (
     ContentNotEligible,
     NotFound,
-    ServiceError,
-    TemporarilyUnavailable,
 )
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import PhaseName, PhaseStatus
@@ -31,8 +28,7 @@ from chalicelib.tables import Account, Phase
 from chalicelib.tables import attention as queue
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
-from chalicelib.tables.transaction import Stale
-from chalicelib.warmups import Loaded
+from chalicelib.warmups import Changed, Loaded
 
 MOST_RETRIED = 500
 MOST_EXAMINED = 100
@@ -86,15 +82,6 @@ class Group:
     sample: str | None
     account_ids: list[str] = field(default_factory=list)
     count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A phase after an operator's decision; `replayed` where it had been made before."""
-
-    warmup: Loaded
-    blockers: list[Blocker]
-    replayed: bool
 
 
 @dataclass(frozen=True)
@@ -173,7 +160,7 @@ def _count(groups: dict[tuple[str | None, str | None, str], Group], case: OpenCa
 
 
 @retry_on_conflict
-def retry(context: Context, account_id: str, phase_name: str, *, reason: str, other_content: bool = False) -> Decided:
+def retry(context: Context, account_id: str, phase_name: str, *, reason: str, other_content: bool = False) -> Changed:
     """Offers the phase again at once, with fresh limits; with the same items, or another choice.
 
     Raises NotFound, InvalidTransition, PhaseNotAvailable.
@@ -184,11 +171,11 @@ def retry(context: Context, account_id: str, phase_name: str, *, reason: str, ot
     if not replayed:
         step = operate.retry(loaded.warmup, phase_name, context.now, other_content=other_content)
         warmups.store(context, loaded, step, reason=reason)
-    return _decided(context, loaded, replayed)
+    return Changed(loaded, replayed)
 
 
 @retry_on_conflict
-def resolve(context: Context, account_id: str, phase_name: str, *, reason: str, evidence: Mapping[str, str]) -> Decided:
+def resolve(context: Context, account_id: str, phase_name: str, *, reason: str, evidence: Mapping[str, str]) -> Changed:
     """Marks the phase as completed: it was done outside, as the evidence (a URL or a note) shows.
 
     Raises NotFound, InvalidTransition, PhaseNotAvailable.
@@ -199,16 +186,16 @@ def resolve(context: Context, account_id: str, phase_name: str, *, reason: str, 
     if not replayed:
         step = operate.resolve(loaded.warmup, phase_name, context.now)
         warmups.store(context, loaded, step, reason=reason, evidence=dict(evidence))
-    return _decided(context, loaded, replayed)
+    return Changed(loaded, replayed)
 
 
 @retry_on_conflict
-def skip(context: Context, account_id: str, phase_name: str, *, reason: str) -> Decided:
+def skip(context: Context, account_id: str, phase_name: str, *, reason: str) -> Changed:
     """Passes over a phase: it counts as completed, and is marked. Raises NotFound, InvalidTransition."""
     loaded, replayed = _begin(context, account_id, phase_name, AuditAction.PHASE_SKIP, reason=reason)
     if not replayed:
         warmups.store(context, loaded, operate.skip(loaded.warmup, phase_name, context.now), reason=reason)
-    return _decided(context, loaded, replayed)
+    return Changed(loaded, replayed)
 
 
 @retry_on_conflict
@@ -220,7 +207,7 @@ def assign(
     reason: str,
     content_id: str | None = None,
     text_id: str | None = None,
-) -> Decided:
+) -> Changed:
     """Gives these items to the phase by hand. Rights, caps and "never twice on one account" hold; the score does not.
 
     Raises NotFound, InvalidTransition, PhaseNotAvailable, InvalidInput, ContentNotEligible.
@@ -230,7 +217,7 @@ def assign(
         context, account_id, phase_name, AuditAction.PHASE_ASSIGN, reason=reason, content_id=content_id, text_id=text_id
     )
     if replayed:
-        return _decided(context, loaded, True)
+        return Changed(loaded, replayed=True)
     phase = loaded.warmup.phase(phase_name)
     operate.require_current(loaded.warmup, phase)
     items = _items_by_hand(context, loaded.warmup, phase, named)
@@ -242,7 +229,7 @@ def assign(
     )
     step = operate.assign_by_hand(loaded.warmup, phase_name, chosen, context.now)
     warmups.store(context, loaded, step, items=items.values(), reason=reason, content_id=content_id, text_id=text_id)
-    return _decided(context, loaded, False)
+    return Changed(loaded)
 
 
 def _begin(
@@ -255,10 +242,6 @@ def _begin(
         return loaded, True
     operate.require_decidable(loaded.warmup, phase)
     return loaded, False
-
-
-def _decided(context: Context, loaded: Loaded, replayed: bool) -> Decided:
-    return Decided(loaded, loaded.blockers(context.now), replayed)
 
 
 def _items_by_hand(
@@ -293,33 +276,29 @@ def retry_all(
     """
     rows = _cases(context, wanted, {}, False)
     done: list[RetryResult] = []
-    with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
-        while not context.is_short_of_time:
-            page = list(islice(rows, MOST_EXAMINED))
-            if not page:
-                return done, False
-            cases = [case for _, case in page if case is not None]
-            room = MOST_RETRIED - len(done)
-            if dry_run:
-                done += [RetryResult(case.phase.account_id, case.phase.name, "would_retry") for case in cases[:room]]
-            else:
-                done += pool.map(lambda case: _retry_one(context, case, reason, other_content), cases[:room])
-            if len(cases) > room:
-                return done, True
+    while not context.is_short_of_time:
+        page = list(islice(rows, MOST_EXAMINED))
+        if not page:
+            return done, False
+        cases = [case for _, case in page if case is not None]
+        room = MOST_RETRIED - len(done)
+        if dry_run:
+            done += [RetryResult(case.phase.account_id, case.phase.name, "would_retry") for case in cases[:room]]
+        else:
+            done += each(context, lambda case: _retry_one(context, case, reason, other_content), cases[:room])
+        if len(cases) > room:
+            return done, True
     return done, True
 
 
 def _retry_one(context: Context, case: OpenCase, reason: str, other_content: bool) -> RetryResult:
     account_id, phase, failed_at = case.phase.account_id, case.phase.name, case.phase.updated_at
-    if context.is_short_of_time:
-        return RetryResult(account_id, phase, "not_done", "the time of one request was up: send it again")
-    try:
-        current = warmups.load(context, account_id).phases.get(case.phase.name)
+
+    def again() -> bool:
+        current = warmups.load(context, account_id).phases.get(phase)
         if current is None or current.attention is None or current.updated_at != failed_at:
-            return RetryResult(account_id, phase, "unchanged", f"it is no longer as it was at {render(failed_at)}")
-        decided = retry(context, account_id, phase, reason=reason, other_content=other_content)
-    except TemporarilyUnavailable as error:
-        return RetryResult(account_id, phase, "not_done", str(error))
-    except (ServiceError, Stale) as error:
-        return RetryResult(account_id, phase, "refused", str(error))
-    return RetryResult(account_id, phase, "unchanged" if decided.replayed else "retried")
+            raise Unchanged(f"it is no longer as it was at {render(failed_at)}")
+        return retry(context, account_id, phase, reason=reason, other_content=other_content).replayed
+
+    outcome, detail = attempt(context, again)
+    return RetryResult(account_id, phase, "retried" if outcome == "done" else outcome, detail)

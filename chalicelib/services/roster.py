@@ -6,18 +6,18 @@ and still name a cursor; and a look costs a page, however many accounts there ar
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any, Literal
 
+from chalicelib.batches import attempt, each
 from chalicelib.context import Context
 from chalicelib.domain import bulk
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.bulk import BulkAction
-from chalicelib.domain.errors import MalformedRequest, ServiceError, TemporarilyUnavailable
+from chalicelib.domain.errors import MalformedRequest, TemporarilyUnavailable
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus, is_completed, needs_attention
 from chalicelib.domain.queues import Queue, queues_of
@@ -25,7 +25,6 @@ from chalicelib.scans import ScannedPage, scan
 from chalicelib.tables import Account, Content, Phase, Text, at_work, attention, media, pages
 from chalicelib.tables.base import Key, together
 from chalicelib.tables.queues import Place, QueueRow, everything, in_order, of_models
-from chalicelib.tables.transaction import Stale
 
 MOST_EXAMINED = 100
 
@@ -297,15 +296,8 @@ def _move(
     concerned = [account for account in accounts if bulk.concerns(move, account)]
     if dry_run:
         return [MovedAccount(account.account_id, "would_be_done") for account in concerned]
-    with ThreadPoolExecutor(context.settings.bulk_workers) as pool:
-        return list(pool.map(lambda account: _move_one(context, account, act), concerned))
-
-
-def _move_one(context: Context, account: Account, act: Act) -> MovedAccount:
-    if context.is_short_of_time:
-        return MovedAccount(account.account_id, "not_done", "the time of one request was up: send it again")
-    try:
-        replayed = act(account)
-    except (ServiceError, Stale) as error:
-        return MovedAccount(account.account_id, "refused", str(error))
-    return MovedAccount(account.account_id, "unchanged" if replayed else "done")
+    return each(
+        context,
+        lambda account: MovedAccount(account.account_id, *attempt(context, lambda: act(account))),
+        concerned,
+    )

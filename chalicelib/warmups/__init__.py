@@ -4,12 +4,14 @@ Services load, ask `domain.warmup` for a Step, and store it. The items that were
 that what is written is what differs.
 """
 
+from chalicelib.warmups.changed import Changed
 from chalicelib.warmups.loading import Loaded, caller, load, new_lease
 from chalicelib.warmups.storing import MODELS, create, new, store, store_expiry
 from chalicelib.warmups.superseded import refuse_superseded
 
 __all__ = [
     "MODELS",
+    "Changed",
     "Loaded",
     "caller",
     "create",

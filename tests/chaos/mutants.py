@@ -165,7 +165,7 @@ MUTANTS: dict[str, Mutant] = {
         "tests/integration/test_deadlines.py",
     ),
     "the state of what an import names": Mutant(
-        (Line("services/accounts.py", 'outcome="retired" if retired else', "outcome="),),
+        (Line("services/enrolment.py", 'outcome="retired" if retired else', "outcome="),),
         "tests/api/test_accounts.py",
     ),
     "the longest time of a lease": Mutant(

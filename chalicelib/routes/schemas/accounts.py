@@ -1,8 +1,11 @@
 """An account as operators see it, and what became of an import of many."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
+from chalicelib.batches import RowOutcome, counts
 from chalicelib.domain.accounts import AccountState, Step
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.queues import Queue
@@ -12,7 +15,8 @@ from chalicelib.routes.schemas.assignments import Assignment
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.routes.schemas.roster import AccountSummary
 from chalicelib.routes.schemas.warmups import WarmupStatus
-from chalicelib.services.accounts import Changed, Found, RowOutcome
+from chalicelib.tables import Account as Item
+from chalicelib.warmups import Changed, Loaded
 
 
 class Consent(Document):
@@ -42,12 +46,12 @@ class WholeAccount(WarmupStatus):
     consent: Consent | None
 
     @staticmethod
-    def of_found(found: Found, now: datetime) -> "WholeAccount":
+    def of(loaded: Loaded, now: datetime) -> "WholeAccount":
         """Return the status document, and what else is stored of the account."""
-        item = found.warmup.account
+        item = loaded.account
         listed = AccountSummary.from_item(item, now)
         return WholeAccount(
-            **vars(WarmupStatus.of(found.warmup, found.blockers, now)),
+            **vars(WarmupStatus.of(loaded, now)),
             crash_count=item.crash_count or 0,
             release_count=item.release_count or 0,
             content_misses=item.content_misses,
@@ -67,7 +71,7 @@ class CreatedAccount(Replayed, WholeAccount):
     @classmethod
     def of_change(cls, made: Changed, now: datetime) -> Self:
         """Return the account, with whether it had been changed so before."""
-        return cls(**vars(WholeAccount.of_found(made.found, now)), replayed=made.replayed)
+        return cls(**vars(WholeAccount.of(made.loaded, now)), replayed=made.replayed)
 
 
 class AccountWithAssignments(WholeAccount):
@@ -92,14 +96,14 @@ class ImportedAccount(Document):
     error: RowError | Absent = ABSENT
 
     @classmethod
-    def of(cls, found: RowOutcome, line: int) -> Self:
+    def of(cls, found: RowOutcome[Item], line: int) -> Self:
         """Return what became of a row, and the line on which it begins."""
         return cls(
             row=found.row,
             line=line,
             outcome=found.outcome,
-            account_id=found.account_id,
-            state=found.state,
+            account_id=found.item_id,
+            state=None if found.made is None else found.made.state,
             error=ABSENT if found.error is None else row_error(found.error),
         )
 
@@ -115,3 +119,18 @@ class AccountImport(Document):
     counts: dict[str, int]
     rows: list[ImportedAccount]
     warnings: list[str]
+
+    @classmethod
+    def of(cls, found: Sequence[RowOutcome[Item]], lines: Sequence[int], warnings: list[str], *, dry_run: bool) -> Self:
+        """Return what became of each row with its line, the counts of that, and what is to be known of the pools."""
+        created = [one.made.model_id for one in found if one.outcome == "created" and one.made is not None]
+        counted = counts(found)
+        if retired := counted.get("retired"):
+            warnings.append(f"{retired} of these accounts are retired: nothing happens to them until `restore`.")
+        return cls(
+            dry_run=dry_run,
+            created_by_model=dict(Counter(created)),
+            counts=counted,
+            rows=[ImportedAccount.of(*one) for one in zip(found, lines, strict=True)],
+            warnings=warnings,
+        )

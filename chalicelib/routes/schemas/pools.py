@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
+from chalicelib.batches import RowOutcome, counts
 from chalicelib.domain import rights, scoring
 from chalicelib.domain.rights import ItemStatus
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.edge.problems import RowError, row_error
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.services.edits import User
-from chalicelib.services.pools import RowOutcome
+from chalicelib.services.pools import warnings
 from chalicelib.tables import pools
 
 T = TypeVar("T")
@@ -111,13 +112,13 @@ class ImportedItem(Document):
     error: RowError | Absent = ABSENT
 
     @classmethod
-    def of(cls, found: RowOutcome, line: int, *, texts: bool) -> Self:
+    def of(cls, found: RowOutcome[pools.PoolItem], line: int, now: datetime, *, texts: bool) -> Self:
         """Return what became of a row, and the line on which it begins."""
         return cls(
             row=found.row,
             line=line,
             outcome=found.outcome,
-            warnings=found.warnings,
+            warnings=[] if found.made is None else warnings(found.made, now),
             content_id=ABSENT if texts else found.item_id,
             text_id=found.item_id if texts else ABSENT,
             error=ABSENT if found.error is None else row_error(found.error),
@@ -132,11 +133,15 @@ class PoolImport(Document):
     rows: list[ImportedItem]
 
     @classmethod
-    def of(cls, found: Sequence[RowOutcome], lines: Sequence[int], *, texts: bool, dry_run: bool) -> Self:
+    def of(
+        cls,
+        found: Sequence[RowOutcome[Any]],
+        lines: Sequence[int],
+        now: datetime,
+        *,
+        texts: bool,
+        dry_run: bool,
+    ) -> Self:
         """Return what became of each row with its line, and the counts of that."""
-        words = ("created", "unchanged", "refused", "left")
-        return cls(
-            dry_run=dry_run,
-            counts={word: sum(one.outcome == word for one in found) for word in words},
-            rows=[ImportedItem.of(*one, texts=texts) for one in zip(found, lines, strict=True)],
-        )
+        rows = [ImportedItem.of(*one, now, texts=texts) for one in zip(found, lines, strict=True)]
+        return cls(dry_run=dry_run, counts=counts(found), rows=rows)

@@ -10,9 +10,8 @@ from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import Lease, OwnLease
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.routes.schemas.phases import Phase
-from chalicelib.services.accounts import Changed
 from chalicelib.settings import Settings
-from chalicelib.warmups.loading import Loaded
+from chalicelib.warmups import Changed, Loaded
 
 
 class PlanName(Document):
@@ -47,7 +46,7 @@ class _Status(Document):
     version: int
 
     @staticmethod
-    def of_loaded(warmup: Loaded, blockers: list[Blocker], now: datetime) -> "_Status":
+    def of_loaded(warmup: Loaded, now: datetime) -> "_Status":
         account, plan = warmup.account, warmup.account.plan
         phases = [warmup.phases[name] for name in ORDER if name in warmup.phases]
         completed = sum(is_completed(phase.status) for phase in phases)
@@ -61,7 +60,7 @@ class _Status(Document):
             current_phase=account.current_phase,
             phases=[Phase.from_item(one, one.status_at(account.state, now)) for one in phases],
             progress=Progress(completed=completed, total=len(ORDER)),
-            blockers=blockers,
+            blockers=warmup.blockers(now),
             created_at=account.created_at,
             updated_at=account.updated_at,
             version=account.version,
@@ -74,9 +73,9 @@ class WarmupStatus(_Status):
     lease: Lease | None
 
     @staticmethod
-    def of(warmup: Loaded, blockers: list[Blocker], now: datetime) -> "WarmupStatus":
+    def of(warmup: Loaded, now: datetime) -> "WarmupStatus":
         """Return the status document of a warm-up, with what stands in its way."""
-        status = _Status.of_loaded(warmup, blockers, now)
+        status = _Status.of_loaded(warmup, now)
         return WarmupStatus(**vars(status), lease=Lease.of(warmup.account.lease, now))
 
 
@@ -84,14 +83,9 @@ class ChangedWarmup(Replayed, WarmupStatus):
     """The status document after a move."""
 
     @staticmethod
-    def after(warmup: Loaded, blockers: list[Blocker], now: datetime, *, replayed: bool) -> "ChangedWarmup":
-        """Return the status document, with whether the move had been made before."""
-        return ChangedWarmup(**vars(WarmupStatus.of(warmup, blockers, now)), replayed=replayed)
-
-    @staticmethod
     def of_change(found: Changed, now: datetime) -> "ChangedWarmup":
-        """Return the status document after a move on the account itself."""
-        return ChangedWarmup.after(found.found.warmup, found.found.blockers, now, replayed=found.replayed)
+        """Return the status document, with whether the move had been made before."""
+        return ChangedWarmup(**vars(WarmupStatus.of(found.loaded, now)), replayed=found.replayed)
 
 
 class StartedWarmup(Replayed, _Status):
@@ -102,7 +96,7 @@ class StartedWarmup(Replayed, _Status):
     @classmethod
     def of_start(cls, found: Changed, settings: Settings, now: datetime) -> Self:
         """Return the status document of an account that was started."""
-        status = _Status.of_loaded(found.found.warmup, found.found.blockers, now)
+        status = _Status.of_loaded(found.loaded, now)
         lease = None if found.lease is None else OwnLease.of(found.lease, settings)
         return cls(**vars(status), lease=lease, replayed=found.replayed)
 
@@ -115,5 +109,5 @@ class ReadiedWarmup(ChangedWarmup):
     @classmethod
     def of_ready(cls, found: Changed, now: datetime, warnings: list[str]) -> Self:
         """Return the status document of an account that was declared ready."""
-        status = WarmupStatus.of(found.found.warmup, found.found.blockers, now)
+        status = WarmupStatus.of(found.loaded, now)
         return cls(**vars(status), replayed=found.replayed, warnings=warnings)

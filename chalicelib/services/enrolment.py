@@ -1,0 +1,226 @@
+"""Enrolment: accounts come into the service's care, one by one or many at once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+
+from chalicelib import warmups
+from chalicelib.batches import RowOutcome, each, import_row
+from chalicelib.changes import retry_on_conflict
+from chalicelib.claims import claim_profile, profile_taken
+from chalicelib.context import Context
+from chalicelib.domain import accounts, consents, profiles
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound, ServiceError
+from chalicelib.tables import Account, CreatorModel, Fingerprint
+from chalicelib.tables.base import Key, together
+from chalicelib.tables.transaction import Stale, Transaction
+from chalicelib.warmups import Changed
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What an operator says of an account. `account_id` None lets the service derive one from model and username.
+
+    `username` is as it was given: the account keeps it without white space around it. `consent` has `granted_at` as an
+    instant or a day.
+    """
+
+    model_id: str
+    username: str
+    account_id: str | None = None
+    theme: str | None = None
+    tags: frozenset[str] = frozenset()
+    consent: Mapping[str, str | date] | None = None
+
+    @property
+    def identifier(self) -> str:
+        """The account's id. A derived one is the same for the same model and profile, so that a repeat is found."""
+        return self.account_id or profiles.account_id_of(self.model_id, self.username)
+
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """The ids that it may have: first the one that was derived before derived ids followed the profile."""
+        if self.account_id is not None:
+            return (self.account_id,)
+        return profiles.account_id_before(self.model_id, self.username), self.identifier
+
+    @property
+    def claim(self) -> str:
+        """The key of the claim on its profile."""
+        return profiles.claim_of(self.username)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is there already: the model, the account that the profile means, the claim on the profile."""
+
+    model: CreatorModel | None
+    account: Account | None
+    claim: Fingerprint | None
+
+
+def _known(given: Sequence[Profile]) -> list[_Known]:
+    """What is known of each, read together; the claim only where the account is not there."""
+    keys: list[Key] = [(CreatorModel, one.model_id) for one in given]
+    keys += [(Account, identifier) for one in given for identifier in one.identifiers]
+    stored = dict(zip(keys, together(keys), strict=True))
+    account_of = [next((found for one in p.identifiers if (found := stored[Account, one])), None) for p in given]
+    wanted: list[Key] = [(Fingerprint, p.claim) for p, found in zip(given, account_of, strict=True) if found is None]
+    claims = dict(zip(wanted, together(wanted), strict=True)) if wanted else {}
+    return [
+        _Known(stored[CreatorModel, p.model_id], found, claims.get((Fingerprint, p.claim)))
+        for p, found in zip(given, account_of, strict=True)
+    ]
+
+
+@retry_on_conflict
+def create(context: Context, profile: Profile) -> Changed:
+    """Puts an account in the service's care, as `imported`. The same again changes nothing.
+
+    Raises NotFound (model), InvalidInput (theme, consent), AlreadyExists (the id, or the profile, is taken).
+    """
+    (known,) = _known([profile])
+    consent = _admit(profile, known)
+    if known.account is None:
+        return _store(context, _new(context, profile, consent), known.claim)
+    _require_same(context, known.account, profile, consent)
+    return Changed(warmups.load(context, known.account.account_id), replayed=True)
+
+
+def _admit(profile: Profile, known: _Known) -> dict[str, str] | None:
+    """The consent as it is to be recorded. Raises NotFound (model), InvalidInput."""
+    model = known.model
+    if model is None:
+        raise NotFound("model", profile.model_id)
+    if profile.theme is not None and profile.theme not in (model.themes or ()):
+        detail = f"the model {profile.model_id} declares no theme {profile.theme!r}"
+        raise InvalidInput([{"pointer": "/theme", "detail": detail}])
+    return None if profile.consent is None else consents.recorded(profile.consent, model.zone, "/consent/granted_at")
+
+
+def _new(context: Context, profile: Profile, consent: dict[str, str] | None) -> Account:
+    """The account of a profile. Raises InvalidInput (consent)."""
+    consents.check(consent, context.now, "/consent/granted_at")
+    return Account(
+        account_id=profile.identifier,
+        model_id=profile.model_id,
+        username=profile.username.strip(),
+        theme=profile.theme,
+        tags=set(profile.tags) or None,
+        consent=consent,
+        state=AccountState.IMPORTED,
+        created_at=context.now,
+        updated_at=context.now,
+    )
+
+
+def _store(context: Context, account: Account, claim: Fingerprint | None) -> Changed:
+    """Stores a new account with the claim on its profile. Raises AlreadyExists, Stale."""
+    loaded = warmups.new(account)
+
+    def claim_it(transaction: Transaction) -> None:
+        claim_profile(context, transaction, account, claim)
+
+    warmups.create(context, loaded, claim_it, model_id=account.model_id, username=account.username)
+    return Changed(loaded)
+
+
+def _require_same(context: Context, stored: Account, profile: Profile, consent: Mapping[str, str] | None) -> None:
+    if not context.actor.sees(stored.model_id) or stored.model_id != profile.model_id:
+        shown = f"the model {stored.model_id}" if context.actor.sees(stored.model_id) else "another model"
+        raise AlreadyExists(
+            f"{stored.account_id} is the id of an account of {shown}: ids are unique across models. "
+            f"Leave account_id out (the service derives one), or choose another.",
+            account_id=stored.account_id,
+        )
+    differs = {
+        "username": stored.username.strip() != profile.username.strip(),
+        "theme": stored.theme != profile.theme,
+        "tags": (stored.tags or set()) != profile.tags,
+        "consent": dict(stored.consent or {}) != dict(consent or {}),
+    }
+    if any(differs.values()):
+        names = ", ".join(name for name, other in differs.items() if other)
+        raise AlreadyExists(
+            f"Account {stored.account_id} exists with other data: {names}. Its username is {stored.username!r}, "
+            f"and it is `{stored.state}`.",
+            account_id=stored.account_id,
+        )
+
+
+# import
+
+_SPARE_SECONDS = 3.0
+"""What an import keeps of its time: for the rows under way, and to ask how far the pools carry afterwards."""
+
+
+def import_all(context: Context, rows: Sequence[Profile | ServiceError], *, dry_run: bool) -> list[RowOutcome[Account]]:
+    """Creates the account of each row; a bad one (an error in its place) never spoils the others.
+
+    What is there already is read together, so that only what is new costs a call each. What the time of one request
+    does not suffice for is left: the same import, sent again, creates no duplicate. An outcome is `retired` where the
+    account is there and retired: `restore` brings it back.
+    """
+    places = [place for place, row in enumerate(rows, start=1) if isinstance(row, Profile)]
+    known = dict(zip(places, _known([row for row in rows if isinstance(row, Profile)]), strict=True))
+    make = _dry_run(context) if dry_run else partial(_enrol, context)
+
+    def one(place: int) -> RowOutcome[Account]:
+        found = import_row(
+            context, place, rows[place - 1], lambda row: make(row, known[place]), spare_seconds=_SPARE_SECONDS
+        )
+        retired = found.made is not None and not accounts.is_in_care(found.made.state)
+        return replace(found, outcome="retired" if retired else found.outcome)
+
+    at_once, in_order = _in_turns(rows, dry_run=dry_run)
+    return sorted([*each(context, one, at_once), *map(one, in_order)], key=lambda outcome: outcome.row)
+
+
+def _enrol(context: Context, profile: Profile, known: _Known) -> tuple[str, Account, bool]:
+    """Creates the account, if it is not there: its id, the account, whether it was there before."""
+    consent = _admit(profile, known)
+    if known.account is not None:
+        _require_same(context, known.account, profile, consent)
+        return known.account.account_id, known.account, True
+    try:
+        changed = _store(context, _new(context, profile, consent), known.claim)
+    except Stale:
+        changed = create(context, profile)
+    account = changed.loaded.account
+    return account.account_id, account, changed.replayed
+
+
+def _dry_run(context: Context) -> Callable[[Profile, _Known], tuple[str, Account, bool]]:
+    """The same, but for the writing: an account that a row would create is there for the rows behind it."""
+    made: dict[str, Account] = {}
+
+    def enrol(profile: Profile, known: _Known) -> tuple[str, Account, bool]:
+        consent = _admit(profile, known)
+        if (stored := known.account or made.get(profile.identifier)) is not None:
+            _require_same(context, stored, profile, consent)
+            return stored.account_id, stored, True
+        if (holder := made.get(profile.claim)) is not None:
+            raise profile_taken(context, holder.account_id, holder)
+        account = _new(context, profile, consent)
+        claim_profile(context, Transaction(context), account, known.claim)
+        made[profile.identifier] = made[profile.claim] = account
+        return account.account_id, account, False
+
+    return enrol
+
+
+def _in_turns(rows: Sequence[Profile | ServiceError], *, dry_run: bool) -> tuple[list[int], list[int]]:
+    """The places of rows that may go at once, and of those that go in order: who names an account or a profile again
+    comes after who named it first; what costs no call needs no hurry."""
+    places = list(range(1, len(rows) + 1))
+    if dry_run:
+        return [], places
+    seen: set[str] = set()
+    turns: tuple[list[int], list[int]] = ([], [])
+    for place, row in zip(places, rows, strict=True):
+        names = {*row.identifiers, row.claim} if isinstance(row, Profile) else set()
+        turns[bool(names & seen)].append(place)
+        seen |= names
+    return turns
