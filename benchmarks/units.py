@@ -308,8 +308,7 @@ def warm_up(on: Stage) -> Bill:
         if name == "complete-phase" and answer["next"]["phase"] is not None:
             on.clock.advance(datetime.fromisoformat(answer["next"]["available_at"]) - on.clock.now())
             on.timer("open_due_phases")
-        ended = name == "complete-warmup" or (name == "complete-phase" and answer.get("state") == "active")
-        if ended:
+        if name == "complete-warmup" or (name == "complete-phase" and answer["next"]["action"] is None):
             worker.stop()
 
     on.afterwards = move_on
