@@ -235,7 +235,11 @@ class Scene:
         listing, found = self._one(f"ready ({LISTED})", "GET", f"/accounts/ready?limit={LISTED}")
         assert len(found["items"]) == LISTED
         yield listing
-        yield self._one("claim", "POST", "/accounts/claim", {"limit": 1})[0]
+        claim, found = self._one("claim", "POST", "/accounts/claim", {"limit": 1})
+        yield claim
+        (claimed,) = found["items"]
+        back = f"/accounts/{claimed['account_id']}/release"  # else its lease has run out when the session beats
+        self.bot("POST", back, lease_token=claimed["lease"]["lease_token"])
         account = "/accounts/a29"
         yield self._one("start-warmup", "POST", f"{account}/start-warmup")[0]
         yield self._one("warmup-status", "GET", f"{account}/warmup-status")[0]
