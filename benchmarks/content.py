@@ -15,9 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.httpsession import URLLib3Session
-
+from benchmarks.recording import patched
 from chalicelib import tables
 from chalicelib.domain import scoring, selection
 from chalicelib.domain.phases import PhaseName
@@ -25,6 +23,7 @@ from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.selection import Choice, ItemRights, Wanted
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Raw, connection
+from chalicelib.tables.connections import Answer, Connections, Request
 from chalicelib.tables.pools import Content
 from warmup.sandbox.stores import missing, open_store
 
@@ -58,24 +57,21 @@ class Meter:
     @contextmanager
     def running(self) -> Iterator[Cost]:
         """The cost of what is done inside."""
-        send, cost = URLLib3Session.send, Cost()
+        send, cost = Connections.send, Cost()
 
-        def metered(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-            answer: AWSResponse = send(session, request)
+        def metered(connections: Connections, request: Request) -> Answer:
+            answer = send(connections, request)
             told = json.loads(answer.content)
             if answer.status_code != 200:
-                raise SystemExit(f"the engine answered {answer.status_code}: {answer.text[:500]}")
+                raise SystemExit(f"the engine answered {answer.status_code}: {answer.content[:500]!r}")
             cost.round_trips += 1
             cost.items += told.get("ScannedCount", 0)
             cost.units += told["ConsumedCapacity"]["CapacityUnits"]
             cost.largest_page = max(cost.largest_page, len(answer.content))
             return answer
 
-        URLLib3Session.send = metered
-        try:
+        with patched(Connections, "send", metered):
             yield cost
-        finally:
-            URLLib3Session.send = send
 
 
 def item(dice: random.Random, kind: str, model_id: str, number: int) -> Content:

@@ -19,7 +19,8 @@ from types import FrameType
 from typing import Any
 
 from benchmarks import recording
-from benchmarks.requests import patched, silent
+from benchmarks.recording import patched
+from benchmarks.requests import silent
 from warmup.sandbox.stores import ROOT, open_store
 
 GENERATED = frozenset(f"warmup/api/{name}.py" for name in ("async_operations", "errors", "models", "operations"))

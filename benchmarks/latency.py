@@ -19,13 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.httpsession import URLLib3Session
 
 from benchmarks.floor import Floor
-from benchmarks.recording import Recording, Scene, record, serve
+from benchmarks.recording import Recording, Scene, patched, record, serve
 from benchmarks.requests import silent
 from chalicelib.context import sources
+from chalicelib.tables.connections import Answer, Connections, Request
 from warmup.sandbox.children import child_process, free_port, in_private_folder
 from warmup.sandbox.gateway import per_thread
 from warmup.sandbox.stores import ROOT, missing, open_store
@@ -144,14 +143,13 @@ def rush(bots: int = 50) -> tuple[int, int, int]:
             caller.call(caller.event("POST", "/api/bot/sessions", {}, authorization=f"Bearer {key}"))["session_id"]
             for key in keys
         ]
-        send, gate, lock = URLLib3Session.send, threading.Barrier(bots), threading.Lock()
+        send, gate, lock = Connections.send, threading.Barrier(bots), threading.Lock()
 
-        def counting(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-            if str(request.headers["X-Amz-Target"]).endswith("TransactWriteItems"):
+        def counting(connections: Connections, request: Request) -> Answer:
+            if request.operation == "TransactWriteItems":
                 with lock:
                     counted["sent"] += 1
-            answer: AWSResponse = send(session, request)
-            return answer
+            return send(connections, request)
 
         def claim(number: int) -> Any:
             headers = {"authorization": f"Bearer {keys[number]}", "bot_session": sessions[number]}
@@ -160,12 +158,8 @@ def rush(bots: int = 50) -> tuple[int, int, int]:
             answer = app(event, None)
             return json.loads(answer["body"])["items"]
 
-        URLLib3Session.send = counting
-        try:
-            with ThreadPoolExecutor(bots) as pool:
-                taken = [item["account_id"] for items in pool.map(claim, range(bots)) for item in items]
-        finally:
-            URLLib3Session.send = send
+        with patched(Connections, "send", counting), ThreadPoolExecutor(bots) as pool:
+            taken = [item["account_id"] for items in pool.map(claim, range(bots)) for item in items]
     return len(taken), len(set(taken)), counted["sent"]
 
 

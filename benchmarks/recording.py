@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.httpsession import URLLib3Session
-
 from chalicelib import context, tables
 from chalicelib.domain import keys
 from chalicelib.edge.serve import installed
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Store as Cache
+from chalicelib.tables.connections import Answer, Connections, Request
 from warmup.sandbox.answers import HttpRequest
 from warmup.sandbox.gateway import Routes, proxy_event
 from warmup.sandbox.invocation import Invocation
@@ -128,23 +126,28 @@ class Caller:
 
 
 @contextmanager
+def patched(owner: type, name: str, value: Any) -> Iterator[None]:
+    """The owner's attribute replaced while the context lasts."""
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
+
+
+@contextmanager
 def recorded() -> Iterator[list[Exchange]]:
     """The exchanges with the store while the context lasts."""
-    send, found = URLLib3Session.send, list[Exchange]()
+    send, found = Connections.send, list[Exchange]()
 
-    def tee(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-        answer: AWSResponse = send(session, request)
-        target = request.headers["X-Amz-Target"]
-        name = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
-        asked = request.body if isinstance(request.body, bytes) else request.body.encode()
-        found.append(Exchange(name, asked, answer.status_code, answer.content))
+    def tee(connections: Connections, request: Request) -> Answer:
+        answer = send(connections, request)
+        found.append(Exchange(request.operation, request.body, answer.status_code, answer.content))
         return answer
 
-    URLLib3Session.send = tee
-    try:
+    with patched(Connections, "send", tee):
         yield found
-    finally:
-        URLLib3Session.send = send
 
 
 def serve(store: Store, **more: str) -> Caller:

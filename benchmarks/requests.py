@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks.floor import Floor
-from benchmarks.recording import Caller, Recording, record
+from benchmarks.recording import Caller, Recording, patched, record
 from chalicelib import tables
 from chalicelib.logs import Logs
 from chalicelib.settings import Settings
@@ -84,17 +84,6 @@ def silent() -> Iterator[None]:
         os.dup2(kept, 1)
         os.close(kept)
         os.close(nowhere)
-
-
-@contextmanager
-def patched(owner: type, name: str, value: Any) -> Iterator[None]:
-    """The owner's attribute replaced while the context lasts."""
-    before = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, before)
 
 
 def no_events(put: Callable[..., None]) -> Callable[..., None]:

@@ -12,10 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.httpsession import URLLib3Session
-
-from benchmarks.recording import Caller, Scene, serve
+from benchmarks.recording import Caller, Scene, patched, serve
 from benchmarks.requests import silent
 from chalicelib import tables
 from chalicelib.domain.accounts import AccountState
@@ -24,6 +21,7 @@ from chalicelib.domain.timing import DueQueue
 from chalicelib.tables import Account
 from chalicelib.tables.accounts import queue_key
 from chalicelib.tables.base import connection, name_of
+from chalicelib.tables.connections import Answer, Connections, Request
 from warmup.sandbox.stores import missing, open_store
 
 SIZES = (1_000, 10_000, 100_000)
@@ -44,24 +42,21 @@ class Read:
 @contextmanager
 def metered() -> Iterator[Read]:
     """What is read while the context lasts."""
-    send, read = URLLib3Session.send, Read()
+    send, read = Connections.send, Read()
 
-    def tee(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-        answer: AWSResponse = send(session, request)
+    def tee(connections: Connections, request: Request) -> Answer:
+        answer = send(connections, request)
         told = json.loads(answer.content)
         read.round_trips += 1
         responses: dict[str, list[object]] = told.get("Responses", {})
         read.items += told.get("ScannedCount", 0) + (sum(map(len, responses.values())) if responses else 0)
         consumed = told.get("ConsumedCapacity", [])
-        if not str(request.headers["X-Amz-Target"]).endswith("TransactWriteItems"):
+        if request.operation != "TransactWriteItems":
             read.units += sum(one["CapacityUnits"] for one in (consumed if isinstance(consumed, list) else [consumed]))
         return answer
 
-    URLLib3Session.send = tee
-    try:
+    with patched(Connections, "send", tee):
         yield read
-    finally:
-        URLLib3Session.send = send
 
 
 def fill(count: int, now: datetime) -> None:

@@ -22,13 +22,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.httpsession import URLLib3Session
-
 from benchmarks.capacity import Image, indexes, written
+from benchmarks.recording import patched
 from benchmarks.requests import silent
 from chalicelib import tables
 from chalicelib.tables.base import connection
+from chalicelib.tables.connections import Answer as StoreAnswer
+from chalicelib.tables.connections import Connections, Request
 from warmup import Worker
 from warmup.api.models import ConsentBody, ContentBody, TextBody
 from warmup.client import Client
@@ -128,18 +128,15 @@ class Meter:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Meters while the context lasts."""
-        send = URLLib3Session.send
+        send = Connections.send
 
-        def metered(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-            target = request.headers.get("X-Amz-Target")
-            if self._reading_images or target is None:
-                answer: AWSResponse = send(session, request)
-                return answer
-            operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
-            asked = json.loads(request.body)
+        def metered(connections: Connections, request: Request) -> StoreAnswer:
+            if self._reading_images:
+                return send(connections, request)
+            operation, asked = request.operation, json.loads(request.body)
             writes = [{_WRITES[operation]: asked}] if operation in _WRITES else asked.get("TransactItems", [])
             before = self._images(writes)
-            answer = send(session, request)
+            answer = send(connections, request)
             self._used.round_trips += 1
             if writes:
                 self._write(writes, before, self._images(writes), transaction=operation not in _WRITES)
@@ -150,11 +147,8 @@ class Meter:
                 self._used.reads += sum(one["CapacityUnits"] for one in several) + _of_nothing(asked, found)
             return answer
 
-        URLLib3Session.send = metered
-        try:
+        with patched(Connections, "send", metered):
             yield
-        finally:
-            URLLib3Session.send = send
 
     def _keys(self, writes: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
         found = []

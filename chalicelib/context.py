@@ -19,15 +19,25 @@ _SPARE_SECONDS = 2.0
 
 @dataclass(slots=True)
 class Sources:
-    """Where the instant, randomness and elapsed real time come from."""
+    """Where the instant, randomness and elapsed real time come from.
+
+    `stamp` is the real time that AWS compares with its own, as signatures tell it: nobody moves it.
+    """
 
     clock: Callable[[], datetime]
     entropy: Callable[[int], bytes]
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
+    stamp: Callable[[], str]
 
 
-sources = Sources(clock=lambda: datetime.now(UTC), entropy=os.urandom, monotonic=time.monotonic, sleep=time.sleep)
+sources = Sources(
+    clock=lambda: datetime.now(UTC),
+    entropy=os.urandom,
+    monotonic=time.monotonic,
+    sleep=time.sleep,
+    stamp=lambda: time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
+)
 
 
 class Role(StrEnum):

@@ -11,8 +11,6 @@ from typing import Any
 
 import hypothesis
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.httpsession import URLLib3Session
 from chalice.test import Client, HTTPResponse
 
 from chalicelib import context, tables
@@ -20,6 +18,7 @@ from chalicelib.domain import keys
 from chalicelib.edge.serve import installed
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Store
+from chalicelib.tables.connections import Answer, Connections, Request
 from tests import rights
 from tests.agency import OPERATOR_KEY, Agency, Operator, Time
 from tests.store import DynamoDB, State
@@ -84,12 +83,12 @@ def wire(monkeypatch: pytest.MonkeyPatch, time: Time, settings: Settings) -> Ite
     wire.store.behind = None
     wire.store.tokens.clear()
 
-    def send(_: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+    def send(_: Connections, request: Request) -> Answer:
         return wire.send(request)
 
     for name, value in _ENVIRON.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(URLLib3Session, "send", send)
+    monkeypatch.setattr(Connections, "send", send)
     if _Kept.connection is None or Store.connection is not _Kept.connection:
         tables.bind(settings)
         tables.create_all()

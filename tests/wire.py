@@ -1,11 +1,10 @@
 """The store in this process, and the wire to it: every request is counted, checked against DynamoDB's limits, and may
 be made to fail.
 
-botocore's `URLLib3Session.send` is the one place through which all requests pass. Behind it stands `tests/store.py`;
+`Connections.send` is the one place through which all requests pass. Behind it stands `tests/store.py`;
 what DynamoDB would refuse by its size or its magnitude is refused here, in DynamoDB's words.
 """
 
-import io
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -15,10 +14,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
 
 from chalicelib.tables.base import CONNECT_SECONDS, READ_SECONDS
+from chalicelib.tables.connections import Answer, Request
 from tests.store import DynamoDB, Refused, State, encoded
 
 _ROUND_TRIP = 0.005
@@ -182,10 +181,9 @@ class Wire:
 
     # the wire
 
-    def send(self, request: AWSPreparedRequest) -> AWSResponse:
-        """Takes botocore's request over, and answers it."""
-        operation = str(_text(request.headers.get("X-Amz-Target", b""))).rpartition(".")[2]
-        call = Call(operation, json.loads(request.body or b"{}"))
+    def send(self, request: Request) -> Answer:
+        """Takes a request over, and answers it."""
+        call = Call(request.operation, json.loads(request.body))
         self.sent += 1
         self.calls.append(call)
         if self.function is not None:
@@ -201,21 +199,21 @@ class Wire:
                 self.took(CONNECT_SECONDS)
                 raise ConnectTimeoutError(endpoint_url=request.url)
             case Fault.CONFLICT:
-                return _answer(request, *_cancelled(call, "TransactionConflict"))
+                return Answer(*_cancelled(call, "TransactionConflict"))
             case Fault.POOL_CONFLICT:
-                return _answer(request, *_cancelled(call, "TransactionConflict", _first_pool_item(call)))
+                return Answer(*_cancelled(call, "TransactionConflict", _first_pool_item(call)))
             case Fault.THROTTLED_INSIDE:
-                return _answer(request, *_cancelled(call, "ThrottlingError"))
+                return Answer(*_cancelled(call, "ThrottlingError"))
             case Fault.THROTTLED:
-                return _answer(request, *_error("ProvisionedThroughputExceededException", "The table is throttled."))
+                return Answer(*_error("ProvisionedThroughputExceededException", "The table is throttled."))
             case Fault.REFUSED:
-                return _answer(request, *_error("ValidationException", "The secret name is hunter2."))
+                return Answer(*_error("ValidationException", "The secret name is hunter2."))
             case Fault.SERVER_ERROR:
-                return _answer(request, *_error("InternalServerError", "Something broke.", 500))
+                return Answer(*_error("InternalServerError", "Something broke.", 500))
             case _:
                 pass
         if fault is Fault.IN_PARTS:
-            return _answer(request, *self._in_parts(call))
+            return Answer(*self._in_parts(call))
         with self._one_at_a_time:
             answered = self._serve(call)
             if fault is Fault.TWICE:
@@ -229,9 +227,9 @@ class Wire:
                 self.took(READ_SECONDS)
                 raise ReadTimeoutError(endpoint_url=request.url)
             case Fault.SERVER_ERROR_DONE:
-                return _answer(request, *_error("InternalServerError", "Something broke.", 500))
+                return Answer(*_error("InternalServerError", "Something broke.", 500))
             case _:
-                return _answer(request, *answered)
+                return Answer(*answered)
 
     def _in_parts(self, call: Call) -> tuple[int, dict[str, str], bytes]:
         """The batch's first key answered, the others given back."""
@@ -268,7 +266,7 @@ class Wire:
         try:
             return (
                 200,
-                {"Content-Type": "application/x-amz-json-1.0"},
+                {"content-type": "application/x-amz-json-1.0"},
                 encoded(self.store.serve(call.operation, call.body)),
             )
         except Refused as refused:
@@ -277,25 +275,9 @@ class Wire:
             return _error(refused.code, refused.message, **more)
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _answer(request: AWSPreparedRequest, status: int, headers: dict[str, str], body: bytes) -> AWSResponse:
-    return AWSResponse(request.url, status, headers, _Raw(body))
-
-
-class _Raw(io.BytesIO):
-    """The body of an answer, as botocore reads it."""
-
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        """All of it."""
-        yield self.getvalue()
-
-
 def _error(code: str, message: str, status: int = 400, **more: Any) -> tuple[int, dict[str, str], bytes]:
     document = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": message, **more}
-    return status, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(document).encode()
+    return status, {"content-type": "application/x-amz-json-1.0"}, json.dumps(document).encode()
 
 
 def _first_pool_item(call: Call) -> int:

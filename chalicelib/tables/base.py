@@ -18,7 +18,8 @@ from pynamodb.models import Model
 
 from chalicelib.context import sources
 from chalicelib.domain.errors import TemporarilyUnavailable
-from chalicelib.tables.transport import DirectConnection, DynamoDB, Sdk
+from chalicelib.tables.client import DirectConnection, DynamoDB
+from chalicelib.tables.transport import Sdk
 
 T = TypeVar("T")
 

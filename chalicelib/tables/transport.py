@@ -1,51 +1,24 @@
-"""The way to DynamoDB, and to nothing else: what PynamoDB asks of botocore's client, without that client.
+"""What this process may call, and by which way: region, credentials, endpoints, proxies, and the guard before AWS.
 
-DynamoDB speaks JSON, and what PynamoDB asks and expects is DynamoDB's JSON already. botocore's client would build its
-model of the whole service before the first request, and walk every value of every answer along that model; here the
-request is written, signed by botocore's own signer and sent by botocore's own session, and the answer is read, no more.
-Retries follow the SDKs' standard mode: few attempts, full jitter, the same bytes. See decision 070.
-
-Every request first emits botocore's event `before-send`, by which moto takes requests over. Outside a deployed function
-none reaches AWS's own hosts: a developer's machine has live credentials.
+Every request to DynamoDB first emits botocore's event `before-send`, by which moto takes requests over. Outside a
+deployed function none reaches AWS's own hosts: a developer's machine has live credentials. See decisions 070 and 075.
 """
 
-import json
 import os
-import socket
-import zlib
-from functools import lru_cache
-from typing import Any
+import ssl
+import sys
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSPreparedRequest, AWSRequest
-from botocore.configprovider import ConfiguredEndpointProvider
-from botocore.credentials import EnvProvider
-from botocore.exceptions import ChecksumError, ClientError, ConnectionError, HTTPClientError, NoCredentialsError
-from botocore.hooks import first_non_none_response
-from botocore.httpsession import URLLib3Session
-from botocore.session import Session
-from botocore.utils import get_environ_proxies
-from pynamodb.connection import Connection
+import botocore
+from botocore.exceptions import NoCredentialsError
 
 from chalicelib.context import sources
+from chalicelib.tables.connections import Connections, Request
+from chalicelib.tables.signatures import Credentials, Signer
 
-Document = dict[str, Any]
-
-_TARGET = "DynamoDB_20120810"
-_CONTENT_TYPE = "application/x-amz-json-1.0"
-_AT_ONCE = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each request waits 40 ms for an acknowledgement
-_FIRST_WAIT = 0.05
-_NO_ANSWER = (HTTPClientError, ConnectionError, ChecksumError)
-_AGAIN = frozenset(
-    {
-        "InternalServerError",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "TransactionInProgressException",
-    }
-)
 AWS_DOMAINS = (
     *("amazonaws.com", "api.aws"),
     *("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
@@ -81,13 +54,13 @@ def _refusal_of(url: str) -> str | None:
 
 
 class Guard:
-    """Stands before the connections of a process that is not a deployed function. Raises AwsRefused."""
+    """Stands before botocore's connections in a process that is not a deployed function. Raises AwsRefused."""
 
-    def __init__(self, http: URLLib3Session) -> None:
-        """`http` sends what is not refused."""
+    def __init__(self, http: Any) -> None:
+        """`http`, a session of botocore's, sends what is not refused."""
         self._http = http
 
-    def send(self, request: AWSPreparedRequest) -> Any:
+    def send(self, request: Any) -> Any:
         """Sends the request, unless it goes to AWS's own host."""
         refused = _refusal_of(request.url)
         if refused is not None:
@@ -99,153 +72,151 @@ class Guard:
         self._http.close()
 
 
+class _Found(NamedTuple):
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
 class Sdk:
     """What every SDK finds out for itself, from the environment or a profile: region, credentials, endpoints, proxies.
 
-    `calls_aws` says whether requests may reach AWS's own hosts; None: only where Lambda runs this process.
+    botocore is asked for what the environment does not say, and only then imported. `calls_aws` says whether requests
+    may reach AWS's own hosts; None: only where Lambda runs this process.
     """
 
     def __init__(self, *, calls_aws: bool | None = None) -> None:
         """Nothing is asked of anybody yet."""
-        self._calls_aws = "AWS_LAMBDA_FUNCTION_NAME" in os.environ if calls_aws is None else calls_aws
-        self._session = Session()
-        self._events = self._session.get_component("event_emitter")
-        self._found: Any = None
+        self.calls_aws = "AWS_LAMBDA_FUNCTION_NAME" in os.environ if calls_aws is None else calls_aws
+        self._found: Credentials | None = None
         self._named: dict[str, str | None] = {}
-        self.region: str = self._session.get_config_variable("region") or "us-east-1"
+        self._heard = self._session.get_component("event_emitter") if _is_heard() else None
+        told = os.environ.get("AWS_DEFAULT_REGION")
+        if told is None and _has_profile():
+            told = self._session.get_config_variable("region")
+        self.region: str = told or "us-east-1"
 
-    def credentials(self) -> Any:
-        """The credentials of this moment; botocore keeps them, and refreshes them before they run out.
+    @cached_property
+    def _session(self) -> Any:
+        from botocore.session import Session  # noqa: PLC0415  # a function's environment says all that it needs
 
-        A function has them in its environment: only where they are not, the whole chain of providers is made (two of
-        which begin with a TLS context each).
-        """
+        return Session()
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """The one TLS context; it trusts whom botocore trusts, or the bundle that the environment names."""
+        named = os.environ.get("AWS_CA_BUNDLE")
+        if named is None and _has_profile():
+            named = self._session.get_config_variable("ca_bundle")
+        bundle = named or os.environ.get("REQUESTS_CA_BUNDLE") or Path(botocore.__file__).with_name("cacert.pem")
+        return ssl.create_default_context(cafile=bundle)
+
+    def credentials(self) -> Credentials:
+        """The credentials of this moment; botocore keeps those that are not in the environment, and refreshes them
+        before they run out."""
         if self._found is None:
-            self._found = EnvProvider().load()
-        found = self._found or self._session.get_credentials()
-        if found is None:
+            self._found = _of_environment()
+        if self._found is not None:
+            return self._found
+        kept = self._session.get_credentials()
+        if kept is None:
             raise NoCredentialsError()
-        return found.get_frozen_credentials()
+        current: Credentials = kept.get_frozen_credentials()
+        return current
+
+    def signer(self, service: str) -> Signer:
+        """What signs a request of this moment to a service."""
+        return Signer(self.credentials(), self.region, service, sources.stamp())
 
     def named_endpoint(self, service: str) -> str | None:
         """The URL that the environment or the profile names for a service, None where it is AWS's own."""
         if service not in self._named:
-            session = self._session
-            found = ConfiguredEndpointProvider(session.full_config, session.get_scoped_config(), service).provide()
-            self._named[service] = None if found is None else str(found).rstrip("/")
+            found = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
+            if found is None and _has_profile():
+                found = self._endpoint_of_profile(service)
+            self._named[service] = None if found is None else found.rstrip("/")
         return self._named[service]
+
+    def _endpoint_of_profile(self, service: str) -> str | None:
+        from botocore.configprovider import ConfiguredEndpointProvider  # noqa: PLC0415  # as above
+
+        session = self._session
+        found = ConfiguredEndpointProvider(session.full_config, session.get_scoped_config(), service).provide()
+        return None if found is None else str(found)
 
     def host(self, service: str) -> str:
         """AWS's own host of a service in this region."""
         return f"{service}.{self.region}.amazonaws.com" + (".cn" if self.region.startswith("cn-") else "")
 
-    def taken_over(self, service: str, operation: str, request: AWSPreparedRequest) -> Any:
+    def taken_over(self, request: Request) -> Any:
         """The answer of whoever takes the request over by botocore's event `before-send`, None where nobody does.
 
         As in botocore's client, a handler may change the request, too, or raise.
         """
-        return first_non_none_response(self._events.emit(f"before-send.{service}.{operation}", request=request))
+        if self._heard is None:
+            return None
+        from botocore.awsrequest import AWSPreparedRequest  # noqa: PLC0415  # who listens has imported it already
+        from botocore.compat import HTTPHeaders  # noqa: PLC0415
+        from botocore.hooks import first_non_none_response  # noqa: PLC0415
 
-    def connections(self, url: str, **options: Any) -> Any:
-        """botocore's own session of connections to that URL, by the proxies and the CA bundle of the environment."""
-        verify = self._session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True
-        return self._guarded(URLLib3Session(verify=verify, proxies=get_environ_proxies(url), **options))
+        prepared = AWSPreparedRequest("POST", request.url, HTTPHeaders.from_dict(request.headers), request.body, False)
+        heard = self._heard.emit(f"before-send.dynamodb.{request.operation}", request=prepared)
+        request.headers, request.body = dict(prepared.headers.items()), prepared.body
+        return first_non_none_response(heard)
+
+    def connections(self, url: str, *, connect_seconds: float, read_seconds: float, size: int) -> Connections:
+        """Connections to that URL, by the proxies and the CA bundle of the environment."""
+        return Connections(
+            url,
+            connect_seconds=connect_seconds,
+            read_seconds=read_seconds,
+            size=size,
+            proxy=_proxy(url),
+            tls=self.tls if url.startswith("https:") else None,
+        )
 
     def client(self, service: str, config: Any = None) -> Any:
         """botocore's own client of a service, with the events of this session, and guarded as everything is."""
         client = self._session.create_client(service, region_name=self.region, config=config)
         endpoint = client._endpoint
-        endpoint.http_session = self._guarded(endpoint.http_session)
+        if not self.calls_aws:
+            endpoint.http_session = Guard(endpoint.http_session)
         return client
 
-    def _guarded(self, http: URLLib3Session) -> Any:
-        return http if self._calls_aws else Guard(http)
+
+def _of_environment() -> Credentials | None:
+    """The credentials that a function finds in its environment; those that run out are botocore's to refresh."""
+    key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if not key or not secret or "AWS_CREDENTIAL_EXPIRATION" in os.environ:
+        return None
+    return _Found(key, secret, os.environ.get("AWS_SECURITY_TOKEN") or os.environ.get("AWS_SESSION_TOKEN"))
 
 
-class DynamoDB:
-    """One client for all tables and threads: one pool of connections, one TLS context."""
-
-    def __init__(self, sdk: Sdk, *, connect_seconds: float, read_seconds: float, attempts: int, pool_size: int) -> None:
-        """`attempts` counts the first one."""
-        self._sdk = sdk
-        self._url = (sdk.named_endpoint("dynamodb") or f"https://{sdk.host('dynamodb')}") + "/"
-        self._attempts = attempts
-        self._http = sdk.connections(
-            self._url,
-            timeout=(connect_seconds, read_seconds),
-            max_pool_connections=pool_size,
-            socket_options=[_AT_ONCE],
-        )
-
-    def _make_api_call(self, operation: str, asked: Document) -> Document:
-        """The answer. Raises botocore's ClientError for a refusal, its HTTPClientError,
-        ConnectionError or ChecksumError where there was no answer.
-
-        The name and the errors are those of botocore's client, in whose place PynamoDB calls this one.
-        """
-        body = json.dumps(asked, separators=(",", ":")).encode()
-        wait = _FIRST_WAIT
-        for left in reversed(range(self._attempts)):
-            try:
-                return self._once(operation, body)
-            except ClientError as error:
-                code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
-                if not left or (status < 500 and code not in _AGAIN):
-                    raise
-            except _NO_ANSWER:
-                if not left:
-                    raise
-            sources.sleep(wait * int.from_bytes(sources.entropy(2), "big") / 65536)
-            wait *= 2
-        raise AssertionError("the last attempt returns or raises")
-
-    def _once(self, operation: str, body: bytes) -> Document:
-        request = self._signed(operation, body)
-        answer = self._sdk.taken_over("dynamodb", operation, request)
-        if answer is None:
-            answer = self._http.send(request)
-        content: bytes = answer.content
-        checksum = answer.headers.get("x-amz-crc32")
-        if checksum is not None and int(checksum) != zlib.crc32(content):
-            raise ChecksumError(
-                checksum_type="crc32", expected_checksum=checksum, actual_checksum=str(zlib.crc32(content))
-            )
-        if answer.status_code == 200:
-            document: Document = json.loads(content)
-            return document
-        raise ClientError(_refusal(answer.status_code, dict(answer.headers), content), operation)
-
-    def _signed(self, operation: str, body: bytes) -> AWSPreparedRequest:
-        headers = {"Content-Type": _CONTENT_TYPE, "X-Amz-Target": f"{_TARGET}.{operation}"}
-        request = AWSRequest("POST", self._url, headers, body)
-        SigV4Auth(self._sdk.credentials(), "dynamodb", self._sdk.region).add_auth(request)
-        return AWSPreparedRequest("POST", self._url, dict(request.headers.items()), body, False)
+def _has_profile() -> bool:
+    """Whether there is a file in which a profile may say something."""
+    files = (("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"))
+    return any(Path(os.environ.get(variable, usual)).expanduser().exists() for variable, usual in files)
 
 
-class DirectConnection(Connection):
-    """PynamoDB's connection, over our client."""
-
-    def __init__(self, client: DynamoDB) -> None:
-        """All tables that share this connection share the client."""
-        super().__init__()
-        self._dynamodb = client
-
-    @property
-    def client(self) -> Any:
-        """What PynamoDB calls to send a request."""
-        return self._dynamodb
+def _is_heard() -> bool:
+    """Whether somebody, as moto does, has asked botocore for `before-send` in every session."""
+    handlers = sys.modules.get("botocore.handlers")
+    return handlers is not None and any(name.startswith("before-send") for name, *_ in handlers.BUILTIN_HANDLERS)
 
 
-def _refusal(status: int, headers: Document, content: bytes) -> Any:
-    """The parsed answer of a refusal, in botocore's form; what is not JSON comes from something before DynamoDB."""
-    try:
-        told = json.loads(content)
-    except ValueError:
-        told = {}
-    code = str(told.get("__type") or status).rpartition("#")[2]
-    message = told.get("message") or told.get("Message") or ""
-    return {
-        **told,
-        "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": headers},
-    }
+def _proxy(url: str) -> str | None:
+    """The proxy that the environment names for a URL."""
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  # a function has none
+
+    parts = urlsplit(url)
+    named = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+    return named if named is None or "://" in named else f"http://{named}"
+
+
+def host_of(url: str) -> str:
+    """The host of a URL as a request names it: without the port that is usual."""
+    parts = urlsplit(url)
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.netloc.rpartition(":")[0] if parts.port is not None and parts.port == usual else parts.netloc

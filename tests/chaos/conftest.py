@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from botocore.auth import SigV4Auth
 
 from chalicelib.settings import Settings
 from tests.agency import Agency
@@ -28,10 +27,8 @@ def client(app: object) -> Edge:
 
 
 @pytest.fixture
-def stages(agency: Agency, monkeypatch: pytest.MonkeyPatch) -> Stages:
-    """The situations. Requests go without botocore's signature: nobody here reads it, and it took a quarter of the
-    time."""
-    monkeypatch.setattr(SigV4Auth, "add_auth", lambda _, __: None)
+def stages(agency: Agency) -> Stages:
+    """The situations."""
     return Stages(agency)
 
 

@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.httpsession import URLLib3Session
 
+from chalicelib.tables.connections import Answer, Connections, Request
 from tests.engine.conftest import Service
 
 # the pools know no shards: one of the settings suffices
@@ -87,37 +86,24 @@ def test_twenty_bots_use_exactly_what_the_pool_has(agency: Service) -> None:
 def test_the_same_while_the_store_refuses_every_third_transaction(
     agency: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send, count, lock = URLLib3Session.send, Counter[str](), threading.Lock()
+    send, count, lock = Connections.send, Counter[str](), threading.Lock()
 
-    def refusing(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-        target = request.headers.get("X-Amz-Target", b"")
-        if str(target).rstrip("'").endswith("TransactWriteItems"):
+    def refusing(connections: Connections, request: Request) -> Answer:
+        if request.operation == "TransactWriteItems":
             with lock:
                 count["asked"] += 1
                 refused = count["asked"] % 3 == 0
             if refused:
                 count["refused"] += 1
                 return _conflict(request)
-        answer: AWSResponse = send(session, request)
-        return answer
+        return send(connections, request)
 
-    monkeypatch.setattr(URLLib3Session, "send", refusing)
+    monkeypatch.setattr(Connections, "send", refusing)
     check(agency, rush(agency))
     assert count["refused"] >= BOTS / 3
 
 
-class _Raw:
-    """The body of an answer, as botocore reads it."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, **_: Any) -> Any:
-        """The body."""
-        yield self._body
-
-
-def _conflict(request: AWSPreparedRequest) -> AWSResponse:
+def _conflict(request: Request) -> Answer:
     """What DynamoDB says where another transaction is under way on the first item; no engine here ever says it."""
     reasons = [{"Code": "None"} for _ in json.loads(request.body)["TransactItems"]]
     reasons[0] = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
@@ -128,4 +114,4 @@ def _conflict(request: AWSPreparedRequest) -> AWSResponse:
         "CancellationReasons": reasons,
     }
     body = json.dumps(document).encode()
-    return AWSResponse(request.url, 400, {"Content-Type": "application/x-amz-json-1.0"}, _Raw(body))
+    return Answer(400, {"content-type": "application/x-amz-json-1.0"}, body)

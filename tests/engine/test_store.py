@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
-from botocore.httpsession import URLLib3Session
 
 from chalicelib import tables
-from chalicelib.tables.transport import DynamoDB, Sdk
+from chalicelib.tables.client import DynamoDB
+from chalicelib.tables.connections import Answer, Connections, Request
+from chalicelib.tables.transport import Sdk
 from tests.agency import Agency
 from tests.conftest import SETTINGS
 from tests.wire import Call
@@ -20,7 +20,7 @@ from warmup.sandbox.stores import Store
 
 pytestmark = pytest.mark.engine
 DEFINED = Path(__file__).parents[2] / "infrastructure" / "tables.json"
-_SEND = URLLib3Session.send  # before any test puts its own wire in its place
+_SEND = Connections.send  # before any test puts its own wire in its place
 
 
 def plain(value: Any) -> Any:
@@ -76,7 +76,7 @@ class Engine:
             reasons = error.response.get("CancellationReasons", [])
             return {"refused": error.response["Error"]["Code"], "reasons": reasons}
 
-    def compare(self, call: Call, answer: AWSResponse) -> None:
+    def compare(self, call: Call, answer: Answer) -> None:
         """Asks the engine the same, and holds the answers together."""
         document = json.loads(answer.content)
         if answer.status_code != 200:
@@ -96,16 +96,14 @@ def engine(agency: Agency, dynamodb_local: Store, monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB")
     engine, wire = Engine(client, dynamodb_local.dynamodb_url), agency.wire
 
-    def both(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-        answer: AWSResponse
+    def both(connections: Connections, request: Request) -> Answer:
         if request.url.startswith(dynamodb_local.dynamodb_url):
-            answer = _SEND(session, request)
-            return answer
+            return _SEND(connections, request)
         answer = wire.send(request)
         engine.compare(wire.calls[-1], answer)
         return answer
 
-    monkeypatch.setattr(URLLib3Session, "send", both)
+    monkeypatch.setattr(Connections, "send", both)
     made = list(engine.make())
     for name, table in wire.store.tables.items():
         for row in table.rows.values():

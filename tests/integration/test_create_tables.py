@@ -4,15 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ReadTimeoutError
-from botocore.httpsession import URLLib3Session
 from pynamodb.exceptions import TableError
 
 from chalicelib import context, tables
 from chalicelib.settings import Settings
 from chalicelib.tables import base
 from chalicelib.tables.base import READ_SECONDS, Store
+from chalicelib.tables.connections import Answer, Connections, Request
 from tests.integration.test_transport import refused, told
 
 
@@ -26,9 +25,9 @@ class Engine:
         self.asked: list[str] = []
         self.refuses: str | None = None
 
-    def send(self, session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-        """In the place of botocore's own."""
-        operation = request.headers["X-Amz-Target"].rpartition(".")[2]
+    def send(self, connections: Connections, request: Request) -> Answer:
+        """In the place of the pool's own."""
+        operation = request.operation
         body: dict[str, Any] = json.loads(request.body)
         self.asked.append(operation)
         name = body["TableName"]
@@ -43,7 +42,7 @@ class Engine:
                 if name in self.made:
                     return refused(400, "ResourceInUseException")
                 self.made.add(name)
-                if session._timeout.read_timeout < self.takes:
+                if connections.read_seconds < self.takes:
                     raise ReadTimeoutError(endpoint_url=request.url)
                 return told(200, json.dumps({"TableDescription": {"TableName": name}}).encode())
             case "UpdateTimeToLive":
@@ -60,10 +59,10 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Any:
     """An engine that takes five seconds for a table, and the tables bound to it."""
     engine = Engine(takes=5)
 
-    def send(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-        return engine.send(session, request)
+    def send(connections: Connections, request: Request) -> Answer:
+        return engine.send(connections, request)
 
-    monkeypatch.setattr(URLLib3Session, "send", send)
+    monkeypatch.setattr(Connections, "send", send)
     monkeypatch.setattr(context.sources, "sleep", lambda _: None)
     variables = {
         "AWS_ACCESS_KEY_ID": "a",
@@ -96,11 +95,11 @@ def test_a_table_that_another_process_was_faster_to_make_counts_as_made(
     """It has set the time to live, too, which is refused the second time."""
     send = engine.send
 
-    def overtaken(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-        if request.headers["X-Amz-Target"].endswith("CreateTable"):
+    def overtaken(connections: Connections, request: Request) -> Answer:
+        if request.operation == "CreateTable":
             engine.made.add(json.loads(request.body)["TableName"])
             engine.lives.add(json.loads(request.body)["TableName"])
-        return send(session, request)
+        return send(connections, request)
 
     monkeypatch.setattr(engine, "send", overtaken)
     tables.create_all()
@@ -124,4 +123,4 @@ def test_the_patience_ends_with_the_making(engine: Engine) -> None:
     for model in tables.NAMES:
         assert model._get_connection().connection is Store.connection
     assert Store.connection is not None
-    assert base.connection().client._http._http._timeout.read_timeout == READ_SECONDS
+    assert base.connection().client.connections.read_seconds == READ_SECONDS

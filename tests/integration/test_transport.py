@@ -1,49 +1,43 @@
 """The way to the store: what goes over the wire, what comes back, and what is asked again."""
 
 import json
+import ssl
 import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import ChecksumError, ClientError, NoCredentialsError, ReadTimeoutError
 from botocore.handlers import BUILTIN_HANDLERS
-from botocore.httpsession import URLLib3Session
 from botocore.loaders import create_loader
 from botocore.session import Session
 
 from chalicelib import context
-from chalicelib.tables.transport import AWS_DOMAINS, AwsRefused, DynamoDB, Sdk, refusal
+from chalicelib.tables.client import DynamoDB
+from chalicelib.tables.connections import Answer, Connections, Request
+from chalicelib.tables.transport import AWS_DOMAINS, AwsRefused, Sdk, refusal
 
 ASKED = {"TableName": "t", "Key": {"id": {"S": "ü"}}}
 
 
-class _Raw:
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, **_: Any) -> Any:
-        """The body."""
-        yield self._body
-
-
-def told(status: int, body: bytes, **headers: str) -> AWSResponse:
+def told(status: int, body: bytes, **headers: str) -> Answer:
     """An answer of the store."""
-    return AWSResponse("", status, {name.replace("_", "-"): value for name, value in headers.items()}, _Raw(body))
+    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
 class Line:
     """The wire: gives the planned answers (or raises them), and keeps what was sent."""
 
     def __init__(self) -> None:
-        self.sent: list[AWSPreparedRequest] = []
-        self.answers: list[AWSResponse | Exception] = []
+        self.sent: list[Request] = []
+        self.answers: list[Answer | Exception] = []
 
-    def send(self, request: AWSPreparedRequest) -> AWSResponse:
-        """In the place of botocore's own."""
+    def send(self, request: Request) -> Answer:
+        """In the place of the pool's own."""
         self.sent.append(request)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -55,7 +49,7 @@ class Line:
 def line(monkeypatch: pytest.MonkeyPatch) -> Line:
     """A wire with nothing behind it, and no waiting."""
     line = Line()
-    monkeypatch.setattr(URLLib3Session, "send", line.send)
+    monkeypatch.setattr(Connections, "send", lambda _, request: line.send(request))
     monkeypatch.setattr(context.sources, "sleep", lambda seconds: None)
     for name, value in {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "no secret"}.items():
         monkeypatch.setenv(name, value)
@@ -70,7 +64,7 @@ def client() -> DynamoDB:
     return DynamoDB(Sdk(), connect_seconds=1, read_seconds=1, attempts=3, pool_size=1)
 
 
-def refused(status: int, code: str, **members: Any) -> AWSResponse:
+def refused(status: int, code: str, **members: Any) -> Answer:
     """A refusal in DynamoDB's words."""
     body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "no", **members}
     return told(status, json.dumps(body).encode())
@@ -80,11 +74,11 @@ def test_a_request_is_dynamodbs_json_signed_for_its_region(line: Line) -> None:
     line.answers = [told(200, b'{"Item": {"n": {"N": "1"}}}')]
     assert client()._make_api_call("GetItem", ASKED) == {"Item": {"n": {"N": "1"}}}
     (request,) = line.sent
-    assert (request.method, request.url) == ("POST", "https://dynamodb.eu-west-1.amazonaws.com/")
+    assert request.url == "https://dynamodb.eu-west-1.amazonaws.com/"
     assert json.loads(request.body) == ASKED
-    assert request.headers["X-Amz-Target"] == "DynamoDB_20120810.GetItem"
-    assert request.headers["Content-Type"] == "application/x-amz-json-1.0"
-    signature = request.headers["Authorization"]
+    assert request.headers["x-amz-target"] == "DynamoDB_20120810.GetItem"
+    assert request.headers["content-type"] == "application/x-amz-json-1.0"
+    signature = request.headers["authorization"]
     assert signature.startswith("AWS4-HMAC-SHA256 Credential=AKID/")
     assert "/eu-west-1/dynamodb/aws4_request, SignedHeaders=" in signature
 
@@ -163,8 +157,8 @@ def test_credentials_that_are_about_to_run_out_are_refreshed(line: Line, monkeyp
     line.answers = [told(200, b"{}"), told(200, b"{}")]
     store._make_api_call("GetItem", ASKED)
     store._make_api_call("GetItem", ASKED)
-    assert ["Credential=KEY1/" in request.headers["Authorization"] for request in line.sent] == [True, True]
-    assert line.sent[0].headers["X-Amz-Security-Token"] == "tok"
+    assert ["Credential=KEY1/" in request.headers["authorization"] for request in line.sent] == [True, True]
+    assert line.sent[0].headers["x-amz-security-token"] == "tok"
 
 
 def test_without_credentials_nothing_is_sent(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,10 +169,10 @@ def test_without_credentials_nothing_is_sent(line: Line, monkeypatch: pytest.Mon
     assert line.sent == []
 
 
-def answering(answer: AWSResponse | None, seen: list[AWSPreparedRequest]) -> Callable[..., AWSResponse | None]:
+def answering(answer: Answer | None, seen: list[AWSPreparedRequest]) -> Callable[..., Answer | None]:
     """A handler of botocore's `before-send`."""
 
-    def handler(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+    def handler(request: AWSPreparedRequest, **_: Any) -> Answer | None:
         seen.append(request)
         return answer
 
@@ -200,7 +194,7 @@ def test_who_hears_before_send_may_answer_in_the_place_of_the_store(line: Line) 
     store = hooked(("before-send", answering(told(200, b'{"Item": {}}'), seen)))
     assert store._make_api_call("GetItem", ASKED) == {"Item": {}}
     assert line.sent == []
-    assert seen[0].headers["Authorization"].startswith("AWS4-HMAC-SHA256"), "it is signed, as botocore's is"
+    assert seen[0].headers["authorization"].startswith("AWS4-HMAC-SHA256"), "it is signed, as botocore's is"
 
 
 def test_who_hears_before_send_may_only_listen_or_change_the_request(line: Line) -> None:
@@ -266,17 +260,37 @@ def test_the_domains_of_aws_are_those_that_botocore_knows() -> None:
     assert set(AWS_DOMAINS) == known
 
 
-def test_proxies_and_the_ca_bundle_of_the_environment_hold(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[dict[str, Any]] = []
-    monkeypatch.setattr(URLLib3Session, "__init__", lambda self, **given: made.append(given))
+def test_the_proxies_of_the_environment_hold(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
-    monkeypatch.setenv("AWS_CA_BUNDLE", "/etc/ca.pem")
-    client()
+    monkeypatch.setenv("HTTPS_PROXY", "proxy:3128")
+    assert client().connections.proxy == "http://proxy:3128"
     monkeypatch.setenv("NO_PROXY", ".amazonaws.com")
-    client()
-    assert [(one["proxies"].get("https"), one["verify"]) for one in made] == [
-        ("http://proxy:3128", "/etc/ca.pem"),
-        (None, "/etc/ca.pem"),
-    ]
+    assert client().connections.proxy is None
+
+
+def test_the_ca_bundle_of_the_environment_holds(line: Line, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is the only one that is trusted; without it that of botocore is."""
+    assert len(client().connections.tls.get_ca_certs()) > 50  # type: ignore[union-attr]  # AWS is called by TLS
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text(ssl.DER_cert_to_PEM_cert(Sdk().tls.get_ca_certs(binary_form=True)[0]))
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    assert len(client().connections.tls.get_ca_certs()) == 1  # type: ignore[union-attr]
+
+
+def test_what_the_environment_does_not_say_a_profile_says(
+    line: Line, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    profile = tmp_path / "config"
+    profile.write_text(
+        "[default]\nregion = eu-north-1\nservices = own\naws_access_key_id = OFPROFILE\naws_secret_access_key = s\n"
+        "[services own]\ndynamodb =\n  endpoint_url = http://127.0.0.1:4321\n"
+    )
+    for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(profile))
+    line.answers = [told(200, b"{}")]
+    client()._make_api_call("GetItem", ASKED)
+    assert line.sent[0].url == "http://127.0.0.1:4321/"
+    assert "Credential=OFPROFILE/" in line.sent[0].headers["authorization"]
+    assert "/eu-north-1/dynamodb/" in line.sent[0].headers["authorization"]

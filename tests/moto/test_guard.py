@@ -9,18 +9,17 @@ import httpx
 import pytest
 import requests
 from botocore import hooks
-from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import HTTPClientError
 from botocore.handlers import BUILTIN_HANDLERS
 from botocore.httpsession import URLLib3Session
 from moto import mock_aws
 from moto.core.models import botocore_stubber
-from pynamodb.exceptions import TableError
 
 from chalicelib import tables
 from chalicelib.edge.serve import installed
 from chalicelib.settings import Settings
 from chalicelib.tables import media
+from chalicelib.tables.connections import Connections
 from chalicelib.tables.transport import AwsRefused, Sdk
 from warmup.api import errors
 from warmup.testing import MotoService, moto_service
@@ -68,7 +67,7 @@ def test_with_the_guard_of_the_service_taken_away_too_no_address_is_looked_up(mo
     """What is left is the guard of the process."""
     without_the_hook(monkeypatch)
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "as if it were deployed")
-    with pytest.raises(TableError, match=f"{DYNAMODB} was refused"), moto_service():
+    with pytest.raises(AwsRefused, match=f"{DYNAMODB} was refused"), moto_service():
         pass
 
 
@@ -139,7 +138,7 @@ def test_every_request_of_the_service_goes_through_the_hook(
 ) -> None:
     """DynamoDB's and S3's: none is left for the connections."""
 
-    def send(_: URLLib3Session, request: AWSPreparedRequest) -> None:
+    def send(_: object, request: Any) -> None:
         raise Left(request.url)
 
     emitted: list[str] = []
@@ -149,6 +148,7 @@ def test_every_request_of_the_service_goes_through_the_hook(
         emitted.append(event_name)
         return emit(emitter, event_name, **given)
 
+    monkeypatch.setattr(Connections, "send", send)
     monkeypatch.setattr(URLLib3Session, "send", send)
     monkeypatch.setattr(hooks.HierarchicalEmitter, "emit", noting)
     service.account("nora-2")

@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CLOCKS = {
     "time.time",
+    "time.gmtime",
     "time.monotonic",
     "time.sleep",
     "time.perf_counter",
@@ -38,7 +39,7 @@ def used() -> Iterator[tuple[str, str]]:
     [
         (CLOCKS, {"context.py"}),
         (DICE, {"context.py"}),
-        (SENDERS, {"tables/transport.py", "tables/media.py"}),  # the latter for S3, whose objects decide nothing
+        (SENDERS, {"tables/transport.py", "tables/connections.py"}),
     ],
     ids=["clock", "randomness", "store"],
 )
