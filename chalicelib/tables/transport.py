@@ -156,8 +156,8 @@ class Sdk:
         if self._heard is None:
             return None
         from botocore.awsrequest import AWSPreparedRequest  # noqa: PLC0415  # who listens has imported it already
-        from botocore.compat import HTTPHeaders  # noqa: PLC0415
-        from botocore.hooks import first_non_none_response  # noqa: PLC0415
+        from botocore.compat import HTTPHeaders  # noqa: PLC0415  # as above
+        from botocore.hooks import first_non_none_response  # noqa: PLC0415  # as above
 
         prepared = AWSPreparedRequest("POST", request.url, HTTPHeaders.from_dict(request.headers), request.body, False)
         heard = self._heard.emit(f"before-send.dynamodb.{request.operation}", request=prepared)

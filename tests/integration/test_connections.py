@@ -95,7 +95,7 @@ def peer() -> Iterator[Peer]:
 def pool(peer: Peer, scheme: str = "http", *, size: int = 2, **more: object) -> Connections:
     """Connections to it."""
     url = f"{scheme}://127.0.0.1:{peer.port}/"
-    return Connections(url, connect_seconds=1, read_seconds=0.3, size=size, **more)  # type: ignore[arg-type]
+    return Connections(url, connect_seconds=1, read_seconds=0.3, size=size, **more)  # type: ignore[arg-type]  # proxy, tls
 
 
 def ask(connections: Connections, body: bytes = b"{}") -> Answer:

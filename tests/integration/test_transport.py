@@ -275,7 +275,7 @@ def test_the_ca_bundle_of_the_environment_holds(line: Line, monkeypatch: pytest.
     bundle = tmp_path / "ca.pem"
     bundle.write_text(ssl.DER_cert_to_PEM_cert(Sdk().tls.get_ca_certs(binary_form=True)[0]))
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
-    assert len(client().connections.tls.get_ca_certs()) == 1  # type: ignore[union-attr]
+    assert len(client().connections.tls.get_ca_certs()) == 1  # type: ignore[union-attr]  # as above
 
 
 def test_what_the_environment_does_not_say_a_profile_says(

@@ -19,7 +19,7 @@ from chalicelib.tables.transport import host_of
 WORDS = st.text(string.ascii_letters + string.digits + "-_./+=", min_size=1, max_size=60)
 CREDENTIALS = st.builds(Credentials, WORDS, WORDS, st.none() | WORDS)
 REGIONS = st.sampled_from(["us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1"])
-MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1))  # noqa: DTZ001  # `datetimes` wants them without a zone
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1))  # noqa: DTZ001  # without a zone: so it wants them
 ORIGINS = st.builds(
     "{}://{}{}".format,
     st.sampled_from(["http", "https"]),
