@@ -16,7 +16,9 @@ from benchmarks.recording import Caller, Scene, patched, serve
 from benchmarks.requests import silent
 from chalicelib import tables
 from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.given import digest
 from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.timing import DueQueue
 from chalicelib.tables import Account
 from chalicelib.tables.accounts import queue_key
@@ -78,7 +80,7 @@ def account(number: int, now: datetime) -> Account:
         username=f"user.{number}",
         state=AccountState.WARMING_UP if kind < 6 else AccountState.READY if kind < 8 else AccountState.ACTIVE,
         consent={"granted_by": "Ada", "granted_at": "2026-01-01T00:00:00Z", "reference": "contract 7"},
-        used_content_ids={f"con_{number}", f"con_{number + 1}"},
+        given={digest(PoolKind.CONTENT, f"con_{number + more}") for more in range(2)},
         created_at=now,
         updated_at=now,
         version=7,

@@ -9,6 +9,7 @@ from chalicelib import warmups
 from chalicelib.context import Context
 from chalicelib.domain import selection
 from chalicelib.domain.errors import ContentUnavailable
+from chalicelib.domain.given import Given
 from chalicelib.domain.selection import Choice, PoolKind, Wanted
 from chalicelib.domain.warmup import delivery as life
 from chalicelib.domain.warmup.state import PhaseState
@@ -64,7 +65,7 @@ def choose_missing(
     """Chooses what the phase needs and has not. Raises ContentUnavailable, after the account was set aside."""
     warmup, drawn = loaded.warmup, dict[PoolKind, Drawn]()
     for kind, need in life.missing(warmup, phase, unfit).items():
-        used = warmup.used_content_ids if kind is PoolKind.CONTENT else warmup.used_text_ids
+        used = Given(kind, warmup.given)
         wanted = selection.wanted(warmup.plan, phase.phase, theme=warmup.theme, used=used, now=context.now)
         choice = _choose(context, warmup.model_id, phase, warmups.MODELS[kind], wanted, contest)
         if choice is not None:

@@ -10,7 +10,7 @@ kept for it.
 import bisect
 import heapq
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from chalicelib.domain import scoring, selection, uses
 from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.given import Given, digest
 from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.selection import ANY, ItemRights, PoolKind, Wanted
@@ -56,15 +57,15 @@ class Stock:
 class PendingAccount:
     """An account under way: the stage in which a worker takes it next, at `due_at`.
 
-    `used` are the items that it was given before, `held` those that are kept for it while it waits for another, as they
-    were before.
+    `given` are the digests of what it was given before, `held` are the items that are kept for it while it waits for
+    another, as they were before.
     """
 
     account_id: str
     stage: Stage
     due_at: datetime
     theme: str | None = None
-    used: frozenset[tuple[PoolKind, str]] = frozenset()
+    given: frozenset[str] = frozenset()
     held: tuple[tuple[PoolKind, Stock], ...] = ()
 
     @property
@@ -93,9 +94,7 @@ class _Account(Protocol):
     @property
     def theme(self) -> str | None: ...
     @property
-    def used_content_ids(self) -> Collection[str] | None: ...
-    @property
-    def used_text_ids(self) -> Collection[str] | None: ...
+    def all_given(self) -> frozenset[str]: ...
 
 
 def pending(account: _Account, now: datetime, *, assigned: bool) -> PendingAccount | None:
@@ -108,10 +107,8 @@ def pending(account: _Account, now: datetime, *, assigned: bool) -> PendingAccou
     stage = _next_stage(account.plan, *at, assigned)
     if stage.phase is None:
         return None
-    used = {(PoolKind.CONTENT, one) for one in account.used_content_ids or ()}
-    used |= {(PoolKind.TEXT, one) for one in account.used_text_ids or ()}
     due_at = now if assigned else account.due_at or now
-    return PendingAccount(account.account_id, stage, due_at, account.theme, frozenset(used))
+    return PendingAccount(account.account_id, stage, due_at, account.theme, account.all_given)
 
 
 @lru_cache(maxsize=1024)
@@ -292,8 +289,7 @@ class _Simulation:
         for kind, need in one.stage.needed.items():
             if kind in {of_kind for of_kind, _ in held}:
                 continue
-            used = {item_id for of_kind, item_id in one.used if of_kind is kind}
-            wanted = selection.wanted(one.plan, phase, theme=one.theme, used=used, now=at)
+            wanted = selection.wanted(one.plan, phase, theme=one.theme, used=Given(kind, one.given), now=at)
             choices = selection.candidates(self._pool(kind, at), phase, wanted, 1)
             if choices:
                 held.append((kind, choices[0].item))
@@ -327,8 +323,8 @@ class _Simulation:
         turn = simulation.completed(one.stage)
         if turn.stage is None or turn.stage.phase is None:
             return None
-        used = one.used | {(kind, item.item_id) for kind, item in held}
-        return replace(one, stage=turn.stage, due_at=at + turn.wait, used=used, held=())
+        given = one.given | {digest(kind, item.item_id) for kind, item in held}
+        return replace(one, stage=turn.stage, due_at=at + turn.wait, given=given, held=())
 
 
 def _phase(one: PendingAccount) -> PhaseName:

@@ -8,7 +8,7 @@ and the rest. Three lists at most, whatever the number of themes, and nearly alw
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -92,7 +92,7 @@ class Wanted:
     """What a phase of an account asks of an item. `four_eyes`: who made it may not be who approved it."""
 
     theme: str | None
-    used: Collection[str]
+    used: Container[str]
     now: datetime
     cooldown: timedelta
     minimum_quality: float
@@ -123,7 +123,7 @@ class Choice(Generic[C_co]):
     score: scoring.Score
 
 
-def wanted(plan: Plan, phase: PhaseName, *, theme: str | None, used: Collection[str], now: datetime) -> Wanted:
+def wanted(plan: Plan, phase: PhaseName, *, theme: str | None, used: Container[str], now: datetime) -> Wanted:
     """What a phase of this plan asks of an item for an account of this theme that was given `used` before."""
     return Wanted(
         theme=theme,
@@ -144,7 +144,7 @@ def needs(plan: Plan, phase: PhaseName) -> dict[PoolKind, Need]:
     return {kind: need for kind, need in both if need is not Need.NONE}
 
 
-def wanted_by_hand(plan: Plan, phase: PhaseName, *, theme: str | None, used: Collection[str], now: datetime) -> Wanted:
+def wanted_by_hand(plan: Plan, phase: PhaseName, *, theme: str | None, used: Container[str], now: datetime) -> Wanted:
     """What an item that an operator gives to the phase must fulfil: all but the rest between uses and the quality."""
     asked = wanted(plan, phase, theme=theme, used=used, now=now)
     return replace(asked, cooldown=timedelta(0), minimum_quality=0)

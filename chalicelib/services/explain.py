@@ -7,6 +7,7 @@ from chalicelib import warmups
 from chalicelib.context import Context
 from chalicelib.domain import selection
 from chalicelib.domain.errors import NotFound
+from chalicelib.domain.given import Given
 from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
 from chalicelib.domain.plans import Need
 from chalicelib.domain.selection import Choice, PoolKind, Refusal
@@ -64,10 +65,10 @@ def explain(context: Context, account_id: str, phase_name: str, *, limit: int) -
     phase = PhaseName(phase_name)
     warmup = warmups.load(context, account_id)
     account = warmup.account
-    given = {PoolKind.CONTENT: account.used_content_ids, PoolKind.TEXT: account.used_text_ids}
     explanations = []
     for kind, need in selection.needs(account.plan, phase).items():
-        wanted = selection.wanted(account.plan, phase, theme=account.theme, used=given[kind] or (), now=context.now)
+        used = Given(kind, account.all_given)
+        wanted = selection.wanted(account.plan, phase, theme=account.theme, used=used, now=context.now)
         explanations.append(
             _explain(account.model_id, phase, kind, need, wanted, limit, lambda: context.time_left() > _SPARE_SECONDS)
         )

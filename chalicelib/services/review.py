@@ -16,6 +16,7 @@ from chalicelib.domain.errors import (
     ContentNotEligible,
     NotFound,
 )
+from chalicelib.domain.given import Given
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.selection import PoolKind
@@ -254,7 +255,7 @@ def _items_by_hand(
         (item,) = together([(warmups.MODELS[kind], item_id)])
         if item is None or item.model_id != warmup.model_id:
             raise NotFound(kind, item_id)
-        used = warmup.used_content_ids if kind is PoolKind.CONTENT else warmup.used_text_ids
+        used = Given(kind, warmup.given)
         by_hand = selection.wanted_by_hand(warmup.plan, phase.phase, theme=warmup.theme, used=used, now=context.now)
         refused = selection.refusal(item, by_hand)
         if refused is not None:

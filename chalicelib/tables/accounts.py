@@ -8,9 +8,11 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 
 from chalicelib.domain import retries, timing
 from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.given import digest
 from chalicelib.domain.leases import Ending, Lease, is_open
 from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan, plan_of
+from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.timing import Due, shard_of
 from chalicelib.tables.attributes import (
     count,
@@ -76,6 +78,9 @@ class ModelIndex(GlobalSecondaryIndex["Account"]):
 class Account(Item):
     """A social account in the service's care. `version` counts its accepted changes.
 
+    `given` are the digests of the items that it was ever given; `used_content_ids` and `used_text_ids` are ids that an
+    earlier release wrote, and are read only.
+
     `crash_count` and `release_count` count how often workers left it without an outcome while it was in no phase:
     before its first one, which takes them over, and behind its last one.
     """
@@ -103,6 +108,7 @@ class Account(Item):
     ready_model = maybe_text()
     due_at = maybe_instant()
     due_since = maybe_instant()
+    given = texts()
     used_content_ids = texts()
     used_text_ids = texts()
     started_by = maybe_text()
@@ -142,6 +148,12 @@ class Account(Item):
         """The status of its current phase as of now, None without one. A phase that is pending is due when it opens."""
         status = self.phase_status
         return None if status is None else timing.status_at(self.state, status, self.due_at, now)
+
+    @property
+    def all_given(self) -> frozenset[str]:
+        """The digests of all items that it was ever given, by this release or an earlier one."""
+        before = ((PoolKind.CONTENT, self.used_content_ids), (PoolKind.TEXT, self.used_text_ids))
+        return frozenset(self.given or ()) | {digest(kind, one) for kind, ids in before for one in ids or ()}
 
     @property
     def working_since(self) -> datetime | None:

@@ -73,7 +73,6 @@ ACCOUNT_FIELDS = (
     *("state", "current_phase", "paused_from", "ready_at", "due_since"),
     *("content_due_at", "content_misses", "started_by"),
 )
-SETS = ("used_content_ids", "used_text_ids")
 
 
 def view(account: Account, records: Mapping[PhaseName, Phase]) -> Warmup:
@@ -88,8 +87,7 @@ def view(account: Account, records: Mapping[PhaseName, Phase]) -> Warmup:
         theme=account.theme,
         has_consent=account.has_consent,
         due_at=account.due_at,
-        used_content_ids=frozenset(account.used_content_ids or ()),
-        used_text_ids=frozenset(account.used_text_ids or ()),
+        given=account.all_given,
         crash_count=account.crash_count or 0,
         release_count=account.release_count or 0,
         **{name: getattr(account, name) for name in ACCOUNT_FIELDS},

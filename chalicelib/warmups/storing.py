@@ -38,7 +38,7 @@ from chalicelib.tables.sessions import (
 )
 from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, counter_key, hour_key
 from chalicelib.tables.transaction import Transaction
-from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, SETS, Loaded, document, versions, view
+from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, Loaded, document, versions, view
 
 MODELS: Mapping[PoolKind, type[PoolItem]] = {PoolKind.CONTENT: Content, PoolKind.TEXT: Text}
 Items = Mapping[tuple[PoolKind, str], PoolItem]
@@ -129,9 +129,8 @@ class _Writer:
             for name in ACCOUNT_FIELDS:
                 if (value := getattr(after, name)) != getattr(before, name):
                     setattr(account, name, value)
-            for name in SETS:
-                if (ids := getattr(after, name)) != getattr(before, name):
-                    setattr(account, name, set(ids) or None)
+            if after.given != before.given:
+                account.given = set(after.given) or None
             if after.lease is not None and after.lease != before.lease:
                 account.store_lease(after.lease)
             if after.phases and not before.phases:

@@ -62,7 +62,7 @@ MUTANTS: dict[str, Mutant] = {
         STALE,
     ),
     "what the account has used": Mutant(
-        (Line("deliveries/choosing.py", "used=used, now=context.now)", "used=(), now=context.now)"),),
+        (Line("deliveries/choosing.py", "used = Given(kind, warmup.given)", "used = Given(kind, frozenset())"),),
         "tests/api/test_content.py",
     ),
     "the minimum interval": Mutant(

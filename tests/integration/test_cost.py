@@ -25,11 +25,12 @@ _TEXTS = {"bio": 150, "post": 600, "highlight": 100, "story": 600}
 
 @dataclass(slots=True)
 class Bill:
-    """Counts what goes over the wire from now on, until it is closed."""
+    """Counts what goes over the wire from now on, until it is closed; `largest` is in bytes, by table."""
 
     wire: Wire
     written: int = 0
     read: float = 0.0
+    largest: dict[str, int] = field(default_factory=dict)
     _open: list[tuple[str, dict[str, Any], Image]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -55,8 +56,9 @@ class Bill:
 
     def _settle(self) -> None:
         for table, key, before in self._open:
-            name = table.removeprefix(_PREFIX)
-            self.written += sum(written(name, _INDEXES[name], before, self._row(table, key)).values())
+            name, after = table.removeprefix(_PREFIX), self._row(table, key)
+            self.written += sum(written(name, _INDEXES[name], before, after).values())
+            self.largest[name] = max(self.largest.get(name, 0), 0 if after is None else size(after))
         self._open.clear()
 
     def _row(self, table: str, key: Any) -> Image:
@@ -134,6 +136,7 @@ def test_what_the_docs_say_that_an_account_costs_is_what_it_costs(agency: Agency
     )
     assert f"| write units | 614 | **{bill.written}** |" in performance
     assert f"| HTTP requests | 35 | **{requests}** |" in performance
+    assert bill.largest["accounts"] <= 1024, "beyond a kilobyte each write of it costs twice as much"
 
 
 def test_what_the_docs_say_that_waiting_costs_is_what_it_costs(agency: Agency) -> None:

@@ -70,6 +70,23 @@ def test_what_a_later_version_adds_is_kept_by_this_one(agency: Agency) -> None:
             assert LATER.items() <= dict(table.rows[table.key_of(row)]).items(), (name, row)
 
 
+def test_items_that_an_earlier_release_gave_to_an_account_are_not_given_again(agency: Agency) -> None:
+    """That release kept their ids; this one keeps digests, and leaves the ids as they are."""
+    plant(agency, {})
+    before = dict(agency.wire.store.tables[f"{PREFIX}accounts"].rows[("a1",)])
+    bot = Bot(agency.client, "b1", WRITTEN["bot_key"], WRITTEN["session"])
+    fault = {"kind": "content", "message": "the picture is broken"}
+    bot.report("post", WRITTEN["lease_token"], **fault).ok()
+    explained = agency.operator.get("/api/operator/accounts/a1/phases/post/explain").ok()
+    refused = {one["item_id"]: one["reason"] for need in explained["needs"] for one in need["refused"]}
+    assert (refused["m1-post"], refused["m1-post-text"]) == ("used_by_account", "used_by_account")
+    assert bot.content("post").ok()["content"]["content_id"] == "m1-any"
+    after = agency.wire.store.tables[f"{PREFIX}accounts"].rows[("a1",)]
+    assert len(after["given"]["SS"]) == 5, "four of before, and the one that was given now"
+    assert all(after[name] == before[name] for name in ("used_content_ids", "used_text_ids"))
+    agency.operator.verified()
+
+
 def test_failures_that_were_counted_before_are_the_penalty(agency: Agency, settings: Settings) -> None:
     """An item of the time when successes were counted at completion: 3 uses, of which 1 failed and 1 is under way."""
     plant(agency, {})

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.given import digest
 from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
 from chalicelib.domain.plans import STANDARD, Need, PhasePlan, Plan
 from chalicelib.domain.runway import PendingAccount, Runway, Stock, newcomer, pending, simulate
@@ -126,8 +127,7 @@ class Row:
     account_id: str = "a1"
     plan: Plan = STANDARD
     theme: str | None = None
-    used_content_ids: frozenset[str] | None = None
-    used_text_ids: frozenset[str] | None = None
+    all_given: frozenset[str] = frozenset()
 
 
 BIO, STORY, LATER = PhaseName.BIO, PhaseName.STORY, NOW + DAY
@@ -195,7 +195,7 @@ def test_a_picture_is_not_lost_to_an_account_that_finds_no_words_for_it() -> Non
     plan = Plan("posts", 1, {name: PhasePlan(timedelta(0), Need.REQUIRED, Need.REQUIRED) for name in ORDER})
     short = Stock("short", "story", 50, 0, 9, length_or_none=9)
     story = in_phase("a0", PhaseName.STORY, plan=plan)
-    first = replace(story, used=frozenset({(PoolKind.TEXT, "short")}))
+    first = replace(story, given=frozenset({digest(PoolKind.TEXT, "short")}))
     second = replace(story, account_id="a1")
     runway = simulate(items("story", 1), [short], [first, second], NOW)
     assert runway.dry is not None and runway.dry.account_id == "a0"

@@ -13,6 +13,7 @@ from chalicelib.domain.errors import (
     PhaseNotAvailable,
     ServiceError,
 )
+from chalicelib.domain.given import digest
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Need
@@ -32,11 +33,11 @@ from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
 
 Named = tuple[PoolKind, str]
 """An item by its kind and id: a media item and a text may have the same id."""
-FIELDS: Mapping[PoolKind, tuple[str, str]] = {
-    PoolKind.CONTENT: ("assigned_content_id", "used_content_ids"),
-    PoolKind.TEXT: ("assigned_text_id", "used_text_ids"),
+FIELDS: Mapping[PoolKind, str] = {
+    PoolKind.CONTENT: "assigned_content_id",
+    PoolKind.TEXT: "assigned_text_id",
 }
-"""Where a phase names its item of a kind, and where the account keeps those that it was given."""
+"""Where a phase names its item of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ def deliver(
 def unassign(draft: Draft, phase: PhaseState, items: Collection[Named], *, delivered: bool) -> PhaseState:
     """Takes some of its items off a phase, whose assignment ends; their use is free again if never delivered."""
     gone = [one for one in assigned(phase) if one in items]
-    fields: dict[str, Any] = {FIELDS[kind][0]: None for kind, _ in gone}
+    fields: dict[str, Any] = {FIELDS[kind]: None for kind, _ in gone}
     if phase.assignment_id is None:  # a replacement kept them: they were delivered under an assignment that has ended
         return draft.set_phase(phase.phase, **fields)
     if not delivered:
@@ -202,10 +203,9 @@ def assign(draft: Draft, phase: PhaseState, chosen: Chosen, *, delivered: bool) 
     """Assigns what was chosen to a phase, beside what it keeps."""
     fields: dict[str, Any] = {}
     for kind, item_id in chosen.items.items():
-        on_phase, on_account = FIELDS[kind]
-        fields[on_phase] = item_id
+        fields[FIELDS[kind]] = item_id
         draft.effects.append(UseItem(kind, item_id))
-        draft.set(**{on_account: getattr(draft.warmup, on_account) | {item_id}})
+        draft.set(given=draft.warmup.given | {digest(kind, item_id)})
     phase = draft.move_phase(
         phase, PhaseTransition.ASSIGN, assignment_id=chosen.assignment_id, content_assigned_at=draft.now, **fields
     )

@@ -175,7 +175,7 @@ def _stage(warmup: Warmup) -> Stage:
 
 def stage_of(warmup: Warmup) -> Stage:
     """The stage of a warm-up that a worker takes at `NOW`. Raises what a worker gets where it cannot be taken."""
-    return _stage(bare(replace(warmup, account_id="", used_content_ids=frozenset(), used_text_ids=frozenset())))
+    return _stage(bare(replace(warmup, account_id="", given=frozenset())))
 
 
 @lru_cache(maxsize=_MOST_KEPT)

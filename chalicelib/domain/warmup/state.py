@@ -74,6 +74,8 @@ class Warmup:
     `ready_at` is when it entered its present step where no phase says so. `due_at` is when the step falls due that was
     next when it was stored; `due_since` is the same for the step whose lease is held.
 
+    `given` are the digests of all items that it was ever given (`domain.given`).
+
     `crash_count` and `release_count` count how often workers left it while it was in no phase: before the first one,
     which takes them over, and behind the last one.
     """
@@ -96,8 +98,7 @@ class Warmup:
     started_by: str | None = None
     crash_count: int = 0
     release_count: int = 0
-    used_content_ids: frozenset[str] = frozenset()
-    used_text_ids: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
 
     @property
     def current(self) -> PhaseState | None:

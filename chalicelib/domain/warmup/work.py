@@ -224,7 +224,7 @@ def _blame(draft: Draft, phase: PhaseState, fault: ReportedError) -> PhaseState:
     by_text = fault.text_at_fault and phase.assigned_text_id is not None
     kind = PoolKind.TEXT if by_text or phase.assigned_content_id is None else PoolKind.CONTENT
     draft.close_assignment(phase, "content_fault", success=False, blamed=kind)
-    return draft.set_phase(phase.phase, **{"assignment_id": None, FIELDS[kind][0]: None})
+    return draft.set_phase(phase.phase, **{"assignment_id": None, FIELDS[kind]: None})
 
 
 # finish
