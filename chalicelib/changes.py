@@ -60,6 +60,20 @@ class Change:
         self.transitions: list[dict[str, object]] = []
         self.transaction = Transaction(context)
 
+    def record(self, what: str, before: object, after: object) -> None:
+        """Adds a transition to the event: what moved, from where to where."""
+        self.transitions.append({"what": what, "from": _plain(before), "to": _plain(after)})
+
+    def set(self, name: str, value: object) -> None:
+        """Sets an attribute of the item, and records that."""
+        self.record(name, getattr(self.item, name), value)
+        setattr(self.item, name, set(value) or None if isinstance(value, frozenset) else value)
+
+    @property
+    def changed(self) -> str:
+        """The names of what moved, as the event's details show them."""
+        return ", ".join(str(one["what"]) for one in self.transitions)
+
     def commit(self, action: AuditAction, condition: Condition | None = None, **details: object) -> AuditEvent:
         """Writes the item, what was added and the event. Raises Stale when something was changed since it was read."""
         item = self.item
@@ -112,4 +126,6 @@ def is_repeat(context: Context, item: Item, action: AuditAction, *, possible: bo
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, set | frozenset):
+        return sorted(value)
     return render(value) if isinstance(value, datetime) else value

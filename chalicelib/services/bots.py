@@ -69,7 +69,7 @@ def create(
     )
     key = _add_key(context, bot)
     change = Change(context, bot)
-    change.transitions.append({"what": "bot", "from": None, "to": "created"})
+    change.record("bot", None, "created")
     try:
         change.commit(AuditAction.BOT_CREATE, key_id=key.key_id, role=role)
         return bot, key
@@ -101,7 +101,7 @@ def rotate_key(context: Context, bot_id: str) -> NewKey:
         raise TooManyKeys(live_keys=sorted(bot.live_keys()))
     key = _add_key(context, bot)
     change = Change(context, bot)
-    change.transitions.append({"what": f"key:{key.key_id}", "from": None, "to": "live"})
+    change.record(f"key:{key.key_id}", None, "live")
     change.commit(AuditAction.BOT_ADD_KEY, key_id=key.key_id)
     return key
 
@@ -117,7 +117,7 @@ def revoke_key(context: Context, bot_id: str, key_id: str) -> tuple[Bot, bool]:
     bot.keys = {**bot.keys, key_id: {**bot.keys[key_id], "revoked_at": render(context.now)}}
     bot.updated_at = context.now
     change = Change(context, bot)
-    change.transitions.append({"what": f"key:{key_id}", "from": "live", "to": "revoked"})
+    change.record(f"key:{key_id}", "live", "revoked")
     change.commit(AuditAction.BOT_REVOKE_KEY, key_id=key_id)
     return bot, False
 
@@ -138,27 +138,19 @@ def edit(
     bot = get(context, bot_id)
     _require_unbound(bot.role, models)
     before = None if bot.models is None else frozenset(bot.models)
-    after = None if all_models else (before if models is None else models)
-    if after == before and name in (None, bot.name):
+    wanted: dict[str, object] = {} if name in (None, bot.name) else {"name": name}
+    if all_models or models is not None:
+        after = None if all_models else models
+        wanted |= {} if after == before else {"models": after}
+    if not wanted:
         return bot, True  # the same edit sent again, too, whatever version it names
     check_if_match(context, bot)
     change = Change(context, bot)
-    changed = []
-    if name not in (None, bot.name):
-        change.transitions.append({"what": "name", "from": bot.name, "to": name})
-        bot.name = str(name)
-        changed.append("name")
-    if after != before:
-        change.transitions.append({"what": "models", "from": _listed(before), "to": _listed(after)})
-        bot.models = None if after is None else set(after)
-        changed.append("models")
+    for what, value in wanted.items():
+        change.set(what, value)
     bot.updated_at = context.now
-    change.commit(AuditAction.BOT_CHANGE, changed=", ".join(changed))
+    change.commit(AuditAction.BOT_CHANGE, changed=change.changed)
     return bot, False
-
-
-def _listed(models: frozenset[str] | None) -> list[str] | None:
-    return None if models is None else sorted(models)
 
 
 def get(context: Context, bot_id: str) -> Bot:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 from chalicelib import warmups
@@ -73,23 +74,17 @@ def edit(
     Raises NotFound, InvalidInput, InvalidTransition, FourEyes, Duplicate, VersionConflict.
     """
     item, replayed = _edit(context, kind, noun, model_id, item_id, given, reason)
-    dated = given.get("licence_valid_until") is not None
     unlicensed = selection.unlicensed(item, context.now) is not None
-    if not unlicensed and not dated:
+    if not unlicensed and given.get("licence_valid_until") is None:
         return Edited(item, replayed)
     rows, complete = assignments.of_item(item_id, texts=not issubclass(kind, Content), most=_MOST_USERS)
+    reached = takewhile(lambda _: not context.is_short_of_time, rows)
     if not unlicensed:
-        for row in rows:
-            if context.is_short_of_time:
-                break  # its holder learns of it when it asks for the content again
+        for row in reached:  # the holder of another learns of it when it asks for the content again
             _note_licence(context, item, row)
         return Edited(item, replayed)
-    users: list[User] = []
-    for row in rows:
-        if context.is_short_of_time:
-            return Edited(item, replayed, users, True)
-        users.append(_user(context, kind, item_id, row))
-    return Edited(item, replayed, users, not complete)
+    users = [_user(context, kind, item_id, row) for row in reached]
+    return Edited(item, replayed, users, not complete or len(users) < len(rows))
 
 
 @retry_on_conflict
@@ -111,26 +106,33 @@ def _edit(
     if not wanted:
         return item, True
     check_if_match(context, found)
-    if wanted.get("theme") is not None and wanted["theme"] not in (model.themes or ()):
-        detail = f"the model {model_id} declares no theme {wanted['theme']!r}"
-        raise InvalidInput([{"pointer": "/theme", "detail": detail}])
-    _check(item, wanted)
+    _check(item, wanted, model)
     change = Change(context, item)
-    for name, value in wanted.items():
-        change.transitions.append({"what": name, "from": _told(getattr(item, name)), "to": _told(value)})
     before, keys = item.status, item.fingerprints
-    if "status" in wanted:
-        _move_rights(context, item, ItemRights(str(wanted.pop("status"))))
-    for name, value in wanted.items():
-        setattr(item, name, set(value) or None if isinstance(value, frozenset) else value)
-    if "body" in wanted:
-        _approve_anew(context, item)
+    _apply(change, item, wanted)
     if "body" in wanted or rights.comes_back(before, item.status):
         _claim(change, item, keys)
     condition = item.revise(context.now)
-    changed = ", ".join(str(move["what"]) for move in change.transitions)
-    change.commit(_action(item, change.transitions), condition, changed=changed, reason=reason)
+    change.commit(_action(item, change.transitions), condition, changed=change.changed, reason=reason)
     return item, False
+
+
+def _apply(change: Change, item: PoolItem, wanted: Mapping[str, object]) -> None:
+    """Sets what is wanted: a status as the rights allow. Raises InvalidTransition, FourEyes.
+
+    Who approved the words of a text approved other ones: an approval by somebody else is asked for again.
+    """
+    actor, four_eyes = change.context.actor.id, plans.STANDARD.four_eyes
+    if "status" in wanted:
+        to = ItemRights(str(wanted["status"]))
+        to = rights.move(item.status, to, creator=item.created_by, actor=actor, four_eyes=four_eyes)
+        item.approved_by = rights.approver(to, actor) or item.approved_by
+        wanted = {**wanted, "status": to}
+    for name, value in wanted.items():
+        change.set(name, value)
+    if "body" in wanted and rights.is_approved(item.status):
+        item.status = rights.at_creation(item.status, four_eyes=four_eyes)
+        item.approved_by = rights.approver(item.status, actor)
 
 
 def _dated(given: Mapping[str, object], time_zone: str) -> Mapping[str, object]:
@@ -139,25 +141,22 @@ def _dated(given: Mapping[str, object], time_zone: str) -> Mapping[str, object]:
     return {**given, "licence_valid_until": rights.licence_end(until, time_zone)} if isinstance(until, date) else given
 
 
-def _check(item: PoolItem, wanted: Mapping[str, object]) -> None:
-    """Raises InvalidTransition for a new body of a text that was assigned, InvalidInput where no phase takes a file.
+def _check(item: PoolItem, wanted: Mapping[str, object], model: CreatorModel) -> None:
+    """Raises InvalidTransition for a new body of a text that was assigned, InvalidInput where no phase takes a file or
+    the model does not declare the theme.
 
     Whoever was given a text has its words, and the record names only its id. An assignment writes the item under its
     revision, as an edit does: of two at once one fails and looks again.
     """
+    if wanted.get("theme") is not None and wanted["theme"] not in (model.themes or ()):
+        detail = f"the model {model.model_id} declares no theme {wanted['theme']!r}"
+        raise InvalidInput([{"pointer": "/theme", "detail": detail}])
     if "body" in wanted and item.last_assigned_at is not None:
         raise InvalidTransition(subject="text", state="assigned", move="body", possible=["withdraw"])
     if "category" in wanted and isinstance(item, Content):
         faults = needs.faults(str(wanted["category"]), item.bytes)
         if faults:
             raise InvalidInput(faults)
-
-
-def _approve_anew(context: Context, item: PoolItem) -> None:
-    """Who approved the words approved other ones: an approval by somebody else is asked for again."""
-    if rights.is_approved(item.status):
-        item.status = rights.at_creation(item.status, four_eyes=plans.STANDARD.four_eyes)
-        item.approved_by = rights.approver(item.status, context.actor.id)
 
 
 def _claim(change: Change, item: PoolItem, before: Sequence[str]) -> None:
@@ -170,18 +169,6 @@ def _claim(change: Change, item: PoolItem, before: Sequence[str]) -> None:
 
 def _plain(value: object) -> object:
     return frozenset(value) if isinstance(value, set) else value
-
-
-def _told(value: object) -> object:
-    if isinstance(value, set | frozenset):
-        return sorted(value)
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _move_rights(context: Context, item: PoolItem, to: ItemRights) -> None:
-    four_eyes = plans.STANDARD.four_eyes
-    item.status = rights.move(item.status, to, creator=item.created_by, actor=context.actor.id, four_eyes=four_eyes)
-    item.approved_by = rights.approver(to, context.actor.id) or item.approved_by
 
 
 def _action(item: PoolItem, moves: list[dict[str, object]]) -> AuditAction:

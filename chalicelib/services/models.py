@@ -24,7 +24,7 @@ def create(
         updated_at=context.now,
     )
     change = Change(context, model)
-    change.transitions.append({"what": "model", "from": None, "to": "created"})
+    change.record("model", None, "created")
     try:
         change.commit(AuditAction.MODEL_CREATE)
         return model, False
@@ -52,25 +52,20 @@ def edit(
     Raises NotFound, InvalidInput, VersionConflict.
     """
     model = get(context, model_id)
-    wanted: dict[str, object] = {
-        "name": name,
-        "themes": None if themes is None else set(themes) or None,
-        "paused": paused,
-    }
-    changed = {what: value for what, value in wanted.items() if value not in (None, getattr(model, what))}
+    wanted = {"name": name, "themes": themes, "paused": paused}
+    changed = {what: value for what, value in wanted.items() if value not in (None, _stored(model, what))}
     if time_zone not in (None, model.zone):
         changed["time_zone"] = time_zone
-    missing = set() if themes is None else set(model.themes or ()) - themes
-    if not changed and not missing:
+    if not changed:
         return model, True  # the same edit sent again, too, whatever version it names
     check_if_match(context, model)
+    missing = set() if themes is None else set(model.themes or ()) - themes
     if missing:
         detail = f"themes can only be added; missing: {', '.join(sorted(missing))}"
         raise InvalidInput([{"pointer": "/themes", "detail": detail}])
     change = Change(context, model)
     for what, value in changed.items():
-        change.transitions.append({"what": what, "from": _plain(getattr(model, what)), "to": _plain(value)})
-        setattr(model, what, value)
+        change.set(what, value)
     model.updated_at = context.now
     action = AuditAction.MODEL_CHANGE
     if "paused" in changed:
@@ -80,8 +75,8 @@ def edit(
     return model, False
 
 
-def _plain(value: object) -> object:
-    return sorted(value) if isinstance(value, set) else value
+def _stored(model: CreatorModel, what: str) -> object:
+    return frozenset(model.themes or ()) if what == "themes" else getattr(model, what)
 
 
 def get(context: Context, model_id: str) -> CreatorModel:

@@ -88,7 +88,7 @@ def _switch(context: Context, paused: bool, action: AuditAction, reason: str) ->
         state, move = ("paused", "pause") if paused else ("running", "resume")
         raise InvalidTransition("pipeline", state, move, ["resume" if paused else "pause"])
     change = Change(context, pauses)
-    change.transitions.append({"what": "pipeline", "from": not paused, "to": paused})
+    change.record("pipeline", not paused, paused)
     pauses.pipeline_paused, pauses.pause_reason = paused, reason if paused else None
     change.commit(action, reason=reason)
     return pauses, False

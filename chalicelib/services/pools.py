@@ -64,7 +64,7 @@ def _create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tup
     if not isinstance(found, dict):
         return found, True
     change = Change(context, item)
-    change.transitions.append({"what": "status", "from": None, "to": item.status})
+    change.record("status", None, item.status)
     claim_fingerprints(context, change.transaction, item, found)
     action = AuditAction.CONTENT_CREATE if isinstance(item, Content) else AuditAction.TEXT_CREATE
     change.commit(action, model_id=model_id, category=item.category)

@@ -319,7 +319,7 @@ def _end(context: Context, session_id: str) -> tuple[Session, bool]:
 
 def _stand(context: Context, session: Session, standing: SessionStatus, action: AuditAction) -> None:
     change = Change(context, session)
-    change.transitions.append({"what": "session", "from": session.live, "to": standing})
+    change.record("session", session.live, standing)
     heard = Session.last_seen_at == session.last_seen_at
     session.live = standing
     if rules.has_ended(standing):
@@ -354,7 +354,7 @@ def _direct(
     if rules.has_ended(session.live):
         raise SessionEnded(f"Session {session_id} has ended.")
     change = Change(context, session)
-    change.transitions.append({"what": "directive", "from": session.directive, "to": directive})
+    change.record("directive", session.directive, directive)
     session.directive = directive
     change.commit(action, reason=reason)
     return session, False
