@@ -36,8 +36,8 @@ class AttentionIndex(GlobalSecondaryIndex["Phase"]):
 class Phase(Item):
     """One phase of one account. Written only together with its account, whose version protects it.
 
-    `lease_token` is the token under which it was last worked on; `told` is the answer that ended that lease, so that
-    the same request sent again gets the same answer. `version` is the account's version that last wrote it.
+    `lease_token` is the token under which it was last worked on; `last_response` is the answer that ended that lease,
+    so that the same request sent again gets the same answer. `version` is the account's version that last wrote it.
     """
 
     class Meta:
@@ -68,7 +68,7 @@ class Phase(Item):
     platform_response = document()
     skipped = flag()
     lease_token = maybe_text()
-    told = document()
+    last_response = document()
     attention = maybe_word(PhaseStatus)
     created_at = instant()
     updated_at = instant()

@@ -97,21 +97,21 @@ def view(account: Account, records: Mapping[PhaseName, Phase]) -> Warmup:
 def _phase_view(record: Phase) -> PhaseState:
     return PhaseState(
         phase=record.name,
-        last_response=_response(record.told),
+        last_response=_response(record.last_response),
         **{name: getattr(record, name) for name in PHASE_FIELDS},
     )
 
 
-def _response(told: Mapping[str, str] | None) -> Response | None:
-    if told is None:
+def _response(stored: Mapping[str, str] | None) -> Response | None:
+    if stored is None:
         return None
-    at = told.get("available_at")
+    at = stored.get("available_at")
     return Response(
-        token=told["token"],
-        outcome=ReportOutcome(told["outcome"]) if "outcome" in told else None,
-        late=bool(told.get("late")),
-        action=WorkStep(told["action"]) if told.get("action") else None,
-        phase=PhaseName(told["phase"]) if told.get("phase") else None,
+        token=stored["token"],
+        outcome=ReportOutcome(stored["outcome"]) if "outcome" in stored else None,
+        late=bool(stored.get("late")),
+        action=WorkStep(stored["action"]) if stored.get("action") else None,
+        phase=PhaseName(stored["phase"]) if stored.get("phase") else None,
         available_at=instants.parse(at) if at else None,
     )
 

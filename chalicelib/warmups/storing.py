@@ -161,7 +161,7 @@ class _Writer:
                 )
             for name in PHASE_FIELDS:
                 setattr(record, name, getattr(phase, name))
-            record.told = document(phase.last_response)
+            record.last_response = document(phase.last_response)
             record.updated_at = self.context.now
             record.version = account.version + 1
             record.mark_attention(wanted=is_in_care(after.state), finishing=last and after.needs_review)
