@@ -34,7 +34,7 @@ PIP := -m pip --disable-pip-version-check install -qq --no-deps --no-compile
 PYTEST := .venv/bin/python -m pytest -n 2
 QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases.py claim.py repeats.py)
 
-BENCHMARKS := $(addprefix bench-,requests cold units size latency content)
+BENCHMARKS := $(addprefix bench-,requests cold units size latency throughput content)
 
 .PHONY: help setup run local quick test chaos check console openapi fuzz import-10000 docs newcomer bench house simulate $(BENCHMARKS) clean
 
@@ -91,7 +91,7 @@ fuzz: setup  ## fuzz every operation of the sandbox for some minutes
 import-10000: setup  ## import 10,000 accounts with 50 bad rows from the command line, twice
 	WARMUP_IMPORT_ROWS=10000 .venv/bin/python -m pytest tests/sandbox/test_commands.py -k test_an_import_keeps --durations=1
 
-bench:  ## print all measurements, about 15 minutes; or bench-requests, -cold, -units, -size, -latency, -content
+bench:  ## print all measurements, about 15 minutes; or bench-requests, -cold, -units, -size, -latency, -throughput, -content
 	@for one in $(BENCHMARKS); do echo; echo "== $$one"; $(MAKE) -s $$one; done
 
 $(BENCHMARKS): bench-%: setup

@@ -31,7 +31,7 @@ from warmup.sandbox.stores import ROOT, missing, open_store
 
 FLEETS = (1, 10, 50)
 ACCOUNTS = 100
-_KEY = "an operator's key for benchmarks"
+KEY = "an operator's key for benchmarks"
 Times = dict[str, list[float]]
 
 
@@ -69,10 +69,10 @@ def fleet(size: int, accounts: int, module: str = "warmup") -> Times:
     """How long each call took, in milliseconds, when so many bots work at once against the sandbox of that module."""
     port = free_port()
     command = [sys.executable, "-m", module, "dev", "--empty", "--store", "dynamodb-local"]
-    command += ["--port", str(port), "--operator-key", _KEY]
-    with in_private_folder("warmup-latency-") as folder, child_process(command, folder, _environ(), port):
+    command += ["--port", str(port), "--operator-key", KEY]
+    with in_private_folder("warmup-latency-") as folder, child_process(command, folder, environ(), port):
         url = f"http://127.0.0.1:{port}"
-        keys = _furnish(url, size, accounts)
+        keys = furnish(url, size, accounts)
         parts: list[Times] = [defaultdict(list) for _ in keys]
         gate = threading.Barrier(size)
 
@@ -91,12 +91,14 @@ def fleet(size: int, accounts: int, module: str = "warmup") -> Times:
     return whole
 
 
-def _environ() -> dict[str, str]:
+def environ() -> dict[str, str]:
+    """The environment of a sandbox under test."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "WARMUP_VERIFY_MEDIA": "false"}
 
 
-def _furnish(url: str, bots: int, accounts: int) -> list[str]:
-    with httpx.Client(base_url=f"{url}/api/operator", headers={"Authorization": f"Bearer {_KEY}"}, timeout=60) as http:
+def furnish(url: str, bots: int, accounts: int) -> list[str]:
+    """Makes a model with a pool, accounts that are ready, and bots; the keys of the bots."""
+    with httpx.Client(base_url=f"{url}/api/operator", headers={"Authorization": f"Bearer {KEY}"}, timeout=60) as http:
 
         def post(path: str, body: object) -> Any:
             answer = http.post(path, json=body)
