@@ -25,7 +25,7 @@ class Ending(StrEnum):
     REPORTED = "reported"
     RELEASED = "released"
     EXPIRED = "expired"
-    TAKEN_AWAY = "taken_away"
+    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True)

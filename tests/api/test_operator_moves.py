@@ -239,7 +239,7 @@ def test_a_phase_skipped_under_a_bots_hands_is_taken_away_from_it(agency: Agency
     assert after["phases"][1]["skipped"] is True and after["current_phase"] == "post"
     problem = bot.complete("bio", token).refused(409, "lease_superseded")
     assert problem["happened"]["action"] == "phase:skip"
-    assert bot.heartbeat().ok()["lost"] == [{"account_id": "a1", "reason": "the lease ended: taken_away"}]
+    assert bot.heartbeat().ok()["lost"] == [{"account_id": "a1", "reason": "the lease ended: revoked"}]
     agency.operator.verified()
 
 

@@ -195,7 +195,7 @@ def test_a_session_may_hold_more_leases_than_one_transaction_can_extend(agency: 
 def test_a_session_may_have_lost_more_leases_than_one_batch_can_read(agency: Agency, settings: Settings) -> None:
     count = 101
     worker = agency.worker()
-    holding(agency, settings, str(worker.session), count, Ending.TAKEN_AWAY)
+    holding(agency, settings, str(worker.session), count, Ending.REVOKED)
     agency.operator.account("free")
     assert [item["account_id"] for item in worker.claim().ok()["items"]] == ["free"]
     beat = worker.heartbeat().ok()

@@ -57,7 +57,7 @@ def test_no_lease_is_neither_live_nor_run_out() -> None:
         (Ending.COMPLETED, False),
         (Ending.REPORTED, False),
         (Ending.RELEASED, False),
-        (Ending.TAKEN_AWAY, False),  # an operator has moved on
+        (Ending.REVOKED, False),  # an operator has moved on
     ],
 )
 def test_a_holder_may_still_tell_while_only_time_has_ended_its_lease(ended_by: Ending | None, may: bool) -> None:

@@ -74,7 +74,7 @@ class Draft:
             return
         if lease.ended_by is None:
             self.set(lease=replace(lease, ended_by=ending, ended_at=self.now))
-        if ending not in (Ending.EXPIRED, Ending.TAKEN_AWAY):
+        if ending not in (Ending.EXPIRED, Ending.REVOKED):
             self.effects.append(DropLease(lease, held_phase(self.before), counts))
 
     def revoke_lease(self, *, only_expired: bool = False) -> None:
@@ -82,7 +82,7 @@ class Draft:
         lease = self.warmup.lease
         revocable = (Ending.EXPIRED,) if only_expired else (None, Ending.EXPIRED)
         if lease is not None and lease.ended_by in revocable:
-            self.set(lease=replace(lease, ended_by=Ending.TAKEN_AWAY, ended_at=self.now))
+            self.set(lease=replace(lease, ended_by=Ending.REVOKED, ended_at=self.now))
 
     def leave(self, move: phases.PhaseTransition) -> None:
         """Counts that a worker left without an outcome, whatever its step; after too many an operator decides."""
