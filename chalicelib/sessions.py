@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from chalicelib import audit
-from chalicelib.context import Context
+from chalicelib.context import Context, Role
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.instants import render
 from chalicelib.domain.sessions import Directive, SessionStatus, has_ended, may_work
 from chalicelib.tables import AuditEvent, Session
+from chalicelib.tables.base import together
 from chalicelib.tables.transaction import Transaction
 
 
@@ -44,6 +45,16 @@ def open_session(context: Context, transaction: Transaction, session: Session) -
     transaction.put(session, Session.session_id.does_not_exist())
     transaction.put(event, AuditEvent.subject.does_not_exist())
     return event
+
+
+def visible_session(context: Context, session_id: str) -> Session:
+    """A session of the caller (an operator's: any). Raises NotFound."""
+    (session,) = together([(Session, session_id)])
+    mine = context.actor.kind is not Role.BOT or (session is not None and session.bot_id == context.actor.id)
+    if session is None or session.is_over(context.now) or not mine:
+        raise NotFound("session", session_id)
+    found: Session = session
+    return found
 
 
 def own_session(context: Context, session: Session | None) -> Session:

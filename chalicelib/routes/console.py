@@ -4,14 +4,14 @@ from pathlib import Path
 
 from chalicelib.edge.serve import installed
 from chalicelib.routes import pages
-from chalicelib.services import pools
+from chalicelib.services import items
 
 FOLDER = Path(__file__).parents[1] / "console"
 
 
 def policy() -> str:
     """What the console may load and call: itself, the operator API beside it, and the media bucket."""
-    bucket = " ".join(pools.media_origins(installed.settings.media_bucket))
+    bucket = " ".join(items.media_origins(installed.settings.media_bucket))
     return "; ".join(
         (
             "default-src 'none'",

@@ -13,7 +13,7 @@ from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, flag, limit
 from chalicelib.routes.schemas import content as schemas
 from chalicelib.routes.schemas.lists import Page
 from chalicelib.routes.schemas.pools import Outcomes, PoolImport
-from chalicelib.services import edits
+from chalicelib.services import edits, items
 from chalicelib.services import pools as service
 from chalicelib.tables import Content
 
@@ -39,10 +39,10 @@ def create(
 
 
 @routes.post("/api/operator/models/{model_id}/content/uploads", role=Role.OPERATOR, refuses=(AlreadyExists,))
-def upload(context: Context, *, model_id: str, body: UploadBody) -> New[service.Upload]:
+def upload(context: Context, *, model_id: str, body: UploadBody) -> New[items.Upload]:
     """A presigned form by which one file goes into the media bucket."""
     given = body.model_dump(exclude={"bytes"})
-    return New(service.upload(context, model_id, size=body.bytes, **given))
+    return New(items.upload(context, model_id, size=body.bytes, **given))
 
 
 @routes.get(
@@ -54,14 +54,14 @@ def list_all(
     context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, with_url: bool = False, **query: Any
 ) -> Answer[Page[schemas.LinkedContent]]:
     """The media items of a model; `with_url` adds a URL that gives the file for a while."""
-    found, following = service.list_all(context, Content, model_id, limit=limit, **{"cursor": None, **query})
+    found, following = items.list_all(context, Content, model_id, limit=limit, **{"cursor": None, **query})
     return Answer(Page(items=[_linked(context, one, with_url) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/models/{model_id}/content/{content_id}", role=Role.OPERATOR, query={"with_url": flag})
 def get(context: Context, *, model_id: str, content_id: str, with_url: bool = False) -> Tagged[schemas.LinkedContent]:
     """One media item with its usage; `with_url` adds a URL that gives the file for a while."""
-    return Tagged(_linked(context, service.get(context, Content, "content", model_id, content_id), with_url))
+    return Tagged(_linked(context, items.get(context, Content, "content", model_id, content_id), with_url))
 
 
 @routes.patch(
@@ -108,4 +108,4 @@ def _entry(given: ContentBody) -> service.Entry:
 
 
 def _linked(context: Context, item: Content, with_url: bool) -> schemas.LinkedContent:
-    return schemas.LinkedContent.of(item, context.now, service.media_url(context, item) if with_url else None)
+    return schemas.LinkedContent.of(item, context.now, items.media_url(context, item) if with_url else None)

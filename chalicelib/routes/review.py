@@ -15,7 +15,7 @@ from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, Order, cursor, flag,
 from chalicelib.routes.schemas.lists import Look
 from chalicelib.routes.schemas.review import BulkRetry, Case, CaseGroups
 from chalicelib.routes.schemas.warmups import ChangedWarmup
-from chalicelib.services import review
+from chalicelib.services import decisions, review
 from chalicelib.services.review import CaseFilter
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
@@ -64,13 +64,13 @@ def group_all(context: Context, *, cursor: str | None = None, **wanted: Any) -> 
 @routes.post("/api/operator/review/retry", role=Role.OPERATOR, seconds=20)
 def retry_all(context: Context, *, body: RetryAllBody) -> Answer[BulkRetry]:
     """Retries up to 500 cases, oldest first, with a result for each; a dry run only counts."""
-    results, has_more = review.retry_all(
-        context,
-        wanted=CaseFilter(**body.filter.model_dump()),
-        reason=body.reason,
-        other_content=body.content == "other",
-        dry_run=body.dry_run,
-    )
+
+    def retry(account_id: str, phase: str) -> bool:
+        other = body.content == "other"
+        return decisions.retry(context, account_id, phase, reason=body.reason, other_content=other).replayed
+
+    wanted = CaseFilter(**body.filter.model_dump())
+    results, has_more = review.retry_all(context, wanted=wanted, retry=retry, dry_run=body.dry_run)
     return Answer(BulkRetry.of(results, dry_run=body.dry_run, has_more=has_more, now=context.now))
 
 
@@ -81,7 +81,7 @@ def retry_all(context: Context, *, body: RetryAllBody) -> Answer[BulkRetry]:
 )
 def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> Answer[ChangedWarmup]:
     """Offers the phase again at once, with the same items or others."""
-    decided = review.retry(context, account_id, phase, reason=body.reason, other_content=body.content == "other")
+    decided = decisions.retry(context, account_id, phase, reason=body.reason, other_content=body.content == "other")
     return Answer(ChangedWarmup.of_change(decided, context.now))
 
 
@@ -93,7 +93,7 @@ def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> 
 def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody) -> Answer[ChangedWarmup]:
     """Takes the phase for completed: it was done outside."""
     evidence = body.evidence.model_dump(exclude_none=True)
-    decided = review.resolve(context, account_id, phase, reason=body.reason, evidence=evidence)
+    decided = decisions.resolve(context, account_id, phase, reason=body.reason, evidence=evidence)
     return Answer(ChangedWarmup.of_change(decided, context.now))
 
 
@@ -104,7 +104,7 @@ def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody)
 )
 def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Passes over a phase."""
-    return Answer(ChangedWarmup.of_change(review.skip(context, account_id, phase, reason=body.reason), context.now))
+    return Answer(ChangedWarmup.of_change(decisions.skip(context, account_id, phase, reason=body.reason), context.now))
 
 
 @routes.post(
@@ -115,7 +115,7 @@ def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> 
 )
 def assign(context: Context, *, account_id: str, phase: str, body: AssignBody) -> Answer[ChangedWarmup]:
     """Gives items to the phase by hand."""
-    decided = review.assign(
+    decided = decisions.assign(
         context, account_id, phase, reason=body.reason, content_id=body.content_id, text_id=body.text_id
     )
     return Answer(ChangedWarmup.of_change(decided, context.now))

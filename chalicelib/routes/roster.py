@@ -15,7 +15,7 @@ from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, flag, identifier, identifiers, limit, line
 from chalicelib.routes.schemas.lists import Look
 from chalicelib.routes.schemas.roster import BulkMove, ListedAccount
-from chalicelib.services import accounts, review, roster
+from chalicelib.services import accounts, decisions, moves, roster
 from chalicelib.services.roster import AccountFilter, Sort
 from chalicelib.tables import Account
 
@@ -80,17 +80,18 @@ def move_all(context: Context, *, body: MoveAllBody) -> Answer[BulkMove]:
                 return accounts.resume(context, account.account_id, reason=body.reason).replayed
             case BulkAction.RESOLVE:
                 evidence = body.evidence.model_dump(exclude_none=True) if body.evidence else {}
-                return review.resolve(*given, reason=body.reason, evidence=evidence).replayed
+                return decisions.resolve(*given, reason=body.reason, evidence=evidence).replayed
             case BulkAction.SKIP:
-                return review.skip(*given, reason=body.reason).replayed
+                return decisions.skip(*given, reason=body.reason).replayed
             case BulkAction.RETRY:
-                return review.retry(*given, reason=body.reason, other_content=body.content == "other").replayed
+                return decisions.retry(*given, reason=body.reason, other_content=body.content == "other").replayed
             case _:
                 assert_never(move)
 
     if body.account_ids is not None:
-        done = roster.move_these(context, move, body.account_ids, act, dry_run=body.dry_run)
+        results, next_cursor = moves.move_named(context, move, body.account_ids, act, dry_run=body.dry_run), None
     else:
         wanted = AccountFilter(**(body.filter.model_dump() if body.filter else {}))
-        done = roster.move_all(context, move, wanted, act, limit=body.limit, cursor=body.cursor, dry_run=body.dry_run)
-    return Answer(BulkMove.of(done, move, dry_run=body.dry_run, now=context.now))
+        page = roster.find(context, wanted, limit=body.limit, cursor=body.cursor)
+        results, next_cursor = moves.move_all(context, move, page.items, act, dry_run=body.dry_run), page.next_cursor
+    return Answer(BulkMove.of(results, next_cursor, move, dry_run=body.dry_run, now=context.now))

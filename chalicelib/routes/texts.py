@@ -13,7 +13,7 @@ from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, flag, limit
 from chalicelib.routes.schemas import texts as schemas
 from chalicelib.routes.schemas.lists import Page
 from chalicelib.routes.schemas.pools import Outcomes, PoolImport
-from chalicelib.services import edits
+from chalicelib.services import edits, items
 from chalicelib.services import pools as service
 from chalicelib.tables import Text
 
@@ -45,14 +45,14 @@ def list_all(
     context: Context, *, model_id: str, limit: int = DEFAULT_LIMIT, **query: Any
 ) -> Answer[Page[schemas.Text]]:
     """The texts of a model."""
-    found, following = service.list_all(context, Text, model_id, limit=limit, **{"cursor": None, **query})
+    found, following = items.list_all(context, Text, model_id, limit=limit, **{"cursor": None, **query})
     return Answer(Page(items=[schemas.Text.from_item(one, context.now) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/models/{model_id}/texts/{text_id}", role=Role.OPERATOR)
 def get(context: Context, *, model_id: str, text_id: str) -> Tagged[schemas.Text]:
     """One text with its usage."""
-    return Tagged(schemas.Text.from_item(service.get(context, Text, "text", model_id, text_id), context.now))
+    return Tagged(schemas.Text.from_item(items.get(context, Text, "text", model_id, text_id), context.now))
 
 
 @routes.patch(

@@ -5,18 +5,15 @@ state), and drops from it what the rest of the filter does not admit. So a page 
 and still name a cursor; and a look costs a page, however many accounts there are.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
-from chalicelib.batches import attempt, each
 from chalicelib.context import Context
-from chalicelib.domain import bulk
 from chalicelib.domain.accounts import AccountState
-from chalicelib.domain.bulk import BulkAction
 from chalicelib.domain.errors import MalformedRequest, TemporarilyUnavailable
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus, is_completed, needs_attention
@@ -238,66 +235,4 @@ def _shown(context: Context, account: Account, phases: list[Phase], items: Mappi
         content if isinstance(content, Content) else None,
         url,
         text if isinstance(text, Text) else None,
-    )
-
-
-# moves on many
-
-
-@dataclass(frozen=True)
-class MovedAccount:
-    """What became of one account of a move on many."""
-
-    account_id: str
-    outcome: Literal["done", "unchanged", "refused", "not_done", "would_be_done"]
-    detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """One step of a move on many: what became of each account that it concerns, and where the next step goes on."""
-
-    outcomes: list[MovedAccount]
-    next_cursor: str | None
-
-
-Act = Callable[[Account], bool]
-"""Does the move with one account; tells whether it had been done before."""
-
-
-def move_all(
-    context: Context,
-    move: BulkAction,
-    wanted: AccountFilter,
-    act: Act,
-    *,
-    limit: int,
-    cursor: str | None,
-    dry_run: bool,
-) -> Done:
-    """One step of a move on all that are meant: a page of them. Safe to send again. Raises MalformedRequest."""
-    page = find(context, wanted, limit=limit, cursor=cursor)
-    return Done(_move(context, move, page.items, act, dry_run), page.next_cursor)
-
-
-def move_these(context: Context, move: BulkAction, account_ids: Sequence[str], act: Act, *, dry_run: bool) -> Done:
-    """The same on the accounts that are named. An unknown one is `refused`."""
-    found = dict(zip(account_ids, _read(account_ids), strict=True))
-    missing = [
-        MovedAccount(one, "refused", "there is no such account") for one, account in found.items() if account is None
-    ]
-    accounts = [account for account in found.values() if account is not None]
-    return Done(_move(context, move, accounts, act, dry_run) + missing, None)
-
-
-def _move(
-    context: Context, move: BulkAction, accounts: Sequence[Account], act: Act, dry_run: bool
-) -> list[MovedAccount]:
-    concerned = [account for account in accounts if bulk.concerns(move, account)]
-    if dry_run:
-        return [MovedAccount(account.account_id, "would_be_done") for account in concerned]
-    return each(
-        context,
-        lambda account: MovedAccount(account.account_id, *attempt(context, lambda: act(account))),
-        concerned,
     )

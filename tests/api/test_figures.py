@@ -11,7 +11,7 @@ from chalicelib import context, schedules
 from chalicelib.context import Actor, Context, Role
 from chalicelib.edge.serve import installed
 from chalicelib.services import availability, pipeline
-from chalicelib.services.pipeline import MOST_COUNTED
+from chalicelib.tables.counts import MOST_COUNTED
 from tests.agency import CONSENT, Agency
 from tests.wire import Fault
 

@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 import pytest
 
-from chalicelib.services.pipeline import MOST_COUNTED
 from chalicelib.services.roster import MOST_EXAMINED
+from chalicelib.tables.counts import MOST_COUNTED
 from tests.agency import CONSENT, LEASE, Agency, Bot
 
 PATH = "/api/operator/accounts"

@@ -169,7 +169,7 @@ MUTANTS: dict[str, Mutant] = {
         "tests/api/test_accounts.py",
     ),
     "the longest time of a lease": Mutant(
-        (Line("services/sessions.py", "& no_later & in_bounds", "& no_later"),), "tests/api/test_sessions.py"
+        (Line("services/heartbeats.py", "& no_later & in_bounds", "& no_later"),), "tests/api/test_sessions.py"
     ),
     "a lease whose time is used up": Mutant(
         (Line("domain/leases.py", "None if lease.latest_at <= now else", "wanted if lease.latest_at <= now else"),),
@@ -227,7 +227,7 @@ MUTANTS: dict[str, Mutant] = {
     "a heartbeat that takes nothing back": Mutant(
         (
             Line(
-                "services/sessions.py",
+                "services/heartbeats.py",
                 "Account.lease_ended_by.does_not_exist() & no_later",
                 "Account.lease_ended_by.does_not_exist()",
             ),
@@ -235,7 +235,7 @@ MUTANTS: dict[str, Mutant] = {
         STALE,
     ),
     "a heartbeat's token": Mutant(
-        (Line("services/sessions.py", "current & Account.lease_ended_by", "Account.lease_ended_by"),), STALE
+        (Line("services/heartbeats.py", "current & Account.lease_ended_by", "Account.lease_ended_by"),), STALE
     ),
     "a session that has ended": Mutant(
         (

@@ -14,7 +14,7 @@ from chalicelib.context import Actor, Role
 from chalicelib.domain.selection import GLANCE
 from chalicelib.edge.serve import installed
 from chalicelib.services import pipeline
-from chalicelib.services.pipeline import MOST_COUNTED
+from chalicelib.tables.counts import MOST_COUNTED
 from tests import rights
 from tests.agency import LEASE, Agency, media, words
 

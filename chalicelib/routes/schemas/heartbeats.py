@@ -6,7 +6,7 @@ from typing import Self
 from chalicelib.domain.sessions import Directive
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.sessions import Holding
-from chalicelib.services.sessions import Beat, LostHold
+from chalicelib.services.heartbeats import Beat, LostHold
 
 
 class HeldStill(Holding):

@@ -13,7 +13,8 @@ from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.cells import Cell
 from chalicelib.routes.schemas.deliveries import Words
 from chalicelib.routes.schemas.leases import Lease
-from chalicelib.services.roster import Done, MovedAccount, Shown
+from chalicelib.services.moves import MovedAccount
+from chalicelib.services.roster import Shown
 from chalicelib.tables import Account as Item
 
 _FIRST_WORDS = 120
@@ -126,14 +127,22 @@ class BulkMove(Document):
     as_of: datetime
 
     @classmethod
-    def of(cls, found: Done, move: BulkAction, *, dry_run: bool, now: datetime) -> Self:
+    def of(
+        cls,
+        found: list[MovedAccount],
+        next_cursor: str | None,
+        action: BulkAction,
+        *,
+        dry_run: bool,
+        now: datetime,
+    ) -> Self:
         """Return what became of each account, and the counts of that."""
         return cls(
-            action=move,
+            action=action,
             dry_run=dry_run,
-            matched=len(found.outcomes),
-            counts=dict(sorted(Counter(one.outcome for one in found.outcomes).items())),
-            results=found.outcomes,
-            next_cursor=found.next_cursor,
+            matched=len(found),
+            counts=dict(sorted(Counter(one.outcome for one in found).items())),
+            results=found,
+            next_cursor=next_cursor,
             as_of=now,
         )
