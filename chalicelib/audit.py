@@ -6,6 +6,7 @@ from datetime import timedelta
 from chalicelib.context import Context
 from chalicelib.domain.actions import AuditAction, summary
 from chalicelib.tables import AuditEvent
+from chalicelib.tables.audit_buckets import bucket_of, day_of
 from chalicelib.tables.base import together
 
 _MOST_LOGGED = 100
@@ -22,12 +23,14 @@ def event(
     token: str,
 ) -> AuditEvent:
     """The event of the change that makes `subject` reach version `sequence`, under the transaction's token."""
+    actor = f"{context.actor.kind}:{context.actor.id}"
     return AuditEvent(
         subject=subject,
         sequence=sequence,
         at=context.now,
-        day=context.now.strftime("%Y-%m-%d"),
-        actor=f"{context.actor.kind}:{context.actor.id}",
+        day=day_of(context.now),
+        bucket=bucket_of(day_of(context.now), actor),
+        actor=actor,
         action=action,
         transitions=list(transitions),
         request_id=context.request_id,

@@ -18,7 +18,8 @@ from chalicelib import tables
 from chalicelib.context import Actor, Role
 from chalicelib.domain.errors import ServiceError
 from chalicelib.settings import Settings
-from chalicelib.tables import Content, Text, pages
+from chalicelib.tables import AuditEvent, Content, Text, pages
+from chalicelib.tables.audit_buckets import bucket_of, day_of
 from chalicelib.tables.base import Raw, together
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale, Transaction
@@ -58,7 +59,32 @@ def _rank(settings: Settings, found: PoolItem) -> bool:
     return False
 
 
-PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {"items ranked again": rank_items}
+def sort_events(settings: Settings) -> Iterator[bool]:
+    """Puts the events of an earlier release where the index by day finds them: for each, whether it was written."""
+    after: Raw | None = None
+    while True:
+        found, after = pages.everything(AuditEvent, limit=_PAGE, after=after)
+        for event in found:
+            if event.bucket is None:
+                event.bucket = bucket_of(day_of(event.at), event.actor)
+                transaction = Transaction(contexts.begin(settings, Actor(Role.OPERATOR, "deployer")))
+                transaction.update(event, AuditEvent.subject.exists())  # DynamoDB may have dropped it meanwhile
+                try:
+                    transaction.commit()
+                except Stale:
+                    yield False
+                else:
+                    yield True
+            else:
+                yield False
+        if after is None:
+            break
+
+
+PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {
+    "items ranked again": rank_items,
+    "events sorted by day": sort_events,
+}
 
 
 def upgrade(settings: Settings) -> dict[str, tuple[int, int]]:

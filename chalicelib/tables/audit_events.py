@@ -1,10 +1,23 @@
 """Audit events: one for each accepted change, keyed by the version that it made."""
 
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
 from chalicelib.domain.actions import AuditAction
 from chalicelib.tables.attributes import document, expiry, instant, maybe_text, sequence, text, word
 from chalicelib.tables.base import Item
+
+
+class BucketIndex(GlobalSecondaryIndex["AuditEvent"]):
+    """What happened on a day (UTC), in parts by who acted."""
+
+    class Meta:
+        index_name = "bucket-index"
+        projection = IncludeProjection(["actor", "action"])
+
+    bucket = text(hash_key=True)
+    at = instant(range_key=True)
+    actor = text()
+    action = word(AuditAction)
 
 
 class ActorIndex(GlobalSecondaryIndex["AuditEvent"]):
@@ -30,7 +43,10 @@ class DayIndex(GlobalSecondaryIndex["AuditEvent"]):
 
 
 class AuditEvent(Item):
-    """One event. `token` is the client request token of its transaction: the mark that it was stored."""
+    """One event. `token` is the client request token of its transaction: the mark that it was stored.
+
+    `bucket` is its key in the index; None in events of an earlier release that `make upgrade` has not reached.
+    """
 
     class Meta:
         table_name = "audit_events"
@@ -39,6 +55,7 @@ class AuditEvent(Item):
     sequence = sequence()
     at = instant()
     day = text()
+    bucket = maybe_text()
     actor = text()
     action = word(AuditAction)
     transitions = document(default=list)
@@ -50,3 +67,4 @@ class AuditEvent(Item):
 
     actor_index = ActorIndex()
     day_index = DayIndex()
+    bucket_index = BucketIndex()
