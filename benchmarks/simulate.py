@@ -191,7 +191,7 @@ def _phase(stage: Stage) -> PhaseName:
 
 SHARED = {
     "accounts · queue-index": "a queue's key (of one shard)",
-    "audit_events · day-index": "the day's key of the audit",
+    "audit_events · bucket-index": "the day's keys of the audit",
     "bot_sessions · live-index": "the key of the live sessions",
 }
 """The indexes in which all accounts share a key; the queue's is split by the number of shards."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib import warmups
 from chalicelib.batches import each
@@ -9,14 +10,18 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.replay import differences, replay
 from chalicelib.domain.warmup.state import recorded
-from chalicelib.tables import Account, AuditEvent, Bot, pages
-from chalicelib.tables.base import Raw, reading, together
+from chalicelib.tables import Account, AuditEvent, Bot, audit_buckets, pages
+from chalicelib.tables.audit_buckets import BucketRow, day_of
+from chalicelib.tables.base import Key, Raw, reading, together
 from chalicelib.warmups import Loaded
 
 _LOOKS = 2
 _MOST_EXPORTED = 1000
 _EXPORT_PAGE = 100
 _VERIFIED_AT_ONCE = 25
+_BUCKET_PAGE = 100
+_MOST_SCANNED = 1000
+_MOST_DAYS = 120
 
 
 @dataclass(frozen=True)
@@ -41,32 +46,47 @@ def list_all(
     """Events of one account, one bot (or operator) or one day (UTC; today where nothing is asked for), newest first.
 
     Where several are asked for, all must hold: one page of the first is read, and what the others do not admit is
-    dropped. Raises MalformedRequest.
+    dropped. What a bot did is found day by day, so that a page may hold fewer than `limit`, even none, and still name a
+    cursor. Raises MalformedRequest.
     """
     places = context.cursors(f"audit:{account_id}:{bot_id}:{day}")
     after = places.decode(cursor)
     actor = None if bot_id is None else _actor(bot_id)
     if account_id is not None:
-        with reading():
-            rows = AuditEvent.query(
-                f"account:{account_id}",
-                limit=limit,
-                page_size=limit,
-                last_evaluated_key=after,
-                scan_index_forward=False,
-                consistent_read=True,
-            )
-            found, following = list(rows), rows.last_evaluated_key
+        found, following = pages.of_key(AuditEvent, f"account:{account_id}", limit=limit, after=after, forward=False)
     else:
-        index = AuditEvent.actor_index if actor is not None else AuditEvent.day_index
-        partition = actor or day or context.now.strftime("%Y-%m-%d")
-        found, following = pages.by_index(AuditEvent, index, partition, limit=limit, after=after, forward=False)
+        rows, following = _by_day(context, actor, day, limit, after)
+        keys: list[Key] = [(AuditEvent, row.subject, row.sequence) for row in rows]
+        found = [event for event in together(keys) if event is not None] if keys else []
     kept = [
         event
         for event in found
-        if _is_kept(context, event) and actor in (None, event.actor) and day in (None, event.day)
+        if _is_kept(context, event) and actor in (None, event.actor) and day in (None, day_of(event.at))
     ]
     return kept, places.encode(following)
+
+
+def _by_day(
+    context: Context, actor: str | None, wanted: str | None, limit: int, after: Any
+) -> tuple[list[BucketRow], Any]:
+    """Up to `limit` events of a day, or of an actor on that day (`wanted` None: on all days, from today back)."""
+    day, places = (wanted or day_of(context.now), {}) if after is None else (after["day"], dict(after["places"]))
+    found: list[BucketRow] = []
+    scanned, first = 0, day_of(_kept_since(context))
+    for _ in range(_MOST_DAYS):
+        buckets = audit_buckets.buckets_of(day) if actor is None else [audit_buckets.bucket_of(day, actor)]
+        for row in audit_buckets.latest_first(buckets, places, max(limit, _BUCKET_PAGE)):
+            if len(found) == limit or scanned == _MOST_SCANNED or context.is_short_of_time:
+                return found, {"day": day, "places": places}
+            places[row.bucket], scanned = row.place, scanned + 1
+            if actor in (None, row.actor):
+                found.append(row)
+        if actor is None or wanted is not None or day <= first:
+            return found, None
+        day, places = day_of(datetime.fromisoformat(day) - timedelta(days=1)), {}
+        if context.is_short_of_time:
+            break
+    return found, {"day": day, "places": places}
 
 
 def _actor(bot_id: str) -> str:

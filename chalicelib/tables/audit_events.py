@@ -20,17 +20,6 @@ class BucketIndex(GlobalSecondaryIndex["AuditEvent"]):
     action = word(AuditAction)
 
 
-class ActorIndex(GlobalSecondaryIndex["AuditEvent"]):
-    """What an actor did."""
-
-    class Meta:
-        index_name = "actor-index"
-        projection = KeysOnlyProjection()
-
-    actor = text(hash_key=True)
-    at = instant(range_key=True)
-
-
 class DayIndex(GlobalSecondaryIndex["AuditEvent"]):
     """What happened on a day (UTC)."""
 
@@ -65,6 +54,5 @@ class AuditEvent(Item):
     token = text()
     kept_until = expiry()
 
-    actor_index = ActorIndex()
     day_index = DayIndex()
     bucket_index = BucketIndex()

@@ -1,6 +1,7 @@
 """Models and their pools: media items and texts, one or many at a time."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -387,6 +388,24 @@ def test_of_several_questions_to_the_audit_all_are_answered(agency: Agency) -> N
     assert of_day == [event for event in whole if event["at"].startswith(today)] != whole
     assert told("bot_id=b1&day=2026-11-22") == [one for one in told("bot_id=b1") if one["at"].startswith("2026-11-22")]
     assert told("account_id=a1&day=2020-01-01") == told("account_id=a2&bot_id=b1") == []
+
+
+def test_what_a_bot_did_is_found_on_all_days_in_pages_that_may_be_short(agency: Agency) -> None:
+    worker = agency.warmed_to("post")
+    agency.time.advance(timedelta(days=200))
+    worker.with_session().claim().ok()
+    found: list[Any] = []
+    page = agency.operator.get("/api/operator/audit?bot_id=b1&limit=100").ok()
+    pages = 1
+    while page["next_cursor"] is not None:
+        found += page["items"]
+        page = agency.operator.get(f"/api/operator/audit?bot_id=b1&limit=100&cursor={page['next_cursor']}").ok()
+        pages += 1
+    found += page["items"]
+    assert pages == 4, "400 days are kept, and a request looks at 120"
+    rows = agency.wire.store.tables["test-audit_events"].rows.values()
+    assert len(found) == sum(row["actor"] == {"S": "bot:b1"} for row in rows)
+    assert [one["at"] for one in found] == sorted((one["at"] for one in found), reverse=True)
 
 
 @pytest.mark.parametrize("query", ["account_id=a1", "bot_id=b1", "day=2026-11-22", "account_id=a1&bot_id=b1"])

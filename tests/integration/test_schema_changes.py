@@ -8,10 +8,13 @@ import json
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Store
-from infrastructure.upgrade import upgrade
+from infrastructure.upgrade import sort_events, upgrade
 from tests.agency import PHASES, Agency, Bot
+from tests.wire import Call, Killed
 from warmup.sandbox.stores import ROOT
 
 WRITTEN = json.loads((ROOT / "tests" / "integration" / "first_version.json").read_text())
@@ -70,6 +73,35 @@ def test_what_a_later_version_adds_is_kept_by_this_one(agency: Agency) -> None:
             assert LATER.items() <= dict(table.rows[table.key_of(row)]).items(), (name, row)
 
 
+def test_events_of_an_earlier_release_are_found_by_day_and_by_bot_after_the_upgrade(
+    agency: Agency, settings: Settings
+) -> None:
+    plant(agency, {})
+    rows = agency.wire.store.tables[f"{PREFIX}audit_events"].rows
+    written = len(rows)
+    assert agency.operator.get("/api/operator/audit?bot_id=b1").ok()["items"] == []
+    killed = agency.wire.before
+    left = [3]
+
+    def kill(call: Call) -> None:
+        left[0] -= call.operation == "TransactWriteItems"
+        if left[0] < 0:
+            raise Killed
+
+    killed.append(kill)
+    with pytest.raises(Killed):
+        list(sort_events(settings))
+    killed.remove(kill)
+    assert upgrade(settings)["events sorted by day"] == (written - 3, written)
+    assert upgrade(settings)["events sorted by day"] == (0, written)
+    by_bot = agency.operator.get("/api/operator/audit?bot_id=b1&limit=100").ok()["items"]
+    day = agency.operator.get("/api/operator/audit?day=2026-11-22&limit=100").ok()["items"]
+    told = [row["actor"] == {"S": "bot:b1"} for row in rows.values()]
+    assert len(by_bot) == sum(told)
+    assert len(day) == sum(row["at"]["S"].startswith("2026-11-22") for row in rows.values())
+    carried_on(agency)
+
+
 def test_items_that_an_earlier_release_gave_to_an_account_are_not_given_again(agency: Agency) -> None:
     """That release kept their ids; this one keeps digests, and leaves the ids as they are."""
     plant(agency, {})
@@ -95,11 +127,11 @@ def test_failures_that_were_counted_before_are_the_penalty(agency: Agency, setti
     table.rows[("m1-any",)] = {**table.rows[("m1-any",)], **before}
     shown = agency.operator.content("m1-any")
     assert (shown["usage_count"], shown["successes"], shown["failures"]) == (3, 2, 1)
-    assert upgrade(settings) == {"items ranked again": (8, 8)}
+    assert upgrade(settings)["items ranked again"] == (8, 8)
     row = table.rows[("m1-any",)]
     # quality 80, 3 uses of 100, success 100·3/5: 24 + 24.25 + 15
     assert (row["penalty"], row["pool_rank"]) == ({"N": "1"}, {"S": "063.2500#9996#m1-any"})
     assert agency.operator.content("m1-any") == shown
     assert before.items() <= {**row}.items(), "what old code reads stays"
-    assert upgrade(settings) == {"items ranked again": (0, 8)}, "a pass may be run again"
+    assert upgrade(settings)["items ranked again"] == (0, 8), "a pass may be run again"
     carried_on(agency)
