@@ -28,7 +28,6 @@ def event(
         subject=subject,
         sequence=sequence,
         at=context.now,
-        day=day_of(context.now),
         bucket=bucket_of(day_of(context.now), actor),
         actor=actor,
         action=action,

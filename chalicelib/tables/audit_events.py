@@ -1,6 +1,6 @@
 """Audit events: one for each accepted change, keyed by the version that it made."""
 
-from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from chalicelib.domain.actions import AuditAction
 from chalicelib.tables.attributes import document, expiry, instant, maybe_text, sequence, text, word
@@ -20,17 +20,6 @@ class BucketIndex(GlobalSecondaryIndex["AuditEvent"]):
     action = word(AuditAction)
 
 
-class DayIndex(GlobalSecondaryIndex["AuditEvent"]):
-    """What happened on a day (UTC)."""
-
-    class Meta:
-        index_name = "day-index"
-        projection = KeysOnlyProjection()
-
-    day = text(hash_key=True)
-    at = instant(range_key=True)
-
-
 class AuditEvent(Item):
     """One event. `token` is the client request token of its transaction: the mark that it was stored.
 
@@ -43,7 +32,6 @@ class AuditEvent(Item):
     subject = text(hash_key=True)
     sequence = sequence()
     at = instant()
-    day = text()
     bucket = maybe_text()
     actor = text()
     action = word(AuditAction)
@@ -54,5 +42,4 @@ class AuditEvent(Item):
     token = text()
     kept_until = expiry()
 
-    day_index = DayIndex()
     bucket_index = BucketIndex()

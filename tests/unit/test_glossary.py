@@ -21,7 +21,7 @@ _CODE = re.compile(r"`([^`]+)`")
 ENDINGS = ("_at", "_by", "_id", "_ids", "_count")
 PLAIN = {  # columns whose name is plain English, or a term that the glossary explains as a word
     *("name", "username", "body", "note", "client", "host", "bytes", "width", "height"),  # say what they hold
-    *("at", "day"),  # of an audit event: when
+    "at",  # of an audit event: when
     *("tags", "theme", "category", "models", "phase", "role", "keys"),  # explained as words, or labels
     *("state", "status", "paused"),  # sections of the glossary explain their values
 }
