@@ -13,7 +13,7 @@ import statistics
 import sys
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from benchmarks.floor import Floor
-from benchmarks.recording import Recording, Scene, patched, record, serve
+from benchmarks.recording import Caller, Recording, Scene, patched, record, serve
 from benchmarks.requests import silent
 from chalicelib.context import sources
 from chalicelib.tables.connections import Answer, Connections, Request
@@ -133,36 +133,74 @@ def engine(recordings: Sequence[Recording], url: str) -> dict[str, float]:
     return found
 
 
+class Rush:
+    """Fifty bots (or so many) that ask for the same at the same moment, and the transactions that they send."""
+
+    def __init__(self, caller: Caller, bots: int) -> None:
+        self._caller, self._app, self.sent = caller, per_thread(caller.app), 0
+        self._bots = []
+        for number in range(bots):
+            key = caller.operator("/bots", {"bot_id": f"rush{number}"})["key"]
+            headers = {"authorization": f"Bearer {key}"}
+            session = caller.call(caller.event("POST", "/api/bot/sessions", {}, **headers))["session_id"]
+            self._bots.append({**headers, "bot_session": session})
+
+    def call(self, bot: int, method: str, path: str, body: object = None) -> Any:
+        """One request of a bot; what it is answered."""
+        return self._caller.call(self._caller.event(method, f"/api/bot{path}", body, **self._bots[bot]))
+
+    def ask(self, method: str, path: str, body: object = None) -> list[Any]:
+        """All ask at once, `{bot}` in the path is who asks; what they are answered."""
+        send, gate, lock = Connections.send, threading.Barrier(len(self._bots)), threading.Lock()
+
+        def counting(connections: Connections, request: Request) -> Answer:
+            if request.operation == "TransactWriteItems":
+                with lock:
+                    self.sent += 1
+            return send(connections, request)
+
+        def one(number: int) -> Any:
+            event = self._caller.event(method, f"/api/bot{path}".format(bot=number), body, **self._bots[number])
+            gate.wait(60)
+            return json.loads(self._app(event, None)["body"])
+
+        with patched(Connections, "send", counting), ThreadPoolExecutor(len(self._bots)) as pool:
+            return list(pool.map(one, range(len(self._bots))))
+
+
 def rush(bots: int = 50) -> tuple[int, int, int]:
     """So many bots claim one account each at once: accounts taken, different ones, transactions sent."""
     with open_store("dynamodb-local") as store, silent():
         caller = serve(store)
         Scene(caller, accounts=2 * bots, items=1)
         sources.entropy = os.urandom  # recordings need proposals in a fixed order, a rush is about their shuffling
-        app, counted = per_thread(caller.app), Counter[str]()
-        keys = [caller.operator("/bots", {"bot_id": f"rush{number}"})["key"] for number in range(bots)]
-        sessions = [
-            caller.call(caller.event("POST", "/api/bot/sessions", {}, authorization=f"Bearer {key}"))["session_id"]
-            for key in keys
-        ]
-        send, gate, lock = Connections.send, threading.Barrier(bots), threading.Lock()
+        crowd = Rush(caller, bots)
+        answers = crowd.ask("POST", "/accounts/claim", {"limit": 1})
+    taken = [item["account_id"] for answer in answers for item in answer["items"]]
+    return len(taken), len(set(taken)), crowd.sent
 
-        def counting(connections: Connections, request: Request) -> Answer:
-            if request.operation == "TransactWriteItems":
-                with lock:
-                    counted["sent"] += 1
-            return send(connections, request)
 
-        def claim(number: int) -> Any:
-            headers = {"authorization": f"Bearer {keys[number]}", "bot_session": sessions[number]}
-            event = caller.event("POST", "/api/bot/accounts/claim", {"limit": 1}, **headers)
-            gate.wait(60)
-            answer = app(event, None)
-            return json.loads(answer["body"])["items"]
-
-        with patched(Connections, "send", counting), ThreadPoolExecutor(bots) as pool:
-            taken = [item["account_id"] for items in pool.map(claim, range(bots)) for item in items]
-    return len(taken), len(set(taken)), counted["sent"]
+def rush_for_content(bots: int = 50) -> tuple[int, int, int]:
+    """So many bots ask for content from one pool of twice as many equal items: those given, of them the best, tries."""
+    with open_store("dynamodb-local") as store, silent():
+        caller = serve(store)
+        Scene(caller, accounts=0, items=1)
+        sources.entropy = os.urandom
+        caller.operator("/models", {"model_id": "m2"})
+        file = {"media_type": "image/png", "bytes": 1000, "category": "pfp", "quality_score": 50, "max_usage": 1}
+        for number in range(2 * bots):
+            item = {"content_id": f"c{number:03}", "media_key": f"k{number}", "sha256": f"{number:064x}", **file}
+            caller.operator("/models/m2/content", item)
+        consent = {"granted_by": "Ada", "granted_at": "2026-01-01T00:00:00Z", "reference": "contract 7"}
+        crowd = Rush(caller, bots)
+        for number in range(bots):
+            account = {"account_id": f"c{number}", "model_id": "m2", "username": f"c{number}", "consent": consent}
+            caller.operator("/accounts", account)
+            caller.operator(f"/accounts/c{number}/ready", {"reason": "benchmark"})
+            crowd.call(number, "POST", f"/accounts/c{number}/start-warmup")
+        answers = crowd.ask("GET", "/accounts/c{bot}/content/pfp")
+    given = {answer["content"]["content_id"] for answer in answers}
+    return len(given), len(given & {f"c{number:03}" for number in range(bots, 2 * bots)}), crowd.sent
 
 
 def percentile(times: Sequence[float], share: float) -> float:
@@ -197,6 +235,8 @@ def main() -> None:
         print(f"{name:>18}" + "".join(f"{one:>30}" for one in told) + ratio)
     taken, different, sent = rush()
     print(f"\n50 bots claim at once: {taken} taken, {taken - different} twice, {sent / taken:.2f} attempts each")
+    items, best, sent = rush_for_content()
+    print(f"50 bots ask for content at once: {items} items, {best} of the 50 best, {sent / items:.2f} attempts each")
 
 
 if __name__ == "__main__":

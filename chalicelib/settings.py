@@ -24,6 +24,7 @@ class Settings:
     verify_media: bool = True
     key_cache_seconds: float = 30.0
     gate_cache_seconds: float = 2.0
+    turn_seconds: float = 2.0
     bulk_workers: int = 8
     log_stream: str = "stdout"
     metrics_namespace: str = "warmup"

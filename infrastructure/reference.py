@@ -77,6 +77,7 @@ SETTINGS = {
     "url_seconds": ("seconds", "how long a presigned upload or download URL is valid"),
     "verify_media": ("`true` or `false`", "whether a new item's file is checked in the bucket; `false` is for tests"),
     "key_cache_seconds": ("seconds", "how long a function remembers a valid key; a revoked key can work that long"),
+    "turn_seconds": ("seconds", "how long numbers are counted up that order the bots which want the same item"),
     "gate_cache_seconds": ("seconds", "how old the list of pauses may be when ready accounts are listed"),
     "bulk_workers": ("threads", "how many accounts a bulk request or an import writes at a time"),
     "log_stream": ("", "where logs are written: `stdout` or `stderr`"),

@@ -82,6 +82,7 @@ class DynamoDB:
             "Query": self._query,
             "Scan": self._scan,
             "TransactWriteItems": self._transact,
+            "UpdateItem": self._update,
         }
         return served[operation](body)
 
@@ -142,6 +143,19 @@ class DynamoDB:
         return _page(table, table.main, list(table.rows.values()), table.main.keys, body)
 
     # writing
+
+    def _update(self, body: Body) -> Body:
+        table = self._table(body["TableName"])
+        key = table.key_of(body["Key"])
+        row = table.rows.get(key)
+        if _reason(row, body)["Code"] != "None":
+            raise Refused("ConditionalCheckFailedException", "The conditional request failed")
+        written = _written("Update", row, body)
+        assert written is not None
+        table.rows[key] = written
+        if body.get("ReturnValues") != "ALL_NEW":
+            raise LookupError(body.get("ReturnValues"))
+        return {"Attributes": written}
 
     def _transact(self, body: Body) -> Body:
         token = body.get("ClientRequestToken")

@@ -1,93 +1,169 @@
 """Choosing what a phase needs: the best items of the model's pools, past those that were lost to others."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from chalicelib import warmups
 from chalicelib.context import Context
-from chalicelib.domain import selection
+from chalicelib.domain import scoring, selection, turns
 from chalicelib.domain.errors import ContentUnavailable
 from chalicelib.domain.given import Given
-from chalicelib.domain.selection import Choice, PoolKind, Wanted
+from chalicelib.domain.selection import ANY, Choice, PoolKind, Wanted
+from chalicelib.domain.turns import Turn
 from chalicelib.domain.warmup import delivery as life
-from chalicelib.domain.warmup.state import PhaseState
-from chalicelib.tables import runways
+from chalicelib.domain.warmup.state import PhaseState, Warmup
+from chalicelib.tables import runways, settings
 from chalicelib.tables.base import together
 from chalicelib.tables.pools import PoolItem
+from chalicelib.tables.transaction import Stale
 from chalicelib.warmups import Loaded
 
 _SPARE_SECONDS = 3.0
+_TURNS_ARE_KEPT = timedelta(hours=1)
+_MOST_NUMBERS = 8
+_Kind = type[PoolItem]
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """An item that was chosen, and its place in its pool: 0 is the best."""
+
+    choice: Choice[PoolItem]
+    place: int
 
 
 @dataclass(slots=True)
 class Contest:
-    """What a call learned by losing what it chose to others: how often it did, and those items as they are now."""
+    """What a call learned by losing what it chose to others: those items as they are, and its turn in each category.
 
-    lost: int = 0
-    fresh: dict[str, PoolItem | None] = field(default_factory=dict)
+    `lists` are the ids to which the numbers of a category lead, by kind.
+    """
+
+    fresh: dict[tuple[_Kind, str], PoolItem | None] = field(default_factory=dict)
+    turns: dict[str, Turn] = field(default_factory=dict)
+    lists: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+    def lose(
+        self, context: Context, warmup: Warmup, phase: PhaseState, stale: Stale, chosen: Mapping[PoolKind, PoolItem]
+    ) -> None:
+        """Takes a turn where an item went to somebody else; one that was only changed is ranked as it is now."""
+        given_away = set()
+        for item in chosen.values():
+            if type(item) in stale.failed and self._was_given_away(item, stale):
+                given_away.add(item.category)
+        for category in sorted(given_away):
+            self.take_turn(context, warmup, category)
+            lists = self.lists[category]
+            missing = {
+                str(kind): turns.places(
+                    self.pool(type(item), warmup.model_id, category),
+                    _wanted(context, warmup, phase, kind),
+                    item.item_id,
+                )
+                for kind, item in chosen.items()
+                if item.category == category and kind not in lists
+            }
+            if missing:
+                ranking, since = _ranking(context, warmup, category)
+                self.lists[category] = settings.keep_turns(ranking, since, missing)
+
+    def _was_given_away(self, item: PoolItem, stale: Stale) -> bool:
+        key = type(item), item.item_id
+        if key in stale.current:
+            now = stale.current[key]
+        else:  # it was lost to a transaction under way, which is over when this is read
+            (now,) = together([key])
+        assert now is None or isinstance(now, PoolItem)
+        self.fresh[key] = now
+        return turns.was_given_away(now, item.before("usage_count"))
+
+    def take_turn(self, context: Context, warmup: Warmup, category: str) -> None:
+        """Takes the next number of the category."""
+        ranking, since = _ranking(context, warmup, category)
+        number, self.lists[category] = settings.take_turn(ranking, since, context.now + _TURNS_ARE_KEPT)
+        self.turns[category] = Turn(number)
+
+    def pool(self, kind: _Kind, model_id: str, category: str) -> selection.Pool[PoolItem]:
+        """The items of a category, with those that were lost as they are now."""
+        fresh = {item_id: item for (of, item_id), item in self.fresh.items() if of is kind}
+        return selection.Corrected(kind.ranked(model_id, category), category, fresh)
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What was chosen, and among how many of the best."""
-
-    choice: Choice[PoolItem]
-    among: int
+def _ranking(context: Context, warmup: Warmup, category: str) -> tuple[str, datetime]:
+    since = turns.window(context.now, context.settings.turn_seconds)
+    return scoring.pool(warmup.model_id, category, warmup.theme), since
 
 
-def read_again(contest: Contest, chosen: Sequence[PoolItem]) -> None:
-    """Reads what was chosen as it is now: the index may show the old for a while, and would propose it again."""
-    items = together([(type(one), one.item_id) for one in chosen]) if chosen else []
-    contest.lost += 1
-    contest.fresh.update({one.item_id: item for one, item in zip(chosen, items, strict=True)})
+def _wanted(context: Context, warmup: Warmup, phase: PhaseState, kind: PoolKind) -> Wanted:
+    used = Given(kind, warmup.given)
+    return selection.wanted(warmup.plan, phase.phase, theme=warmup.theme, used=used, now=context.now)
 
 
 def _choose(
-    context: Context, model_id: str, phase: PhaseState, kind: type[PoolItem], wanted: Wanted, contest: Contest
-) -> Drawn | None:
-    known = {item_id: item for item_id, item in contest.fresh.items() if item is None or isinstance(item, kind)}
+    context: Context, warmup: Warmup, phase: PhaseState, kind: PoolKind, wanted: Wanted, contest: Contest
+) -> Picked | None:
+    for category in (phase.phase, ANY):
+        picked = _in_turn(context, warmup, category, kind, wanted, contest)
+        if picked is None:
+            pool = contest.pool(warmups.MODELS[kind], warmup.model_id, category)
+            turn, listed = contest.turns.get(category, Turn()), contest.lists.get(category, {}).get(kind, [])
+            found = turns.behind(pool, wanted, listed, turn)
+            picked = None if found is None else Picked(*found)
+        if picked is not None:
+            return picked
+    return None
 
-    def pool(category: str) -> selection.Pool[PoolItem]:
-        return kind.ranked(model_id, category)
 
-    found = selection.candidates(pool, phase.phase, wanted, selection.drawn_among(contest.lost), known)
-    if not found:
-        return None
-    place = int.from_bytes(context.entropy(2), "big") % len(found)
-    return Drawn(found[place], len(found))
+def _in_turn(
+    context: Context, warmup: Warmup, category: str, kind: PoolKind, wanted: Wanted, contest: Contest
+) -> Picked | None:
+    """The item whose turn it is, None where there is none for this account."""
+    for _ in range(_MOST_NUMBERS):
+        turn, listed = contest.turns.get(category, Turn()), contest.lists.get(category, {}).get(kind, [])
+        item_id = turn.of(listed)
+        if item_id is None:
+            return None
+        model = warmups.MODELS[kind]
+        (item,) = together([(model, item_id)])
+        contest.fresh[model, item_id] = item
+        if not turns.is_gone(item, wanted):
+            eligible = item.category == category and selection.refusal(item, wanted) is None
+            return Picked(Choice(item, scoring.score(item, wanted.theme)), turn.number) if eligible else None
+        contest.take_turn(context, warmup, category)
+    return None
 
 
 def choose_missing(
     context: Context, loaded: Loaded, phase: PhaseState, unfit: Collection[life.Named], contest: Contest
-) -> dict[PoolKind, Drawn]:
+) -> dict[PoolKind, Picked]:
     """Chooses what the phase needs and has not. Raises ContentUnavailable, after the account was set aside."""
-    warmup, drawn = loaded.warmup, dict[PoolKind, Drawn]()
+    warmup, picked = loaded.warmup, dict[PoolKind, Picked]()
     for kind, need in life.missing(warmup, phase, unfit).items():
-        used = Given(kind, warmup.given)
-        wanted = selection.wanted(warmup.plan, phase.phase, theme=warmup.theme, used=used, now=context.now)
-        choice = _choose(context, warmup.model_id, phase, warmups.MODELS[kind], wanted, contest)
+        wanted = _wanted(context, warmup, phase, kind)
+        choice = _choose(context, warmup, phase, kind, wanted, contest)
         if choice is not None:
-            drawn[kind] = choice
+            picked[kind] = choice
         elif need.is_required:
             _refuse_unavailable(context, loaded, phase, kind, wanted)
-    return drawn
+    return picked
 
 
-def chosen(context: Context, phase: PhaseState, drawn: Mapping[PoolKind, Drawn]) -> life.Chosen:
+def chosen(context: Context, phase: PhaseState, picked: Mapping[PoolKind, Picked]) -> life.Chosen:
     """What was chosen, as the assignment records it."""
-    leading = drawn.get(PoolKind.CONTENT) or drawn.get(PoolKind.TEXT)
+    leading = picked.get(PoolKind.CONTENT) or picked.get(PoolKind.TEXT)
     reasons = [
-        f"{kind}: {selection.reason(one.choice, one.choice.item.category, phase.phase, one.among)}"
-        for kind, one in drawn.items()
+        f"{kind}: {selection.reason(one.choice, one.choice.item.category, phase.phase, one.place)}"
+        for kind, one in picked.items()
     ]
     return life.Chosen(
         assignment_id=context.new_id("asg"),
-        items={kind: one.choice.item.item_id for kind, one in drawn.items()},
+        items={kind: one.choice.item.item_id for kind, one in picked.items()},
         reason="; ".join(reasons) or "nothing is needed",
         score=None if leading is None else leading.choice.score.score,
-        scores={str(kind): _parts(one.choice) for kind, one in drawn.items()},
+        scores={str(kind): _parts(one.choice) for kind, one in picked.items()},
     )
 
 

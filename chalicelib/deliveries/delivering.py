@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from chalicelib import warmups
 from chalicelib.context import Context
-from chalicelib.deliveries.choosing import Contest, choose_missing, chosen, read_again
+from chalicelib.deliveries.choosing import Contest, choose_missing, chosen
 from chalicelib.domain import selection
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName
@@ -128,9 +128,9 @@ def _deliver(
     assignment, items = _assigned(loaded, phase)
     unfit = _unlicensed(items, context.now)
     lacking = life.lacks_assignment(phase, unfit)
-    drawn = choose_missing(context, loaded, phase, unfit, contest) if lacking else None
-    choice = None if drawn is None else chosen(context, phase, drawn)
-    new = {kind: one.choice.item for kind, one in (drawn or {}).items()}
+    picked = choose_missing(context, loaded, phase, unfit, contest) if lacking else None
+    choice = None if picked is None else chosen(context, phase, picked)
+    new = {kind: one.choice.item for kind, one in (picked or {}).items()}
     kept = {kind: item for kind, item in items.items() if (kind, item.item_id) not in unfit}
     ends = [one.licence_valid_until for one in {**kept, **new}.values() if one.licence_valid_until is not None]
     step = life.deliver(
@@ -148,7 +148,7 @@ def _deliver(
         warmups.store(context, loaded, step, session=session, items=[*items.values(), *new.values()])
     except Stale as stale:
         if stale.failed & {Content, Text}:
-            read_again(contest, list(new.values()))
+            contest.lose(context, loaded.warmup, phase, stale, new)
         raise
     return _delivery(context, loaded, phase.phase, choice or _given(assignment), {**kept, **new})
 

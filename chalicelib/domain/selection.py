@@ -23,8 +23,6 @@ from chalicelib.domain.plans import Need, Plan
 ANY = "any"
 GLANCE = 12
 """How many items of all themes are looked at before the lists of single relevances are."""
-MOST_DRAWN = 64
-"""Among how many of the best is drawn at most."""
 
 
 class PoolKind(StrEnum):
@@ -206,31 +204,16 @@ def refused(items: Iterable[C], phase: str, wanted: Wanted) -> Iterator[tuple[C,
             yield item, why
 
 
-def candidates(
-    pool: Callable[[str], Pool[C]],
-    phase: str,
-    wanted: Wanted,
-    count: int,
-    fresh: Mapping[str, C | None] | None = None,
-) -> list[Choice[C]]:
+def candidates(pool: Callable[[str], Pool[C]], phase: str, wanted: Wanted, count: int) -> list[Choice[C]]:
     """The first `count` for a phase: of its own category, or of `any` where that has nothing eligible.
 
-    `pool` gives the items of a category; `fresh` are items as they were read since, by id.
+    `pool` gives the items of a category.
     """
     for category in (phase, ANY):
-        found = leading(_Corrected(pool(category), category, fresh) if fresh else pool(category), wanted, count)
+        found = leading(pool(category), wanted, count)
         if found:
             return found
     return []
-
-
-def drawn_among(lost: int) -> int:
-    """Among how many of the best one is drawn, after `lost` of those that were chosen had been given to others first.
-
-    The very best, and once more the best; then among 4, 16, 64, so that many who want the same do not meet again and
-    again: fifty in step, of whom one is served in each round, would need (50 + 1) / 2 choices each, and so need five.
-    """
-    return min(1 << 2 * max(0, lost - 1), MOST_DRAWN)
 
 
 def leading(pool: Pool[C], wanted: Wanted, count: int) -> list[Choice[C]]:
@@ -296,7 +279,7 @@ class _First(Generic[C]):
         del self._found[self._count :]
 
 
-class _Corrected(Generic[C]):
+class Corrected(Generic[C]):
     """A pool with some items as they were read since (None: gone), in the place of what its lists say of them."""
 
     def __init__(self, pool: Pool[C], category: str, fresh: Mapping[str, C | None]) -> None:
@@ -317,16 +300,17 @@ class _Corrected(Generic[C]):
         return merge(others, known, key=lambda item: scoring.pool_rank(item, item.item_id), reverse=True)
 
 
-def reason(choice: Choice[SelectableItem], category: str, phase: str, among: int = 1) -> str:
-    """Why this item, in a sentence; `among`: it was drawn among so many of the best."""
+def reason(choice: Choice[SelectableItem], category: str, phase: str, place: int = 0) -> str:
+    """Why this item, in a sentence; `place` is its place in its pool: 0 is the best."""
     parts = choice.score
-    best = (
-        "best of its pool"
-        if among == 1
-        else f"drawn among the {among} best of its pool, since others reached for the best as well"
-    )
+    best = f"{_ordinal(place + 1)} of its pool: others asked at the same moment" if place else "best of its pool"
     fallback = "" if category == phase else f" from `{category}`, since `{phase}` had nothing eligible"
     return (
         f"{best}{fallback}: score {parts.score:g} = 0.30 × quality {parts.quality:g} + 0.25 × freshness "
         f"{parts.freshness:g} + 0.25 × success {parts.success:g} + 0.20 × relevance {parts.relevance:g}"
     )
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

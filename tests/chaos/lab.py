@@ -61,8 +61,8 @@ def changes(before: State, after: State) -> Rows:
         mine = Counter(
             nameless(json.dumps(row, sort_keys=True)) for key, row in rows.items() if was.get(key) is not row
         )
-        for row in [row for row in mine if '"timer:' in row]:
-            del mine[row]  # when a timer last ran is told to people, and decides nothing
+        for row in [row for row in mine if '"timer:' in row or '"turn:' in row]:
+            del mine[row]  # when a timer last ran is told to operators, and a turn orders who asks: neither decides
         mine.update(f"without {key}" for key in was if key not in rows)
         if mine:
             found[table] = mine

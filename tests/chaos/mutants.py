@@ -61,6 +61,14 @@ MUTANTS: dict[str, Mutant] = {
         ),
         STALE,
     ),
+    "the place that a number gives": Mutant(
+        (Line("domain/turns.py", "return listed[self.number - 1] if", "return listed[0] if"),),
+        "tests/integration/test_turns.py",
+    ),
+    "the list that all who have numbers share": Mutant(
+        (Line("tables/settings.py", "#{name} = if_not_exists(#{name}, :{name})", "#{name} = :{name}"),),
+        "tests/integration/test_turns.py",
+    ),
     "what the account has used": Mutant(
         (Line("deliveries/choosing.py", "used = Given(kind, warmup.given)", "used = Given(kind, frozenset())"),),
         "tests/api/test_content.py",

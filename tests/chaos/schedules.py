@@ -151,6 +151,9 @@ def touched(call: Call, store: DynamoDB) -> tuple[set[Touched], set[Touched]]:
             for name, asked in call.body["RequestItems"].items()
             for key in asked["Keys"]
         }, set()
+    if call.operation == "UpdateItem":
+        key = store.tables[call.body["TableName"]].key_of(call.body["Key"])
+        return {(call.body["TableName"], json.dumps(key))}, {(call.body["TableName"], json.dumps(key))}
     return {(call.body["TableName"], "*")}, set()
 
 

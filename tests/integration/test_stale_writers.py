@@ -73,19 +73,16 @@ def test_content_asked_for_twice_at_once_is_assigned_once(agency: Agency, first:
 
 
 @pytest.mark.parametrize(
-    ("others", "among"),
-    [
-        (1, ["pfp-8"]),  # the best of what is left, as if one had come after the other
-        (2, ["pfp-7", "pfp-6", "pfp-5", "pfp-4"]),
-    ],
+    ("others", "expected", "place"), [(1, "pfp-8", "2nd"), (2, "pfp-7", "3rd"), (3, "pfp-6", "4th")]
 )
-def test_who_loses_its_item_to_others_again_draws_among_the_best(
-    agency: Agency, first: Bot, second: Bot, others: int, among: list[str]
+@pytest.mark.parametrize("cap", [1, 9])
+def test_who_loses_its_item_to_others_gets_what_it_would_have_got_after_them(
+    agency: Agency, first: Bot, second: Bot, others: int, expected: str, place: str, cap: int
 ) -> None:
     """Many who want the same item would else meet at the next one, and the next."""
     agency.operator.model("m2")
     for number in range(10):
-        agency.operator.media(f"pfp-{number}", "pfp", model_id="m2", quality_score=50 + number, max_usage=1)
+        agency.operator.media(f"pfp-{number}", "pfp", model_id="m2", quality_score=50 + number, max_usage=cap)
     for account_id in ("a1", *(f"other-{number}" for number in range(others))):
         agency.operator.account(account_id, model_id="m2")
         bot = first if account_id == "a1" else second
@@ -97,12 +94,29 @@ def test_who_loses_its_item_to_others_again_draws_among_the_best(
         if len(taken) < others:
             agency.wire.meanwhile(take)
 
+    agency.wire.forget()
     given = overtaken(agency, lambda: first.content("pfp"), take).ok()
-    assert taken == ["pfp-9", "pfp-8"][:others]
-    assert given["content"]["content_id"] in among
-    assert ("best of its pool: score" in given["reason"]) == (others == 1)
-    assert (f"drawn among the {len(among)} best of its pool" in given["reason"]) == (others > 1)
+    assert taken == ["pfp-9", "pfp-8", "pfp-7"][:others]
+    assert given["content"]["content_id"] == expected
+    assert f"content: {place} of its pool: others asked at the same moment: score" in given["reason"]
+    assert len(agency.wire.of("UpdateItem")) == 1 + others, "one number for each loss, and the list of the places"
     agency.operator.verified()
+
+
+def test_an_item_that_was_only_changed_costs_no_turn(agency: Agency, first: Bot) -> None:
+    agency.operator.model("m2")
+    for number in range(3):
+        agency.operator.media(f"pfp-{number}", "pfp", model_id="m2", quality_score=50 + number)
+    agency.operator.account(model_id="m2")
+    first.release(first.start().ok()["lease"]["lease_token"]).ok()
+
+    def degrade() -> None:
+        agency.operator.send("PATCH", f"{MODELS}/m2/content/pfp-2", {"quality_score": 50.5}).ok()
+
+    given = overtaken(agency, lambda: first.content("pfp"), degrade).ok()
+    assert given["content"]["content_id"] == "pfp-1", "the best as they are now"
+    assert "best of its pool" in given["reason"]
+    assert agency.wire.of("UpdateItem") == []
 
 
 def test_of_two_claims_of_one_account_one_gets_it(agency: Agency, first: Bot, second: Bot) -> None:

@@ -16,7 +16,6 @@ from chalicelib.domain.selection import (
     Refusal,
     Wanted,
     candidates,
-    drawn_among,
     leading,
     reason,
     refusal,
@@ -210,38 +209,26 @@ def test_from_nothing_nothing_is_chosen() -> None:
     assert leading(Index([Item(enabled=False)], "post"), WANTED, 1) == []
 
 
-@pytest.mark.parametrize(
-    ("lost", "among"),
-    [
-        (0, 1),  # the best
-        (1, 1),  # one other was quicker: the best of what is left, as if they had come one after the other
-        (2, 4),
-        (3, 16),
-        (4, 64),
-        (5, 64),
-        (99, 64),
-    ],
-)
-def test_who_loses_to_others_again_draws_among_more(lost: int, among: int) -> None:
-    assert drawn_among(lost) == among
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_fifty_who_want_the_same_need_five_choices_each_and_not_twenty_five(seed: int) -> None:
-    """All in step, which is the worst: in each round an item goes to one of those who chose it."""
-    dice, waiting, pool, choices = Random(seed), dict.fromkeys(range(50), 0), list(range(200)), 0
-    while waiting:
-        choices += len(waiting)
-        chosen = {bot: pool[dice.randrange(drawn_among(lost))] for bot, lost in waiting.items()}
-        winners = {item: bot for bot, item in chosen.items()}
-        pool = [item for item in pool if item not in winners]
-        waiting = {bot: lost + 1 for bot, lost in waiting.items() if bot not in winners.values()}
-    assert choices / 50 < 6
-
-
 def test_the_reason_shows_the_formula_with_its_figures() -> None:
     (choice,) = leading(Index([Item(theme="sea")], "post"), replace(WANTED, theme="sea"), 1)
     told = reason(choice, "post", "post")
     assert "score 81.5 = 0.30 × quality 80 + 0.25 × freshness 100 + 0.25 × success 50 + 0.20 × relevance 100" in told
     assert "`any`" not in told
     assert "from `any`, since `post` had nothing eligible" in reason(choice, "any", "post")
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (0, "best of its pool: score"),
+        (1, "2nd of its pool: others asked at the same moment"),
+        (2, "3rd of its pool"),
+        (10, "11th of its pool"),
+        (20, "21st of its pool"),
+        (49, "50th of its pool"),
+        (111, "112th of its pool"),
+    ],
+)
+def test_the_reason_says_that_an_item_was_given_in_turn(place: int, told: str) -> None:
+    (choice,) = leading(Index([Item()], "post"), WANTED, 1)
+    assert reason(choice, "post", "post", place).startswith(told)

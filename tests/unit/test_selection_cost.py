@@ -12,10 +12,9 @@ from chalicelib.domain import scoring
 from chalicelib.domain.runway import ItemPool, Stock
 from chalicelib.domain.selection import (
     GLANCE,
-    Choice,
+    Corrected,
     ItemRights,
     Wanted,
-    candidates,
     leading,
     refusal,
 )
@@ -135,10 +134,8 @@ def test_an_index_that_tells_the_old_is_corrected_by_what_was_read_since(random:
     fresh: dict[str, Stock | None] = {**moved, **gone}
     truth = [fresh.get(item.item_id, item) for item in old]
     expected = oracle([item for item in truth if item is not None], wanted, 1)
-    found: list[Choice[Stock]] = candidates(
-        lambda category: ItemPool(_of_post(old) if category == "post" else []), "post", wanted, 1, fresh
-    )
-    assert [choice.item.item_id for choice in found if choice.item.category == "post"] == expected
+    corrected = Corrected(ItemPool(_of_post(old)), "post", fresh)
+    assert [choice.item.item_id for choice in leading(corrected, wanted, 1)] == expected
 
 
 def _of_post(items: Sequence[Stock]) -> list[Stock]:

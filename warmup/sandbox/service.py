@@ -121,7 +121,8 @@ def _put_back(environ: dict[str, str], settings: Settings, kept: logs.Logs, now:
 
 def _environment(prefix: str, speed: float, operator_key: str) -> dict[str, str]:
     """Return the variables that a deployment would set. A lease lasts at least six real seconds, however fast time
-    runs: the bots work in real time, and a lease of a quarter of an hour would be over in a tenth of a second."""
+    runs: the bots work in real time, and a lease of a quarter of an hour would be over in a tenth of a second. Turns
+    order bots that ask at the same real moment."""
     pepper = secrets.token_hex(32)
     lease = int(max(_LEASE_SECONDS, 6 * speed))
     return {
@@ -132,6 +133,7 @@ def _environment(prefix: str, speed: float, operator_key: str) -> dict[str, str]
         "WARMUP_LEASE_SECONDS": str(lease),
         "WARMUP_HEARTBEAT_SECONDS": str(lease // 3),
         "WARMUP_SESSION_SECONDS": str(2 * lease),
+        "WARMUP_TURN_SECONDS": str(Settings().turn_seconds * max(1.0, speed)),
         "WARMUP_LOG_STREAM": "stderr",
         "POWERTOOLS_SERVICE_NAME": "warmup",
     }
