@@ -234,8 +234,7 @@ def test_an_unknown_member_is_told_what_it_may_be_meant_for(
 
 
 def test_an_unknown_member_inside_another_is_told_the_members_there() -> None:
-    from chalicelib.routes.bodies.accounts import AccountBody  # noqa: PLC0415  # the edge imports them late, too
-    from chalicelib.routes.bodies.roster import MoveAllBody  # noqa: PLC0415  # see above
+    from chalicelib.routes.bodies.accounts import AccountBody, MoveAllBody  # noqa: PLC0415  # the edge imports them late, too
 
     account = {"model_id": "m", "username": "u", "consent": {**CONSENT, "refrence": "c"}}
     for model, body, pointer, detail in (

@@ -201,7 +201,7 @@ MUTANTS: dict[str, Mutant] = {
         (Line("domain/timing.py", "if account.needs_review:", "if False:"),), "tests/api/test_leases.py"
     ),
     "the lease that makes an account working": Mutant(
-        (Line("domain/queues.py", "else {Queue.WORKING}", "else frozenset()"),), "tests/api/test_roster.py"
+        (Line("domain/queues.py", "else {Queue.WORKING}", "else frozenset()"),), "tests/api/test_account_lists.py"
     ),
     "the client request token": Mutant(
         (Line("tables/transaction.py", '"ClientRequestToken": self.token', '"ClientRequestToken": None'),),

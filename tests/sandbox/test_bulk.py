@@ -10,7 +10,7 @@ from tests.sandbox.test_commands import Run, warmup  # noqa: F401  # the fixture
 from tests.sandbox.test_run import need
 from warmup import Fatal, Job, Worker
 from warmup.api.models import ContentBody
-from warmup.api.operations import Roster
+from warmup.api.operations import Accounts
 from warmup.sandbox.fake import FakeServer, fake_server
 from warmup.sandbox.pictures import draw
 
@@ -71,16 +71,16 @@ def test_a_bulk_retry_goes_to_the_end_and_retries_nothing_twice(
         slow.setattr("chalicelib.context.Context.is_short_of_time", short)  # no request has time for anything
         late = warmup(*everything, "--yes")
     assert (late.code, "0 cases retried, 7 skipped" in late.err) == (5, True), late
-    steps = Roster.move_all
+    steps = Accounts.move_all
 
-    def failing_again(self: Roster, **given: Any) -> Any:
+    def failing_again(self: Accounts, **given: Any) -> Any:
         done = steps(self, **given)
         if not given["dry_run"] and done.next_cursor:
             server.advance(seconds=1)
             fail_at(server, 1)  # one of those just retried: it comes to stand behind the walk
         return done
 
-    monkeypatch.setattr(Roster, "move_all", failing_again)
+    monkeypatch.setattr(Accounts, "move_all", failing_again)
     ended = warmup(*everything, "--yes", "-o", "json")
     assert (ended.code, "7 cases retried, 0 skipped" in ended.err) == (0, True), ended
     assert sorted(one["account_id"] for one in ended.json) == [f"r-{number}" for number in range(7)]

@@ -19,7 +19,7 @@ from tests.sandbox.pages import environ
 from tests.sandbox.test_run import need
 from warmup import cli
 from warmup.api.models import ConsentBody, TextBody
-from warmup.api.operations import Accounts, Roster, Texts
+from warmup.api.operations import Accounts, Texts
 from warmup.commands.common import Format
 from warmup.commands.output import show
 from warmup.problems import Unreachable
@@ -561,7 +561,7 @@ def interrupt(
     ("kind", "method", "arguments", "says"),
     [
         (Accounts, "pause", ("accounts", "pause", "n-0", "n-1", "n-2", "--yes"), "1 of 3. Continue with: n-1 n-2"),
-        (Roster, "list_all", ("accounts", "export"), "Stopped after 0 accounts. Nothing was changed"),
+        (Accounts, "list_all", ("accounts", "export"), "Stopped after 0 accounts. Nothing was changed"),
     ],
     ids=["those that are named", "a look"],
 )
@@ -596,7 +596,7 @@ def test_many_are_moved_at_once_rehearsed_before(
     named = warmup("accounts", "pause", "many-1", "nobody", "--reason", "r", "--dry-run", "-o", "json")
     assert {one["account_id"]: one["outcome"] for one in named.json} == {"many-1": "would_be_done", "nobody": "refused"}
     assert states() == ["ready", "ready", "imported"]
-    interrupt(monkeypatch, Roster, "move_all", at=2)  # behind the rehearsal that counts them
+    interrupt(monkeypatch, Accounts, "move_all", at=2)  # behind the rehearsal that counts them
     stopped = warmup("accounts", "pause", *everything, "--yes")
     told = "Stopped after 0 of 2. Run the same command again: what is done is skipped."
     assert (stopped.code, told in stopped.err) == (130, True), stopped
@@ -820,10 +820,10 @@ def test_what_a_person_answers_is_what_the_service_hears(
     status: str,
     kind: str | None,
 ) -> None:
-    for one in server.operator.roster.list_all(state="ready"):
+    for one in server.operator.accounts.list_all(state="ready"):
         server.operator.accounts.pause(one.account_id, reason="only one is to be done")
     server.advance(days=2)
-    name = "p-" + str(len(list(server.operator.roster.list_all())))
+    name = "p-" + str(len(list(server.operator.accounts.list_all())))
     server.account(name)
     monkeypatch.setenv("WARMUP_KEY", server.bot_key())
     monkeypatch.setattr(sys, "stdin", Person(answers))
@@ -833,7 +833,7 @@ def test_what_a_person_answers_is_what_the_service_hears(
     assert ended.out.startswith(f"pfp for {name} ({name})\nmedia: {tmp_path}/{name}-pfp-")
     assert f"pfp of {name}" in ended.err
     server.operator.accounts.retire(name, reason="the test is over")
-    for one in server.operator.roster.list_all(state="paused"):
+    for one in server.operator.accounts.list_all(state="paused"):
         server.operator.accounts.resume(one.account_id, reason="the test is over")
 
 

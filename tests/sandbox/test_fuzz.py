@@ -26,7 +26,7 @@ SENSELESS: Mapping[str, str] = {
     r"\.import_all$": "400",  # rows that are none
     r"^(phases\.|tasks\.|leases\.release|accounts\.(start|complete)_warmup)": "400",  # a lease token that is none
     r"^(accounts|content|texts|models)\.(create|edit|upload)$": "422",  # themes of others, files that do not lie there
-    r"^roster\.move_all$": "422",  # both ids and a filter
+    r"^accounts\.move_all$": "422",  # both ids and a filter
     r"^bots\.edit$": "422",  # models for an operator, who is bound to none
     r"^review\.assign$": "422",  # an item of another kind than the phase needs
 }

@@ -78,7 +78,7 @@ def url(clone: Path) -> Iterator[str]:
     """Where the newcomer's service is, once the agency is there."""
     with running(clone, "--bots 0", "--operator-key secret") as url, Client(url, "secret") as client:
         until = time.monotonic() + 180
-        while len(list(client.roster.list_all(limit=100, state="ready"))) < 24:
+        while len(list(client.accounts.list_all(limit=100, state="ready"))) < 24:
             assert time.monotonic() < until, "the agency is not there after three minutes"
             time.sleep(0.5)
         yield url

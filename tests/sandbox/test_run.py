@@ -171,7 +171,7 @@ def test_its_log_goes_where_it_is_told_to_go(tmp_path: Path) -> None:
         process.terminate()
         _, err = process.communicate(timeout=10)
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    assert "roster.list_all" in {line["action"] for line in lines}
+    assert "accounts.list_all" in {line["action"] for line in lines}
     assert "{" not in err, "a person's terminal holds no JSON"
 
 

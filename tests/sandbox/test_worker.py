@@ -55,7 +55,7 @@ def server() -> Iterator[FakeServer]:
 @pytest.fixture
 def account(server: FakeServer, request: pytest.FixtureRequest) -> str:
     """An account that waits for its first phase; those of the tests before are out of the way."""
-    for one in server.operator.roster.list_all():
+    for one in server.operator.accounts.list_all():
         if one.state in ("ready", "warming_up"):
             server.operator.accounts.retire(one.account_id, reason="the next test begins")
     name: str = "a-" + request.node.name[-50:].replace("[", "-").replace("]", "")

@@ -75,6 +75,47 @@ class Accounts:
             },
         )
 
+    def list_all(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        with_phases: bool | None = None,
+        sort: str | None = None,
+        state: str | None = None,
+        model_id: str | None = None,
+        phase: str | None = None,
+        phase_status: str | None = None,
+        error_code: str | None = None,
+        error_kind: str | None = None,
+        without_code: bool | None = None,
+        queue: str | None = None,
+        text: str | None = None,
+        ids: str | None = None,
+    ) -> AsyncPages[shapes.ListedAccount]:
+        """Accounts that the filter admits; a page may hold fewer than asked, and still name a cursor."""
+        return self._transport.pages(
+            "GET",
+            "/api/operator/accounts",
+            shapes.ListedAccount,
+            query={
+                "limit": limit,
+                "cursor": cursor,
+                "with_phases": with_phases,
+                "sort": sort,
+                "state": state,
+                "model_id": model_id,
+                "phase": phase,
+                "phase_status": phase_status,
+                "error_code": error_code,
+                "error_kind": error_kind,
+                "without_code": without_code,
+                "queue": queue,
+                "text": text,
+                "ids": ids,
+            },
+        )
+
     async def import_all(
         self, body: str | bytes, *, dry_run: bool | None = None, warn: bool | None = None, media_type: str = "text/csv"
     ) -> shapes.AccountImport:
@@ -85,6 +126,37 @@ class Accounts:
             shapes.AccountImport,
             query={"dry_run": dry_run, "warn": warn},
             raw=(media_type, body),
+        )
+
+    async def move_all(
+        self,
+        *,
+        reason: str,
+        action: str,
+        account_ids: list[str] | Unset | None = UNSET,
+        filter: shapes.BulkFilter | Unset | None = UNSET,
+        content: str | Unset = UNSET,
+        evidence: shapes.Evidence | Unset | None = UNSET,
+        dry_run: bool | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        cursor: str | Unset | None = UNSET,
+    ) -> shapes.BulkMove:
+        """One step of a move on many: those named, or a page of those that the filter admits; a dry run only counts."""
+        return await self._transport.ask(
+            "POST",
+            "/api/operator/accounts/bulk",
+            shapes.BulkMove,
+            body={
+                "reason": reason,
+                "action": action,
+                "account_ids": account_ids,
+                "filter": filter,
+                "content": content,
+                "evidence": evidence,
+                "dry_run": dry_run,
+                "limit": limit,
+                "cursor": cursor,
+            },
         )
 
     async def get(self, account_id: str) -> shapes.AccountWithAssignments:
@@ -843,85 +915,6 @@ class Review:
         )
 
 
-class Roster:
-    """The operations on roster."""
-
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
-
-    def list_all(
-        self,
-        *,
-        limit: int | None = None,
-        cursor: str | None = None,
-        with_phases: bool | None = None,
-        sort: str | None = None,
-        state: str | None = None,
-        model_id: str | None = None,
-        phase: str | None = None,
-        phase_status: str | None = None,
-        error_code: str | None = None,
-        error_kind: str | None = None,
-        without_code: bool | None = None,
-        queue: str | None = None,
-        text: str | None = None,
-        ids: str | None = None,
-    ) -> AsyncPages[shapes.ListedAccount]:
-        """Accounts that the filter admits; a page may hold fewer than asked, and still name a cursor."""
-        return self._transport.pages(
-            "GET",
-            "/api/operator/accounts",
-            shapes.ListedAccount,
-            query={
-                "limit": limit,
-                "cursor": cursor,
-                "with_phases": with_phases,
-                "sort": sort,
-                "state": state,
-                "model_id": model_id,
-                "phase": phase,
-                "phase_status": phase_status,
-                "error_code": error_code,
-                "error_kind": error_kind,
-                "without_code": without_code,
-                "queue": queue,
-                "text": text,
-                "ids": ids,
-            },
-        )
-
-    async def move_all(
-        self,
-        *,
-        reason: str,
-        action: str,
-        account_ids: list[str] | Unset | None = UNSET,
-        filter: shapes.RosterFilter | Unset | None = UNSET,
-        content: str | Unset = UNSET,
-        evidence: shapes.Evidence | Unset | None = UNSET,
-        dry_run: bool | Unset = UNSET,
-        limit: int | Unset = UNSET,
-        cursor: str | Unset | None = UNSET,
-    ) -> shapes.BulkMove:
-        """One step of a move on many: those named, or a page of those that the filter admits; a dry run only counts."""
-        return await self._transport.ask(
-            "POST",
-            "/api/operator/accounts/bulk",
-            shapes.BulkMove,
-            body={
-                "reason": reason,
-                "action": action,
-                "account_ids": account_ids,
-                "filter": filter,
-                "content": content,
-                "evidence": evidence,
-                "dry_run": dry_run,
-                "limit": limit,
-                "cursor": cursor,
-            },
-        )
-
-
 class Sessions:
     """The operations on sessions."""
 
@@ -1326,7 +1319,6 @@ class Operations:
         self.phases = Phases(transport)
         self.pipeline = Pipeline(transport)
         self.review = Review(transport)
-        self.roster = Roster(transport)
         self.sessions = Sessions(transport)
         self.stewardship = Stewardship(transport)
         self.tasks = Tasks(transport)

@@ -532,6 +532,21 @@ class BotEdit(ApiModel):
     models: list[str] | None = None
 
 
+class BulkFilter(ApiModel):
+    """Which accounts are meant; what is not given means all."""
+
+    state: AccountState | None = None
+    model_id: str | None = None
+    phase: PhaseName | None = None
+    phase_status: PhaseStatus | None = None
+    error_code: str | None = None
+    error_kind: ReportKind | None = None
+    without_code: bool | None = None
+    failed_before: datetime | None = None
+    queue: Queue | None = None
+    text: str | None = None
+
+
 class BulkMove(ApiModel):
     """One step of a move on many accounts; `next_cursor` asks for the next step, null ends the move."""
 
@@ -1323,7 +1338,7 @@ class MoveAllBody(ApiModel):
     reason: str
     action: str
     account_ids: list[str] | None = None
-    filter: RosterFilter | None = None
+    filter: BulkFilter | None = None
     content: str | None = None
     evidence: Evidence | None = None
     dry_run: bool | None = None
@@ -1697,21 +1712,6 @@ class ReviewFilter(ApiModel):
     kind: ReportKind | None = None
     older_than_seconds: int | None = None
     failed_before: datetime | None = None
-
-
-class RosterFilter(ApiModel):
-    """Which accounts are meant; what is not given means all."""
-
-    state: AccountState | None = None
-    model_id: str | None = None
-    phase: PhaseName | None = None
-    phase_status: PhaseStatus | None = None
-    error_code: str | None = None
-    error_kind: ReportKind | None = None
-    without_code: bool | None = None
-    failed_before: datetime | None = None
-    queue: Queue | None = None
-    text: str | None = None
 
 
 class RowError(ApiModel):

@@ -43,7 +43,7 @@ def list_all(
 
     Example: warmup accounts list --state warming_up --model aurora
     """
-    found = connect(context).roster.list_all(limit=100, state=state, model_id=model, phase_status=phase_status)
+    found = connect(context).accounts.list_all(limit=100, state=state, model_id=model, phase_status=phase_status)
     show_listed(found, limit, output, COLUMNS, "account")
 
 
@@ -115,7 +115,7 @@ def export(context: typer.Context, state: State = None, model: Model = None, out
     Example: warmup accounts export --state active -o csv > active.csv
     """
     with counting("accounts") as seen:
-        count = show(seen(connect(context).roster.list_all(limit=100, state=state, model_id=model)), output, COLUMNS)
+        count = show(seen(connect(context).accounts.list_all(limit=100, state=state, model_id=model)), output, COLUMNS)
     say(counted(count, "account"))
 
 
@@ -230,7 +230,7 @@ def watch(
     try:
         while True:
             changed: list[ListedAccount] = []
-            for one in client.roster.list_all(limit=100, model_id=model):
+            for one in client.accounts.list_all(limit=100, model_id=model):
                 seen = (one.state, one.current_phase, one.phase_status)
                 if before.get(one.account_id) != seen:
                     before[one.account_id] = seen

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from warmup.api.models import MovedAccount, RosterFilter
+from warmup.api.models import BulkFilter, MovedAccount
 from warmup.client import Client
 from warmup.commands.common import Exit, Format, confirm, exit_code, fail, prose, say
 from warmup.commands.output import show
@@ -59,7 +59,7 @@ class Moves:
         elif account_ids:
             self.named(account_ids, one)
         else:
-            self.matching(RosterFilter() if model is None else RosterFilter(model_id=model))
+            self.matching(BulkFilter() if model is None else BulkFilter(model_id=model))
 
     @property
     def _wording(self) -> Wording:
@@ -105,7 +105,7 @@ class Moves:
         left = " ".join(account_ids[len(self.rows) :])
         return f"Stopped after {len(self.rows)} of {len(account_ids)}. Continue with: {left}"
 
-    def matching(self, wanted: RosterFilter) -> None:
+    def matching(self, wanted: BulkFilter) -> None:
         """Move all accounts of the filter that the move concerns: count them, ask, then walk to the end."""
         with until_stopped(lambda: "Stopped. Nothing was changed."), progress(shown=prose.is_terminal) as bar:
             step, concerned = counter(bar, "counting", None), list[MovedAccount]()
@@ -134,7 +134,7 @@ class Moves:
             raise
         self._summarise(done, {one.account_id for one in concerned} - {one.account_id for one in done})
 
-    def _steps(self, wanted: RosterFilter, *, dry_run: bool) -> Iterator[MovedAccount]:
+    def _steps(self, wanted: BulkFilter, *, dry_run: bool) -> Iterator[MovedAccount]:
         """Yield all of the filter, step by step; those for which a step had no time are requested again by name."""
         cursor: str | None = None
         while True:
@@ -162,7 +162,7 @@ class Moves:
             left = [one.account_id for one in late] + rest
 
     def _ask(self, **what: Any) -> Any:
-        return self.client.roster.move_all(action=self.verb, reason=self.reason, content=self.content, **what)
+        return self.client.accounts.move_all(action=self.verb, reason=self.reason, content=self.content, **what)
 
     def _summarise(self, found: list[MovedAccount], gone: frozenset[str] | set[str] = frozenset()) -> None:
         """Show the outcome of each, and count; `gone` are those that somebody else had moved by then."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from warmup.api.models import Evidence, RosterFilter
+from warmup.api.models import BulkFilter, Evidence
 from warmup.commands.common import DryRun, Exit, Format, Limit, Output, Reason, Yes, connect, fail
 from warmup.commands.moves import Moves
 from warmup.commands.output import show, show_listed, show_one
@@ -66,7 +66,7 @@ def retry(
     chosen = {name: one for name, one in wanted.items() if one is not None}
     now = client.health.health().now
     retries = Moves(client, "retry", reason, output, dry_run=dry_run, yes=yes, content=content)
-    retries.matching(RosterFilter.model_validate({**chosen, "failed_before": now}))
+    retries.matching(BulkFilter.model_validate({**chosen, "failed_before": now}))
 
 
 def _retry_one(move: Moves, account_id: str, phase: str | None) -> None:

@@ -68,7 +68,7 @@ class Snapshot:
 
 def snapshot(operator: Client, *, details: bool = True) -> Snapshot:
     """Ask the service for the state of the run; without `details` for the accounts only."""
-    rows = [row_of(account) for account in operator.roster.list_all(limit=100)]
+    rows = [row_of(account) for account in operator.accounts.list_all(limit=100)]
     now = operator.health.health().now
     sessions = islice(operator.sessions.list_all(status="live", limit=_SESSIONS), _SESSIONS) if details else ()
     events = islice(operator.audit.list_all(day=f"{now:%Y-%m-%d}", limit=_EVENTS), _EVENTS) if details else ()

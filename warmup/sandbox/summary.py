@@ -48,7 +48,7 @@ class Summary:
 
 def summarise(operator: Client) -> Summary:
     """Ask the service about each account, and have each one's audit verified."""
-    accounts = sorted(operator.roster.list_all(limit=100), key=lambda account: account.account_id)
+    accounts = sorted(operator.accounts.list_all(limit=100), key=lambda account: account.account_id)
     return Summary([_line(operator, account) for account in accounts])
 
 

@@ -1,8 +1,16 @@
-"""Accounts, and their owners' consent."""
+"""Accounts, their owners' consent, and moves on many accounts."""
 
-from pydantic import Field
+from typing import Annotated, Literal
 
-from chalicelib.routes.bodies.base import DayOrInstant, Identifier, Input, Name, Tag, Username
+from pydantic import Field, StringConstraints, model_validator
+
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.queues import Queue
+from chalicelib.domain.retries import ReportKind
+from chalicelib.routes.bodies.base import DayOrInstant, Identifier, Input, Instant, Line, Name, Tag, Username
+from chalicelib.routes.bodies.reasons import ReasonBody
+from chalicelib.routes.bodies.review import Evidence
 
 
 class ConsentBody(Input):
@@ -22,3 +30,39 @@ class AccountBody(Input):
     theme: Tag | None = None
     tags: list[Tag] = Field(default=[], max_length=20)
     consent: ConsentBody | None = None
+
+
+class BulkFilter(Input):
+    """Which accounts are meant; what is not given means all."""
+
+    state: AccountState | None = None
+    model_id: Identifier | None = None
+    phase: PhaseName | None = None
+    phase_status: PhaseStatus | None = None
+    error_code: Line | None = None
+    error_kind: ReportKind | None = None
+    without_code: bool | None = None
+    failed_before: Instant | None = None
+    queue: Queue | None = None
+    text: Line | None = None
+
+
+class MoveAllBody(ReasonBody):
+    """`POST /api/operator/accounts/bulk`: the accounts that are named, else a page of those that the filter admits."""
+
+    action: Literal["ready", "pause", "resume", "retry", "resolve", "skip"]
+    account_ids: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)
+    filter: BulkFilter | None = None
+    content: Literal["same", "other"] = "same"
+    evidence: Evidence | None = None
+    dry_run: bool = False
+    limit: int = Field(default=50, ge=1, le=100)
+    cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,2048}$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "MoveAllBody":
+        if (self.account_ids is None) == (self.filter is None):
+            raise ValueError("either account_ids or a filter is needed (an empty filter means all)")
+        if self.action == "resolve" and self.evidence is None and not self.dry_run:
+            raise ValueError("to resolve, evidence is needed")
+        return self

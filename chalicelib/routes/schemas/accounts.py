@@ -11,9 +11,9 @@ from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.queues import Queue
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.edge.problems import RowError, row_error
+from chalicelib.routes.schemas.account_lists import AccountSummary
 from chalicelib.routes.schemas.assignments import Assignment
 from chalicelib.routes.schemas.lists import Replayed
-from chalicelib.routes.schemas.roster import AccountSummary
 from chalicelib.routes.schemas.warmups import WarmupStatus
 from chalicelib.tables import Account as Item
 from chalicelib.warmups import Changed, Loaded

@@ -1,11 +1,11 @@
-"""The roster: filters, what a look costs, and moves on all that match."""
+"""Lists of accounts: filters, what a look costs, and moves on all that match."""
 
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from chalicelib.services.roster import MOST_EXAMINED
+from chalicelib.services.account_lists import MOST_EXAMINED
 from chalicelib.tables.counts import MOST_COUNTED
 from tests.agency import CONSENT, LEASE, Agency, Bot
 
@@ -16,7 +16,7 @@ BULK = f"{PATH}/bulk"
 @pytest.fixture
 def mixed(agency: Agency) -> Agency:
     """Accounts that are due, waiting, worked on, failed, content_unavailable, in review, paused."""
-    agency.staged("a mixed roster", lambda: _mix(agency))
+    agency.staged("mixed accounts", lambda: _mix(agency))
     return agency
 
 
@@ -254,7 +254,7 @@ def test_a_rule_of_ours_that_a_body_breaks_is_told_in_our_words_alone(agency: Ag
 # the overview
 
 
-def test_the_overview_counts_by_queue_what_the_roster_lists(mixed: Agency) -> None:
+def test_the_overview_counts_by_queue_what_the_lists_show(mixed: Agency) -> None:
     queues = mixed.operator.get("/api/operator/pipeline").ok()["queues"]
     assert queues == {
         name: len(found(mixed, f"queue={name}")) for name in ("due", "waiting", "working", "content_unavailable")

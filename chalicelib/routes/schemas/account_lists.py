@@ -13,8 +13,8 @@ from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.cells import Cell
 from chalicelib.routes.schemas.deliveries import Words
 from chalicelib.routes.schemas.leases import Lease
+from chalicelib.services.account_lists import Shown
 from chalicelib.services.moves import MovedAccount
-from chalicelib.services.roster import Shown
 from chalicelib.tables import Account as Item
 
 _FIRST_WORDS = 120

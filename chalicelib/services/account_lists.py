@@ -1,4 +1,4 @@
-"""The roster: accounts as operators look for them, a page at a time, and moves on many of them.
+"""Lists of accounts as operators look for them, a page at a time.
 
 Each look reads one page of the index that knows most of what is asked (the queue, what needs attention, a model, a
 state), and drops from it what the rest of the filter does not admit. So a page may hold fewer than asked, even none,
@@ -114,7 +114,7 @@ def find_sorted(
     """
     if wanted.queue not in (None, Queue.WORKING):
         raise MalformedRequest(f"`sort={sort}` lists what stands in the queue `working`, not in `{wanted.queue}`.")
-    cursors = context.cursors(f"roster:{wanted}:{sort}")
+    cursors = context.cursors(f"accounts:{wanted}:{sort}")
     start = cursors.decode(cursor) or ["", ""]
     everybody = at_work.longest_first(context)
     if everybody is None:
@@ -130,7 +130,7 @@ def _place_at_work(account: Account) -> list[str]:
 
 def find(context: Context, wanted: AccountFilter, *, limit: int, cursor: str | None = None) -> ScannedPage[Account]:
     """Return a page of the accounts that are meant. Raises MalformedRequest."""
-    cursors = context.cursors(f"roster:{wanted}")
+    cursors = context.cursors(f"accounts:{wanted}")
     start = cursors.decode(cursor)
     rows, more = _rows(context, wanted, start, limit if wanted.exact else MOST_EXAMINED)
     most = limit if wanted.ids is None else MOST_EXAMINED
