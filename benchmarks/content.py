@@ -23,7 +23,7 @@ from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.selection import Choice, ItemRights, Wanted
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Raw, connection
-from chalicelib.tables.connections import Answer, Connections, Request
+from chalicelib.tables.connections import Connections, Request, StoreAnswer
 from chalicelib.tables.pools import Content
 from warmup.sandbox.stores import missing, open_store
 
@@ -59,7 +59,7 @@ class Meter:
         """The cost of what is done inside."""
         send, cost = Connections.send, Cost()
 
-        def metered(connections: Connections, request: Request) -> Answer:
+        def metered(connections: Connections, request: Request) -> StoreAnswer:
             answer = send(connections, request)
             told = json.loads(answer.content)
             if answer.status_code != 200:

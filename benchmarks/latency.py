@@ -24,7 +24,7 @@ from benchmarks.floor import Floor
 from benchmarks.recording import Caller, Recording, Scene, patched, record, serve
 from benchmarks.requests import silent
 from chalicelib.context import sources
-from chalicelib.tables.connections import Answer, Connections, Request
+from chalicelib.tables.connections import Connections, Request, StoreAnswer
 from warmup.sandbox.children import child_process, free_port, in_private_folder
 from warmup.sandbox.gateway import per_thread
 from warmup.sandbox.stores import ROOT, missing, open_store
@@ -153,7 +153,7 @@ class Rush:
         """All ask at once, `{bot}` in the path is who asks; what they are answered."""
         send, gate, lock = Connections.send, threading.Barrier(len(self._bots)), threading.Lock()
 
-        def counting(connections: Connections, request: Request) -> Answer:
+        def counting(connections: Connections, request: Request) -> StoreAnswer:
             if request.operation == "TransactWriteItems":
                 with lock:
                     self.sent += 1

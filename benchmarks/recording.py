@@ -19,7 +19,7 @@ from chalicelib.domain import keys
 from chalicelib.edge.serve import installed
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Store as Cache
-from chalicelib.tables.connections import Answer, Connections, Request
+from chalicelib.tables.connections import Connections, Request, StoreAnswer
 from warmup.sandbox.answers import HttpRequest
 from warmup.sandbox.gateway import Routes, proxy_event
 from warmup.sandbox.invocation import Invocation
@@ -141,7 +141,7 @@ def recorded() -> Iterator[list[Exchange]]:
     """The exchanges with the store while the context lasts."""
     send, found = Connections.send, list[Exchange]()
 
-    def tee(connections: Connections, request: Request) -> Answer:
+    def tee(connections: Connections, request: Request) -> StoreAnswer:
         answer = send(connections, request)
         found.append(Exchange(request.operation, request.body, answer.status_code, answer.content))
         return answer

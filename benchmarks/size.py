@@ -23,7 +23,7 @@ from chalicelib.domain.timing import DueQueue
 from chalicelib.tables import Account
 from chalicelib.tables.accounts import queue_key
 from chalicelib.tables.base import connection, name_of
-from chalicelib.tables.connections import Answer, Connections, Request
+from chalicelib.tables.connections import Connections, Request, StoreAnswer
 from warmup.sandbox.stores import missing, open_store
 
 SIZES = (1_000, 10_000, 100_000)
@@ -46,7 +46,7 @@ def metered() -> Iterator[Read]:
     """What is read while the context lasts."""
     send, read = Connections.send, Read()
 
-    def tee(connections: Connections, request: Request) -> Answer:
+    def tee(connections: Connections, request: Request) -> StoreAnswer:
         answer = send(connections, request)
         told = json.loads(answer.content)
         read.round_trips += 1

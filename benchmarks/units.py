@@ -27,8 +27,7 @@ from benchmarks.recording import patched
 from benchmarks.requests import silent
 from chalicelib import tables
 from chalicelib.tables.base import connection
-from chalicelib.tables.connections import Answer as StoreAnswer
-from chalicelib.tables.connections import Connections, Request
+from chalicelib.tables.connections import Connections, Request, StoreAnswer
 from warmup import Worker
 from warmup.api.models import ConsentBody, ContentBody, TextBody
 from warmup.client import Client

@@ -18,7 +18,7 @@ from chalicelib.domain import keys
 from chalicelib.edge.serve import installed
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Store
-from chalicelib.tables.connections import Answer, Connections, Request
+from chalicelib.tables.connections import Connections, Request, StoreAnswer
 from tests import rights
 from tests.agency import OPERATOR_KEY, Agency, Operator, Time
 from tests.store import DynamoDB, State
@@ -83,7 +83,7 @@ def wire(monkeypatch: pytest.MonkeyPatch, time: Time, settings: Settings) -> Ite
     wire.store.behind = None
     wire.store.tokens.clear()
 
-    def send(_: Connections, request: Request) -> Answer:
+    def send(_: Connections, request: Request) -> StoreAnswer:
         return wire.send(request)
 
     for name, value in _ENVIRON.items():

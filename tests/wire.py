@@ -17,7 +17,7 @@ from typing import Any
 from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
 
 from chalicelib.tables.base import CONNECT_SECONDS, READ_SECONDS
-from chalicelib.tables.connections import Answer, Request
+from chalicelib.tables.connections import Request, StoreAnswer
 from tests.store import DynamoDB, Refused, State, encoded
 
 _ROUND_TRIP = 0.005
@@ -181,7 +181,7 @@ class Wire:
 
     # the wire
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> StoreAnswer:
         """Takes a request over, and answers it."""
         call = Call(request.operation, json.loads(request.body))
         self.sent += 1
@@ -199,21 +199,21 @@ class Wire:
                 self.took(CONNECT_SECONDS)
                 raise ConnectTimeoutError(endpoint_url=request.url)
             case Fault.CONFLICT:
-                return Answer(*_cancelled(call, "TransactionConflict"))
+                return StoreAnswer(*_cancelled(call, "TransactionConflict"))
             case Fault.POOL_CONFLICT:
-                return Answer(*_cancelled(call, "TransactionConflict", _first_pool_item(call)))
+                return StoreAnswer(*_cancelled(call, "TransactionConflict", _first_pool_item(call)))
             case Fault.THROTTLED_INSIDE:
-                return Answer(*_cancelled(call, "ThrottlingError"))
+                return StoreAnswer(*_cancelled(call, "ThrottlingError"))
             case Fault.THROTTLED:
-                return Answer(*_error("ProvisionedThroughputExceededException", "The table is throttled."))
+                return StoreAnswer(*_error("ProvisionedThroughputExceededException", "The table is throttled."))
             case Fault.REFUSED:
-                return Answer(*_error("ValidationException", "The secret name is hunter2."))
+                return StoreAnswer(*_error("ValidationException", "The secret name is hunter2."))
             case Fault.SERVER_ERROR:
-                return Answer(*_error("InternalServerError", "Something broke.", 500))
+                return StoreAnswer(*_error("InternalServerError", "Something broke.", 500))
             case _:
                 pass
         if fault is Fault.IN_PARTS:
-            return Answer(*self._in_parts(call))
+            return StoreAnswer(*self._in_parts(call))
         with self._one_at_a_time:
             answered = self._serve(call)
             if fault is Fault.TWICE:
@@ -227,9 +227,9 @@ class Wire:
                 self.took(READ_SECONDS)
                 raise ReadTimeoutError(endpoint_url=request.url)
             case Fault.SERVER_ERROR_DONE:
-                return Answer(*_error("InternalServerError", "Something broke.", 500))
+                return StoreAnswer(*_error("InternalServerError", "Something broke.", 500))
             case _:
-                return Answer(*answered)
+                return StoreAnswer(*answered)
 
     def _in_parts(self, call: Call) -> tuple[int, dict[str, str], bytes]:
         """The batch's first key answered, the others given back."""

@@ -18,7 +18,7 @@ def step_of(state: AccountState, current_phase: PhaseName | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WorkWanted:
     """What a caller asks for; None is everything. What it is known to hold already (`holding`) is left out.
 
     To start a warm-up belongs to the first phase, to complete it to the last: who can do the phase can do that, too.
@@ -38,5 +38,5 @@ class Wanted:
         return (self.actions is None or action in self.actions) and (self.phases is None or phase in self.phases)
 
 
-ANYTHING = Wanted()
+ANYTHING = WorkWanted()
 """What a caller asks for who does not say."""

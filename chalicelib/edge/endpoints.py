@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from importlib import import_module
@@ -35,9 +35,9 @@ class Endpoint:
     path: str
     view: View
     role: Role | None
-    raw: tuple[str, ...]
-    query: Mapping[str, Reader]
-    lease: bool
+    raw: tuple[str, ...] = ()
+    query: Mapping[str, Reader] = field(default_factory=dict)
+    lease: bool = False
     session: bool = False
     shows: Callable[[Any, datetime], Any] | None = None
     seconds: float | None = None

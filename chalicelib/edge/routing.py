@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NotRequired, TypedDict, TypeVar, Unpack
 
 from chalice.app import Blueprint, Chalice, Request, Response
 
@@ -23,6 +23,27 @@ V = TypeVar("V", bound=View)
 ENDPOINTS: list[Endpoint] = []
 
 
+class Declared(TypedDict):
+    """What is said of a route where it is declared.
+
+    `role`: who may call it (None: anybody); `query`: the readers of its query parameters; `lease`, `session`: whether
+    it asks for the header; `raw`: media types whose body is handed over as it came, as `(media type, bytes)`. `shows`
+    makes the document of the item as it is now, for the answer to an edit of an older version (`If-Match`); `seconds`
+    is the deadline of a route that does much in one call (default: as the settings say). `refuses` names the conflicts
+    that it can answer with, `missing` the nouns that it may not find besides those of its path: for OpenAPI.
+    """
+
+    role: Role | None
+    raw: NotRequired[tuple[str, ...]]
+    query: NotRequired[Mapping[str, Reader]]
+    lease: NotRequired[bool]
+    session: NotRequired[bool]
+    shows: NotRequired[Callable[[Any, datetime], Any]]
+    seconds: NotRequired[float]
+    refuses: NotRequired[tuple[type[ServiceError], ...]]
+    missing: NotRequired[tuple[str, ...]]
+
+
 class Routes:
     """The routes of one noun, as a blueprint."""
 
@@ -31,52 +52,32 @@ class Routes:
         self.blueprint = Blueprint(import_name)
         BODIES[import_name] = bodies
 
-    def get(self, path: str, **declared: Any) -> Callable[[V], V]:
-        """Declares a GET; see `route`."""
+    def get(self, path: str, **declared: Unpack[Declared]) -> Callable[[V], V]:
+        """Declares a GET; see `Declared`."""
         return self.route("GET", path, **declared)
 
-    def post(self, path: str, **declared: Any) -> Callable[[V], V]:
-        """Declares a POST; see `route`."""
+    def post(self, path: str, **declared: Unpack[Declared]) -> Callable[[V], V]:
+        """Declares a POST; see `Declared`."""
         return self.route("POST", path, **declared)
 
-    def patch(self, path: str, **declared: Any) -> Callable[[V], V]:
-        """Declares a PATCH; see `route`. It knows `If-Match`."""
+    def patch(self, path: str, **declared: Unpack[Declared]) -> Callable[[V], V]:
+        """Declares a PATCH; see `Declared`. It knows `If-Match`."""
         return self.route("PATCH", path, **declared)
 
-    def delete(self, path: str, **declared: Any) -> Callable[[V], V]:
-        """Declares a DELETE; see `route`."""
+    def delete(self, path: str, **declared: Unpack[Declared]) -> Callable[[V], V]:
+        """Declares a DELETE; see `Declared`."""
         return self.route("DELETE", path, **declared)
 
-    def route(
-        self,
-        method: str,
-        path: str,
-        *,
-        role: Role | None,
-        raw: tuple[str, ...] = (),
-        query: Mapping[str, Reader] | None = None,
-        lease: bool = False,
-        session: bool = False,
-        shows: Callable[[Any, datetime], Any] | None = None,
-        seconds: float | None = None,
-        refuses: tuple[type[ServiceError], ...] = (),
-        missing: tuple[str, ...] = (),
-    ) -> Callable[[V], V]:
-        """Declares a route: who may call it (None: anybody), and the readers of its query parameters.
+    def route(self, method: str, path: str, **declared: Unpack[Declared]) -> Callable[[V], V]:
+        """Declares a route.
 
-        The view is called with the context, the path's parameters, each query parameter that was given, and
-        `lease_token` where `lease` asks for the header; `session` asks for Bot-Session. A view with a parameter `body`
-        gets the body as the model that it is annotated with (`Model | list[Model]` admits a list, too); `raw` names
-        media types whose body is handed over as it came, as `(media type, bytes)`. `shows` makes the document of the
-        item as it is now, for the answer to an edit of an older version (`If-Match`); `seconds` is the
-        deadline of a route that does much in one call (default: as the settings say). `refuses` names the conflicts
-        that it can answer with, `missing` the nouns that it may not find besides those of its path: for OpenAPI.
+        Its view is called with the context, the path's parameters, each query parameter that was given, and
+        `lease_token` where the header is asked for. A view with a parameter `body` gets the body as the model that it
+        is annotated with (`Model | list[Model]` admits a list, too).
         """
 
         def declare(view: V) -> V:
-            endpoint = Endpoint(
-                method, path, view, role, raw, query or {}, lease, session, shows, seconds, refuses, missing
-            )
+            endpoint = Endpoint(method, path, view, **declared)
             ENDPOINTS.append(endpoint)
 
             def handler(**params: str) -> Response:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import Step
-from chalicelib.domain.dispatch import Wanted
+from chalicelib.domain.dispatch import WorkWanted
 from chalicelib.domain.errors import AccountLeased, LeaseSuperseded, SessionEnded
 from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import Answer, Waiting
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.leases import ClaimBody
 
 routes = Routes(__name__, bodies=(".bodies.leases",))
-_QUERY = {
+_QUERY: dict[str, Any] = {
     "limit": limit,
     "model_id": identifiers,
     "action": SomeOf(Step),
@@ -40,7 +40,7 @@ def ready(
     cursor: str | None = None,
 ) -> Waiting[ReadyPage]:
     """Accounts that can be worked on now; each filter takes several values, with commas between them."""
-    found = leases.ready(context, limit=limit, wanted=Wanted(model_id, action, phase), cursor=cursor)
+    found = leases.ready(context, limit=limit, wanted=WorkWanted(model_id, action, phase), cursor=cursor)
     return Waiting(ReadyPage.of(found))
 
 
@@ -52,7 +52,7 @@ def ready(
 )
 def claim(context: Context, *, body: ClaimBody) -> Waiting[Claim]:
     """Takes leases on accounts that can be worked on now."""
-    wanted = Wanted(body.model_ids, body.actions, body.phases, frozenset(body.holding))
+    wanted = WorkWanted(body.model_ids, body.actions, body.phases, frozenset(body.holding))
     taken = leases.claim(context, limit=body.limit, wanted=wanted, deliver=body.deliver)
     return Waiting(Claim.of(context.session_id, taken, context.settings, delivers=body.deliver))
 

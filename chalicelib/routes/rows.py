@@ -37,14 +37,14 @@ ACCOUNT = Columns(objects={"consent": ("granted_by", "granted_at", "reference")}
 
 
 @dataclass(frozen=True, slots=True)
-class Given(Generic[R]):
+class GivenRows(Generic[R]):
     """The rows of an import: what each describes, or what is wrong with it, and the line on which it begins."""
 
     entries: Sequence[R | ServiceError]
     lines: Sequence[int]
 
 
-def each(body: tuple[str, bytes], make: Callable[[B], R], columns: Columns) -> Given[R]:
+def each(body: tuple[str, bytes], make: Callable[[B], R], columns: Columns) -> GivenRows[R]:
     """What `make` makes of each row of a body `(media type, bytes)`, or what is wrong with the row.
 
     A row is checked as the model that `make` takes. Raises MalformedRequest for a body that cannot be read as a whole,
@@ -58,7 +58,7 @@ def each(body: tuple[str, bytes], make: Callable[[B], R], columns: Columns) -> G
     if not 1 <= len(found) <= MOST_ROWS:
         raise MalformedRequest(f"An import has 1 to {MOST_ROWS} rows, not {len(found)}.")
     of_cells = columns if media_type == CSV else None
-    return Given([_made(row, make, of_cells) for row in found], [row.line for row in found])
+    return GivenRows([_made(row, make, of_cells) for row in found], [row.line for row in found])
 
 
 def _made(row: rows.Row, make: Callable[[B], R], columns: Columns | None) -> R | ServiceError:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.sessions import HeartbeatBody, SessionBody
 
 routes = Routes(__name__, bodies=(".bodies.phases", ".bodies.sessions"))
-_QUERY = {"limit": limit, "model_id": identifier, "action": OneOf(Step), "cursor": cursor}
+_QUERY: dict[str, Any] = {"limit": limit, "model_id": identifier, "action": OneOf(Step), "cursor": cursor}
 
 
 @routes.get("/api/operator/tasks", role=Role.OPERATOR, query=_QUERY)

@@ -75,21 +75,16 @@ def assign(
 
     Raises NotFound, InvalidTransition, PhaseNotAvailable, InvalidInput, ContentNotEligible.
     """
-    named = {PoolKind.CONTENT: content_id, PoolKind.TEXT: text_id}
-    loaded, replayed = _begin(
-        context, account_id, phase_name, AuditAction.PHASE_ASSIGN, reason=reason, content_id=content_id, text_id=text_id
-    )
+    details = {"reason": reason, "content_id": content_id, "text_id": text_id}
+    loaded, replayed = _begin(context, account_id, phase_name, AuditAction.PHASE_ASSIGN, **details)
     if replayed:
         return Changed(loaded, replayed=True)
     phase = loaded.warmup.phase(phase_name)
     operate.require_current(loaded.warmup, phase)
-    items = _items_by_hand(context, loaded.warmup, phase, named)
+    items = _items_by_hand(context, loaded.warmup, phase, {PoolKind.CONTENT: content_id, PoolKind.TEXT: text_id})
     operate.require_needed(loaded.warmup, phase, set(items))
-    chosen = Chosen(
-        context.new_id("asg"),
-        {kind: item.item_id for kind, item in items.items()},
-        f"assigned by hand: {reason}",
-    )
+    ids = {kind: item.item_id for kind, item in items.items()}
+    chosen = Chosen(context.new_id("asg"), ids, f"assigned by hand: {reason}")
     step = operate.assign_by_hand(loaded.warmup, phase_name, chosen, context.now)
     warmups.store(context, loaded, step, items=items.values(), reason=reason, content_id=content_id, text_id=text_id)
     return Changed(loaded)

@@ -12,7 +12,7 @@ from chalicelib import warmups
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.claims import claim_fingerprints, drop_fingerprints
 from chalicelib.context import Context
-from chalicelib.domain import needs, plans, rights, selection
+from chalicelib.domain import needs, plans, rights, selection, themes
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import InvalidInput, InvalidTransition, NotFound
 from chalicelib.domain.phases import PhaseName
@@ -148,9 +148,7 @@ def _check(item: PoolItem, wanted: Mapping[str, object], model: CreatorModel) ->
     Whoever was given a text has its words, and the record names only its id. An assignment writes the item under its
     revision, as an edit does: of two at once one fails and looks again.
     """
-    if wanted.get("theme") is not None and wanted["theme"] not in (model.themes or ()):
-        detail = f"the model {model.model_id} declares no theme {wanted['theme']!r}"
-        raise InvalidInput([{"pointer": "/theme", "detail": detail}])
+    themes.require(wanted.get("theme"), model.model_id, model.themes)
     if "body" in wanted and item.last_assigned_at is not None:
         raise InvalidTransition(subject="text", state="assigned", move="body", possible=["withdraw"])
     if "category" in wanted and isinstance(item, Content):

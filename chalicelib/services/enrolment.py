@@ -10,9 +10,9 @@ from chalicelib.batches import RowOutcome, each, import_row
 from chalicelib.changes import retry_on_conflict
 from chalicelib.claims import claim_profile, profile_taken
 from chalicelib.context import Context
-from chalicelib.domain import accounts, consents, profiles
+from chalicelib.domain import accounts, consents, profiles, themes
 from chalicelib.domain.accounts import AccountState
-from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound, ServiceError
+from chalicelib.domain.errors import AlreadyExists, NotFound, ServiceError
 from chalicelib.tables import Account, CreatorModel, Fingerprint
 from chalicelib.tables.base import Key, together
 from chalicelib.tables.transaction import Stale, Transaction
@@ -94,9 +94,7 @@ def _admit(profile: Profile, known: _Known) -> dict[str, str] | None:
     model = known.model
     if model is None:
         raise NotFound("model", profile.model_id)
-    if profile.theme is not None and profile.theme not in (model.themes or ()):
-        detail = f"the model {profile.model_id} declares no theme {profile.theme!r}"
-        raise InvalidInput([{"pointer": "/theme", "detail": detail}])
+    themes.require(profile.theme, profile.model_id, model.themes)
     return None if profile.consent is None else consents.recorded(profile.consent, model.zone, "/consent/granted_at")
 
 

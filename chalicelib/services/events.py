@@ -58,12 +58,8 @@ def list_all(
         rows, following = _by_day(context, actor, day, limit, after)
         keys: list[Key] = [(AuditEvent, row.subject, row.sequence) for row in rows]
         found = [event for event in together(keys) if event is not None] if keys else []
-    kept = [
-        event
-        for event in found
-        if _is_kept(context, event) and actor in (None, event.actor) and day in (None, day_of(event.at))
-    ]
-    return kept, places.encode(following)
+    asked = [event for event in found if actor in (None, event.actor) and day in (None, day_of(event.at))]
+    return [event for event in asked if _is_kept(context, event)], places.encode(following)
 
 
 def _by_day(

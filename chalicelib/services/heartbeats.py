@@ -61,16 +61,12 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
             _extend(context, session, asked, [], note)
             held += asked
         except Stale:
-            extended, gone_now = _extend_one_by_one(context, session, *_sort_out(context, session, holdings), note)
-            held, lost = held + extended, lost + gone_now
-    return Beat(
-        session_id,
-        until,
-        held,
-        lost,
-        session.directive,
-        frozenset(session.warned or ()) | _expired(session, [one for one, _ in held], context.now),
-    )
+            wanted, lost_now, gone = _sort_out(context, session, holdings)
+            extended, lost_since = _extend_one_by_one(context, session, wanted, note)
+            held, lost = held + extended, lost + lost_now + lost_since
+            _drop(context, session, gone, note)
+    warned = frozenset(session.warned or ()) | _expired(session, [one for one, _ in held], context.now)
+    return Beat(session_id, until, held, lost, session.directive, warned)
 
 
 def _expired(session: Session, held: Sequence[HeldLease], now: datetime) -> frozenset[str]:
@@ -173,12 +169,7 @@ def _why(holding: HeldLease, lease: Lease | None) -> str:
 
 
 def _extend_one_by_one(
-    context: Context,
-    session: Session,
-    wanted: list[Kept],
-    lost: list[LostHold],
-    gone: list[HeldLease],
-    note: str | None,
+    context: Context, session: Session, wanted: list[Kept], note: str | None
 ) -> tuple[list[Extended], list[LostHold]]:
     """After a first failure: what ends between the look and the write costs its own lease only.
 
@@ -186,6 +177,7 @@ def _extend_one_by_one(
     time of the call does not suffice for stays as it is, and the next heartbeat extends it.
     """
     kept: list[Extended] = []
+    lost: list[LostHold] = []
     for holding, lease in wanted:
         until = leases.extended_to(lease, _until(context), context.now)
         if context.is_short_of_time or until is None:
@@ -197,9 +189,13 @@ def _extend_one_by_one(
         except Stale:
             longer, gone_now, _ = _sort_out(context, session, [holding])
             kept += [(one, now.expires_at) for one, now in longer]
-            lost = lost + gone_now
+            lost += gone_now
+    return kept, lost
+
+
+def _drop(context: Context, session: Session, gone: Sequence[HeldLease], note: str | None) -> None:
+    """Drops what is gone from what the session holds. Raises SessionEnded."""
     try:
         _extend(context, session, [], gone, note)
     except Stale:
         raise SessionEnded(f"Session {session.session_id} has ended. Open a new one.") from None
-    return kept, lost

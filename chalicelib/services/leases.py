@@ -11,7 +11,7 @@ from chalicelib.context import Context
 from chalicelib.deliveries import Contest, DeliveredItems
 from chalicelib.domain import accounts, leases, timing
 from chalicelib.domain.accounts import Step
-from chalicelib.domain.dispatch import ANYTHING, Wanted, step_of
+from chalicelib.domain.dispatch import ANYTHING, WorkWanted, step_of
 from chalicelib.domain.errors import ContentUnavailable, LeaseSuperseded, NotFound, ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, PhaseName
@@ -82,7 +82,7 @@ def ready(
     context: Context,
     *,
     limit: int,
-    wanted: Wanted = ANYTHING,
+    wanted: WorkWanted = ANYTHING,
     cursor: str | None = None,
 ) -> Ready:
     """The accounts that can be worked on now, oldest due first; takes nothing.
@@ -110,7 +110,7 @@ class _Search:
     def __init__(
         self,
         context: Context,
-        wanted: Wanted,
+        wanted: WorkWanted,
         places: Mapping[str, Place],
         page: int,
     ) -> None:
@@ -175,7 +175,7 @@ def _offer(account: Account, due_at: datetime) -> Offer | None:
     return Offer(account.account_id, account.model_id, account.username, step, phase, due_at)
 
 
-def claim(context: Context, *, limit: int, wanted: Wanted = ANYTHING, deliver: bool = False) -> ClaimResult:
+def claim(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, deliver: bool = False) -> ClaimResult:
     """Leases on up to `limit` accounts that can be worked on now; what the session holds already comes first.
 
     What the caller is `holding` by its own account is left out, so that `limit` counts what is new. With `deliver` each
@@ -217,7 +217,7 @@ class _Taker:
     """Takes accounts for one claim; `set_aside_until` is when the first is due again for which nothing was eligible."""
 
     context: Context
-    wanted: Wanted
+    wanted: WorkWanted
     deliver: bool
     set_aside_until: datetime | None = None
 

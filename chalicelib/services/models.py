@@ -59,10 +59,7 @@ def edit(
     if not changed:
         return model, True  # the same edit sent again, too, whatever version it names
     check_if_match(context, model)
-    missing = set() if themes is None else set(model.themes or ()) - themes
-    if missing:
-        detail = f"themes can only be added; missing: {', '.join(sorted(missing))}"
-        raise InvalidInput([{"pointer": "/themes", "detail": detail}])
+    _require_kept(model, themes)
     change = Change(context, model)
     for what, value in changed.items():
         change.set(what, value)
@@ -73,6 +70,13 @@ def edit(
         action = AuditAction.MODEL_PAUSE if model.paused else AuditAction.MODEL_RESUME
     change.commit(action, changed=", ".join(sorted(changed)), reason=reason)
     return model, False
+
+
+def _require_kept(model: CreatorModel, given: frozenset[str] | None) -> None:
+    missing = set() if given is None else set(model.themes or ()) - given
+    if missing:
+        detail = f"themes can only be added; missing: {', '.join(sorted(missing))}"
+        raise InvalidInput([{"pointer": "/themes", "detail": detail}])
 
 
 def _stored(model: CreatorModel, what: str) -> object:

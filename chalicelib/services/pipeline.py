@@ -1,6 +1,5 @@
 """The whole pipeline: its master switch, and how it stands."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -92,24 +91,16 @@ def overview(context: Context) -> PipelineState:
     ends (`count:*` settings).
     """
     counted = counts.counted(context)
-    phases: dict[str, Counter[str]] = {name: Counter(found) for name, found in counted.phases.items()}
     review = {str(status): attention.count(status) for status in sorted(ATTENTION)}
-    for status, count in review.items():
-        phases.setdefault("any", Counter())[status] += count
+    of_any = counted.phases.get("any", {})
+    in_any = {**of_any, **{status: of_any.get(status, 0) + count for status, count in review.items()}}
     failed_at = [parse(row.updated_at) for row in map(attention.oldest, review) if row is not None]
-    pauses, watched, *settings = together(_settings())
-    ended = {str(state): 0 for state in accounts.ENDED}
-    for setting in settings[: len(accounts.ENDED) * COUNTER_SHARDS]:
-        if setting is not None:
-            ended[setting.name.removeprefix("count:").partition("#")[0]] += setting.number
-    with reading():
-        live = int(Session.live_index.count(LIVE))
-        lately = Session.expires_at > context.now - _LATELY
-        lost = int(Session.live_index.count(SessionStatus.LOST, lately))
+    pauses, watched, ended, timers = _settings()
+    live, lost = _sessions(context)
     return PipelineState(
-        pauses=pauses or Setting.nothing_paused(),
+        pauses=pauses,
         states={**counted.states, **ended},
-        phases={name: dict(found) for name, found in phases.items()},
+        phases={**{name: dict(found) for name, found in counted.phases.items()}, "any": in_any},
         queues={queue: counted.queues.get(queue, 0) for queue in Queue},
         due_now=counted.queues.get("due", 0),
         oldest_waiting=counted.oldest,
@@ -117,7 +108,7 @@ def overview(context: Context) -> PipelineState:
         oldest_review=min(failed_at, default=None),
         live_sessions=live,
         lost_sessions=lost,
-        timers=[setting for setting in settings[len(accounts.ENDED) * COUNTER_SHARDS :] if setting is not None],
+        timers=timers,
         watched=None if watched is None or watched.ran_at is None else watched,
         has_more=counted.has_more,
         counted_at=counted.at,
@@ -134,9 +125,23 @@ def longest_work(context: Context) -> int | None:
     return 0 if since is None else int((context.now - since).total_seconds())
 
 
-def _settings() -> list[tuple[type[Setting], str]]:
+def _settings() -> tuple[Setting, Setting | None, dict[str, int], list[Setting]]:
+    """What is paused, the last look at the pools, how many accounts ended by state, the timers."""
     counters = [counter_key(state, shard) for state in accounts.ENDED for shard in range(COUNTER_SHARDS)]
-    return [(Setting, name) for name in (PAUSES, WATCHED, *counters, *map(timer_key, timing.TIMERS))]
+    names = (PAUSES, WATCHED, *counters, *map(timer_key, timing.TIMERS))
+    pauses, watched, *others = together([(Setting, name) for name in names])
+    ended = {str(state): 0 for state in accounts.ENDED}
+    for setting in filter(None, others[: len(counters)]):
+        ended[setting.name.removeprefix("count:").partition("#")[0]] += setting.number
+    return pauses or Setting.nothing_paused(), watched, ended, [*filter(None, others[len(counters) :])]
+
+
+def _sessions(context: Context) -> tuple[int, int]:
+    """How many sessions live, and how many were lost in the last 24 hours."""
+    with reading():
+        lately = Session.expires_at > context.now - _LATELY
+        live, lost = Session.live_index.count(LIVE), Session.live_index.count(SessionStatus.LOST, lately)
+    return int(live), int(lost)
 
 
 def keep_count(context: Context) -> None:

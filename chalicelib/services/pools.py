@@ -10,7 +10,7 @@ from chalicelib.batches import RowOutcome, import_row
 from chalicelib.changes import Change, retry_on_conflict
 from chalicelib.claims import claim_fingerprints, duplicate
 from chalicelib.context import Context
-from chalicelib.domain import duplicates, needs, plans, rights, takers
+from chalicelib.domain import duplicates, needs, plans, rights, takers, themes
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, Duplicate, InvalidInput, NotFound, ServiceError
 from chalicelib.domain.selection import ItemRights, PoolKind
@@ -40,24 +40,12 @@ class Entry:
     own: Mapping[str, str | int | None] = field(default_factory=dict)
 
 
-def create_content(context: Context, model_id: str, entry: Entry) -> tuple[Content, bool]:
-    """Adds a media item to a pool, if its file is what the entry says; tells whether it was there already.
-
-    Raises NotFound, AlreadyExists, Duplicate, InvalidInput.
-    """
-    return _create(context, model_id, entry, Content)
-
-
-def create_text(context: Context, model_id: str, entry: Entry) -> tuple[Text, bool]:
-    """Adds a text to a pool; tells whether it was there already.
-
-    Raises NotFound, AlreadyExists, Duplicate, InvalidInput.
-    """
-    return _create(context, model_id, entry, Text)
-
-
 @retry_on_conflict
-def _create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tuple[T, bool]:
+def create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tuple[T, bool]:
+    """Adds a text to a pool, or a media item if its file is what the entry says; and whether it was there already.
+
+    Raises NotFound, AlreadyExists, Duplicate, InvalidInput.
+    """
     item = _new(context, model_id, entry, kind)
     found = _before(context, item, entry)
     if not isinstance(found, dict):
@@ -102,9 +90,7 @@ def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = N
     )
     if model is None:
         raise NotFound("model", item.model_id)
-    if item.theme is not None and item.theme not in (model.themes or ()):
-        detail = f"the model {item.model_id} declares no theme {item.theme!r}"
-        raise InvalidInput([{"pointer": "/theme", "detail": detail}])
+    themes.require(item.theme, item.model_id, model.themes)
     item.licence_valid_until = rights.licence_end(entry.licence_valid_until, model.zone)
     if found is None and item.item_id in planned:
         found = planned[item.item_id][1]
@@ -112,23 +98,39 @@ def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = N
         _require_same(context, found, item)
         same: T = found
         return same
-    for row, other in (planned[key] for key in keys if key in planned):
-        if duplicates.gives_way(other):
-            continue
-        if entry.identifier is not None or _differences(other, item, but_for_id=True):
-            raise Duplicate(f"It is the same as that of row {row}.")
-        return item
-    twin = next((row for row in rows if row is not None), None)
-    if twin is not None:
-        (first,) = together([(type(item), twin.item_id)])
-        if first is None or not duplicates.gives_way(first):
-            if first is None or entry.identifier is not None or _differences(first, item, but_for_id=True):
-                raise duplicate(twin.item_id, first)
-            made: T = first
-            return made
+    made = _made_before(item, entry, next((row for row in rows if row is not None), None), planned)
+    if made is not None:
+        return made
     if isinstance(item, Content):
         _check_media(context, item, dry_run)
     return dict(zip(keys, rows, strict=True))
+
+
+def _made_before(
+    item: T, entry: Entry, claim: Fingerprint | None, planned: Mapping[str, tuple[int, PoolItem]]
+) -> T | None:
+    """The item that the same entry made before, by an earlier row of a dry run or in the pool.
+
+    Raises Duplicate where another item has the fingerprint and does not give way.
+    """
+
+    def is_another(other: PoolItem | None) -> bool:
+        return other is None or entry.identifier is not None or bool(_differences(other, item, but_for_id=True))
+
+    for row, other in (planned[key] for key in item.fingerprints if key in planned):
+        if not duplicates.gives_way(other):
+            if is_another(other):
+                raise Duplicate(f"It is the same as that of row {row}.")
+            return item
+    if claim is None:
+        return None
+    (first,) = together([(type(item), claim.item_id)])
+    if first is not None and duplicates.gives_way(first):
+        return None
+    if is_another(first):
+        raise duplicate(claim.item_id, first)
+    made: T = first
+    return made
 
 
 def _check_media(context: Context, item: Content, dry_run: _DryRun | None) -> None:
@@ -229,17 +231,18 @@ def import_all(
     trial = _DryRun(assume_uploaded) if dry_run else None
 
     def make(place: int, entry: Entry) -> tuple[str | None, T, bool]:
-        if trial is None:
-            made, replayed = _create(context, model_id, entry, kind)
-            return made.item_id, made, replayed
-        item = _new(context, model_id, entry, kind)
-        if not isinstance(_before(context, item, entry, trial), dict):
-            return entry.identifier, item, True
-        trial.add(place, item)
-        return entry.identifier, item, False
+        if trial is not None:
+            return _tried(context, _new(context, model_id, entry, kind), entry, place, trial)
+        made, replayed = create(context, model_id, entry, kind)
+        return made.item_id, made, replayed
 
     spare = context.settings.deadline_seconds / 10
-    return [
-        import_row(context, place, row, partial(make, place), spare_seconds=spare)
-        for place, row in enumerate(rows, start=1)
-    ]
+    places = enumerate(rows, start=1)
+    return [import_row(context, place, row, partial(make, place), spare_seconds=spare) for place, row in places]
+
+
+def _tried(context: Context, item: T, entry: Entry, place: int, trial: _DryRun) -> tuple[str | None, T, bool]:
+    replayed = not isinstance(_before(context, item, entry, trial), dict)
+    if not replayed:
+        trial.add(place, item)
+    return entry.identifier, item, replayed

@@ -15,7 +15,7 @@ from botocore.exceptions import ChecksumError, ClientError, ConnectionError, HTT
 from pynamodb.connection import Connection
 
 from chalicelib.context import sources
-from chalicelib.tables.connections import Answer, Request
+from chalicelib.tables.connections import Request, StoreAnswer
 from chalicelib.tables.transport import AwsRefused, Sdk, host_of, refusal
 
 Document = dict[str, Any]
@@ -89,7 +89,7 @@ class DynamoDB:
         own = {"content-type": _CONTENT_TYPE, "x-amz-target": f"{_TARGET}.{operation}"}
         headers = self._sdk.signer("dynamodb").headers(self._host, self._path, own, body)
         request = Request(operation, self._url, headers, body)
-        answer: Answer | None = self._sdk.taken_over(request)
+        answer: StoreAnswer | None = self._sdk.taken_over(request)
         if answer is not None:
             return answer
         if self._refused is not None:

@@ -43,7 +43,7 @@ class Request:
         self.operation, self.url, self.headers, self.body = operation, url, headers, body
 
 
-class Answer(NamedTuple):
+class StoreAnswer(NamedTuple):
     """An answer; the names of its headers are in lower case."""
 
     status_code: int
@@ -70,7 +70,7 @@ class Connections:
         self._url, self._size = url, size
         self._idle: list[_Connection] = []
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> StoreAnswer:
         """The answer to a request. All requests to the store pass here, and only here: whoever wants to watch them, to
         answer them or to let them fail replaces this method.
 
@@ -149,7 +149,7 @@ class _Connection:
         self._file.close()
         self._socket.close()
 
-    def exchange(self, request: Request) -> Answer:
+    def exchange(self, request: Request) -> StoreAnswer:
         """Sends the request and reads the answer. Raises OSError, HTTPException, ValueError."""
         lines = "".join([f"{name}: {value}\r\n" for name, value in request.headers.items()])
         head = f"{self._head}{lines}content-length: {len(request.body)}\r\n\r\n"
@@ -161,7 +161,7 @@ class _Connection:
         headers = self._headers()
         told = headers.get("connection", "").lower()
         self.stays = told == "keep-alive" if version == b"HTTP/1.0" else told != "close"
-        return Answer(int(rest[:3]), headers, self._content(headers))
+        return StoreAnswer(int(rest[:3]), headers, self._content(headers))
 
     def _line(self) -> bytes:
         line = self._file.readline(_LONGEST_LINE)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.tables.connections import Answer, Connections, Request
+from chalicelib.tables.connections import Connections, Request, StoreAnswer
 from tests.engine.conftest import Service
 
 # the pools know no shards: one of the settings suffices
@@ -88,7 +88,7 @@ def test_the_same_while_the_store_refuses_every_third_transaction(
 ) -> None:
     send, count, lock = Connections.send, Counter[str](), threading.Lock()
 
-    def refusing(connections: Connections, request: Request) -> Answer:
+    def refusing(connections: Connections, request: Request) -> StoreAnswer:
         if request.operation == "TransactWriteItems":
             with lock:
                 count["asked"] += 1
@@ -103,7 +103,7 @@ def test_the_same_while_the_store_refuses_every_third_transaction(
     assert count["refused"] >= BOTS / 3
 
 
-def _conflict(request: Request) -> Answer:
+def _conflict(request: Request) -> StoreAnswer:
     """What DynamoDB says where another transaction is under way on the first item; no engine here ever says it."""
     reasons = [{"Code": "None"} for _ in json.loads(request.body)["TransactItems"]]
     reasons[0] = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
@@ -114,4 +114,4 @@ def _conflict(request: Request) -> Answer:
         "CancellationReasons": reasons,
     }
     body = json.dumps(document).encode()
-    return Answer(400, {"content-type": "application/x-amz-json-1.0"}, body)
+    return StoreAnswer(400, {"content-type": "application/x-amz-json-1.0"}, body)

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib import tables
 from chalicelib.tables.client import DynamoDB
-from chalicelib.tables.connections import Answer, Connections, Request
+from chalicelib.tables.connections import Connections, Request, StoreAnswer
 from chalicelib.tables.transport import Sdk
 from tests.agency import Agency
 from tests.conftest import SETTINGS
@@ -76,7 +76,7 @@ class Engine:
             reasons = error.response.get("CancellationReasons", [])
             return {"refused": error.response["Error"]["Code"], "reasons": reasons}
 
-    def compare(self, call: Call, answer: Answer) -> None:
+    def compare(self, call: Call, answer: StoreAnswer) -> None:
         """Asks the engine the same, and holds the answers together."""
         document = json.loads(answer.content)
         if answer.status_code != 200:
@@ -96,7 +96,7 @@ def engine(agency: Agency, dynamodb_local: Store, monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB")
     engine, wire = Engine(client, dynamodb_local.dynamodb_url), agency.wire
 
-    def both(connections: Connections, request: Request) -> Answer:
+    def both(connections: Connections, request: Request) -> StoreAnswer:
         if request.url.startswith(dynamodb_local.dynamodb_url):
             return _SEND(connections, request)
         answer = wire.send(request)

@@ -29,7 +29,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from chalicelib.tables.connections import Answer, Connections, Request
+from chalicelib.tables.connections import Connections, Request, StoreAnswer
 from tests.agency import Agency
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Amz-Crc32: 1\r\n\r\n{}"
@@ -98,7 +98,7 @@ def pool(peer: Peer, scheme: str = "http", *, size: int = 2, **more: object) -> 
     return Connections(url, connect_seconds=1, read_seconds=0.3, size=size, **more)  # type: ignore[arg-type]  # proxy, tls
 
 
-def ask(connections: Connections, body: bytes = b"{}") -> Answer:
+def ask(connections: Connections, body: bytes = b"{}") -> StoreAnswer:
     """The answer to one request."""
     return connections.send(Request("GetItem", "", {"host": "store", "x-amz-target": "T.GetItem"}, body))
 
@@ -106,7 +106,7 @@ def ask(connections: Connections, body: bytes = b"{}") -> Answer:
 def test_a_connection_is_kept_for_the_next_request(peer: Peer) -> None:
     peer.plans = [[OK, OK]]
     connections = pool(peer)
-    assert ask(connections, b"first") == Answer(200, {"content-length": "2", "x-amz-crc32": "1"}, b"{}")
+    assert ask(connections, b"first") == StoreAnswer(200, {"content-length": "2", "x-amz-crc32": "1"}, b"{}")
     ask(connections, b"second")
     assert peer.accepted == 1
     head, _, body = peer.heard[1].partition(b"\r\n\r\n")
@@ -336,7 +336,7 @@ def test_what_a_job_asks_of_the_store_is_signed_as_botocore_signs_it(
     sent: list[Request] = []
     send = Connections.send
 
-    def keeping(connections: Connections, request: Request) -> Answer:
+    def keeping(connections: Connections, request: Request) -> StoreAnswer:
         sent.append(request)
         return send(connections, request)
 

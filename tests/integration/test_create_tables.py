@@ -11,7 +11,7 @@ from chalicelib import context, tables
 from chalicelib.settings import Settings
 from chalicelib.tables import base
 from chalicelib.tables.base import READ_SECONDS, Store
-from chalicelib.tables.connections import Answer, Connections, Request
+from chalicelib.tables.connections import Connections, Request, StoreAnswer
 from tests.integration.test_transport import refused, told
 
 
@@ -25,7 +25,7 @@ class Engine:
         self.asked: list[str] = []
         self.refuses: str | None = None
 
-    def send(self, connections: Connections, request: Request) -> Answer:
+    def send(self, connections: Connections, request: Request) -> StoreAnswer:
         """In the place of the pool's own."""
         operation = request.operation
         body: dict[str, Any] = json.loads(request.body)
@@ -59,7 +59,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Any:
     """An engine that takes five seconds for a table, and the tables bound to it."""
     engine = Engine(takes=5)
 
-    def send(connections: Connections, request: Request) -> Answer:
+    def send(connections: Connections, request: Request) -> StoreAnswer:
         return engine.send(connections, request)
 
     monkeypatch.setattr(Connections, "send", send)
@@ -95,7 +95,7 @@ def test_a_table_that_another_process_was_faster_to_make_counts_as_made(
     """It has set the time to live, too, which is refused the second time."""
     send = engine.send
 
-    def overtaken(connections: Connections, request: Request) -> Answer:
+    def overtaken(connections: Connections, request: Request) -> StoreAnswer:
         if request.operation == "CreateTable":
             engine.made.add(json.loads(request.body)["TableName"])
             engine.lives.add(json.loads(request.body)["TableName"])

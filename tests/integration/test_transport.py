@@ -18,15 +18,15 @@ from botocore.session import Session
 
 from chalicelib import context
 from chalicelib.tables.client import DynamoDB
-from chalicelib.tables.connections import Answer, Connections, Request
+from chalicelib.tables.connections import Connections, Request, StoreAnswer
 from chalicelib.tables.transport import AWS_DOMAINS, AwsRefused, Sdk, refusal
 
 ASKED = {"TableName": "t", "Key": {"id": {"S": "ü"}}}
 
 
-def told(status: int, body: bytes, **headers: str) -> Answer:
+def told(status: int, body: bytes, **headers: str) -> StoreAnswer:
     """An answer of the store."""
-    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+    return StoreAnswer(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
 class Line:
@@ -34,9 +34,9 @@ class Line:
 
     def __init__(self) -> None:
         self.sent: list[Request] = []
-        self.answers: list[Answer | Exception] = []
+        self.answers: list[StoreAnswer | Exception] = []
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> StoreAnswer:
         """In the place of the pool's own."""
         self.sent.append(request)
         answer = self.answers.pop(0)
@@ -64,7 +64,7 @@ def client() -> DynamoDB:
     return DynamoDB(Sdk(), connect_seconds=1, read_seconds=1, attempts=3, pool_size=1)
 
 
-def refused(status: int, code: str, **members: Any) -> Answer:
+def refused(status: int, code: str, **members: Any) -> StoreAnswer:
     """A refusal in DynamoDB's words."""
     body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "no", **members}
     return told(status, json.dumps(body).encode())
@@ -169,10 +169,10 @@ def test_without_credentials_nothing_is_sent(line: Line, monkeypatch: pytest.Mon
     assert line.sent == []
 
 
-def answering(answer: Answer | None, seen: list[AWSPreparedRequest]) -> Callable[..., Answer | None]:
+def answering(answer: StoreAnswer | None, seen: list[AWSPreparedRequest]) -> Callable[..., StoreAnswer | None]:
     """A handler of botocore's `before-send`."""
 
-    def handler(request: AWSPreparedRequest, **_: Any) -> Answer | None:
+    def handler(request: AWSPreparedRequest, **_: Any) -> StoreAnswer | None:
         seen.append(request)
         return answer
 

@@ -35,7 +35,7 @@ class Caller:
 
 
 def claim(
-    warmup: Warmup, lease: Lease, pauses: Pauses, now: datetime, wanted: dispatch.Wanted = dispatch.ANYTHING
+    warmup: Warmup, lease: Lease, pauses: Pauses, now: datetime, wanted: dispatch.WorkWanted = dispatch.ANYTHING
 ) -> Step | None:
     """Takes the account under a new lease, if it can be taken and its next step is wanted.
 
