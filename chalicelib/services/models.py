@@ -52,10 +52,8 @@ def edit(
     Raises NotFound, InvalidInput, VersionConflict.
     """
     model = get(context, model_id)
-    wanted = {"name": name, "themes": themes, "paused": paused}
+    wanted = {"name": name, "themes": themes, "paused": paused, "time_zone": time_zone}
     changed = {what: value for what, value in wanted.items() if value not in (None, _stored(model, what))}
-    if time_zone not in (None, model.zone):
-        changed["time_zone"] = time_zone
     if not changed:
         return model, True  # the same edit sent again, too, whatever version it names
     check_if_match(context, model)
@@ -63,8 +61,7 @@ def edit(
     change = Change(context, model)
     for what, value in changed.items():
         change.set(what, value)
-    model.updated_at = context.now
-    action = AuditAction.MODEL_CHANGE
+    model.updated_at, action = context.now, AuditAction.MODEL_CHANGE
     if "paused" in changed:
         change.transaction.update(Setting(name=PAUSES), None, [pause_model(model_id, paused=model.paused)])
         action = AuditAction.MODEL_PAUSE if model.paused else AuditAction.MODEL_RESUME
@@ -80,7 +77,8 @@ def _require_kept(model: CreatorModel, given: frozenset[str] | None) -> None:
 
 
 def _stored(model: CreatorModel, what: str) -> object:
-    return frozenset(model.themes or ()) if what == "themes" else getattr(model, what)
+    stored: object = model.zone if what == "time_zone" else getattr(model, what)
+    return frozenset(model.themes or ()) if what == "themes" else stored
 
 
 def get(context: Context, model_id: str) -> CreatorModel:

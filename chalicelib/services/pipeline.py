@@ -95,8 +95,7 @@ def overview(context: Context) -> PipelineState:
     of_any = counted.phases.get("any", {})
     in_any = {**of_any, **{status: of_any.get(status, 0) + count for status, count in review.items()}}
     failed_at = [parse(row.updated_at) for row in map(attention.oldest, review) if row is not None]
-    pauses, watched, ended, timers = _settings()
-    live, lost = _sessions(context)
+    (pauses, watched, ended, timers), (live, lost) = _settings(), _sessions(context)
     return PipelineState(
         pauses=pauses,
         states={**counted.states, **ended},

@@ -142,7 +142,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class SimulatedTurn:
     """What a worker makes of a stage: by which actions, and after which time, from its taking, the next stage is due.
 
     `stage` is None where nothing is left to do, or an operator must decide.
@@ -179,16 +179,16 @@ def stage_of(warmup: Warmup) -> Stage:
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def completed(stage: Stage, duration: timedelta = _NO_TIME) -> Turn:
+def completed(stage: Stage, duration: timedelta = _NO_TIME) -> SimulatedTurn:
     """A worker does what is to be done, and says so after `duration`."""
     if stage.phase is None:
-        return Turn((*stage.actions, work.finish(stage.warmup, _CALLER, NOW).action))
+        return SimulatedTurn((*stage.actions, work.finish(stage.warmup, _CALLER, NOW).action))
     end = NOW + duration
     step = work.complete(_delivered(stage), stage.phase, _CALLER.bot_id, _LEASE.token, end)
     return _turn((*stage.actions, AuditAction.PHASE_DELIVER, step.action), step.after, end)
 
 
-def failed(stage: Stage, fault: work.ReportedError, account_id: str, duration: timedelta = _NO_TIME) -> Turn:
+def failed(stage: Stage, fault: work.ReportedError, account_id: str, duration: timedelta = _NO_TIME) -> SimulatedTurn:
     """A worker reports after `duration` that the phase failed; how long it waits then depends on the account, too."""
     assert stage.phase is not None, "a phase is reported"
     delivered, end = replace(_delivered(stage), account_id=account_id), NOW + duration
@@ -197,7 +197,7 @@ def failed(stage: Stage, fault: work.ReportedError, account_id: str, duration: t
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def without_content(stage: Stage) -> Turn:
+def without_content(stage: Stage) -> SimulatedTurn:
     """The pools have nothing for the phase."""
     step = delivery.content_unavailable(stage.warmup, NOW)
     return _turn((*stage.actions, step.action), step.after, NOW)
@@ -211,12 +211,12 @@ def _delivered(stage: Stage) -> Warmup:
     return delivery.deliver(stage.warmup, _CALLER, stage.phase, _LEASE, NOW, chosen=chosen).after
 
 
-def _turn(actions: tuple[AuditAction, ...], after: Warmup, end: datetime) -> Turn:
+def _turn(actions: tuple[AuditAction, ...], after: Warmup, end: datetime) -> SimulatedTurn:
     following = timing.next_due(after, after.current, end)
     if following is None:
-        return Turn(actions)
+        return SimulatedTurn(actions)
     wait = max(following.at, end) - NOW
-    return Turn(actions, stage_of(aged(after, wait)), wait)
+    return SimulatedTurn(actions, stage_of(aged(after, wait)), wait)
 
 
 @lru_cache(maxsize=_MOST_KEPT)
