@@ -5,7 +5,7 @@ from collections.abc import Callable
 from chalicelib import context as contexts
 from chalicelib.context import Actor, Context, Role
 from chalicelib.edge.serve import installed
-from chalicelib.services import availability, pipeline, sessions, timers
+from chalicelib.services import availability, pipeline, sessions, throughput, timers
 
 _MOST_SESSIONS = 100
 SECONDS = 50.0
@@ -17,8 +17,8 @@ def open_due_phases() -> dict[str, int]:
 
 
 def close_lost_sessions() -> dict[str, int]:
-    """Marks sessions that were not heard of as lost."""
-    return _run("close_lost_sessions", lambda context: sessions.close_lost(context, limit=_MOST_SESSIONS))
+    """Marks sessions that were not heard of as lost, and adds up what was done by the hour."""
+    return _run("close_lost_sessions", _close_and_add_up)
 
 
 def watch_pools() -> dict[str, int]:
@@ -30,6 +30,12 @@ def _watch(context: Context) -> dict[str, int]:
     did = availability.watch(context)
     longest = pipeline.longest_work(context)
     return did if longest is None else {**did, "longest_work_seconds": longest}
+
+
+def _close_and_add_up(context: Context) -> dict[str, int]:
+    did = sessions.close_lost(context, limit=_MOST_SESSIONS)
+    throughput.add_up(context)
+    return did
 
 
 def _open_and_count(context: Context) -> dict[str, int]:

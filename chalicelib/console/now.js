@@ -19,7 +19,13 @@ export function Now() {
     <div class="columns">
       <section class="card" aria-labelledby="throughput">
         <header><h2 id="throughput">Throughput in 24 hours</h2></header>
-        ${shown(done, (found) => html`<${Chart} hours=${found.hours} />`)}
+        ${shown(
+          done,
+          (found) => html`
+            <${Chart} hours=${found.hours} />
+            ${found.counted_at && html`<p class="quiet">Counted up to <${Time} at=${found.counted_at} />.</p>`}
+          `,
+        )}
       </section>
       <section class="card" aria-labelledby="events">
         <header><h2 id="events">Latest events</h2><a href=${link("audit")}>Audit</a></header>

@@ -12,6 +12,7 @@ from chalicelib.routes.schemas.pauses import ChangedPauses
 from chalicelib.routes.schemas.pipeline import Overview, Throughput
 from chalicelib.routes.schemas.service import Service
 from chalicelib.services import pipeline, readiness
+from chalicelib.services import throughput as hourly
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.reasons import ReasonBody
@@ -28,7 +29,7 @@ def overview(context: Context) -> Answer[Overview]:
 @routes.get("/api/operator/pipeline/throughput", role=Role.OPERATOR)
 def throughput(context: Context) -> Answer[Throughput]:
     """What was completed and what failed, by the hour, in the last 24."""
-    return Answer(Throughput(hours=pipeline.throughput(context), now=context.now))
+    return Answer(Throughput.of(hourly.by_hour(context), context.now))
 
 
 @routes.get("/api/operator/service", role=Role.OPERATOR)

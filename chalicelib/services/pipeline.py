@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 
 from chalicelib.changes import Change, is_repeat, retry_on_conflict
 from chalicelib.context import Context
@@ -13,17 +12,14 @@ from chalicelib.domain.instants import parse
 from chalicelib.domain.phases import ATTENTION
 from chalicelib.domain.queues import Queue
 from chalicelib.domain.sessions import SessionStatus
-from chalicelib.domain.warmup.effects import Hourly
 from chalicelib.tables import Account, Session, Setting, at_work, attention, counts
 from chalicelib.tables.base import reading, together
 from chalicelib.tables.sessions import LIVE
 from chalicelib.tables.settings import (
     COUNTER_SHARDS,
-    HOUR_SHARDS,
     PAUSES,
     WATCHED,
     counter_key,
-    hour_key,
     timer_key,
 )
 from chalicelib.tables.transaction import Stale
@@ -153,26 +149,3 @@ def keep_count(context: Context) -> None:
         counts.count_and_keep(context)
     except (Stale, TemporarilyUnavailable):
         context.note(not_recorded=counts.COUNTED)
-
-
-@dataclass(frozen=True)
-class Hour:
-    """What was done in the hour that begins at `at`."""
-
-    at: datetime
-    completed: int
-    failed: int
-
-
-def throughput(context: Context) -> list[Hour]:
-    """What was completed and what failed in each of the last 24 hours, this one included, oldest first."""
-    this_hour = context.now.replace(minute=0, second=0, microsecond=0)
-    hours = [this_hour - timedelta(hours=ago) for ago in range(23, -1, -1)]
-    names = [
-        [hour_key(what, hour, shard) for shard in range(HOUR_SHARDS)]
-        for hour in hours
-        for what in (Hourly.COMPLETED, Hourly.FAILED)
-    ]
-    found = iter(together([(Setting, name) for shards in names for name in shards]))
-    sums = [sum(one.number for one in islice(found, HOUR_SHARDS) if one is not None) for _ in names]
-    return [Hour(hour, *both) for hour, both in zip(hours, zip(sums[::2], sums[1::2], strict=True), strict=True)]

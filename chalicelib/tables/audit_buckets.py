@@ -4,7 +4,7 @@ import heapq
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.actions import AuditAction
@@ -47,19 +47,28 @@ class BucketRow:
         return render(self.at), self.subject, str(self.sequence)
 
 
-def rows(bucket: str, after: Sequence[str] | None, page: int, *, newest_first: bool) -> Iterator[BucketRow]:
-    """The events of a bucket from behind `after`; one query a page."""
+def rows(bucket: str, after: Sequence[str] | None, page: int) -> Iterator[BucketRow]:
+    """The events of a bucket, newest first, from behind `after`; one query a page."""
     index: Any = AuditEvent.bucket_index
     start = None
     if after is not None:
         at, subject, sequence = after
         start = {"bucket": {"S": bucket}, "at": {"S": at}, "subject": {"S": subject}, "sequence": {"N": sequence}}
     with reading():
-        for row in index.query(bucket, scan_index_forward=not newest_first, page_size=page, last_evaluated_key=start):
+        for row in index.query(bucket, scan_index_forward=False, page_size=page, last_evaluated_key=start):
+            yield BucketRow(bucket, row.at, row.subject, row.sequence, row.actor, row.action)
+
+
+def between(bucket: str, since: datetime, before: datetime, page: int) -> Iterator[BucketRow]:
+    """The events of a bucket from that instant until before the other, both in whole milliseconds, oldest first."""
+    index: Any = AuditEvent.bucket_index
+    during = AuditEvent.at.between(since, before - timedelta(milliseconds=1))
+    with reading():
+        for row in index.query(bucket, range_key_condition=during, page_size=page):
             yield BucketRow(bucket, row.at, row.subject, row.sequence, row.actor, row.action)
 
 
 def latest_first(buckets: Sequence[str], places: Mapping[str, Sequence[str]], page: int) -> Iterator[BucketRow]:
     """The events of several buckets in one order, newest first, each bucket from behind its place."""
-    sources = [rows(bucket, places.get(bucket), page, newest_first=True) for bucket in buckets]
+    sources = [rows(bucket, places.get(bucket), page) for bucket in buckets]
     return heapq.merge(*sources, key=lambda row: row.at, reverse=True)

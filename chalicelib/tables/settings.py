@@ -7,14 +7,13 @@ from typing import Self
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.warmup.effects import Hourly
 from chalicelib.tables.attributes import count, document, expiry, flag, maybe_instant, text, texts
 from chalicelib.tables.base import Item, Raw, cached, connection, name_of, reading, together
 
 PAUSES = "pauses"
 WATCHED = "watched"
+HOURS = "hours"
 COUNTER_SHARDS = 8
-HOUR_SHARDS = 4
 
 
 class Setting(Item):
@@ -57,11 +56,6 @@ def counter_key(state: str, shard: int) -> str:
 def timer_key(timer: str) -> str:
     """The name of the record of a timer's last run."""
     return f"timer:{timer}"
-
-
-def hour_key(what: Hourly, at: datetime, shard: int) -> str:
-    """The name of one shard of the count of these in the hour of that instant."""
-    return f"hour:{at:%Y-%m-%dT%H}:{what}#{shard}"
 
 
 def take_turn(ranking: str, since: datetime, kept_until: datetime) -> tuple[int, dict[str, list[str]]]:

@@ -36,7 +36,7 @@ from chalicelib.tables.sessions import (
     seen,
     warn,
 )
-from chalicelib.tables.settings import COUNTER_SHARDS, HOUR_SHARDS, counter_key, hour_key
+from chalicelib.tables.settings import COUNTER_SHARDS, counter_key
 from chalicelib.tables.transaction import Transaction
 from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, Loaded, document, versions, view
 
@@ -226,9 +226,6 @@ class _Writer:
                 self._update_session(effect.lease.session_id, None, licensed(effect.lease.token, effect.until))
             case effects.WarnHolder():
                 self._update_session(effect.lease.session_id, None, warn(effect.lease.token))
-            case effects.CountHour():
-                shard = timing.shard_of(self.loaded.account.account_id, HOUR_SHARDS)
-                self._add(hour_key(effect.what, now, shard), 1)
             case _:
                 assert_never(effect)
 

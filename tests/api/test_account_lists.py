@@ -1,5 +1,6 @@
 """Lists of accounts: filters, what a look costs, and moves on all that match."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -261,15 +262,25 @@ def test_the_overview_counts_by_queue_what_the_lists_show(mixed: Agency) -> None
     }
 
 
+def counted(agency: Agency) -> Any:
+    """The hours, after a minute and a run of the timer."""
+    agency.time.advance(60)
+    agency.timer("close_lost_sessions")
+    told = agency.operator.get("/api/operator/pipeline/throughput").ok()
+    assert told["counted_at"] == agency.time.told(timedelta(seconds=-30))
+    return told["hours"]
+
+
 def test_throughput_tells_each_hour(agency: Agency) -> None:
     worker: Bot = agency.warmed_to("bio")  # a day passed: the completion of pfp was 24 hours ago
     worker.report("bio", worker.take("bio"), kind="account").ok()
-    hours = agency.operator.get("/api/operator/pipeline/throughput").ok()["hours"]
-    assert len(hours) == 24
+    before = agency.operator.get("/api/operator/pipeline/throughput").ok()
+    assert (len(before["hours"]), before["counted_at"]) == (24, None)
+    hours = counted(agency)
     assert (hours[-1]["completed"], hours[-1]["failed"]) == (0, 1)
     agency.operator.post(f"{PATH}/a1/phases/bio/retry", {"reason": "x"}).ok()
     worker.do("bio")
-    hours = agency.operator.get("/api/operator/pipeline/throughput").ok()["hours"]
+    hours = counted(agency)
     assert (hours[-1]["completed"], hours[-1]["failed"]) == (1, 1)
     assert sum(one["completed"] for one in hours[:-1]) == 0
 

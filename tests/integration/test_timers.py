@@ -230,3 +230,95 @@ def test_a_session_whose_end_was_killed_halfway_gives_the_rest_back_when_ended_a
     for number in range(3):
         assert agency.operator.account_document(f"a{number}")["lease"] is None
         agency.operator.verified(f"a{number}")
+
+
+# what is done by the hour
+
+
+@pytest.fixture
+def done(agency: Agency) -> Agency:
+    """Two phases completed and one failed, on two days and in three hours."""
+    agency.staged("done by the hour", lambda: _do(agency))
+    return agency
+
+
+def _do(agency: Agency) -> None:
+    worker = agency.warmed_to("bio")
+    agency.time.to("2026-11-23T23:59:59.999Z")
+    worker.report("bio", worker.take("bio")).ok()
+    agency.time.to("2026-11-24T01:00:00.000Z")
+    worker.do("bio")
+    agency.time.advance(45)
+
+
+EXPECTED = {"2026-11-23T23": (0, 1), "2026-11-24T01": (1, 0)}
+
+
+def hours(agency: Agency) -> dict[str, tuple[int, int]]:
+    """What was completed and failed, by the hour, where there was something."""
+    told = agency.operator.get("/api/operator/pipeline/throughput").ok()["hours"]
+    return {one["at"][:13]: (one["completed"], one["failed"]) for one in told if one["completed"] or one["failed"]}
+
+
+def test_what_was_done_counts_in_its_hour(done: Agency) -> None:
+    done.timer("close_lost_sessions")
+    assert hours(done) == EXPECTED
+
+
+@pytest.mark.parametrize("minutes", [1, 7, 240])
+def test_counts_are_the_same_however_often_the_timer_runs(agency: Agency, minutes: int) -> None:
+    worker = agency.warmed_to("bio")
+    for _ in range(240 // minutes):
+        agency.time.advance(timedelta(minutes=minutes))
+        agency.timer("close_lost_sessions")
+    worker.do("bio")
+    for _ in range(3):
+        agency.time.advance(timedelta(minutes=minutes))
+        agency.timer("close_lost_sessions")
+    at = agency.time.now - 3 * timedelta(minutes=minutes)
+    assert hours(agency) == {f"{at:%Y-%m-%dT%H}": (1, 0)}
+
+
+def test_two_runs_at_once_count_nothing_twice(done: Agency) -> None:
+    done.wire.meanwhile(lambda: done.timer("close_lost_sessions"))
+    done.timer("close_lost_sessions")
+    assert hours(done) == EXPECTED
+    done.time.advance(60)
+    done.timer("close_lost_sessions")
+    assert hours(done) == EXPECTED
+
+
+@pytest.mark.parametrize("fault", [Fault.ANSWER_LOST, Fault.THROTTLED])
+def test_a_count_whose_answer_is_lost_counts_once(done: Agency, fault: Fault) -> None:
+    done.wire.fail(fault, "TransactWriteItems", times=1)
+    done.timer("close_lost_sessions")
+    done.wire.heal()
+    done.time.advance(60)
+    done.timer("close_lost_sessions")
+    assert hours(done) == EXPECTED
+
+
+def test_a_count_that_is_killed_halfway_is_made_by_the_next_run(done: Agency) -> None:
+    def kill(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            raise Killed
+
+    done.wire.before.append(kill)
+    with pytest.raises(Killed):
+        done.timer("close_lost_sessions")
+    done.wire.before.remove(kill)
+    assert hours(done) == {}
+    done.timer("close_lost_sessions")
+    assert hours(done) == EXPECTED
+
+
+def test_what_is_younger_than_half_a_minute_is_counted_by_a_later_run(agency: Agency) -> None:
+    worker = agency.warmed_to("bio")
+    worker.do("bio")
+    at = agency.time.now
+    agency.time.advance(20)
+    agency.timer("close_lost_sessions")
+    assert f"{at:%Y-%m-%dT%H}" not in hours(agency)
+    agency.time.advance(60)
+    agency.timer("close_lost_sessions")
+    assert hours(agency)[f"{at:%Y-%m-%dT%H}"] == (1, 0)

@@ -1881,10 +1881,13 @@ class TextEdit(ApiModel):
 
 
 class Throughput(ApiModel):
-    """What was done in the last 24 hours, this one included, oldest first."""
+    """What was done in the last 24 hours, this one included, oldest first.
+
+    What happened before `counted_at` is counted; null before the first count."""
 
     hours: list[Hour]
     now: datetime
+    counted_at: datetime | None
 
 
 class Timer(ApiModel):

@@ -118,13 +118,6 @@ class CloseAssignment:
     performance: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CountHour:
-    """One more of these in this hour."""
-
-    what: Hourly
-
-
 Effect = (
     HoldLease
     | DropLease
@@ -137,5 +130,4 @@ Effect = (
     | OpenAssignment
     | DeliverAssignment
     | CloseAssignment
-    | CountHour
 )

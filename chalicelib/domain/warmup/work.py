@@ -24,7 +24,6 @@ from chalicelib.domain.warmup.delivery import FIELDS
 from chalicelib.domain.warmup.draft import NO_ERROR, NOBODY_LEFT, Draft
 from chalicelib.domain.warmup.due import apply_due, as_of
 from chalicelib.domain.warmup.effects import (
-    CountHour,
     Hourly,
 )
 from chalicelib.domain.warmup.leases import Caller, refuse_blocked, refuse_others
@@ -137,7 +136,6 @@ def complete(
         answer = Response(token, None, late, action, following_phase, available_at)
     draft.set_phase(phase.phase, last_response=answer)
     draft.end_lease(Ending.COMPLETED, Hourly.COMPLETED)
-    draft.effects.append(CountHour(Hourly.COMPLETED))
     return draft.step(AuditAction.PHASE_COMPLETE, late=late or None, execution_time_ms=execution_time_ms)
 
 
@@ -206,7 +204,6 @@ def report(warmup: Warmup, phase_name: str, bot_id: str, token: str, fault: Repo
         last_response=Response(token, verdict.outcome, available_at=available_at),
     )
     draft.end_lease(Ending.REPORTED, Hourly.FAILED)
-    draft.effects.append(CountHour(Hourly.FAILED))
     details = {"kind": fault.kind, "code": fault.code, "message": fault.message, "until": available_at}
     return draft.step(_ACTIONS[verdict.outcome], **details)
 

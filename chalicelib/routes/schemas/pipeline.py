@@ -8,7 +8,7 @@ from chalicelib.domain.queues import Queue
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.pauses import PauseSummary
 from chalicelib.services import pipeline
-from chalicelib.services.pipeline import Hour
+from chalicelib.services.throughput import Hour, HourlyCounts
 from chalicelib.tables import Account, Setting
 
 
@@ -114,7 +114,16 @@ class Overview(PauseSummary):
 
 
 class Throughput(Document):
-    """What was done in the last 24 hours, this one included, oldest first."""
+    """What was done in the last 24 hours, this one included, oldest first.
+
+    What happened before `counted_at` is counted; null before the first count.
+    """
 
     hours: list[Hour]
     now: datetime
+    counted_at: datetime | None
+
+    @classmethod
+    def of(cls, found: HourlyCounts, now: datetime) -> Self:
+        """Return the hours, and up to when they count."""
+        return cls(hours=found.hours, now=now, counted_at=found.counted_at)
