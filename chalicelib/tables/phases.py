@@ -6,7 +6,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.domain import timing
 from chalicelib.domain.accounts import AccountState
-from chalicelib.domain.phases import PhaseName, PhaseStatus, needs_attention
+from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.tables.attributes import (
     count,
     document,
@@ -84,14 +84,6 @@ class Phase(Item):
     def status_at(self, state: AccountState, now: datetime) -> PhaseStatus:
         """Its status as of now, on an account in that state."""
         return timing.status_at(state, self.status, self.available_at, now)
-
-    def mark_attention(self, *, wanted: bool, finishing: bool = False) -> None:
-        """Keeps the phase in the index of those that operators look at while it failed or needs review.
-
-        `finishing`: it is the account's last one, completed, and an operator must decide on what comes after it.
-        """
-        status = PhaseStatus.REQUIRES_REVIEW if finishing else self.status
-        self.attention = status if wanted and needs_attention(status) else None
 
     def clear_error(self) -> None:
         """Forgets what went wrong."""

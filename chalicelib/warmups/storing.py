@@ -10,8 +10,8 @@ from pynamodb.expressions.update import Action as UpdateAction
 
 from chalicelib.changes import Change
 from chalicelib.context import Context
-from chalicelib.domain import phases, timing
-from chalicelib.domain.accounts import AccountState, has_ended, is_in_care
+from chalicelib.domain import timing
+from chalicelib.domain.accounts import AccountState, has_ended
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName
@@ -146,15 +146,11 @@ class _Writer:
     def _phases(self, after: Warmup) -> None:
         account, records = self.loaded.account, self.loaded.phases
         before = {} if self.before is None else {one.phase: one for one in self.before.phases}
-        state_moved = self.before is not None and self.before.state is not after.state
-        was_in_review = self.before is not None and self.before.needs_review
         for phase in after.phases:
-            last = phase is after.phases[-1]
-            in_queue = phases.needs_attention(phase.status) or (last and (was_in_review or after.needs_review))
-            review_moved = last and was_in_review is not after.needs_review
-            if phase == before.get(phase.phase) and not review_moved and not (state_moved and in_queue):
-                continue
+            attention = after.attention(phase)
             record = records.get(phase.phase)
+            if phase == before.get(phase.phase) and record is not None and attention is record.attention:
+                continue
             if record is None:
                 record = records[phase.phase] = Phase(
                     account_id=account.account_id, phase=phase.phase, created_at=self.context.now
@@ -164,7 +160,7 @@ class _Writer:
             record.last_response = document(phase.last_response)
             record.updated_at = self.context.now
             record.version = account.version + 1
-            record.mark_attention(wanted=is_in_care(after.state), finishing=last and after.needs_review)
+            record.attention = attention
             if record.was_read():
                 self.change.transaction.update(record)
             else:

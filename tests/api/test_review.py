@@ -55,6 +55,17 @@ def test_the_queue_is_filtered_and_ordered(troubled: Agency, query: str, found: 
     assert _queue(troubled, query) == found
 
 
+def test_a_case_keeps_its_place_in_the_queue_while_its_account_is_paused(troubled: Agency) -> None:
+    before = troubled.operator.get("/api/operator/review?status=requires_review").ok()["items"]
+    for move in ("pause", "resume"):
+        troubled.time.advance(timedelta(hours=1))
+        troubled.operator.post(f"/api/operator/accounts/a1/{move}", {"reason": "its owner is away"}).ok()
+        after = troubled.operator.get("/api/operator/review?status=requires_review").ok()["items"]
+        assert [(one["account_id"], one["since"]) for one in after] == [
+            (one["account_id"], one["since"]) for one in before
+        ]
+
+
 @pytest.mark.parametrize("order", ["oldest", "newest"])
 def test_the_queue_pages_through_completely(troubled: Agency, order: str) -> None:
     seen: list[str] = []

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from chalicelib.domain import retries
+from chalicelib.domain import accounts, phases, retries
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.accounts import Step as WorkStep
 from chalicelib.domain.actions import AuditAction
@@ -119,6 +119,17 @@ class Warmup:
             return PhaseStatus.REQUIRES_REVIEW
         phase = self.current
         return None if phase is None else phase.status
+
+    def attention(self, phase: PhaseState) -> PhaseStatus | None:
+        """The status in which operators look at a phase of the account, None where they need not.
+
+        The last phase stands for the completion of the warm-up, where that needs their decision.
+        """
+        if not accounts.is_in_care(self.state):
+            return None
+        finishing = self.needs_review and phase.phase is self.phases[-1].phase
+        status = PhaseStatus.REQUIRES_REVIEW if finishing else phase.status
+        return status if phases.needs_attention(status) else None
 
     @property
     def max_work(self) -> timedelta:
