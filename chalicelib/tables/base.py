@@ -10,10 +10,8 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import Attribute
-from pynamodb.connection import Connection
-from pynamodb.exceptions import AttributeNullError, PynamoDBException, TableError, VerboseClientError
+from pynamodb.exceptions import AttributeNullError, PynamoDBException, TableError
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action as UpdateAction
 from pynamodb.models import Model
 
 from chalicelib.context import sources
@@ -32,6 +30,8 @@ _BATCH_ROUNDS = 5
 _MOST_KEYS = 100
 
 Raw = dict[str, dict[str, Any]]
+Changes = dict[str, dict[str, Any] | None]
+"""Attributes by name as the store takes them; None: removed."""
 
 
 class Failure(StrEnum):
@@ -118,13 +118,15 @@ class Item(Model):
     def _container_serialize(self, null_check: bool = True) -> Raw:
         """What PynamoDB's own does, without a walk through descriptors for each attribute."""
         raw: Raw = {}
-        for name, attribute in _shape(type(self)).attributes.items():
-            value = self.attribute_values.get(name)
-            told = None if value is None else attribute.serialize(value)
-            if told is not None:
-                raw[name] = {attribute.attr_type: told}
-            elif null_check and not attribute.null:
-                raise AttributeNullError(name)
+        attributes, values = _shape(type(self)).attributes, self.attribute_values
+        for name in sorted(values):
+            value = values[name]
+            if value is not None and (told := attributes[name].serialize(value)) is not None:
+                raw[name] = {attributes[name].attr_type: told}
+        if null_check:
+            for name, attribute in attributes.items():
+                if name not in raw and not attribute.null:
+                    raise AttributeNullError(name)
         return raw
 
     def was_read(self) -> bool:
@@ -141,16 +143,25 @@ class Item(Model):
         attribute, raw = _shape(type(self)).attributes[name], (self._read or {}).get(name)
         return None if raw is None else attribute.deserialize(raw[attribute.attr_type])
 
-    def changes(self) -> list[UpdateAction]:
-        """The update that makes the stored item equal to this one, where they differ; keys never do."""
-        stored, current = self._read or {}, self._container_serialize(null_check=False)
-        keys = {name for name, _ in _shape(type(self)).keys}
-        found: list[UpdateAction] = []
-        for name, attribute in _shape(type(self)).attributes.items():
-            if name in keys or _same(stored.get(name), current.get(name)):
-                continue
-            found.append(attribute.set(self.attribute_values[name]) if name in current else attribute.remove())
+    def changes(self) -> Changes:
+        """What must be written to make the stored item equal to this one; keys never differ.
+
+        Attributes that we do not know stay.
+        """
+        stored, current, shape = self._read or {}, self._container_serialize(null_check=False), _shape(type(self))
+        found: Changes = {name: None for name in stored if name not in current and name in shape.attributes}
+        for name, value in current.items():
+            before = stored.get(name)
+            if before != value and not _is_same_set(before, value):
+                found[name] = value
+        for name, _ in shape.keys:
+            found.pop(name, None)
         return found
+
+    @property
+    def key(self) -> Raw:
+        """The key of the item as the store takes it."""
+        return self.raw_key([self.attribute_values[name] for name, _ in _shape(type(self)).keys])
 
     @classmethod
     def is_absent(cls) -> Condition:
@@ -171,18 +182,16 @@ class Item(Model):
         return cast("Key", (cls, *[one.deserialize(raw[name][one.attr_type]) for name, one in _shape(cls).keys]))
 
 
-def _same(stored: Any, current: Any) -> bool:
-    """Whether two raw values are equal; a set is, in whatever order the store gives it."""
-    if stored is None or current is None or "SS" not in stored or "SS" not in current:
-        return bool(stored == current)
-    return set(stored["SS"]) == set(current["SS"])
+def _is_same_set(one: dict[str, Any] | None, other: dict[str, Any]) -> bool:
+    """Whether two raw values are equal sets, in whatever order the store gives one."""
+    return one is not None and "SS" in one and "SS" in other and set(one["SS"]) == set(other["SS"])
 
 
 class Store:
     """The one connection that all tables share (a client of its own for each costs most of a cold start)."""
 
     sdk: Sdk | None = None
-    connection: Connection | None = None
+    connection: DynamoDB | None = None
     s3: Any = None
     cached: ClassVar[dict[object, tuple[float, Any]]] = {}
 
@@ -210,14 +219,15 @@ def name_of(model: type[Item]) -> str:
 def bind(tables: Mapping[type[Item], str], *, calls_aws: bool | None = None) -> None:
     """Binds each model to its table's name, all on one new connection; `calls_aws` as `Sdk` takes it."""
     sdk = Sdk(calls_aws=calls_aws)
-    shared = DirectConnection(_client(sdk, READ_SECONDS))
+    client = _client(sdk, READ_SECONDS)
+    shared = DirectConnection(client)
     for model, name in tables.items():
         model.Meta.table_name = name
         model._connection = None
         own = model._get_connection()
         shared.add_meta_table(own.get_meta_table())
         own.connection = shared
-    Store.sdk, Store.connection, Store.s3 = sdk, shared, None
+    Store.sdk, Store.connection, Store.s3 = sdk, client, None
     forget()
 
 
@@ -259,8 +269,8 @@ def _create(model: type[Item]) -> None:
         model.create_table(wait=True, ignore_update_ttl_errors=True)
 
 
-def connection() -> Connection:
-    """The shared connection. Raises RuntimeError before `bind`."""
+def connection() -> DynamoDB:
+    """The shared client. Raises RuntimeError before `bind`."""
     if Store.connection is None:
         raise RuntimeError("the tables are not bound to names yet: tables.bind(settings) comes first")
     return Store.connection
@@ -303,8 +313,7 @@ def _of_reasons(codes: Sequence[str]) -> Failure:
 def reasons(error: Exception) -> Sequence[Mapping[str, Any]]:
     """The store's reason for each item of a cancelled transaction, in the request's order: its code ("None" where the
     item was no reason), and where a condition failed the item as it is."""
-    cause = error.__cause__ if isinstance(error, VerboseClientError) else error
-    return cause.response.get("CancellationReasons", ()) if isinstance(cause, ClientError) else ()
+    return error.response.get("CancellationReasons", ()) if isinstance(error, ClientError) else ()
 
 
 @contextmanager
@@ -356,7 +365,7 @@ def _read_batch(wanted: Sequence[tuple[type[Item], Raw]]) -> dict[_Identity, Ite
     found: dict[_Identity, Item] = {}
     with reading():
         for _ in range(_BATCH_ROUNDS):
-            answer = connection().dispatch("BatchGetItem", {"RequestItems": asked})
+            answer = connection().dispatch("BatchGetItem", {"RequestItems": asked, "ReturnConsumedCapacity": "TOTAL"})
             for name, rows in answer["Responses"].items():
                 model = models[name]
                 for row in rows:

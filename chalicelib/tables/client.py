@@ -49,11 +49,9 @@ class DynamoDB:
             self._url, connect_seconds=connect_seconds, read_seconds=read_seconds, size=pool_size
         )
 
-    def _make_api_call(self, operation: str, asked: Document) -> Document:
+    def dispatch(self, operation: str, asked: Document) -> Document:
         """The answer. Raises botocore's ClientError for a refusal, its HTTPClientError,
         ConnectionError or ChecksumError where there was no answer.
-
-        The name and the errors are those of botocore's client, in whose place PynamoDB calls this one.
         """
         body = json.dumps(asked, separators=(",", ":")).encode()
         wait = _FIRST_WAIT
@@ -103,12 +101,11 @@ class DirectConnection(Connection):
     def __init__(self, client: DynamoDB) -> None:
         """All tables that share this connection share the client."""
         super().__init__()
-        self._dynamodb = client
+        self.store = client
 
-    @property
-    def client(self) -> Any:
+    def _make_api_call(self, operation_name: str, operation_kwargs: Document) -> Document:
         """What PynamoDB calls to send a request."""
-        return self._dynamodb
+        return self.store.dispatch(operation_name, operation_kwargs)
 
 
 def _refusal(status: int, headers: Document, content: bytes) -> Any:

@@ -16,10 +16,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
+from pynamodb.expressions.update import Update
 
 from chalicelib.context import Context, sources
 from chalicelib.domain.errors import TemporarilyUnavailable
-from chalicelib.tables.base import Failure, Item, Key, Raw, classify, connection, reasons
+from chalicelib.tables.base import Changes, Failure, Item, Key, Raw, classify, connection, name_of, reasons
 
 _FIRST_WAIT = 0.02
 _LONGEST_WAIT = 0.5
@@ -68,11 +69,11 @@ class Transaction:
 
     def put(self, item: Item, condition: Condition | None = None) -> None:
         """Writes a whole new item."""
-        self._add(item, "Put", item.get_save_kwargs_from_instance(condition=condition))
+        self._add(item, "Put", {"Item": item.serialize()}, condition)
 
     def delete(self, item: Item, condition: Condition | None = None) -> None:
         """Takes an item out."""
-        self._add(item, "Delete", item.get_delete_kwargs_from_instance(condition=condition))
+        self._add(item, "Delete", {"Key": item.key}, condition)
 
     def update(
         self, item: Item, condition: Condition | None = None, actions: Sequence[UpdateAction] | None = None
@@ -80,13 +81,31 @@ class Transaction:
         """Changes what differs from what was read (or does just `actions`); attributes that we do not know stay."""
         done = item.changes() if actions is None else actions
         if done:
-            self._add(item, "Update", item.get_update_kwargs_from_instance(actions=list(done), condition=condition))
+            self._add(item, "Update", {"Key": item.key}, condition, done)
         elif condition is not None:
-            self._add(item, "ConditionCheck", _check(item, condition))
+            self._add(item, "ConditionCheck", {"Key": item.key}, condition)
 
-    def _add(self, item: Item, verb: str, asked: dict[str, Any]) -> None:
-        if "ConditionExpression" in asked:
+    def _add(
+        self,
+        item: Item,
+        verb: str,
+        what: dict[str, Raw],
+        condition: Condition | None,
+        done: Changes | Sequence[UpdateAction] = (),
+    ) -> None:
+        names: dict[str, str] = {}
+        values: dict[str, Any] = {}
+        asked: dict[str, Any] = {"TableName": name_of(type(item)), **what}
+        if condition is not None:
+            asked["ConditionExpression"] = condition.serialize(names, values)
             asked["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        if done:
+            told = assigned(done, names, values) if isinstance(done, dict) else Update(*done).serialize(names, values)
+            asked["UpdateExpression"] = told
+        if names:
+            asked["ExpressionAttributeNames"] = {place: name for name, place in names.items()}
+        if values:
+            asked["ExpressionAttributeValues"] = values
         self._writes.append(_Write(type(item), verb, asked))
 
     def commit(self, was_stored: Callable[[], bool] | None = None) -> None:
@@ -142,7 +161,15 @@ class Transaction:
         return Stale(frozenset(failed), current)
 
 
-def _check(item: Item, condition: Condition) -> dict[str, Any]:
-    hash_key = getattr(item, str(item._hash_keyname))
-    range_key = None if item._range_keyname is None else getattr(item, item._range_keyname)
-    return type(item).get_operation_kwargs_from_class(hash_key, range_key, condition)
+def assigned(changes: Changes, names: dict[str, str], values: dict[str, Any]) -> str:
+    """The update expression of these changes; adds to the placeholders of names and values that are there already."""
+    kept, removed = [], []
+    for name, value in changes.items():
+        place = names.setdefault(name, f"#{len(names)}")
+        if value is None:
+            removed.append(place)
+        else:
+            kept.append(f"{place} = :{len(values)}")
+            values[f":{len(values)}"] = value
+    clauses = [f"{word} {', '.join(places)}" for word, places in (("SET", kept), ("REMOVE", removed)) if places]
+    return " ".join(clauses)

@@ -331,7 +331,7 @@ MUTANTS: dict[str, Mutant] = {
         STALE,
     ),
     "the order of a set": Mutant(
-        (Line("tables/base.py", 'if stored is None or current is None or "SS" not in stored', "if True"),),
+        (Line("tables/base.py", "if before != value and not _is_same_set(before, value):", "if before != value:"),),
         "tests/integration/test_sets.py",
     ),
 }

@@ -71,7 +71,7 @@ class Engine:
     def ask(self, operation: str, body: dict[str, Any]) -> Any:
         """The engine's answer; of a refusal its code and its reasons, with the items that stand there."""
         try:
-            return self._client._make_api_call(operation, body)
+            return self._client.dispatch(operation, body)
         except ClientError as error:
             reasons = error.response.get("CancellationReasons", [])
             return {"refused": error.response["Error"]["Code"], "reasons": reasons}
@@ -150,9 +150,9 @@ def test_a_transaction_sent_again_and_one_that_fails_get_the_same_answers_from_b
 ) -> None:
     agency.operator.account("a9")
     (sent,) = agency.wire.of("TransactWriteItems")[-1:]
-    client, other = tables.base.connection().client, {**sent.body, "ClientRequestToken": "another"}
-    assert client._make_api_call("TransactWriteItems", dict(sent.body)) == {}, "the same token: done already"
+    client, other = tables.base.connection(), {**sent.body, "ClientRequestToken": "another"}
+    assert client.dispatch("TransactWriteItems", dict(sent.body)) == {}, "the same token: done already"
     for wrong in (other, {**sent.body, "TransactItems": sent.body["TransactItems"][:1]}):
         with pytest.raises(ClientError):
-            client._make_api_call("TransactWriteItems", wrong)
+            client.dispatch("TransactWriteItems", wrong)
     assert engine.compared[-3:] == ["TransactWriteItems"] * 3

@@ -11,6 +11,7 @@ from chalicelib import context, tables
 from chalicelib.settings import Settings
 from chalicelib.tables import base
 from chalicelib.tables.base import READ_SECONDS, Store
+from chalicelib.tables.client import DirectConnection
 from chalicelib.tables.connections import Connections, Request, StoreAnswer
 from tests.integration.test_transport import refused, told
 
@@ -121,6 +122,7 @@ def test_a_table_that_is_refused_is_not_taken_for_made(engine: Engine) -> None:
 def test_the_patience_ends_with_the_making(engine: Engine) -> None:
     tables.create_all()
     for model in tables.NAMES:
-        assert model._get_connection().connection is Store.connection
+        connection = model._get_connection().connection
+        assert isinstance(connection, DirectConnection) and connection.store is Store.connection
     assert Store.connection is not None
-    assert base.connection().client.connections.read_seconds == READ_SECONDS
+    assert base.connection().connections.read_seconds == READ_SECONDS

@@ -72,7 +72,7 @@ def refused(status: int, code: str, **members: Any) -> StoreAnswer:
 
 def test_a_request_is_dynamodbs_json_signed_for_its_region(line: Line) -> None:
     line.answers = [told(200, b'{"Item": {"n": {"N": "1"}}}')]
-    assert client()._make_api_call("GetItem", ASKED) == {"Item": {"n": {"N": "1"}}}
+    assert client().dispatch("GetItem", ASKED) == {"Item": {"n": {"N": "1"}}}
     (request,) = line.sent
     assert request.url == "https://dynamodb.eu-west-1.amazonaws.com/"
     assert json.loads(request.body) == ASKED
@@ -99,7 +99,7 @@ def test_the_endpoint_is_the_regions_or_the_one_that_is_named(
     if named is not None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", named)
     line.answers = [told(200, b"{}")]
-    client()._make_api_call("GetItem", ASKED)
+    client().dispatch("GetItem", ASKED)
     assert line.sent[0].url == url
 
 
@@ -116,11 +116,11 @@ def test_the_endpoint_is_the_regions_or_the_one_that_is_named(
 )
 def test_what_may_pass_is_asked_again_with_the_same_bytes(line: Line, wrong: Callable[[], Any]) -> None:
     line.answers = [wrong(), wrong(), told(200, b'{"ok": true}', x_amz_crc32=str(zlib.crc32(b'{"ok": true}')))]
-    assert client()._make_api_call("GetItem", ASKED) == {"ok": True}
+    assert client().dispatch("GetItem", ASKED) == {"ok": True}
     assert len({request.body for request in line.sent}) == 1
     line.answers = [wrong(), wrong(), wrong(), told(200, b"{}")]
     with pytest.raises((ClientError, ReadTimeoutError, ChecksumError)):
-        client()._make_api_call("GetItem", ASKED)
+        client().dispatch("GetItem", ASKED)
     assert len(line.answers) == 1, "three attempts, and no more"
 
 
@@ -128,7 +128,7 @@ def test_what_may_pass_is_asked_again_with_the_same_bytes(line: Line, wrong: Cal
 def test_what_will_not_pass_is_told_at_once(line: Line, code: str) -> None:
     line.answers = [refused(400, code)]
     with pytest.raises(ClientError) as raised:
-        client()._make_api_call("PutItem", ASKED)
+        client().dispatch("PutItem", ASKED)
     assert raised.value.response["Error"] == {"Code": code, "Message": "no"}
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
@@ -137,7 +137,7 @@ def test_a_cancelled_transaction_names_its_reasons(line: Line) -> None:
     reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed", "Message": "no"}]
     line.answers = [refused(400, "TransactionCanceledException", CancellationReasons=reasons)]
     with pytest.raises(ClientError) as raised:
-        client()._make_api_call("TransactWriteItems", {"TransactItems": []})
+        client().dispatch("TransactWriteItems", {"TransactItems": []})
     assert raised.value.response["CancellationReasons"] == reasons
 
 
@@ -155,8 +155,8 @@ def test_credentials_that_are_about_to_run_out_are_refreshed(line: Line, monkeyp
     monkeypatch.setattr(Session, "get_credentials", lambda self: credentials)
     store = client()
     line.answers = [told(200, b"{}"), told(200, b"{}")]
-    store._make_api_call("GetItem", ASKED)
-    store._make_api_call("GetItem", ASKED)
+    store.dispatch("GetItem", ASKED)
+    store.dispatch("GetItem", ASKED)
     assert ["Credential=KEY1/" in request.headers["authorization"] for request in line.sent] == [True, True]
     assert line.sent[0].headers["x-amz-security-token"] == "tok"
 
@@ -165,7 +165,7 @@ def test_without_credentials_nothing_is_sent(line: Line, monkeypatch: pytest.Mon
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setattr(Session, "get_credentials", lambda self: None)
     with pytest.raises(NoCredentialsError):
-        client()._make_api_call("GetItem", ASKED)
+        client().dispatch("GetItem", ASKED)
     assert line.sent == []
 
 
@@ -192,7 +192,7 @@ def hooked(*handlers: tuple[str, Callable[..., Any]]) -> DynamoDB:
 def test_who_hears_before_send_may_answer_in_the_place_of_the_store(line: Line) -> None:
     seen: list[AWSPreparedRequest] = []
     store = hooked(("before-send", answering(told(200, b'{"Item": {}}'), seen)))
-    assert store._make_api_call("GetItem", ASKED) == {"Item": {}}
+    assert store.dispatch("GetItem", ASKED) == {"Item": {}}
     assert line.sent == []
     assert seen[0].headers["authorization"].startswith("AWS4-HMAC-SHA256"), "it is signed, as botocore's is"
 
@@ -203,7 +203,7 @@ def test_who_hears_before_send_may_only_listen_or_change_the_request(line: Line)
 
     store = hooked(("before-send.dynamodb", tagging), ("before-send.s3", answering(told(500, b""), [])))
     line.answers = [told(200, b"{}")]
-    store._make_api_call("GetItem", ASKED)
+    store.dispatch("GetItem", ASKED)
     assert line.sent[0].headers["X-Tag"] == "before-send.dynamodb.GetItem"
 
 
@@ -211,25 +211,25 @@ def test_each_attempt_is_heard_and_an_answer_of_a_handler_is_judged_as_the_store
     seen: list[AWSPreparedRequest] = []
     store = hooked(("before-send", answering(refused(500, "InternalServerError"), seen)))
     with pytest.raises(ClientError):
-        store._make_api_call("GetItem", ASKED)
+        store.dispatch("GetItem", ASKED)
     assert (len(seen), line.sent) == (3, [])
 
 
 def test_outside_a_deployed_function_no_request_reaches_aws(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
     with pytest.raises(AwsRefused, match=r"dynamodb\.eu-west-1\.amazonaws\.com .*AWS_ENDPOINT_URL_DYNAMODB"):
-        client()._make_api_call("GetItem", ASKED)
+        client().dispatch("GetItem", ASKED)
     assert line.sent == []
     line.answers = [told(200, b"{}")]
     allowed = DynamoDB(Sdk(calls_aws=True), connect_seconds=1, read_seconds=1, attempts=1, pool_size=1)
-    assert allowed._make_api_call("GetItem", ASKED) == {}
+    assert allowed.dispatch("GetItem", ASKED) == {}
 
 
 def test_outside_a_deployed_function_a_named_store_is_called(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8000")
     line.answers = [told(200, b"{}")]
-    assert client()._make_api_call("GetItem", ASKED) == {}
+    assert client().dispatch("GetItem", ASKED) == {}
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_what_the_environment_does_not_say_a_profile_says(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(profile))
     line.answers = [told(200, b"{}")]
-    client()._make_api_call("GetItem", ASKED)
+    client().dispatch("GetItem", ASKED)
     assert line.sent[0].url == "http://127.0.0.1:4321/"
     assert "Credential=OFPROFILE/" in line.sent[0].headers["authorization"]
     assert "/eu-north-1/dynamodb/" in line.sent[0].headers["authorization"]
