@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import Step
+from chalicelib.domain.dispatch import WorkWanted
 from chalicelib.domain.errors import LeaseSuperseded, SessionEnded
+from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import Answer, New, Waiting
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import refusals
-from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, identifier, limit
+from chalicelib.routes.queries import DEFAULT_LIMIT, SomeOf, cursor, identifiers, limit
 from chalicelib.routes.schemas.deliveries import Delivery
 from chalicelib.routes.schemas.heartbeats import Heartbeat
 from chalicelib.routes.schemas.leases import Released
@@ -28,13 +30,27 @@ if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.sessions import HeartbeatBody, SessionBody
 
 routes = Routes(__name__, bodies=(".bodies.phases", ".bodies.sessions"))
-_QUERY: dict[str, Any] = {"limit": limit, "model_id": identifier, "action": OneOf(Step), "cursor": cursor}
+_QUERY: dict[str, Any] = {
+    "limit": limit,
+    "model_id": identifiers,
+    "action": SomeOf(Step),
+    "phase": SomeOf(PhaseName),
+    "cursor": cursor,
+}
 
 
 @routes.get("/api/operator/tasks", role=Role.OPERATOR, query=_QUERY)
-def ready(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Waiting[ReadyPage]:
-    """What a person can take now, oldest due first. Takes nothing."""
-    found = leases.ready(context, limit=limit, **query)
+def ready(
+    context: Context,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    model_id: tuple[str, ...] | None = None,
+    action: tuple[Step, ...] | None = None,
+    phase: tuple[PhaseName, ...] | None = None,
+    cursor: str | None = None,
+) -> Waiting[ReadyPage]:
+    """What an operator can take now, as bots are offered it. Takes nothing."""
+    found = leases.ready(context, limit=limit, wanted=WorkWanted(model_id, action, phase), cursor=cursor)
     return Waiting(ReadyPage.of(found))
 
 

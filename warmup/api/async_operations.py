@@ -1064,14 +1064,15 @@ class Tasks:
         limit: int | None = None,
         model_id: str | None = None,
         action: str | None = None,
+        phase: str | None = None,
         cursor: str | None = None,
     ) -> shapes.ReadyPage:
-        """What a person can take now, oldest due first. Takes nothing."""
+        """What an operator can take now, as bots are offered it. Takes nothing."""
         return await self._transport.ask(
             "GET",
             "/api/operator/tasks",
             shapes.ReadyPage,
-            query={"limit": limit, "model_id": model_id, "action": action, "cursor": cursor},
+            query={"limit": limit, "model_id": model_id, "action": action, "phase": phase, "cursor": cursor},
         )
 
     async def open_session(
