@@ -26,7 +26,7 @@ from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.runway import ItemPool, Stock
 from chalicelib.domain.selection import PoolKind
-from chalicelib.domain.warmup import simulation
+from chalicelib.domain.warmup import delivery, simulation
 from chalicelib.domain.warmup.simulation import Stage
 from chalicelib.domain.warmup.work import ReportedError
 from chalicelib.settings import Settings
@@ -136,20 +136,19 @@ class Simulation:
 
     def _choose(self, account: _Account, at: datetime) -> bool:
         """Whether all that the phase needs was found; what was chosen rests from now on."""
-        stage, found = account.stage, list[tuple[ItemPool, Stock]]()
-        for kind, need in stage.needed.items():
-            name = _phase(stage)
-            pool = self._pool(account.number % self.world.models, kind, name).at(at)
-            theme = (None, "sea", "city")[account.number % 3]
-            wanted = selection.wanted(stage.warmup.plan, name, theme=theme, used=(), now=at)
-            choices = selection.leading(pool, wanted, 1)
-            if choices:
-                found.append((pool, choices[0].item))
-            elif need.is_required:
-                return False
-        for pool, item in found:
-            pool.use(item, at)
-        return True
+        found, lacking = delivery.choose(account.stage.needed, lambda kind: self._best(account, kind, at))
+        if lacking is None:
+            for pool, item in found.values():
+                pool.use(item, at)
+        return lacking is None
+
+    def _best(self, account: _Account, kind: PoolKind, at: datetime) -> tuple[ItemPool, Stock] | None:
+        stage, theme = account.stage, (None, "sea", "city")[account.number % 3]
+        phase = _phase(stage)
+        pool = self._pool(account.number % self.world.models, kind, phase).at(at)
+        wanted = selection.wanted(stage.warmup.plan, phase, theme=theme, used=(), now=at)
+        choices = selection.leading(pool, wanted, 1)
+        return (pool, choices[0].item) if choices else None
 
     def _pool(self, model: int, kind: PoolKind, category: str) -> ItemPool:
         if (model, kind, category) not in self._pools:

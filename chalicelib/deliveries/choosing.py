@@ -140,14 +140,14 @@ def choose_missing(
     context: Context, loaded: Loaded, phase: PhaseState, unfit: Collection[life.Named], contest: Contest
 ) -> dict[PoolKind, Picked]:
     """Chooses what the phase needs and has not. Raises ContentUnavailable, after the account was set aside."""
-    warmup, picked = loaded.warmup, dict[PoolKind, Picked]()
-    for kind, need in life.missing(warmup, phase, unfit).items():
-        wanted = _wanted(context, warmup, phase, kind)
-        choice = _choose(context, warmup, phase, kind, wanted, contest)
-        if choice is not None:
-            picked[kind] = choice
-        elif need.is_required:
-            _refuse_unavailable(context, loaded, phase, kind, wanted)
+    warmup = loaded.warmup
+
+    def choice(kind: PoolKind) -> Picked | None:
+        return _choose(context, warmup, phase, kind, _wanted(context, warmup, phase, kind), contest)
+
+    picked, lacking = life.choose(life.missing(warmup, phase, unfit), choice)
+    if lacking is not None:
+        _refuse_unavailable(context, loaded, phase, lacking, _wanted(context, warmup, phase, lacking))
     return picked
 
 

@@ -22,7 +22,7 @@ from chalicelib.domain.given import Given, digest
 from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.selection import ANY, ItemRights, PoolKind, Wanted
-from chalicelib.domain.warmup import simulation
+from chalicelib.domain.warmup import delivery, simulation
 from chalicelib.domain.warmup.simulation import Stage
 
 MOST_STEPS = 60_000
@@ -285,18 +285,23 @@ class _Simulation:
 
     def _step(self, at: datetime, one: PendingAccount) -> PendingAccount | None:
         """Gives an account what its phase needs; when it comes again, None for never."""
-        phase, held = _phase(one), list(one.held)
-        for kind, need in one.stage.needed.items():
-            if kind in {of_kind for of_kind, _ in held}:
-                continue
-            wanted = selection.wanted(one.plan, phase, theme=one.theme, used=Given(kind, one.given), now=at)
-            choices = selection.candidates(self._pool(kind, at), phase, wanted, 1)
-            if choices:
-                held.append((kind, choices[0].item))
-                self._pools[kind][choices[0].item.category].use(choices[0].item, at)
-            elif need.is_required:
-                return self._wait(replace(one, held=tuple(held)), kind, wanted)
-        return self._give(at, one, held)
+        held = dict(one.held)
+        needs = {kind: need for kind, need in one.stage.needed.items() if kind not in held}
+        found, lacking = delivery.choose(needs, lambda kind: self._best(one, kind, at))
+        for kind, item in found.items():
+            self._pools[kind][item.category].use(item, at)
+        held |= found
+        if lacking is None:
+            return self._give(at, one, held)
+        return self._wait(replace(one, held=tuple(held.items())), lacking, self._wanted(one, lacking, at))
+
+    def _best(self, one: PendingAccount, kind: PoolKind, at: datetime) -> Stock | None:
+        choices = selection.candidates(self._pool(kind, at), _phase(one), self._wanted(one, kind, at), 1)
+        return choices[0].item if choices else None
+
+    @staticmethod
+    def _wanted(one: PendingAccount, kind: PoolKind, at: datetime) -> Wanted:
+        return selection.wanted(one.plan, _phase(one), theme=one.theme, used=Given(kind, one.given), now=at)
 
     def _pool(self, kind: PoolKind, at: datetime) -> Callable[[str], ItemPool]:
         return lambda category: (self._pools[kind].get(category) or ItemPool()).at(at)
@@ -315,15 +320,15 @@ class _Simulation:
         self._pools[kind][first[1].category].use(first[1], first[0])
         return replace(one, due_at=first[0], held=(*one.held, (kind, first[1])))
 
-    def _give(self, at: datetime, one: PendingAccount, held: Sequence[tuple[PoolKind, Stock]]) -> PendingAccount | None:
+    def _give(self, at: datetime, one: PendingAccount, held: Mapping[PoolKind, Stock]) -> PendingAccount | None:
         phase = _phase(one)
-        for kind, item in held:
+        for kind, item in held.items():
             self._needed[kind, phase] += 1
             self._from_any[kind, phase] += item.category == ANY
         turn = simulation.completed(one.stage)
         if turn.stage is None or turn.stage.phase is None:
             return None
-        given = one.given | {digest(kind, item.item_id) for kind, item in held}
+        given = one.given | {digest(kind, item.item_id) for kind, item in held.items()}
         return replace(one, stage=turn.stage, due_at=at + turn.wait, given=given, held=())
 
 

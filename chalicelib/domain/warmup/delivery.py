@@ -1,9 +1,9 @@
 """A phase is given its content: what is missing, assigned, delivered, taken off again."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from chalicelib.domain import accounts, retries, selection
 from chalicelib.domain.actions import AuditAction
@@ -31,6 +31,7 @@ from chalicelib.domain.warmup.effects import (
 from chalicelib.domain.warmup.leases import Caller, refuse_blocked, refuse_others
 from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
 
+T = TypeVar("T")
 Named = tuple[PoolKind, str]
 """An item by its kind and id: a media item and a text may have the same id."""
 FIELDS: Mapping[PoolKind, str] = {
@@ -131,6 +132,20 @@ def missing(warmup: Warmup, phase: PhaseState, unfit: Collection[Named]) -> dict
     if not lacks_assignment(phase, unfit):
         return {}
     return {kind: need for kind, need in selection.needs(warmup.plan, phase.phase).items() if kind not in kept}
+
+
+def choose(
+    needs: Mapping[PoolKind, Need], choice: Callable[[PoolKind], T | None]
+) -> tuple[dict[PoolKind, T], PoolKind | None]:
+    """Chooses an item of each kind; also names the kind of which there is none where the phase cannot do without."""
+    chosen: dict[PoolKind, T] = {}
+    for kind, need in needs.items():
+        found = choice(kind)
+        if found is not None:
+            chosen[kind] = found
+        elif need.is_required:
+            return chosen, kind
+    return chosen, None
 
 
 def deliver(
