@@ -62,17 +62,17 @@ class _Instant(_Plain[datetime]):
         return instants.parse(value)
 
 
-class _Word(_Plain[StrEnum]):
+class _Word(_Plain[E]):
     attr_type = STRING
 
-    def __init__(self, words: type[StrEnum], **options: Any) -> None:  # PynamoDB's own options
+    def __init__(self, words: type[E], **options: Any) -> None:  # PynamoDB's own options
         super().__init__(**options)
-        self._words: dict[str, StrEnum] = {str(one): one for one in words}
+        self._words: dict[str, E] = {str(one): one for one in words}
 
-    def serialize(self, value: StrEnum) -> str:
+    def serialize(self, value: E) -> str:
         return str(self._words[value])
 
-    def deserialize(self, value: str) -> StrEnum:
+    def deserialize(self, value: str) -> E:
         return self._words[value]
 
 
@@ -86,6 +86,11 @@ class _Count(_Plain[int]):
         return int(value)
 
 
+def _or_nothing(attribute: Attribute[T]) -> Attribute[T | None]:
+    """The attribute, which may be null: PynamoDB's types do not say so."""
+    return cast(Attribute[T | None], attribute)
+
+
 def text(*, hash_key: bool = False, range_key: bool = False) -> Attribute[str]:
     """Text; it may be a key."""
     return _Text(hash_key=hash_key, range_key=range_key)
@@ -93,12 +98,12 @@ def text(*, hash_key: bool = False, range_key: bool = False) -> Attribute[str]:
 
 def maybe_text() -> Attribute[str | None]:
     """Text or nothing."""
-    return cast(Attribute[str | None], _Text(null=True))
+    return _or_nothing(_Text(null=True))
 
 
 def texts() -> Attribute[set[str] | None]:
     """A set of texts; an empty set is stored as nothing."""
-    return cast(Attribute[set[str] | None], _Texts(null=True))
+    return _or_nothing(_Texts(null=True))
 
 
 def instant(*, range_key: bool = False) -> Attribute[datetime]:
@@ -108,22 +113,22 @@ def instant(*, range_key: bool = False) -> Attribute[datetime]:
 
 def maybe_instant() -> Attribute[datetime | None]:
     """An instant or nothing."""
-    return cast(Attribute[datetime | None], _Instant(null=True))
+    return _or_nothing(_Instant(null=True))
 
 
 def expiry() -> Attribute[datetime | None]:
     """When the store may drop the item (which it does days late), or nothing; at most one in a table."""
-    return cast(Attribute[datetime | None], TTLAttribute(null=True))
+    return _or_nothing(TTLAttribute(null=True))
 
 
 def word(words: type[E]) -> Attribute[E]:
     """A word of an enumeration."""
-    return cast(Attribute[E], _Word(words))
+    return _Word(words)
 
 
 def maybe_word(words: type[E]) -> Attribute[E | None]:
     """A word of an enumeration, or nothing."""
-    return cast(Attribute[E | None], _Word(words, null=True))
+    return _or_nothing(_Word(words, null=True))
 
 
 def count(default: int = 0) -> Attribute[int]:
@@ -138,7 +143,7 @@ def sequence() -> Attribute[int]:
 
 def maybe_count() -> Attribute[int | None]:
     """A whole number or nothing."""
-    return cast(Attribute[int | None], _Count(null=True))
+    return _or_nothing(_Count(null=True))
 
 
 def number(default: float = 0) -> Attribute[float]:
@@ -148,7 +153,7 @@ def number(default: float = 0) -> Attribute[float]:
 
 def maybe_number() -> Attribute[float | None]:
     """A number or nothing."""
-    return cast(Attribute[float | None], _Number(null=True))
+    return _or_nothing(_Number(null=True))
 
 
 def flag(default: bool = False) -> Attribute[bool]:
