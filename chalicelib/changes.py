@@ -108,7 +108,7 @@ class Change:
 def check_if_match(context: Context, item: Versioned) -> None:
     """Raises VersionConflict, with the item as it is now, where the caller has seen another version (`If-Match`)."""
     if context.if_match is not None and context.if_match != item.version:
-        detail = f"You edited version {context.if_match}, but version {item.version} stands there now."
+        detail = f"You edited version {context.if_match}, but the item is at version {item.version} now."
         raise VersionConflict(detail, item=item, version=item.version)
 
 

@@ -1,6 +1,6 @@
 """Claims: one item of a model has these bytes or words, one living account stands for a profile.
 
-A claim is a row of its own, written in the transaction of whoever makes it, so that of two at once one fails.
+A claim is a row of its own, written in the transaction that makes it, so that of two at once one fails.
 """
 
 from collections.abc import Mapping, Sequence

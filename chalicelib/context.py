@@ -21,7 +21,7 @@ _SPARE_SECONDS = 2.0
 class Sources:
     """Where the instant, randomness and elapsed real time come from.
 
-    `stamp` is the real time that AWS compares with its own, as signatures tell it: nobody moves it.
+    `stamp` is the real time that AWS compares with its own, as signatures show it: nobody moves it.
     """
 
     clock: Callable[[], datetime]

@@ -1,7 +1,7 @@
 """The log: one structured line a call (Powertools), metrics and all; never a key, a token or a presigned URL.
 
 The metrics stand in the line itself, in CloudWatch's embedded metric format: its member `_aws` says which of the
-line's members are metrics, and by which of them they are told apart. At a log level above INFO there are none.
+line's members are metrics, and by which of them they are distinguished. At a log level above INFO there are none.
 """
 
 import sys
@@ -18,7 +18,7 @@ _SERVICE = "warmup"
 
 
 def make(stream: TextIO) -> Logger:
-    """The logger. Powertools keeps one a name: whoever is first decides on its stream."""
+    """The logger. Powertools keeps one a name: the first caller decides on its stream."""
     return Logger(service=_SERVICE, stream=stream, use_rfc3339=True, utc=True, location=None)
 
 

@@ -67,7 +67,7 @@ def own_session(context: Context, session: Session | None) -> Session:
 def working_session(context: Context, session: Session | None, *, holds: bool = False) -> Session | None:
     """The caller's session, if it named one and may work with it; `holds`: on an account that it has taken already.
 
-    Raises NotFound where it is not the caller's, SessionEnded where it ended or was told to stop, or to take nothing
+    Raises NotFound where it is not the caller's, SessionEnded where it ended or was ordered to stop, or to take nothing
     new and this would be new.
     """
     if context.session_id is None:
@@ -76,5 +76,5 @@ def working_session(context: Context, session: Session | None, *, holds: bool = 
     if has_ended(own.live):
         raise SessionEnded(f"Session {own.session_id} ended at {render(own.ended_at or context.now)}. Open a new one.")
     if not may_work(own.directive, holds=holds):
-        raise SessionEnded(f"Session {own.session_id} was told to `{own.directive}`: it takes nothing new.")
+        raise SessionEnded(f"Session {own.session_id} was ordered to `{own.directive}`: it takes nothing new.")
     return own

@@ -35,7 +35,7 @@ _EMULATOR = "AWS_ENDPOINT_URL"
 
 
 class DeploymentFailed(Exception):
-    """What CloudFormation or the smoke test says; the message tells what to do."""
+    """What CloudFormation or the smoke test says; the message says what to do."""
 
 
 def stack_name(stage: str) -> str:
@@ -44,7 +44,7 @@ def stack_name(stage: str) -> str:
 
 
 def explained(error: Exception) -> str:
-    """What went wrong, and what to do where AWS's words do not tell it."""
+    """What went wrong, and what to do where AWS's words do not say it."""
     match error:
         case NoRegionError():
             return "which region? export AWS_DEFAULT_REGION=eu-west-1, or name one in the profile"
@@ -233,7 +233,7 @@ def _refuse_to_lose_data(cloudformation: Any, name: str, change_set: str) -> Non
 
 
 def _wait(cloudformation: Any, name: str, patience: float, ended: str | None = None) -> None:
-    """Waits for the end of what is done to the stack, and tells it. Raises DeploymentFailed with the reasons."""
+    """Waits for the end of what is done to the stack, and reports it. Raises DeploymentFailed with the reasons."""
     ends, told = time.monotonic() + _LONGEST_DEPLOYMENT, ""
     while True:
         try:

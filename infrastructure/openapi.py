@@ -157,7 +157,7 @@ def render() -> str:
 def _tags() -> list[Json]:
     modules = {_noun(endpoint): sys.modules[endpoint.view.__module__] for endpoint in ENDPOINTS}
     told = [{"name": noun, "description": inspect.getdoc(module) or ""} for noun, module in sorted(modules.items())]
-    return [*told, {"name": "pages", "description": "For people, with a browser."}]
+    return [*told, {"name": "pages", "description": "For operators, with a browser."}]
 
 
 def _noun(endpoint: Endpoint) -> str:
@@ -366,7 +366,7 @@ def _page(path: str) -> Json:
 
 
 class _Generator(GenerateJsonSchema):
-    """An answer has all its members, but those that are `Absent`: it knows no other default, nor this value."""
+    """An answer has all its members, but those that are `Absent`: no other default is shown, nor this value."""
 
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
         if schema["cls"] is Absent:

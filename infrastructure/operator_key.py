@@ -1,8 +1,8 @@
 """`make operator-key`: makes an operator, as the service itself would, and shows the key, this once.
 
-The first operator has nobody to make him by the API. Whoever can read the stack's secret and write its tables could
-do anything anyway, and does it here by the service's own use case: the event is in the audit, the table holds the HMAC
-only, and the key is rotated and revoked like any other.
+The first operator has nobody to make him by the API. An engineer who can read the stack's secret and write its tables
+could do anything anyway, and does it here by the service's own use case: the event is in the audit, the table holds the
+HMAC only, and the key is rotated and revoked like any other.
 """
 
 import argparse

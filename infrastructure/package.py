@@ -4,7 +4,7 @@ requirements.txt ─ pip, wheels only ─► trimmed, compiled ─┐
 app.py, chalicelib ───────────────────────────────────────┴─ Chalice ─► deployment.zip, template.json ─► verified
 
 What only Chalice's command line needs stays out; its runtime is put in by Chalice itself. The deployed folder is
-read-only, so that what is not compiled here is compiled anew at every cold start.
+read-only, so that what is not compiled here is compiled again at every cold start.
 """
 
 import argparse
@@ -81,11 +81,11 @@ def package(stage: str, architecture: str, folder: Path) -> Package:
         built = _build(stage, architecture, Path(made))
         runnable = built
         if architecture != this_machine():
-            # what cannot run here is verified by its twin, made by the same steps for this machine
-            twin = Path(made) / "twin"
-            twin.mkdir()
-            runnable = _build(stage, this_machine(), twin)
-            _check_twins(built, runnable)
+            # what cannot run here is verified by a second build, made by the same steps for this machine
+            second = Path(made) / "second"
+            second.mkdir()
+            runnable = _build(stage, this_machine(), second)
+            _check_same(built, runnable)
         verify(runnable)
         _check_size(built.zip)
         folder.mkdir(parents=True, exist_ok=True)
@@ -226,7 +226,7 @@ def _check_size(path: Path) -> None:
         raise PackagingFailed(f"{path.name} has {size:,} bytes, more than {LARGEST_ZIP:,}: cold starts pay for each")
 
 
-def _check_twins(one: Package, other: Package) -> None:
+def _check_same(one: Package, other: Package) -> None:
     """Both architectures must hold the same files, but for the suffix of what is native."""
     names = []
     for built in (one, other):

@@ -13,7 +13,7 @@ from chalicelib.edge.problems import STATUS
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code. `retryable`: the same request, sent later, has a chance (`sometimes`: the document tells)."""
+    """One code. `retryable`: the same request, sent later, has a chance (`sometimes`: the document says)."""
 
     code: str
     status: int
@@ -35,7 +35,7 @@ _REMEDIES: Mapping[str, str] = {
     "consent_missing": "Record who owns the account and agreed (`POST …/consent`), then declare it ready.",
     "account_paused": "Take other work; this is handed out again when somebody resumes. Finished work is accepted.",
     "account_leased": "Leave it to its holder, or ask again after `retry_after_seconds`.",
-    "lease_superseded": "Stop working on this account: `happened` tells who ended the lease and when.",
+    "lease_superseded": "Stop working on this account: `happened` says who ended the lease and when.",
     "phase_not_available": "Come back at `available_at`; if there is none, an operator must decide first.",
     "phase_not_in_progress": "Ask for the phase's content first, or take it that somebody has settled it already.",
     "phases_incomplete": "Complete the `phases` that are listed first.",
@@ -49,7 +49,7 @@ _REMEDIES: Mapping[str, str] = {
     "version_conflict": "Read the item again (`current`), make your change to that, send its `ETag`.",
     "temporarily_unavailable": "Send the same request again after `retry_after_seconds`; it is never done twice.",
     "rate_limited": "Send the same request again after `Retry-After` seconds, and fewer of them.",
-    "internal_error": "A defect of the service: tell its operators the `request_id`.",
+    "internal_error": "A defect of the service: give its operators the `request_id`.",
     "route_not_found": "Compare the path with `/openapi.json`.",
     "method_not_allowed": "Use one of the methods in `Allow`.",
 }
@@ -87,7 +87,7 @@ CODES: Mapping[str, Code] = {code.code: code for code in sorted(_codes(), key=la
 
 
 def works_on_accounts(endpoint: Endpoint) -> bool:
-    """Whether it is called by workers under their session: bots, and people from the console."""
+    """Whether it is called by workers under their session: bots, and operators from the console."""
     return endpoint.path.startswith(("/api/bot/accounts/", "/api/operator/tasks/accounts/"))
 
 

@@ -28,7 +28,7 @@ _OF_ACCOUNTS = ("accounts", "warmup_phases", "content_assignments", "audit_event
 def restore(stage: str, source: str, account_id: str | None = None) -> dict[str, tuple[int, int]]:
     """Copies what the tables `source`… hold into the stage's own, and takes out what they do not hold.
 
-    With an account, that account alone. Tells for each table how many items were put and taken out.
+    With an account, that account alone. Reports for each table how many items were put and taken out.
     Raises LookupError where there is no table of that name.
     """
     client = boto3.client("dynamodb")

@@ -69,7 +69,7 @@ def _alarms(stage: str) -> dict[str, dict[str, Any]]:
                 "above": 0,
             },
             "ReviewQueueOld": {
-                "says": "A phase has been waiting for people for more than a day.",
+                "says": "A phase has been waiting for an operator for more than a day.",
                 "metric": timer_metric(stage, "watch_pools", "review_oldest_seconds"),
                 "statistic": "Maximum",
                 "period": HOUR,
@@ -209,7 +209,7 @@ def _dashboard(stage: str) -> Json:
             "Sum",
         ),
         (
-            "Pools and people",
+            "Pools and review",
             [
                 [space, name, "service", "warmup", "action", "watch_pools"]
                 for name in (

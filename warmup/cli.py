@@ -45,7 +45,7 @@ def root(
 ) -> None:
     """Tools beside the warmup service: noun, then verb.
 
-    Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 partly done, 6 not allowed, 7 try later.
+    Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 done in part, 6 not allowed, 7 try later.
     """
     context.obj = {"url": url, "profile": profile}
 

@@ -24,7 +24,7 @@ class Unsendable(WarmupError):
 
 
 class Unreachable(WarmupError):
-    """The service did not answer. It is not known whether it did what was asked; asking again does nothing twice."""
+    """The service did not answer. It is not known whether it did what was asked; the request can be sent again."""
 
 
 class UnexpectedAnswer(WarmupError):

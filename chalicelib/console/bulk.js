@@ -11,7 +11,7 @@ import { count, many } from "./words.js";
 /** @typedef {{ done: number, seen: number, others: Schemas["MovedAccount"][] }} Result */
 
 /**
- * The verb of a button, what came of it, and which of the accounts are meant.
+ * The verb of a button, its outcome, and which of the accounts are meant.
  * @type {Record<Action, [string, string, string]>}
  */
 const WORDS = {

@@ -175,7 +175,7 @@ def _parts(choice: Choice[PoolItem]) -> dict[str, float | str]:
 def _refuse_unavailable(
     context: Context, loaded: Loaded, phase: PhaseState, kind: PoolKind, wanted: Wanted
 ) -> NoReturn:
-    """Sets the account aside, so that it does not stand first in the queue for ever; raises ContentUnavailable."""
+    """Sets the account aside, so that it does not stand first in the queue forever; raises ContentUnavailable."""
     waiting = loaded.warmup.content_due_at
     reasons, complete = _reasons(context, loaded.warmup.model_id, phase, kind, wanted)
     counted = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "the pool is empty"

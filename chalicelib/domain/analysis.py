@@ -39,7 +39,7 @@ def losers(items: Sequence[Judged], themes: Sequence[str | None]) -> list[Loser]
     """The items of one category that always lose, furthest behind first.
 
     `themes` are those of the accounts that the pool feeds: relevance is the mean over them. What was used counts as it
-    was before its use (freshness 100), so that being fresh is no merit of having lost.
+    was before its use (freshness 100), so that freshness does not reward a loss.
     """
     found = []
     for item in items:

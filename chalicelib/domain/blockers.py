@@ -1,6 +1,6 @@
 """Why an account cannot be taken now: the answer to "why is this not handed out?", and the gate that takers pass.
 
-One function tells both: `blockers` lists what stands in the way, and `refuse` raises the first of them.
+One list serves both: `blockers` lists what blocks the account, and `refuse` raises the first of them.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,7 +23,7 @@ from chalicelib.domain.phases import PhaseStatus
 
 
 class BlockerCode(StrEnum):
-    """What can stand in the way."""
+    """What can block an account."""
 
     NOT_READY = "not_ready"
     INTERVAL = "interval"
@@ -39,7 +39,7 @@ class BlockerCode(StrEnum):
 
 @dataclass(frozen=True)
 class Blocker:
-    """One thing that stands in the way; `until` is when time alone clears it."""
+    """One thing that blocks the account; `until` is when time alone clears it."""
 
     code: BlockerCode
     until: datetime | None = None
@@ -86,10 +86,10 @@ class Pauses(Protocol):
 
 
 def blockers(account: _Account, phase: _Phase | None, pauses: Pauses, now: datetime) -> list[Blocker]:
-    """Everything that stands in the way of taking the account now; empty means that a taker gets it.
+    """Everything that blocks the account from being taken now; empty means that a taker gets it.
 
     `phase` is the current one (None before the start and after the last). Whether the pools hold an item is not asked
-    here: that needs their indexes, and `content_unavailable` tells only that they had none when last asked.
+    here: that needs their indexes, and `content_unavailable` says only that they had none when last asked.
     """
     found = [*_of_state(account), *_of_pauses(account, pauses)]
     if account.state is AccountState.PAUSED or account.state in (AccountState.READY, AccountState.WARMING_UP):

@@ -39,4 +39,4 @@ class WorkWanted:
 
 
 ANYTHING = WorkWanted()
-"""What a caller asks for who does not say."""
+"""What a caller without a filter asks for."""

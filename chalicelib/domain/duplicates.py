@@ -19,7 +19,7 @@ class Twin(Protocol):
 
 
 def gives_way(twin: Twin) -> bool:
-    """Whether another item may take the fingerprint over: it was withdrawn, and nobody was ever given it."""
+    """Whether another item may take the fingerprint over: it was withdrawn, and never given to an account."""
     return twin.status is ItemRights.WITHDRAWN and twin.last_assigned_at is None
 
 

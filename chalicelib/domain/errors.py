@@ -4,7 +4,7 @@ ServiceError
 ├── MalformedRequest · Unauthenticated · Forbidden · InvalidInput
 ├── BodyTooLarge · UnsupportedMediaType
 ├── NotFound
-├── Refused                        a conflict with the state of things
+├── Refused                        a conflict with the current state
 │   ├── AccountNotReady · AccountPaused · PhasesIncomplete
 │   ├── AccountLeased · LeaseSuperseded
 │   ├── PhaseNotAvailable · PhaseNotInProgress
@@ -94,7 +94,7 @@ class NotFound(ServiceError):
 
 
 class Refused(ServiceError):
-    """The state of things stands against it."""
+    """The request conflicts with the current state."""
 
     code = "refused"
 
@@ -202,7 +202,7 @@ class Duplicate(AlreadyExists):
 
 
 class FourEyes(Refused):
-    """Whoever made an item may not approve it: the plan demands four eyes."""
+    """The creator of an item may not approve it: the plan demands four eyes."""
 
     code = "four_eyes"
 

@@ -33,7 +33,7 @@ def make(owner_id: str, entropy: bytes) -> str:
 
 
 def owner(key: str) -> str | None:
-    """The id of the key's bot or operator, None when the text is no key or was mistyped. Proves nothing yet."""
+    """The id of the key's bot or operator, None when the text is not a key or was mistyped. Proves nothing yet."""
     body, check = key[:-_CHECK_LENGTH], key[-_CHECK_LENGTH:]
     prefix, _, rest = body.partition("_")
     owner_id, _, secret = rest.rpartition("_")

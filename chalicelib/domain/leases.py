@@ -52,7 +52,7 @@ def make_token(version: int, entropy: bytes) -> str:
 
 
 def version_of(token: str) -> int:
-    """The account's version that took the lease. Raises MalformedRequest for text that is no token."""
+    """The account's version that took the lease. Raises MalformedRequest for text that is not a token."""
     found = _TOKEN.fullmatch(token)
     if not found:
         raise MalformedRequest("The header Lease-Token holds no lease token.")
@@ -95,7 +95,7 @@ def describe(lease: Lease) -> Holder:
 
 
 def refuse_while_live(lease: Lease | None, now: datetime) -> None:
-    """Raises AccountLeased, which tells who holds the account, while the lease is live."""
+    """Raises AccountLeased, which says who holds the account, while the lease is live."""
     if lease is not None and is_live(lease, now):
         wait = max(1, int((lease.expires_at - now).total_seconds()) + 1)
         raise AccountLeased(

@@ -2,8 +2,8 @@
 
 A phase is a state machine, and the machine is the table `TRANSITIONS`: status → transition → the statuses that it may
 lead to. Every status is a key; the terminal one maps to nothing. A status is set by `after` alone, which looks the
-transition up and refuses what the table does not hold. Who may make it, and when,
-is asked before (`leases`, `blockers`).
+transition up and refuses what the table does not hold. Whether the caller may
+make it now is asked before (`leases`, `blockers`).
 
 A worker may leave a phase without an outcome, by a release or as its lease runs out, at whatever step it was: the phase
 goes back to where the next worker finds it, or to `requires_review` once that has happened too often. A holder whose

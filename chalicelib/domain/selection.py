@@ -186,7 +186,7 @@ def refusal(item: SelectableItem, wanted: Wanted) -> Refusal | None:
 
 
 def unfit(item: SelectableItem, wanted: Wanted) -> Refusal | None:
-    """Why the item is not what the phase asks for, whoever asks and whenever; None if it is."""
+    """Why the item is not what the phase asks for, whatever account asks, and whenever; None if it is."""
     if item.quality_score < wanted.minimum_quality:
         return Refusal.LOW_QUALITY
     if item.media_type_or_none is not None and item.media_type_or_none not in wanted.media_types:

@@ -13,7 +13,7 @@ class SessionStatus(StrEnum):
 
 
 class Directive(StrEnum):
-    """What a session is told to do: go on, finish and take nothing new, or stop."""
+    """What a session is ordered to do: go on, finish and take nothing new, or stop."""
 
     CONTINUE = "continue"
     DRAIN = "drain"
@@ -36,5 +36,5 @@ def may_work(directive: Directive, *, holds: bool) -> bool:
 
 
 def is_repeat(before: Directive, directive: Directive) -> bool:
-    """Whether a directive changes nothing: a session that was told to stop is not told less."""
+    """Whether a directive changes nothing: a session that was ordered to stop is not ordered less."""
     return before in (directive, Directive.STOP)

@@ -6,7 +6,7 @@ from chalicelib.domain.errors import InvalidInput
 
 
 def require(theme: object, model_id: str, declared: Collection[str] | None) -> None:
-    """Raises InvalidInput for a theme that the model does not declare; None is no theme."""
+    """Raises InvalidInput for a theme that the model does not declare; None stands for none."""
     if theme is not None and theme not in (declared or ()):
         detail = f"the model {model_id} declares no theme {theme!r}"
         raise InvalidInput([{"pointer": "/theme", "detail": detail}])

@@ -59,7 +59,7 @@ def next_due(account: _Account, phase: _Phase | None, now: datetime) -> Due | No
     """When the account's next step falls due; None when nothing waits (in review, or ended).
 
     `phase` is the current one, None before the start and after the last. `ready_at` is when the account entered its
-    present step where no phase tells (ready to start, ready to be completed).
+    present step where no phase has it (ready to start, ready to be completed).
     """
     if account.state in (AccountState.ACTIVE, AccountState.RETIRED, AccountState.IMPORTED):
         return None

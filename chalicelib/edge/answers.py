@@ -137,7 +137,7 @@ class Lines(Answer[D_co]):
 
 
 _MAY_LACK: dict[type, bool | None] = {}
-"""Whether a member of such an answer may be absent, None of what is no answer: of each type that was encoded before."""
+"""Whether a member may be absent (None: the type is not an answer), of each type that was encoded before."""
 
 
 def encode(status: int, headers: Mapping[str, str], document: object, request_id: str) -> Encoded:

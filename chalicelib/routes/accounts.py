@@ -89,7 +89,7 @@ def import_all(
 ) -> Answer[AccountImport]:
     """Puts many accounts in the service's care; a bad row never spoils the others.
 
-    `warn=false` leaves the pools unasked: for the parts of a larger import, after which the model's availability tells
+    `warn=false` leaves the pools unasked: for the parts of a larger import, after which the model's availability shows
     of all.
     """
     given = rows.each(body, _profile, rows.ACCOUNT)

@@ -31,7 +31,7 @@ def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> A
     query={"account_id": identifier, "bot_id": identifier, "day": day, "cursor": cursor},
 )
 def export(context: Context, **query: Any) -> Lines[AuditEvent]:
-    """The same as JSON lines, up to 1,000 a call; the header `Next-Cursor` tells where to go on."""
+    """The same as JSON lines, up to 1,000 a call; the header `Next-Cursor` says where to go on."""
     found, following = events.export(context, **query)
     return Lines(map(AuditEvent.from_item, found), following)
 

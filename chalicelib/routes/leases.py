@@ -64,6 +64,6 @@ def claim(context: Context, *, body: ClaimBody) -> Waiting[Claim]:
     refuses=(LeaseSuperseded, AccountLeased),
 )
 def release(context: Context, *, account_id: str, lease_token: str) -> Answer[Released]:
-    """Gives a lease back unharmed."""
+    """Gives a lease back without recording an outcome."""
     replayed = leases.release(context, account_id, lease_token=lease_token)
     return Answer(Released(account_id=account_id, released=True, replayed=replayed))

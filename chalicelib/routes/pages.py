@@ -1,7 +1,7 @@
 """Pages: a folder of static files under one path, each file read when it is asked for.
 
 The files lie flat in the folder. A name with a dot is a file; a name without one is a screen of the page, which its
-own script tells apart: it gets `index.html`. Only names that the folder lists are served, so that no path leads out.
+own script distinguishes: it gets `index.html`. Only names that the folder lists are served, so that no path leads out.
 Links in `index.html` are relative to its `<base href="./">`, which is set right for `/console` too: whatever stage or
 path a gateway puts before ours, it need not be known here.
 """
@@ -41,7 +41,7 @@ PATHS: list[str] = []
 def serve(import_name: str, path: str, folder: Path, policy: Callable[[], str]) -> Blueprint:
     """The routes that serve the folder under `path` (such as `/console`), to anybody.
 
-    `policy` is asked for the value of `Content-Security-Policy` with each page. Text only: what is no text has no type
+    `policy` is asked for the value of `Content-Security-Policy` with each page. Text only: anything else has no type
     here. Conditional requests (`If-None-Match`) are answered 304.
     """
     blueprint = Blueprint(import_name)
@@ -65,7 +65,7 @@ def route(blueprint: Blueprint, path: str, name: str) -> Callable[[Callable[...,
 
 
 def answer(request: Request, path: str, folder: Path, policy: Callable[[], str], name: str) -> Response:
-    """The file of that name in the folder that is served under `path`, or what is told where there is none."""
+    """The file of that name in the folder that is served under `path`, or what is answered where there is none."""
     asked = PAGE if "." not in name else name
     file = next((one for one in folder.iterdir() if one.name == asked and one.suffix in _TYPES and one.is_file()), None)
     if file is None:

@@ -47,7 +47,7 @@ def identifier(text: str) -> str:
 
 
 def identifiers(text: str) -> tuple[str, ...]:
-    """Up to 100 ids, with commas between them; one that is told twice is meant once."""
+    """Up to 100 ids, with commas between them; one that is given twice counts once."""
     given = text.split(",")
     if len(given) > MOST:
         raise ValueError(f"at most {MOST} ids are expected")
@@ -86,7 +86,7 @@ def seconds(text: str) -> int:
 
 
 class Order(StrEnum):
-    """In which order a list by time is told."""
+    """In which order a list by time is given."""
 
     OLDEST = "oldest"
     NEWEST = "newest"

@@ -91,7 +91,7 @@ def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> 
     refuses=refusals.DECIDING,
 )
 def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody) -> Answer[ChangedWarmup]:
-    """Takes the phase for completed: it was done outside."""
+    """Marks the phase as completed: it was done outside the service."""
     evidence = body.evidence.model_dump(exclude_none=True)
     decided = decisions.resolve(context, account_id, phase, reason=body.reason, evidence=evidence)
     return Answer(ChangedWarmup.of_change(decided, context.now))

@@ -23,7 +23,7 @@ _CANDIDATES = 10
 def availability(context: Context, *, model_id: str, adding: int = 0) -> Answer[Availability]:
     """What the pools hold, what the accounts under way will need, and the day on which a pool runs dry.
 
-    `if_all_start` tells the same as if the imported accounts, and `adding` more, were to start now.
+    `if_all_start` shows the same as if the imported accounts, and `adding` more, were to start now.
     """
     return Answer(Availability.of(looks.look(context, model_id, adding=adding)))
 

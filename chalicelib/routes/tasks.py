@@ -127,7 +127,7 @@ def report(context: Context, *, account_id: str, body: ReportErrorBody, lease_to
     "/api/operator/tasks/accounts/{account_id}/release", role=Role.OPERATOR, lease=True, refuses=(LeaseSuperseded,)
 )
 def release(context: Context, *, account_id: str, lease_token: str) -> Answer[Released]:
-    """Gives the account back unharmed."""
+    """Gives the account back without recording an outcome."""
     replayed = leases.release(context, account_id, lease_token=lease_token)
     return Answer(Released(account_id=account_id, released=True, replayed=replayed))
 

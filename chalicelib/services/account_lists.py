@@ -68,7 +68,7 @@ class AccountFilter:
 
     @property
     def by_error(self) -> bool:
-        """Whether only phases tell it, which are in no account."""
+        """Whether only phases, which are in no account, show it."""
         return any((self.error_code, self.error_kind, self.without_code, self.failed_before))
 
     @property

@@ -62,7 +62,7 @@ def analyse(context: Context, model_id: str) -> Analytics:
 
 
 def _fallbacks(kind: PoolKind, items: Sequence[PoolItem]) -> tuple[Counter[str], bool]:
-    """By phase, the assignments of items of `any`; tells whether all were counted."""
+    """By phase, the assignments of items of `any`; and whether all were counted."""
     counted: Counter[str] = Counter()
     left = _MOST_FALLBACKS
     for item in items:

@@ -198,9 +198,9 @@ def watch(context: Context) -> dict[str, int]:
 
     Stops before its time is up, and goes on in the next run where it stopped; a model that could not be read is tried
     again then. Only the figures of a whole round are kept for the operators (with the models of a week, at most the 20
-    that run dry first), and told: a run that ends no round tells those of the last whole one, and how many are
-    `left_for_next_time`. Tells also for how many seconds the oldest of the review queue has been waiting; what runs dry
-    stands in the log.
+    that run dry first), and reported: a run that ends no round reports those of the last whole one, and how many are
+    `left_for_next_time`. Reports also for how many seconds the oldest of the review queue has been waiting; what runs
+    dry stands in the log.
     """
     kept, begun = together([(Setting, WATCHED), (Setting, _WATCHING)])
     now_on = _Round.begun(context, begun)
@@ -340,5 +340,5 @@ def shortfall(model_id: str, accounts: int, runway: Runway) -> str | None:
 def _not_checked(models: Sequence[str]) -> str:
     return (
         f"Whether the pools carry the accounts was not checked for {', '.join(models)}: "
-        "the model's availability tells it."
+        "the model's availability shows it."
     )

@@ -108,7 +108,7 @@ def rotate_key(context: Context, bot_id: str) -> NewKey:
 
 @retry_on_conflict
 def revoke_key(context: Context, bot_id: str, key_id: str) -> tuple[Bot, bool]:
-    """Revokes a key; tells whether it had been before. Raises NotFound."""
+    """Revokes a key; returns whether it was revoked before. Raises NotFound."""
     bot = get(context, bot_id)
     if key_id not in bot.keys:
         raise NotFound("key", key_id)
@@ -133,7 +133,7 @@ def edit(
 ) -> tuple[Bot, bool]:
     """Renames a bot or binds it to models (`all_models` frees it); works within the time that keys are kept.
 
-    Tells whether all was so already. Raises NotFound, VersionConflict, InvalidInput.
+    Returns whether all was so already. Raises NotFound, VersionConflict, InvalidInput.
     """
     bot = get(context, bot_id)
     _require_unbound(bot.role, models)

@@ -145,8 +145,8 @@ def _check(item: PoolItem, wanted: Mapping[str, object], model: CreatorModel) ->
     """Raises InvalidTransition for a new body of a text that was assigned, InvalidInput where no phase takes a file or
     the model does not declare the theme.
 
-    Whoever was given a text has its words, and the record names only its id. An assignment writes the item under its
-    revision, as an edit does: of two at once one fails and looks again.
+    An account that was given a text has its words, and the record names only its id. An assignment writes the item
+    under its revision, as an edit does: of two at once one fails and looks again.
     """
     themes.require(wanted.get("theme"), model.model_id, model.themes)
     if "body" in wanted and item.last_assigned_at is not None:

@@ -32,7 +32,7 @@ class NeedExplanation:
     """What selection would do for one need of a phase: the leading candidates, the winner first, and the refused.
 
     `category` is where the winner comes from (None: nothing is eligible); `refused` is a sample of up to 100, `counts`
-    tells all that were looked at, `has_more` whether there were more items.
+    counts all that were examined, `has_more` whether there were more items.
     """
 
     kind: PoolKind

@@ -29,7 +29,7 @@ class LostHold:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The answer to a heartbeat: what the session holds until when, what it lost, and what it is told to do.
+    """The answer to a heartbeat: what the session holds until when, what it lost, and what it is ordered to do.
 
     `warned` are the tokens of the leases whose content was withdrawn, or its licence ended, after it was delivered.
     """
@@ -119,7 +119,7 @@ def _until(context: Context) -> datetime:
 def _extend(
     context: Context, session: Session, wanted: Sequence[Extended], gone: Sequence[HeldLease], note: str | None
 ) -> None:
-    """Extends these leases and drops what is gone, in one transaction. A heartbeat is no new version of an account."""
+    """Extends these leases and drops what is gone, in one transaction: no account gets a new version by a heartbeat."""
     transaction = Transaction(context)
     for holding, until in wanted:
         current = Account.lease_token == holding.lease_token

@@ -182,7 +182,7 @@ def claim(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, delive
     account is started, and its next phase given its content, in the transaction that takes it; what has no eligible
     content is set aside, and left out.
 
-    Losing a race for an account is no error, only one item less, and so is what the time of the call does not suffice
+    Losing a race for an account means one item less, not an error, and so is what the time of the call does not suffice
     for. Proposals are tried in random order, so that bots
     who claim at once do not all reach for the same.
     Raises NotFound, SessionEnded.
@@ -294,7 +294,7 @@ class _Taker:
 
 @retry_on_conflict
 def release(context: Context, account_id: str, *, lease_token: str) -> bool:
-    """Gives the lease back without an outcome; the assigned content stays. Tells whether it had ended so already.
+    """Gives the lease back without an outcome; the assigned content stays. Returns whether it had ended so already.
 
     Raises NotFound, LeaseSuperseded.
     """

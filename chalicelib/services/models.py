@@ -14,7 +14,7 @@ from chalicelib.tables.transaction import Stale
 def create(
     context: Context, model_id: str, *, name: str, themes: frozenset[str], time_zone: str = UTC_ZONE
 ) -> tuple[CreatorModel, bool]:
-    """Creates a model; tells whether it was there already. Raises AlreadyExists where that has other data."""
+    """Creates a model; returns whether it was there already. Raises AlreadyExists where that has other data."""
     model = CreatorModel(
         model_id=model_id,
         name=name,
@@ -46,7 +46,7 @@ def edit(
     time_zone: str | None = None,
     reason: str | None = None,
 ) -> tuple[CreatorModel, bool]:
-    """Changes what is given; pausing hands the work of its accounts out no more. Tells whether all was so already.
+    """Changes what is given; pausing hands the work of its accounts out no more. Returns whether all was so already.
 
     Themes can only be added: items and accounts have them. The time zone counts for days that are given from now on.
     Raises NotFound, InvalidInput, VersionConflict.

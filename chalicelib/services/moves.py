@@ -22,7 +22,7 @@ class MovedAccount:
 
 
 Act = Callable[[Account], bool]
-"""Does the move with one account; tells whether it had been done before."""
+"""Does the move with one account; returns whether it had been done before."""
 
 
 def move_all(

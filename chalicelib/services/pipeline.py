@@ -82,7 +82,7 @@ def _switch(context: Context, paused: bool, action: AuditAction, reason: str) ->
 def overview(context: Context) -> PipelineState:
     """Counts by state and phase status, what waits for longest, review, sessions, timers.
 
-    Of what is under way it reads a page. Where there is more, it tells what the timer counted last, and when
+    Of what is under way it reads a page. Where there is more, it shows what the timer counted last, and when
     (`counted_at`); where no timer ever did, the page's counts as lower bounds (`has_more`). What ended is counted as it
     ends (`count:*` settings).
     """

@@ -80,8 +80,8 @@ class _DryRun:
 def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = None) -> T | _Fingerprints:
     """The same item, if it was created before; else what stands under the new one's fingerprints.
 
-    The upload of a new one is kept, unless it is for a dry run. Whoever did not name the item and sends it again means
-    the one that was made then. Raises NotFound (model), AlreadyExists, Duplicate, InvalidInput.
+    The upload of a new one is kept, unless it is for a dry run. A caller who did not name the item and sends it again
+    means the one that was made then. Raises NotFound (model), AlreadyExists, Duplicate, InvalidInput.
     """
     planned: Mapping[str, tuple[int, PoolItem]] = dry_run.made if dry_run is not None else {}
     keys = item.fingerprints

@@ -7,7 +7,7 @@ from chalicelib.tables.settings import PAUSES
 
 
 def check(context: Context) -> bool:
-    """One read of the store; tells whether the whole pipeline is paused. Raises TemporarilyUnavailable."""
+    """Reads the store once; returns whether the whole pipeline is paused. Raises TemporarilyUnavailable."""
     (pauses,) = together([(Setting, PAUSES)])
     context.note(store="ok")
     return pauses is not None and pauses.pipeline_paused

@@ -171,7 +171,7 @@ def _revoke(context: Context, holding: HeldLease, *, reason: str) -> None:
 
 
 def close_lost(context: Context, *, limit: int) -> dict[str, int]:
-    """Marks sessions that were not heard of as lost; what they hold falls due by itself. Tells how many."""
+    """Marks sessions that were not heard of as lost; what they hold falls due by itself. Returns how many."""
     before = Session.expires_at <= context.now
     found, _ = pages.by_index(Session, Session.live_index, SessionStatus.LIVE, limit=limit, condition=before)
     lost = 0

@@ -20,7 +20,7 @@ _MOST_NOTED = 20
 
 
 def open_due_phases(context: Context) -> dict[str, int]:
-    """Makes the moves that time has brought about, for every account that waits for one: opens, reopens, expires.
+    """Makes the transitions that are due, for every account that waits for one: opens, reopens, expires.
 
     Phases that opened just now are left to who takes them (`open_after_seconds`). Works the shards side by side, stops
     before its time is up and goes on next time. Returns how many of which.

@@ -1,4 +1,4 @@
-"""Assignments: that an item was given to an account's phase, why, and what came of it."""
+"""Assignments: that an item was given to an account's phase, why, and the outcome."""
 
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
@@ -62,7 +62,7 @@ class Assignment(Item):
 
 
 def of_item(item_id: str, *, texts: bool, most: int) -> tuple[list[Assignment], bool]:
-    """Up to `most` assignments of an item, newest first; tells whether these are all."""
+    """Up to `most` assignments of an item, newest first, and whether these are all."""
     index = Assignment.text_index if texts else Assignment.content_index
     found: list[Assignment] = []
     after: Raw | None = None

@@ -32,7 +32,7 @@ def longest_first(context: Context) -> list[Account] | None:
 def longest_lately(context: Context) -> Account | None:
     """Return the account that somebody has worked on for longest, as of at most 15 seconds ago; None where nobody does.
 
-    None also where there are too many to tell within the call; the timer `watch_pools` has more time.
+    None also where there are too many to read within the call; the timer `watch_pools` has more time.
     """
     found = cached("longest at work", _FRESH_SECONDS, lambda: longest_first(context))
     return next((one for one in found or () if leases.is_live(one.lease, context.now)), None)

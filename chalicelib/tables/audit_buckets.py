@@ -1,4 +1,4 @@
-"""The audit by day: each day's events in four buckets, by who acted, so that no index key takes all writes."""
+"""The audit by day: each day's events in four buckets, by actor, so that no index key takes all writes."""
 
 import heapq
 import zlib

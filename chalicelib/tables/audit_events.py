@@ -8,7 +8,7 @@ from chalicelib.tables.base import Item
 
 
 class BucketIndex(GlobalSecondaryIndex["AuditEvent"]):
-    """What happened on a day (UTC), in parts by who acted."""
+    """What happened on a day (UTC), in parts by actor."""
 
     class Meta:
         index_name = "bucket-index"

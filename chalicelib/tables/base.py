@@ -1,4 +1,4 @@
-"""What every table shares: binding to names, one connection, reading many items at once, and errors told apart."""
+"""What every table shares: binding to names, one connection, reading many items at once, and the kinds of errors."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -312,7 +312,7 @@ def _of_reasons(codes: Sequence[str]) -> Failure:
 
 def reasons(error: Exception) -> Sequence[Mapping[str, Any]]:
     """The store's reason for each item of a cancelled transaction, in the request's order: its code ("None" where the
-    item was no reason), and where a condition failed the item as it is."""
+    item was not the reason), and where a condition failed the item as it is."""
     return error.response.get("CancellationReasons", ()) if isinstance(error, ClientError) else ()
 
 

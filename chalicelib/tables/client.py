@@ -83,7 +83,7 @@ class DynamoDB:
         raise ClientError(_refusal(answer.status_code, dict(answer.headers), content), operation)
 
     def _exchanged(self, operation: str, body: bytes) -> Any:
-        """The answer of the store, or botocore's of whoever has taken the request over."""
+        """The answer of the store, or botocore's, of the handler that has taken the request over."""
         own = {"content-type": _CONTENT_TYPE, "x-amz-target": f"{_TARGET}.{operation}"}
         headers = self._sdk.signer("dynamodb").headers(self._host, self._path, own, body)
         request = Request(operation, self._url, headers, body)

@@ -71,8 +71,8 @@ class Connections:
         self._idle: list[_Connection] = []
 
     def send(self, request: Request) -> StoreAnswer:
-        """The answer to a request. All requests to the store pass here, and only here: whoever wants to watch them, to
-        answer them or to let them fail replaces this method.
+        """The answer to a request. All requests to the store pass here, and only here: a test that wants to watch them,
+        to answer them or to let them fail replaces this method.
 
         Raises botocore's ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError or SSLError where nothing
         was sent, its ReadTimeoutError or ConnectionClosedError where nobody knows whether the request was done.

@@ -143,7 +143,7 @@ class _Count:
             self.phases.setdefault(account.current_phase, Counter())[status] += 1
 
     def result(self, *, has_more: bool) -> Counted:
-        """What was found; the states that are no queue's are counted by their index."""
+        """What was found; the states outside the queues are counted by their index."""
         with reading():
             still = (AccountState.IMPORTED, AccountState.PAUSED, AccountState.WARMING_UP)
             states = {str(state): int(Account.state_index.count(state)) for state in still}

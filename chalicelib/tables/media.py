@@ -97,7 +97,7 @@ def upload_form(bucket: str, key: str, *, media_type: str, size: int, sha256: st
 
 
 def look(bucket: str, key: str) -> Stored | None:
-    """What lies under the key or waits for it, None if nothing. What the store tells no checksum of is hashed."""
+    """What lies under the key or waits for it, None if nothing. What has no checksum in the store is hashed."""
     with reading():
         return _look(bucket, key) or _look(bucket, UPLOADS + key, waits=True)
 

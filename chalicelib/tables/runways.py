@@ -20,7 +20,7 @@ P = TypeVar("P", bound=PoolItem)
 
 KINDS: dict[PoolKind, type[PoolItem]] = {PoolKind.CONTENT: Content, PoolKind.TEXT: Text}
 MOST_ITEMS = 5000
-"""How many items of one kind of a model are read at most, by whoever counts them."""
+"""How many items of one kind of a model are read at most, to count them."""
 MOST_ACCOUNTS = 5000
 """How many accounts of a model that have not ended are read at most."""
 _AT_ONCE = 100
@@ -34,7 +34,7 @@ def always() -> bool:
 
 
 def items(kind: type[P], model_id: str, most: int = MOST_ITEMS, go_on: GoOn = always) -> tuple[list[P], bool]:
-    """Up to `most` items of a model, of every state, as they are now; tells whether these are all."""
+    """Up to `most` items of a model, of every state, as they are now; and whether these are all."""
     ids = kind.of_model(model_id, most + 1)
     found: list[P] = []
     for page in _pages(ids[:most]):
@@ -119,7 +119,7 @@ def _add(found: Accounts, page: Iterable[Account], now: datetime) -> None:
 
 
 def _assigned(page: Iterable[Account]) -> set[str]:
-    """The accounts whose current phase was assigned content; where it needs attention, the phase itself tells it."""
+    """The accounts whose current phase was assigned content; where it needs attention, the phase itself shows it."""
     keys: list[Key] = []
     found = set()
     for account in page:

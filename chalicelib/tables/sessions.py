@@ -119,12 +119,12 @@ def hold(holding: str) -> Action:
 
 
 def warn(token: str) -> Action:
-    """The update that tells a session that content which it holds under this lease was withdrawn."""
+    """The update that warns a session that content which it holds under this lease was withdrawn."""
     return Session.warned.add({token})
 
 
 def licensed(token: str, until: datetime) -> Action:
-    """The update that tells a session when the licence of what it was given under this lease ends."""
+    """The update that warns a session of when the licence of what it was given under this lease ends."""
     return Session.licences.add({licence_entry(token, until)})
 
 

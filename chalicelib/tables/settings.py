@@ -72,7 +72,7 @@ def take_turn(ranking: str, since: datetime, kept_until: datetime) -> tuple[int,
 
 
 def keep_turns(ranking: str, since: datetime, lists: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Lists, by what they are lists of, the ids whose turns come one after another; whoever was first is followed."""
+    """Lists, by what they are lists of, the ids whose turns come one after another; the first is followed."""
     names = {f"#{name}": name for name in lists}
     values = {f":{name}": {"L": [{"S": one} for one in ids]} for name, ids in lists.items()}
     update = "SET " + ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in lists)

@@ -141,7 +141,7 @@ class Transaction:
         connection().dispatch("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": self.token})
 
     def _made_all(self, stale: Stale) -> bool:
-        """Whether all that this transaction makes anew is there: else no attempt of it was stored."""
+        """Whether all that this transaction creates is there: else no attempt of it was stored."""
         return all(one.key in stale.current for one in self._writes if one.verb == "Put" and one.is_conditional)
 
     def _stale(self, error: Exception) -> Stale:

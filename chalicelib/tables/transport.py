@@ -149,7 +149,8 @@ class Sdk:
         return f"{service}.{self.region}.amazonaws.com" + (".cn" if self.region.startswith("cn-") else "")
 
     def taken_over(self, request: Request) -> Any:
-        """The answer of whoever takes the request over by botocore's event `before-send`, None where nobody does.
+        """The answer of the handler that takes the request over by botocore's event `before-send`, None where nobody
+        does.
 
         As in botocore's client, a handler may change the request, too, or raise.
         """

@@ -41,9 +41,9 @@ class Loaded:
 def load(context: Context, account_id: str) -> Loaded:
     """Reads the account and all that decides on it, in one consistent round trip.
 
-    A batch is no snapshot: a change between its reads would show a new account with old phases. The account names the
-    versions of its phases, so a torn read is seen, and read again.
-    Raises NotFound also where the caller's models do not cover the account.
+    A batch is not a snapshot: a change between its reads would show a new account with old phases. The account names
+    the versions of its phases, so a torn read is seen, and read again. Raises NotFound also where the caller's models
+    do not cover the account.
     """
     while True:
         found = _load(context, account_id)

@@ -111,7 +111,14 @@ SETS: dict[str, tuple[list[Path], Reader]] = {
     "console": ([file for file in CONSOLE if file.name != "preact.js"], _javascript),
     "tests": (sorted((ROOT / "tests").rglob("*.py")), _docstrings),
 }
-READ = ("docs", "root")  # a set is switched on by its name, once it has been cleaned
+READ = (
+    "docs",
+    "root",
+    "service",
+    "client",
+    "infrastructure",
+    "console",
+)  # a set is switched on by its name, once it has been cleaned
 FILES = [(file, reader) for files, reader in (SETS[name] for name in READ) for file in files]
 
 

@@ -264,7 +264,7 @@ class Audit:
         day: str | None = None,
         cursor: str | None = None,
     ) -> AsyncPages[shapes.AuditEvent]:
-        """The same as JSON lines, up to 1,000 a call; the header `Next-Cursor` tells where to go on."""
+        """The same as JSON lines, up to 1,000 a call; the header `Next-Cursor` says where to go on."""
         return self._transport.lines(
             "GET",
             "/api/operator/audit/export",
@@ -585,7 +585,7 @@ class Leases:
         )
 
     async def release(self, account_id: str, *, lease_token: str, bot_session: str | None = None) -> shapes.Released:
-        """Gives a lease back unharmed."""
+        """Gives a lease back without recording an outcome."""
         return await self._transport.ask(
             "POST",
             f"/api/bot/accounts/{quoted(account_id)}/release",
@@ -880,7 +880,7 @@ class Review:
     async def resolve(
         self, account_id: str, phase: str, *, reason: str, evidence: shapes.Evidence
     ) -> shapes.ChangedWarmup:
-        """Takes the phase for completed: it was done outside."""
+        """Marks the phase as completed: it was done outside the service."""
         return await self._transport.ask(
             "POST",
             f"/api/operator/accounts/{quoted(account_id)}/phases/{quoted(phase)}/resolve",
@@ -1193,7 +1193,7 @@ class Tasks:
         )
 
     async def release(self, account_id: str, *, lease_token: str, bot_session: str | None = None) -> shapes.Released:
-        """Gives the account back unharmed."""
+        """Gives the account back without recording an outcome."""
         return await self._transport.ask(
             "POST",
             f"/api/operator/tasks/accounts/{quoted(account_id)}/release",

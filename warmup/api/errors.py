@@ -146,7 +146,7 @@ class ContentUnavailable(problems.Conflict):
 
 
 class FourEyes(problems.Conflict):
-    """Whoever made an item may not approve it: the plan demands four eyes.
+    """The creator of an item may not approve it: the plan demands four eyes.
 
     Have somebody else approve the item.
     """
@@ -162,7 +162,7 @@ class InvalidTransition(problems.Conflict):
 class LeaseSuperseded(problems.Conflict):
     """This lease token was current once; the account has moved on since.
 
-    Stop working on this account: `happened` tells who ended the lease and when.
+    Stop working on this account: `happened` says who ended the lease and when.
     """
 
 
@@ -239,7 +239,7 @@ class RateLimited(problems.TryLater):
 class InternalError(problems.ApiError):
     """The request could not be done.
 
-    A defect of the service: tell its operators the `request_id`.
+    A defect of the service: give its operators the `request_id`.
     """
 
 

@@ -77,7 +77,7 @@ class AuditAction(OpenEnum):
 
 
 class BlockerCode(OpenEnum):
-    """What can stand in the way."""
+    """What can block an account."""
 
     NOT_READY = "not_ready"
     INTERVAL = "interval"
@@ -103,7 +103,7 @@ class BulkAction(OpenEnum):
 
 
 class Directive(OpenEnum):
-    """What a session is told to do: go on, finish and take nothing new, or stop."""
+    """What a session is ordered to do: go on, finish and take nothing new, or stop."""
 
     CONTINUE = "continue"
     DRAIN = "drain"
@@ -420,7 +420,7 @@ class AssignedMedia(ApiModel):
 
 
 class Assignment(ApiModel):
-    """What was given to an account's phase, why, and what came of it; `scores` by `content` and `text`."""
+    """What was given to an account's phase, why, and the outcome; `scores` by `content` and `text`."""
 
     assignment_id: str
     account_id: str
@@ -496,7 +496,7 @@ class Availability(ApiModel):
 
 
 class Blocker(ApiModel):
-    """One thing that stands in the way; `until` is when time alone clears it."""
+    """One thing that blocks the account; `until` is when time alone clears it."""
 
     code: BlockerCode
     until: datetime | None
@@ -764,7 +764,7 @@ class Claimed(ApiModel):
     """An account that was taken; `held`: the session had it already.
 
     `delivery` is there where it was asked for: what the next phase was given, or null, where the warm-up has to be
-    completed, or where nothing can be given just now (asking for the content tells why)."""
+    completed, or where nothing can be given just now (asking for the content says why)."""
 
     account_id: str
     model_id: str
@@ -1091,7 +1091,7 @@ class Health(ApiModel):
 
 
 class Heartbeat(ApiModel):
-    """What a session still holds, what it lost, and what it is told to do."""
+    """What a session still holds, what it lost, and what it is ordered to do."""
 
     session_id: str
     expires_at: datetime

@@ -29,7 +29,7 @@ _Quality = Annotated[float | None, typer.Option("--quality", min=0, max=100, hel
 _Uses = Annotated[int | None, typer.Option("--max-usage", min=1, help="How often it may be used.")]
 _Theme = Annotated[str | None, typer.Option("--theme", help='One of the model\'s themes; "" for none.')]
 _Tags = Annotated[str | None, typer.Option("--tags", help='All its tags, separated by spaces; "" for none.')]
-_By = Annotated[str | None, typer.Option("--licensed-by", help='Who licensed it; "" removes the licence.')]
+_By = Annotated[str | None, typer.Option("--licensed-by", help='The licensor; "" removes the licence.')]
 _Until = Annotated[
     str | None,
     typer.Option("--valid-until", help='The last day of the licence (2026-12-31), or an instant; "" for no end.'),

@@ -218,7 +218,7 @@ CREATORS = (
                 "Weekday soups",
                 "Market finds",
                 "Bread diary",
-                "Pickle shelf",
+                "Pickle jars",
             ),
             "story": (
                 "Basil or mint? You have until the water boils.",
@@ -226,7 +226,7 @@ CREATORS = (
             ),
             "any": (
                 "From my kitchen.",
-                "Come hungry.",
+                "Come early.",
             ),
         },
     ),

@@ -1,4 +1,4 @@
-"""Child processes on local ports: waited for until they answer, and gone with whoever started them."""
+"""Child processes on local ports: waited for until they answer, and gone with the process that started them."""
 
 import contextlib
 import ctypes

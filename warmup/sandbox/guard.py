@@ -1,4 +1,4 @@
-"""The guard of tests and of the sandbox: no request to AWS's own hosts leaves this process, whoever makes it."""
+"""The guard of tests and of the sandbox: no request to AWS's own hosts leaves this process, from any library."""
 
 import socket
 from collections.abc import Iterator

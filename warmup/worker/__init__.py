@@ -1,4 +1,4 @@
-"""A bot's loop: find work, do it, report what came of it; a thread beside it sends the heartbeats.
+"""A bot's loop: find work, do it, report the outcome; a thread beside it sends the heartbeats.
 
 worker      `Worker`, which a bot's author uses: handlers, run, stop, signals
 polling     what free slots can do: accounts claimed, or chosen from the list of ready ones

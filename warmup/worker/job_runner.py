@@ -86,7 +86,7 @@ class JobRunner:
         )
 
     def _work(self, session: SessionRunner, job: Job) -> None:
-        """Call the handler, and report what came of it."""
+        """Call the handler, and report the outcome."""
         began = time.monotonic()
         try:
             job = replace(job, media=self._download(job.delivery))

@@ -27,8 +27,8 @@ class SessionRunner:
     A heartbeat is sent every `heartbeat_seconds` while something is held. A session that holds nothing sends one each
     `lease_seconds`, so that operators see it as live.
 
-    `stop_ordered`: an operator told the session to stop. `over`: the session takes nothing new. `drained`: because an
-    operator said so. `wake` is set when that changes.
+    `stop_ordered`: an operator ordered the session to stop. `over`: the session takes nothing new. `drained`: because
+    an operator said so. `wake` is set when that changes.
     """
 
     def __init__(self, client: Client, opened: OpenedSession, outage: OutageLog, wake: threading.Event) -> None:

@@ -76,7 +76,7 @@ def is_repeat(warmup: Warmup, caller: Caller, phase: PhaseState, now: datetime) 
 def deliverable(warmup: Warmup, caller: Caller, phase_name: str, pauses: Pauses, now: datetime) -> PhaseState:
     """The phase as it can be delivered to the caller now.
 
-    Whoever asks for the content itself lets the pools be asked again.
+    A request for the content itself asks the pools again.
     Raises NotFound, AccountNotReady, AccountLeased, AccountPaused, PhaseNotAvailable, ConsentMissing.
     """
     holder = refuse_others(warmup, caller, now)
@@ -97,7 +97,7 @@ def lacks_assignment(phase: PhaseState, unfit: Collection[Named]) -> bool:
 
 
 def begun(warmup: Warmup, now: datetime) -> Warmup:
-    """The warm-up as whoever takes the next phase finds it: as of now, and started where it is ready."""
+    """The warm-up as the taker of the next phase finds it: as of now, and started where it is ready."""
     draft = Draft(warmup, now)
     apply_due(draft)
     _begin_if_ready(draft)
@@ -241,7 +241,7 @@ def assign(draft: Draft, phase: PhaseState, chosen: Chosen, *, delivered: bool) 
 
 
 def content_unavailable(warmup: Warmup, now: datetime) -> Step:
-    """Sets the account aside, so that it does not stand first in the queue for ever: its pools have nothing for it.
+    """Sets the account aside, so that it does not stand first in the queue forever: its pools have nothing for it.
 
     An account that was ready waits in its first phase.
     """

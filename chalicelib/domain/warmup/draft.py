@@ -67,7 +67,7 @@ class Draft:
     def end_lease(self, ending: Ending, counts: Hourly | None = None) -> None:
         """Ends the lease, unless it has ended already.
 
-        A session that lost its lease keeps it among what it holds, so that its next heartbeat is told.
+        A session that lost its lease keeps it among what it holds, so that its next heartbeat reports it.
         """
         lease = self.warmup.lease
         if lease is None:
@@ -78,7 +78,7 @@ class Draft:
             self.effects.append(DropLease(lease, held_phase(self.before), counts))
 
     def revoke_lease(self, *, only_expired: bool = False) -> None:
-        """Supersedes the lease, live or run out: its holder changes nothing any more, and is told so."""
+        """Supersedes the lease, live or run out: its holder changes nothing any more, and learns of it."""
         lease = self.warmup.lease
         revocable = (Ending.EXPIRED,) if only_expired else (None, Ending.EXPIRED)
         if lease is not None and lease.ended_by in revocable:

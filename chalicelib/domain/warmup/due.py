@@ -1,4 +1,4 @@
-"""What time has brought about: leases that ran out, phases that open, retries and contents that are due again."""
+"""Transitions that are due: leases that ran out, phases that open, retries and contents that are due again."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ def due(warmup: Warmup, now: datetime) -> Step | None:
 
 
 def as_of(warmup: Warmup, now: datetime) -> Warmup:
-    """The warm-up as a taker finds it: after what time has brought about."""
+    """The warm-up as a taker finds it: after the transitions that are due."""
     step = due(warmup, now)
     return warmup if step is None else step.after
 

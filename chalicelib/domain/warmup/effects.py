@@ -31,7 +31,7 @@ class HoldLease:
 
 @dataclass(frozen=True, slots=True)
 class DropLease:
-    """The session no longer holds a lease that it ended itself; `counts` what came of it."""
+    """The session no longer holds a lease that it ended itself; `counts` the outcome."""
 
     lease: Lease
     phase: PhaseName | None
@@ -40,7 +40,7 @@ class DropLease:
 
 @dataclass(frozen=True, slots=True)
 class WarnHolder:
-    """The session is told that content which it holds under the lease was withdrawn."""
+    """The session is warned that content which it holds under the lease was withdrawn."""
 
     lease: Lease
 

@@ -39,7 +39,7 @@ def claim(
 ) -> Step | None:
     """Takes the account under a new lease, if it can be taken and its next step is wanted.
 
-    Where it cannot, the step writes what time has brought about; None where nothing is to be written.
+    Where it cannot, the step writes the transitions that are due; None where nothing is to be written.
     """
     draft = Draft(warmup, now)
     due = apply_due(draft)

@@ -48,7 +48,7 @@ def sketch(
     paused_from: AccountState | None = None,
     assigned: bool = False,
 ) -> Warmup:
-    """A warm-up as its account alone tells it: what comes before its current phase is completed, the rest pending.
+    """A warm-up as its account alone shows it: what comes before its current phase is completed, the rest pending.
 
     `assigned`: content is assigned to the phase. One in progress is that of a worker whose lease has just run out.
     """
@@ -129,8 +129,8 @@ class Stage:
     """A state in which a worker takes the account, with the `actions` by which it begins.
 
     `phase` is what it works on, None where only the completion of the warm-up is left; `needed` is what has to be
-    chosen for it before. `due` is what time has brought about, and `status` that of the phase before: it is written by
-    the timer, or by the taking.
+    chosen for it before. `due` are the transitions that are due, and `status` that of the phase before: it is written
+    by the timer, or by the taking.
     """
 
     warmup: Warmup

@@ -8,7 +8,7 @@ from chalicelib.tables import Assignment as Item
 
 
 class Assignment(Document):
-    """What was given to an account's phase, why, and what came of it; `scores` by `content` and `text`."""
+    """What was given to an account's phase, why, and the outcome; `scores` by `content` and `text`."""
 
     assignment_id: str
     account_id: str

@@ -1,4 +1,4 @@
-"""What a session is told when it says that it lives."""
+"""The answer to a heartbeat."""
 
 from datetime import datetime
 from typing import Self
@@ -17,7 +17,7 @@ class HeldStill(Holding):
 
 
 class Heartbeat(Document):
-    """What a session still holds, what it lost, and what it is told to do."""
+    """What a session still holds, what it lost, and what it is ordered to do."""
 
     session_id: str
     expires_at: datetime

@@ -27,6 +27,6 @@ class Look(Page[T]):
 
 
 class Replayed(Document):
-    """What every change tells: whether the very same request was accepted before, so that nothing was changed now."""
+    """What every change answers: whether the very same request was accepted before, so that nothing was changed now."""
 
     replayed: bool

@@ -78,7 +78,7 @@ class ItemSummary(Document):
 
 
 class EditedItem(Replayed):
-    """What every edit of an item tells; where it lost its rights, with the accounts that have or had it."""
+    """What every edit of an item answers; where it lost its rights, with the accounts that have or had it."""
 
     users: list[User] | Absent = ABSENT
     has_more: bool | Absent = ABSENT

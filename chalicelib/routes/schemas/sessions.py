@@ -1,4 +1,4 @@
-"""Sessions: what they hold, what they lost, and what they are told to do."""
+"""Sessions: what they hold, what they lost, and what they are ordered to do."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -98,7 +98,7 @@ class ChangedSession(Replayed, Session):
 
     @classmethod
     def of(cls, found: Directed) -> Self:
-        """Return the session, with whether it had been told so before."""
+        """Return the session, with whether it had been ordered before."""
         return cls(
             **vars(_Session.own_members(found.session)),
             replayed=found.replayed,

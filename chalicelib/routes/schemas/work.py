@@ -46,7 +46,7 @@ class Claimed(Document):
     """An account that was taken; `held`: the session had it already.
 
     `delivery` is there where it was asked for: what the next phase was given, or null, where the warm-up has to be
-    completed, or where nothing can be given just now (asking for the content tells why).
+    completed, or where nothing can be given just now (asking for the content says why).
     """
 
     account_id: str
