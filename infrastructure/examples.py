@@ -113,6 +113,8 @@ BY_NAME: Mapping[str, Any] = {
     "matched": 1,
     "max_usage": 4,
     "media_bucket": "warmup-media",
+    "measured_at": _LATER,
+    "metrics": {"likes": 204},
     "media_key": "media/nora/9f86d081.jpg",
     "media_type": "image/jpeg",
     "message": "the platform did not answer in time",

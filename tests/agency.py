@@ -272,6 +272,11 @@ class Bot(Api):
         told = {"phase": phase, "kind": kind, "message": "it did not work", **body}
         return self.post(f"/api/bot/accounts/{account_id}/report-error", told, headers={"Lease-Token": token})
 
+    def measure(self, phase: str, score: float, measured_at: str, account_id: str = "a1", **body: Any) -> Reply:
+        """Tells how the content of a phase did."""
+        told = {"performance_score": score, "measured_at": measured_at, **body}
+        return self.post(f"/api/bot/accounts/{account_id}/performance/{phase}", told)
+
     def release(self, token: str | None, account_id: str = "a1") -> Reply:
         """Gives a lease back."""
         return self.post(f"/api/bot/accounts/{account_id}/release", headers={"Lease-Token": token})

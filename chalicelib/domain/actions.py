@@ -36,6 +36,7 @@ class AuditAction(StrEnum):
     PHASE_ASSIGN = "phase:assign"
     PHASE_UNASSIGN = "phase:unassign"
     PHASE_WARN = "phase:warn"
+    PHASE_MEASURE = "phase:measure"
     SESSION_OPEN = "session:open"
     SESSION_LOSE = "session:lose"
     SESSION_END = "session:end"
@@ -89,6 +90,7 @@ _SENTENCES: Mapping[AuditAction, str] = {
     AuditAction.PHASE_ASSIGN: "{actor} assigned content to {phase} of {subject} by hand: {reason}",
     AuditAction.PHASE_UNASSIGN: "{item} was withdrawn and taken off {phase} of {subject}",
     AuditAction.PHASE_WARN: "{item} was withdrawn while {phase} of {subject} is at work with it: its worker is warned",
+    AuditAction.PHASE_MEASURE: "{actor} measured the content of {phase} of {subject}: {performance_score}",
     AuditAction.SESSION_OPEN: "{actor} opened {subject}",
     AuditAction.SESSION_LOSE: "{subject} was not heard of and counts as lost",
     AuditAction.SESSION_END: "{actor} ended {subject}",

@@ -9,11 +9,11 @@ from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import refusals
 from chalicelib.routes.schemas.deliveries import Delivery
-from chalicelib.routes.schemas.phases import Completion, Report
-from chalicelib.services import deliveries, phases
+from chalicelib.routes.schemas.phases import Completion, Performance, Report
+from chalicelib.services import deliveries, performance, phases
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.bodies.phases import CompletePhaseBody, ReportErrorBody
+    from chalicelib.routes.bodies.phases import CompletePhaseBody, PerformanceBody, ReportErrorBody
 
 routes = Routes(__name__, bodies=(".bodies.phases",))
 
@@ -46,6 +46,12 @@ def complete_phase(
     """The phase is completed, the lease ends."""
     done = phases.complete(context, account_id, phase, lease_token=lease_token, **body.model_dump())
     return Answer(Completion.of(done))
+
+
+@routes.post("/api/bot/accounts/{account_id}/performance/{phase}", role=Role.BOT, refuses=refusals.MEASURING)
+def measure_phase(context: Context, *, account_id: str, phase: str, body: PerformanceBody) -> Answer[Performance]:
+    """Records how the content of a completed phase did, up to 90 days later; the latest `measured_at` counts."""
+    return Answer(Performance.of(performance.measure(context, account_id, phase, body.measurement())))
 
 
 @routes.post(

@@ -22,5 +22,6 @@ TAKING: Refusals = (
     *(ConsentMissing, PhaseNotAvailable, ContentUnavailable, SessionEnded),
 )
 TELLING: Refusals = (LeaseSuperseded, AccountLeased, PhaseNotInProgress, AccountNotReady)
+MEASURING: Refusals = (InvalidTransition, AccountNotReady)
 ENDING: Refusals = (PhasesIncomplete, AccountNotReady, AccountPaused, AccountLeased, LeaseSuperseded, SessionEnded)
 DECIDING: Refusals = (InvalidTransition, PhaseNotAvailable, AccountNotReady)

@@ -54,6 +54,8 @@ class Assignment(Item):
     ended_at = maybe_instant()
     outcome = maybe_text()
     performance_score = maybe_number()
+    measured_at = maybe_instant()
+    metrics = document()
     success = document()
     attempt = count()
 

@@ -214,6 +214,8 @@ class _Writer:
                 self._update_assignment(effect.assignment_id, [Assignment.delivered_at.set(now)])
             case effects.CloseAssignment():
                 self._update_assignment(effect.assignment_id, _closing(effect, now))
+            case effects.MeasureAssignment():
+                self._update_assignment(effect.assignment_id, _measuring(effect))
             case effects.HoldLease():
                 self._hold(effect)
             case effects.DropLease():
@@ -297,5 +299,14 @@ def _closing(effect: effects.CloseAssignment, now: datetime) -> list[UpdateActio
     actions: list[UpdateAction] = [Assignment.outcome.set(effect.outcome), Assignment.ended_at.set(now)]
     actions += [] if effect.success is None else [Assignment.success.set(effect.success)]
     actions += [Assignment.used_at.set(now)] if effect.success else []
-    actions += [] if effect.performance is None else [Assignment.performance_score.set(effect.performance)]
+    if effect.performance is not None:
+        actions += [Assignment.performance_score.set(effect.performance), Assignment.measured_at.set(now)]
     return actions
+
+
+def _measuring(effect: effects.MeasureAssignment) -> list[UpdateAction]:
+    return [
+        Assignment.performance_score.set(effect.performance_score),
+        Assignment.measured_at.set(effect.measured_at),
+        Assignment.metrics.set(dict(effect.metrics)),
+    ]

@@ -27,6 +27,7 @@ WITH_IDS = [endpoint for endpoint in ENDPOINTS if "{" in endpoint.path]
 VALID: dict[str, dict[str, Any]] = {
     "ClaimBody": {"limit": 1},
     "CompletePhaseBody": {"execution_time_ms": 1, "platform_response": {}, "performance_score": 1.5},
+    "PerformanceBody": {"performance_score": 1.5, "metrics": {"likes": 1}, "measured_at": "2026-11-22T12:00:00Z"},
     "ReportErrorBody": {"phase": "pfp", "kind": "fatal", "message": "x", "code": "x", "retry_after_seconds": 1},
     "SessionBody": {"client": "x", "host": "x"},
     "HeartbeatBody": {"note": "x"},

@@ -99,6 +99,12 @@ VERBS: tuple[Verb, ...] = (
     Verb("report-transient", "b1", lambda w: w.first.report(w.phase, w.token)),
     Verb("report-content", "b1", lambda w: w.first.report(w.phase, w.token, kind="content")),
     Verb("report-unknown", "b1", lambda w: w.first.report(w.phase, w.token, kind="unknown")),
+    Verb(
+        "measure",
+        "b1",
+        lambda w: w.first.measure("pfp", 71, w.agency.time.told()),
+        frozenset({AuditAction.PHASE_MEASURE}),
+    ),
     Verb("release", "b1", lambda w: w.first.release(w.token), frozenset({AuditAction.LEASE_RELEASE})),
     Verb("complete-warmup", "b1", lambda w: w.first.complete_warmup(), frozenset({AuditAction.ACCOUNT_COMPLETE})),
     Verb("heartbeat", "b1", lambda w: w.first.heartbeat(note="chaos")),

@@ -326,6 +326,34 @@ def test_two_outcomes_of_one_item_at_once_are_both_counted(agency: Agency, first
     assert (item["usage_count"], item["successes"], item["failures"]) == (2, 0.71, 1.29)
 
 
+def test_two_measurements_of_one_phase_at_once_leave_the_later(agency: Agency, first: Bot, second: Bot) -> None:
+    agency.warmed_to("pfp", bot=first)
+    first.do("pfp")
+    agency.time.advance(2)
+    earlier, later = (agency.time.told(-timedelta(seconds=seconds)) for seconds in (1, 0))
+    answer = overtaken(agency, lambda: first.measure("pfp", 20, earlier), lambda: second.measure("pfp", 71, later).ok())
+    assert (answer.ok()["replayed"], answer.ok()["performance_score"]) == (True, 71)
+    assert agency.operator.content("m1-pfp")["failures"] == 0.29
+    agency.operator.verified()
+
+
+def test_a_measurement_and_a_use_of_the_item_at_once_are_both_counted(agency: Agency, first: Bot, second: Bot) -> None:
+    agency.operator.model("m2")
+    agency.operator.media("one", "pfp", model_id="m2", max_usage=9)
+    for account_id in ("a1", "a2"):
+        agency.operator.account(account_id, model_id="m2")
+    first.start("a1").ok()
+    first.do("pfp", "a1")
+    agency.time.advance(timedelta(hours=24))
+    second.start("a2").ok()
+    answer = overtaken(
+        agency, lambda: first.measure("pfp", 71, agency.time.told(), "a1"), lambda: second.content("pfp", "a2").ok()
+    )
+    answer.ok()
+    item = agency.operator.content("one", "m2")
+    assert (item["usage_count"], item["successes"], item["failures"]) == (2, 1.71, 0.29)
+
+
 def test_an_assigned_item_that_is_withdrawn_in_the_last_moment_is_given_to_nobody(agency: Agency, first: Bot) -> None:
     """The withdrawal has written the item and not yet reached the phase."""
     agency.warmed_to("pfp", bot=first)

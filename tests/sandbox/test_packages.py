@@ -142,7 +142,7 @@ def test_the_extra_brings_the_service_on_moto(with_sandbox: Environment) -> None
 
 
 def test_the_guides_test_of_a_bot_passes_outside_the_clone(with_sandbox: Environment) -> None:
-    guide = [one.text for one in blocks(ROOT / "docs" / "write-a-bot.md") if "fake_server" in one.text]
+    guide = [one.text for one in blocks(ROOT / "docs" / "write-a-bot.md") if "def test_" in one.text]
     assert len(guide) == 1
     calls = re.findall(r"^def (test_\w+)\(\)", guide[0], re.MULTILINE)
     # the bot's project has an `app` of its own, as most have

@@ -16,6 +16,7 @@ DETAILS = {
     "item": "con_1",
     "granted_by": "Ada",
     "reference": "contract 7",
+    "performance_score": 71.5,
 }
 
 

@@ -53,6 +53,7 @@ class AuditAction(OpenEnum):
     PHASE_ASSIGN = "phase:assign"
     PHASE_UNASSIGN = "phase:unassign"
     PHASE_WARN = "phase:warn"
+    PHASE_MEASURE = "phase:measure"
     SESSION_OPEN = "session:open"
     SESSION_LOSE = "session:lose"
     SESSION_END = "session:end"
@@ -439,6 +440,8 @@ class Assignment(ApiModel):
     outcome: str | None
     success: bool | None
     performance_score: float | None
+    measured_at: datetime | None
+    metrics: dict[str, Any]
     attempt: int
     scores: dict[str, dict[str, float | str]]
 
@@ -1470,6 +1473,26 @@ class OwnSession(ApiModel):
     lease_seconds: int
     heartbeat_seconds: int
     held: list[OwnHolding]
+
+
+class Performance(ApiModel):
+    """The measurement that counts for the content of a phase: the latest."""
+
+    replayed: bool
+    account_id: str
+    phase: PhaseName
+    assignment_id: str
+    performance_score: float
+    metrics: dict[str, Any]
+    measured_at: datetime
+
+
+class PerformanceBody(ApiModel):
+    """`POST …/performance/{phase}`. `metrics` are the figures behind the score, as the bot has them."""
+
+    performance_score: float
+    metrics: dict[str, Any] | None = None
+    measured_at: datetime
 
 
 class Phase(ApiModel):

@@ -708,6 +708,26 @@ class Phases:
             },
         )
 
+    def measure_phase(
+        self,
+        account_id: str,
+        phase: str,
+        *,
+        performance_score: float,
+        measured_at: datetime,
+        bot_session: str | None = None,
+        lease_token: str | None = None,
+        metrics: dict[str, Any] | Unset | None = UNSET,
+    ) -> shapes.Performance:
+        """Records how the content of a completed phase did, up to 90 days later; the latest `measured_at` counts."""
+        return self._transport.ask(
+            "POST",
+            f"/api/bot/accounts/{quoted(account_id)}/performance/{quoted(phase)}",
+            shapes.Performance,
+            headers={"Bot-Session": bot_session, "Lease-Token": lease_token},
+            body={"performance_score": performance_score, "measured_at": measured_at, "metrics": metrics},
+        )
+
     def report_error(
         self,
         account_id: str,

@@ -118,6 +118,16 @@ class CloseAssignment:
     performance: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class MeasureAssignment:
+    """It became known how the content of an assignment did that has ended."""
+
+    assignment_id: str
+    performance_score: float
+    measured_at: datetime
+    metrics: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+
 Effect = (
     HoldLease
     | DropLease
@@ -130,4 +140,5 @@ Effect = (
     | OpenAssignment
     | DeliverAssignment
     | CloseAssignment
+    | MeasureAssignment
 )

@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from chalicelib.domain import instants
 from chalicelib.domain.retries import ReportKind
+from chalicelib.domain.warmup.performance import Measurement
 from chalicelib.domain.warmup.work import ReportedError
-from chalicelib.routes.bodies.base import Input, Line, Message, Score, Whole, small, whole
+from chalicelib.routes.bodies.base import Input, Instant, Line, Message, Score, Whole, small, whole
 
 
 class CompletePhaseBody(Input):
@@ -19,6 +21,20 @@ class CompletePhaseBody(Input):
     finish: bool = False
 
     _size = field_validator("platform_response")(small)
+
+
+class PerformanceBody(Input):
+    """`POST …/performance/{phase}`. `metrics` are the figures behind the score, as the bot has them."""
+
+    performance_score: Score
+    metrics: dict[str, Any] | None = None
+    measured_at: Instant
+
+    _size = field_validator("metrics")(small)
+
+    def measurement(self) -> Measurement:
+        """How the content did, as the rules read it."""
+        return Measurement(self.performance_score, instants.whole(self.measured_at), self.metrics or {})
 
 
 class ReportErrorBody(Input):

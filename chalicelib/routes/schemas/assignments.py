@@ -1,6 +1,7 @@
 """What accounts were given."""
 
 from datetime import datetime
+from typing import Any
 
 from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import Document
@@ -27,6 +28,8 @@ class Assignment(Document):
     outcome: str | None
     success: bool | None
     performance_score: float | None
+    measured_at: datetime | None
+    metrics: dict[str, Any]
     attempt: int
     scores: dict[str, dict[str, float | str]]
 
@@ -51,6 +54,8 @@ class Assignment(Document):
             outcome=item.outcome,
             success=item.success,
             performance_score=item.performance_score,
+            measured_at=item.measured_at,
+            metrics=item.metrics or {},
             attempt=item.attempt,
             scores=item.scores or {},
         )

@@ -7,7 +7,7 @@ from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.lists import Replayed
-from chalicelib.services import phases
+from chalicelib.services import performance, phases
 from chalicelib.services.phases import Next
 from chalicelib.tables import Phase as Item
 
@@ -106,4 +106,28 @@ class Report(Replayed):
             phase=Phase.from_item(found.phase),
             outcome=found.outcome,
             available_at=found.available_at,
+        )
+
+
+class Performance(Replayed):
+    """The measurement that counts for the content of a phase: the latest."""
+
+    account_id: str
+    phase: PhaseName
+    assignment_id: str
+    performance_score: float
+    metrics: dict[str, Any]
+    measured_at: datetime
+
+    @classmethod
+    def of(cls, found: performance.MeasuredPhase) -> Self:
+        """Return what counts for the phase."""
+        return cls(
+            replayed=found.replayed,
+            account_id=found.account_id,
+            phase=found.phase,
+            assignment_id=found.assignment_id,
+            performance_score=found.measurement.performance_score,
+            metrics=dict(found.measurement.metrics),
+            measured_at=found.measurement.measured_at,
         )
