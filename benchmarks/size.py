@@ -19,9 +19,8 @@ from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.given import digest
 from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.selection import PoolKind
-from chalicelib.domain.timing import DueQueue
+from chalicelib.domain.timing import Due, DueQueue
 from chalicelib.tables import Account
-from chalicelib.tables.accounts import queue_key
 from chalicelib.tables.base import connection, name_of
 from chalicelib.tables.connections import Connections, Request, StoreAnswer
 from warmup.sandbox.stores import missing, open_store
@@ -87,10 +86,9 @@ def account(number: int, now: datetime) -> Account:
     )
     if kind < 6:
         made.current_phase, made.phase_status = PhaseName.POST, PhaseStatus.PENDING
-        made.queue, made.due_at = queue_key(DueQueue.TIMER, 0), now + timedelta(days=30, seconds=number)
+        made.store_due(Due(DueQueue.TIMER, now + timedelta(days=30, seconds=number)), 1)
     elif kind < 8:
-        made.queue, made.due_at = queue_key(DueQueue.READY, 0), now + timedelta(seconds=number / 1e6)
-    made.ready_model = made.model_id if made.queue else None
+        made.store_due(Due(DueQueue.READY, now + timedelta(seconds=number / 1e6)), 1)
     return made
 
 

@@ -34,6 +34,7 @@ _REMEDIES: Mapping[str, str] = {
     "account_not_ready": "Look at the account's state; an operator makes it ready, or the warm-up has to start first.",
     "consent_missing": "Record who owns the account and agreed (`POST …/consent`), then declare it ready.",
     "account_paused": "Take other work; this is handed out again when somebody resumes. Finished work is accepted.",
+    "model_busy": "Take work of another model, or ask again later: a slot is free when a lease on this model ends.",
     "account_leased": "Leave it to its holder, or ask again after `retry_after_seconds`.",
     "lease_superseded": "Stop working on this account: `happened` says who ended the lease and when.",
     "phase_not_available": "Come back at `available_at`; if there is none, an operator must decide first.",

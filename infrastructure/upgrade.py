@@ -17,8 +17,10 @@ from chalicelib import context as contexts
 from chalicelib import tables
 from chalicelib.context import Actor, Role
 from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.leases import is_open
+from chalicelib.domain.timing import Due, DueQueue
 from chalicelib.settings import Settings
-from chalicelib.tables import AuditEvent, Content, Text, pages
+from chalicelib.tables import Account, AuditEvent, Content, Text, pages
 from chalicelib.tables.audit_buckets import bucket_of, day_of
 from chalicelib.tables.base import Raw, together
 from chalicelib.tables.pools import PoolItem
@@ -81,9 +83,41 @@ def sort_events(settings: Settings) -> Iterator[bool]:
             break
 
 
+def give_work_keys(settings: Settings) -> Iterator[bool]:
+    """Gives accounts that wait for something the keys of the work index, and what is held its queue.
+
+    For each account whether it was written. What changes meanwhile is written by the service itself, with its keys.
+    """
+    after: Raw | None = None
+    while True:
+        found, after = pages.everything(Account, limit=_PAGE, after=after)
+        for account in found:
+            yield _give_work_key(settings, account)
+        if after is None:
+            break
+
+
+def _give_work_key(settings: Settings, account: Account) -> bool:
+    if account.queue is None or account.due_at is None:
+        return False
+    queue, _, shard = account.queue.partition("#")
+    due = Due(DueQueue.LEASED if is_open(account.lease) else DueQueue(queue), account.due_at)
+    account.wait_in(due, int(shard))
+    if not account.changes():
+        return False
+    transaction = Transaction(contexts.begin(settings, Actor(Role.OPERATOR, "deployer")))
+    transaction.update(account, (Account.version == account.version) & (Account.due_at == account.due_at))
+    try:
+        transaction.commit()
+    except Stale:
+        return False
+    return True
+
+
 PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {
     "items ranked again": rank_items,
     "events sorted by day": sort_events,
+    "accounts given the keys of the work index": give_work_keys,
 }
 
 

@@ -375,6 +375,9 @@ class _Parser:
         token = self.take()
         if token.startswith(":"):
             return lambda _row, _names, values: values[token]
+        if token == "size":
+            (path,) = self.arguments()
+            return lambda *at: None if path(*at) is None else {"N": str(len(next(iter(path(*at).values()))))}
         if token == "if_not_exists":
             path, default = self.arguments()
             return lambda *at: default(*at) if path(*at) is None else path(*at)

@@ -352,6 +352,6 @@ def _is_number(text: str) -> bool:
 _HASH, _RANGE = 2048, 1024
 _KEYS = {
     **dict.fromkeys(("account_id", "content_id", "text_id", "bot_id", "session_id", "model_id", "name"), _HASH),
-    **dict.fromkeys(("subject", "queue", "ready_model", "state", "attention", "pool", "live", "actor", "day"), _HASH),
-    **dict.fromkeys(("phase", "assignment_id", "pool_rank", "due_at", "updated_at", "expires_at"), _RANGE),
+    **dict.fromkeys(("subject", "queue", "work_shard", "state", "attention", "pool", "live", "actor", "day"), _HASH),
+    **dict.fromkeys(("phase", "assignment_id", "pool_rank", "due_at", "work", "updated_at", "expires_at"), _RANGE),
 }

@@ -17,6 +17,7 @@ from chalicelib.domain.errors import (
     AccountPaused,
     ConsentMissing,
     ContentUnavailable,
+    ModelBusy,
     PhaseNotAvailable,
 )
 from chalicelib.domain.phases import PhaseStatus
@@ -33,6 +34,7 @@ class BlockerCode(StrEnum):
     PAUSED = "paused"
     CONTENT_UNAVAILABLE = "content_unavailable"
     CONSENT_MISSING = "consent_missing"
+    MODEL_BUSY = "model_busy"
     FINISHED = "finished"
     RETIRED = "retired"
 
@@ -77,12 +79,14 @@ class _Phase(Protocol):
 
 
 class Pauses(Protocol):
-    """What is paused above the accounts."""
+    """What stands above the accounts: what is paused, and the models of which no more accounts can be taken."""
 
     @property
     def pipeline_paused(self) -> bool: ...
     @property
     def paused_models(self) -> Collection[str]: ...
+    @property
+    def busy_models(self) -> Collection[str]: ...
 
 
 def blockers(account: _Account, phase: _Phase | None, pauses: Pauses, now: datetime) -> list[Blocker]:
@@ -102,6 +106,9 @@ def blockers(account: _Account, phase: _Phase | None, pauses: Pauses, now: datet
             )
         elif phase is not None:
             found.extend(_of_phase(account, phase, now))
+        if account.model_id in pauses.busy_models and not leases.is_live(account.lease, now):
+            busy = f"as many accounts of the model {account.model_id} are worked on as it allows at a time"
+            found.append(Blocker(BlockerCode.MODEL_BUSY, detail=busy))
     return found
 
 
@@ -170,6 +177,8 @@ def refuse(account: _Account, found: Sequence[Blocker], now: datetime) -> NoRetu
             raise PhaseNotAvailable(_sentence(first.detail), first.until)
         case BlockerCode.CONSENT_MISSING:
             raise ConsentMissing()
+        case BlockerCode.MODEL_BUSY:
+            raise ModelBusy(_sentence(first.detail))
         case BlockerCode.CONTENT_UNAVAILABLE:
             raise ContentUnavailable(_sentence(first.detail), available_at=first.until)
         case BlockerCode.NOT_READY | BlockerCode.FINISHED | BlockerCode.RETIRED:

@@ -1,20 +1,32 @@
 """Which of the accounts that wait for work a caller is given: what it asks for, and whose turn it is."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Self
 
 from chalicelib.domain import accounts
 from chalicelib.domain.accounts import AccountState, Step
+from chalicelib.domain.instants import render
 from chalicelib.domain.phases import ORDER, PhaseName
 
 STEPS: tuple[str, ...] = (Step.START_WARMUP, *ORDER, Step.COMPLETE_WARMUP)
 """What can be next on an account: to start, one of the phases, to complete."""
+_SECONDS_A_QUEUE = 0.05
+_TURN_BITS = 64
+_GOLDEN = 11400714819323198485
+"""2 ** 64 divided by the golden ratio."""
 
 
 def step_of(state: AccountState, current_phase: PhaseName | None) -> str | None:
     """Return which of the STEPS is next on an account, None if none is."""
     action = accounts.step(state, current_phase)
     return current_phase if action is Step.RUN_PHASE else action
+
+
+def work_of(model_id: str, step: str) -> str:
+    """Return the prefix of the work keys of a step of a model; the due time follows it."""
+    return f"{model_id}#{step}#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +45,84 @@ class WorkWanted:
         """Whether the caller asks for this step."""
         if step is None:
             return False
-        phase = {Step.START_WARMUP.value: ORDER[0], Step.COMPLETE_WARMUP.value: ORDER[-1]}.get(step, step)
-        action = step if step in (Step.START_WARMUP, Step.COMPLETE_WARMUP) else Step.RUN_PHASE
+        whole = {Step.START_WARMUP: ORDER[0], Step.COMPLETE_WARMUP: ORDER[-1]}
+        action, phase = (Step(step), whole[Step(step)]) if step in whole else (Step.RUN_PHASE, step)
         return (self.actions is None or action in self.actions) and (self.phases is None or phase in self.phases)
 
 
 ANYTHING = WorkWanted()
 """What a caller without a filter asks for."""
+
+
+def whose_turn(number: int, weights: Mapping[str, int]) -> str:
+    """Return the model that turn `number` belongs to.
+
+    The multiples of the golden ratio fall into the unit interval as evenly as any sequence can, and each model has a
+    part of it as long as its share of the weights. So the turns of a model are as many as its share of any stretch of
+    turns, within a few, and it never waits for twice as many as would be even (three-gap theorem).
+    """
+    place = number * _GOLDEN % 2**_TURN_BITS * sum(weights.values()) >> _TURN_BITS
+    for model in sorted(weights):
+        place -= weights[model]
+        if place < 0:
+            return model
+    raise AssertionError("the place is within the sum of the weights")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkQueue:
+    """The accounts of one shard that wait for one step of one model; the first was due at `since` when it was read."""
+
+    shard: int
+    model: str
+    step: str
+    since: str
+
+    @property
+    def work(self) -> str:
+        """The prefix of their work keys."""
+        return work_of(self.model, self.step)
+
+
+ScanPlace = tuple[int, str]
+"""Where a scan of the work index stands: the shard, and the work that it found last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The steps of models that accounts wait for, now or later, as they were at `at`.
+
+    `leased_since` is when the first lease ran out, or will. `scanned_to` is where the next scan goes on that has not
+    come to the end; what it has not reached stands as an earlier one left it. `is_whole`: one has come to the end.
+    """
+
+    at: datetime
+    queues: tuple[WorkQueue, ...] = ()
+    leased_since: str | None = None
+    scanned_to: ScanPlace | None = None
+    is_whole: bool = False
+
+    def is_fresh(self, now: datetime, seconds: float) -> bool:
+        """Whether it is younger than that; the more there is to scan, the longer it lasts."""
+        age = timedelta(seconds=max(seconds, _SECONDS_A_QUEUE * len(self.queues)))
+        return self.is_whole and now - self.at < age
+
+    def after_scan(self, found: Sequence[WorkQueue], scanned_to: ScanPlace | None) -> Self:
+        """Return the directory with what a scan found between where the last one stopped and `scanned_to`."""
+        begin, end = self.scanned_to, scanned_to
+        kept = [
+            one
+            for one in self.queues
+            if (begin is not None and (one.shard, one.work) <= begin)
+            or (end is not None and (one.shard, one.work) > end)
+        ]
+        is_whole = self.is_whole or scanned_to is None
+        return replace(self, queues=(*kept, *found), scanned_to=scanned_to, is_whole=is_whole)
+
+    def due(self, wanted: WorkWanted, now: datetime) -> dict[str, list[WorkQueue]]:
+        """Return by model the queues that hold what is wanted and was due."""
+        found: dict[str, list[WorkQueue]] = {}
+        for one in self.queues:
+            if one.since <= render(now) and wanted.admits(one.step):
+                found.setdefault(one.model, []).append(one)
+        return found

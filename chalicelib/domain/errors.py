@@ -5,7 +5,7 @@ ServiceError
 ├── BodyTooLarge · UnsupportedMediaType
 ├── NotFound
 ├── Refused                        a conflict with the current state
-│   ├── AccountNotReady · AccountPaused · PhasesIncomplete
+│   ├── AccountNotReady · AccountPaused · ModelBusy · PhasesIncomplete
 │   ├── AccountLeased · LeaseSuperseded
 │   ├── PhaseNotAvailable · PhaseNotInProgress
 │   ├── ContentUnavailable · ContentNotEligible
@@ -115,6 +115,13 @@ class AccountPaused(Refused):
     """New work is not handed out: the account, its model or the whole pipeline is paused. Finished work is accepted."""
 
     code = "account_paused"
+    retryable = True
+
+
+class ModelBusy(Refused):
+    """As many accounts of the model are worked on as its `max_concurrent` allows."""
+
+    code = "model_busy"
     retryable = True
 
 

@@ -17,10 +17,14 @@ _SHORTEST_WAIT = timedelta(seconds=1)
 
 
 class DueQueue(StrEnum):
-    """`ready`: can be taken as it is; `timer`: something must happen first, at the latest by the next taker."""
+    """`ready`: can be taken as it is; `timer`: something must happen first, at the latest by the next taker.
+
+    `leased`: somebody holds it, until then.
+    """
 
     READY = "ready"
     TIMER = "timer"
+    LEASED = "leased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def next_due(account: _Account, phase: _Phase | None, now: datetime) -> Due | No
     if account.state in (AccountState.ACTIVE, AccountState.RETIRED, AccountState.IMPORTED):
         return None
     if account.lease is not None and account.lease.ended_by is None:
-        return Due(DueQueue.TIMER, account.lease.expires_at)
+        return Due(DueQueue.LEASED, account.lease.expires_at)
     if account.state is AccountState.PAUSED:
         return None
     if account.needs_review:

@@ -24,7 +24,13 @@ def create(context: Context, *, body: ModelBody) -> Created[ChangedModel]:
     """Creates a model."""
     name = body.name or body.model_id
     model, replayed = models.create(
-        context, body.model_id, name=name, themes=frozenset(body.themes), time_zone=body.time_zone
+        context,
+        body.model_id,
+        name=name,
+        themes=frozenset(body.themes),
+        time_zone=body.time_zone,
+        weight=body.weight,
+        max_concurrent=body.max_concurrent,
     )
     return Created(ChangedModel.after(model, replayed=replayed), replayed)
 
@@ -44,7 +50,7 @@ def get(context: Context, *, model_id: str) -> Tagged[Model]:
 
 @routes.patch("/api/operator/models/{model_id}", role=Role.OPERATOR, shows=lambda one, _: Model.from_item(one))
 def edit(context: Context, *, model_id: str, body: ModelEdit) -> Tagged[ChangedModel]:
-    """Renames a model, adds themes, sets its time zone, pauses it or resumes it."""
+    """Changes a model: name, themes, time zone, weight, bound (`max_concurrent` null: none), paused or not."""
     themes = None if body.themes is None else frozenset(body.themes)
     model, replayed = models.edit(
         context,
@@ -53,6 +59,9 @@ def edit(context: Context, *, model_id: str, body: ModelEdit) -> Tagged[ChangedM
         themes=themes,
         paused=body.paused,
         time_zone=body.time_zone,
+        weight=body.weight,
+        max_concurrent=body.max_concurrent,
+        unbounded=body.max_concurrent is None and "max_concurrent" in body.model_fields_set,
         reason=body.reason,
     )
     return Tagged(ChangedModel.after(model, replayed=replayed))

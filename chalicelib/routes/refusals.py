@@ -8,6 +8,7 @@ from chalicelib.domain.errors import (
     ContentUnavailable,
     InvalidTransition,
     LeaseSuperseded,
+    ModelBusy,
     PhaseNotAvailable,
     PhaseNotInProgress,
     PhasesIncomplete,
@@ -18,7 +19,7 @@ from chalicelib.domain.errors import (
 Refusals = tuple[type[ServiceError], ...]
 
 TAKING: Refusals = (
-    *(AccountNotReady, AccountPaused, AccountLeased, LeaseSuperseded),
+    *(AccountNotReady, AccountPaused, ModelBusy, AccountLeased, LeaseSuperseded),
     *(ConsentMissing, PhaseNotAvailable, ContentUnavailable, SessionEnded),
 )
 TELLING: Refusals = (LeaseSuperseded, AccountLeased, PhaseNotInProgress, AccountNotReady)

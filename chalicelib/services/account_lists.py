@@ -21,7 +21,7 @@ from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.scans import ScannedPage, scan
 from chalicelib.tables import Account, Content, Phase, Text, at_work, attention, media, pages
 from chalicelib.tables.base import Key, together
-from chalicelib.tables.queues import Place, QueueRow, everything, in_order, of_models
+from chalicelib.tables.queues import Place, QueueRow, everything, in_order, leased, of_model
 
 MOST_EXAMINED = 100
 
@@ -167,12 +167,12 @@ def _rows(context: Context, wanted: AccountFilter, start: Any, size: int) -> tup
 
 def _by_queue(context: Context, wanted: AccountFilter, places: Mapping[str, Place], size: int) -> tuple[Found, bool]:
     """Accounts with something to do, earliest due first; of those that are due no further than that."""
-    everywhere = everything(context.settings.queue_shards)
-    sources = everywhere if wanted.model_id is None else of_models([wanted.model_id])
+    shards = context.settings.queue_shards
+    sources = everything(shards) if wanted.model_id is None else [*of_model(wanted.model_id, shards), *leased(shards)]
     rows: Iterator[QueueRow] = in_order(sources, places, size + 1)
     if wanted.queue is Queue.DUE:
         rows = (row for row in islice(rows, size + 1) if row.due_at <= context.now)
-    return _accounts_of(((row.source.partition, row.place, row.account.account_id) for row in rows), places, size)
+    return _accounts_of(((row.source.name, row.place, row.account.account_id) for row in rows), places, size)
 
 
 def _accounts_of(

@@ -86,7 +86,7 @@ def _look(context: Context, model_id: str, undated: Undated, go_on: GoOn, *, add
     for kind, table in runways.KINDS.items():
         found[kind], whole = runways.items(table, model_id, go_on=go_on)
         complete = complete and whole
-    accounts = runways.accounts(model_id, context.now, undated, go_on=go_on)
+    accounts = runways.accounts(model_id, context.settings.queue_shards, context.now, undated, go_on=go_on)
     joining = [newcomer(f"new-{number}", context.now) for number in range(1, adding + 1)]
     under_way, everybody = accounts.under_way, [*accounts.under_way, *accounts.imported, *joining]
     runway = _ahead(context, found, under_way)
@@ -308,7 +308,7 @@ def _warning(context: Context, model_id: str, undated: Undated, joining: Sequenc
     def go_on() -> bool:
         return context.time_left() > _SPARE_TO_WARN
 
-    accounts = runways.accounts(model_id, context.now, undated, most, go_on)
+    accounts = runways.accounts(model_id, context.settings.queue_shards, context.now, undated, most, go_on)
     items = {}
     complete = accounts.complete
     for kind, table in runways.KINDS.items():

@@ -1,17 +1,20 @@
 """Finding work and taking it: what can be worked on now, and leases on it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
+from typing import Any, Self
 
 from chalicelib import deliveries, warmups
 from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.deliveries import Contest, DeliveredItems
+from chalicelib.dispatch import Search
 from chalicelib.domain import accounts, leases, timing
 from chalicelib.domain.accounts import Step
-from chalicelib.domain.dispatch import ANYTHING, WorkWanted, step_of
+from chalicelib.domain.dispatch import ANYTHING, WorkWanted
 from chalicelib.domain.errors import ContentUnavailable, LeaseSuperseded, NotFound, ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, PhaseName
@@ -19,13 +22,13 @@ from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import own_session, working_session
 from chalicelib.tables import Account, Content, Session, Text
 from chalicelib.tables.base import together
-from chalicelib.tables.queues import Place, QueueRow, Source, everything, in_order, of_models
-from chalicelib.tables.settings import pauses_lately
+from chalicelib.tables.queues import Place, QueueRow
 from chalicelib.tables.transaction import Stale
 
-_MOST_SCANNED = 400
-_PROPOSED = 25
-_ROUNDS = 4
+_MOST_MODELS = 36
+"""How many models a list goes through at a time: its cursor names a place for each."""
+_MOST_WITHOUT_CONTENT = 3
+"""For how many accounts of a model a claim finds no content before it leaves the model to the next claim."""
 
 
 @dataclass(frozen=True)
@@ -78,93 +81,70 @@ class ClaimResult:
     ask_again: AskAgain | None = None
 
 
-def ready(
-    context: Context,
-    *,
-    limit: int,
-    wanted: WorkWanted = ANYTHING,
-    cursor: str | None = None,
-) -> Ready:
-    """The accounts that can be worked on now, oldest due first; takes nothing.
+def ready(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, cursor: str | None = None) -> Ready:
+    """The accounts that can be worked on now, in the order in which they would be handed out; takes nothing.
 
     Due is what the clock says at this moment, whether or not a timer has run.
     """
     purpose = f"ready:{context.actor.id}:{wanted}"
-    places = _places(context, purpose, cursor)
-    found = _Search(context, wanted, places, limit + 1)
-    offers = list(found.offers(limit))
-    more = context.cursors(purpose).encode(found.places) if found.more else None
-    return Ready(offers, more, None if offers else found.ask_again())
+    page = _Page.of(context.cursors(purpose).decode(cursor))
+    offers, more, search = list[Offer](), True, page.search(context, wanted, limit)
+    while not context.is_short_of_time:
+        row = search.first(page.turn)
+        if row is None and search.last_model is None:
+            more = False
+            break
+        if row is None:
+            page = _Page(page.turn, {}, search.last_model or "")
+            search = page.search(context, wanted, limit)
+        elif len(offers) == limit:
+            break
+        else:
+            page.turn += 1
+            page.places[row.account.model_id] = row.place
+            offers.append(_offer_of(row))
+    following = context.cursors(purpose).encode(page.state() if more else None)
+    return Ready(offers, following, None if offers else _ask_again(context, search, soon=more))
 
 
-def _places(context: Context, purpose: str, cursor: str | None) -> dict[str, Place]:
-    if cursor is None:
-        return {}
-    state = context.cursors(purpose).decode(cursor)
-    return {partition: (due_at, account_id) for partition, (due_at, account_id) in state.items()}
+@dataclass(slots=True)
+class _Page:
+    """Where a list goes on: with which turn, behind which account of each model, and behind which models."""
+
+    turn: int = 0
+    places: dict[str, Place] = field(default_factory=dict)
+    behind: str = ""
+
+    @classmethod
+    def of(cls, state: Any) -> Self:
+        """The place that a cursor names, the beginning without one."""
+        if state is None:
+            return cls()
+        return cls(state["turn"], {model: (at, one) for model, (at, one) in state["places"].items()}, state["behind"])
+
+    def state(self) -> dict[str, object]:
+        """What a cursor holds."""
+        return {"turn": self.turn, "places": self.places, "behind": self.behind}
+
+    def search(self, context: Context, wanted: WorkWanted, limit: int) -> Search:
+        """A search that goes on here."""
+        return Search(context, wanted, places=self.places, behind=self.behind, most_models=_MOST_MODELS, page=limit + 1)
 
 
-class _Search:
-    """One walk along the queues: what is due now, what was left, what is due next."""
+def _ask_again(
+    context: Context, search: Search, set_aside_until: datetime | None = None, *, soon: bool = False
+) -> AskAgain:
+    """When to ask again for what was not there: soon, where more is due than was read."""
+    spread = int.from_bytes(context.entropy(2), "big") / 65536
+    next_due_at = min(filter(None, (search.next_due_at, set_aside_until)), default=None)
+    at = context.now if soon or search.more else next_due_at
+    return AskAgain(next_due_at, timing.seconds_to_wait(at, context.now, spread))
 
-    def __init__(
-        self,
-        context: Context,
-        wanted: WorkWanted,
-        places: Mapping[str, Place],
-        page: int,
-    ) -> None:
-        self._context = context
-        self._wanted = wanted
-        self._pauses = pauses_lately(context.settings.gate_cache_seconds)
-        self._page = page
-        self.places: dict[str, Place] = dict(places)
-        self.next_due_at: datetime | None = None
-        self.more = False
-        seen = wanted.models if wanted.models is not None else context.actor.models
-        models = None if seen is None else sorted(model for model in seen if context.actor.sees(model))
-        self._sources: list[Source] = everything(context.settings.queue_shards) if models is None else of_models(models)
 
-    def ask_again(self, set_aside_until: datetime | None = None) -> AskAgain:
-        """When to ask again for what was not there: soon, where more is due than was read."""
-        if set_aside_until is not None:
-            self.next_due_at = min(set_aside_until, self.next_due_at or set_aside_until)
-        spread = int.from_bytes(self._context.entropy(2), "big") / 65536
-        now = self._context.now
-        wait = timing.seconds_to_wait(now if self.more else self.next_due_at, now, spread)
-        return AskAgain(self.next_due_at, wait)
-
-    def ask_again_soon(self) -> AskAgain:
-        """When to ask again for what was there, and not reached in the time of this call."""
-        self.more = True
-        return self.ask_again()
-
-    def offers(self, limit: int) -> Iterator[Offer]:
-        """Up to `limit` offers; asked again, those behind them."""
-        self.more = False
-        if self._pauses.pipeline_paused:
-            return
-        count = 0
-        for scanned, row in enumerate(in_order(self._sources, self.places, self._page)):
-            if row.due_at > self._context.now:
-                self.next_due_at = row.due_at
-                return
-            if count == limit or scanned == _MOST_SCANNED or self._context.is_short_of_time:
-                self.more = True
-                return
-            self.places[row.source.partition] = row.place
-            offer = self._offer(row)
-            if offer is not None:
-                count += 1
-                yield offer
-
-    def _offer(self, row: QueueRow) -> Offer | None:
-        account = row.account
-        if account.model_id in self._pauses.paused_models or account.account_id in self._wanted.holding:
-            return None
-        if not self._wanted.admits(step_of(account.state, account.current_phase)):
-            return None
-        return _offer(account, row.due_at)
+def _offer_of(row: QueueRow) -> Offer:
+    offer = _offer(row.account, row.due_at)
+    assert offer is not None, "the search gives what there is something to do on"
+    return offer
 
 
 def _offer(account: Account, due_at: datetime) -> Offer | None:
@@ -183,9 +163,7 @@ def claim(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, delive
     content is set aside, and left out.
 
     Losing a race for an account means one item less, not an error, and so is what the time of the call does not suffice
-    for. Proposals are tried in random order, so that bots
-    who claim at once do not all reach for the same.
-    Raises NotFound, SessionEnded.
+    for. Raises NotFound, SessionEnded.
     """
     assert context.session_id is not None, "the route asks for the header"
     (session,) = together([(Session, context.session_id)])
@@ -194,32 +172,30 @@ def claim(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, delive
     if len(claimed) >= limit:
         return ClaimResult(claimed)
     working_session(context, session)
-    tried = {item.offer.account_id for item in claimed}
-    search = _Search(context, wanted, {}, _PROPOSED)
-    for _ in range(_ROUNDS):
-        proposed = [offer for offer in search.offers(_PROPOSED) if offer.account_id not in tried]
-        for offer in sorted(proposed, key=lambda _: context.entropy(4)):
-            if context.is_short_of_time:
-                return ClaimResult(claimed, None if claimed else search.ask_again_soon())
-            tried.add(offer.account_id)
-            taken = taker.take(offer.account_id)
-            if taken is not None:
-                claimed.append(taken)
-            if len(claimed) >= limit:
-                return ClaimResult(claimed)
-        if not search.more or context.is_short_of_time:
+    search = Search(context, wanted, left_out={item.offer.account_id for item in claimed})
+    for turn in search.turns(limit - len(claimed)):
+        taken = taker.take_in_turn(search, turn)
+        if taken is None:
             break
-    return ClaimResult(claimed, None if claimed else search.ask_again(taker.set_aside_until))
+        claimed.append(taken)
+    if claimed:
+        return ClaimResult(claimed)
+    return ClaimResult([], _ask_again(context, search, taker.set_aside_until, soon=context.is_short_of_time))
 
 
 @dataclass(slots=True)
 class _Taker:
-    """Takes accounts for one claim; `set_aside_until` is when the first is due again for which nothing was eligible."""
+    """Takes accounts for one claim.
+
+    `set_aside_until` is when the first is due again for which nothing was eligible; `without_content` counts them by
+    model.
+    """
 
     context: Context
     wanted: WorkWanted
     deliver: bool
     set_aside_until: datetime | None = None
+    without_content: Counter[str] = field(default_factory=Counter)
 
     def held(self, session: Session) -> Iterator[ClaimedOffer]:
         """What the session holds already, but for what the caller knows of."""
@@ -246,7 +222,7 @@ class _Taker:
                 )
                 return held if delivery is None else replace(held, delivery=delivery, lease=delivery.lease)
             except ContentUnavailable as error:
-                self._set_aside(error)
+                self._set_aside(error, held.offer.model_id)
                 return None
             except Stale:
                 if self.context.is_short_of_time:
@@ -254,14 +230,30 @@ class _Taker:
             except ServiceError:  # its model is paused, say: it stays held, and asking for the content tells why
                 return held
 
-    def take(self, account_id: str) -> ClaimedOffer | None:
+    def take_in_turn(self, search: Search, turn: int) -> ClaimedOffer | None:
+        """The account whose turn it is; where it cannot be taken, another one."""
+        row = search.first(turn)
+        while row is not None and not self.context.is_short_of_time:
+            model, before = row.account.model_id, self.without_content.total()
+            taken = self.take(row.account.account_id, model)
+            if taken is not None:
+                return taken
+            if self.without_content.total() == before:
+                row = search.instead_of(row, turn)
+                continue
+            if self.without_content[model] == _MOST_WITHOUT_CONTENT:
+                search.leave(model)
+            row = search.first(turn)
+        return None
+
+    def take(self, account_id: str, model_id: str) -> ClaimedOffer | None:
         """A lease on the account; None where it cannot be taken, or another was faster."""
         contest = Contest()
         while True:
             try:
                 return self._try(account_id, contest)
             except ContentUnavailable as error:
-                self._set_aside(error)
+                self._set_aside(error, model_id)
                 return None
             except NotFound:
                 return None
@@ -286,7 +278,8 @@ class _Taker:
             return None
         return ClaimedOffer(offer, lease if delivery is None else delivery.lease, held=False, delivery=delivery)
 
-    def _set_aside(self, error: ContentUnavailable) -> None:
+    def _set_aside(self, error: ContentUnavailable, model_id: str) -> None:
+        self.without_content[model_id] += 1
         until = error.members.get("available_at")
         if isinstance(until, datetime):
             self.set_aside_until = min(until, self.set_aside_until or until)

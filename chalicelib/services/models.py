@@ -1,18 +1,31 @@
 """Models: the creators whose pools feed the accounts."""
 
+from collections.abc import Set
+
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound
 from chalicelib.domain.instants import UTC_ZONE
-from chalicelib.tables import CreatorModel, Setting, pages
+from chalicelib.tables import AuditEvent, CreatorModel, Setting, pages
 from chalicelib.tables.base import together
-from chalicelib.tables.settings import PAUSES, pause_model
+from chalicelib.tables.queues import in_order, leased
+from chalicelib.tables.settings import PAUSES, WEIGHT, PausesChange, slots_key, slots_of
 from chalicelib.tables.transaction import Stale
 
+_PAGE = 100
 
+
+@retry_on_conflict
 def create(
-    context: Context, model_id: str, *, name: str, themes: frozenset[str], time_zone: str = UTC_ZONE
+    context: Context,
+    model_id: str,
+    *,
+    name: str,
+    themes: frozenset[str],
+    time_zone: str = UTC_ZONE,
+    weight: int = WEIGHT,
+    max_concurrent: int | None = None,
 ) -> tuple[CreatorModel, bool]:
     """Creates a model; returns whether it was there already. Raises AlreadyExists where that has other data."""
     model = CreatorModel(
@@ -20,17 +33,25 @@ def create(
         name=name,
         themes=set(themes) or None,
         time_zone=time_zone,
+        weight=weight,
+        max_concurrent=max_concurrent,
         created_at=context.now,
         updated_at=context.now,
     )
     change = Change(context, model)
     change.record("model", None, "created")
+    if (weight, max_concurrent) != (WEIGHT, None):
+        pauses = PausesChange()
+        pauses.share(model_id, weight, max_concurrent)
+        change.transaction.update(Setting(name=PAUSES), pauses.condition, pauses.actions)
     try:
         change.commit(AuditAction.MODEL_CREATE)
         return model, False
-    except Stale:
+    except Stale as stale:
+        if not stale.failed & {CreatorModel, AuditEvent}:
+            raise  # the share of another model was changed meanwhile
         found = get(context, model_id)
-    if (found.name, frozenset(found.themes or ()), found.zone) != (name, themes, time_zone):
+    if any(_stored(found, what) != _stored(model, what) for what in _GIVEN):
         raise AlreadyExists(f"Model {model_id} exists with other data: change it by PATCH, or choose another model_id.")
     return found, True
 
@@ -44,27 +65,36 @@ def edit(
     themes: frozenset[str] | None = None,
     paused: bool | None = None,
     time_zone: str | None = None,
+    weight: int | None = None,
+    max_concurrent: int | None = None,
+    unbounded: bool = False,
     reason: str | None = None,
 ) -> tuple[CreatorModel, bool]:
     """Changes what is given; pausing hands the work of its accounts out no more. Returns whether all was so already.
 
+    `unbounded` takes the bound `max_concurrent` away. A new bound counts the accounts that are worked on by then.
     Themes can only be added: items and accounts have them. The time zone counts for days that are given from now on.
     Raises NotFound, InvalidInput, VersionConflict.
     """
     model = get(context, model_id)
-    wanted = {"name": name, "themes": themes, "paused": paused, "time_zone": time_zone}
+    wanted: dict[str, object] = {"name": name, "themes": themes, "paused": paused, "time_zone": time_zone}
+    wanted |= {"weight": weight, "max_concurrent": max_concurrent}
     changed = {what: value for what, value in wanted.items() if value not in (None, _stored(model, what))}
+    if unbounded and model.max_concurrent is not None:
+        changed["max_concurrent"] = None
     if not changed:
         return model, True  # the same edit sent again, too, whatever version it names
     check_if_match(context, model)
     _require_kept(model, themes)
-    change = Change(context, model)
+    change, bound = Change(context, model), model.max_concurrent
     for what, value in changed.items():
         change.set(what, value)
     model.updated_at, action = context.now, AuditAction.MODEL_CHANGE
     if "paused" in changed:
-        change.transaction.update(Setting(name=PAUSES), None, [pause_model(model_id, paused=model.paused)])
         action = AuditAction.MODEL_PAUSE if model.paused else AuditAction.MODEL_RESUME
+    _tell_takers(change, model, changed.keys())
+    if bound is None and model.max_concurrent is not None:
+        _count_held(context, change, model_id)
     change.commit(action, changed=", ".join(sorted(changed)), reason=reason)
     return model, False
 
@@ -76,9 +106,31 @@ def _require_kept(model: CreatorModel, given: frozenset[str] | None) -> None:
         raise InvalidInput([{"pointer": "/themes", "detail": detail}])
 
 
+def _tell_takers(change: Change, model: CreatorModel, changed: Set[str]) -> None:
+    """Writes what every taking reads of a model."""
+    pauses = PausesChange()
+    if changed & {"weight", "max_concurrent"}:
+        pauses.share(model.model_id, model.weight, model.max_concurrent)
+    if "paused" in changed:
+        pauses.pause(model.model_id, paused=model.paused)
+    if pauses.actions:
+        change.transaction.update(Setting(name=PAUSES), pauses.condition, pauses.actions)
+
+
+def _count_held(context: Context, change: Change, model_id: str) -> None:
+    """Fills the slots with the accounts that are worked on, as the queue shows them."""
+    rows = in_order(leased(context.settings.queue_shards), {}, _PAGE)
+    held = {row.account.account_id for row in rows if row.account.model_id == model_id}
+    change.transaction.update(Setting(name=slots_key(model_id)), None, [slots_of(held)])
+
+
+_GIVEN = ("name", "themes", "time_zone", "weight", "max_concurrent")
+
+
 def _stored(model: CreatorModel, what: str) -> object:
-    stored: object = model.zone if what == "time_zone" else getattr(model, what)
-    return frozenset(model.themes or ()) if what == "themes" else stored
+    if what == "themes":
+        return frozenset(model.themes or ())
+    return model.zone if what == "time_zone" else getattr(model, what)
 
 
 def get(context: Context, model_id: str) -> CreatorModel:

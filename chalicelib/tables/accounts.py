@@ -6,14 +6,15 @@ from datetime import datetime
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
-from chalicelib.domain import retries, timing
+from chalicelib.domain import dispatch, retries, timing
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.given import digest
+from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Ending, Lease, is_open
 from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan, plan_of
 from chalicelib.domain.selection import PoolKind
-from chalicelib.domain.timing import Due, shard_of
+from chalicelib.domain.timing import Due, DueQueue, shard_of
 from chalicelib.tables.attributes import (
     count,
     document,
@@ -42,15 +43,15 @@ class QueueIndex(GlobalSecondaryIndex["Account"]):
     due_at = instant(range_key=True)
 
 
-class ModelQueueIndex(GlobalSecondaryIndex["Account"]):
-    """The same of one model."""
+class WorkIndex(GlobalSecondaryIndex["Account"]):
+    """What can be taken now or later, by model and step, oldest due first. What is leased is not in it."""
 
     class Meta:
-        index_name = "model-queue-index"
-        projection = IncludeProjection(_LISTED)
+        index_name = "work-index"
+        projection = IncludeProjection([*_LISTED, "due_at"])
 
-    ready_model = text(hash_key=True)
-    due_at = instant(range_key=True)
+    work_shard = text(hash_key=True)
+    work = text(range_key=True)
 
 
 class StateIndex(GlobalSecondaryIndex["Account"]):
@@ -105,7 +106,8 @@ class Account(Item):
     content_misses = count()
     content_due_at = maybe_instant()
     queue = maybe_text()
-    ready_model = maybe_text()
+    work_shard = maybe_text()
+    work = maybe_text()
     due_at = maybe_instant()
     due_since = maybe_instant()
     given = texts()
@@ -128,7 +130,7 @@ class Account(Item):
     version = count()
 
     queue_index = QueueIndex()
-    model_queue_index = ModelQueueIndex()
+    work_index = WorkIndex()
     state_index = StateIndex()
     model_index = ModelIndex()
 
@@ -185,16 +187,27 @@ class Account(Item):
 
     def store_due(self, due: Due | None, shards: int) -> None:
         """Keeps where the account waits and for when; None takes it out of the queues."""
-        if due is None:
-            self.queue = self.ready_model = self.due_at = None
+        self.wait_in(due, shard_of(self.account_id, shards))
+
+    def wait_in(self, due: Due | None, shard: int) -> None:
+        """The same, in that shard."""
+        step = dispatch.step_of(self.state, self.current_phase)
+        self.queue = None if due is None else queue_key(due.queue, shard)
+        self.due_at = None if due is None else due.at
+        if due is None or due.queue is DueQueue.LEASED or step is None:
+            self.work_shard = self.work = None
         else:
-            self.queue = queue_key(due.queue, shard_of(self.account_id, shards))
-            self.ready_model, self.due_at = self.model_id, due.at
+            self.work_shard, self.work = work_key(shard), f"{dispatch.work_of(self.model_id, step)}{render(due.at)}"
 
 
 def queue_key(queue: str, shard: int) -> str:
     """The partition of the queue's index, such as `ready#0`."""
     return f"{queue}#{shard}"
+
+
+def work_key(shard: int) -> str:
+    """The partition of the work index, such as `work#0`."""
+    return f"work#{shard}"
 
 
 def unchanged_lease(account: Account) -> Condition:

@@ -198,12 +198,16 @@ class Store:
 
 def cached(key: object, seconds: float, read: Callable[[], T]) -> T:
     """What `read` gave at most so many seconds of real time ago, on this warm function; None is not kept."""
-    now = sources.monotonic()
     until, value = Store.cached.get(key, (0.0, None))
-    if value is None or now >= until:
-        value = read()
-        Store.cached[key] = (now + seconds, value)
+    if value is None or sources.monotonic() >= until:
+        value = remember(key, seconds, read())
     return cast(T, value)
+
+
+def remember(key: object, seconds: float, value: T) -> T:
+    """Has `cached` give this for so many seconds."""
+    Store.cached[key] = (sources.monotonic() + seconds, value)
+    return value
 
 
 def forget() -> None:

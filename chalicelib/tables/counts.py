@@ -133,7 +133,7 @@ class _Count:
     def _add(self, row: QueueRow, now: datetime) -> None:
         account = row.account
         self.rows += 1
-        self.places[row.source.partition] = row.place
+        self.places[row.source.name] = row.place
         self.ready += accounts.is_ready(account.state)
         if row.due_at <= now:
             self.oldest = self.oldest or row.due_at

@@ -1,53 +1,101 @@
 """The queues: accounts by when their next step is due, read in order and no further than asked."""
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pynamodb.expressions.condition import Condition
+
+from chalicelib.domain import dispatch
 from chalicelib.domain.instants import render
 from chalicelib.domain.timing import DueQueue
-from chalicelib.tables.accounts import Account, queue_key
+from chalicelib.tables.accounts import Account, queue_key, work_key
 from chalicelib.tables.base import reading
 
 Place = tuple[str, str]
 """Where a source was left: the due time and the account of the last row taken from it."""
+_BEFORE_ALL, _BEHIND_ALL = "!", "~"  # no id of a model and no instant begins with these
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One partition of one of the indexes."""
+    """One stretch of one of the indexes, in the order of due times.
+
+    `work` names the step of a model whose accounts are meant, None all of the partition. No row is due before `since`.
+    """
 
     partition: str
-    of_model: bool
+    work: str | None = None
+    since: str = ""
 
-    def rows(self, after: Place | None, page: int) -> Iterator[Account]:
-        """The accounts of this source, earliest due first, from behind `after`; one query a page."""
-        index: Any = Account.model_queue_index if self.of_model else Account.queue_index
+    @property
+    def name(self) -> str:
+        """What a cursor calls it."""
+        return self.partition if self.work is None else f"{self.partition}:{self.work}"
+
+    def rows(self, after: Place | None, page: int, until: datetime | None = None) -> Iterator[Account]:
+        """The accounts of this source, earliest due first, from behind `after` and due by `until`; a query a page."""
+        latest = _BEHIND_ALL if until is None else render(until)
+        index: Any = Account.queue_index
+        condition: Condition | None = None if until is None else Account.due_at <= until
+        if self.work is not None:
+            index, condition = Account.work_index, Account.work.between(self.work, self.work + latest)
+        if after is not None and after[0] > latest:
+            return
         with reading():
-            yield from index.query(self.partition, page_size=page, last_evaluated_key=self._start(after))
+            yield from index.query(self.partition, condition, page_size=page, last_evaluated_key=self._start(after))
 
     def _start(self, after: Place | None) -> dict[str, dict[str, str]] | None:
         if after is None:
             return None
-        key = "ready_model" if self.of_model else "queue"
-        return {key: {"S": self.partition}, "due_at": {"S": after[0]}, "account_id": {"S": after[1]}}
+        account = {"account_id": {"S": after[1]}}
+        if self.work is None:
+            return {"queue": {"S": self.partition}, "due_at": {"S": after[0]}, **account}
+        return {"work_shard": {"S": self.partition}, "work": {"S": self.work + after[0]}, **account}
 
 
 def everything(shards: int) -> list[Source]:
     """The sources that hold all accounts with something to do."""
-    return [Source(queue_key(queue, shard), False) for shard in range(shards) for queue in DueQueue]
+    return [Source(queue_key(queue, shard)) for shard in range(shards) for queue in DueQueue]
+
+
+def waiting(shards: int) -> list[Source]:
+    """The sources of what nobody holds."""
+    return [Source(queue_key(one, shard)) for shard in range(shards) for one in DueQueue if one is not DueQueue.LEASED]
 
 
 def timers(shard: int) -> list[Source]:
-    """The source of what timers look after."""
-    return [Source(queue_key(DueQueue.TIMER, shard), False)]
+    """The sources of what timers look after."""
+    return [Source(queue_key(queue, shard)) for queue in (DueQueue.TIMER, DueQueue.LEASED)]
 
 
-def of_models(models: Iterator[str] | list[str]) -> list[Source]:
-    """The sources that hold the accounts of these models."""
-    return [Source(model, True) for model in models]
+def leased(shards: int) -> list[Source]:
+    """The sources of what is held, by when the leases run out."""
+    return [Source(queue_key(DueQueue.LEASED, shard)) for shard in range(shards)]
+
+
+def of_model(model_id: str, shards: int) -> list[Source]:
+    """The sources of what can be taken of a model, now or later."""
+    steps = [dispatch.work_of(model_id, step) for step in dispatch.STEPS]
+    return [Source(work_key(shard), step) for shard in range(shards) for step in steps]
+
+
+def all_of_model(model_id: str, shards: int) -> list[Source]:
+    """The same, each shard at once: in the order of the steps."""
+    return [Source(work_key(shard), f"{model_id}#") for shard in range(shards)]
+
+
+def next_work(shard: int, behind: str) -> str | None:
+    """The work key of the first account of the next step of a model that any account waits for, None at the end.
+
+    `behind` is the work that was found before, empty at the beginning.
+    """
+    place = behind + _BEHIND_ALL if behind else _BEFORE_ALL
+    with reading():
+        found = list(Account.work_index.query(work_key(shard), Account.work > place, limit=1, page_size=1))
+    return found[0].work if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +118,21 @@ class QueueRow:
         return render(self.due_at), self.account.account_id
 
 
-def in_order(sources: list[Source], places: Mapping[str, Place], page: int) -> Iterator[QueueRow]:
-    """The rows of all sources, earliest due first, each source from behind its place."""
+def in_order(
+    sources: Sequence[Source], places: Mapping[str, Place], page: int, until: datetime | None = None
+) -> Iterator[QueueRow]:
+    """The rows of all sources, earliest due first, each source from behind its place.
 
-    def rows(source: Source) -> Iterator[QueueRow]:
-        return (QueueRow(account, source) for account in source.rows(places.get(source.partition), page))
-
-    return heapq.merge(*map(rows, sources), key=lambda row: row.place)
+    A source is read when its turn can have come: not before the others are at its `since`.
+    """
+    first: list[tuple[Place, int, QueueRow | None]] = [((one.since, ""), at, None) for at, one in enumerate(sources)]
+    heapq.heapify(first)
+    rows = [one.rows(places.get(one.name), page, until) for one in sources]
+    while first:
+        _, at, row = heapq.heappop(first)
+        if row is not None:
+            yield row
+        account = next(rows[at], None)
+        if account is not None:
+            following = QueueRow(account, sources[at])
+            heapq.heappush(first, (following.place, at, following))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, islice
 from typing import TypeVar
 
 from chalicelib.domain import phases, runway
@@ -15,6 +16,7 @@ from chalicelib.tables.accounts import Account
 from chalicelib.tables.base import Key, reading, together
 from chalicelib.tables.phases import Phase
 from chalicelib.tables.pools import Content, PoolItem, Text
+from chalicelib.tables.queues import all_of_model, leased
 
 P = TypeVar("P", bound=PoolItem)
 
@@ -88,11 +90,12 @@ class Accounts:
 
 
 def accounts(
-    model_id: str, now: datetime, without_date: Undated, most: int = MOST_ACCOUNTS, go_on: GoOn = always
+    model_id: str, shards: int, now: datetime, without_date: Undated, most: int = MOST_ACCOUNTS, go_on: GoOn = always
 ) -> Accounts:
-    """Up to `most` accounts of a model that have not ended, as they are now."""
+    """Up to `most` accounts of a model that have not ended, as they are now; the queues have so many `shards`."""
+    rows = chain(*(source.rows(None, most + 1) for source in (*all_of_model(model_id, shards), *leased(shards))))
+    queued = [row.account_id for row in islice((row for row in rows if row.model_id == model_id), most + 1)]
     with reading():
-        queued = [row.account_id for row in Account.model_queue_index.query(model_id, limit=most + 1)]
         known = without_date.imported | without_date.halted
         others = [row.account_id for row in Account.model_index.query(model_id) if row.account_id in known]
     ids = list(dict.fromkeys((*queued, *others)))

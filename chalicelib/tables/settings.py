@@ -1,10 +1,12 @@
 """Settings that change at run time: what is paused, and when each timer last ran."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
 from chalicelib.tables.attributes import count, document, expiry, flag, maybe_instant, text, texts
@@ -13,11 +15,17 @@ from chalicelib.tables.base import Item, Raw, cached, connection, name_of, readi
 PAUSES = "pauses"
 WATCHED = "watched"
 HOURS = "hours"
+DIRECTORY = "directory"
+WEIGHT = 1
 COUNTER_SHARDS = 8
 
 
 class Setting(Item):
-    """One named setting. `pauses` holds the master switch and the paused models: one key, read with every taking."""
+    """One named setting.
+
+    `pauses` holds the master switch, the paused models, and the weight and the bound of those that have one: one key,
+    read with every taking. `slots:MODEL` holds the accounts (`holders`) of a bounded model that are worked on.
+    """
 
     class Meta:
         table_name = "settings"
@@ -26,6 +34,8 @@ class Setting(Item):
     pipeline_paused = flag()
     pause_reason = document()
     models = texts()
+    shares = document()
+    holders = texts()
     number = count()
     ran_at = maybe_instant()
     did = document()
@@ -41,6 +51,19 @@ class Setting(Item):
     def paused_models(self) -> set[str]:
         """The models that are paused."""
         return self.models or set()
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """The weights of the models that do not have the usual one."""
+        return {model: share["weight"] for model, share in (self.shares or {}).items() if share["weight"] != WEIGHT}
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        """How many accounts of a model may be worked on at a time, for the models that are bounded."""
+        shares = self.shares or {}
+        return {
+            model: share["max_concurrent"] for model, share in shares.items() if share["max_concurrent"] is not None
+        }
 
     @classmethod
     def nothing_paused(cls) -> Self:
@@ -67,7 +90,7 @@ def take_turn(ranking: str, since: datetime, kept_until: datetime) -> tuple[int,
     names = {"#number": "number", "#kept": "kept_until"}
     kept = Setting.kept_until
     values = {":one": {"N": "1"}, ":kept": {kept.attr_type: kept.serialize(kept_until)}}
-    row = _update_turn(ranking, since, "ADD #number :one SET #kept = :kept", names, values)
+    row = _update_turn(_window(ranking, since), "ADD #number :one SET #kept = :kept", names, values)
     return int(row["number"]["N"]), _lists(row)
 
 
@@ -76,13 +99,17 @@ def keep_turns(ranking: str, since: datetime, lists: Mapping[str, Sequence[str]]
     names = {f"#{name}": name for name in lists}
     values = {f":{name}": {"L": [{"S": one} for one in ids]} for name, ids in lists.items()}
     update = "SET " + ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in lists)
-    return _lists(_update_turn(ranking, since, update, names, values))
+    return _lists(_update_turn(_window(ranking, since), update, names, values))
 
 
-def _update_turn(ranking: str, since: datetime, update: str, names: Mapping[str, str], values: Raw) -> Raw:
+def _window(ranking: str, since: datetime) -> str:
+    return f"{ranking}#{since:%Y-%m-%dT%H:%M:%S.%f}"
+
+
+def _update_turn(name: str, update: str, names: Mapping[str, str], values: Raw) -> Raw:
     asked = {
         "TableName": name_of(Setting),
-        "Key": Setting.raw_key([f"turn:{ranking}#{since:%Y-%m-%dT%H:%M:%S.%f}"]),
+        "Key": Setting.raw_key([f"turn:{name}"]),
         "UpdateExpression": update,
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
@@ -105,9 +132,47 @@ def keep(record: tuple[datetime, object] | None) -> list[Action]:
     return [Setting.ran_at.set(at), Setting.did.set(json.loads(json.dumps(found)))]
 
 
-def pause_model(model_id: str, *, paused: bool) -> Action:
-    """The update of `pauses` that pauses a model, or lets it go on."""
-    return Setting.models.add({model_id}) if paused else Setting.models.delete({model_id})
+@dataclass(slots=True)
+class PausesChange:
+    """What a change of a model writes into `pauses`."""
+
+    condition: Condition | None = None
+    actions: list[Action] = field(default_factory=list)
+
+    def pause(self, model_id: str, *, paused: bool) -> None:
+        """Pauses a model, or lets it go on."""
+        self.actions.append(Setting.models.add({model_id}) if paused else Setting.models.delete({model_id}))
+
+    def share(self, model_id: str, weight: int, max_concurrent: int | None) -> None:
+        """Gives a model its weight and its bound, on condition that nobody changes any model's meanwhile."""
+        (found,) = together([(Setting, PAUSES)])
+        before = {} if found is None else found.shares or {}
+        shares = {model: share for model, share in before.items() if model != model_id}
+        if weight != WEIGHT or max_concurrent is not None:
+            shares[model_id] = {"weight": weight, "max_concurrent": max_concurrent}
+        self.condition = Setting.shares == before if before else Setting.shares.does_not_exist()
+        self.actions.append(Setting.shares.set(shares) if shares else Setting.shares.remove())
+
+
+def slots_of(held: Set[str]) -> Action:
+    """The update of a model's slots by which these accounts have them, and no others."""
+    return Setting.holders.set(set(held)) if held else Setting.holders.remove()
+
+
+def slots_key(model_id: str) -> str:
+    """The name of the setting that holds which accounts of a bounded model are worked on."""
+    return f"slots:{model_id}"
+
+
+def take_slot(account_id: str, bound: int) -> tuple[Condition, Action]:
+    """The condition and the update that take a slot; an account that has one keeps it."""
+    free = Setting.holders.does_not_exist() | (size(Setting.holders) < bound)
+    return free | Setting.holders.contains(account_id), Setting.holders.add({account_id})
+
+
+def free_slot(account_id: str) -> Action:
+    """The update that gives a slot back."""
+    return Setting.holders.delete({account_id})
 
 
 def pauses_lately(seconds: float) -> Setting:
@@ -118,3 +183,9 @@ def pauses_lately(seconds: float) -> Setting:
         return found or Setting.nothing_paused()
 
     return cached(PAUSES, seconds, read)
+
+
+def take_numbers(name: str, count: int) -> int:
+    """Take the next `count` numbers of this name, and return the first of them; a plain addition, as `take_turn`."""
+    row = _update_turn(name, "ADD #number :count", {"#number": "number"}, {":count": {"N": str(count)}})
+    return int(row["number"]["N"]) - count

@@ -1,6 +1,6 @@
 """Loading a warm-up: the account, its phases, what is paused and the caller's session, as one frozen view."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,9 +18,19 @@ from chalicelib.domain.warmup.leases import Caller
 from chalicelib.domain.warmup.state import PhaseState, Response, Warmup
 from chalicelib.tables import Account, Phase, Session, Setting
 from chalicelib.tables.base import Key, together
-from chalicelib.tables.settings import PAUSES
+from chalicelib.tables.settings import PAUSES, slots_key
 
 _SHORTEST_WAIT = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What stands above an account: what is paused, how many of its model may be worked on, and whether so many are."""
+
+    pipeline_paused: bool = False
+    paused_models: Set[str] = frozenset()
+    max_concurrent: int | None = None
+    busy_models: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -30,7 +40,7 @@ class Loaded:
     warmup: Warmup
     account: Account
     phases: dict[PhaseName, Phase]
-    pauses: Setting
+    pauses: Gate
     session: Session | None
 
     def blockers(self, now: datetime) -> list[Blocker]:
@@ -39,7 +49,7 @@ class Loaded:
 
 
 def load(context: Context, account_id: str) -> Loaded:
-    """Reads the account and all that decides on it, in one consistent round trip.
+    """Reads the account and all that decides on it, in one consistent round trip (two where its model is bounded).
 
     A batch is not a snapshot: a change between its reads would show a new account with old phases. The account names
     the versions of its phases, so a torn read is seen, and read again. Raises NotFound also where the caller's models
@@ -61,7 +71,16 @@ def _load(context: Context, account_id: str) -> Loaded:
         raise NotFound("account", account_id)
     session = others.pop() if session_key else None
     known = {record.name: record for record in others if record is not None}
-    return Loaded(view(account, known), account, known, pauses or Setting.nothing_paused(), session)
+    return Loaded(view(account, known), account, known, _gate(account, pauses or Setting.nothing_paused()), session)
+
+
+def _gate(account: Account, pauses: Setting) -> Gate:
+    bound, busy = pauses.bounds.get(account.model_id), frozenset[str]()
+    if bound is not None:
+        (slots,) = together([(Setting, slots_key(account.model_id))])
+        holders = set() if slots is None else slots.holders or set()
+        busy = frozenset({account.model_id}) if len(holders - {account.account_id}) >= bound else busy
+    return Gate(pauses.pipeline_paused, pauses.paused_models, bound, busy)
 
 
 def versions(records: Mapping[PhaseName, Phase]) -> str:

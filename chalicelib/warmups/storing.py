@@ -13,7 +13,7 @@ from chalicelib.context import Context
 from chalicelib.domain import timing
 from chalicelib.domain.accounts import AccountState, has_ended
 from chalicelib.domain.actions import AuditAction
-from chalicelib.domain.leases import Lease
+from chalicelib.domain.leases import Lease, is_open
 from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.sessions import SessionStatus
@@ -36,9 +36,9 @@ from chalicelib.tables.sessions import (
     seen,
     warn,
 )
-from chalicelib.tables.settings import COUNTER_SHARDS, counter_key
+from chalicelib.tables.settings import COUNTER_SHARDS, counter_key, free_slot, slots_key, take_slot
 from chalicelib.tables.transaction import Transaction
-from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, Loaded, document, versions, view
+from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, Gate, Loaded, document, versions, view
 
 MODELS: Mapping[PoolKind, type[PoolItem]] = {PoolKind.CONTENT: Content, PoolKind.TEXT: Text}
 Items = Mapping[tuple[PoolKind, str], PoolItem]
@@ -51,7 +51,7 @@ Claim = Callable[[Transaction], None]
 
 def new(account: Account) -> Loaded:
     """A warm-up that is not stored yet."""
-    return Loaded(view(account, {}), account, {}, Setting.nothing_paused(), None)
+    return Loaded(view(account, {}), account, {}, Gate(), None)
 
 
 def create(context: Context, loaded: Loaded, claim: Claim, **details: object) -> None:
@@ -114,6 +114,7 @@ class _Writer:
         self._account(after)
         self._phases(after)
         self._count_ended(after.state)
+        self._slot(after)
         items = self._read_items(step.effects)
         for effect in step.effects:
             self._effect(effect, items)
@@ -179,6 +180,19 @@ class _Writer:
 
     def _add(self, counter: str, by: int) -> None:
         self.change.transaction.update(Setting(name=counter), None, [Setting.number.add(by)])
+
+    def _slot(self, after: Warmup) -> None:
+        """Takes a slot of a bounded model with a lease, and gives it back with its end; who takes over keeps it."""
+        bound, before = self.loaded.pauses.max_concurrent, None if self.before is None else self.before.lease
+        if bound is None or after.lease == before:
+            return
+        slots, account_id = Setting(name=slots_key(after.model_id)), after.account_id
+        if is_open(after.lease):
+            if before is None or before.token != after.lease.token:
+                condition, action = take_slot(account_id, bound)
+                self.change.transaction.update(slots, condition, [action])
+        elif is_open(before):
+            self.change.transaction.update(slots, None, [free_slot(account_id)])
 
     # effects
 

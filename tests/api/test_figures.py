@@ -175,7 +175,7 @@ def test_a_count_that_is_cut_short_goes_on_and_the_last_whole_one_stands_until_t
     while agency.operator.get(OVERVIEW).ok()["counted_at"] == first["counted_at"]:
         kept = agency.operator.get(OVERVIEW).ok()
         assert (kept["queues"]["due"], kept["has_more"]) == (count, False)
-        pipeline.keep_count(_timer(agency, seconds=installed.settings.deadline_seconds / 4 + 3.5))
+        pipeline.keep_count(_timer(agency, seconds=installed.settings.deadline_seconds / 4 + 4.5))
         agency.time.advance(60)
         runs += 1
         assert runs < 20
@@ -205,7 +205,7 @@ def test_a_watch_that_is_cut_short_goes_on_and_its_figures_are_told_when_it_is_w
     assert [before[name] for name in told[1:]] == [6, 5, ["m2", "m3", "m4", "m5", "m6"]]
     agency.time.advance(timedelta(hours=1))
     begun = agency.time.told()
-    agency.wire.took = lambda _: agency.time.sleep(3.0)
+    agency.wire.took = lambda _: agency.time.sleep(2.5)
     runs = 0
     while (now := agency.operator.get(OVERVIEW).ok())["pools_watched_at"] == before["pools_watched_at"]:
         assert [now[name] for name in told] == [before[name] for name in told]

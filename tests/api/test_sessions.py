@@ -211,7 +211,7 @@ def holding(agency: Agency, settings: Settings, session: str, count: int, ended:
         account.consent, account.created_at, account.updated_at, account.version = CONSENT, now, now, 3
         token = leases.make_token(3, number.to_bytes(16, "big"))
         account.store_lease(Lease(token, session, "b1", now, now + LEASE, "req", ended, now if ended else None))
-        account.store_due(None if ended else Due(DueQueue.TIMER, now + LEASE), settings.queue_shards)
+        account.store_due(None if ended else Due(DueQueue.LEASED, now + LEASE), settings.queue_shards)
         agency.wire.plant("test-accounts", account.serialize())
         holdings.add(str(HeldLease(account.account_id, token, "pfp")))
     transaction = Transaction(begin(settings, Actor(Role.OPERATOR, "root")))

@@ -251,10 +251,10 @@ OPERATOR: Mapping[str, Callable[[int], int | None]] = {
 
 @cache
 def timed(number: int) -> int:
-    """What a timer makes of the account: it sees only what is due in its queue."""
+    """What a timer makes of the account: it sees only what is due in its queues."""
     warmup = STATES[number]
     queued = timing.next_due(warmup, warmup.current, NOW)
-    if queued is None or queued.queue is not timing.DueQueue.TIMER or queued.at > NOW:
+    if queued is None or queued.queue is timing.DueQueue.READY or queued.at > NOW:
         return number
     step = due(warmup, NOW)
     return number if step is None else number_of(step.after)

@@ -114,14 +114,18 @@ def _account(account: Plain, phases: Mapping[str, Mapping[str, Plain]], sessions
     if working and not waits_for_people and "due_at" not in account:
         yield "it is in no queue: nobody will ever find it again"
     if held and (account.get("queue"), account.get("due_at")) != (
-        f"timer#{account.get('queue', '#').partition('#')[2]}",
+        f"leased#{account.get('queue', '#').partition('#')[2]}",
         account["lease_expires_at"],
     ):
         waits = f"{account.get('queue')} at {account.get('due_at')}"
         yield f"it is held until {account['lease_expires_at']}, but waits in {waits}"
     looked_after = working or (held and account["state"] == "paused")
-    if ("queue" in account) != ("ready_model" in account) or (not looked_after and "queue" in account):
-        yield f"it is `{account['state']}` and waits in {account.get('queue')}, {account.get('ready_model')}"
+    if not looked_after and "queue" in account:
+        yield f"it is `{account['state']}` and waits in {account['queue']}"
+    step = account.get("current_phase") or ("start_warmup" if account["state"] == "ready" else "complete_warmup")
+    work = f"{account['model_id']}#{step}#{account.get('due_at')}" if "queue" in account and not held else None
+    if account.get("work") != work or ("work" in account) != ("work_shard" in account):
+        yield f"it waits for {work}, but stands in the index as {account.get('work')}"
 
 
 def _lease(account: Plain, own: Mapping[str, Plain], sessions: Mapping[str, Plain]) -> Iterator[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Store
-from infrastructure.upgrade import sort_events, upgrade
+from infrastructure.upgrade import give_work_keys, sort_events, upgrade
 from tests.agency import PHASES, Agency, Bot
 from tests.wire import Call, Killed
 from warmup.sandbox.stores import ROOT
@@ -61,6 +61,22 @@ def carried_on(agency: Agency) -> None:
 
 def test_what_the_first_version_wrote_is_carried_on_to_its_end(agency: Agency) -> None:
     plant(agency, {})
+    carried_on(agency)
+
+
+def test_accounts_of_the_first_version_are_given_the_keys_of_the_work_index(agency: Agency, settings: Settings) -> None:
+    plant(agency, {})
+    rows = agency.wire.store.tables[PREFIX + "accounts"].rows
+    waiting = [row for row in rows.values() if "queue" in row]
+    assert sum(give_work_keys(settings)) == len(waiting)
+    keys = {
+        row["account_id"]["S"]: (row["queue"]["S"], row.get("work", {}).get("S"))
+        for row in rows.values()
+        if "queue" in row
+    }
+    assert keys["a1"] == ("leased#0", None), "it is held"
+    assert keys["a3"][1] == f"m1#start_warmup#{rows['a3',]['due_at']['S']}"
+    assert not any(give_work_keys(settings)), "once is enough"
     carried_on(agency)
 
 

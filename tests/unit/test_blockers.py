@@ -13,6 +13,7 @@ from chalicelib.domain.errors import (
     AccountPaused,
     ConsentMissing,
     ContentUnavailable,
+    ModelBusy,
     PhaseNotAvailable,
     ServiceError,
 )
@@ -52,6 +53,7 @@ class Pauses:
 
     pipeline_paused: bool = False
     paused_models: frozenset[str] = field(default_factory=frozenset)
+    busy_models: frozenset[str] = field(default_factory=frozenset)
 
 
 NOTHING_PAUSED = Pauses()
@@ -80,6 +82,8 @@ READY = Account(AccountState.READY)
             [BlockerCode.CONSENT_MISSING, BlockerCode.NOT_READY],
         ),
         (replace(READY, has_consent=False), None, NOTHING_PAUSED, [BlockerCode.CONSENT_MISSING]),
+        (READY, None, Pauses(busy_models=frozenset({"m1"})), [BlockerCode.MODEL_BUSY]),
+        (READY, None, Pauses(busy_models=frozenset({"m2"})), []),
         (Account(AccountState.PAUSED), Phase(), NOTHING_PAUSED, [BlockerCode.PAUSED]),
         (
             Account(AccountState.PAUSED),
@@ -146,6 +150,7 @@ ERRORS: dict[BlockerCode, type[ServiceError]] = {
     BlockerCode.RETRY_DELAY: PhaseNotAvailable,
     BlockerCode.REVIEW: PhaseNotAvailable,
     BlockerCode.CONSENT_MISSING: ConsentMissing,
+    BlockerCode.MODEL_BUSY: ModelBusy,
     BlockerCode.CONTENT_UNAVAILABLE: ContentUnavailable,
     BlockerCode.NOT_READY: AccountNotReady,
     BlockerCode.FINISHED: AccountNotReady,

@@ -31,6 +31,7 @@ CONTRACT = {
     "PhasesIncomplete": (409, "phases_incomplete", False),
     "ContentUnavailable": (409, "content_unavailable", True),
     "AccountPaused": (409, "account_paused", True),
+    "ModelBusy": (409, "model_busy", True),
     "AlreadyExists": (409, "already_exists", False),
     "VersionConflict": (412, "version_conflict", False),
     "BodyTooLarge": (413, "body_too_large", False),

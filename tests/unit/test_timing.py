@@ -48,6 +48,11 @@ def timer(at: datetime) -> Due:
     return Due(DueQueue.TIMER, at)
 
 
+def leased(at: datetime) -> Due:
+    """Somebody holds it until then."""
+    return Due(DueQueue.LEASED, at)
+
+
 @pytest.mark.parametrize(
     ("account", "phase", "expected"),
     [
@@ -69,11 +74,11 @@ def timer(at: datetime) -> Due:
         # a pool that had nothing is asked again later
         (Account(content_due_at=LATER), Phase(PhaseStatus.AVAILABLE, EARLIER), timer(LATER)),
         # a lease that nobody has ended falls due when it runs out, whatever the phase says
-        (Account(lease=HELD), Phase(PhaseStatus.IN_PROGRESS, EARLIER), timer(LATER)),
-        (Account(lease=HELD, content_due_at=LATEST), Phase(PhaseStatus.AVAILABLE, EARLIER), timer(LATER)),
-        (Account(lease=RUN_OUT), Phase(PhaseStatus.IN_PROGRESS, EARLIER), timer(EARLIER)),
-        (Account(AccountState.READY, lease=HELD), None, timer(LATER)),
-        (Account(lease=HELD, ready_at=EARLIER), None, timer(LATER)),
+        (Account(lease=HELD), Phase(PhaseStatus.IN_PROGRESS, EARLIER), leased(LATER)),
+        (Account(lease=HELD, content_due_at=LATEST), Phase(PhaseStatus.AVAILABLE, EARLIER), leased(LATER)),
+        (Account(lease=RUN_OUT), Phase(PhaseStatus.IN_PROGRESS, EARLIER), leased(EARLIER)),
+        (Account(AccountState.READY, lease=HELD), None, leased(LATER)),
+        (Account(lease=HELD, ready_at=EARLIER), None, leased(LATER)),
         # an ended one says nothing
         (Account(lease=OVER), Phase(PhaseStatus.PENDING, LATEST), timer(LATEST)),
         (Account(AccountState.READY, lease=OVER, ready_at=EARLIER), None, ready(EARLIER)),
@@ -92,7 +97,7 @@ def test_an_account_that_nobody_works_on_waits_for_nothing(state: AccountState) 
 
 def test_a_paused_account_waits_only_for_the_end_of_its_lease() -> None:
     for phase, lease in product([None, *map(Phase, PhaseStatus)], (None, HELD, RUN_OUT, OVER)):
-        expected = timer(lease.expires_at) if lease in (HELD, RUN_OUT) and lease is not None else None
+        expected = leased(lease.expires_at) if lease in (HELD, RUN_OUT) and lease is not None else None
         assert next_due(Account(AccountState.PAUSED, lease, EARLIER), phase, NOW) == expected
 
 

@@ -166,6 +166,13 @@ class LeaseSuperseded(problems.Conflict):
     """
 
 
+class ModelBusy(problems.Conflict):
+    """As many accounts of the model are worked on as its `max_concurrent` allows.
+
+    Take work of another model, or ask again later: a slot is free when a lease on this model ends.
+    """
+
+
 class PhaseNotAvailable(problems.Conflict):
     """The phase cannot be worked on now.
 
@@ -274,6 +281,7 @@ BY_CODE: Mapping[str, type[problems.ApiError]] = {
     "four_eyes": FourEyes,
     "invalid_transition": InvalidTransition,
     "lease_superseded": LeaseSuperseded,
+    "model_busy": ModelBusy,
     "phase_not_available": PhaseNotAvailable,
     "phase_not_in_progress": PhaseNotInProgress,
     "phases_incomplete": PhasesIncomplete,

@@ -88,6 +88,7 @@ class BlockerCode(OpenEnum):
     PAUSED = "paused"
     CONTENT_UNAVAILABLE = "content_unavailable"
     CONSENT_MISSING = "consent_missing"
+    MODEL_BUSY = "model_busy"
     FINISHED = "finished"
     RETIRED = "retired"
 
@@ -686,6 +687,8 @@ class ChangedModel(ApiModel):
     themes: list[str]
     paused: bool
     time_zone: str
+    weight: int
+    max_concurrent: int | None
     created_at: datetime
     updated_at: datetime
     version: int
@@ -1304,13 +1307,18 @@ class Media(ApiModel):
 
 
 class Model(ApiModel):
-    """A model: a creator whose pools feed accounts."""
+    """A model: a creator whose pools feed accounts.
+
+    `weight` is its share of the accounts that are handed out while several models wait; `max_concurrent` is how many of
+    its accounts may be worked on at a time, null: any number."""
 
     model_id: str
     name: str
     themes: list[str]
     paused: bool
     time_zone: str
+    weight: int
+    max_concurrent: int | None
     created_at: datetime
     updated_at: datetime
     version: int
@@ -1323,6 +1331,8 @@ class ModelBody(ApiModel):
     name: str | None = None
     themes: list[str] | None = None
     time_zone: str | None = None
+    weight: int | None = None
+    max_concurrent: int | None = None
 
 
 class ModelEdit(ApiModel):
@@ -1332,6 +1342,8 @@ class ModelEdit(ApiModel):
     themes: list[str] | None = None
     paused: bool | None = None
     time_zone: str | None = None
+    weight: int | None = None
+    max_concurrent: int | None = None
     reason: str | None = None
 
 

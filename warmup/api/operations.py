@@ -607,13 +607,22 @@ class Models:
         name: str | Unset | None = UNSET,
         themes: list[str] | Unset = UNSET,
         time_zone: str | Unset = UNSET,
+        weight: int | Unset = UNSET,
+        max_concurrent: int | Unset | None = UNSET,
     ) -> shapes.ChangedModel:
         """Creates a model."""
         return self._transport.ask(
             "POST",
             "/api/operator/models",
             shapes.ChangedModel,
-            body={"model_id": model_id, "name": name, "themes": themes, "time_zone": time_zone},
+            body={
+                "model_id": model_id,
+                "name": name,
+                "themes": themes,
+                "time_zone": time_zone,
+                "weight": weight,
+                "max_concurrent": max_concurrent,
+            },
         )
 
     def list_all(self, *, limit: int | None = None, cursor: str | None = None) -> Pages[shapes.Model]:
@@ -642,15 +651,25 @@ class Models:
         themes: list[str] | Unset | None = UNSET,
         paused: bool | Unset | None = UNSET,
         time_zone: str | Unset | None = UNSET,
+        weight: int | Unset | None = UNSET,
+        max_concurrent: int | Unset | None = UNSET,
         reason: str | Unset | None = UNSET,
     ) -> shapes.ChangedModel:
-        """Renames a model, adds themes, sets its time zone, pauses it or resumes it."""
+        """Changes a model: name, themes, time zone, weight, bound (`max_concurrent` null: none), paused or not."""
         return self._transport.ask(
             "PATCH",
             f"/api/operator/models/{quoted(model_id)}",
             shapes.ChangedModel,
             headers={"If-Match": if_match},
-            body={"name": name, "themes": themes, "paused": paused, "time_zone": time_zone, "reason": reason},
+            body={
+                "name": name,
+                "themes": themes,
+                "paused": paused,
+                "time_zone": time_zone,
+                "weight": weight,
+                "max_concurrent": max_concurrent,
+                "reason": reason,
+            },
         )
 
 

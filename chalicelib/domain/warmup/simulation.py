@@ -34,6 +34,7 @@ class NothingPaused:
 
     pipeline_paused: bool = False
     paused_models: frozenset[str] = frozenset()
+    busy_models: frozenset[str] = frozenset()
 
 
 # states

@@ -1,8 +1,13 @@
 """Models."""
 
-from pydantic import Field
+from typing import Annotated
 
-from chalicelib.routes.bodies.base import Identifier, Input, Line, Prose, Tag, TimeZone
+from pydantic import BeforeValidator, Field
+
+from chalicelib.routes.bodies.base import Identifier, Input, Line, Prose, Tag, TimeZone, whole
+
+Weight = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
+Bound = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
 
 
 class ModelBody(Input):
@@ -12,6 +17,8 @@ class ModelBody(Input):
     name: Line | None = None
     themes: list[Tag] = Field(default=[], max_length=20)
     time_zone: TimeZone = "UTC"
+    weight: Weight = 1
+    max_concurrent: Bound | None = None
 
 
 class ModelEdit(Input):
@@ -21,4 +28,6 @@ class ModelEdit(Input):
     themes: list[Tag] | None = Field(default=None, max_length=20)
     paused: bool | None = None
     time_zone: TimeZone | None = None
+    weight: Weight | None = None
+    max_concurrent: Bound | None = None
     reason: Prose | None = None

@@ -9,13 +9,19 @@ from chalicelib.tables import CreatorModel
 
 
 class Model(Document):
-    """A model: a creator whose pools feed accounts."""
+    """A model: a creator whose pools feed accounts.
+
+    `weight` is its share of the accounts that are handed out while several models wait; `max_concurrent` is how many of
+    its accounts may be worked on at a time, null: any number.
+    """
 
     model_id: str
     name: str
     themes: list[str]
     paused: bool
     time_zone: str
+    weight: int
+    max_concurrent: int | None
     created_at: datetime
     updated_at: datetime
     version: int
@@ -29,6 +35,8 @@ class Model(Document):
             themes=sorted(item.themes or ()),
             paused=item.paused,
             time_zone=item.zone,
+            weight=item.weight,
+            max_concurrent=item.max_concurrent,
             created_at=item.created_at,
             updated_at=item.updated_at,
             version=item.version,

@@ -1,0 +1,9 @@
+"""Finding the accounts that can be worked on: what is due, whose turn it is, and when to ask again.
+
+Where little is due, the common queue shows all of it. Behind a backlog the directory names the steps of models that
+have work, and each of them is read by itself: what a caller does not want is not passed by, but not read.
+"""
+
+from chalicelib.dispatch.search import Search
+
+__all__ = ["Search"]

@@ -1,0 +1,250 @@
+"""One search for work: the accounts that are due, model by model, and whose turn it is."""
+
+import hashlib
+import heapq
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
+
+from chalicelib.context import Context
+from chalicelib.dispatch import directory, slots
+from chalicelib.domain.dispatch import Directory, WorkWanted, step_of, whose_turn
+from chalicelib.domain.errors import TemporarilyUnavailable
+from chalicelib.domain.instants import parse, render
+from chalicelib.tables.accounts import work_key
+from chalicelib.tables.base import cached, remember
+from chalicelib.tables.queues import Place, QueueRow, Source, in_order, leased, waiting
+from chalicelib.tables.settings import WEIGHT, pauses_lately, take_numbers
+
+_PAGE = 25
+_MOST_LEASED = 100
+_SPREAD = 48
+_NO_LEASE_RUNS_OUT = "no lease runs out"
+_LONGEST_WITHOUT = timedelta(minutes=1)
+
+
+class _Line:
+    """The accounts of one model that are due, oldest first."""
+
+    def __init__(self, rows: Iterator[QueueRow]) -> None:
+        self._rows, self._read = rows, deque[QueueRow]()
+
+    def has(self, count: int) -> bool:
+        """Whether so many stand in it."""
+        self._read.extend(islice(self._rows, max(0, count - len(self._read))))
+        return len(self._read) >= count
+
+    def take(self, place: int = 0) -> QueueRow | None:
+        """Take the account at this place out of the line, counted through the first few; None from an empty line."""
+        place %= _SPREAD
+        if not self.has(place + 1) and not self._read:
+            return None
+        place %= len(self._read)
+        row = self._read[place]
+        del self._read[place]
+        return row
+
+
+class Search:
+    """What a caller can be given now.
+
+    `places` are where a list was left, by model; it holds `most_models` at a time, those `behind` the last of them
+    another time (`last_model`; None: there are none). `left_out` are accounts that are not meant. `next_due_at` is when
+    to ask again: nothing that is wanted falls due before. `more`: there may be more than was read.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        wanted: WorkWanted,
+        *,
+        left_out: Collection[str] = (),
+        places: Mapping[str, Place] | None = None,
+        behind: str = "",
+        most_models: int | None = None,
+        page: int = _PAGE,
+    ) -> None:
+        self._context, self._wanted, self._page = context, wanted, page
+        self._left_out, self._places = {*left_out, *wanted.holding}, places or {}
+        self._behind, self._most_models = behind, most_models
+        self.last_model: str | None = None
+        self._pauses = pauses_lately(context.settings.gate_cache_seconds)
+        self._bounds: dict[str, int] = {}
+        self._slots: dict[str, Set[str]] = {}
+        self._lines: dict[str, _Line] = {}
+        self._looked = self._pauses.pipeline_paused
+        self.next_due_at: datetime | None = None
+        self.more = False
+        if not self._pauses.pipeline_paused:
+            self._begin()
+
+    def _begin(self) -> None:
+        bounds = self._pauses.bounds
+        self._bounds = {model: bound for model, bound in bounds.items() if self._is_meant_model(model)}
+        self._slots |= slots.of_models(self._bounds)
+        for model in filter(self._is_busy, self._bounds):
+            self._slots[model] = slots.check(self._context, model, self._slots[model])
+        found = directory.known(self._context)
+        if found is not None:
+            self._open(found)
+        if not self._lines:
+            self._look()
+
+    # whose turn it is
+
+    def turns(self, count: int) -> range:
+        """The numbers of the next turns among the models that this caller may be given."""
+        if len(self._lines) < 2:
+            return range(count)
+        asked = (self._wanted.models, self._context.actor.models, self._wanted.actions, self._wanted.phases)
+        among = repr([None if one is None else sorted(one) for one in asked])
+        first = self._number(f"models:{hashlib.sha256(among.encode()).hexdigest()[:16]}", count)
+        return range(first, first + count)
+
+    def first(self, number: int) -> QueueRow | None:
+        """Take the oldest account of the model whose turn this is; None where nothing is left."""
+        while True:
+            while self._lines:
+                weights = self._pauses.weights
+                model = whose_turn(number, {one: weights.get(one, WEIGHT) for one in self._lines})
+                row = self._lines[model].take()
+                if row is not None:
+                    return self._given(row)
+                del self._lines[model]
+            if self._looked:
+                return None
+            self._look()
+
+    def instead_of(self, lost: QueueRow, number: int) -> QueueRow | None:
+        """Take another account in place of one that somebody else was given: of the same model, where it has any.
+
+        Those who lose at once get numbers of their own, and with them different accounts.
+        """
+        model = lost.account.model_id
+        if model in self._bounds:
+            self._slots |= slots.of_models({model: self._bounds[model]})
+            if self._is_busy(model):
+                self._lines.pop(model, None)
+        line = self._lines.get(model)
+        if line is None or not line.has(2):
+            return self.first(number)
+        row = line.take(self._number(f"lost:{model}", 1))
+        return self.first(number) if row is None else self._given(row)
+
+    def leave(self, model: str) -> None:
+        """Leave a model to later claims."""
+        self._lines.pop(model, None)
+        self.more = True
+
+    def _given(self, row: QueueRow) -> QueueRow:
+        self._left_out.add(row.account.account_id)
+        return row
+
+    def _number(self, name: str, count: int) -> int:
+        try:
+            return take_numbers(name, count)
+        except TemporarilyUnavailable:  # a row that is asked too much: any number is as good, only less even
+            return int.from_bytes(self._context.entropy(4), "big")
+
+    # what is due
+
+    def _look(self) -> None:
+        """Read the common queue as far as a page, and the directory where that is not all that is due."""
+        self._looked = True
+        now, shards = self._context.now, self._context.settings.queue_shards
+        heads = [self._head(source) for source in waiting(shards)]
+        if not self._no_lease_runs_out or not any(map(self._is_due, chain(*heads))):
+            held = [self._head(source) for source in leased(shards)]
+            self._remember_leases(min((head[0].due_at for head in held if head), default=None))
+            heads += held
+        rows = sorted(chain(*heads), key=lambda row: row.place)
+        later = [row for row in rows if row.due_at > now]
+        full = any(len(head) == self._page for head in heads)
+        meant = [row for row in later if self._is_meant(row)] or (later if full else [])
+        self.next_due_at = meant[0].due_at if meant else None
+        whole = not any(len(head) == self._page and head[-1].due_at <= now for head in heads)
+        found = None if whole else directory.read(self._context)
+        if found is not None:
+            self._open(found)
+        if not self._lines:
+            self._open_rows(rows)
+        self.more = not whole and (found is None or not found.is_whole)
+
+    def _head(self, source: Source) -> list[QueueRow]:
+        return [QueueRow(one, source) for one in islice(source.rows(None, self._page), self._page)]
+
+    @property
+    def _no_lease_runs_out(self) -> bool:
+        until: datetime = cached(_NO_LEASE_RUNS_OUT, 0, lambda: datetime.min.replace(tzinfo=UTC))
+        return self._context.now < until
+
+    def _remember_leases(self, first: datetime | None) -> None:
+        """Keep in mind until when no lease can run out: those that are taken from now on last longer than that."""
+        until = self._context.now + min(_LONGEST_WITHOUT, timedelta(seconds=self._context.settings.lease_seconds / 2))
+        remember(_NO_LEASE_RUNS_OUT, _LONGEST_WITHOUT.total_seconds(), until if first is None else min(first, until))
+
+    def _open_rows(self, rows: Iterable[QueueRow]) -> None:
+        of_models: dict[str, list[QueueRow]] = {}
+        for row in rows:
+            if self._is_due(row):
+                of_models.setdefault(row.account.model_id, []).append(row)
+        for model in self._window(of_models):
+            self._lines[model] = _Line(iter(of_models[model]))
+
+    def _open(self, found: Directory) -> None:
+        """Open the lines of the models that the directory names; none is read before its turn comes."""
+        now, due = self._context.now, found.due(self._wanted, self._context.now)
+        held: dict[str, list[QueueRow]] = {}
+        if found.leased_since is not None and found.leased_since <= render(now):
+            shards = self._context.settings.queue_shards
+            for row in islice(in_order(leased(shards), {}, self._page, now), _MOST_LEASED):
+                held.setdefault(row.account.model_id, []).append(row)
+        due = {model: queues for model, queues in due.items() if not self._is_busy(model)}
+        offered = [one for one in {*due, *held} if self._is_offered_model(one)]
+        for model in self._window(offered):
+            after = self._places.get(model)
+            sources = [Source(work_key(one.shard), one.work, one.since) for one in due.get(model, ())]
+            places = {} if after is None else {source.name: after for source in sources}
+            rows = in_order(sources, places, self._page, now)
+            both = heapq.merge(rows, held.get(model, ()), key=lambda row: row.place) if model in held else rows
+            self._lines[model] = _Line(row for row in both if self._is_offered(row))
+        later = [one.since for one in found.queues if one.since > render(now) and self._wanted.admits(one.step)]
+        if not self._lines and later:
+            self.next_due_at = parse(min(later))
+
+    def _window(self, models: Collection[str]) -> list[str]:
+        found = sorted(one for one in models if one > self._behind)
+        window = found[: self._most_models]
+        self.last_model = window[-1] if len(window) < len(found) else None
+        return window
+
+    # what is meant
+
+    def _is_offered_model(self, model: str) -> bool:
+        return self._is_meant_model(model) and model not in self._pauses.paused_models
+
+    def _is_busy(self, model: str) -> bool:
+        """Whether all slots of a bounded model are taken: only an account that has one can be taken over."""
+        return model in self._bounds and len(self._slots[model]) >= self._bounds[model]
+
+    def _is_meant_model(self, model: str) -> bool:
+        return self._context.actor.sees(model) and (self._wanted.models is None or model in self._wanted.models)
+
+    def _is_meant(self, row: QueueRow) -> bool:
+        account = row.account
+        step = step_of(account.state, account.current_phase)
+        return self._is_meant_model(account.model_id) and self._wanted.admits(step)
+
+    def _is_due(self, row: QueueRow) -> bool:
+        return row.due_at <= self._context.now and self._is_offered(row)
+
+    def _is_offered(self, row: QueueRow) -> bool:
+        account, place = row.account, self._places.get(row.account.model_id)
+        return (
+            self._is_meant(row)
+            and self._is_offered_model(account.model_id)
+            and account.account_id not in self._left_out
+            and (not self._is_busy(account.model_id) or account.account_id in self._slots[account.model_id])
+            and (place is None or row.place > place)
+        )

@@ -1,0 +1,105 @@
+"""Whose turn it is, and what a caller asks for."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.accounts import Step
+from chalicelib.domain.dispatch import ANYTHING, STEPS, Directory, WorkQueue, WorkWanted, whose_turn
+from chalicelib.domain.phases import ORDER, PhaseName
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+WEIGHTS = st.dictionaries(st.text("abcdef", min_size=1, max_size=4), st.integers(1, 100), min_size=1, max_size=40)
+
+
+@given(weights=WEIGHTS, first=st.integers(0, 10**12))
+def test_over_any_thousand_turns_each_share_is_within_a_point_of_its_weights(
+    weights: dict[str, int], first: int
+) -> None:
+    taken = Counter(whose_turn(number, weights) for number in range(first, first + 1000))
+    for model, weight in weights.items():
+        assert abs(taken[model] / 1000 - weight / sum(weights.values())) <= 0.01
+
+
+@given(models=st.integers(2, 60), first=st.integers(0, 10**12))
+def test_no_model_waits_for_twice_as_many_turns_as_there_are_models(models: int, first: int) -> None:
+    weights = {f"m{number:02}": 1 for number in range(models)}
+    for begin in range(first, first + 3 * models):
+        assert {whose_turn(number, weights) for number in range(begin, begin + 2 * models)} == set(weights)
+
+
+def test_a_model_whose_first_account_falls_due_behind_ten_thousand_of_another_comes_next_but_one() -> None:
+    waiting = {"big": 10_000, "small": 10}
+    given = list[str]()
+    while waiting:
+        model = whose_turn(len(given), dict.fromkeys(waiting, 1))
+        given.append(model)
+        waiting[model] -= 1
+        waiting = {one: count for one, count in waiting.items() if count}
+    assert "small" in given[:4], "within twice as many hand-outs as there are models"
+    assert given[:24].count("small") == 10, "then every other turn or so"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_who_says_nothing_is_given_every_step(step: str) -> None:
+    assert ANYTHING.admits(step)
+    assert not ANYTHING.admits(None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "admitted"),
+    [
+        (WorkWanted(phases=[ORDER[0]]), {"start_warmup", "pfp"}),
+        (WorkWanted(phases=[ORDER[-1]]), {"story", "complete_warmup"}),
+        (WorkWanted(phases=[PhaseName.BIO, PhaseName.POST]), {"bio", "post"}),
+        (WorkWanted(actions=[Step.START_WARMUP]), {"start_warmup"}),
+        (WorkWanted(actions=[Step.COMPLETE_WARMUP]), {"complete_warmup"}),
+        (WorkWanted(actions=[Step.RUN_PHASE]), {*ORDER}),
+        (WorkWanted(actions=[Step.RUN_PHASE], phases=[ORDER[0]]), {"pfp"}),
+        (WorkWanted(actions=[Step.START_WARMUP], phases=[PhaseName.BIO]), set()),
+    ],
+)
+def test_what_a_caller_asks_for(wanted: WorkWanted, admitted: set[str]) -> None:
+    assert {step for step in STEPS if wanted.admits(step)} == admitted
+
+
+def queue(model: str, step: str = "bio", shard: int = 0) -> WorkQueue:
+    return WorkQueue(shard, model, step, "2026-11-27T11:00:00.000Z")
+
+
+A, B, C, D = queue("a"), queue("b"), queue("c"), queue("a", shard=1)
+
+
+@pytest.mark.parametrize(
+    ("known", "begin", "found", "end", "expected"),
+    [
+        ((), None, (A, B), None, {A, B}),
+        ((A, B), None, (C,), None, {C}),  # a whole scan forgets what it did not find
+        ((A, B, C, D), None, (A,), (0, A.work), {A, B, C, D}),  # behind where it stopped stands what was known
+        ((A, B, C, D), (0, A.work), (C,), (0, C.work), {A, C, D}),
+        ((A, B, C, D), (0, C.work), (), None, {A, B, C}),
+    ],
+)
+def test_a_scan_that_stops_half_way_goes_on_there(
+    known: tuple[WorkQueue, ...],
+    begin: tuple[int, str] | None,
+    found: tuple[WorkQueue, ...],
+    end: tuple[int, str] | None,
+    expected: set[WorkQueue],
+) -> None:
+    directory = Directory(NOW, known, scanned_to=begin).after_scan(found, end)
+    assert set(directory.queues) == expected
+    assert directory.scanned_to == end
+    assert directory.is_whole is (end is None), "nothing is known of what no scan has reached"
+    assert directory.is_fresh(NOW, 2) is (end is None)
+
+
+def test_a_directory_lasts_the_longer_the_more_there_is_to_scan() -> None:
+    small, large = Directory(NOW, (A,), is_whole=True), Directory(NOW, (A,) * 100, is_whole=True)
+    assert small.is_fresh(NOW + timedelta(seconds=1.9), 2)
+    assert not small.is_fresh(NOW + timedelta(seconds=2), 2)
+    assert large.is_fresh(NOW + timedelta(seconds=4.9), 2)
+    assert not large.is_fresh(NOW + timedelta(seconds=5), 2)
