@@ -10,10 +10,10 @@ from chalicelib.domain.sessions import SessionStatus
 from chalicelib.edge.answers import Answer, New
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, cursor, limit
-from chalicelib.routes.schemas.heartbeats import Heartbeat
 from chalicelib.routes.schemas.lists import Page
 from chalicelib.routes.schemas.sessions import ChangedSession, OpenedSession, OwnSession, Session
 from chalicelib.services import heartbeats, sessions
+from chalicelib.services.heartbeats import Heartbeat
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.reasons import ReasonBody
@@ -32,7 +32,7 @@ def create(context: Context, *, body: SessionBody) -> New[OpenedSession]:
 @routes.post("/api/bot/sessions/{session_id}/heartbeat", role=Role.BOT, refuses=(SessionEnded,))
 def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answer[Heartbeat]:
     """Says that the session lives."""
-    return Answer(Heartbeat.of(heartbeats.heartbeat(context, session_id, note=body.note)))
+    return Answer(heartbeats.heartbeat(context, session_id, note=body.note))
 
 
 @routes.get("/api/bot/sessions/{session_id}", role=Role.BOT)

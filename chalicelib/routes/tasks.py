@@ -17,13 +17,13 @@ from chalicelib.edge.routing import Routes
 from chalicelib.routes import refusals
 from chalicelib.routes.queries import DEFAULT_LIMIT, SomeOf, cursor, identifiers, limit
 from chalicelib.routes.schemas.deliveries import Delivery
-from chalicelib.routes.schemas.heartbeats import Heartbeat
 from chalicelib.routes.schemas.leases import Released
 from chalicelib.routes.schemas.phases import Completion, Report
 from chalicelib.routes.schemas.sessions import OpenedSession, OwnSession
 from chalicelib.routes.schemas.warmups import ChangedWarmup, StartedWarmup
 from chalicelib.routes.schemas.work import ReadyPage
 from chalicelib.services import accounts, deliveries, heartbeats, leases, phases, sessions
+from chalicelib.services.heartbeats import Heartbeat
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.phases import CompletePhaseBody, ReportErrorBody
@@ -75,7 +75,7 @@ def own_session(context: Context, *, session_id: str) -> Answer[OwnSession]:
 def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answer[Heartbeat]:
     """Says that the person is still there: their leases are extended."""
     sessions.own(context, session_id)
-    return Answer(Heartbeat.of(heartbeats.heartbeat(context, session_id, note=body.note)))
+    return Answer(heartbeats.heartbeat(context, session_id, note=body.note))
 
 
 @routes.post("/api/operator/tasks/accounts/{account_id}/start", role=Role.OPERATOR, refuses=refusals.TAKING)

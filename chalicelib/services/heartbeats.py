@@ -9,6 +9,7 @@ from chalicelib.domain import leases, selection
 from chalicelib.domain import sessions as rules
 from chalicelib.domain.errors import SessionEnded
 from chalicelib.domain.leases import Lease
+from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.sessions import visible_session
 from chalicelib.tables import Account, Content, Phase, Session, Text
@@ -27,22 +28,28 @@ class LostHold:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """The answer to a heartbeat: what the session holds until when, what it lost, and what it is ordered to do.
+@dataclass(frozen=True)
+class HeldStill:
+    """A lease that the heartbeat extended; `withdrawn`: its content may not be used any more."""
 
-    `warned` are the tokens of the leases whose content was withdrawn, or its licence ended, after it was delivered.
-    """
+    account_id: str
+    phase: PhaseName | None
+    expires_at: datetime
+    withdrawn: bool
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """What a session still holds, what it lost, and what it is ordered to do."""
 
     session_id: str
     expires_at: datetime
-    held: list[tuple[HeldLease, datetime]]
+    held: list[HeldStill]
     lost: list[LostHold]
     directive: Directive
-    warned: frozenset[str] = frozenset()
 
 
-def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
+def heartbeat(context: Context, session_id: str, *, note: str | None) -> Heartbeat:
     """Says that the session lives: every lease that it holds is extended, late ones too where nobody has taken over.
 
     No lease is extended beyond the longest time that its phase gives a worker; then it runs out and is lost.
@@ -66,7 +73,8 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Beat:
             held, lost = held + extended, lost + lost_now + lost_since
             _drop(context, session, gone, note)
     warned = frozenset(session.warned or ()) | _expired(session, [one for one, _ in held], context.now)
-    return Beat(session_id, until, held, lost, session.directive, warned)
+    still = [HeldStill(one.account_id, one.phase_or_none, ends, one.lease_token in warned) for one, ends in held]
+    return Heartbeat(session_id, until, still, lost, session.directive)
 
 
 def _expired(session: Session, held: Sequence[HeldLease], now: datetime) -> frozenset[str]:

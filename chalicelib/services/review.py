@@ -56,18 +56,25 @@ class OpenCase:
     phase: Phase
 
 
-@dataclass(slots=True)
-class Group:
+@dataclass
+class Sample:
+    """One of a group's messages, and some of its accounts."""
+
+    message: str | None
+    account_ids: list[str] = field(default_factory=list)
+
+
+@dataclass
+class CaseGroup:
     """Cases of one kind, error code and phase."""
 
     code: str | None
-    kind: str | None
     phase: PhaseName
+    kind: str | None
+    count: int
     first_seen: datetime
     last_seen: datetime
-    sample: str | None
-    account_ids: list[str] = field(default_factory=list)
-    count: int = 0
+    sample: Sample
 
 
 @dataclass(frozen=True)
@@ -123,23 +130,23 @@ def _case(context: Context, wanted: CaseFilter, account: Account | None, phase: 
 
 def group_all(
     context: Context, *, wanted: CaseFilter, cursor: str | None = None
-) -> tuple[list[Group], ScannedPage[OpenCase]]:
+) -> tuple[list[CaseGroup], ScannedPage[OpenCase]]:
     """A page of the queue by kind, error code and phase, the largest group first. Raises MalformedRequest."""
     found = scan_queue(context, wanted=wanted, newest_first=False, limit=MOST_EXAMINED, cursor=cursor)
-    groups: dict[tuple[str | None, str | None, str], Group] = {}
+    groups: dict[tuple[str | None, str | None, str], CaseGroup] = {}
     for case in found.items:
         _count(groups, case)
     return sorted(groups.values(), key=lambda group: (-group.count, group.phase, group.code or "")), found
 
 
-def _count(groups: dict[tuple[str | None, str | None, str], Group], case: OpenCase) -> None:
+def _count(groups: dict[tuple[str | None, str | None, str], CaseGroup], case: OpenCase) -> None:
     phase, at = case.phase, case.phase.updated_at
-    new = Group(phase.error_code, phase.error_kind, phase.name, at, at, phase.error_message)
+    new = CaseGroup(phase.error_code, phase.name, phase.error_kind, 0, at, at, Sample(phase.error_message))
     group = groups.setdefault((phase.error_kind, phase.error_code, phase.phase), new)
     group.count += 1
     group.first_seen, group.last_seen = min(group.first_seen, at), max(group.last_seen, at)
-    if len(group.account_ids) < 5:
-        group.account_ids.append(phase.account_id)
+    if len(group.sample.account_ids) < 5:
+        group.sample.account_ids.append(phase.account_id)
 
 
 # in bulk

@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Self
 
 from chalicelib.domain.accounts import AccountState
-from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.phases import Phase
 from chalicelib.scans import ScannedPage
 from chalicelib.services import review
-from chalicelib.services.review import Group, RetryResult
+from chalicelib.services.review import CaseGroup, RetryResult
 
 
 class Case(Phase):
@@ -35,38 +34,6 @@ class Case(Phase):
         )
 
 
-class Sample(Document):
-    """One of a group's messages, and some of its accounts."""
-
-    message: str | None
-    account_ids: list[str]
-
-
-class CaseGroup(Document):
-    """Cases of one kind, error code and phase."""
-
-    code: str | None
-    phase: PhaseName
-    kind: str | None
-    count: int
-    first_seen: datetime
-    last_seen: datetime
-    sample: Sample
-
-    @staticmethod
-    def of(found: Group) -> "CaseGroup":
-        """Return a group of the queue."""
-        return CaseGroup(
-            code=found.code,
-            phase=found.phase,
-            kind=found.kind,
-            count=found.count,
-            first_seen=found.first_seen,
-            last_seen=found.last_seen,
-            sample=Sample(message=found.sample, account_ids=found.account_ids),
-        )
-
-
 class CaseGroups(Document):
     """The groups of a page of the queue, the largest first; `has_more`: add the next pages to this one."""
 
@@ -76,10 +43,10 @@ class CaseGroups(Document):
     has_more: bool
 
     @classmethod
-    def of(cls, groups: list[Group], seen: ScannedPage[review.OpenCase]) -> Self:
+    def of(cls, groups: list[CaseGroup], seen: ScannedPage[review.OpenCase]) -> Self:
         """Return the groups of what was seen of the queue."""
         return cls(
-            items=[CaseGroup.of(one) for one in groups],
+            items=groups,
             next_cursor=seen.next_cursor,
             scanned_count=seen.scanned_count,
             has_more=seen.next_cursor is not None,
