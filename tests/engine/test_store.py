@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 from chalicelib import tables
 from chalicelib.tables.client import DynamoDB
 from chalicelib.tables.connections import Connections, Request, StoreAnswer
+from chalicelib.tables.settings import keep_turns, take_turn
 from chalicelib.tables.transport import Sdk
 from tests.agency import Agency
 from tests.conftest import SETTINGS
@@ -156,3 +158,12 @@ def test_a_transaction_sent_again_and_one_that_fails_get_the_same_answers_from_b
         with pytest.raises(ClientError):
             client.dispatch("TransactWriteItems", wrong)
     assert engine.compared[-3:] == ["TransactWriteItems"] * 3
+
+
+def test_turns_get_the_same_answers_from_both(agency: Agency, engine: Engine) -> None:
+    since, until = agency.time.now, agency.time.now + timedelta(hours=1)
+    assert take_turn("m1#pfp#-", since, until) == (1, {})
+    assert keep_turns("m1#pfp#-", since, {"content": ["a", "b"]}) == {"content": ["a", "b"]}
+    assert keep_turns("m1#pfp#-", since, {"content": ["c"], "text": []}) == {"content": ["a", "b"], "text": []}
+    assert take_turn("m1#pfp#-", since, until) == (2, {"content": ["a", "b"], "text": []})
+    assert engine.compared[-4:] == ["UpdateItem"] * 4
