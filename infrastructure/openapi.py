@@ -41,7 +41,7 @@ _ID = {"type": "string", "pattern": f"^{_GIVEN}$"}
 _QUERY: Mapping[object, Json] = {
     queries.limit: {"type": "integer", "minimum": 1, "maximum": queries.MOST},
     queries.how_many: {"type": "integer", "minimum": 0, "maximum": queries.MOST_ADDED},
-    queries.cursor: {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,2048}$"},
+    queries.cursor: {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,8192}$"},
     queries.identifier: _ID,
     queries.identifiers: {"type": "string", "pattern": f"^{_GIVEN}(,{_GIVEN}){{0,{queries.MOST - 1}}}$"},
     queries.day: {"type": "string", "format": "date", "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"},

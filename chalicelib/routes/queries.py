@@ -15,7 +15,7 @@ DEFAULT_LIMIT = 25
 _WHOLE = re.compile(r"[0-9]{1,4}", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,2048}", re.ASCII)
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,8192}", re.ASCII)
 
 
 def limit(text: str) -> int:

@@ -209,6 +209,21 @@ def test_a_list_of_many_models_goes_on_through_all_of_them(agency: Agency) -> No
     assert sorted(found) == every
 
 
+def test_a_cursor_is_taken_back_however_long_the_ids_are(agency: Agency) -> None:
+    names = [f"m{number:02}{'x' * 61}" for number in range(40)]
+    for name in names:
+        for number in range(2):
+            account_due(agency, f"{name[:62]}{number}z", name, agency.time.now - timedelta(hours=1), None)
+    found, cursor = list[str](), ""
+    while True:
+        page = agency.bot().ready(f"?limit=34{cursor}").ok()
+        found += [item["account_id"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert len(set(found)) == len(found) == 80
+
+
 def test_a_lease_that_ran_out_is_taken_over_behind_a_backlog_with_the_timers_off(big: Agency) -> None:
     lost = big.worker()
     (held,) = claimed(lost, model_ids=["small"])

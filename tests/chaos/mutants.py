@@ -45,6 +45,20 @@ FAULTS = "tests/chaos/test_faults.py"
 STALE = "tests/integration/test_stale_writers.py"
 
 MUTANTS: dict[str, Mutant] = {
+    "the bound of a model": Mutant(
+        (
+            Line(
+                "tables/settings.py",
+                "return free | Setting.holders.contains(account_id), Setting.holders.add({account_id})",
+                "return free | Setting.name.exists(), Setting.holders.add({account_id})",
+            ),
+        ),
+        "tests/api/test_shares.py",
+    ),
+    "the slot that the end of a lease frees": Mutant(
+        (Line("warmups/storing.py", "elif is_open(before):", "elif is_open(before) and bound == 0:"),),
+        "tests/api/test_shares.py",
+    ),
     "the version of what was read": Mutant((VERSION,), None, "the audit's key"),
     "the audit's key": Mutant((AUDIT,), None, "the version of what was read"),
     "the version and the audit's key": Mutant((VERSION, AUDIT), STALE),
