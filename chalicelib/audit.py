@@ -7,7 +7,7 @@ from chalicelib.context import Context
 from chalicelib.domain.actions import AuditAction, summary
 from chalicelib.tables import AuditEvent
 from chalicelib.tables.audit_buckets import bucket_of, day_of
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 
 _MOST_LOGGED = 100
 
@@ -42,7 +42,7 @@ def event(
 
 def was_stored(wanted: AuditEvent) -> bool:
     """Whether this very event, and so its transaction, was stored."""
-    (found,) = together([(AuditEvent, wanted.subject, wanted.sequence)])
+    (found,) = batch_get([(AuditEvent, wanted.subject, wanted.sequence)])
     return found is not None and found.token == wanted.token
 
 

@@ -12,7 +12,7 @@ from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import TemporarilyUnavailable, VersionConflict
 from chalicelib.domain.instants import render
 from chalicelib.tables import AuditEvent
-from chalicelib.tables.base import Item, together
+from chalicelib.tables.base import Item, batch_get
 from chalicelib.tables.transaction import Stale, Transaction
 
 P = ParamSpec("P")
@@ -119,7 +119,7 @@ def is_repeat(context: Context, item: Item, action: AuditAction, *, possible: bo
     """
     versioned: Versioned = item  # type: ignore[assignment]  # as in Change
     first = versioned.version if possible else max(1, versioned.version - _LOOKED_BACK)
-    events = together([(AuditEvent, versioned.subject, one) for one in range(first, versioned.version + 1)])
+    events = batch_get([(AuditEvent, versioned.subject, one) for one in range(first, versioned.version + 1)])
     actor = f"{context.actor.kind}:{context.actor.id}"
     made = [one for one in events if one is not None and (one.action, one.actor) == (action, actor)]
     return any(all((one.details or {}).get(name) == value for name, value in details.items()) for one in made)

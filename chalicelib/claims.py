@@ -9,7 +9,7 @@ from chalicelib.context import Context
 from chalicelib.domain import accounts, duplicates, profiles
 from chalicelib.domain.errors import AlreadyExists, Duplicate
 from chalicelib.tables import Account, Fingerprint
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Transaction
 
@@ -41,7 +41,7 @@ def claim_fingerprints(
 
 
 def _make_way(transaction: Transaction, kind: type[PoolItem], duplicate_of: str) -> None:
-    (twin,) = together([(kind, duplicate_of)])
+    (twin,) = batch_get([(kind, duplicate_of)])
     if twin is None or not duplicates.gives_way(twin):
         raise duplicate(duplicate_of, twin)
     transaction.update(twin, kind.revision == twin.revision, [])
@@ -78,7 +78,7 @@ def claim_profile(context: Context, transaction: Transaction, account: Account, 
     if claim.item_id == account.account_id:
         transaction.update(claim, unchanged)
         return
-    (holder,) = together([(Account, claim.item_id)])
+    (holder,) = batch_get([(Account, claim.item_id)])
     if holder is None or accounts.is_in_care(holder.state):
         raise profile_taken(context, claim.item_id, holder)
     transaction.update(holder, Account.state == holder.state, [])  # it may be brought back just now

@@ -9,7 +9,7 @@ from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.instants import render
 from chalicelib.domain.sessions import Directive, SessionStatus, has_ended, may_work
 from chalicelib.tables import AuditEvent, Session
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.transaction import Transaction
 
 
@@ -49,7 +49,7 @@ def open_session(context: Context, transaction: Transaction, session: Session) -
 
 def visible_session(context: Context, session_id: str) -> Session:
     """A session of the caller (an operator's: any). Raises NotFound."""
-    (session,) = together([(Session, session_id)])
+    (session,) = batch_get([(Session, session_id)])
     mine = context.actor.kind is not Role.BOT or (session is not None and session.bot_id == context.actor.id)
     if session is None or session.is_over(context.now) or not mine:
         raise NotFound("session", session_id)

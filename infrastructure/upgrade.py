@@ -22,7 +22,7 @@ from chalicelib.domain.timing import Due, DueQueue
 from chalicelib.settings import Settings
 from chalicelib.tables import Account, AuditEvent, Content, Text, pages
 from chalicelib.tables.audit_buckets import bucket_of, day_of
-from chalicelib.tables.base import Raw, together
+from chalicelib.tables.base import Raw, batch_get
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale, Transaction
 from infrastructure.deploy import explained, say, stack_name
@@ -55,7 +55,7 @@ def _rank(settings: Settings, found: PoolItem) -> bool:
         try:
             transaction.commit()
         except Stale:
-            (item,) = together([(type(item), item.item_id)])
+            (item,) = batch_get([(type(item), item.item_id)])
         else:
             return True
     return False

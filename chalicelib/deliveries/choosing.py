@@ -16,7 +16,7 @@ from chalicelib.domain.turns import Turn
 from chalicelib.domain.warmup import delivery as life
 from chalicelib.domain.warmup.state import PhaseState, Warmup
 from chalicelib.tables import runways, settings
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale
 from chalicelib.warmups import Loaded
@@ -75,7 +75,7 @@ class Contest:
         if key in stale.current:
             now = stale.current[key]
         else:  # it was lost to a transaction under way, which is over when this is read
-            (now,) = together([key])
+            (now,) = batch_get([key])
         assert now is None or isinstance(now, PoolItem)
         self.fresh[key] = now
         return turns.was_given_away(now, item.before("usage_count"))
@@ -127,7 +127,7 @@ def _in_turn(
         if item_id is None:
             return None
         model = warmups.MODELS[kind]
-        (item,) = together([(model, item_id)])
+        (item,) = batch_get([(model, item_id)])
         contest.fresh[model, item_id] = item
         if not turns.is_gone(item, wanted):
             eligible = item.category == category and selection.refusal(item, wanted) is None

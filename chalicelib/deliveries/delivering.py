@@ -16,7 +16,7 @@ from chalicelib.domain.warmup.leases import Caller
 from chalicelib.domain.warmup.state import PhaseState
 from chalicelib.sessions import new_session, working_session
 from chalicelib.tables import Assignment, Content, Session, Text, media
-from chalicelib.tables.base import Key, together
+from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale
 from chalicelib.warmups import Loaded
@@ -89,7 +89,7 @@ def _assigned(loaded: Loaded, phase: PhaseState) -> tuple[Assignment | None, Ite
     keys: list[Key] = [(warmups.MODELS[kind], item_id) for kind, item_id in named]
     if phase.assignment_id is not None:
         keys.append((Assignment, loaded.account.account_id, phase.assignment_id))
-    found = together(keys) if keys else []
+    found = batch_get(keys) if keys else []
     assignment = found.pop() if phase.assignment_id is not None else None
     items = {kind: item for (kind, _), item in zip(named, found, strict=True) if item is not None}
     return assignment, items

@@ -7,7 +7,7 @@ from chalicelib.context import Context
 from chalicelib.domain.dispatch import Directory, ScanPlace, WorkQueue
 from chalicelib.domain.instants import render
 from chalicelib.tables import Setting
-from chalicelib.tables.base import cached, remember, together
+from chalicelib.tables.base import batch_get, cached, remember
 from chalicelib.tables.queues import in_order, leased, next_work
 from chalicelib.tables.settings import DIRECTORY, keep
 from chalicelib.tables.transaction import Stale, Transaction
@@ -26,7 +26,7 @@ def read(context: Context) -> Directory | None:
 
     To the others the old one is good enough; None where there is none yet.
     """
-    (kept,) = together([(Setting, DIRECTORY)])
+    (kept,) = batch_get([(Setting, DIRECTORY)])
     found = _of(kept)
     if not _is_fresh(context, found):
         found = _refreshed(context, kept, found or Directory(context.now)) or found

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Set
 from chalicelib.context import Context
 from chalicelib.domain.leases import is_open
 from chalicelib.tables import Account, Setting
-from chalicelib.tables.base import cached, remember, together
+from chalicelib.tables.base import batch_get, cached, remember
 from chalicelib.tables.settings import free_slot, slots_key
 from chalicelib.tables.transaction import Stale, Transaction
 
@@ -16,7 +16,7 @@ Slots = Mapping[str, Set[str]]
 
 def of_models(models: Mapping[str, int]) -> Slots:
     """Return who has the slots of these models."""
-    found = together([(Setting, slots_key(model)) for model in models]) if models else []
+    found = batch_get([(Setting, slots_key(model)) for model in models]) if models else []
     return {
         model: frozenset() if slots is None else slots.holders or frozenset()
         for model, slots in zip(models, found, strict=True)
@@ -33,7 +33,7 @@ def check(context: Context, model: str, holders: Set[str]) -> Set[str]:
         return holders
     remember(f"checked:{model}", _CHECKED_SECONDS, True)
     left = set(holders)
-    for account_id, account in zip(holders, together([(Account, one) for one in holders]), strict=True):
+    for account_id, account in zip(holders, batch_get([(Account, one) for one in holders]), strict=True):
         if account is not None and is_open(account.lease):
             continue
         transaction = Transaction(context)

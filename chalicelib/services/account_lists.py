@@ -20,7 +20,7 @@ from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus, is_completed
 from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.scans import ScannedPage, scan
 from chalicelib.tables import Account, Content, Phase, Text, at_work, attention, media, pages
-from chalicelib.tables.base import Key, together
+from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.queues import Place, QueueRow, everything, in_order, leased, of_model
 
 MOST_EXAMINED = 100
@@ -189,12 +189,12 @@ def _accounts_of(
 
 
 def _read(account_ids: Sequence[str]) -> Sequence[Account | None]:
-    return together([(Account, account_id) for account_id in account_ids]) if account_ids else []
+    return batch_get([(Account, account_id) for account_id in account_ids]) if account_ids else []
 
 
 def _current(rows: Found) -> list[Phase | None]:
     keys: list[Key] = [(Phase, account.account_id, phase_in_question(account)) for account, _ in rows]
-    return together(keys) if keys else []
+    return batch_get(keys) if keys else []
 
 
 def phase_in_question(account: Account) -> PhaseName:
@@ -207,7 +207,7 @@ def show(context: Context, accounts: Sequence[Account]) -> list[Shown]:
     begun = [account for account in accounts if account.phase_versions or account.current_phase]
     keys: list[Key] = [(Phase, account.account_id, str(name)) for account in begun for name in ORDER]
     phases: dict[str, list[Phase]] = {}
-    for phase in together(keys) if keys else ():
+    for phase in batch_get(keys) if keys else ():
         if phase is not None:
             phases.setdefault(phase.account_id, []).append(phase)
     items = _assigned([phase for found in phases.values() for phase in found])
@@ -218,7 +218,7 @@ def _assigned(phases: Sequence[Phase]) -> dict[str, Content | Text]:
     current = [phase for phase in phases if not is_completed(phase.status)]
     keys: list[Key] = [(Content, phase.assigned_content_id) for phase in current if phase.assigned_content_id]
     keys += [(Text, phase.assigned_text_id) for phase in current if phase.assigned_text_id]
-    found = together(keys) if keys else []
+    found = batch_get(keys) if keys else []
     return {item.item_id: item for item in found if item is not None}
 
 

@@ -16,7 +16,7 @@ from chalicelib.domain.warmup.leases import refuse_others
 from chalicelib.domain.warmup.state import Step, Warmup
 from chalicelib.sessions import new_session, working_session
 from chalicelib.tables import Account, CreatorModel, Fingerprint
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.transaction import Transaction
 from chalicelib.warmups import Changed, Loaded
 
@@ -38,7 +38,7 @@ def _zone_for(given: Mapping[str, str | date], model_id: str) -> str:
     """The model's time zone, read only where a day is to be dated."""
     if isinstance(given["granted_at"], datetime):
         return UTC_ZONE
-    (model,) = together([(CreatorModel, model_id)])
+    (model,) = batch_get([(CreatorModel, model_id)])
     return UTC_ZONE if model is None else str(model.zone)
 
 
@@ -151,5 +151,5 @@ def _operated(context: Context, account_id: str, move: accounts.AccountTransitio
 
 
 def _claim_again(context: Context, account: Account) -> Callable[[Transaction], None]:
-    (found,) = together([(Fingerprint, profiles.claim_of(account.username))])
+    (found,) = batch_get([(Fingerprint, profiles.claim_of(account.username))])
     return lambda transaction: claim_profile(context, transaction, account, found)

@@ -11,7 +11,7 @@ from chalicelib.domain.errors import NotFound
 from chalicelib.domain.phases import ORDER
 from chalicelib.domain.selection import ANY, PoolKind
 from chalicelib.tables import CreatorModel, assignments, runways
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.pools import PoolItem
 
 _MOST_ACCOUNTS = 500
@@ -45,7 +45,7 @@ class Analytics:
 
 def analyse(context: Context, model_id: str) -> Analytics:
     """What the record says of a model's pools. Raises NotFound."""
-    (model,) = together([(CreatorModel, model_id)])
+    (model,) = batch_get([(CreatorModel, model_id)])
     if model is None:
         raise NotFound("model", model_id)
     accounts = runways.accounts(model_id, context.settings.queue_shards, context.now, runways.undated(), _MOST_ACCOUNTS)

@@ -13,7 +13,7 @@ from chalicelib.domain.phases import ATTENTION, ORDER
 from chalicelib.domain.runway import PendingAccount, Runway, newcomer, required, simulate
 from chalicelib.domain.selection import ANY, PoolKind
 from chalicelib.tables import CreatorModel, Setting, attention, pages, runways
-from chalicelib.tables.base import Raw, together
+from chalicelib.tables.base import Raw, batch_get
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.runways import Accounts, GoOn, Undated
 from chalicelib.tables.settings import WATCHED, keep
@@ -75,7 +75,7 @@ class PoolForecast:
 
 def look(context: Context, model_id: str, *, adding: int = 0) -> PoolForecast:
     """What the pools of a model hold, and a look ahead at its accounts and at so many more. Raises NotFound."""
-    (model,) = together([(CreatorModel, model_id)])
+    (model,) = batch_get([(CreatorModel, model_id)])
     if model is None:
         raise NotFound("model", model_id)
     return _look(context, model_id, runways.undated(), lambda: context.time_left() > _SPARE_TO_LOOK, adding=adding)
@@ -202,7 +202,7 @@ def watch(context: Context) -> dict[str, int]:
     `left_for_next_time`. Reports also for how many seconds the oldest of the review queue has been waiting; what runs
     dry stands in the log.
     """
-    kept, begun = together([(Setting, WATCHED), (Setting, _WATCHING)])
+    kept, begun = batch_get([(Setting, WATCHED), (Setting, _WATCHING)])
     now_on = _Round.begun(context, begun)
     left = _go_round(context, now_on)
     changes: dict[str, tuple[datetime, object] | None] = {}

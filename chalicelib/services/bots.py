@@ -10,7 +10,7 @@ from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound, TooM
 from chalicelib.domain.instants import render
 from chalicelib.settings import Settings
 from chalicelib.tables import Bot, pages
-from chalicelib.tables.base import cached, together
+from chalicelib.tables.base import batch_get, cached
 from chalicelib.tables.transaction import Stale
 
 MOST_KEYS = 2
@@ -40,7 +40,7 @@ def authenticate(settings: Settings, key: str) -> Actor:
     if owner is None or not digests:
         raise Unauthenticated()
     for kept_seconds in (settings.key_cache_seconds, _NEW_KEY_SECONDS):
-        bot = cached(("bot", owner, kept_seconds), kept_seconds, lambda: together([(Bot, owner)])[0])
+        bot = cached(("bot", owner, kept_seconds), kept_seconds, lambda: batch_get([(Bot, owner)])[0])
         known = [_NOBODY_DIGEST] if bot is None else [str(key["digest"]) for key in bot.live_keys().values()]
         # all are compared, so that time tells nothing
         matches = [keys.same(digest, one) for one in known for digest in digests]
@@ -155,7 +155,7 @@ def edit(
 
 def get(context: Context, bot_id: str) -> Bot:
     """One bot. Raises NotFound."""
-    (found,) = together([(Bot, bot_id)])
+    (found,) = batch_get([(Bot, bot_id)])
     if found is None:
         raise NotFound("bot", bot_id)
     bot: Bot = found

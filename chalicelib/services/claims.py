@@ -13,7 +13,7 @@ from chalicelib.domain import accounts, profiles
 from chalicelib.domain.cursors import Cursors
 from chalicelib.domain.errors import AlreadyExists, NotFound
 from chalicelib.tables import Account, CreatorModel, Fingerprint, Text, pages
-from chalicelib.tables.base import Item, Key, Raw, together
+from chalicelib.tables.base import Item, Key, Raw, batch_get
 from chalicelib.tables.transaction import Stale, Transaction
 
 _SPARE_SECONDS = 2.0
@@ -68,7 +68,7 @@ def of_texts(context: Context, model_id: str, *, limit: int, cursor: str | None,
     Raises NotFound, MalformedRequest.
     """
     places = context.cursors(f"claims:texts:{model_id}")
-    (model,) = together([(CreatorModel, model_id)])
+    (model,) = batch_get([(CreatorModel, model_id)])
     if model is None:
         raise NotFound("model", model_id)
     found, following = pages.by_index(Text, Text.model_index, model_id, limit=limit, after=places.decode(cursor))
@@ -91,7 +91,7 @@ def of_texts(context: Context, model_id: str, *, limit: int, cursor: str | None,
 
 def _read(keys: Sequence[str]) -> dict[str, Fingerprint | None]:
     wanted: list[Key] = [(Fingerprint, key) for key in keys]
-    return dict(zip(keys, together(wanted), strict=True)) if wanted else {}
+    return dict(zip(keys, batch_get(wanted), strict=True)) if wanted else {}
 
 
 def _step(

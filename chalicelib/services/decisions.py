@@ -17,7 +17,7 @@ from chalicelib.domain.warmup import operate
 from chalicelib.domain.warmup.delivery import Chosen
 from chalicelib.domain.warmup.draft import assigned
 from chalicelib.domain.warmup.state import PhaseState, Warmup
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.pools import PoolItem
 from chalicelib.warmups import Changed, Loaded
 
@@ -109,7 +109,7 @@ def _items_by_hand(
     for kind, item_id in named.items():
         if item_id is None or (kind, item_id) in assigned(phase):
             continue
-        (item,) = together([(warmups.MODELS[kind], item_id)])
+        (item,) = batch_get([(warmups.MODELS[kind], item_id)])
         if item is None or item.model_id != warmup.model_id:
             raise NotFound(kind, item_id)
         used = Given(kind, warmup.given)

@@ -19,7 +19,7 @@ from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.domain.warmup import operate
 from chalicelib.tables import Assignment, Content, CreatorModel, Fingerprint, Session, assignments
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.sessions import licensed
 from chalicelib.tables.transaction import Stale, Transaction
@@ -97,7 +97,7 @@ def _edit(
     given: Mapping[str, object],
     reason: str | None,
 ) -> tuple[T, bool]:
-    model, found = together([(CreatorModel, model_id), (kind, item_id)])
+    model, found = batch_get([(CreatorModel, model_id), (kind, item_id)])
     if model is None or found is None or found.model_id != model_id:
         raise NotFound(noun, item_id)
     item: T = found
@@ -160,7 +160,7 @@ def _check(item: PoolItem, wanted: Mapping[str, object], model: CreatorModel) ->
 def _claim(change: Change, item: PoolItem, before: Sequence[str]) -> None:
     """Claims the item's fingerprints as they are now, and frees those that it had before."""
     keys = list(dict.fromkeys((*before, *item.fingerprints)))
-    found = dict(zip(keys, together([(Fingerprint, key) for key in keys]), strict=True))
+    found = dict(zip(keys, batch_get([(Fingerprint, key) for key in keys]), strict=True))
     drop_fingerprints(change.transaction, item, {key: found[key] for key in before}, kept=item.fingerprints)
     claim_fingerprints(change.context, change.transaction, item, found)
 
@@ -196,7 +196,7 @@ def _take_off(context: Context, kind: type[PoolItem], item_id: str, row: Assignm
         return ItemHold.USED
     item = (PoolKind.CONTENT if issubclass(kind, Content) else PoolKind.TEXT, item_id)
     lease = loaded.warmup.lease
-    (session,) = together([(Session, lease.session_id)]) if lease is not None else (None,)
+    (session,) = batch_get([(Session, lease.session_id)]) if lease is not None else (None,)
     found = operate.withdraw_item(
         loaded.warmup,
         row.assignment_id,

@@ -14,7 +14,7 @@ from chalicelib.domain import accounts, consents, profiles, themes
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.errors import AlreadyExists, NotFound, ServiceError
 from chalicelib.tables import Account, CreatorModel, Fingerprint
-from chalicelib.tables.base import Key, together
+from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.transaction import Stale, Transaction
 from chalicelib.warmups import Changed
 
@@ -65,10 +65,10 @@ def _known(given: Sequence[Profile]) -> list[_Known]:
     """What is known of each, read together; the claim only where the account is not there."""
     keys: list[Key] = [(CreatorModel, one.model_id) for one in given]
     keys += [(Account, identifier) for one in given for identifier in one.identifiers]
-    stored = dict(zip(keys, together(keys), strict=True))
+    stored = dict(zip(keys, batch_get(keys), strict=True))
     account_of = [next((found for one in p.identifiers if (found := stored[Account, one])), None) for p in given]
     wanted: list[Key] = [(Fingerprint, p.claim) for p, found in zip(given, account_of, strict=True) if found is None]
-    claims = dict(zip(wanted, together(wanted), strict=True)) if wanted else {}
+    claims = dict(zip(wanted, batch_get(wanted), strict=True)) if wanted else {}
     return [
         _Known(stored[CreatorModel, p.model_id], found, claims.get((Fingerprint, p.claim)))
         for p, found in zip(given, account_of, strict=True)

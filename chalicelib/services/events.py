@@ -12,7 +12,7 @@ from chalicelib.domain.replay import differences, replay
 from chalicelib.domain.warmup.state import recorded
 from chalicelib.tables import Account, AuditEvent, Bot, audit_buckets, pages
 from chalicelib.tables.audit_buckets import BucketRow, day_of
-from chalicelib.tables.base import Key, Raw, reading, together
+from chalicelib.tables.base import Key, Raw, batch_get, translating_read_errors
 from chalicelib.warmups import Loaded
 
 _LOOKS = 2
@@ -57,7 +57,7 @@ def list_all(
     else:
         rows, following = _by_day(context, actor, day, limit, after)
         keys: list[Key] = [(AuditEvent, row.subject, row.sequence) for row in rows]
-        found = [event for event in together(keys) if event is not None] if keys else []
+        found = [event for event in batch_get(keys) if event is not None] if keys else []
     asked = [event for event in found if actor in (None, event.actor) and day in (None, day_of(event.at))]
     return [event for event in asked if _is_kept(context, event)], places.encode(following)
 
@@ -87,7 +87,7 @@ def _by_day(
 
 def _actor(bot_id: str) -> str:
     """What the audit calls somebody: who is not in the list has the key that the stage was made with."""
-    (bot,) = together([(Bot, bot_id)])
+    (bot,) = batch_get([(Bot, bot_id)])
     return f"{Role.OPERATOR if bot is None else bot.role}:{bot_id}"
 
 
@@ -165,6 +165,6 @@ def _verify_one(context: Context, account: Account) -> Verification | None:
 
 def _read_both(context: Context, account_id: str) -> tuple[Loaded, list[AuditEvent]]:
     loaded = warmups.load(context, account_id)
-    with reading():
+    with translating_read_errors():
         events = list(AuditEvent.query(loaded.account.subject, consistent_read=True))
     return loaded, [event for event in events if _is_kept(context, event)]

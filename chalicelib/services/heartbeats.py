@@ -13,7 +13,7 @@ from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.sessions import visible_session
 from chalicelib.tables import Account, Content, Phase, Session, Text
-from chalicelib.tables.base import Key, together
+from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.sessions import HeldLease, seen
 from chalicelib.tables.transaction import Stale, Transaction
 
@@ -82,14 +82,14 @@ def _expired(session: Session, held: Sequence[HeldLease], now: datetime) -> froz
     doubtful = [one for one in held if one.lease_token in session.in_doubt(now) and one.phase_or_none is not None]
     if not doubtful:
         return frozenset()
-    phases: Sequence[Phase | None] = together([(Phase, one.account_id, one.phase) for one in doubtful])
+    phases: Sequence[Phase | None] = batch_get([(Phase, one.account_id, one.phase) for one in doubtful])
     given = [
         (key, holding.lease_token)
         for holding, phase in zip(doubtful, phases, strict=True)
         if phase is not None and phase.lease_token == holding.lease_token
         for key in _items_of(phase)
     ]
-    items = together([key for key, _ in given]) if given else []
+    items = batch_get([key for key, _ in given]) if given else []
     return frozenset(
         token
         for item, (_, token) in zip(items, given, strict=True)
@@ -154,7 +154,7 @@ def _sort_out(
     kept: list[Kept] = []
     lost: list[LostHold] = []
     gone: list[HeldLease] = []
-    for holding, account in zip(holdings, together([(Account, one.account_id) for one in holdings]), strict=True):
+    for holding, account in zip(holdings, batch_get([(Account, one.account_id) for one in holdings]), strict=True):
         lease = account.lease if account is not None else None
         if lease is not None and lease.token == holding.lease_token and leases.is_open(lease):
             if leases.extended_to(lease, _until(context), context.now) is not None:

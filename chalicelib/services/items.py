@@ -10,7 +10,7 @@ from chalicelib.domain import duplicates, needs, rights
 from chalicelib.domain.errors import InvalidInput, NotFound
 from chalicelib.domain.rights import ItemStatus
 from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media, pages
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.pools import PoolItem
 
 T = TypeVar("T", bound=PoolItem)
@@ -32,14 +32,14 @@ def upload(context: Context, model_id: str, *, filename: str, media_type: str, s
 
     Raises NotFound, InvalidInput, Duplicate.
     """
-    model, twin = together([(CreatorModel, model_id), (Fingerprint, duplicates.of_media(model_id, sha256))])
+    model, twin = batch_get([(CreatorModel, model_id), (Fingerprint, duplicates.of_media(model_id, sha256))])
     if model is None:
         raise NotFound("model", model_id)
     faults = needs.upload_faults(media_type, size)
     if faults:
         raise InvalidInput(faults)
     if twin is not None:
-        (first,) = together([(Content, twin.item_id)])
+        (first,) = batch_get([(Content, twin.item_id)])
         if first is None or not duplicates.gives_way(first):
             raise duplicate(twin.item_id, first)
     key = f"{model_id}/{sha256}/{needs.safe_name(filename)}"
@@ -57,7 +57,7 @@ def media_origins(bucket: str) -> list[str]:
 
 def get(context: Context, kind: type[T], noun: str, model_id: str, item_id: str) -> T:
     """One item. Raises NotFound."""
-    (found,) = together([(kind, item_id)])
+    (found,) = batch_get([(kind, item_id)])
     if found is None or found.model_id != model_id:
         raise NotFound(noun, item_id)
     item: T = found
@@ -87,7 +87,7 @@ def list_all(
     """
     places = context.cursors(f"pool:{kind.__name__}:{model_id}:{category}:{status}")
     after = places.decode(cursor)
-    (model,) = together([(CreatorModel, model_id)])
+    (model,) = batch_get([(CreatorModel, model_id)])
     if model is None:
         raise NotFound("model", model_id)
     name = "content_id" if issubclass(kind, Content) else "text_id"

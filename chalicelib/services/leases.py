@@ -21,7 +21,7 @@ from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import own_session, working_session
 from chalicelib.tables import Account, Content, Session, Text
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.queues import Place, QueueRow
 from chalicelib.tables.transaction import Stale
 
@@ -166,7 +166,7 @@ def claim(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, delive
     for. Raises NotFound, SessionEnded.
     """
     assert context.session_id is not None, "the route asks for the header"
-    (session,) = together([(Session, context.session_id)])
+    (session,) = batch_get([(Session, context.session_id)])
     own, taker = own_session(context, session), _Taker(context, wanted, deliver)
     claimed = list(islice(taker.held(own), limit))
     if len(claimed) >= limit:
@@ -200,7 +200,7 @@ class _Taker:
     def held(self, session: Session) -> Iterator[ClaimedOffer]:
         """What the session holds already, but for what the caller knows of."""
         holdings, now = [one for one in session.held() if one.account_id not in self.wanted.holding], self.context.now
-        accounts_held = together([(Account, one.account_id) for one in holdings]) if holdings else []
+        accounts_held = batch_get([(Account, one.account_id) for one in holdings]) if holdings else []
         for holding, account in zip(holdings, accounts_held, strict=True):
             if account is None or not leases.is_live(account.lease, now):
                 continue

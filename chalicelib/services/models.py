@@ -8,7 +8,7 @@ from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound
 from chalicelib.domain.instants import UTC_ZONE
 from chalicelib.tables import AuditEvent, CreatorModel, Setting, pages
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.queues import in_order, leased
 from chalicelib.tables.settings import PAUSES, WEIGHT, PausesChange, slots_key, slots_of
 from chalicelib.tables.transaction import Stale
@@ -135,7 +135,7 @@ def _stored(model: CreatorModel, what: str) -> object:
 
 def get(context: Context, model_id: str) -> CreatorModel:
     """One model. Raises NotFound."""
-    (found,) = together([(CreatorModel, model_id)])
+    (found,) = batch_get([(CreatorModel, model_id)])
     if found is None:
         raise NotFound("model", model_id)
     model: CreatorModel = found

@@ -9,7 +9,7 @@ from chalicelib.context import Context
 from chalicelib.domain import bulk
 from chalicelib.domain.bulk import BulkAction
 from chalicelib.tables import Account
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def move_named(
     context: Context, action: BulkAction, account_ids: Sequence[str], act: Act, *, dry_run: bool
 ) -> list[MovedAccount]:
     """The same with the accounts that are named. An unknown one is `refused`."""
-    found = together([(Account, account_id) for account_id in account_ids])
+    found = batch_get([(Account, account_id) for account_id in account_ids])
     known = [account for account in found if account is not None]
     unknown = [name for name, account in zip(account_ids, found, strict=True) if account is None]
     missing = [MovedAccount(name, "refused", "there is no such account") for name in unknown]

@@ -9,7 +9,7 @@ from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.warmup import performance
 from chalicelib.domain.warmup.performance import Measurement
 from chalicelib.tables import Assignment
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def measure(context: Context, account_id: str, phase_name: str, found: Measureme
     loaded = warmups.load(context, account_id)
     phase = loaded.warmup.phase(phase_name)
     assignment_id = performance.require_measurable(phase, found.measured_at, context.now)
-    (assignment,) = together([(Assignment, account_id, assignment_id)])
+    (assignment,) = batch_get([(Assignment, account_id, assignment_id)])
     before = _measured(assignment)
     if before is not None and before.measured_at >= found.measured_at:
         return MeasuredPhase(account_id, phase.phase, assignment_id, before, replayed=True)

@@ -13,7 +13,7 @@ from chalicelib.domain.phases import ATTENTION
 from chalicelib.domain.queues import Queue
 from chalicelib.domain.sessions import SessionStatus
 from chalicelib.tables import Account, Session, Setting, at_work, attention, counts
-from chalicelib.tables.base import reading, together
+from chalicelib.tables.base import batch_get, translating_read_errors
 from chalicelib.tables.sessions import LIVE
 from chalicelib.tables.settings import (
     COUNTER_SHARDS,
@@ -65,7 +65,7 @@ def resume(context: Context, *, reason: str) -> tuple[Setting, bool]:
 
 
 def _switch(context: Context, paused: bool, action: AuditAction, reason: str) -> tuple[Setting, bool]:
-    (found,) = together([(Setting, PAUSES)])
+    (found,) = batch_get([(Setting, PAUSES)])
     pauses: Setting = found or Setting.nothing_paused()
     if is_repeat(context, pauses, action, reason=reason):
         return pauses, True
@@ -124,7 +124,7 @@ def _settings() -> tuple[Setting, Setting | None, dict[str, int], list[Setting]]
     """What is paused, the last look at the pools, how many accounts ended by state, the timers."""
     counters = [counter_key(state, shard) for state in accounts.ENDED for shard in range(COUNTER_SHARDS)]
     names = (PAUSES, WATCHED, *counters, *map(timer_key, timing.TIMERS))
-    pauses, watched, *others = together([(Setting, name) for name in names])
+    pauses, watched, *others = batch_get([(Setting, name) for name in names])
     ended = {str(state): 0 for state in accounts.ENDED}
     for setting in filter(None, others[: len(counters)]):
         ended[setting.name.removeprefix("count:").partition("#")[0]] += setting.number
@@ -133,7 +133,7 @@ def _settings() -> tuple[Setting, Setting | None, dict[str, int], list[Setting]]
 
 def _sessions(context: Context) -> tuple[int, int]:
     """How many sessions live, and how many were lost in the last 24 hours."""
-    with reading():
+    with translating_read_errors():
         lately = Session.expires_at > context.now - _LATELY
         live, lost = Session.live_index.count(LIVE), Session.live_index.count(SessionStatus.LOST, lately)
     return int(live), int(lost)

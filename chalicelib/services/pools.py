@@ -15,7 +15,7 @@ from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, Duplicate, InvalidInput, NotFound, ServiceError
 from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.pools import PoolItem
 
 T = TypeVar("T", bound=PoolItem)
@@ -85,7 +85,7 @@ def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = N
     """
     planned: Mapping[str, tuple[int, PoolItem]] = dry_run.made if dry_run is not None else {}
     keys = item.fingerprints
-    model, found, *rows = together(
+    model, found, *rows = batch_get(
         [(CreatorModel, item.model_id), (type(item), item.item_id), *((Fingerprint, key) for key in keys)]
     )
     if model is None:
@@ -124,7 +124,7 @@ def _made_before(
             return item
     if claim is None:
         return None
-    (first,) = together([(type(item), claim.item_id)])
+    (first,) = batch_get([(type(item), claim.item_id)])
     if first is not None and duplicates.gives_way(first):
         return None
     if is_another(first):

@@ -14,7 +14,7 @@ from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.scans import ScannedPage, scan
 from chalicelib.tables import Account, Phase
 from chalicelib.tables import attention as queue
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 
 MOST_RETRIED = 500
 MOST_EXAMINED = 100
@@ -110,8 +110,8 @@ def _cases(
     once."""
     places = dict(start)
     for page in _in_pages(queue.in_order(wanted.status, start, MOST_EXAMINED, newest_first=newest_first)):
-        phases: Sequence[Phase | None] = together([(Phase, row.account_id, row.phase) for row in page])
-        accounts: Sequence[Account | None] = together([(Account, row.account_id) for row in page])
+        phases: Sequence[Phase | None] = batch_get([(Phase, row.account_id, row.phase) for row in page])
+        accounts: Sequence[Account | None] = batch_get([(Account, row.account_id) for row in page])
         for row, phase, account in zip(page, phases, accounts, strict=True):
             places = {**places, row.status: row.place}
             yield places, _case(context, wanted, account, phase)

@@ -17,7 +17,7 @@ from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import new_session, open_session, visible_session
 from chalicelib.tables import Account, Session, pages
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.sessions import HeldLease
 from chalicelib.tables.transaction import Stale, Transaction
 
@@ -55,7 +55,7 @@ def own(context: Context, session_id: str) -> tuple[Session, list[Held]]:
 
 def _held(context: Context, session: Session) -> dict[str, Held]:
     holdings = session.held()
-    accounts: Sequence[Account | None] = together([(Account, one.account_id) for one in holdings]) if holdings else []
+    accounts: Sequence[Account | None] = batch_get([(Account, one.account_id) for one in holdings]) if holdings else []
     return {
         account.account_id: Held(account.account_id, holding.phase_or_none, account.lease)
         for holding, account in zip(holdings, accounts, strict=True)

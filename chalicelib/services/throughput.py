@@ -8,7 +8,7 @@ from chalicelib.context import Context
 from chalicelib.domain import throughput, timing
 from chalicelib.domain.errors import TemporarilyUnavailable
 from chalicelib.tables import Setting, audit_buckets
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.settings import HOURS, keep
 from chalicelib.tables.transaction import Stale, Transaction
 
@@ -38,7 +38,7 @@ class HourlyCounts:
 
 def by_hour(context: Context) -> HourlyCounts:
     """What was completed and what failed in each of the last 24 hours."""
-    (kept,) = together([(Setting, HOURS)])
+    (kept,) = batch_get([(Setting, HOURS)])
     counted: dict[str, list[int]] = {} if kept is None or kept.did is None else kept.did
     hours = [_hour_of(context.now) - ago * _HOUR for ago in range(_SHOWN - 1, -1, -1)]
     found = [Hour(hour, *counted.get(_name(hour), (0, 0))) for hour in hours]
@@ -58,7 +58,7 @@ def add_up(context: Context) -> None:
 
 
 def _add_up(context: Context) -> None:
-    (kept,) = together([(Setting, HOURS)])
+    (kept,) = batch_get([(Setting, HOURS)])
     begin, target = _hour_of(context.now) - (_SHOWN - 1) * _HOUR, _whole(context.now - _SETTLED)
     known = kept is not None and kept.ran_at is not None
     until: datetime = max(kept.ran_at, begin) if known else begin

@@ -10,7 +10,7 @@ from chalicelib.domain import timing
 from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.warmup.due import due
 from chalicelib.tables import Setting
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.queues import in_order, timers
 from chalicelib.tables.settings import keep, timer_key
 from chalicelib.tables.transaction import Stale, Transaction
@@ -83,5 +83,5 @@ def record_run(context: Context, name: str, did: dict[str, int]) -> None:
 
 
 def _recorded_lately(context: Context, name: str) -> bool:
-    (found,) = together([(Setting, timer_key(name))])
+    (found,) = batch_get([(Setting, timer_key(name))])
     return found is not None and found.ran_at is not None and context.now - found.ran_at < timing.IDLE_RECORD

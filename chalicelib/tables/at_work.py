@@ -4,7 +4,7 @@ from chalicelib.context import Context
 from chalicelib.domain import leases
 from chalicelib.tables import pages
 from chalicelib.tables.accounts import Account
-from chalicelib.tables.base import Raw, cached, together
+from chalicelib.tables.base import Raw, batch_get, cached
 from chalicelib.tables.sessions import LIVE, Session
 
 _PAGE = 100
@@ -21,7 +21,7 @@ def longest_first(context: Context) -> list[Account] | None:
     while not context.is_short_of_time:
         sessions, after = pages.by_index(Session, Session.live_index, LIVE, limit=_PAGE, after=after)
         tokens = {holding.lease_token: holding.account_id for session in sessions for holding in session.held()}
-        for account in together([(Account, account_id) for account_id in tokens.values()]) if tokens else ():
+        for account in batch_get([(Account, account_id) for account_id in tokens.values()]) if tokens else ():
             if account is not None and leases.is_live(account.lease, context.now):
                 found[account.account_id] = account
         if after is None:

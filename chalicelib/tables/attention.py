@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import ATTENTION, PhaseStatus
-from chalicelib.tables.base import reading
+from chalicelib.tables.base import translating_read_errors
 from chalicelib.tables.phases import Phase
 
 
@@ -33,7 +33,7 @@ def rows(status: str, after: Sequence[str] | None, newest_first: bool, page: int
     if after is not None:
         names = ("updated_at", "account_id", "phase")
         start = {"attention": {"S": status}, **{name: {"S": part} for name, part in zip(names, after, strict=True)}}
-    with reading():
+    with translating_read_errors():
         for found in index.query(status, scan_index_forward=not newest_first, page_size=page, last_evaluated_key=start):
             yield AttentionRow(status, render(found.updated_at), found.account_id, found.phase)
 
@@ -49,7 +49,7 @@ def in_order(
 
 def count(status: str) -> int:
     """How many phases are in this status: costs what is in the queue, a hundredth of a read unit each."""
-    with reading():
+    with translating_read_errors():
         return int(Phase.attention_index.count(status))
 
 

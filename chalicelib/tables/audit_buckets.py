@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.instants import render
 from chalicelib.tables.audit_events import AuditEvent
-from chalicelib.tables.base import reading
+from chalicelib.tables.base import translating_read_errors
 
 _BUCKETS = 4
 
@@ -54,7 +54,7 @@ def rows(bucket: str, after: Sequence[str] | None, page: int) -> Iterator[Bucket
     if after is not None:
         at, subject, sequence = after
         start = {"bucket": {"S": bucket}, "at": {"S": at}, "subject": {"S": subject}, "sequence": {"N": sequence}}
-    with reading():
+    with translating_read_errors():
         for row in index.query(bucket, scan_index_forward=False, page_size=page, last_evaluated_key=start):
             yield BucketRow(bucket, row.at, row.subject, row.sequence, row.actor, row.action)
 
@@ -63,7 +63,7 @@ def between(bucket: str, since: datetime, before: datetime, page: int) -> Iterat
     """The events of a bucket from that instant until before the other, both in whole milliseconds, oldest first."""
     index: Any = AuditEvent.bucket_index
     during = AuditEvent.at.between(since, before - timedelta(milliseconds=1))
-    with reading():
+    with translating_read_errors():
         for row in index.query(bucket, range_key_condition=during, page_size=page):
             yield BucketRow(bucket, row.at, row.subject, row.sequence, row.actor, row.action)
 

@@ -178,7 +178,7 @@ class Item(Model):
 
     @classmethod
     def key_of(cls, raw: Raw) -> "Key":
-        """The key of a raw item, as `together` takes it."""
+        """The key of a raw item, as `batch_get` takes it."""
         return cast("Key", (cls, *[one.deserialize(raw[name][one.attr_type]) for name, one in _shape(cls).keys]))
 
 
@@ -321,7 +321,7 @@ def reasons(error: Exception) -> Sequence[Mapping[str, Any]]:
 
 
 @contextmanager
-def reading() -> Iterator[None]:
+def translating_read_errors() -> Iterator[None]:
     """Turns what goes wrong while reading into TemporarilyUnavailable; a defect stays what it is."""
     try:
         yield
@@ -338,7 +338,7 @@ def reading() -> Iterator[None]:
 Key = tuple[type[Item], str] | tuple[type[Item], str, str | int]
 
 
-def together(keys: Sequence[Key]) -> list[Any]:
+def batch_get(keys: Sequence[Key]) -> list[Any]:
     """The items of any tables' keys, read consistently, in the order of the keys; None if absent.
 
     One round trip for each hundred different keys. The caller knows each item's type by its place.
@@ -367,7 +367,7 @@ def _read_batch(wanted: Sequence[tuple[type[Item], Raw]]) -> dict[_Identity, Ite
         models[name] = model
         asked.setdefault(name, {"Keys": [], "ConsistentRead": True})["Keys"].append(raw)
     found: dict[_Identity, Item] = {}
-    with reading():
+    with translating_read_errors():
         for _ in range(_BATCH_ROUNDS):
             answer = connection().dispatch("BatchGetItem", {"RequestItems": asked, "ReturnConsumedCapacity": "TOTAL"})
             for name, rows in answer["Responses"].items():

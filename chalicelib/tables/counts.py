@@ -11,7 +11,7 @@ from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.queues import queues_of
 from chalicelib.tables import Account, Setting
-from chalicelib.tables.base import reading, together
+from chalicelib.tables.base import batch_get, translating_read_errors
 from chalicelib.tables.queues import Place, QueueRow, everything, in_order
 from chalicelib.tables.settings import (
     keep,
@@ -40,7 +40,7 @@ class Counted:
 
 def counted(context: Context) -> Counted:
     """What was counted lately; where no timer did, what can be counted now."""
-    (kept,) = together([(Setting, COUNTED)])
+    (kept,) = batch_get([(Setting, COUNTED)])
     known = None if kept is None or kept.ran_at is None else kept
     if known is not None and known.ran_at > context.now - _FRESH:
         return _kept(known, _oldest(context))
@@ -64,7 +64,7 @@ def _kept(setting: Setting, oldest: datetime | None) -> Counted:
 
 def count_and_keep(context: Context) -> None:
     """Counts what is under way, or goes on with that, where it is time; keeps a whole count. Raises Stale."""
-    kept, begun = together([(Setting, COUNTED), (Setting, COUNTING)])
+    kept, begun = batch_get([(Setting, COUNTED), (Setting, COUNTING)])
     going_on = begun is not None and begun.ran_at is not None and begun.ran_at > context.now - _FORGOTTEN
     if not going_on and kept is not None and kept.ran_at is not None and kept.ran_at > context.now - _RECENT:
         return
@@ -144,7 +144,7 @@ class _Count:
 
     def result(self, *, has_more: bool) -> Counted:
         """What was found; the states outside the queues are counted by their index."""
-        with reading():
+        with translating_read_errors():
             still = (AccountState.IMPORTED, AccountState.PAUSED, AccountState.WARMING_UP)
             states = {str(state): int(Account.state_index.count(state)) for state in still}
         states[str(AccountState.READY)] = self.ready

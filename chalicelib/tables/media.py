@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import ClientError
 
-from chalicelib.tables.base import Store, reading
+from chalicelib.tables.base import Store, translating_read_errors
 from chalicelib.tables.transport import host_of
 
 UPLOADS = "uploads/"
@@ -98,7 +98,7 @@ def upload_form(bucket: str, key: str, *, media_type: str, size: int, sha256: st
 
 def look(bucket: str, key: str) -> Stored | None:
     """What lies under the key or waits for it, None if nothing. What has no checksum in the store is hashed."""
-    with reading():
+    with translating_read_errors():
         return _look(bucket, key) or _look(bucket, UPLOADS + key, waits=True)
 
 
@@ -117,7 +117,7 @@ def _look(bucket: str, key: str, *, waits: bool = False) -> Stored | None:
 
 def keep(bucket: str, key: str) -> None:
     """Copies what waits for the key to its place, where no form reaches it any more."""
-    with reading():
+    with translating_read_errors():
         _client().copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": UPLOADS + key})
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex
 
-from chalicelib.tables.base import Item, Key, Raw, reading, together
+from chalicelib.tables.base import Item, Key, Raw, batch_get, translating_read_errors
 
 I = TypeVar("I", bound=Item)  # noqa: E741  # the conventional letter of the type would say less
 
@@ -22,7 +22,7 @@ def by_index(
     condition: Condition | None = None,
 ) -> tuple[list[I], Raw | None]:
     """Up to `limit` items of a partition of an index, and where the next page begins (None at the end)."""
-    with reading():
+    with translating_read_errors():
         rows = index.query(
             partition,
             range_key_condition=condition,
@@ -39,7 +39,7 @@ def of_key(
     model: type[I], partition: str, *, limit: int, after: Raw | None = None, forward: bool = True
 ) -> tuple[list[I], Raw | None]:
     """Up to `limit` items of a partition of a table, read consistently, and where the next page begins."""
-    with reading():
+    with translating_read_errors():
         rows = model.query(
             partition,
             limit=limit,
@@ -53,7 +53,7 @@ def of_key(
 
 def everything(model: type[I], *, limit: int, after: Raw | None = None) -> tuple[list[I], Raw | None]:
     """Up to `limit` items of a table in no particular order, and where the next page begins (None at the end)."""
-    with reading():
+    with translating_read_errors():
         rows = model.scan(limit=limit, page_size=limit, last_evaluated_key=after)
         found = list(rows)
         return found, rows.last_evaluated_key
@@ -65,4 +65,4 @@ def _key(model: type[Item], row: Item) -> Key:
 
 
 def _read(keys: Sequence[Key]) -> list[Any]:
-    return [item for item in together(keys) if item is not None] if keys else []
+    return [item for item in batch_get(keys) if item is not None] if keys else []

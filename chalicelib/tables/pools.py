@@ -22,7 +22,7 @@ from chalicelib.tables.attributes import (
     texts,
     word,
 )
-from chalicelib.tables.base import Item, Raw, reading
+from chalicelib.tables.base import Item, Raw, translating_read_errors
 
 _OF_A_THEME = (4, 16, 64)
 _OF_ALL = (GLANCE, 64)
@@ -172,7 +172,7 @@ class RankedPool(Generic[P_co]):
         after, sizes = None, iter(pages)
         size = next(sizes)
         while True:
-            with reading():
+            with translating_read_errors():
                 rows = index.query(
                     partition, scan_index_forward=False, limit=size, page_size=size, last_evaluated_key=after
                 )
@@ -257,7 +257,7 @@ class Content(PoolItem):
     @classmethod
     def of_model(cls, model_id: str, limit: int) -> list[str]:
         """The ids of up to `limit` items of a model, of every state."""
-        with reading():
+        with translating_read_errors():
             return [item.content_id for item in cls.model_index.query(model_id, limit=limit)]
 
 
@@ -336,5 +336,5 @@ class Text(PoolItem):
     @classmethod
     def of_model(cls, model_id: str, limit: int) -> list[str]:
         """The ids of up to `limit` items of a model, of every state."""
-        with reading():
+        with translating_read_errors():
             return [item.text_id for item in cls.model_index.query(model_id, limit=limit)]

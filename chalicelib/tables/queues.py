@@ -12,7 +12,7 @@ from chalicelib.domain import dispatch
 from chalicelib.domain.instants import render
 from chalicelib.domain.timing import DueQueue
 from chalicelib.tables.accounts import Account, queue_key, work_key
-from chalicelib.tables.base import reading
+from chalicelib.tables.base import translating_read_errors
 
 Place = tuple[str, str]
 """Where a source was left: the due time and the account of the last row taken from it."""
@@ -44,7 +44,7 @@ class Source:
             index, condition = Account.work_index, Account.work.between(self.work, self.work + latest)
         if after is not None and after[0] > latest:
             return
-        with reading():
+        with translating_read_errors():
             yield from index.query(self.partition, condition, page_size=page, last_evaluated_key=self._start(after))
 
     def _start(self, after: Place | None) -> dict[str, dict[str, str]] | None:
@@ -93,7 +93,7 @@ def next_work(shard: int, behind: str) -> str | None:
     `behind` is the work that was found before, empty at the beginning.
     """
     place = behind + _BEHIND_ALL if behind else _BEFORE_ALL
-    with reading():
+    with translating_read_errors():
         found = list(Account.work_index.query(work_key(shard), Account.work > place, limit=1, page_size=1))
     return found[0].work if found else None
 

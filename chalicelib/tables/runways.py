@@ -13,7 +13,7 @@ from chalicelib.domain.runway import PendingAccount, Stock
 from chalicelib.domain.selection import PoolKind
 from chalicelib.tables import attention
 from chalicelib.tables.accounts import Account
-from chalicelib.tables.base import Key, reading, together
+from chalicelib.tables.base import Key, batch_get, translating_read_errors
 from chalicelib.tables.phases import Phase
 from chalicelib.tables.pools import Content, PoolItem, Text
 from chalicelib.tables.queues import all_of_model, leased
@@ -42,7 +42,7 @@ def items(kind: type[P], model_id: str, most: int = MOST_ITEMS, go_on: GoOn = al
     for page in _pages(ids[:most]):
         if not go_on():
             return found, False
-        found.extend(item for item in together([(kind, item_id) for item_id in page]) if item is not None)
+        found.extend(item for item in batch_get([(kind, item_id) for item_id in page]) if item is not None)
     return found, len(ids) <= most
 
 
@@ -65,7 +65,7 @@ class Undated:
 
 def undated() -> Undated:
     """Those of this moment: three queries of keys."""
-    with reading():
+    with translating_read_errors():
         imported, paused = (
             frozenset(row.account_id for row in Account.state_index.query(state))
             for state in (AccountState.IMPORTED, AccountState.PAUSED)
@@ -95,7 +95,7 @@ def accounts(
     """Up to `most` accounts of a model that have not ended, as they are now; the queues have so many `shards`."""
     rows = chain(*(source.rows(None, most + 1) for source in (*all_of_model(model_id, shards), *leased(shards))))
     queued = [row.account_id for row in islice((row for row in rows if row.model_id == model_id), most + 1)]
-    with reading():
+    with translating_read_errors():
         known = without_date.imported | without_date.halted
         others = [row.account_id for row in Account.model_index.query(model_id) if row.account_id in known]
     ids = list(dict.fromkeys((*queued, *others)))
@@ -104,7 +104,7 @@ def accounts(
         if not go_on():
             found.complete = False
             break
-        _add(found, [one for one in together([(Account, account_id) for account_id in page]) if one is not None], now)
+        _add(found, [one for one in batch_get([(Account, account_id) for account_id in page]) if one is not None], now)
     return found
 
 
@@ -130,5 +130,5 @@ def _assigned(page: Iterable[Account]) -> set[str]:
             found.add(account.account_id)
         elif phases.needs_attention(account.phase_status) and account.current_phase is not None:
             keys.append((Phase, account.account_id, account.current_phase))
-    halted: Sequence[Phase | None] = together(keys) if keys else []
+    halted: Sequence[Phase | None] = batch_get(keys) if keys else []
     return found | {one.account_id for one in halted if one is not None and one.assignment_id is not None}

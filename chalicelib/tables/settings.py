@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
 from chalicelib.tables.attributes import count, document, expiry, flag, maybe_instant, text, texts
-from chalicelib.tables.base import Item, Raw, cached, connection, name_of, reading, together
+from chalicelib.tables.base import Item, Raw, batch_get, cached, connection, name_of, translating_read_errors
 
 PAUSES = "pauses"
 WATCHED = "watched"
@@ -115,7 +115,7 @@ def _update_turn(name: str, update: str, names: Mapping[str, str], values: Raw) 
         "ExpressionAttributeValues": values,
         "ReturnValues": "ALL_NEW",
     }
-    with reading():
+    with translating_read_errors():
         row: Raw = connection().dispatch("UpdateItem", asked)["Attributes"]
     return row
 
@@ -145,7 +145,7 @@ class PausesChange:
 
     def share(self, model_id: str, weight: int, max_concurrent: int | None) -> None:
         """Gives a model its weight and its bound, on condition that nobody changes any model's meanwhile."""
-        (found,) = together([(Setting, PAUSES)])
+        (found,) = batch_get([(Setting, PAUSES)])
         before = {} if found is None else found.shares or {}
         shares = {model: share for model, share in before.items() if model != model_id}
         if weight != WEIGHT or max_concurrent is not None:
@@ -179,7 +179,7 @@ def pauses_lately(seconds: float) -> Setting:
     """What was paused at most so many seconds ago: good enough to propose work, never to hand it out."""
 
     def read() -> Setting:
-        (found,) = together([(Setting, PAUSES)])
+        (found,) = batch_get([(Setting, PAUSES)])
         return found or Setting.nothing_paused()
 
     return cached(PAUSES, seconds, read)

@@ -17,7 +17,7 @@ from chalicelib.domain.warmup.due import blockers_as_of
 from chalicelib.domain.warmup.leases import Caller
 from chalicelib.domain.warmup.state import PhaseState, Response, Warmup
 from chalicelib.tables import Account, Phase, Session, Setting
-from chalicelib.tables.base import Key, together
+from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.settings import PAUSES, slots_key
 
 _SHORTEST_WAIT = 0.01
@@ -66,7 +66,7 @@ def load(context: Context, account_id: str) -> Loaded:
 def _load(context: Context, account_id: str) -> Loaded:
     session_key: list[Key] = [(Session, context.session_id)] if context.session_id else []
     keys: list[Key] = [(Account, account_id), (Setting, PAUSES), *((Phase, account_id, name) for name in phases.ORDER)]
-    account, pauses, *others = together([*keys, *session_key])
+    account, pauses, *others = batch_get([*keys, *session_key])
     if account is None or not context.actor.sees(account.model_id):
         raise NotFound("account", account_id)
     session = others.pop() if session_key else None
@@ -77,7 +77,7 @@ def _load(context: Context, account_id: str) -> Loaded:
 def _gate(account: Account, pauses: Setting) -> Gate:
     bound, busy = pauses.bounds.get(account.model_id), frozenset[str]()
     if bound is not None:
-        (slots,) = together([(Setting, slots_key(account.model_id))])
+        (slots,) = batch_get([(Setting, slots_key(account.model_id))])
         holders = set() if slots is None else slots.holders or set()
         busy = frozenset({account.model_id}) if len(holders - {account.account_id}) >= bound else busy
     return Gate(pauses.pipeline_paused, pauses.paused_models, bound, busy)

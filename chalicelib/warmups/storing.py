@@ -24,7 +24,7 @@ from chalicelib.domain.warmup.state import LEAVINGS, Step, Warmup, transitions
 from chalicelib.sessions import open_session
 from chalicelib.tables import Account, Assignment, Content, Phase, Session, Setting, Text
 from chalicelib.tables.accounts import unchanged_lease
-from chalicelib.tables.base import Key, together
+from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.sessions import (
     NO_PHASE,
@@ -205,7 +205,7 @@ class _Writer:
             for one in found
             if isinstance(one, counted) and (one.kind, one.item_id) not in items
         ]
-        return {**items, **{_named(item): item for item in (together(wanted) if wanted else ()) if item is not None}}
+        return {**items, **{_named(item): item for item in (batch_get(wanted) if wanted else ()) if item is not None}}
 
     def _effect(self, effect: Effect, items: Items) -> None:
         now, transaction = self.context.now, self.change.transaction

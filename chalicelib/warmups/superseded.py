@@ -11,7 +11,7 @@ from chalicelib.domain.errors import LeaseSuperseded, MalformedRequest
 from chalicelib.domain.facts import Facts
 from chalicelib.domain.instants import render
 from chalicelib.tables import Account, AuditEvent
-from chalicelib.tables.base import reading
+from chalicelib.tables.base import translating_read_errors
 
 
 def refuse_superseded(context: Context, account: Account, token: str) -> NoReturn:
@@ -21,7 +21,7 @@ def refuse_superseded(context: Context, account: Account, token: str) -> NoRetur
     MalformedRequest for one that the account cannot have given: the audit has no taking there.
     """
     version = leases.version_of(token)
-    with reading():
+    with translating_read_errors():
         found = list(AuditEvent.query(account.subject, AuditEvent.sequence >= version, consistent_read=True, limit=11))
     taking = next((event for event in found if event.sequence == version), None)
     never_given = version > account.version or (taking is not None and not _takes_a_lease(taking))

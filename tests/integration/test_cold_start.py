@@ -17,7 +17,7 @@ from chalicelib import tables
 from chalicelib.context import Actor, Role, begin
 from chalicelib.sessions import new_session, open_session
 from chalicelib.settings import Settings
-from chalicelib.tables.base import together
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.transaction import Transaction
 
 NOT_DEPLOYED = {"blinker", "certifi"}  # pynamodb and botocore take them where they are: here, not in the package
@@ -104,7 +104,7 @@ def test_all_tables_and_a_transaction_share_one_connection_and_one_tls_context(
         for model in tables.NAMES:
             keys = [model._hash_keyname, *([model._range_keyname] if model._range_keyname else [])]
             number = [model.get_attributes()[str(name)].attr_type == "N" for name in keys]
-            together([(model, *[1 if one else "x" for one in number])])  # type: ignore[list-item]  # keys of many kinds
+            batch_get([(model, *[1 if one else "x" for one in number])])  # type: ignore[list-item]  # keys of many kinds
         context = begin(settings, Actor(Role.OPERATOR, "root"))
         transaction = Transaction(context)
         open_session(context, transaction, new_session(context))

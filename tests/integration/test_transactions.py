@@ -8,7 +8,7 @@ from chalicelib import audit
 from chalicelib.context import Actor, Context, Role, begin
 from chalicelib.domain.actions import AuditAction
 from chalicelib.tables import Account, AuditEvent, Content, Text
-from chalicelib.tables.base import Item, together
+from chalicelib.tables.base import Item, batch_get
 from chalicelib.tables.transaction import Stale, Transaction
 from tests.agency import Agency
 from tests.conftest import SETTINGS
@@ -24,7 +24,7 @@ def context() -> Context:
 
 def of(*key: Any) -> Item:
     """The item as it is."""
-    (item,) = together([key])
+    (item,) = batch_get([key])
     assert isinstance(item, Item)
     return item
 
