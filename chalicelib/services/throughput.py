@@ -1,5 +1,6 @@
 """How much is done in each hour: added up by a timer from the audit's events, a minute after they happened."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,15 +63,11 @@ def _add_up(context: Context) -> None:
     begin, target = _hour_of(context.now) - (_SHOWN - 1) * _HOUR, _whole(context.now - _SETTLED)
     known = kept is not None and kept.ran_at is not None
     until: datetime = max(kept.ran_at, begin) if known else begin
-    counts: dict[str, list[int]] = dict(kept.did) if known else {}
-    found = False
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0], kept.did if known else {})
+    before = {name: list(count) for name, count in counts.items()}
     while until < target and not context.is_short_of_time:
-        end = min(target, _hour_of(until) + _HOUR)
-        done, failed = _happened(until, end)
-        before = counts.get(_name(until), [0, 0])
-        counts[_name(until)] = [before[0] + done, before[1] + failed]
-        until, found = end, found or bool(done or failed)
-    if known and not found and until - kept.ran_at < timing.IDLE_RECORD:
+        until = _count(context, until, min(target, _midnight_after(until)), counts)
+    if known and counts == before and until - kept.ran_at < timing.IDLE_RECORD:
         return
     shown: dict[str, Any] = {name: count for name, count in counts.items() if name >= _name(begin) and any(count)}
     transaction = Transaction(context)
@@ -78,14 +75,25 @@ def _add_up(context: Context) -> None:
     transaction.commit()
 
 
-def _happened(since: datetime, before: datetime) -> tuple[int, int]:
-    """How many phases were completed and failed from that instant until before the other, within one day."""
-    done = failed = 0
-    for bucket in audit_buckets.buckets_of(audit_buckets.day_of(since)):
-        for row in audit_buckets.between(bucket, since, before, _PAGE):
-            done += throughput.is_completion(row.action)
-            failed += throughput.is_failure(row.action)
-    return done, failed
+def _count(context: Context, since: datetime, before: datetime, counts: dict[str, list[int]]) -> datetime:
+    """Counts the events from that instant until before the other, within one day, each in its hour.
+
+    Returns up to when they are counted: earlier than asked where the time of the run does not suffice.
+    """
+    at = since
+    for row in audit_buckets.oldest_first(audit_buckets.buckets_of(audit_buckets.day_of(since)), since, before, _PAGE):
+        if row.at > at and context.is_short_of_time:
+            return row.at
+        at = row.at
+        if throughput.is_completion(row.action):
+            counts[_name(at)][0] += 1
+        elif throughput.is_failure(row.action):
+            counts[_name(at)][1] += 1
+    return before
+
+
+def _midnight_after(at: datetime) -> datetime:
+    return at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def _hour_of(at: datetime) -> datetime:

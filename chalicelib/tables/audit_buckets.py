@@ -59,13 +59,17 @@ def rows(bucket: str, after: Sequence[str] | None, page: int) -> Iterator[Bucket
             yield BucketRow(bucket, row.at, row.subject, row.sequence, row.actor, row.action)
 
 
-def between(bucket: str, since: datetime, before: datetime, page: int) -> Iterator[BucketRow]:
-    """The events of a bucket from that instant until before the other, both in whole milliseconds, oldest first."""
+def _between(bucket: str, since: datetime, before: datetime, page: int) -> Iterator[BucketRow]:
     index: Any = AuditEvent.bucket_index
     during = AuditEvent.at.between(since, before - timedelta(milliseconds=1))
     with translating_read_errors():
         for row in index.query(bucket, range_key_condition=during, page_size=page):
             yield BucketRow(bucket, row.at, row.subject, row.sequence, row.actor, row.action)
+
+
+def oldest_first(buckets: Sequence[str], since: datetime, before: datetime, page: int) -> Iterator[BucketRow]:
+    """The events of several buckets in one order, from that instant until before the other (in whole milliseconds)."""
+    return heapq.merge(*[_between(bucket, since, before, page) for bucket in buckets], key=lambda row: row.at)
 
 
 def latest_first(buckets: Sequence[str], places: Mapping[str, Sequence[str]], page: int) -> Iterator[BucketRow]:

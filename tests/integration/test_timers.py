@@ -312,6 +312,20 @@ def test_a_count_that_is_killed_halfway_is_made_by_the_next_run(done: Agency) ->
     assert hours(done) == EXPECTED
 
 
+def test_a_count_for_which_the_time_does_not_suffice_goes_on_in_the_next_run(done: Agency) -> None:
+    def slow(call: Call) -> None:
+        if call.operation == "Query" and "bucket" in json.dumps(call.body):
+            done.time.elapsed += 6.5
+
+    done.wire.before.append(slow)
+    done.timer("close_lost_sessions")
+    assert hours(done) != EXPECTED
+    done.wire.before.remove(slow)
+    done.time.advance(60)
+    done.timer("close_lost_sessions")
+    assert hours(done) == EXPECTED
+
+
 def test_what_is_younger_than_half_a_minute_is_counted_by_a_later_run(agency: Agency) -> None:
     worker = agency.warmed_to("bio")
     worker.do("bio")
