@@ -46,12 +46,20 @@ class _Line:
         return row
 
 
+def place_name(row: QueueRow) -> str:
+    """What a list calls the place of an account: its stretch of the work index, or its model in the common queue.
+
+    The index has an order of its own for accounts that fell due at the same instant.
+    """
+    return row.account.model_id if row.source.work is None else row.source.name
+
+
 class Search:
     """What a caller can be given now.
 
-    `places` are where a list was left, by model; it holds `most_models` at a time, those `behind` the last of them
-    another time (`last_model`; None: there are none). `left_out` are accounts that are not meant. `next_due_at` is when
-    to ask again: nothing that is wanted falls due before. `more`: there may be more than was read.
+    `places` are where a list was left, by their names; it holds `most_models` at a time, those `behind` the last of
+    them another time (`last_model`; None: there are none). `left_out` are accounts that are not meant. `next_due_at` is
+    when to ask again: nothing that is wanted falls due before. `more`: there may be more than was read.
     """
 
     def __init__(
@@ -203,10 +211,8 @@ class Search:
         due = {model: queues for model, queues in due.items() if not self._is_busy(model)}
         offered = [one for one in {*due, *held} if self._is_offered_model(one)]
         for model in self._window(offered):
-            after = self._places.get(model)
             sources = [Source(work_key(one.shard), one.work, one.since) for one in due.get(model, ())]
-            places = {} if after is None else {source.name: after for source in sources}
-            rows = in_order(sources, places, self._page, now)
+            rows = in_order(sources, self._places, self._page, now)
             both = heapq.merge(rows, held.get(model, ()), key=lambda row: row.place) if model in held else rows
             self._lines[model] = _Line(row for row in both if self._is_offered(row))
         later = [one.since for one in found.queues if one.since > render(now) and self._wanted.admits(one.step)]
@@ -240,7 +246,8 @@ class Search:
         return row.due_at <= self._context.now and self._is_offered(row)
 
     def _is_offered(self, row: QueueRow) -> bool:
-        account, place = row.account, self._places.get(row.account.model_id)
+        account = row.account
+        place = self._places.get(place_name(row)) if row.source.work is None else None
         return (
             self._is_meant(row)
             and self._is_offered_model(account.model_id)

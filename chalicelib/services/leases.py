@@ -11,7 +11,7 @@ from chalicelib import deliveries, warmups
 from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.deliveries import Contest, DeliveredItems
-from chalicelib.dispatch import Search
+from chalicelib.dispatch import Search, place_name
 from chalicelib.domain import accounts, leases, timing
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.dispatch import ANYTHING, WorkWanted
@@ -25,7 +25,7 @@ from chalicelib.tables.base import batch_get
 from chalicelib.tables.queues import Place, QueueRow
 from chalicelib.tables.transaction import Stale
 
-_MOST_MODELS = 36
+_MOST_MODELS = 16
 """How many models a list goes through at a time: its cursor names a place for each."""
 _MOST_WITHOUT_CONTENT = 3
 """For how many accounts of a model a claim finds no content before it leaves the model to the next claim."""
@@ -101,7 +101,7 @@ def ready(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, cursor
             break
         else:
             page.turn += 1
-            page.places[row.account.model_id] = row.place
+            page.places[place_name(row)] = row.place
             offers.append(_offer_of(row))
     following = context.cursors(purpose).encode(page.state() if more else None)
     return Ready(offers, following, None if offers else _ask_again(context, search, soon=more))
@@ -109,7 +109,7 @@ def ready(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, cursor
 
 @dataclass(slots=True)
 class _Page:
-    """Where a list goes on: with which turn, behind which account of each model, and behind which models."""
+    """Where a list goes on: with which turn, behind which account of each queue, and behind which models."""
 
     turn: int = 0
     places: dict[str, Place] = field(default_factory=dict)
