@@ -20,6 +20,8 @@ from chalicelib.tables.settings import WEIGHT, pauses_lately, take_numbers
 _PAGE = 25
 _MOST_LEASED = 100
 _SPREAD = 48
+_OF_WORK = ":"
+"""What the name of a stretch of the work index has, and no model's id."""
 _NO_LEASE_RUNS_OUT = "no lease runs out"
 _LONGEST_WITHOUT = timedelta(minutes=1)
 
@@ -172,7 +174,8 @@ class Search:
         meant = [row for row in later if self._is_meant(row)] or (later if full else [])
         self.next_due_at = meant[0].due_at if meant else None
         whole = not any(len(head) == self._page and head[-1].due_at <= now for head in heads)
-        found = None if whole else directory.read(self._context)
+        goes_on = any(_OF_WORK in name for name in self._places)  # a list that began by the directory goes on by it
+        found = None if whole and not goes_on else directory.read(self._context)
         if found is not None:
             self._open(found)
         if not self._lines:
@@ -247,7 +250,7 @@ class Search:
 
     def _is_offered(self, row: QueueRow) -> bool:
         account = row.account
-        place = self._places.get(place_name(row)) if row.source.work is None else None
+        place = self._places.get(account.model_id)
         return (
             self._is_meant(row)
             and self._is_offered_model(account.model_id)
