@@ -3,6 +3,7 @@
 from chalicelib.context import Context
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.tables import Assignment, pages
+from chalicelib.tables.assignments import with_outcomes
 
 
 def list_all(
@@ -25,4 +26,4 @@ def list_all(
         index = Assignment.content_index if content_id is not None else Assignment.text_index
         item_id = content_id or text_id or ""
         found, following = pages.by_index(Assignment, index, item_id, limit=limit, after=after, forward=False)
-    return found, places.encode(following)
+    return with_outcomes(found), places.encode(following)

@@ -78,6 +78,7 @@ def edit(
     if not unlicensed and given.get("licence_valid_until") is None:
         return Edited(item, replayed)
     rows, complete = assignments.of_item(item_id, texts=not issubclass(kind, Content), most=_MOST_USERS)
+    rows = assignments.with_outcomes(rows)
     reached = takewhile(lambda _: not context.is_short_of_time, rows)
     if not unlicensed:
         for row in reached:  # the holder of another learns of it when it asks for the content again

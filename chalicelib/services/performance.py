@@ -9,6 +9,7 @@ from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.warmup import performance
 from chalicelib.domain.warmup.performance import Measurement
 from chalicelib.tables import Assignment
+from chalicelib.tables.assignments import with_outcomes
 from chalicelib.tables.base import batch_get
 
 
@@ -34,15 +35,15 @@ def measure(context: Context, account_id: str, phase_name: str, found: Measureme
     phase = loaded.warmup.phase(phase_name)
     assignment_id = performance.require_measurable(phase, found.measured_at, context.now)
     (assignment,) = batch_get([(Assignment, account_id, assignment_id)])
-    before = _measured(assignment)
+    before = None if assignment is None else _measured(*with_outcomes([assignment]))
     if before is not None and before.measured_at >= found.measured_at:
         return MeasuredPhase(account_id, phase.phase, assignment_id, before, replayed=True)
     warmups.store(context, loaded, performance.measure(loaded.warmup, phase, before, found, context.now))
     return MeasuredPhase(account_id, phase.phase, assignment_id, found, replayed=False)
 
 
-def _measured(assignment: Assignment | None) -> Measurement | None:
+def _measured(assignment: Assignment) -> Measurement | None:
     """What counts so far. A score that has no instant was given when scores changed no items."""
-    if assignment is None or assignment.performance_score is None or assignment.measured_at is None:
+    if assignment.performance_score is None or assignment.measured_at is None:
         return None
     return Measurement(assignment.performance_score, assignment.measured_at, assignment.metrics or {})

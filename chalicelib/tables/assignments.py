@@ -1,10 +1,15 @@
 """Assignments: that an item was given to an account's phase, why, and the outcome."""
 
+from collections.abc import Sequence
+
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.domain.phases import is_completed
+from chalicelib.domain.warmup.effects import COMPLETED
 from chalicelib.tables import pages
 from chalicelib.tables.attributes import count, document, instant, maybe_instant, maybe_number, maybe_text, text
-from chalicelib.tables.base import Item, Raw
+from chalicelib.tables.base import Item, Key, Raw, batch_get
+from chalicelib.tables.phases import Phase
 
 _PAGE = 100
 
@@ -32,7 +37,10 @@ class TextIndex(GlobalSecondaryIndex["Assignment"]):
 
 
 class Assignment(Item):
-    """One assignment; `scores` holds the four parts, the rank and the score of the media item and of the text."""
+    """One assignment; `scores` holds the four parts, the rank and the score of the media item and of the text.
+
+    It is written when it is made. That its phase was completed is not written here (`with_outcomes`), other ends are.
+    """
 
     class Meta:
         table_name = "content_assignments"
@@ -61,6 +69,22 @@ class Assignment(Item):
 
     content_index = ContentIndex()
     text_index = TextIndex()
+
+
+def with_outcomes(rows: Sequence[Assignment]) -> list[Assignment]:
+    """The assignments with their outcome: where its phase was completed, the phase says so. One batch read.
+
+    Other ends are written in the assignment itself; so is this one, before its phase is dropped.
+    """
+    left = [row for row in rows if row.ended_at is None]
+    keys: list[Key] = [(Phase, row.account_id, row.phase) for row in left]
+    for row, phase in zip(left, batch_get(keys) if keys else (), strict=True):
+        if phase is not None and phase.assignment_id == row.assignment_id and is_completed(phase.status):
+            row.outcome, row.success = COMPLETED, True
+            row.used_at = row.ended_at = phase.completed_at
+            if row.measured_at is None and phase.performance_score is not None:
+                row.performance_score, row.measured_at = phase.performance_score, phase.completed_at
+    return list(rows)
 
 
 def of_item(item_id: str, *, texts: bool, most: int) -> tuple[list[Assignment], bool]:

@@ -14,6 +14,7 @@ from chalicelib.tables.attributes import (
     instant,
     maybe_count,
     maybe_instant,
+    maybe_number,
     maybe_text,
     maybe_word,
     text,
@@ -65,6 +66,7 @@ class Phase(Item):
     replacement_count = count()
     attempt = count()
     execution_time_ms = maybe_count()
+    performance_score = maybe_number()
     platform_response = document()
     skipped = flag()
     lease_token = maybe_text()

@@ -227,7 +227,7 @@ class _Writer:
             case effects.DeliverAssignment():
                 self._update_assignment(effect.assignment_id, [Assignment.delivered_at.set(now)])
             case effects.CloseAssignment():
-                self._update_assignment(effect.assignment_id, _closing(effect, now))
+                self._update_assignment(effect.assignment_id, _closing(effect, effect.at or now))
             case effects.MeasureAssignment():
                 self._update_assignment(effect.assignment_id, _measuring(effect))
             case effects.HoldLease():
@@ -309,12 +309,13 @@ def _with_key(kind: PoolKind, item_id: str) -> PoolItem:
     return Content(content_id=item_id) if kind is PoolKind.CONTENT else Text(text_id=item_id)
 
 
-def _closing(effect: effects.CloseAssignment, now: datetime) -> list[UpdateAction]:
-    actions: list[UpdateAction] = [Assignment.outcome.set(effect.outcome), Assignment.ended_at.set(now)]
+def _closing(effect: effects.CloseAssignment, at: datetime) -> list[UpdateAction]:
+    actions: list[UpdateAction] = [Assignment.outcome.set(effect.outcome), Assignment.ended_at.set(at)]
     actions += [] if effect.success is None else [Assignment.success.set(effect.success)]
-    actions += [Assignment.used_at.set(now)] if effect.success else []
-    if effect.performance is not None:
-        actions += [Assignment.performance_score.set(effect.performance), Assignment.measured_at.set(now)]
+    actions += [Assignment.used_at.set(at)] if effect.success else []
+    if effect.performance is not None:  # what was measured later counts
+        actions.append(Assignment.performance_score.set(Assignment.performance_score | effect.performance))
+        actions.append(Assignment.measured_at.set(Assignment.measured_at | at))
     return actions
 
 

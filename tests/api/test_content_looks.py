@@ -275,3 +275,36 @@ def test_a_choice_asks_three_times_at_most_whatever_the_themes(agency: Agency) -
         agency.wire.calls.clear()
         worker.content("pfp", account_id).ok()
         assert len(agency.wire.of("Query")) <= most
+
+
+def test_what_came_of_an_assignment_is_told_by_its_phase_until_that_is_dropped(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    score = 62.5
+    worker.complete("pfp", worker.take(), performance_score=score).ok()
+    at = agency.time.told()
+    path = "/api/operator/assignments?account_id=a1"
+    (told,) = agency.operator.get(path).ok()["items"]
+    assert (told["outcome"], told["success"], told["used_at"], told["ended_at"]) == ("completed", True, at, at)
+    assert told["performance_score"] == score
+    (row,) = agency.wire.store.tables["test-content_assignments"].rows.values()
+    assert "outcome" not in row, "it is written once"
+    assert agency.operator.account_document()["assignments"] == [told]
+    agency.time.advance(3600)
+    agency.operator.post("/api/operator/accounts/a1/reset", {"reason": "once more"}).ok()
+    assert agency.operator.get(path).ok()["items"] == [told]
+    worker.start().ok()
+    worker.complete("pfp", worker.take()).ok()
+    assert agency.operator.get(path).ok()["items"][1] == told, "the phase that was done again tells of its own"
+    agency.operator.verified()
+
+
+def test_an_assignment_that_an_operator_ended_is_not_told_as_completed(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    worker.report("pfp", worker.take(), kind="unknown").ok()
+    evidence = {"reason": "seen", "evidence": {"note": "it is there"}}
+    agency.operator.post("/api/operator/accounts/a1/phases/pfp/resolve", evidence).ok()
+    path = "/api/operator/assignments?account_id=a1"
+    (told,) = agency.operator.get(path).ok()["items"]
+    assert (told["outcome"], told["success"]) == ("resolved", True)
+    agency.operator.post("/api/operator/accounts/a1/reset", {"reason": "once more"}).ok()
+    assert agency.operator.get(path).ok()["items"] == [told]

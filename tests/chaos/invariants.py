@@ -200,7 +200,7 @@ def _assignments(
             if "assignment_id" not in phase:
                 continue
             row = rows.get((account_id, phase["assignment_id"]))
-            if by_id[account_id]["state"] != "retired":
+            if by_id[account_id]["state"] != "retired" or phase["status"] == "completed":
                 named.add((account_id, phase["assignment_id"]))
             told = [phase.get("assigned_content_id"), phase.get("assigned_text_id")]
             if row is None or [row.get("content_id"), row.get("text_id")] != told:
@@ -242,6 +242,7 @@ def _twins(rows: Rows, accounts: list[Plain]) -> Iterator[str]:
 
 
 def _pools(rows: Rows, assignments: list[Plain]) -> Iterator[str]:
+    ended = {phase.get("assignment_id"): phase for phase in rows.of("warmup_phases") if phase["status"] == "completed"}
     users: dict[tuple[str, str], set[str]] = defaultdict(set)
     shortfalls: dict[tuple[str, str], float] = defaultdict(float)
     failures = 0
@@ -254,7 +255,8 @@ def _pools(rows: Rows, assignments: list[Plain]) -> Iterator[str]:
                 continue
             if not returned:
                 users[kind, item].add(row["account_id"])
-            shortfalls[kind, item] += round(1 - float(row.get("performance_score", 100)) / 100, 4)
+            told = row if "performance_score" in row else ended.get(row["assignment_id"], {})
+            shortfalls[kind, item] += round(1 - float(told.get("performance_score", 100)) / 100, 4)
     blamed = 0.0
     for kind, table in (("content", "content"), ("text", "texts")):
         for item in rows.of(table):

@@ -87,6 +87,27 @@ MUTANTS: dict[str, Mutant] = {
         (Line("deliveries/choosing.py", "used = Given(kind, warmup.given)", "used = Given(kind, frozenset())"),),
         "tests/api/test_content.py",
     ),
+    "what an earlier release gave to the account": Mutant(
+        (
+            Line(
+                "tables/accounts.py",
+                "for kind, ids in before for one in ids or ()}",
+                "for kind, ids in () for one in ids}",
+            ),
+        ),
+        "tests/integration/test_schema_changes.py",
+    ),
+    "what came of completed phases, before a reset drops them": Mutant(
+        (Line("domain/warmup/operate.py", "    draft.close_completed()\n", ""),), "tests/api/test_content_looks.py"
+    ),
+    "what a phase that opened looks like once its account is paused": Mutant(
+        (Line("domain/warmup/operate.py", "    open_phase(draft)\n    return draft", "    return draft"),),
+        "tests/api/test_ready_list.py",
+    ),
+    "half a minute in which events are still on their way": Mutant(
+        (Line("services/throughput.py", "_whole(context.now - _SETTLED)", "_whole(context.now)"),),
+        "tests/integration/test_timers.py",
+    ),
     "the minimum interval": Mutant(
         (
             Line(

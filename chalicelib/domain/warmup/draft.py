@@ -13,6 +13,7 @@ from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.effects import (
+    COMPLETED,
     CloseAssignment,
     DropLease,
     Effect,
@@ -136,23 +137,31 @@ class Draft:
 
     # the phase's items
 
+    def penalise_shortfall(self, phase: PhaseState, performance: float | None) -> None:
+        """Penalises the items of a phase that is completed for a performance below 100.
+
+        The phase itself says that the assignment ended well, so that nothing of the assignment is written.
+        """
+        if performance is not None and (penalty := scoring.shortfall(performance)):
+            self.effects.extend(PenaliseItem(kind, item_id, penalty) for kind, item_id in assigned(phase))
+
     def close_assignment(
-        self,
-        phase: PhaseState,
-        outcome: str,
-        *,
-        success: bool | None = None,
-        performance: float | None = None,
-        blamed: PoolKind | None = None,
+        self, phase: PhaseState, outcome: str, *, success: bool | None = None, blamed: PoolKind | None = None
     ) -> None:
-        """Ends the phase's assignment; a failure penalises its items (only the `blamed` kind, if one is named), and so
-        does a performance below 100."""
-        penalty = 1.0 if success is False else 0.0 if performance is None else scoring.shortfall(performance)
-        if penalty:
+        """Ends the phase's assignment; a failure penalises its items (only the `blamed` kind, if one is named)."""
+        if success is False:
             items = [(kind, item_id) for kind, item_id in assigned(phase) if blamed in (None, kind)]
-            self.effects.extend(PenaliseItem(kind, item_id, penalty) for kind, item_id in items)
+            self.effects.extend(PenaliseItem(kind, item_id, 1.0) for kind, item_id in items)
         if phase.assignment_id is not None:
-            self.effects.append(CloseAssignment(phase.assignment_id, outcome, success, performance))
+            self.effects.append(CloseAssignment(phase.assignment_id, outcome, success))
+
+    def close_completed(self) -> None:
+        """Writes what came of the assignments of completed phases, before the phases that say so are dropped."""
+        for phase in self.warmup.phases:
+            by_worker = phase.last_response is not None and phase.last_response.outcome is None
+            if phase.assignment_id is not None and by_worker and phases.is_completed(phase.status):
+                score, at = phase.performance_score, phase.completed_at
+                self.effects.append(CloseAssignment(phase.assignment_id, COMPLETED, True, score, at))
 
     def return_items(self, phase: PhaseState, outcome: str) -> None:
         """Takes the items off a phase to which they were never delivered: their use is free again."""

@@ -9,6 +9,9 @@ from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.selection import PoolKind
 
+COMPLETED = "completed"
+"""The outcome of an assignment whose phase its worker completed: it stands in the phase, until that is dropped."""
+
 
 class Hourly(StrEnum):
     """What is counted by the hour."""
@@ -110,12 +113,13 @@ class DeliverAssignment:
 
 @dataclass(frozen=True, slots=True)
 class CloseAssignment:
-    """An assignment ends. `success` None where nobody can say."""
+    """An assignment ends, `at` an instant or now. `success` None where nobody can say."""
 
     assignment_id: str
     outcome: str
     success: bool | None
     performance: float | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

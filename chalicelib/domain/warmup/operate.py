@@ -88,6 +88,7 @@ def _opened(warmup: Warmup, now: datetime) -> Draft:
 
 def _forget_warmup(draft: Draft) -> None:
     """Takes away what the account's warm-up has come to; what it has used stays."""
+    draft.close_completed()
     draft.set(
         phases=(),
         current_phase=None,

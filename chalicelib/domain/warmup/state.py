@@ -61,6 +61,7 @@ class PhaseState:
     replacement_count: int = 0
     attempt: int = 0
     execution_time_ms: int | None = None
+    performance_score: float | None = None
     platform_response: object = field(default=None, hash=False)
     skipped: bool = False
     lease_token: str | None = None

@@ -119,12 +119,13 @@ def complete(
     phase = warmup.phase(phase_name)
     late = now >= require_holder(warmup, phase, bot_id, token, now).expires_at
     draft = Draft(warmup, now)
-    draft.close_assignment(phase, "completed", success=True, performance=performance_score)
+    draft.penalise_shortfall(phase, performance_score)
     phase = draft.move_phase(
         phase,
         PhaseTransition.COMPLETE,
         completed_at=now,
         execution_time_ms=execution_time_ms,
+        performance_score=performance_score,
         platform_response=platform_response,
         **NO_ERROR,
     )
