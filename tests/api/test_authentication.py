@@ -100,7 +100,11 @@ def test_an_account_of_another_model_does_not_exist_for_a_bound_bot(agency: Agen
     bound = agency.hire("bound", ["m2"])
     agency.warmed_to("pfp")
     before = agency.wire.image()
-    body = {"phase": "pfp", "kind": "fatal", "message": "x"} if endpoint.path.endswith("report-error") else {}
+    body: dict[str, Any] = {}
+    if endpoint.path.endswith("report-error"):
+        body = {"phase": "pfp", "kind": "fatal", "message": "x"}
+    elif "/performance/" in endpoint.path:
+        body = {"performance_score": 80, "measured_at": agency.time.told()}
     answers = []
     for account_id in ("a1", "never"):
         path = endpoint.path.format(account_id=account_id, phase="pfp")

@@ -96,25 +96,21 @@ def worker_path(agency: Agency, account_id: str, bot: Bot) -> int:
     agency.wire.before.append(lambda _: agency.time.advance(_ROUND_TRIP))  # no two requests come at the same instant
     worker, requests = bot.with_session(), 1
     for phase in PHASES:
-        (claimed,) = worker.claim().ok()["items"]
-        token = claimed["lease"]["lease_token"]
-        if phase == PHASES[0]:
-            token = worker.start(account_id, headers={"Lease-Token": token}).ok()["lease"]["lease_token"]
-        token = worker.content(phase, account_id, headers={"Lease-Token": token}).ok()["lease"]["lease_token"]
+        (claimed,) = worker.claim(deliver=True).ok()["items"]
         agency.time.advance(_JOB)
-        posted = {"status": "published", "post_id": "17841400008460056"}
-        done = {"execution_time_ms": 90_000, "platform_response": posted}
+        done = {
+            "execution_time_ms": 90_000,
+            "platform_response": {"status": "published", "post_id": "17841400008460056"},
+            "finish": True,
+        }
+        token = claimed["lease"]["lease_token"]
         following = worker.complete(phase, token, account_id, **done).ok()["next"]
-        requests += 4 if phase == PHASES[0] else 3
+        requests += 2
         if phase != PHASES[-1]:
             agency.time.to(following["available_at"])
             agency.timer()
-    (claimed,) = worker.claim().ok()["items"]
-    worker.post(
-        f"/api/bot/accounts/{account_id}/complete-warmup", headers={"Lease-Token": claimed["lease"]["lease_token"]}
-    ).ok()
     worker.end().ok()
-    return requests + 3
+    return requests + 1
 
 
 def test_what_the_docs_say_that_an_account_costs_is_what_it_costs(agency: Agency) -> None:
