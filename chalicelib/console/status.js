@@ -20,7 +20,9 @@ export function Status() {
   const service = useLive("service", (signal) => get("operator/service", {}, { signal }), 60);
   const overview = useLive("status", overviewOf, 10);
   const models = useLive("models", (signal) => find("operator/models", {}, 100, { signal }), 30);
-  const [dialog, setDialog] = useState(/** @type {"pause" | "resume" | Model | null} */ (null));
+  const [dialog, setDialog] = useState(/** @type {"pause" | "resume" | null} */ (null));
+  const [pausing, setPausing] = useState(/** @type {Model | null} */ (null));
+  const [editing, setEditing] = useState(/** @type {Model | null} */ (null));
   const close = () => setDialog(null);
   return html`
     <div class="head"><h1>Status</h1></div>
@@ -40,14 +42,11 @@ export function Status() {
     </section>
     <section class="stack" aria-labelledby="models">
       <h2 id="models">Models</h2>
-      ${shown(models, (found) => html`<${Models} models=${found.items} ask=${setDialog} />`)}
+      ${shown(models, (found) => html`<${Models} models=${found.items} onPause=${setPausing} onEdit=${setEditing} />`)}
     </section>
-    ${typeof dialog === "string" && html`<${SwitchAll} move=${dialog} onClose=${close} onDone=${overview.reload} />`}
-    ${
-      dialog !== null &&
-      typeof dialog !== "string" &&
-      html`<${PauseModel} model=${dialog} onClose=${close} onDone=${models.reload} />`
-    }
+    ${dialog && html`<${SwitchAll} move=${dialog} onClose=${close} onDone=${overview.reload} />`}
+    ${pausing && html`<${PauseModel} model=${pausing} onClose=${() => setPausing(null)} onDone=${models.reload} />`}
+    ${editing && html`<${EditModel} model=${editing} onClose=${() => setEditing(null)} onDone=${models.reload} />`}
   `;
 }
 
@@ -150,22 +149,27 @@ function counted([name, number]) {
   return `${words} ${name.endsWith("_seconds") && number ? span(number * 1000) : count(number)}`;
 }
 
-/** @param {{ models: Model[], ask: (model: Model) => void }} props */
-function Models({ models, ask }) {
+const MODEL_COLUMNS = ["Model", "State", "Weight", "At most at work", "Themes", "Time zone", "Actions"];
+
+/** @param {{ models: Model[], onPause: (model: Model) => void, onEdit: (model: Model) => void }} props */
+function Models({ models, onPause, onEdit }) {
   if (models.length === 0) return html`<${Empty} kind="nothing" title="There are no models yet" />`;
   return html`
-    <${Table} label="Models" columns=${["Model", "State", "Themes", "Time zone", "Actions"]}>
+    <${Table} label="Models" columns=${MODEL_COLUMNS}>
       ${models.map(
         (model) => html`
           <tr key=${model.model_id} data-row>
             <th scope="row"><bdi>${model.name}</bdi><br /><small>${model.model_id}</small></th>
             <td><${State} of="account" is=${model.paused ? "paused" : "active"} /></td>
+            <td class="num">${count(model.weight)}</td>
+            <td class="num">${model.max_concurrent === null ? "–" : count(model.max_concurrent)}</td>
             <td class="soft">${model.themes.join(", ") || "–"}</td>
             <td class="soft">${model.time_zone}</td>
             <td>
-              <${Opens} kind="tiny" of=${model.model_id} onClick=${() => ask(model)}>
+              <${Opens} kind="tiny" of=${model.model_id} onClick=${() => onPause(model)}>
                 ${model.paused ? "Resume" : "Pause"}
               <//>
+              <${Opens} kind="tiny" of=${model.model_id} onClick=${() => onEdit(model)}>Edit<//>
             </td>
           </tr>
         `,
@@ -233,6 +237,60 @@ function PauseModel({ model, onClose, onDone }) {
       ready=${hasReason}
       act=${act}
       fields=${(given, put) => html`<${Reason} given=${given} put=${put} />`}
+    />
+  `;
+}
+
+/** @param {{ model: Model, onClose: () => void, onDone: () => void }} props */
+function EditModel({ model, onClose, onDone }) {
+  /**
+   * @param {Given} given
+   * @param {number} version
+   */
+  const act = async (given, version) => {
+    const weight = Number(given.weight ?? model.weight);
+    const most = given.max_concurrent ?? model.max_concurrent ?? "";
+    const max_concurrent = most === "" ? null : Number(most);
+    const time_zone = given.time_zone?.trim() || model.time_zone;
+    await patch(`operator/models/${model.model_id}`, { weight, max_concurrent, time_zone }, version);
+    toast(`${model.model_id} is changed.`);
+    onDone();
+  };
+  return html`
+    <${Ask}
+      stood=${model}
+      title=${`Edit ${model.model_id}`}
+      label="Save"
+      lead="While several models have work, each gets turns by its weight."
+      onClose=${onClose}
+      act=${act}
+      fields=${(given, put) => html`
+        <${Field}
+          label="Weight"
+          type="number"
+          min="1"
+          max="100"
+          required
+          value=${given.weight ?? model.weight}
+          onInput=${put("weight")}
+          hint="1 to 100: a model of weight 2 gets twice the turns of a model of weight 1."
+        />
+        <${Field}
+          label="At most at work"
+          type="number"
+          min="1"
+          max="100"
+          value=${given.max_concurrent ?? model.max_concurrent ?? ""}
+          onInput=${put("max_concurrent")}
+          hint="How many of its accounts are worked on at the same time. Empty: no limit."
+        />
+        <${Field}
+          label="Time zone"
+          value=${given.time_zone ?? model.time_zone}
+          onInput=${put("time_zone")}
+          hint="Such as Europe/Berlin. It counts for days that are given from now on."
+        />
+      `}
     />
   `;
 }

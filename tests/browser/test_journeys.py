@@ -394,6 +394,21 @@ def test_a_model_that_has_changed_meanwhile_is_paused_all_the_same(console: Cons
     console.wrong.clear()
 
 
+def test_a_model_gets_more_turns_and_a_bound(console: Console) -> None:
+    model = console.stage.model()
+    page = console.open("status", ready=f"text={model.model_id}")
+    page.get_by_role("button", name=f"Edit … {model.model_id}", exact=True).click()
+    page.get_by_role("dialog").get_by_label("Weight").fill("3")
+    page.get_by_role("dialog").get_by_label("At most at work").fill("2")
+    decide(page, "Save")
+    found = console.stage.api.get(model.path)
+    assert (found["weight"], found["max_concurrent"], found["time_zone"]) == (3, 2, "UTC")
+    page.get_by_role("button", name=f"Edit … {model.model_id}", exact=True).click()
+    page.get_by_role("dialog").get_by_label("At most at work").fill("")
+    decide(page, "Save")
+    assert console.stage.api.get(model.path)["max_concurrent"] is None
+
+
 def test_a_bot_is_drained(console: Console) -> None:
     bot = console.stage.bot()
     page = console.open("bots", ready="[data-row]")
