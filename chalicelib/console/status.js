@@ -166,10 +166,12 @@ function Models({ models, onPause, onEdit }) {
             <td class="soft">${model.themes.join(", ") || "–"}</td>
             <td class="soft">${model.time_zone}</td>
             <td>
-              <${Opens} kind="tiny" of=${model.model_id} onClick=${() => onPause(model)}>
-                ${model.paused ? "Resume" : "Pause"}
-              <//>
-              <${Opens} kind="tiny" of=${model.model_id} onClick=${() => onEdit(model)}>Edit<//>
+              <div class="row">
+                <${Opens} kind="tiny" of=${model.model_id} onClick=${() => onPause(model)}>
+                  ${model.paused ? "Resume" : "Pause"}
+                <//>
+                <${Opens} kind="tiny" of=${model.model_id} onClick=${() => onEdit(model)}>Edit<//>
+              </div>
             </td>
           </tr>
         `,
