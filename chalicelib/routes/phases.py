@@ -44,7 +44,9 @@ def complete_phase(
     context: Context, *, account_id: str, phase: str, body: CompletePhaseBody, lease_token: str
 ) -> Answer[Completion]:
     """The phase is completed, the lease ends."""
-    done = phases.complete(context, account_id, phase, lease_token=lease_token, **body.model_dump())
+    done = phases.complete(
+        context, account_id, phase, lease_token=lease_token, result=body.result(), finish=body.finish
+    )
     return Answer(Completion.of(done))
 
 

@@ -107,7 +107,9 @@ def complete(
     context: Context, *, account_id: str, phase: str, body: CompletePhaseBody, lease_token: str
 ) -> Answer[Completion]:
     """It is done."""
-    done = phases.complete(context, account_id, phase, lease_token=lease_token, **body.model_dump())
+    done = phases.complete(
+        context, account_id, phase, lease_token=lease_token, result=body.result(), finish=body.finish
+    )
     return Answer(Completion.of(done))
 
 

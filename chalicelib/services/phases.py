@@ -12,7 +12,7 @@ from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup import work
 from chalicelib.domain.warmup.state import Response, Warmup
-from chalicelib.domain.warmup.work import ReportedError
+from chalicelib.domain.warmup.work import ReportedError, WorkResult
 from chalicelib.tables import Phase
 from chalicelib.warmups import Loaded
 
@@ -55,9 +55,7 @@ def complete(
     phase_name: str,
     *,
     lease_token: str,
-    execution_time_ms: int | None = None,
-    platform_response: object = None,
-    performance_score: float | None = None,
+    result: WorkResult,
     finish: bool = False,
 ) -> CompletedPhase:
     """Completes the phase that the token's holder works on; the lease ends and the next phase's time is written.
@@ -72,15 +70,7 @@ def complete(
         return _completion(loaded, phase_name, answer, replayed=True)
     try:
         step = work.complete(
-            loaded.warmup,
-            phase_name,
-            context.actor.id,
-            lease_token,
-            context.now,
-            execution_time_ms=execution_time_ms,
-            platform_response=platform_response,
-            performance_score=performance_score,
-            finish=finish,
+            loaded.warmup, phase_name, context.actor.id, lease_token, context.now, result, finish=finish
         )
     except LeaseSuperseded:
         warmups.refuse_superseded(context, loaded.account, lease_token)

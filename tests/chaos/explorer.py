@@ -188,11 +188,11 @@ def _current(warmup: Warmup) -> str:
 
 
 def _complete(warmup: Warmup, token: str, bot: str) -> Step:
-    return work.complete(warmup, _current(warmup), bot, token, NOW)
+    return work.complete(warmup, _current(warmup), bot, token, NOW, work.WorkResult())
 
 
 def _complete_and_finish(warmup: Warmup, token: str, bot: str) -> Step:
-    return work.complete(warmup, _current(warmup), bot, token, NOW, finish=True)
+    return work.complete(warmup, _current(warmup), bot, token, NOW, work.WorkResult(), finish=True)
 
 
 def _report(kind: ReportKind) -> Callable[[Warmup, str, str], Step]:

@@ -26,4 +26,4 @@ def test_files_and_functions_of_the_service_stay_short() -> None:
     found = sizes(SERVICE)
     assert found.file[1] <= 250, found.long_files
     assert found.file[2] <= 400, found.long_files
-    assert len(found.long_functions) <= 7, found.long_functions
+    assert len(found.long_functions) <= 5, found.long_functions

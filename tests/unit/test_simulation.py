@@ -69,7 +69,7 @@ def test_a_whole_life_has_the_dates_and_the_actions_of_the_service() -> None:
         actions.append(AuditAction.PHASE_DELIVER)
         assert warmup.lease is not None
         now += WORK
-        warmup = did(work.complete(warmup, name, "b1", warmup.lease.token, now))
+        warmup = did(work.complete(warmup, name, "b1", warmup.lease.token, now, work.WorkResult()))
     did(work.finish(warmup, CALLER, now))
 
     at, stage, simulated, done = BEGIN, BEGINNING, list[datetime](), list[AuditAction]()

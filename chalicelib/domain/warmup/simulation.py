@@ -185,7 +185,7 @@ def completed(stage: Stage, duration: timedelta = _NO_TIME) -> SimulatedTurn:
     if stage.phase is None:
         return SimulatedTurn((*stage.actions, work.finish(stage.warmup, _CALLER, NOW).action))
     end = NOW + duration
-    step = work.complete(_delivered(stage), stage.phase, _CALLER.bot_id, _LEASE.token, end)
+    step = work.complete(_delivered(stage), stage.phase, _CALLER.bot_id, _LEASE.token, end, work.WorkResult())
     return _turn((*stage.actions, AuditAction.PHASE_DELIVER, step.action), step.after, end)
 
 

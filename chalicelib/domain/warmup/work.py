@@ -1,7 +1,7 @@
 """What workers do but for taking content: start a warm-up, say what came of a phase, finish."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain import accounts, instants, leases, retries, timing
@@ -98,17 +98,17 @@ def require_holder(warmup: Warmup, phase: PhaseState, bot_id: str, token: str, n
     return lease
 
 
+@dataclass(frozen=True, slots=True)
+class WorkResult:
+    """What a worker says of a phase that it completed; `performance_score` is 0 to 100."""
+
+    execution_time_ms: int | None = None
+    platform_response: object = None
+    performance_score: float | None = None
+
+
 def complete(
-    warmup: Warmup,
-    phase_name: str,
-    bot_id: str,
-    token: str,
-    now: datetime,
-    *,
-    execution_time_ms: int | None = None,
-    platform_response: object = None,
-    performance_score: float | None = None,
-    finish: bool = False,
+    warmup: Warmup, phase_name: str, bot_id: str, token: str, now: datetime, result: WorkResult, *, finish: bool = False
 ) -> Step:
     """Completes the phase that the token's holder works on; the lease ends, and the next phase is dated.
 
@@ -119,25 +119,29 @@ def complete(
     phase = warmup.phase(phase_name)
     late = now >= require_holder(warmup, phase, bot_id, token, now).expires_at
     draft = Draft(warmup, now)
-    draft.penalise_shortfall(phase, performance_score)
+    draft.penalise_shortfall(phase, result.performance_score)
     phase = draft.move_phase(
         phase,
         PhaseTransition.COMPLETE,
         completed_at=now,
-        execution_time_ms=execution_time_ms,
-        performance_score=performance_score,
-        platform_response=platform_response,
+        execution_time_ms=result.execution_time_ms,
+        performance_score=result.performance_score,
+        platform_response=result.platform_response,
         **NO_ERROR,
     )
+    answer = _go_on(draft, phase, Response(token, None, late), finish=finish)
+    draft.set_phase(phase.phase, last_response=answer)
+    draft.end_lease(Ending.COMPLETED, Hourly.COMPLETED)
+    return draft.step(AuditAction.PHASE_COMPLETE, late=late or None, execution_time_ms=result.execution_time_ms)
+
+
+def _go_on(draft: Draft, phase: PhaseState, answer: Response, *, finish: bool) -> Response:
+    """Goes on behind a completed phase, or makes the account active; the answer with what is next."""
     action, following_phase, available_at = advance(draft, phase)
     if finish and action is WorkStep.COMPLETE_WARMUP and draft.warmup.state is AccountState.WARMING_UP:
         _make_active(draft)
-        answer = Response(token, None, late)
-    else:
-        answer = Response(token, None, late, action, following_phase, available_at)
-    draft.set_phase(phase.phase, last_response=answer)
-    draft.end_lease(Ending.COMPLETED, Hourly.COMPLETED)
-    return draft.step(AuditAction.PHASE_COMPLETE, late=late or None, execution_time_ms=execution_time_ms)
+        return answer
+    return replace(answer, action=action, phase=following_phase, available_at=available_at)
 
 
 def advance(draft: Draft, phase: PhaseState) -> tuple[WorkStep, PhaseName | None, datetime | None]:

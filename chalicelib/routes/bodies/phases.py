@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from chalicelib.domain import instants
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.warmup.performance import Measurement
-from chalicelib.domain.warmup.work import ReportedError
+from chalicelib.domain.warmup.work import ReportedError, WorkResult
 from chalicelib.routes.bodies.base import Input, Instant, Line, Message, Score, Whole, small, whole
 
 
@@ -21,6 +21,10 @@ class CompletePhaseBody(Input):
     finish: bool = False
 
     _size = field_validator("platform_response")(small)
+
+    def result(self) -> WorkResult:
+        """What the worker says of the phase, as the rules read it."""
+        return WorkResult(self.execution_time_ms, self.platform_response, self.performance_score)
 
 
 class PerformanceBody(Input):
