@@ -1,4 +1,4 @@
-"""Tasks: what a person takes and does from the console. A person is a worker too: the same rules, under their own key.
+"""Tasks: what an operator takes and does from the console, by the same rules as a bot, under the operator's own key.
 
 The routes mirror the bots': a session (`Bot-Session`), a lease (`Lease-Token`), content, completion, report.
 """

@@ -162,8 +162,8 @@ def claim(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, delive
     account is started, and its next phase given its content, in the transaction that takes it; what has no eligible
     content is set aside, and left out.
 
-    Losing a race for an account means one item less, not an error, and so is what the time of the call does not suffice
-    for. Raises NotFound, SessionEnded.
+    Losing a race for an account is not an error: it means one item less. So does an account that the call has no time
+    left for. Raises NotFound, SessionEnded.
     """
     assert context.session_id is not None, "the route asks for the header"
     (session,) = batch_get([(Session, context.session_id)])
