@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import stage as stages
 from tests.browser.stage import CONSENT, KEY, Console, Stage
@@ -29,6 +29,11 @@ def decide(page: Page, button: str, **fields: str) -> None:
         dialog.get_by_label(label.replace("_", " ")).fill(value)
     dialog.get_by_role("button", name=button, exact=True).click()
     expect(dialog).to_have_count(0)
+
+
+def shows_a_picture(image: Locator) -> None:
+    """The image loads: it arrives after the text beside it, and one that is broken has no width."""
+    expect(image).not_to_have_js_property("naturalWidth", 0)
 
 
 def edit(console: Console, path: str, **change: Any) -> None:
@@ -227,7 +232,7 @@ def test_an_image_is_uploaded_and_seen_assigned(console: Console, tmp_path: Path
     page.locator(f"a.item[href*={content_id}]").click()
     drawer = page.locator(".drawer")
     expect(drawer).to_contain_text(account)  # who it was given to
-    assert drawer.locator("img").first.evaluate("image => image.complete && image.naturalWidth > 0")
+    shows_a_picture(drawer.locator("img").first)
     drawer.get_by_role("link", name=account).click()
     expect(page.locator(f".drawer[aria-label='Account {account}'] img.thumb")).to_be_visible()
     expect(page.locator(".drawer .parts").first).to_contain_text("quality")
@@ -451,7 +456,7 @@ def test_a_person_does_a_task(console: Console) -> None:
     task = page.locator("article")
     expect(task).to_contain_text("by.a.person: pfp")
     expect(page.get_by_text("Nothing of this model is due")).to_be_visible()
-    assert task.locator("img").evaluate("image => image.complete")
+    shows_a_picture(task.locator("img"))
     page.reload()  # what one holds is found again
     page.get_by_role("button", name="Done …", exact=True).click()
     decide(page, "Done", Note="done by hand")

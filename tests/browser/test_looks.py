@@ -147,7 +147,7 @@ def test_a_narrow_screen_shows_what_is_said_and_where_one_is(stage: Stage) -> No
         behind = "document.querySelector('#main a').focus(), document.activeElement.closest('#main') !== null"
         assert not page.evaluate(behind), "what the drawer covers is out of the keys' reach"
         page.keyboard.press("Escape")
-        assert page.evaluate(behind)
+        page.wait_for_function(behind)
         tab.go(f"content?model={model.model_id}")
         page.get_by_role("button", name="Upload media").click()
         assert page.get_by_role("dialog").evaluate("dialog => dialog.scrollWidth - dialog.clientWidth") == 0
