@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
 
 from chalicelib.context import Context
 from chalicelib.domain.errors import ServiceError, TemporarilyUnavailable
+from chalicelib.domain.records import record
 from chalicelib.tables.transaction import Stale
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ def attempt(
         return "refused", str(error)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RowOutcome(Generic[T]):
     """What became of a row of an import: `created`, `unchanged`, `refused`, or `left` where the time was up.
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from chalicelib.domain import ids, instants
 from chalicelib.domain.cursors import Cursors
+from chalicelib.domain.records import record
 from chalicelib.settings import Settings
 
 _SPARE_SECONDS = 2.0
@@ -49,7 +50,7 @@ class Role(StrEnum):
     NOBODY = "nobody"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Actor:
     """Who acts, and (for a bot) on which models; None means all."""
 
@@ -65,7 +66,7 @@ class Actor:
         return f"{self.kind} {self.id}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Context:
     """What a use case knows of its call. `now` is the one instant of the call, cut to milliseconds.
 

@@ -1,15 +1,15 @@
 """Pages of lists that are scanned: rows are read in order, and what a filter does not admit is dropped."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from chalicelib.domain.cursors import Cursors
+from chalicelib.domain.records import record
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScannedPage(Generic[T]):
     """What was found among how many rows, and where the next page goes on (None at the end)."""
 

@@ -1,10 +1,11 @@
 """The settings: the environment, read once by the composition root."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from chalicelib.domain.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """What a deployment sets. Names in the environment are these with `WARMUP_` before them, in capitals."""
 
@@ -53,7 +54,7 @@ class Settings:
 
     def as_dict(self) -> dict[str, str | int | float]:
         """Each setting by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return dict(vars(self))
 
 
 def _flag(text: str) -> bool:

@@ -11,6 +11,7 @@ from chalicelib.context import Context
 from chalicelib.domain import scoring, selection, turns
 from chalicelib.domain.errors import ContentUnavailable
 from chalicelib.domain.given import Given
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import ANY, Choice, PoolKind, Wanted
 from chalicelib.domain.turns import Turn
 from chalicelib.domain.warmup import delivery as life
@@ -27,7 +28,7 @@ _MOST_NUMBERS = 8
 _Kind = type[PoolItem]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Picked:
     """An item that was chosen, and its place in its pool: 0 is the best."""
 
@@ -168,8 +169,7 @@ def chosen(context: Context, phase: PhaseState, picked: Mapping[PoolKind, Picked
 
 
 def _parts(choice: Choice[PoolItem]) -> dict[str, float | str]:
-    parts = {name: getattr(choice.score, name) for name in choice.score.__slots__}
-    return {**parts, "category": choice.item.category}
+    return {**vars(choice.score), "category": choice.item.category}
 
 
 def _refuse_unavailable(

@@ -1,6 +1,5 @@
 """Delivering: a phase's items are assigned, and handed to its worker in the same transaction."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib import warmups
@@ -9,6 +8,7 @@ from chalicelib.deliveries.choosing import Contest, choose_missing, chosen
 from chalicelib.domain import selection
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup import delivery as life
 from chalicelib.domain.warmup.draft import assigned
@@ -22,7 +22,7 @@ from chalicelib.tables.transaction import Stale
 from chalicelib.warmups import Loaded
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeliveredItems:
     """What a worker is given for a phase. `url` gives the media until `url_expires_at`; it is a secret.
 

@@ -1,11 +1,11 @@
 """What the record says of a pool: items that are never chosen, and by which part of the score they lose."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from chalicelib.domain import scoring
+from chalicelib.domain.records import record
 
 WEIGHTS = {"quality": 0.30, "freshness": 0.25, "success": 0.25, "relevance": 0.20}
 
@@ -24,7 +24,7 @@ class Judged(scoring.Scored, Protocol):
 J = TypeVar("J", bound=Judged)
 
 
-@dataclass(frozen=True)
+@record
 class Loser:
     """An item that always loses, and by which part of its score."""
 

@@ -4,7 +4,7 @@ One list serves both: `blockers` lists what blocks the account, and `refuse` rai
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import NoReturn, Protocol, assert_never
@@ -21,6 +21,7 @@ from chalicelib.domain.errors import (
     PhaseNotAvailable,
 )
 from chalicelib.domain.phases import PhaseStatus
+from chalicelib.domain.records import record
 
 
 class BlockerCode(StrEnum):
@@ -39,7 +40,7 @@ class BlockerCode(StrEnum):
     RETIRED = "retired"
 
 
-@dataclass(frozen=True)
+@record
 class Blocker:
     """One thing that blocks the account; `until` is when time alone clears it."""
 

@@ -5,15 +5,15 @@ import binascii
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.errors import MalformedRequest
+from chalicelib.domain.records import record
 
 _SEAL_BYTES = 12
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cursors:
     """The cursors of one list; `purpose` names the list and its filters."""
 

@@ -1,7 +1,7 @@
 """Which of the accounts that wait for work a caller is given: what it asks for, and whose turn it is."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -9,6 +9,7 @@ from chalicelib.domain import accounts
 from chalicelib.domain.accounts import AccountState, Step
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import ORDER, PhaseName
+from chalicelib.domain.records import record
 
 STEPS: tuple[str, ...] = (Step.START_WARMUP, *ORDER, Step.COMPLETE_WARMUP)
 """What can be next on an account: to start, one of the phases, to complete."""
@@ -29,7 +30,7 @@ def work_of(model_id: str, step: str) -> str:
     return f"{model_id}#{step}#"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorkWanted:
     """What a caller asks for; None is everything. What it is known to hold already (`holding`) is left out.
 
@@ -69,7 +70,7 @@ def whose_turn(number: int, weights: Mapping[str, int]) -> str:
     raise AssertionError("the place is within the sum of the weights")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorkQueue:
     """The accounts of one shard that wait for one step of one model; the first was due at `since` when it was read."""
 
@@ -88,7 +89,7 @@ ScanPlace = tuple[int, str]
 """Where a scan of the work index stands: the shard, and the work that it found last."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Directory:
     """The steps of models that accounts wait for, now or later, as they were at `at`.
 

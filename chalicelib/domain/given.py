@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Set
-from dataclasses import dataclass
 from functools import lru_cache
 
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import PoolKind
 
 _CHARACTERS = 10
@@ -19,7 +19,7 @@ def digest(kind: PoolKind, item_id: str) -> str:
     return hashlib.sha256(f"{kind}#{item_id}".encode()).hexdigest()[:_CHARACTERS]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Given:
     """The items of one kind that an account was given before."""
 

@@ -6,13 +6,13 @@ nothing, and a worker who is only late loses nothing.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeGuard
 
 from chalicelib.domain.errors import AccountLeased, MalformedRequest
 from chalicelib.domain.facts import Holder
+from chalicelib.domain.records import record
 
 _TOKEN = re.compile(r"lt_(\d{1,15})_[0-9a-f]{32}", re.ASCII)
 TOKEN_BYTES = 16
@@ -28,7 +28,7 @@ class Ending(StrEnum):
     REVOKED = "revoked"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lease:
     """One lease, live or ended. `ended_by` and `ended_at` are None until somebody has said that it ended.
 

@@ -1,16 +1,16 @@
 """What differs between two plans, phase by phase, as data and in words."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
 from chalicelib.domain.plan_documents import PlanDocument
+from chalicelib.domain.records import record
 
 _UNITS = {"code_points": "characters", "utf16": "UTF-16 code units", "graphemes": "graphemes"}
 
 
-@dataclass(frozen=True)
+@record
 class PlanDifference:
     """One difference. `what` is the member (such as `text.max_length`), or `added`, `left_out`, `moved` of a phase.
 

@@ -4,11 +4,12 @@ Plans are code: a change of one is a new version beside the old, since an accoun
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 
 from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.records import record
 
 
 class Need(StrEnum):
@@ -24,7 +25,7 @@ class Need(StrEnum):
         return self is Need.REQUIRED
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PhasePlan:
     """What one phase asks for.
 
@@ -41,7 +42,7 @@ class PhasePlan:
     max_work: timedelta = timedelta(minutes=240)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """The ordered phases and the limits that hold for all of them.
 

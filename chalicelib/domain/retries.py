@@ -1,7 +1,6 @@
 """What follows a report of failure, a content fault or a crash: a retry, another item, or review."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, assert_never
@@ -9,6 +8,7 @@ from typing import Protocol, assert_never
 from chalicelib.domain.accounts import AccountState, is_under_way
 from chalicelib.domain.phases import PhaseName, PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Plan
+from chalicelib.domain.records import record
 
 
 class ReportKind(StrEnum):
@@ -29,7 +29,7 @@ class ReportOutcome(StrEnum):
     REVIEW = "review"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """The move that a report leads to, and when the phase can be taken again (None: not before an operator decides)."""
 

@@ -11,7 +11,7 @@ import bisect
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.given import Given, digest
 from chalicelib.domain.phases import PhaseName, PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import ANY, ItemRights, PoolKind, Wanted
 from chalicelib.domain.warmup import delivery, simulation
 from chalicelib.domain.warmup.simulation import Stage
@@ -28,7 +29,7 @@ from chalicelib.domain.warmup.simulation import Stage
 MOST_STEPS = 60_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stock:
     """An item of a pool, as far as the choice reads it."""
 
@@ -50,10 +51,10 @@ class Stock:
     @classmethod
     def of(cls, item: selection.SelectableItem) -> "Stock":
         """The same of any item."""
-        return cls(**{name: getattr(item, name) for name in cls.__slots__})
+        return cls(**{one.name: getattr(item, one.name) for one in fields(cls)})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PendingAccount:
     """An account under way: the stage in which a worker takes it next, at `due_at`.
 
@@ -132,7 +133,7 @@ def newcomer(account_id: str, now: datetime, theme: str | None = None) -> Pendin
 _READY = simulation.sketch(STANDARD, AccountState.READY)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PoolShortfall:
     """An account that comes to a phase and finds nothing; `until` is when something will be eligible, None: never."""
 
@@ -143,7 +144,7 @@ class PoolShortfall:
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Runway:
     """How far the pools carry: the first account that finds nothing ever (`dry`), the first that has to wait (`wait`).
 

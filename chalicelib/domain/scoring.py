@@ -4,8 +4,9 @@
 theme's list. See `docs/decisions/` for why the index is the ranking.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from chalicelib.domain.records import record
 
 MOST_USES = 9999
 NO_THEME = "-"
@@ -29,7 +30,7 @@ class Scored(Protocol):
     def theme(self) -> str | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Score:
     """The four parts (each 0–100), the rank (0–80) and the score (0–100), the last two to four decimals."""
 

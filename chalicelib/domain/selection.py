@@ -9,7 +9,7 @@ and the rest. Three lists at most, whatever the number of themes, and nearly alw
 
 from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from heapq import merge
@@ -19,6 +19,7 @@ from typing import Generic, Protocol, TypeVar
 from chalicelib.domain import scoring, uses
 from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.plans import Need, Plan
+from chalicelib.domain.records import record
 
 ANY = "any"
 GLANCE = 12
@@ -85,7 +86,7 @@ class SelectableItem(scoring.Scored, Licensed, Protocol):
     def length_or_none(self) -> int | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wanted:
     """What a phase of an account asks of an item. `four_eyes`: who made it may not be who approved it."""
 
@@ -113,7 +114,7 @@ class Pool(Protocol[C_co]):
         """Those of all themes."""
 
 
-@dataclass(frozen=True)
+@record
 class Choice(Generic[C_co]):
     """The winner with its score."""
 

@@ -1,16 +1,16 @@
 """Who could take an item: the phases of the plans that draw from its category, and why none of them can."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain import selection
 from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.plans import PLANS, Need, Plan
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import ANY, PoolKind, Refusal, SelectableItem
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Taker:
     """A phase of a plan that needs, or at least takes, a kind of item."""
 
@@ -31,7 +31,7 @@ def of(kind: PoolKind, category: str) -> Iterator[Taker]:
                 yield Taker(plan, phase)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ItemVerdict:
     """What an item is worth to the plans: `uses_left` are those that some phase could take.
 

@@ -3,7 +3,6 @@
 import math
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, assert_never
@@ -11,6 +10,7 @@ from typing import Protocol, assert_never
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseStatus
+from chalicelib.domain.records import record
 
 _LONGEST_WAIT = timedelta(seconds=60)
 _SHORTEST_WAIT = timedelta(seconds=1)
@@ -27,7 +27,7 @@ class DueQueue(StrEnum):
     LEASED = "leased"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Due:
     """The queue that an account waits in, and the instant that it is or was due."""
 

@@ -6,10 +6,10 @@ left, and nobody meets the holder of another number.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import Choice, Pool, Refusal, SelectableItem, Wanted, leading, refusal
 
 MOST_PLACES = 64
@@ -17,7 +17,7 @@ MOST_PLACES = 64
 C = TypeVar("C", bound=SelectableItem)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Turn:
     """A number, from 1; 0 is that of who has lost nothing, and takes the best."""
 

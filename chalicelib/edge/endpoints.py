@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import cache
 from importlib import import_module
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 from chalicelib.context import Role
 from chalicelib.domain.errors import InvalidInput, MalformedRequest, ServiceError
 from chalicelib.domain.facts import Fault
+from chalicelib.domain.records import record
 from chalicelib.edge.requests import Call
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _MOST_IN_A_LIST = 100
 MOST_FAULTS = 100
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Endpoint:
     """A route as it was declared."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chalice.app import Request
 
 from chalicelib.domain.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
+from chalicelib.domain.records import record
 from chalicelib.domain.strict_json import parse
 from chalicelib.edge.answers import JSON
 
@@ -17,7 +17,7 @@ LARGEST_BODY = 256 * 1024
 _TAG = re.compile(r'"?(\d{1,9})"?', re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """What is read of a request; `base` is what stands before our paths in its URL.
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from chalicelib.domain import rows
 from chalicelib.domain.errors import InvalidInput, MalformedRequest, ServiceError
+from chalicelib.domain.records import record
 from chalicelib.edge.endpoints import body_of, validate
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from pydantic import BaseModel
+
+    from chalicelib.domain.rows import Row
 
 CSV = "text/csv"
 MEDIA_TYPES = (CSV, "application/x-ndjson")
@@ -21,7 +22,7 @@ B = TypeVar("B", bound="BaseModel")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Columns:
     """How the cells of CSV become members: those that are numbers, and those that stand together in one object."""
 
@@ -36,7 +37,7 @@ ITEM = Columns(
 ACCOUNT = Columns(objects={"consent": ("granted_by", "granted_at", "reference")})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GivenRows(Generic[R]):
     """The rows of an import: what each describes, or what is wrong with it, and the line on which it begins."""
 
@@ -50,6 +51,8 @@ def each(body: tuple[str, bytes], make: Callable[[B], R], columns: Columns) -> G
     A row is checked as the model that `make` takes. Raises MalformedRequest for a body that cannot be read as a whole,
     and for no rows or too many.
     """
+    from chalicelib.domain import rows  # noqa: PLC0415  # only an import of rows pays for their reader
+
     media_type, data = body
     try:
         found = (rows.read_csv(data) if media_type == CSV else rows.read_lines(data)).rows
@@ -61,7 +64,7 @@ def each(body: tuple[str, bytes], make: Callable[[B], R], columns: Columns) -> G
     return GivenRows([_made(row, make, of_cells) for row in found], [row.line for row in found])
 
 
-def _made(row: rows.Row, make: Callable[[B], R], columns: Columns | None) -> R | ServiceError:
+def _made(row: Row, make: Callable[[B], R], columns: Columns | None) -> R | ServiceError:
     if row.fault is not None:
         return MalformedRequest(f"{row.fault[0].upper()}{row.fault[1:]}.")
     try:

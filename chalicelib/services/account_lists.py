@@ -6,7 +6,7 @@ and still name a cursor; and a look costs a page, however many accounts there ar
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
@@ -18,6 +18,7 @@ from chalicelib.domain.errors import MalformedRequest, TemporarilyUnavailable
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus, is_completed, needs_attention
 from chalicelib.domain.queues import Queue, queues_of
+from chalicelib.domain.records import record
 from chalicelib.scans import ScannedPage, scan
 from chalicelib.tables import Account, Content, Phase, Text, at_work, attention, media, pages
 from chalicelib.tables.base import Key, batch_get
@@ -26,7 +27,7 @@ from chalicelib.tables.queues import Place, QueueRow, everything, in_order, leas
 MOST_EXAMINED = 100
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccountFilter:
     """What of all accounts is meant; None means all. `text` is looked for in user names and ids, in any case.
 
@@ -79,11 +80,11 @@ class AccountFilter:
     @property
     def exact(self) -> bool:
         """Whether the index alone answers: nothing of what it lists is dropped."""
-        asked = [name for name in self.__slots__ if getattr(self, name) is not None]
+        asked = [name for name, value in vars(self).items() if value is not None]
         return asked in ([], ["state"], ["model_id"], ["phase_status"] if self.by_attention else [])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shown:
     """An account of the list with its phases, and what its current phase was assigned. `url` is a secret."""
 

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from chalicelib.context import Context
 from chalicelib.domain import analysis, scoring, selection
 from chalicelib.domain.analysis import Loser
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.phases import ORDER
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import ANY, PoolKind
 from chalicelib.tables import CreatorModel, assignments, runways
 from chalicelib.tables.base import batch_get
@@ -18,7 +18,7 @@ _MOST_ACCOUNTS = 500
 _MOST_FALLBACKS = 2000
 
 
-@dataclass(frozen=True)
+@record
 class AnalysedCategory:
     """What the record says of one category."""
 
@@ -34,7 +34,7 @@ class AnalysedCategory:
     always_lose: list[Loser]
 
 
-@dataclass(frozen=True)
+@record
 class Analytics:
     """What the record says of a model's pools."""
 

@@ -10,6 +10,7 @@ from chalicelib.domain import takers
 from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import ATTENTION, ORDER
+from chalicelib.domain.records import record
 from chalicelib.domain.runway import PendingAccount, Runway, newcomer, required, simulate
 from chalicelib.domain.selection import ANY, PoolKind
 from chalicelib.tables import CreatorModel, Setting, attention, pages, runways
@@ -30,7 +31,7 @@ _SPARE_TO_WARN = 3.0
 _WATCHING = "watching"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CategoryCounts:
     """One category of a pool: its items counted by why they cannot be used, and the uses that are left and asked for.
 
@@ -52,7 +53,7 @@ class CategoryCounts:
     uses_needed_if_all_start: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PoolForecast:
     """A model's pools and how far they carry, as of one instant. `has_more` is True where not all was read.
 
@@ -273,7 +274,7 @@ def _review_age(context: Context) -> int:
 # warnings
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Joining:
     """An account that joins the pipeline of a model."""
 

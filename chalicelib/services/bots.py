@@ -1,13 +1,12 @@
 """Bots and operators: who may call, and their keys."""
 
-from dataclasses import dataclass
-
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.context import Actor, Context, Role
 from chalicelib.domain import keys
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound, TooManyKeys, Unauthenticated
 from chalicelib.domain.instants import render
+from chalicelib.domain.records import record
 from chalicelib.settings import Settings
 from chalicelib.tables import Bot, pages
 from chalicelib.tables.base import batch_get, cached
@@ -19,7 +18,7 @@ _NOBODY_DIGEST = "0" * 64
 _NEW_KEY_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
+@record
 class NewKey:
     """A key that was just made: the only time that it is shown."""
 

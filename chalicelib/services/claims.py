@@ -4,7 +4,6 @@ Step by step, and to be sent again at any time: what is claimed is left alone, a
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from chalicelib.claims import claim_fingerprints, claim_profile
@@ -12,6 +11,7 @@ from chalicelib.context import Context
 from chalicelib.domain import accounts, profiles
 from chalicelib.domain.cursors import Cursors
 from chalicelib.domain.errors import AlreadyExists, NotFound
+from chalicelib.domain.records import record
 from chalicelib.tables import Account, CreatorModel, Fingerprint, Text, pages
 from chalicelib.tables.base import Item, Key, Raw, batch_get
 from chalicelib.tables.transaction import Stale, Transaction
@@ -20,7 +20,7 @@ _SPARE_SECONDS = 2.0
 I = TypeVar("I", bound=Item)  # noqa: E741  # the conventional letter of the type would say less
 
 
-@dataclass(frozen=True)
+@record
 class Clash:
     """An account or a text that is the same as another to the eye; `detail` names the other."""
 
@@ -29,7 +29,7 @@ class Clash:
     detail: str
 
 
-@dataclass(frozen=True)
+@record
 class Claims:
     """One step of a walk: how many were looked at and given a claim, and which clash."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 from itertools import takewhile
@@ -16,6 +16,7 @@ from chalicelib.domain import needs, plans, rights, selection, themes
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import InvalidInput, InvalidTransition, NotFound
 from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.domain.warmup import operate
 from chalicelib.tables import Assignment, Content, CreatorModel, Fingerprint, Session, assignments
@@ -36,7 +37,7 @@ class ItemHold(StrEnum):
     UNASSIGNED = "unassigned"  # it was assigned and not delivered, and this edit took it off
 
 
-@dataclass(frozen=True)
+@record
 class User:
     """An account that was given an item, and how it holds it now."""
 
@@ -48,7 +49,7 @@ class User:
     hold: ItemHold
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edited(Generic[T]):
     """An item after an edit. `users` is None while it keeps its rights; `has_more`: there are more users."""
 

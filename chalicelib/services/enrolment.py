@@ -1,7 +1,7 @@
 """Enrolment: accounts come into the service's care, one by one or many at once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import partial
 
@@ -13,13 +13,14 @@ from chalicelib.context import Context
 from chalicelib.domain import accounts, consents, profiles, themes
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.errors import AlreadyExists, NotFound, ServiceError
+from chalicelib.domain.records import record
 from chalicelib.tables import Account, CreatorModel, Fingerprint
 from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.transaction import Stale, Transaction
 from chalicelib.warmups import Changed
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Profile:
     """What an operator says of an account. `account_id` None lets the service derive one from model and username.
 
@@ -52,7 +53,7 @@ class Profile:
         return profiles.claim_of(self.username)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Known:
     """What is there already: the model, the account that the profile means, the claim on the profile."""
 

@@ -1,6 +1,5 @@
 """The audit as operators read it: events by account, by actor, by day; and whether an account's audit is whole."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +7,7 @@ from chalicelib import warmups
 from chalicelib.batches import each
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import NotFound
+from chalicelib.domain.records import record
 from chalicelib.domain.replay import differences, replay
 from chalicelib.domain.warmup.state import recorded
 from chalicelib.tables import Account, AuditEvent, Bot, audit_buckets, pages
@@ -24,7 +24,7 @@ _MOST_SCANNED = 1000
 _MOST_DAYS = 120
 
 
-@dataclass(frozen=True)
+@record
 class Verification:
     """Whether an account's audit has no gap and replays to its state."""
 

@@ -1,7 +1,6 @@
 """Why a phase gets what it gets: what selection would do now, by the functions that decide."""
 
 from collections import Counter
-from dataclasses import dataclass
 
 from chalicelib import warmups
 from chalicelib.context import Context
@@ -10,6 +9,7 @@ from chalicelib.domain.errors import NotFound
 from chalicelib.domain.given import Given
 from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
 from chalicelib.domain.plans import Need
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import Choice, PoolKind, Refusal
 from chalicelib.tables import Phase, runways
 from chalicelib.tables.pools import PoolItem
@@ -18,7 +18,7 @@ _MOST_SHOWN = 100
 _SPARE_SECONDS = 2.0
 
 
-@dataclass(frozen=True)
+@record
 class RefusedItem:
     """An item that cannot be chosen, and why."""
 
@@ -27,7 +27,7 @@ class RefusedItem:
     reason: Refusal
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NeedExplanation:
     """What selection would do for one need of a phase: the leading candidates, the winner first, and the refused.
 
@@ -44,7 +44,7 @@ class NeedExplanation:
     has_more: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PhaseExplanation:
     """What selection would do for a phase, need by need; its status, and what is assigned to it already.
 

@@ -1,7 +1,6 @@
 """Heartbeats: a session says that it lives, and its leases are extended."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.context import Context
@@ -10,6 +9,7 @@ from chalicelib.domain import sessions as rules
 from chalicelib.domain.errors import SessionEnded
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.sessions import visible_session
 from chalicelib.tables import Account, Content, Phase, Session, Text
@@ -20,7 +20,7 @@ from chalicelib.tables.transaction import Stale, Transaction
 _MOST_AT_ONCE = 50
 
 
-@dataclass(frozen=True)
+@record
 class LostHold:
     """A lease that the session holds no longer."""
 
@@ -28,7 +28,7 @@ class LostHold:
     reason: str
 
 
-@dataclass(frozen=True)
+@record
 class HeldStill:
     """A lease that the heartbeat extended; `withdrawn`: its content may not be used any more."""
 
@@ -38,7 +38,7 @@ class HeldStill:
     withdrawn: bool
 
 
-@dataclass(frozen=True)
+@record
 class Heartbeat:
     """What a session still holds, what it lost, and what it is ordered to do."""
 

@@ -1,6 +1,5 @@
 """The items of pools as operators read them, and the way to their files."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -8,6 +7,7 @@ from chalicelib.claims import duplicate
 from chalicelib.context import Context
 from chalicelib.domain import duplicates, needs, rights
 from chalicelib.domain.errors import InvalidInput, NotFound
+from chalicelib.domain.records import record
 from chalicelib.domain.rights import ItemStatus
 from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media, pages
 from chalicelib.tables.base import batch_get
@@ -17,7 +17,7 @@ T = TypeVar("T", bound=PoolItem)
 _MOST_EXAMINED = 100
 
 
-@dataclass(frozen=True)
+@record
 class Upload:
     """A form that uploads one file by a multipart POST: a secret."""
 

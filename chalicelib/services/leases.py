@@ -18,6 +18,7 @@ from chalicelib.domain.dispatch import ANYTHING, WorkWanted
 from chalicelib.domain.errors import ContentUnavailable, LeaseSuperseded, NotFound, ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, PhaseName
+from chalicelib.domain.records import record
 from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import own_session, working_session
 from chalicelib.tables import Account, Content, Session, Text
@@ -31,7 +32,7 @@ _MOST_WITHOUT_CONTENT = 3
 """For how many accounts of a model a claim finds no content before it leaves the model to the next claim."""
 
 
-@dataclass(frozen=True)
+@record
 class Offer:
     """An account that can be worked on."""
 
@@ -43,7 +44,7 @@ class Offer:
     due_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AskAgain:
     """When a caller that got nothing asks again; `next_due_at` None: nothing is scheduled."""
 
@@ -51,7 +52,7 @@ class AskAgain:
     retry_after_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ready:
     """A page of offers, or when to ask again."""
 
@@ -60,7 +61,7 @@ class Ready:
     ask_again: AskAgain | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClaimedOffer:
     """An account whose lease the session holds; `held` where it held it before.
 
@@ -73,7 +74,7 @@ class ClaimedOffer:
     delivery: DeliveredItems | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClaimResult:
     """What a claim took, or when to ask again."""
 

@@ -1,18 +1,18 @@
 """Moves of operators on many accounts at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.batches import attempt, each
 from chalicelib.context import Context
 from chalicelib.domain import bulk
 from chalicelib.domain.bulk import BulkAction
+from chalicelib.domain.records import record
 from chalicelib.tables import Account
 from chalicelib.tables.base import batch_get
 
 
-@dataclass(frozen=True)
+@record
 class MovedAccount:
     """What became of one account of a move on many."""
 

@@ -1,11 +1,10 @@
 """How the content of a completed phase did, as bots report it later."""
 
-from dataclasses import dataclass
-
 from chalicelib import warmups
 from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.records import record
 from chalicelib.domain.warmup import performance
 from chalicelib.domain.warmup.performance import Measurement
 from chalicelib.tables import Assignment
@@ -13,7 +12,7 @@ from chalicelib.tables.assignments import with_outcomes
 from chalicelib.tables.base import batch_get
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MeasuredPhase:
     """The measurement that counts for a phase; `replayed` where this request changed nothing."""
 

@@ -1,6 +1,5 @@
 """What came of a phase: it is completed, or an error is reported."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib import warmups
@@ -9,6 +8,7 @@ from chalicelib.context import Context
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.errors import LeaseSuperseded
 from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.records import record
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup import work
 from chalicelib.domain.warmup.state import Response, Warmup
@@ -17,7 +17,7 @@ from chalicelib.tables import Phase
 from chalicelib.warmups import Loaded
 
 
-@dataclass(frozen=True)
+@record
 class Next:
     """What comes next, and when it can be taken; all None where nothing does: the account is active."""
 
@@ -26,7 +26,7 @@ class Next:
     available_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CompletedPhase:
     """A completed phase and what is next; `late` where the lease had run out; `replayed` where nothing was changed."""
 
@@ -37,7 +37,7 @@ class CompletedPhase:
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReportedPhase:
     """A phase after a report of failure; `available_at` is when it can be taken again (None: an operator decides)."""
 

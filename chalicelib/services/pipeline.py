@@ -1,6 +1,5 @@
 """The whole pipeline: its master switch, and how it stands."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.changes import Change, is_repeat, retry_on_conflict
@@ -11,6 +10,7 @@ from chalicelib.domain.errors import InvalidTransition, TemporarilyUnavailable
 from chalicelib.domain.instants import parse
 from chalicelib.domain.phases import ATTENTION
 from chalicelib.domain.queues import Queue
+from chalicelib.domain.records import record
 from chalicelib.domain.sessions import SessionStatus
 from chalicelib.tables import Account, Session, Setting, at_work, attention, counts
 from chalicelib.tables.base import batch_get, translating_read_errors
@@ -27,7 +27,7 @@ from chalicelib.tables.transaction import Stale
 _LATELY = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PipelineState:
     """How the pipeline stands.
 

@@ -1,7 +1,7 @@
 """Pools: media items and texts that feed the accounts of a model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from chalicelib.context import Context
 from chalicelib.domain import duplicates, needs, plans, rights, takers, themes
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, Duplicate, InvalidInput, NotFound, ServiceError
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media
 from chalicelib.tables.base import batch_get
@@ -21,7 +22,7 @@ from chalicelib.tables.pools import PoolItem
 T = TypeVar("T", bound=PoolItem)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """What an operator says of a new item; `own` holds what only media or only texts have.
 
@@ -61,7 +62,7 @@ def create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tupl
 _Fingerprints = dict[str, Fingerprint | None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _DryRun:
     """What the rows of a dry run would have made so far, by id and by fingerprint, each with the row's number.
 

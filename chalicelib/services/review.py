@@ -11,6 +11,7 @@ from chalicelib.context import Context
 from chalicelib.domain.accounts import is_in_care
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.records import record
 from chalicelib.scans import ScannedPage, scan
 from chalicelib.tables import Account, Phase
 from chalicelib.tables import attention as queue
@@ -20,7 +21,7 @@ MOST_RETRIED = 500
 MOST_EXAMINED = 100
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CaseFilter:
     """What of the queue is meant; None means all. `failed_before` leaves out what failed again since."""
 
@@ -48,7 +49,7 @@ class CaseFilter:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OpenCase:
     """A phase that failed or needs review, with its account."""
 
@@ -77,7 +78,7 @@ class CaseGroup:
     sample: Sample
 
 
-@dataclass(frozen=True)
+@record
 class RetryResult:
     """What became of one case of a bulk retry."""
 

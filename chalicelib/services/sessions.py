@@ -1,7 +1,6 @@
 """Sessions: a run of a bot begins, says that it lives, and ends."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from chalicelib import audit, warmups
@@ -13,6 +12,7 @@ from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import new_session, open_session, visible_session
@@ -22,7 +22,7 @@ from chalicelib.tables.sessions import HeldLease
 from chalicelib.tables.transaction import Stale, Transaction
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Held:
     """A lease that a session holds, on which phase."""
 
@@ -66,7 +66,7 @@ def _held(context: Context, session: Session) -> dict[str, Held]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Directed:
     """A session after a move. `held` is what it holds still: what the time of the call did not suffice for."""
 

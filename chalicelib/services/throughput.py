@@ -1,13 +1,13 @@
 """How much is done in each hour: added up by a timer from the audit's events, a minute after they happened."""
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.context import Context
 from chalicelib.domain import throughput, timing
 from chalicelib.domain.errors import TemporarilyUnavailable
+from chalicelib.domain.records import record
 from chalicelib.tables import Setting, audit_buckets
 from chalicelib.tables.base import batch_get
 from chalicelib.tables.settings import HOURS, keep
@@ -20,7 +20,7 @@ _SETTLED = timedelta(seconds=30)
 _PAGE = 500
 
 
-@dataclass(frozen=True)
+@record
 class Hour:
     """What was done in the hour that begins at `at`."""
 
@@ -29,7 +29,7 @@ class Hour:
     failed: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HourlyCounts:
     """The last 24 hours, this one included, oldest first; `counted_at`: what happened before that is counted."""
 

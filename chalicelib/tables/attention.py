@@ -2,16 +2,16 @@
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import ATTENTION, PhaseStatus
+from chalicelib.domain.records import record
 from chalicelib.tables.base import translating_read_errors
 from chalicelib.tables.phases import Phase
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AttentionRow:
     """A phase as the index shows it."""
 

@@ -3,12 +3,12 @@
 import heapq
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.instants import render
+from chalicelib.domain.records import record
 from chalicelib.tables.audit_events import AuditEvent
 from chalicelib.tables.base import translating_read_errors
 
@@ -30,7 +30,7 @@ def buckets_of(day: str) -> list[str]:
     return [f"{day}#{number}" for number in range(_BUCKETS)]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BucketRow:
     """An event as the index shows it."""
 

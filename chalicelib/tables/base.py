@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -16,6 +15,7 @@ from pynamodb.models import Model
 
 from chalicelib.context import sources
 from chalicelib.domain.errors import TemporarilyUnavailable
+from chalicelib.domain.records import record
 from chalicelib.tables.client import DirectConnection, DynamoDB
 from chalicelib.tables.transport import Sdk
 
@@ -57,7 +57,7 @@ _NOT_APPLIED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Shape:
     """What reading and writing a table's items needs, looked up once: attributes by name, their defaults, the keys.
 

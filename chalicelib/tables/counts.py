@@ -10,6 +10,7 @@ from chalicelib.domain import accounts
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.queues import queues_of
+from chalicelib.domain.records import record
 from chalicelib.tables import Account, Setting
 from chalicelib.tables.base import batch_get, translating_read_errors
 from chalicelib.tables.queues import Place, QueueRow, everything, in_order
@@ -26,7 +27,7 @@ _RECENT = timedelta(minutes=3)  # less by more than a run of the timer, so that 
 _FORGOTTEN = timedelta(minutes=15)  # a count that was not gone on with for so long begins again
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Counted:
     """How many accounts that have not ended stand where, as of `at`; `has_more`: the counts are lower bounds."""
 

@@ -6,12 +6,12 @@ Presigned URLs and forms are secrets: never logged.
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import ClientError
 
+from chalicelib.domain.records import record
 from chalicelib.tables.base import Store, translating_read_errors
 from chalicelib.tables.transport import host_of
 
@@ -20,7 +20,7 @@ LARGEST_HASHED = 64 * 1024 * 1024
 _CHUNK = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Form:
     """A form that uploads one object: POST it as multipart/form-data, the fields first, the file as `file` last."""
 
@@ -28,7 +28,7 @@ class Form:
     fields: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stored:
     """What lies in the bucket under a key: bytes, type, and SHA-256 in hex (None: not known, and too large to find).
 

@@ -1,7 +1,6 @@
 """Pools: media (`content`) and texts of a model, with their usage, and the index that is their ranking."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -9,6 +8,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.domain import duplicates, scoring, selection, uses
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import GLANCE, ItemRights
 from chalicelib.tables.attributes import (
     count,
@@ -152,7 +152,7 @@ class PoolItem(Item):
 P_co = TypeVar("P_co", bound=PoolItem, covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RankedPool(Generic[P_co]):
     """One category of a model's pool as the indexes rank it, read from the best downwards in pages that grow."""
 

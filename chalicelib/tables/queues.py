@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from pynamodb.expressions.condition import Condition
 
 from chalicelib.domain import dispatch
 from chalicelib.domain.instants import render
+from chalicelib.domain.records import record
 from chalicelib.domain.timing import DueQueue
 from chalicelib.tables.accounts import Account, queue_key, work_key
 from chalicelib.tables.base import translating_read_errors
@@ -19,7 +19,7 @@ Place = tuple[str, str]
 _BEFORE_ALL, _BEHIND_ALL = "!", "~"  # no id of a model and no instant begins with these
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """One stretch of one of the indexes, in the order of due times.
 
@@ -98,7 +98,7 @@ def next_work(shard: int, behind: str) -> str | None:
     return found[0].work if found else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QueueRow:
     """An account as the index shows it, with the source that it came from."""
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from chalicelib.domain import phases, runway
 from chalicelib.domain.accounts import AccountState, has_ended, is_new, is_paused
 from chalicelib.domain.phases import PhaseStatus
+from chalicelib.domain.records import record
 from chalicelib.domain.runway import PendingAccount, Stock
 from chalicelib.domain.selection import PoolKind
 from chalicelib.tables import attention
@@ -55,7 +56,7 @@ def stock(found: Sequence[PoolItem]) -> list[Stock]:
     return [Stock.of(item) for item in found]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Undated:
     """The accounts of all models that stand in no queue, by id: not started yet, or waiting for an operator."""
 

@@ -1,6 +1,5 @@
 """Sessions: one run of a bot each, with what it holds and did."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pynamodb.expressions.update import Action
@@ -8,6 +7,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.settings import Settings
 from chalicelib.tables.attributes import count, expiry, instant, maybe_instant, maybe_text, text, texts, word
@@ -86,7 +86,7 @@ class Session(Item):
         return {token for token, until in ends if parse(until) <= now}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HeldLease:
     """One lease that a session holds."""
 

@@ -10,7 +10,6 @@ build ── send ──┬─ stored ──────────────
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,6 +19,7 @@ from pynamodb.expressions.update import Update
 
 from chalicelib.context import Context, sources
 from chalicelib.domain.errors import TemporarilyUnavailable
+from chalicelib.domain.records import record
 from chalicelib.tables.base import Changes, Failure, Item, Key, Raw, classify, connection, name_of, reasons
 
 _FIRST_WAIT = 0.02
@@ -40,7 +40,7 @@ class Stale(Exception):
         super().__init__(", ".join(sorted(model.__name__ for model in failed)))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Write:
     """One item of a transaction, as the store takes it."""
 

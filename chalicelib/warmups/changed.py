@@ -1,12 +1,11 @@
 """What a change of a warm-up answers with."""
 
-from dataclasses import dataclass
-
 from chalicelib.domain.leases import Lease
+from chalicelib.domain.records import record
 from chalicelib.warmups.loading import Loaded
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Changed:
     """A warm-up after a change; `replayed` where nothing was changed; `lease` is the caller's own, where it has one."""
 

@@ -1,7 +1,7 @@
 """Loading a warm-up: the account, its phases, what is paused and the caller's session, as one frozen view."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from chalicelib.context import Context
@@ -12,6 +12,7 @@ from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.records import record
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup.due import blockers_as_of
 from chalicelib.domain.warmup.leases import Caller
@@ -23,7 +24,7 @@ from chalicelib.tables.settings import PAUSES, slots_key
 _SHORTEST_WAIT = 0.01
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gate:
     """What stands above an account: what is paused, how many of its model may be worked on, and whether so many are."""
 
@@ -87,7 +88,7 @@ def versions(records: Mapping[PhaseName, Phase]) -> str:
     return ".".join(str(records[name].version) for name in phases.ORDER if name in records)
 
 
-PHASE_FIELDS = tuple(name for name in PhaseState.__slots__ if name not in ("phase", "last_response"))
+PHASE_FIELDS = tuple(one.name for one in fields(PhaseState) if one.name not in ("phase", "last_response"))
 ACCOUNT_FIELDS = (
     *("state", "current_phase", "paused_from", "ready_at", "due_since"),
     *("content_due_at", "content_misses", "started_by"),

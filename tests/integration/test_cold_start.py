@@ -51,6 +51,25 @@ def test_the_first_body_loads_pydantic_and_nothing_else() -> None:
     assert loaded(read) - loaded() == {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
 
 
+COUNTED = """
+import json, sys
+compiled = []
+def watch(event, given):
+    if event == "compile" and given[0] is not None and sys._getframe(1).f_globals["__name__"] == "dataclasses":
+        compiled.append(given[0])
+sys.addaudithook(watch)
+import app
+print(json.dumps([len(compiled), sum(name.partition(".")[0] == "chalicelib" for name in sys.modules)]))
+"""
+
+
+def test_importing_the_service_compiles_few_methods_and_loads_few_modules() -> None:
+    done = subprocess.run([sys.executable, "-c", COUNTED], cwd=ROOT, capture_output=True, text=True, check=True)
+    methods, modules = json.loads(done.stdout)
+    assert methods <= 85, "a frozen dataclass compiles six methods when it is imported: a record compiles none"
+    assert modules <= 185, "a module that few requests need is imported where it is needed"
+
+
 class Quiet(BaseHTTPRequestHandler):
     """A store that holds nothing and accepts everything."""
 

@@ -57,13 +57,8 @@ def test_a_member_that_was_not_given_is_absent() -> None:
 
 @pytest.mark.parametrize("members", [{}, {"note": "a"}, {"at": NOON, "nott": "a"}])
 def test_a_document_is_made_with_its_members_and_no_other(members: dict[str, Any]) -> None:
-    with pytest.raises(TypeError, match=r"\['(at|nott)'\]"):
+    with pytest.raises(TypeError, match=r"'(at|nott)'"):
         Inner(**members)
-
-
-def test_a_document_cannot_be_changed() -> None:
-    with pytest.raises(AttributeError, match="cannot be changed"):
-        Inner(at=NOON).note = "b"  # type: ignore[misc]  # that it is refused is the point
 
 
 def within(answered: Any, seen: set[Any]) -> Iterator[type]:

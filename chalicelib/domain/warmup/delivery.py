@@ -1,7 +1,7 @@
 """A phase is given its content: what is missing, assigned, delivered, taken off again."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from chalicelib.domain.given import digest
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Need
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.draft import Draft, assigned
 from chalicelib.domain.warmup.due import apply_due, as_of
@@ -41,7 +42,7 @@ FIELDS: Mapping[PoolKind, str] = {
 """Where a phase names its item of a kind."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chosen:
     """What was chosen for a phase, by kind, and why.
 

@@ -1,12 +1,13 @@
 """Effects: what is written beside a warm-up when a decision is stored, in the same transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import PoolKind
 
 COMPLETED = "completed"
@@ -20,7 +21,7 @@ class Hourly(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HoldLease:
     """The session holds a lease, taken while the account was in `phase` (None: behind the last).
 
@@ -32,7 +33,7 @@ class HoldLease:
     licensed_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropLease:
     """The session no longer holds a lease that it ended itself; `counts` the outcome."""
 
@@ -41,14 +42,14 @@ class DropLease:
     counts: Hourly | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WarnHolder:
     """The session is warned that content which it holds under the lease was withdrawn."""
 
     lease: Lease
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NoteLicence:
     """The session that holds the lease already learns when the licence of what it was given ends."""
 
@@ -56,7 +57,7 @@ class NoteLicence:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UseItem:
     """One use of an item is taken."""
 
@@ -64,7 +65,7 @@ class UseItem:
     item_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReturnItem:
     """One use of an item that was never delivered is free again."""
 
@@ -72,7 +73,7 @@ class ReturnItem:
     item_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PenaliseItem:
     """An item's penalty grows, or shrinks where `by` is negative: a use counts as a success until then."""
 
@@ -81,7 +82,7 @@ class PenaliseItem:
     by: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequireRights:
     """An item that was assigned before is delivered now, on condition that it still has its rights."""
 
@@ -89,7 +90,7 @@ class RequireRights:
     item_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OpenAssignment:
     """Items are assigned to a phase, and why. `delivered` where that is done in the same step."""
 
@@ -104,14 +105,14 @@ class OpenAssignment:
     scores: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict, hash=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeliverAssignment:
     """An assignment is delivered for the first time."""
 
     assignment_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CloseAssignment:
     """An assignment ends, `at` an instant or now. `success` None where nobody can say."""
 
@@ -122,7 +123,7 @@ class CloseAssignment:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MeasureAssignment:
     """It became known how the content of an assignment did that has ended."""
 

@@ -1,6 +1,6 @@
 """Taking accounts, and giving them back."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain import blockers, dispatch, leases
@@ -9,12 +9,13 @@ from chalicelib.domain.blockers import Blocker, BlockerCode, Pauses
 from chalicelib.domain.errors import LeaseSuperseded
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import PhaseStatus, PhaseTransition
+from chalicelib.domain.records import record
 from chalicelib.domain.warmup.draft import Draft
 from chalicelib.domain.warmup.due import apply_due
 from chalicelib.domain.warmup.state import Step, Warmup
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Caller:
     """Who asks, and by what it shows that it holds an account: a token, a session, or the request that took it."""
 

@@ -1,7 +1,7 @@
 """What operators do to an account and to its phases."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.accounts import AccountTransition, is_under_way
@@ -11,6 +11,7 @@ from chalicelib.domain.facts import Fault
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import TRANSITIONS, PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Need
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.delivery import Chosen, assign, unassign
 from chalicelib.domain.warmup.draft import NOBODY_LEFT, UNASSIGNED, Draft, assigned
@@ -255,7 +256,7 @@ def assign_by_hand(warmup: Warmup, phase_name: str, chosen: Chosen, now: datetim
 # an item that has lost its rights
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Withdrawn:
     """What becomes of an item that has lost its rights on one account. `held`: it was delivered and is worked with."""
 

@@ -1,13 +1,14 @@
 """How the content of a completed phase did, as bots learn it later: part of the success of its items."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
 from chalicelib.domain import scoring
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import InvalidInput, InvalidTransition
 from chalicelib.domain.phases import PhaseStatus
+from chalicelib.domain.records import record
 from chalicelib.domain.warmup.draft import Draft, assigned
 from chalicelib.domain.warmup.effects import MeasureAssignment, PenaliseItem
 from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
@@ -16,7 +17,7 @@ MEASURED_FOR = timedelta(days=90)
 """For how long after a phase was completed its content is measured."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measurement:
     """A performance score from 0 to 100 as of an instant, and the figures behind it."""
 

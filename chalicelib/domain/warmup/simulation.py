@@ -16,6 +16,7 @@ from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import ORDER, TRANSITIONS, PhaseName, PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Need, Plan
+from chalicelib.domain.records import record
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup import delivery, operate, work
 from chalicelib.domain.warmup.due import due
@@ -28,7 +29,7 @@ _MOST_KEPT = 4096
 _NO_TIME = timedelta(0)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NothingPaused:
     """Nothing is paused above the account."""
 
@@ -142,7 +143,7 @@ class Stage:
     needed: Mapping[PoolKind, Need]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SimulatedTurn:
     """What a worker makes of a stage: by which actions, and after which time, from its taking, the next stage is due.
 

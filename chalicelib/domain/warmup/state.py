@@ -1,7 +1,7 @@
 """A warm-up as it stands, and what a decision makes of it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
 from chalicelib.domain import accounts, phases, retries
@@ -12,6 +12,7 @@ from chalicelib.domain.errors import AccountNotReady, NotFound
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
 from chalicelib.domain.plans import Plan
+from chalicelib.domain.records import record
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup.effects import Effect
 
@@ -21,7 +22,7 @@ RECORDED = ("retry_count", *LEAVINGS, "replacement_count", "assigned_content_id"
 """What the audit records of a phase, besides its status."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Response:
     """The answer that ended a lease: the same request, sent again under the same token, gets it again.
 
@@ -36,7 +37,7 @@ class Response:
     available_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PhaseState:
     """One phase as it stands. `lease_token` is the token under which it was last worked on."""
 
@@ -68,7 +69,7 @@ class PhaseState:
     last_response: Response | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Warmup:
     """An account with its phases, in the plan's order (none before the start).
 
@@ -152,7 +153,7 @@ class Warmup:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """What a decision makes of a warm-up: how it stands afterwards, what is written beside it, and what the audit says.
 
@@ -165,7 +166,7 @@ class Step:
     details: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Transition:
     """One recorded value that a step changes. The audit keeps it, and replays it to the state."""
 

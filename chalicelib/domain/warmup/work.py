@@ -1,7 +1,7 @@
 """What workers do but for taking content: start a warm-up, say what came of a phase, finish."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain import accounts, instants, leases, retries, timing
@@ -18,6 +18,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus, PhaseTransition, following
+from chalicelib.domain.records import record
 from chalicelib.domain.retries import ReportKind, ReportOutcome
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.delivery import FIELDS
@@ -98,7 +99,7 @@ def require_holder(warmup: Warmup, phase: PhaseState, bot_id: str, token: str, n
     return lease
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorkResult:
     """What a worker says of a phase that it completed; `performance_score` is 0 to 100."""
 
@@ -158,7 +159,7 @@ def advance(draft: Draft, phase: PhaseState) -> tuple[WorkStep, PhaseName | None
     return WorkStep.RUN_PHASE, name, available_at
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReportedError:
     """What a worker says went wrong. `text_at_fault`: of the two items the text, where `kind` is content."""
 
