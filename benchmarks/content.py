@@ -18,7 +18,6 @@ from typing import Any
 from benchmarks.recording import patched
 from chalicelib import tables
 from chalicelib.domain import scoring, selection
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.selection import Choice, ItemRights, Wanted
 from chalicelib.settings import Settings
@@ -131,14 +130,14 @@ def accounts(made: Sequence[Content]) -> Iterator[Wanted]:
     dice = random.Random(7)
     for number in range(CHOICES):
         theme = (None, *THEMES)[number % 5]
-        wanted = selection.wanted(STANDARD, PhaseName.POST, theme=theme, used=(), now=NOW)
+        wanted = selection.wanted(STANDARD, "post", theme=theme, used=(), now=NOW)
         best = sorted(made, key=lambda one: one.pool_rank or "", reverse=True)[:20]
         yield replace(wanted, used={one.content_id for one in dice.sample(best, min(4, len(best)))})
 
 
 def choose(model_id: str, wanted: Wanted) -> Choice[Content] | None:
     """The choice as the service makes it."""
-    found = selection.candidates(lambda category: Content.ranked(model_id, category), "post", wanted, 1)
+    found = selection.candidates(lambda category: Content.ranked(model_id, category), wanted, 1)
     return found[0] if found else None
 
 

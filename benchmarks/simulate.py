@@ -21,7 +21,6 @@ from benchmarks.plots import Line, chart
 from chalicelib.domain import selection, timing
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.actions import AuditAction
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.runway import ItemPool, Stock
@@ -183,7 +182,7 @@ USE_CASES = {
 """The use case that makes each change."""
 
 
-def _phase(stage: Stage) -> PhaseName:
+def _phase(stage: Stage) -> str:
     assert stage.phase is not None, "only a phase needs content"
     return stage.phase
 

@@ -17,7 +17,7 @@ from benchmarks.requests import silent
 from chalicelib import tables
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.given import digest
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.timing import Due, DueQueue
 from chalicelib.tables import Account
@@ -85,7 +85,7 @@ def account(number: int, now: datetime) -> Account:
         version=7,
     )
     if kind < 6:
-        made.current_phase, made.phase_status = PhaseName.POST, PhaseStatus.PENDING
+        made.current_phase, made.phase_status = "post", PhaseStatus.PENDING
         made.store_due(Due(DueQueue.TIMER, now + timedelta(days=30, seconds=number)), 1)
     elif kind < 8:
         made.store_due(Due(DueQueue.READY, now + timedelta(seconds=number / 1e6)), 1)

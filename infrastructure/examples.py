@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-PHASES = ("pfp", "bio", "post", "highlight", "story")
 _AT, _LATER = "2026-11-22T12:00:00.000Z", "2026-11-22T12:15:00.000Z"
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _SESSION = "ses_01KAT3Z1V6Q2W4R5T6Y7U8I9O0"

@@ -21,6 +21,7 @@ from pydantic_core import PydanticOmit, core_schema
 
 from chalicelib.context import Role
 from chalicelib.domain import visibility
+from chalicelib.domain.plans import PHASE_NAME, STANDARD
 from chalicelib.edge.answers import ABSENT, JSON, Absent, Answer
 from chalicelib.edge.endpoints import Endpoint
 from chalicelib.edge.problems import PROBLEM, Problem
@@ -38,12 +39,15 @@ _Mode = Literal["validation", "serialization"]
 _REF = "#/components/schemas/{model}"
 _GIVEN = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
 _ID = {"type": "string", "pattern": f"^{_GIVEN}$"}
+_PHASE = {"type": "string", "pattern": f"^{PHASE_NAME}$", "examples": [*STANDARD.order]}
 _QUERY: Mapping[object, Json] = {
     queries.limit: {"type": "integer", "minimum": 1, "maximum": queries.MOST},
     queries.how_many: {"type": "integer", "minimum": 0, "maximum": queries.MOST_ADDED},
     queries.cursor: {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,8192}$"},
     queries.identifier: _ID,
     queries.identifiers: {"type": "string", "pattern": f"^{_GIVEN}(,{_GIVEN}){{0,{queries.MOST - 1}}}$"},
+    queries.phase_name: _PHASE,
+    queries.phase_names: {"type": "string", "pattern": f"^{PHASE_NAME}(,{PHASE_NAME}){{0,{queries.MOST - 1}}}$"},
     queries.day: {"type": "string", "format": "date", "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"},
     queries.flag: {"type": "boolean"},
     queries.line: {"type": "string", "minLength": 1, "maxLength": 200, "pattern": visibility.ONE_LINE},
@@ -188,14 +192,13 @@ def _a(role: Role) -> str:
 
 
 def _in_path(endpoint: Endpoint) -> list[Json]:
-    words = {"phase": {"type": "string", "enum": [*examples.PHASES]}}
     return [
         {
             "name": name,
             "in": "path",
             "required": True,
             "description": examples.TOLD[name],
-            "schema": words.get(name, _ID),
+            "schema": _PHASE if name == "phase" else _ID,
             "example": examples.BY_NAME[name],
         }
         for name in re.findall(r"{(\w+)}", endpoint.path)
@@ -219,7 +222,7 @@ def _in_query(endpoint: Endpoint) -> list[Json]:
 
 
 def _description(name: str, reader: object) -> str:
-    several = isinstance(reader, queries.SomeOf) or reader is queries.identifiers
+    several = isinstance(reader, queries.SomeOf) or reader in (queries.identifiers, queries.phase_names)
     return examples.TOLD[name] + (" Several are separated by commas." if several else "")
 
 

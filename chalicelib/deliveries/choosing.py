@@ -12,7 +12,7 @@ from chalicelib.domain import scoring, selection, turns
 from chalicelib.domain.errors import ContentUnavailable
 from chalicelib.domain.given import Given
 from chalicelib.domain.records import record
-from chalicelib.domain.selection import ANY, Choice, PoolKind, Wanted
+from chalicelib.domain.selection import Choice, PoolKind, Wanted
 from chalicelib.domain.turns import Turn
 from chalicelib.domain.warmup import delivery as life
 from chalicelib.domain.warmup.state import PhaseState, Warmup
@@ -103,10 +103,8 @@ def _wanted(context: Context, warmup: Warmup, phase: PhaseState, kind: PoolKind)
     return selection.wanted(warmup.plan, phase.phase, theme=warmup.theme, used=used, now=context.now)
 
 
-def _choose(
-    context: Context, warmup: Warmup, phase: PhaseState, kind: PoolKind, wanted: Wanted, contest: Contest
-) -> Picked | None:
-    for category in (phase.phase, ANY):
+def _choose(context: Context, warmup: Warmup, kind: PoolKind, wanted: Wanted, contest: Contest) -> Picked | None:
+    for category in wanted.categories:
         picked = _in_turn(context, warmup, category, kind, wanted, contest)
         if picked is None:
             pool = contest.pool(warmups.MODELS[kind], warmup.model_id, category)
@@ -144,19 +142,19 @@ def choose_missing(
     warmup = loaded.warmup
 
     def choice(kind: PoolKind) -> Picked | None:
-        return _choose(context, warmup, phase, kind, _wanted(context, warmup, phase, kind), contest)
+        return _choose(context, warmup, kind, _wanted(context, warmup, phase, kind), contest)
 
     picked, lacking = life.choose(life.missing(warmup, phase, unfit), choice)
     if lacking is not None:
-        _refuse_unavailable(context, loaded, phase, lacking, _wanted(context, warmup, phase, lacking))
+        _refuse_unavailable(context, loaded, lacking, _wanted(context, warmup, phase, lacking))
     return picked
 
 
-def chosen(context: Context, phase: PhaseState, picked: Mapping[PoolKind, Picked]) -> life.Chosen:
-    """What was chosen, as the assignment records it."""
+def chosen(context: Context, category: str, picked: Mapping[PoolKind, Picked]) -> life.Chosen:
+    """What was chosen for a phase that draws from this category, as the assignment records it."""
     leading = picked.get(PoolKind.CONTENT) or picked.get(PoolKind.TEXT)
     reasons = [
-        f"{kind}: {selection.reason(one.choice, one.choice.item.category, phase.phase, one.place)}"
+        f"{kind}: {selection.reason(one.choice, one.choice.item.category, category, one.place)}"
         for kind, one in picked.items()
     ]
     return life.Chosen(
@@ -172,15 +170,15 @@ def _parts(choice: Choice[PoolItem]) -> dict[str, float | str]:
     return {**vars(choice.score), "category": choice.item.category}
 
 
-def _refuse_unavailable(
-    context: Context, loaded: Loaded, phase: PhaseState, kind: PoolKind, wanted: Wanted
-) -> NoReturn:
+def _refuse_unavailable(context: Context, loaded: Loaded, kind: PoolKind, wanted: Wanted) -> NoReturn:
     """Sets the account aside, so that it does not stand first in the queue forever; raises ContentUnavailable."""
     waiting = loaded.warmup.content_due_at
-    reasons, complete = _reasons(context, loaded.warmup.model_id, phase, kind, wanted)
+    reasons, complete = _reasons(context, loaded.warmup.model_id, kind, wanted)
     counted = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "the pool is empty"
+    where = " nor in ".join(f"`{category}`" for category in wanted.categories)
     least = "" if complete else "at least "
-    detail = f"No {kind} is eligible in `{phase.phase}` nor in `any`: {least}{counted}."
+    detail = f"No {kind} is eligible in {where}: {least}{counted}."
+
     if waiting is None or context.now >= waiting:
         step = life.content_unavailable(loaded.warmup, context.now)
         warmups.store(context, loaded, step, what=str(kind), reasons=reasons)
@@ -188,9 +186,7 @@ def _refuse_unavailable(
     raise ContentUnavailable(detail, reasons=reasons, what=str(kind), available_at=waiting)
 
 
-def _reasons(
-    context: Context, model_id: str, phase: PhaseState, kind: PoolKind, wanted: Wanted
-) -> tuple[dict[str, int], bool]:
-    """How many items of the phase's category and of `any` are refused for which reason, and whether all were read."""
+def _reasons(context: Context, model_id: str, kind: PoolKind, wanted: Wanted) -> tuple[dict[str, int], bool]:
+    """How many items of the phase's categories are refused for which reason, and whether all were read."""
     found, complete = runways.items(runways.KINDS[kind], model_id, go_on=lambda: context.time_left() > _SPARE_SECONDS)
-    return Counter(str(why) for _, why in selection.refused(found, phase.phase, wanted)), complete
+    return Counter(str(why) for _, why in selection.refused(found, wanted)), complete

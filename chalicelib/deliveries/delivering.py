@@ -7,7 +7,6 @@ from chalicelib.context import Context
 from chalicelib.deliveries.choosing import Contest, choose_missing, chosen
 from chalicelib.domain import selection
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup import delivery as life
@@ -30,7 +29,8 @@ class DeliveredItems:
     """
 
     account_id: str
-    phase: PhaseName
+    phase: str
+    category: str
     assignment_id: str
     score: float | None
     reason: str
@@ -95,7 +95,7 @@ def _assigned(loaded: Loaded, phase: PhaseState) -> tuple[Assignment | None, Ite
     return assignment, items
 
 
-def _delivery(context: Context, loaded: Loaded, phase: PhaseName, choice: life.Chosen, items: Items) -> DeliveredItems:
+def _delivery(context: Context, loaded: Loaded, phase: str, choice: life.Chosen, items: Items) -> DeliveredItems:
     item, text, lease = items.get(PoolKind.CONTENT), items.get(PoolKind.TEXT), loaded.warmup.lease
     assert lease is not None, "who is given content holds the account"
     url, expires_at = None, None
@@ -106,6 +106,7 @@ def _delivery(context: Context, loaded: Loaded, phase: PhaseName, choice: life.C
     return DeliveredItems(
         account_id=loaded.account.account_id,
         phase=phase,
+        category=loaded.warmup.plan.phases[phase].category,
         assignment_id=choice.assignment_id,
         score=choice.score,
         reason=choice.reason,
@@ -129,7 +130,7 @@ def _deliver(
     unfit = _unlicensed(items, context.now)
     lacking = life.lacks_assignment(phase, unfit)
     picked = choose_missing(context, loaded, phase, unfit, contest) if lacking else None
-    choice = None if picked is None else chosen(context, phase, picked)
+    choice = None if picked is None else chosen(context, loaded.warmup.plan.phases[phase.phase].category, picked)
     new = {kind: one.choice.item for kind, one in (picked or {}).items()}
     kept = {kind: item for kind, item in items.items() if (kind, item.item_id) not in unfit}
     ends = [one.licence_valid_until for one in {**kept, **new}.values() if one.licence_valid_until is not None]

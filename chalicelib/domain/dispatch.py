@@ -8,10 +8,10 @@ from typing import Self
 from chalicelib.domain import accounts
 from chalicelib.domain.accounts import AccountState, Step
 from chalicelib.domain.instants import render
-from chalicelib.domain.phases import ORDER, PhaseName
+from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.records import record
 
-STEPS: tuple[str, ...] = (Step.START_WARMUP, *ORDER, Step.COMPLETE_WARMUP)
+STEPS: tuple[str, ...] = (Step.START_WARMUP, *STANDARD.order, Step.COMPLETE_WARMUP)
 """What can be next on an account: to start, one of the phases, to complete."""
 _SECONDS_A_QUEUE = 0.05
 _TURN_BITS = 64
@@ -19,7 +19,7 @@ _GOLDEN = 11400714819323198485
 """2 ** 64 divided by the golden ratio."""
 
 
-def step_of(state: AccountState, current_phase: PhaseName | None) -> str | None:
+def step_of(state: AccountState, current_phase: str | None) -> str | None:
     """Return which of the STEPS is next on an account, None if none is."""
     action = accounts.step(state, current_phase)
     return current_phase if action is Step.RUN_PHASE else action
@@ -39,14 +39,14 @@ class WorkWanted:
 
     models: Collection[str] | None = None
     actions: Collection[Step] | None = None
-    phases: Collection[PhaseName] | None = None
+    phases: Collection[str] | None = None
     holding: Collection[str] = ()
 
     def admits(self, step: str | None) -> bool:
         """Whether the caller asks for this step."""
         if step is None:
             return False
-        whole = {Step.START_WARMUP: ORDER[0], Step.COMPLETE_WARMUP: ORDER[-1]}
+        whole = {Step.START_WARMUP: STANDARD.first, Step.COMPLETE_WARMUP: STANDARD.last}
         action, phase = (Step(step), whole[Step(step)]) if step in whole else (Step.RUN_PHASE, step)
         return (self.actions is None or action in self.actions) and (self.phases is None or phase in self.phases)
 

@@ -9,7 +9,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from chalicelib.domain.actions import AuditAction
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 
 
 class Fault(TypedDict):
@@ -43,7 +43,7 @@ class Facts(TypedDict, total=False):
     available_at: datetime | None
     lease: Holder
     happened: Happened
-    phases: list[PhaseName]
+    phases: list[str]
     reasons: dict[str, int]
     what: str
     state: str

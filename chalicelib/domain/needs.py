@@ -4,8 +4,7 @@ import re
 from typing import Protocol
 
 from chalicelib.domain.facts import Fault
-from chalicelib.domain.phases import ORDER, PhaseName
-from chalicelib.domain.plans import PLANS, Need, PhasePlan
+from chalicelib.domain.plans import PLANS, ContentNeeds, Need
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+", re.ASCII)
 
@@ -21,17 +20,16 @@ class Lying(Protocol):
     def sha256(self) -> str | None: ...
 
 
-def _asking(category: str | None) -> list[PhasePlan]:
-    """What the plans ask of the media of a category (`any` or None: of all); of all too where none asks for media."""
-    names = [PhaseName(category)] if category in ORDER else list(ORDER)
-    asked = [plan.phases[name] for plan in PLANS.values() for name in names]
-    needed = [phase for phase in asked if phase.content is not Need.NONE]
-    return needed or [phase for plan in PLANS.values() for phase in plan.phases.values()]
+def _asking(category: str | None) -> list[ContentNeeds]:
+    """What the plans ask of the media of a category (None: of all); of all too where none asks for media."""
+    phases = [phase for plan in PLANS.values() for phase in plan.phases.values()]
+    drawn = [phase.content for phase in phases if category is None or category in phase.categories]
+    return [asked for asked in drawn if asked.need is not Need.NONE] or [phase.content for phase in phases]
 
 
 def faults(category: str | None, size: int) -> list[Fault]:
     """Why no plan could ever take a file of this size (bytes) in this category; empty if one could."""
-    largest = max(phase.max_media_bytes for phase in _asking(category))
+    largest = max(asked.max_bytes for asked in _asking(category))
     if size > largest:
         return [{"pointer": "/bytes", "detail": f"{category or 'a phase'} takes files of at most {largest} bytes"}]
     return []
@@ -40,7 +38,7 @@ def faults(category: str | None, size: int) -> list[Fault]:
 def upload_faults(media_type: str, size: int) -> list[Fault]:
     """Why a file of this type and size (bytes) is of no use to any plan; empty if it is of use."""
     found = faults(None, size)
-    known = sorted({one for phase in _asking(None) for one in phase.media_types})
+    known = sorted({one for asked in _asking(None) for one in asked.media_types})
     if media_type not in known:
         found.append({"pointer": "/media_type", "detail": f"the plans take {', '.join(known)}"})
     return found

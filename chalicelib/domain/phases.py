@@ -1,4 +1,4 @@
-"""The five phases and the transitions between their statuses.
+"""The statuses of a phase, and the transitions between them.
 
 A phase is a state machine, and the machine is the table `TRANSITIONS`: status → transition → the statuses that it may
 lead to. Every status is a key; the terminal one maps to nothing. A status is set by `after` alone, which looks the
@@ -15,16 +15,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from chalicelib.domain.errors import InvalidTransition
-
-
-class PhaseName(StrEnum):
-    """The phases, in the order in which an account passes them."""
-
-    PFP = "pfp"
-    BIO = "bio"
-    POST = "post"
-    HIGHLIGHT = "highlight"
-    STORY = "story"
 
 
 class PhaseStatus(StrEnum):
@@ -57,8 +47,6 @@ class PhaseTransition(StrEnum):
     RESOLVE = "resolve"
     SKIP = "skip"
 
-
-ORDER: tuple[PhaseName, ...] = tuple(PhaseName)
 
 TRANSITIONS: Mapping[PhaseStatus, Mapping[PhaseTransition, tuple[PhaseStatus, ...]]] = {
     PhaseStatus.PENDING: {
@@ -139,9 +127,3 @@ def after(status: PhaseStatus, move: PhaseTransition, to: PhaseStatus | None = N
     if not targets or (to is not None and to not in targets):
         raise InvalidTransition(subject="phase", state=status, move=move, possible=sorted(TRANSITIONS[status]))
     return to or targets[0]
-
-
-def following(phase: PhaseName) -> PhaseName | None:
-    """The phase after this one, None after the last."""
-    position = ORDER.index(phase) + 1
-    return ORDER[position] if position < len(ORDER) else None

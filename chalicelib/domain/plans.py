@@ -1,15 +1,29 @@
-"""Plans: the phases' minimum intervals, retry limits and content needs.
+"""Plans: ordered phases with their minimum intervals and content needs, and the limits that hold for all of them.
 
-Plans are code: a change of one is a new version beside the old, since an account keeps the plan that it started with.
+A phase has the name that its plan gives it, and draws from a category of the pools. What is in use is never changed:
+an account keeps the plan, in its version, that it started with.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 
-from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.accounts import Step
+from chalicelib.domain.categories import Category
 from chalicelib.domain.records import record
+
+PHASE_NAME = "[a-z][a-z0-9_]{0,31}"
+"""What a phase can be called, as a regular expression; not as one of the `RESERVED` words."""
+RESERVED = frozenset({*Step, Category.ANY})
+"""What no phase is called: words that stand for something else where phases are named."""
+_NAME = re.compile(PHASE_NAME, re.ASCII)
+
+
+def is_phase_name(text: str) -> bool:
+    """Whether a plan can have a phase of this name."""
+    return _NAME.fullmatch(text) is not None and text not in RESERVED
 
 
 class Need(StrEnum):
@@ -25,26 +39,67 @@ class Need(StrEnum):
         return self is Need.REQUIRED
 
 
+class LengthUnit(StrEnum):
+    """In what the length of a text is counted."""
+
+    CODE_POINTS = "code_points"
+    UTF16 = "utf16"
+    GRAPHEMES = "graphemes"
+
+
+@record
+class ContentNeeds:
+    """What a phase asks of a media item; None: nothing in this respect. An aspect ratio is width by height.
+
+    `animated`: whether animated images are taken.
+    """
+
+    need: Need = Need.NONE
+    media_types: tuple[str, ...] = ("image/jpeg", "image/png", "image/webp")
+    max_bytes: int = 50 * 1024 * 1024
+    min_width: int | None = None
+    min_height: int | None = None
+    min_aspect_ratio: float | None = None
+    max_aspect_ratio: float | None = None
+    max_duration_seconds: float | None = None
+    animated: bool = True
+
+
+@record
+class TextNeeds:
+    """What a phase asks of a text; None: nothing in this respect."""
+
+    need: Need = Need.NONE
+    max_length: int = 2200
+    unit: LengthUnit = LengthUnit.CODE_POINTS
+    max_hashtags: int | None = None
+    max_mentions: int | None = None
+
+
 @record
 class PhasePlan:
-    """What one phase asks for.
+    """What one phase asks for, of items of its `category`; of `any` only with `fallback`, where that has none.
 
     `interval` is the least time between the completion of the phase before it and this phase's start. `max_work` is the
     longest time that heartbeats keep one worker's lease, counted from its taking and again from the delivery.
     """
 
+    category: str
     interval: timedelta
-    content: Need = Need.NONE
-    text: Need = Need.NONE
-    media_types: tuple[str, ...] = ("image/jpeg", "image/png", "image/webp")
-    max_text_length: int = 2200
-    max_media_bytes: int = 50 * 1024 * 1024
+    content: ContentNeeds = ContentNeeds()
+    text: TextNeeds = TextNeeds()
+    fallback: bool = True
     max_work: timedelta = timedelta(minutes=240)
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories that it draws from, the preferred one first."""
+        return (self.category, Category.ANY) if self.fallback and self.category != Category.ANY else (self.category,)
 
 
 @record
 class Plan:
-    """The ordered phases and the limits that hold for all of them.
+    """The phases by their names, in the order in which an account passes them, and the limits for all of them.
 
     `max_crashes` and `max_releases` bound how often workers may leave a phase without an outcome, because their lease
     ran out or because they gave it back; then an operator decides.
@@ -52,7 +107,7 @@ class Plan:
 
     name: str
     version: int
-    phases: Mapping[PhaseName, PhasePlan] = field(hash=False)
+    phases: Mapping[str, PhasePlan] = field(hash=False)
     max_retries: int = 3
     max_crashes: int = 3
     max_releases: int = 10
@@ -64,19 +119,43 @@ class Plan:
     cooldown: timedelta = timedelta(hours=24)
     minimum_quality: float = 0
     four_eyes: bool = False
+    licence_required: bool = False
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The names of the phases, in the order in which an account passes them."""
+        return tuple(self.phases)
+
+    @property
+    def first(self) -> str:
+        """The name of the first phase."""
+        return next(iter(self.phases))
+
+    @property
+    def last(self) -> str:
+        """The name of the last phase."""
+        return self.order[-1]
+
+    def after(self, phase: str) -> str | None:
+        """The name of the phase after this one, None after the last."""
+        names = iter(self.phases)
+        return next((next(names, None) for one in names if one == phase), None)
+
+
+_REQUIRED_MEDIA = ContentNeeds(need=Need.REQUIRED)
+_DAY = timedelta(hours=24)
 
 STANDARD = Plan(
     name="standard",
     version=1,
     phases={
-        PhaseName.PFP: PhasePlan(interval=timedelta(0), content=Need.REQUIRED),
-        PhaseName.BIO: PhasePlan(interval=timedelta(hours=24), text=Need.REQUIRED, max_text_length=150),
-        PhaseName.POST: PhasePlan(interval=timedelta(hours=24), content=Need.REQUIRED, text=Need.REQUIRED),
-        PhaseName.HIGHLIGHT: PhasePlan(
-            interval=timedelta(hours=36), content=Need.REQUIRED, text=Need.REQUIRED, max_text_length=100
+        "pfp": PhasePlan(Category.PFP, timedelta(0), _REQUIRED_MEDIA),
+        "bio": PhasePlan(Category.BIO, _DAY, text=TextNeeds(Need.REQUIRED, max_length=150)),
+        "post": PhasePlan(Category.POST, _DAY, _REQUIRED_MEDIA, TextNeeds(Need.REQUIRED)),
+        "highlight": PhasePlan(
+            Category.HIGHLIGHT, timedelta(hours=36), _REQUIRED_MEDIA, TextNeeds(Need.REQUIRED, max_length=100)
         ),
-        PhaseName.STORY: PhasePlan(interval=timedelta(hours=48), content=Need.REQUIRED, text=Need.OPTIONAL),
+        "story": PhasePlan(Category.STORY, timedelta(hours=48), _REQUIRED_MEDIA, TextNeeds(Need.OPTIONAL)),
     },
 )
 

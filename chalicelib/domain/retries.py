@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol, assert_never
 
 from chalicelib.domain.accounts import AccountState, is_under_way
-from chalicelib.domain.phases import PhaseName, PhaseStatus, PhaseTransition
+from chalicelib.domain.phases import PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Plan
 from chalicelib.domain.records import record
 
@@ -90,7 +90,7 @@ class _Account(Protocol):
     @property
     def state(self) -> AccountState: ...
     @property
-    def current_phase(self) -> PhaseName | None: ...
+    def current_phase(self) -> str | None: ...
     @property
     def plan(self) -> Plan: ...
     @property

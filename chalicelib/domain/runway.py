@@ -19,10 +19,10 @@ from typing import Any, Protocol
 from chalicelib.domain import scoring, selection, uses
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.given import Given, digest
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.records import record
-from chalicelib.domain.selection import ANY, ItemRights, PoolKind, Wanted
+from chalicelib.domain.selection import ItemRights, PoolKind, Wanted
 from chalicelib.domain.warmup import delivery, simulation
 from chalicelib.domain.warmup.simulation import Stage
 
@@ -87,7 +87,7 @@ class _Account(Protocol):
     @property
     def paused_from(self) -> AccountState | None: ...
     @property
-    def current_phase(self) -> PhaseName | None: ...
+    def current_phase(self) -> str | None: ...
     @property
     def phase_status(self) -> PhaseStatus | None: ...
     @property
@@ -116,7 +116,7 @@ def pending(account: _Account, now: datetime, *, assigned: bool) -> PendingAccou
 def _next_stage(
     plan: Plan,
     state: AccountState,
-    phase: PhaseName | None,
+    phase: str | None,
     status: PhaseStatus | None,
     paused_from: AccountState | None,
     assigned: bool,
@@ -135,11 +135,15 @@ _READY = simulation.sketch(STANDARD, AccountState.READY)
 
 @record
 class PoolShortfall:
-    """An account that comes to a phase and finds nothing; `until` is when something will be eligible, None: never."""
+    """An account that comes to a phase, which draws from `category`, and finds nothing.
+
+    `until` is when something will be eligible, None: never.
+    """
 
     at: datetime
     account_id: str
-    phase: PhaseName
+    phase: str
+    category: str
     kind: PoolKind
     until: datetime | None
 
@@ -281,7 +285,7 @@ class _Simulation:
     def _told(self, *, complete: bool) -> Runway:
         dry = [miss for miss in self._misses if miss.until is None]
         wait = next((miss for miss in self._misses if miss.until is not None), None)
-        missed = Counter((miss.kind, str(miss.phase)) for miss in dry)
+        missed = Counter((miss.kind, miss.category) for miss in dry)
         return Runway(dry[0] if dry else None, wait, self._needed, self._from_any, len(dry), missed, complete)
 
     def _step(self, at: datetime, one: PendingAccount) -> PendingAccount | None:
@@ -297,7 +301,7 @@ class _Simulation:
         return self._wait(replace(one, held=tuple(held.items())), lacking, self._wanted(one, lacking, at))
 
     def _best(self, one: PendingAccount, kind: PoolKind, at: datetime) -> Stock | None:
-        choices = selection.candidates(self._pool(kind, at), _phase(one), self._wanted(one, kind, at), 1)
+        choices = selection.candidates(self._pool(kind, at), self._wanted(one, kind, at), 1)
         return choices[0].item if choices else None
 
     @staticmethod
@@ -309,11 +313,10 @@ class _Simulation:
 
     def _wait(self, one: PendingAccount, kind: PoolKind, wanted: Wanted) -> PendingAccount | None:
         """Keeps the first item that comes back for the account, which waits for it: first come, first served."""
-        phase = _phase(one)
-        backs = [self._pool(kind, wanted.now)(category).back(wanted) for category in (phase, ANY)]
+        backs = [self._pool(kind, wanted.now)(category).back(wanted) for category in wanted.categories]
         first = min((back for back in backs if back is not None), key=lambda back: back[0], default=None)
         until = None if first is None else first[0]
-        self._misses.append(PoolShortfall(wanted.now, one.account_id, phase, kind, until))
+        self._misses.append(PoolShortfall(wanted.now, one.account_id, _phase(one), wanted.categories[0], kind, until))
         if first is None:
             for of_kind, item in one.held:
                 self._pools[of_kind][item.category].put_back(item)
@@ -322,10 +325,10 @@ class _Simulation:
         return replace(one, due_at=first[0], held=(*one.held, (kind, first[1])))
 
     def _give(self, at: datetime, one: PendingAccount, held: Mapping[PoolKind, Stock]) -> PendingAccount | None:
-        phase = _phase(one)
+        category = one.plan.phases[_phase(one)].category
         for kind, item in held.items():
-            self._needed[kind, phase] += 1
-            self._from_any[kind, phase] += item.category == ANY
+            self._needed[kind, category] += 1
+            self._from_any[kind, category] += item.category != category
         turn = simulation.completed(one.stage)
         if turn.stage is None or turn.stage.phase is None:
             return None
@@ -333,7 +336,7 @@ class _Simulation:
         return replace(one, stage=turn.stage, due_at=at + turn.wait, given=given, held=())
 
 
-def _phase(one: PendingAccount) -> PhaseName:
+def _phase(one: PendingAccount) -> str:
     assert one.stage.phase is not None, "an account whose phases are done is not pending"
     return one.stage.phase
 
@@ -346,10 +349,11 @@ def _pools_of(items: Iterable[Stock], rest: timedelta) -> dict[str, ItemPool]:
 
 
 def required(pending: Iterable[PendingAccount]) -> Counter[tuple[PoolKind, str]]:
-    """How many uses, by kind and phase, the accounts cannot do without, whether or not the pools have them."""
+    """How many uses, by kind and category, the accounts cannot do without, whether or not the pools have them."""
     found: Counter[tuple[PoolKind, str]] = Counter()
     for one in pending:
         for stage in simulation.ahead(one.stage):
-            for kind, need in stage.needed.items():
-                found[kind, str(stage.phase)] += need.is_required
+            if stage.phase is not None:
+                category = stage.warmup.plan.phases[stage.phase].category
+                found.update({(kind, category): int(need.is_required) for kind, need in stage.needed.items()})
     return found

@@ -17,11 +17,11 @@ from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from chalicelib.domain import scoring, uses
-from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.categories import Category
 from chalicelib.domain.plans import Need, Plan
 from chalicelib.domain.records import record
 
-ANY = "any"
+ANY = Category.ANY
 GLANCE = 12
 """How many items of all themes are looked at before the lists of single relevances are."""
 
@@ -88,8 +88,12 @@ class SelectableItem(scoring.Scored, Licensed, Protocol):
 
 @record
 class Wanted:
-    """What a phase of an account asks of an item. `four_eyes`: who made it may not be who approved it."""
+    """What a phase of an account asks of an item. `four_eyes`: who made it may not be who approved it.
 
+    `categories` are those that it draws from: each only where the one before has nothing eligible.
+    """
+
+    categories: tuple[str, ...]
     theme: str | None
     used: Container[str]
     now: datetime
@@ -122,28 +126,30 @@ class Choice(Generic[C_co]):
     score: scoring.Score
 
 
-def wanted(plan: Plan, phase: PhaseName, *, theme: str | None, used: Container[str], now: datetime) -> Wanted:
+def wanted(plan: Plan, phase: str, *, theme: str | None, used: Container[str], now: datetime) -> Wanted:
     """What a phase of this plan asks of an item for an account of this theme that was given `used` before."""
+    asked = plan.phases[phase]
     return Wanted(
+        categories=asked.categories,
         theme=theme,
         used=used,
         now=now,
         cooldown=plan.cooldown,
         minimum_quality=plan.minimum_quality,
-        media_types=plan.phases[phase].media_types,
-        max_text_length=plan.phases[phase].max_text_length,
+        media_types=asked.content.media_types,
+        max_text_length=asked.text.max_length,
         four_eyes=plan.four_eyes,
     )
 
 
-def needs(plan: Plan, phase: PhaseName) -> dict[PoolKind, Need]:
+def needs(plan: Plan, phase: str) -> dict[PoolKind, Need]:
     """What a phase of this plan asks the pools for: what it needs, and what it takes where there is some."""
     asked = plan.phases[phase]
-    both = ((PoolKind.CONTENT, asked.content), (PoolKind.TEXT, asked.text))
+    both = ((PoolKind.CONTENT, asked.content.need), (PoolKind.TEXT, asked.text.need))
     return {kind: need for kind, need in both if need is not Need.NONE}
 
 
-def wanted_by_hand(plan: Plan, phase: PhaseName, *, theme: str | None, used: Container[str], now: datetime) -> Wanted:
+def wanted_by_hand(plan: Plan, phase: str, *, theme: str | None, used: Container[str], now: datetime) -> Wanted:
     """What an item that an operator gives to the phase must fulfil: all but the rest between uses and the quality."""
     asked = wanted(plan, phase, theme=theme, used=used, now=now)
     return replace(asked, cooldown=timedelta(0), minimum_quality=0)
@@ -197,20 +203,20 @@ def unfit(item: SelectableItem, wanted: Wanted) -> Refusal | None:
     return None
 
 
-def refused(items: Iterable[C], phase: str, wanted: Wanted) -> Iterator[tuple[C, Refusal]]:
-    """Of the phase's own category and of `any`, the items that are not eligible, and why."""
+def refused(items: Iterable[C], wanted: Wanted) -> Iterator[tuple[C, Refusal]]:
+    """Of the categories that the phase draws from, the items that are not eligible, and why."""
     for item in items:
-        why = refusal(item, wanted) if item.category in (phase, ANY) else None
+        why = refusal(item, wanted) if item.category in wanted.categories else None
         if why is not None:
             yield item, why
 
 
-def candidates(pool: Callable[[str], Pool[C]], phase: str, wanted: Wanted, count: int) -> list[Choice[C]]:
-    """The first `count` for a phase: of its own category, or of `any` where that has nothing eligible.
+def candidates(pool: Callable[[str], Pool[C]], wanted: Wanted, count: int) -> list[Choice[C]]:
+    """The first `count` for a phase, of the first of its categories that has something eligible.
 
     `pool` gives the items of a category.
     """
-    for category in (phase, ANY):
+    for category in wanted.categories:
         found = leading(pool(category), wanted, count)
         if found:
             return found
@@ -301,11 +307,11 @@ class Corrected(Generic[C]):
         return merge(others, known, key=lambda item: scoring.pool_rank(item, item.item_id), reverse=True)
 
 
-def reason(choice: Choice[SelectableItem], category: str, phase: str, place: int = 0) -> str:
-    """Why this item, in a sentence; `place` is its place in its pool: 0 is the best."""
+def reason(choice: Choice[SelectableItem], category: str, preferred: str, place: int = 0) -> str:
+    """Why this item of this category, in a sentence; `place` is its place in its pool: 0 is the best."""
     parts = choice.score
     best = f"{_ordinal(place + 1)} of its pool: others asked at the same moment" if place else "best of its pool"
-    fallback = "" if category == phase else f" from `{category}`, since `{phase}` had nothing eligible"
+    fallback = "" if category == preferred else f" from `{category}`, since `{preferred}` had nothing eligible"
     return (
         f"{best}{fallback}: score {parts.score:g} = 0.30 × quality {parts.quality:g} + 0.25 × freshness "
         f"{parts.freshness:g} + 0.25 × success {parts.success:g} + 0.20 × relevance {parts.relevance:g}"

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from chalicelib.domain import selection
-from chalicelib.domain.phases import PhaseName
-from chalicelib.domain.plans import PLANS, Need, Plan
+from chalicelib.domain.plans import PLANS, Plan
 from chalicelib.domain.records import record
-from chalicelib.domain.selection import ANY, PoolKind, Refusal, SelectableItem
+from chalicelib.domain.selection import PoolKind, Refusal, SelectableItem
 
 
 @record
@@ -15,7 +14,7 @@ class Taker:
     """A phase of a plan that needs, or at least takes, a kind of item."""
 
     plan: Plan
-    phase: PhaseName
+    phase: str
 
     def wanted(self, now: datetime) -> selection.Wanted:
         """What it asks of an item, for an account without a theme that was given nothing before."""
@@ -26,8 +25,7 @@ def of(kind: PoolKind, category: str) -> Iterator[Taker]:
     """The phases of all plans that draw items of this kind from this category, in the plans' order."""
     for plan in PLANS.values():
         for phase, asked in plan.phases.items():
-            need = asked.content if kind is PoolKind.CONTENT else asked.text
-            if need is not Need.NONE and category in (phase, ANY):
+            if kind in selection.needs(plan, phase) and category in asked.categories:
                 yield Taker(plan, phase)
 
 

@@ -9,13 +9,24 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import AccountState, has_ended
 from chalicelib.domain.bulk import BulkAction
 from chalicelib.domain.errors import AlreadyExists, ConsentMissing, InvalidTransition
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import ReportKind
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import refusals, rows
-from chalicelib.routes.queries import DEFAULT_LIMIT, MOST, OneOf, cursor, flag, identifier, identifiers, limit, line
+from chalicelib.routes.queries import (
+    DEFAULT_LIMIT,
+    MOST,
+    OneOf,
+    cursor,
+    flag,
+    identifier,
+    identifiers,
+    limit,
+    line,
+    phase_name,
+)
 from chalicelib.routes.schemas.account_lists import BulkMove, ListedAccount
 from chalicelib.routes.schemas.accounts import (
     AccountImport,
@@ -40,7 +51,7 @@ routes = Routes(__name__, bodies=(".bodies.accounts", ".bodies.reasons"))
 _FILTER: dict[str, Any] = {
     "state": OneOf(AccountState),
     "model_id": identifier,
-    "phase": OneOf(PhaseName),
+    "phase": phase_name,
     "phase_status": OneOf(PhaseStatus),
     "error_code": line,
     "error_kind": OneOf(ReportKind),

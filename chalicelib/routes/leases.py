@@ -8,10 +8,9 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.dispatch import WorkWanted
 from chalicelib.domain.errors import AccountLeased, LeaseSuperseded, SessionEnded
-from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import Answer, Waiting
 from chalicelib.edge.routing import Routes
-from chalicelib.routes.queries import DEFAULT_LIMIT, SomeOf, cursor, identifiers, limit
+from chalicelib.routes.queries import DEFAULT_LIMIT, SomeOf, cursor, identifiers, limit, phase_names
 from chalicelib.routes.schemas.leases import Released
 from chalicelib.routes.schemas.work import Claim, ReadyPage
 from chalicelib.services import leases
@@ -24,7 +23,7 @@ _QUERY: dict[str, Any] = {
     "limit": limit,
     "model_id": identifiers,
     "action": SomeOf(Step),
-    "phase": SomeOf(PhaseName),
+    "phase": phase_names,
     "cursor": cursor,
 }
 
@@ -36,7 +35,7 @@ def ready(
     limit: int = DEFAULT_LIMIT,
     model_id: tuple[str, ...] | None = None,
     action: tuple[Step, ...] | None = None,
-    phase: tuple[PhaseName, ...] | None = None,
+    phase: tuple[str, ...] | None = None,
     cursor: str | None = None,
 ) -> Waiting[ReadyPage]:
     """Accounts that can be worked on now; each filter takes several values, with commas between them."""

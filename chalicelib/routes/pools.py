@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from chalicelib.domain.categories import Category
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.rights import ItemStatus
 from chalicelib.edge.answers import Created
@@ -16,17 +16,6 @@ from chalicelib.services.pools import Entry
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.pools import ItemBody, ItemEdit
-
-
-class Category(StrEnum):
-    """For what an item is meant."""
-
-    PFP = "pfp"
-    BIO = "bio"
-    POST = "post"
-    HIGHLIGHT = "highlight"
-    STORY = "story"
-    ANY = "any"
 
 
 FILTER: dict[str, Any] = {"category": OneOf(Category), "status": OneOf(ItemStatus)}

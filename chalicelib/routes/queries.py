@@ -5,7 +5,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-from chalicelib.domain import ids, visibility
+from chalicelib.domain import ids, plans, visibility
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -52,6 +52,21 @@ def identifiers(text: str) -> tuple[str, ...]:
     if len(given) > MOST:
         raise ValueError(f"at most {MOST} ids are expected")
     return tuple(dict.fromkeys(map(identifier, given)))
+
+
+def phase_name(text: str) -> str:
+    """The name of a phase of any plan."""
+    if not plans.is_phase_name(text):
+        raise ValueError("the name of a phase is expected: a small letter, then small letters, digits, `_`, at most 32")
+    return text
+
+
+def phase_names(text: str) -> tuple[str, ...]:
+    """Up to 100 names of phases, with commas between them; one that is given twice counts once."""
+    given = text.split(",")
+    if len(given) > MOST:
+        raise ValueError(f"at most {MOST} names of phases are expected")
+    return tuple(dict.fromkeys(map(phase_name, given)))
 
 
 def day(text: str) -> str:

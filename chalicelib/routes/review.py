@@ -6,12 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.errors import ContentNotEligible
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.retries import ReportKind
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import refusals
-from chalicelib.routes.queries import DEFAULT_LIMIT, OneOf, Order, cursor, flag, identifier, limit, line, seconds
+from chalicelib.routes.queries import (
+    DEFAULT_LIMIT,
+    OneOf,
+    Order,
+    cursor,
+    flag,
+    identifier,
+    limit,
+    line,
+    phase_name,
+    seconds,
+)
 from chalicelib.routes.schemas.lists import Look
 from chalicelib.routes.schemas.review import BulkRetry, Case, CaseGroups
 from chalicelib.routes.schemas.warmups import ChangedWarmup
@@ -25,7 +36,7 @@ if TYPE_CHECKING:  # a route that reads no body needs no pydantic
 routes = Routes(__name__, bodies=(".bodies.reasons", ".bodies.review"))
 _FILTER: dict[str, Any] = {
     "model_id": identifier,
-    "phase": OneOf(PhaseName),
+    "phase": phase_name,
     "status": OneOf(PhaseStatus),
     "code": line,
     "kind": OneOf(ReportKind),

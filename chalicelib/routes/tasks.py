@@ -11,11 +11,10 @@ from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.dispatch import WorkWanted
 from chalicelib.domain.errors import LeaseSuperseded, SessionEnded
-from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import Answer, New, Waiting
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import refusals
-from chalicelib.routes.queries import DEFAULT_LIMIT, SomeOf, cursor, identifiers, limit
+from chalicelib.routes.queries import DEFAULT_LIMIT, SomeOf, cursor, identifiers, limit, phase_names
 from chalicelib.routes.schemas.deliveries import Delivery
 from chalicelib.routes.schemas.leases import Released
 from chalicelib.routes.schemas.phases import Completion, Report
@@ -34,7 +33,7 @@ _QUERY: dict[str, Any] = {
     "limit": limit,
     "model_id": identifiers,
     "action": SomeOf(Step),
-    "phase": SomeOf(PhaseName),
+    "phase": phase_names,
     "cursor": cursor,
 }
 
@@ -46,7 +45,7 @@ def ready(
     limit: int = DEFAULT_LIMIT,
     model_id: tuple[str, ...] | None = None,
     action: tuple[Step, ...] | None = None,
-    phase: tuple[PhaseName, ...] | None = None,
+    phase: tuple[str, ...] | None = None,
     cursor: str | None = None,
 ) -> Waiting[ReadyPage]:
     """What an operator can take now, as bots are offered it. Takes nothing."""

@@ -16,7 +16,7 @@ from chalicelib.context import Context
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.errors import MalformedRequest, TemporarilyUnavailable
 from chalicelib.domain.instants import render
-from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus, is_completed, needs_attention
+from chalicelib.domain.phases import PhaseStatus, is_completed, needs_attention
 from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.domain.records import record
 from chalicelib.scans import ScannedPage, scan
@@ -36,7 +36,7 @@ class AccountFilter:
 
     state: AccountState | None = None
     model_id: str | None = None
-    phase: PhaseName | None = None
+    phase: str | None = None
     phase_status: PhaseStatus | None = None
     error_code: str | None = None
     error_kind: str | None = None
@@ -198,15 +198,15 @@ def _current(rows: Found) -> list[Phase | None]:
     return batch_get(keys) if keys else []
 
 
-def phase_in_question(account: Account) -> PhaseName:
+def phase_in_question(account: Account) -> str:
     """Return the phase that an operator decides on: the current one, or the last where its completion is meant."""
-    return account.current_phase or (ORDER[-1] if account.needs_review else ORDER[0])
+    return account.current_phase or (account.plan.last if account.needs_review else account.plan.first)
 
 
 def show(context: Context, accounts: Sequence[Account]) -> list[Shown]:
     """The accounts with their phases, and what the current one was assigned."""
     begun = [account for account in accounts if account.phase_versions or account.current_phase]
-    keys: list[Key] = [(Phase, account.account_id, str(name)) for account in begun for name in ORDER]
+    keys: list[Key] = [(Phase, account.account_id, name) for account in begun for name in account.plan.order]
     phases: dict[str, list[Phase]] = {}
     for phase in batch_get(keys) if keys else ():
         if phase is not None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from chalicelib.context import Context
 from chalicelib.domain import analysis, scoring, selection
 from chalicelib.domain.analysis import Loser
+from chalicelib.domain.categories import Category
 from chalicelib.domain.errors import NotFound
-from chalicelib.domain.phases import ORDER
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import ANY, PoolKind
 from chalicelib.tables import CreatorModel, assignments, runways
@@ -55,7 +55,7 @@ def analyse(context: Context, model_id: str) -> Analytics:
         items, whole = runways.items(table, model_id)
         fallbacks, all_counted = _fallbacks(kind, items)
         complete = complete and whole and all_counted
-        for category in (*ORDER, ANY):
+        for category in Category:
             own = [item for item in items if item.category == category]
             categories.append(_category(context, kind, category, own, themes, fallbacks[category]))
     return Analytics(model_id, categories, has_more=not complete)

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 from chalicelib.context import Context
 from chalicelib.domain import takers
+from chalicelib.domain.categories import Category
 from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
-from chalicelib.domain.phases import ATTENTION, ORDER
+from chalicelib.domain.phases import ATTENTION
 from chalicelib.domain.records import record
 from chalicelib.domain.runway import PendingAccount, Runway, newcomer, required, simulate
-from chalicelib.domain.selection import ANY, PoolKind
+from chalicelib.domain.selection import PoolKind
 from chalicelib.tables import CreatorModel, Setting, attention, pages, runways
 from chalicelib.tables.base import Raw, batch_get
 from chalicelib.tables.pools import PoolItem
@@ -96,7 +97,7 @@ def _look(context: Context, model_id: str, undated: Undated, go_on: GoOn, *, add
     categories = [
         _category(context, kind, category, items, runway, needed[kind, category], needed_by_all[kind, category])
         for kind, items in found.items()
-        for category in (*ORDER, ANY)
+        for category in Category
     ]
     return PoolForecast(
         model_id=model_id,

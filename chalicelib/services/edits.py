@@ -15,7 +15,6 @@ from chalicelib.context import Context
 from chalicelib.domain import needs, plans, rights, selection, themes
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import InvalidInput, InvalidTransition, NotFound
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.domain.warmup import operate
@@ -42,7 +41,7 @@ class User:
     """An account that was given an item, and how it holds it now."""
 
     account_id: str
-    phase: PhaseName
+    phase: str
     assignment_id: str
     assigned_at: datetime
     outcome: str | None
@@ -186,7 +185,7 @@ def _user(context: Context, kind: type[PoolItem], item_id: str, row: Assignment)
     if row.ended_at is None:
         hold = _take_off(context, kind, item_id, row)
         outcome = "withdrawn" if hold is ItemHold.UNASSIGNED else outcome
-    return User(row.account_id, PhaseName(row.phase), row.assignment_id, row.assigned_at, outcome, hold)
+    return User(row.account_id, row.phase, row.assignment_id, row.assigned_at, outcome, hold)
 
 
 @retry_on_conflict

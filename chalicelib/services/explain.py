@@ -7,7 +7,7 @@ from chalicelib.context import Context
 from chalicelib.domain import selection
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.given import Given
-from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import Need
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import Choice, PoolKind, Refusal
@@ -52,25 +52,24 @@ class PhaseExplanation:
     """
 
     account_id: str
-    phase: PhaseName
+    phase: str
     status: PhaseStatus | None
     assigned: Phase | None
     explanations: list[NeedExplanation]
 
 
-def explain(context: Context, account_id: str, phase_name: str, *, limit: int) -> PhaseExplanation:
+def explain(context: Context, account_id: str, phase: str, *, limit: int) -> PhaseExplanation:
     """What selection would do now for a phase of an account, with `limit` candidates. Raises NotFound."""
-    if phase_name not in ORDER:
-        raise NotFound("phase", phase_name)
-    phase = PhaseName(phase_name)
     warmup = warmups.load(context, account_id)
     account = warmup.account
+    if phase not in account.plan.phases:
+        raise NotFound("phase", phase)
     explanations = []
     for kind, need in selection.needs(account.plan, phase).items():
         used = Given(kind, account.all_given)
         wanted = selection.wanted(account.plan, phase, theme=account.theme, used=used, now=context.now)
         explanations.append(
-            _explain(account.model_id, phase, kind, need, wanted, limit, lambda: context.time_left() > _SPARE_SECONDS)
+            _explain(account.model_id, kind, need, wanted, limit, lambda: context.time_left() > _SPARE_SECONDS)
         )
     assigned = warmup.phases.get(phase)
     status = None if assigned is None else assigned.status_at(account.state, context.now)
@@ -79,7 +78,6 @@ def explain(context: Context, account_id: str, phase_name: str, *, limit: int) -
 
 def _explain(
     model_id: str,
-    phase: PhaseName,
     kind: PoolKind,
     need: Need,
     wanted: selection.Wanted,
@@ -91,9 +89,9 @@ def _explain(
     def pool(category: str) -> selection.Pool[PoolItem]:
         return table.ranked(model_id, category)
 
-    leading = selection.candidates(pool, phase, wanted, limit)
+    leading = selection.candidates(pool, wanted, limit)
     items, complete = runways.items(table, model_id, go_on=go_on)
-    refused = [RefusedItem(item.item_id, item.category, why) for item, why in selection.refused(items, phase, wanted)]
+    refused = [RefusedItem(item.item_id, item.category, why) for item, why in selection.refused(items, wanted)]
     counts = Counter(str(one.reason) for one in refused)
     category = leading[0].item.category if leading else None
     return NeedExplanation(kind, need, category, leading, refused[:_MOST_SHOWN], dict(counts), not complete)

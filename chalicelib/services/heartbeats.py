@@ -8,7 +8,6 @@ from chalicelib.domain import leases, selection
 from chalicelib.domain import sessions as rules
 from chalicelib.domain.errors import SessionEnded
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.sessions import visible_session
@@ -33,7 +32,7 @@ class HeldStill:
     """A lease that the heartbeat extended; `withdrawn`: its content may not be used any more."""
 
     account_id: str
-    phase: PhaseName | None
+    phase: str | None
     expires_at: datetime
     withdrawn: bool
 

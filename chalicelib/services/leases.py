@@ -17,7 +17,6 @@ from chalicelib.domain.accounts import Step
 from chalicelib.domain.dispatch import ANYTHING, WorkWanted
 from chalicelib.domain.errors import ContentUnavailable, LeaseSuperseded, NotFound, ServiceError
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import ORDER, PhaseName
 from chalicelib.domain.records import record
 from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import own_session, working_session
@@ -34,13 +33,14 @@ _MOST_WITHOUT_CONTENT = 3
 
 @record
 class Offer:
-    """An account that can be worked on."""
+    """An account that can be worked on; its phase draws from `category` (both None where only the end is left)."""
 
     account_id: str
     model_id: str
     username: str
     action: Step
-    phase: PhaseName | None
+    phase: str | None
+    category: str | None
     due_at: datetime
 
 
@@ -152,8 +152,9 @@ def _offer(account: Account, due_at: datetime) -> Offer | None:
     step = accounts.step(account.state, account.current_phase)
     if step is None:
         return None
-    phase = ORDER[0] if step is Step.START_WARMUP else account.current_phase
-    return Offer(account.account_id, account.model_id, account.username, step, phase, due_at)
+    phase = account.plan.first if step is Step.START_WARMUP else account.current_phase
+    category = None if phase is None else account.plan.phases[phase].category
+    return Offer(account.account_id, account.model_id, account.username, step, phase, category, due_at)
 
 
 def claim(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, deliver: bool = False) -> ClaimResult:

@@ -3,7 +3,6 @@
 from chalicelib import warmups
 from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.records import record
 from chalicelib.domain.warmup import performance
 from chalicelib.domain.warmup.performance import Measurement
@@ -17,7 +16,7 @@ class MeasuredPhase:
     """The measurement that counts for a phase; `replayed` where this request changed nothing."""
 
     account_id: str
-    phase: PhaseName
+    phase: str
     assignment_id: str
     measurement: Measurement
     replayed: bool

@@ -7,7 +7,6 @@ from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.errors import LeaseSuperseded
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.records import record
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup import work
@@ -22,7 +21,7 @@ class Next:
     """What comes next, and when it can be taken; all None where nothing does: the account is active."""
 
     action: Step | None
-    phase: PhaseName | None
+    phase: str | None
     available_at: datetime | None
 
 
@@ -113,11 +112,11 @@ def _last_response(warmup: Warmup, phase_name: str) -> Response:
 
 def _completion(loaded: Loaded, phase_name: str, answer: Response, *, replayed: bool) -> CompletedPhase:
     following = Next(answer.action, answer.phase, answer.available_at)
-    phase = loaded.phases[PhaseName(phase_name)]
+    phase = loaded.phases[phase_name]
     return CompletedPhase(loaded.account.account_id, phase, following, answer.late, replayed)
 
 
 def _report(loaded: Loaded, phase_name: str, answer: Response, *, replayed: bool) -> ReportedPhase:
     assert answer.outcome is not None
-    phase = loaded.phases[PhaseName(phase_name)]
+    phase = loaded.phases[phase_name]
     return ReportedPhase(loaded.account.account_id, phase, answer.outcome, answer.available_at, replayed)

@@ -10,7 +10,7 @@ from chalicelib.batches import Unchanged, attempt, each
 from chalicelib.context import Context
 from chalicelib.domain.accounts import is_in_care
 from chalicelib.domain.instants import render
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.records import record
 from chalicelib.scans import ScannedPage, scan
 from chalicelib.tables import Account, Phase
@@ -26,7 +26,7 @@ class CaseFilter:
     """What of the queue is meant; None means all. `failed_before` leaves out what failed again since."""
 
     model_id: str | None = None
-    phase: PhaseName | None = None
+    phase: str | None = None
     status: PhaseStatus | None = None
     code: str | None = None
     kind: str | None = None
@@ -70,7 +70,7 @@ class CaseGroup:
     """Cases of one kind, error code and phase."""
 
     code: str | None
-    phase: PhaseName
+    phase: str
     kind: str | None
     count: int
     first_seen: datetime
@@ -83,7 +83,7 @@ class RetryResult:
     """What became of one case of a bulk retry."""
 
     account_id: str
-    phase: PhaseName
+    phase: str
     outcome: str
     detail: str | None = None
 
@@ -152,7 +152,7 @@ def _count(groups: dict[tuple[str | None, str | None, str], CaseGroup], case: Op
 
 # in bulk
 
-Act = Callable[[str, PhaseName], bool]
+Act = Callable[[str, str], bool]
 """Retries a phase of an account; returns whether that had been done before."""
 
 

@@ -11,7 +11,6 @@ from chalicelib.domain import sessions as rules
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.domain.warmup import leases as life
@@ -27,7 +26,7 @@ class Held:
     """A lease that a session holds, on which phase."""
 
     account_id: str
-    phase: PhaseName | None
+    phase: str | None
     lease: Lease
 
 

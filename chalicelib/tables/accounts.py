@@ -11,7 +11,7 @@ from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.given import digest
 from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Ending, Lease, is_open
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan, plan_of
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.timing import Due, DueQueue, shard_of
@@ -99,7 +99,7 @@ class Account(Item):
     paused_from = maybe_word(AccountState)
     plan_name = maybe_text()
     plan_version = maybe_count()
-    current_phase = maybe_word(PhaseName)
+    current_phase = maybe_text()
     phase_status = maybe_word(PhaseStatus)
     phase_versions = maybe_text()
     ready_at = maybe_instant()

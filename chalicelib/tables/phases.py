@@ -1,4 +1,4 @@
-"""Phases: the record of each of an account's five steps."""
+"""Phases: the record of each step of an account's plan."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.domain import timing
 from chalicelib.domain.accounts import AccountState
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.tables.attributes import (
     count,
     document,
@@ -79,9 +79,9 @@ class Phase(Item):
     attention_index = AttentionIndex()
 
     @property
-    def name(self) -> PhaseName:
-        """Which of the five it is."""
-        return PhaseName(self.phase)
+    def name(self) -> str:
+        """Its name in the plan."""
+        return self.phase
 
     def status_at(self, state: AccountState, now: datetime) -> PhaseStatus:
         """Its status as of now, on an account in that state."""

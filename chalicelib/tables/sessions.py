@@ -6,7 +6,6 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.domain.instants import parse, render
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.settings import Settings
@@ -95,9 +94,9 @@ class HeldLease:
     phase: str
 
     @property
-    def phase_or_none(self) -> PhaseName | None:
+    def phase_or_none(self) -> str | None:
         """The phase, None behind the last."""
-        return None if self.phase == NO_PHASE else PhaseName(self.phase)
+        return None if self.phase == NO_PHASE else self.phase
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.lease_token} {self.phase}"

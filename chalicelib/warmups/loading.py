@@ -5,13 +5,13 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from chalicelib.context import Context
-from chalicelib.domain import instants, leases, phases
+from chalicelib.domain import instants, leases
 from chalicelib.domain.accounts import Step as WorkStep
 from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import PhaseName
+from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.records import record
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup.due import blockers_as_of
@@ -40,7 +40,7 @@ class Loaded:
 
     warmup: Warmup
     account: Account
-    phases: dict[PhaseName, Phase]
+    phases: dict[str, Phase]
     pauses: Gate
     session: Session | None
 
@@ -66,7 +66,11 @@ def load(context: Context, account_id: str) -> Loaded:
 
 def _load(context: Context, account_id: str) -> Loaded:
     session_key: list[Key] = [(Session, context.session_id)] if context.session_id else []
-    keys: list[Key] = [(Account, account_id), (Setting, PAUSES), *((Phase, account_id, name) for name in phases.ORDER)]
+    keys: list[Key] = [
+        (Account, account_id),
+        (Setting, PAUSES),
+        *((Phase, account_id, name) for name in STANDARD.order),
+    ]
     account, pauses, *others = batch_get([*keys, *session_key])
     if account is None or not context.actor.sees(account.model_id):
         raise NotFound("account", account_id)
@@ -84,8 +88,8 @@ def _gate(account: Account, pauses: Setting) -> Gate:
     return Gate(pauses.pipeline_paused, pauses.paused_models, bound, busy)
 
 
-def versions(records: Mapping[PhaseName, Phase]) -> str:
-    return ".".join(str(records[name].version) for name in phases.ORDER if name in records)
+def versions(records: Mapping[str, Phase]) -> str:
+    return ".".join(str(records[name].version) for name in STANDARD.order if name in records)
 
 
 PHASE_FIELDS = tuple(one.name for one in fields(PhaseState) if one.name not in ("phase", "last_response"))
@@ -95,9 +99,9 @@ ACCOUNT_FIELDS = (
 )
 
 
-def view(account: Account, records: Mapping[PhaseName, Phase]) -> Warmup:
+def view(account: Account, records: Mapping[str, Phase]) -> Warmup:
     """The frozen view of an account and its phases."""
-    ordered = [records[name] for name in phases.ORDER if name in records]
+    ordered = [records[name] for name in account.plan.order if name in records]
     return Warmup(
         account_id=account.account_id,
         model_id=account.model_id,
@@ -131,7 +135,7 @@ def _response(stored: Mapping[str, str] | None) -> Response | None:
         outcome=ReportOutcome(stored["outcome"]) if "outcome" in stored else None,
         late=bool(stored.get("late")),
         action=WorkStep(stored["action"]) if stored.get("action") else None,
-        phase=PhaseName(stored["phase"]) if stored.get("phase") else None,
+        phase=stored.get("phase"),
         available_at=instants.parse(at) if at else None,
     )
 

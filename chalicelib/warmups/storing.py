@@ -14,7 +14,6 @@ from chalicelib.domain import timing
 from chalicelib.domain.accounts import AccountState, has_ended
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.leases import Lease, is_open
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.sessions import SessionStatus
 from chalicelib.domain.warmup import effects
@@ -166,7 +165,7 @@ class _Writer:
                 self.change.transaction.update(record)
             else:
                 self.change.transaction.put(record)
-        for name in [name for name in records if not any(one.phase is name for one in after.phases)]:
+        for name in [name for name in records if not any(one.phase == name for one in after.phases)]:
             self.change.transaction.delete(records.pop(name))
         account.phase_versions = versions(records) or None
 
@@ -291,7 +290,7 @@ class _Writer:
         gone = let_go(self._holding(effect.lease, effect.phase))
         self._update_session(effect.lease.session_id, None, gone, *counts[effect.counts])
 
-    def _holding(self, lease: Lease, phase: PhaseName | None) -> str:
+    def _holding(self, lease: Lease, phase: str | None) -> str:
         return str(HeldLease(self.loaded.account.account_id, lease.token, phase or NO_PHASE))
 
     def _update_session(self, session_id: str, condition: Condition | None, *actions: UpdateAction) -> None:

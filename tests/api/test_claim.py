@@ -128,6 +128,7 @@ def in_phases(agency: Agency) -> Agency:
         ({"phases": ["bio", "story"]}, {"second", "third"}),
         ({"phases": ["pfp"], "actions": ["run_phase"]}, {"first"}),
         ({"phases": ["post", "highlight"]}, set()),
+        ({"phases": ["second_post"]}, set()),  # a name of no plan of theirs
     ],
 )
 def test_work_of_some_phases(in_phases: Agency, filters: dict[str, Any], expected: set[str]) -> None:
@@ -155,7 +156,7 @@ def test_what_the_caller_says_it_holds_is_not_taken_for_it(five: Agency) -> None
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({"phases": ["sleep"]}, "/phases/0"),
+        ({"phases": ["Sleep"]}, "/phases/0"),
         ({"phases": []}, "/phases"),
         ({"holding": ["a b"]}, "/holding/0"),
         ({"holding": [f"a{number}" for number in range(101)]}, "/holding"),

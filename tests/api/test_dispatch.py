@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.accounts import AccountState
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.timing import Due, DueQueue
 from chalicelib.tables import Account
 from tests.agency import CONSENT, LEASE, Agency, Bot
@@ -31,7 +31,7 @@ def account_due(agency: Agency, account_id: str, model: str, at: datetime, phase
     account.consent, account.created_at, account.updated_at, account.version = CONSENT, at, at, 2
     account.ready_at = at
     if phase is not None:
-        account.state, account.current_phase = AccountState.WARMING_UP, PhaseName(phase)
+        account.state, account.current_phase = AccountState.WARMING_UP, phase
         account.phase_status, account.phase_versions = PhaseStatus.AVAILABLE, "1"
     account.store_due(Due(DueQueue.READY, at), 1)
     agency.wire.plant("test-accounts", account.serialize())

@@ -26,6 +26,7 @@ def test_an_account_goes_from_import_to_active(agency: Agency) -> None:
             "username": "ada",
             "action": "start_warmup",
             "phase": "pfp",
+            "category": "pfp",
             "due_at": time.told(),
         }
     ]

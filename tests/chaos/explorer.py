@@ -16,7 +16,7 @@ from chalicelib.domain import timing
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import ORDER, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.warmup import delivery, leases, operate, simulation, work
@@ -53,7 +53,7 @@ class World(NamedTuple):
     tokens: tuple[str, ...] = ("", "")
     network: tuple[tuple[str, str, str], ...] = ()
     decided: tuple[tuple[int, int, int] | None, ...] = (None, None, None)
-    done: tuple[int, ...] = (0,) * len(ORDER)
+    done: tuple[int, ...] = (0,) * len(STANDARD.order)
 
 
 # states
@@ -61,10 +61,10 @@ class World(NamedTuple):
 
 def warming_up(phases_left: int, *, due_in: int, plan: Plan = PLAN) -> Warmup:
     """An account whose last phases are to be done, the first of them in so many seconds."""
-    phase = ORDER[len(ORDER) - phases_left]
+    phase = STANDARD.order[len(STANDARD.order) - phases_left]
     warmup = sketch(plan, AccountState.WARMING_UP, phase, PhaseStatus.PENDING)
     at = NOW + timedelta(seconds=due_in)
-    phases = tuple(replace(one, available_at=at) if one.phase is phase else one for one in warmup.phases)
+    phases = tuple(replace(one, available_at=at) if one.phase == phase else one for one in warmup.phases)
     return replace(warmup, account_id="a1", model_id="m1", phases=phases)
 
 
@@ -184,7 +184,7 @@ def _told(act: Callable[[Warmup, str, str], Step | None]) -> Callable[[int, str,
 
 
 def _current(warmup: Warmup) -> str:
-    return warmup.current_phase or ORDER[-1]
+    return warmup.current_phase or STANDARD.last
 
 
 def _complete(warmup: Warmup, token: str, bot: str) -> Step:
@@ -277,8 +277,8 @@ def _taken(world: World, account: int, taker: int) -> World:
 def _owed(before: int, after: int, owed: int) -> int:
     """What is owed after a step: a phase that is begun owes the plan's interval."""
     was, now = STATES[before].current_phase, STATES[after]
-    if now.current_phase is was or now.current_phase is None:
-        return owed if now.current_phase is was else 0
+    if now.current_phase == was or now.current_phase is None:
+        return owed if now.current_phase == was else 0
     return int(now.plan.phases[now.current_phase].interval.total_seconds())
 
 
@@ -356,7 +356,7 @@ def _arrivals(world: World) -> Iterator[tuple[str, World]]:
         arrived = world if after is None else _moved_on(world, after)
         if after is not None and verb in COMPLETING:
             name = STATES[world.account].current_phase
-            done = tuple(count + (one is name) for one, count in zip(ORDER, world.done, strict=True))
+            done = tuple(count + (one == name) for one, count in zip(STANDARD.order, world.done, strict=True))
             arrived = arrived._replace(done=done)
         yield f"{bot}'s {verb} arrives", arrived._replace(network=left)
         if after is not None:

@@ -15,7 +15,6 @@ from decimal import Decimal
 from typing import Any
 
 from chalicelib.context import Actor, Role, begin, sources
-from chalicelib.domain.phases import ORDER
 from chalicelib.domain.plans import STANDARD
 from chalicelib.services import events
 from chalicelib.settings import Settings
@@ -150,12 +149,12 @@ def _order(account: Plain, own: Mapping[str, Plain]) -> Iterator[str]:
         if account["state"] in ("warming_up", "active"):
             yield "it has no phases"
         return
-    if set(own) != set(ORDER):
+    if set(own) != set(STANDARD.order):
         yield f"it has the phases {sorted(own)}"
         return
     at = account.get("current_phase")
-    place = ORDER.index(at) if at is not None else len(ORDER)
-    for number, name in enumerate(ORDER):
+    place = STANDARD.order.index(at) if at is not None else len(STANDARD.order)
+    for number, name in enumerate(STANDARD.order):
         status = own[name]["status"]
         if number < place and status != "completed":
             yield f"{name} is {status}, though {at or 'the end'} comes after it"
@@ -163,14 +162,14 @@ def _order(account: Plain, own: Mapping[str, Plain]) -> Iterator[str]:
             yield f"{name} is {status} before its turn"
     if at is not None and own[at]["status"] == "completed":
         yield f"it is still in {at}, which is completed"
-    if account.get("phase_versions") != ".".join(str(own[name]["version"]) for name in ORDER):
+    if account.get("phase_versions") != ".".join(str(own[name]["version"]) for name in STANDARD.order):
         yield "it does not name its phases' versions"
-    if account["state"] == "active" and place < len(ORDER):
+    if account["state"] == "active" and place < len(STANDARD.order):
         yield f"it is active in {at}"
 
 
 def _intervals(own: Mapping[str, Plain]) -> Iterator[str]:
-    for before, name in itertools.pairwise(ORDER):
+    for before, name in itertools.pairwise(STANDARD.order):
         if name not in own or "started_at" not in own[name] or "completed_at" not in own[before]:
             continue
         waited = datetime.fromisoformat(own[name]["started_at"]) - datetime.fromisoformat(own[before]["completed_at"])

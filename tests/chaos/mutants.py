@@ -308,7 +308,7 @@ MUTANTS: dict[str, Mutant] = {
         (
             Line(
                 "domain/warmup/delivery.py",
-                "if phase.phase is warmup.current_phase and phase.status is not",
+                "if phase.phase == warmup.current_phase and phase.status is not",
                 "if phase.status is not",
             ),
         ),

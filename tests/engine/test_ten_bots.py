@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from chalicelib import schedules
-from chalicelib.domain.phases import ORDER
 from chalicelib.domain.plans import STANDARD
 from tests.engine.conftest import Service
 
@@ -136,7 +135,7 @@ def test_ten_bots_warm_all_accounts_up_and_every_promise_holds(service: Service)
     assert states == {"active": accounts}
     assert [answer for bot in bots for answer in bot.unexpected] == []
     completions = sum((bot.completed for bot in bots), Counter[tuple[str, str]]())
-    assert set(completions.values()) == {1} and len(completions) == accounts * len(ORDER)
+    assert set(completions.values()) == {1} and len(completions) == accounts * len(STANDARD.order)
     for number in range(accounts):
         _check_account(service, f"a{number:02}")
     _check_pools(service, accounts)
@@ -150,7 +149,7 @@ def _check_account(service: Service, account_id: str) -> None:
         (datetime.fromisoformat(phase["started_at"]), datetime.fromisoformat(phase["completed_at"]))
         for phase in account["phases"]
     ]
-    for phase, (_, ended), (begun, _) in zip(ORDER[1:], times, times[1:], strict=False):
+    for phase, (_, ended), (begun, _) in zip(STANDARD.order[1:], times, times[1:], strict=False):
         assert begun - ended >= STANDARD.phases[phase].interval >= 24 * HOUR, _told(service, account_id)
     for kind in ("assigned_content_id", "assigned_text_id"):
         used = [phase[kind] for phase in account["phases"] if phase[kind] is not None]
@@ -158,7 +157,7 @@ def _check_account(service: Service, account_id: str) -> None:
     events = list(service.every(f"/api/operator/audit?account_id={account_id}"))
     assert [event["version"] for event in events] == list(range(account["version"], 0, -1))
     done = Counter(event["details"]["phase"] for event in events if event["action"] == "phase:complete")
-    assert done == Counter({str(phase): 1 for phase in ORDER})
+    assert done == Counter({str(phase): 1 for phase in STANDARD.order})
     _check_leases(events)
 
 

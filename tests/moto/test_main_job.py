@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from warmup.api import errors
+from warmup.sandbox.agency import PHASES
 from warmup.testing import MotoService
-from warmup.worker import PHASES
 
 
 def test_a_bot_warms_an_account_up(service: MotoService) -> None:

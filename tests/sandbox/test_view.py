@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from warmup.api.models import AuditEvent, Holding, PhaseName, Session
+from warmup.api.models import AuditEvent, Holding, Session
+from warmup.sandbox.agency import PHASES
 from warmup.sandbox.progress import Row, Snapshot
 from warmup.sandbox.summary import Line, Summary, show
 from warmup.sandbox.view import LOOKS, View, render, summary_line
-from warmup.worker import PHASES
 
 NOW = datetime(2026, 11, 25, 10, 16, 6, 117_000, UTC)
 
@@ -98,7 +98,7 @@ def test_a_low_terminal_shows_those_that_are_still_at_it() -> None:
 @pytest.mark.parametrize("current", ["available", "content_assigned", "in_progress", "failed", "requires_review"])
 def test_a_narrow_terminal_breaks_no_word(current: str) -> None:
     rows = [Row(f"a-{one:02d}", f"a.long.username.{one:02d}", "warming_up", "pfp", current) for one in range(24)]
-    held = Holding.model_construct(account_id="a-01", phase=PhaseName.HIGHLIGHT)
+    held = Holding.model_construct(account_id="a-01", phase="highlight")
     sessions = [session(f"bot-{one}", held) for one in (1, 2)]
     said = "the pools had nothing eligible for highlight of account aurora-lind-08: asked again later"
     text = rendered(Snapshot(NOW, 10_000, rows, sessions, [event(said)] * 8), 24, width=80)

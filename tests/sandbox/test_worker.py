@@ -818,9 +818,18 @@ def test_a_handler_that_is_told_to_stop_may_say_so() -> None:
     assert not issubclass(LeaseLost, StopOrdered)
 
 
-def test_phases_that_do_not_exist_are_refused_at_once() -> None:
-    with pytest.raises(ValueError, match="there is no phase reel"):
-        Worker("http://127.0.0.1:1", "k").phase("reel")
+def test_what_is_not_the_name_of_a_phase_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="not the name of a phase: 2nd, Reel"):
+        Worker("http://127.0.0.1:1", "k").phase("Reel", "reel", "2nd")
+
+
+def test_a_handler_of_its_own_comes_before_the_one_for_all_phases(server: FakeServer, account: str) -> None:
+    done: list[str] = []
+    bot = Worker(server.url, server.bot_key(), retry=QUICK)
+    bot.phase()(lambda job: done.append(job.phase))
+    bot.phase("pfp")(lambda job: done.append("own"))
+    bot.run(jobs=1)
+    assert done == ["own"]
 
 
 def test_a_key_that_is_not_accepted_is_named_with_the_variable_that_it_came_from(

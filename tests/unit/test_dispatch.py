@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.dispatch import ANYTHING, STEPS, Directory, WorkQueue, WorkWanted, whose_turn
-from chalicelib.domain.phases import ORDER, PhaseName
+from chalicelib.domain.plans import STANDARD
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 WEIGHTS = st.dictionaries(st.text("abcdef", min_size=1, max_size=4), st.integers(1, 100), min_size=1, max_size=40)
@@ -52,14 +52,14 @@ def test_who_says_nothing_is_given_every_step(step: str) -> None:
 @pytest.mark.parametrize(
     ("wanted", "admitted"),
     [
-        (WorkWanted(phases=[ORDER[0]]), {"start_warmup", "pfp"}),
-        (WorkWanted(phases=[ORDER[-1]]), {"story", "complete_warmup"}),
-        (WorkWanted(phases=[PhaseName.BIO, PhaseName.POST]), {"bio", "post"}),
+        (WorkWanted(phases=[STANDARD.first]), {"start_warmup", "pfp"}),
+        (WorkWanted(phases=[STANDARD.last]), {"story", "complete_warmup"}),
+        (WorkWanted(phases=["bio", "post"]), {"bio", "post"}),
         (WorkWanted(actions=[Step.START_WARMUP]), {"start_warmup"}),
         (WorkWanted(actions=[Step.COMPLETE_WARMUP]), {"complete_warmup"}),
-        (WorkWanted(actions=[Step.RUN_PHASE]), {*ORDER}),
-        (WorkWanted(actions=[Step.RUN_PHASE], phases=[ORDER[0]]), {"pfp"}),
-        (WorkWanted(actions=[Step.START_WARMUP], phases=[PhaseName.BIO]), set()),
+        (WorkWanted(actions=[Step.RUN_PHASE]), {*STANDARD.order}),
+        (WorkWanted(actions=[Step.RUN_PHASE], phases=[STANDARD.first]), {"pfp"}),
+        (WorkWanted(actions=[Step.START_WARMUP], phases=["bio"]), set()),
     ],
 )
 def test_what_a_caller_asks_for(wanted: WorkWanted, admitted: set[str]) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from chalicelib.domain.accounts import AccountState, Step
 from chalicelib.domain.actions import AuditAction
-from chalicelib.domain.phases import ATTENTION, ORDER, PhaseStatus
+from chalicelib.domain.phases import ATTENTION, PhaseStatus
+from chalicelib.domain.plans import STANDARD
 from infrastructure import openapi
 
 Json = dict[str, Any]
@@ -36,8 +37,8 @@ def faults(one: Json) -> Iterator[str]:
     """What cannot be so about an object."""
     action, status, state = one.get("action"), one.get("status"), one.get("state")
     if action in set(Step) and "phase" in one:
-        fits = {Step.START_WARMUP: one["phase"] == ORDER[0], Step.COMPLETE_WARMUP: one["phase"] is None}
-        if not fits.get(Step(action), one["phase"] in ORDER):
+        fits = {Step.START_WARMUP: one["phase"] == STANDARD.first, Step.COMPLETE_WARMUP: one["phase"] is None}
+        if not fits.get(Step(action), one["phase"] in STANDARD.order):
             yield f"{action} at {one['phase']}"
     if "subject" in one and "action" in one and action not in set(AuditAction):
         yield f"nobody does {action!r}"

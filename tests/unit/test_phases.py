@@ -7,14 +7,12 @@ import pytest
 from chalicelib.domain.errors import InvalidTransition
 from chalicelib.domain.phases import (
     ATTENTION,
-    ORDER,
     TRANSITIONS,
-    PhaseName,
     PhaseStatus,
     PhaseTransition,
     after,
-    following,
 )
+from chalicelib.domain.plans import STANDARD
 
 P, A, C, W, D, F, R = (
     PhaseStatus.PENDING,
@@ -116,8 +114,8 @@ def test_people_look_at_what_failed_or_needs_review() -> None:
     [("pfp", "bio"), ("bio", "post"), ("post", "highlight"), ("highlight", "story"), ("story", None)],
 )
 def test_phases_follow_each_other(phase: str, then: str | None) -> None:
-    assert following(PhaseName(phase)) == then
+    assert STANDARD.after(phase) == then
 
 
 def test_the_order_is_the_contracts() -> None:
-    assert ORDER == ("pfp", "bio", "post", "highlight", "story")
+    assert STANDARD.order == ("pfp", "bio", "post", "highlight", "story")

@@ -4,30 +4,65 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.phases import ORDER, PhaseName
-from chalicelib.domain.plans import PLANS, STANDARD, Need, Plan, plan_of
+from chalicelib.domain.plan_documents import LEAST_INTERVAL_HOURS
+from chalicelib.domain.plans import PLANS, STANDARD, Need, PhasePlan, Plan, is_phase_name, plan_of
 
 
 @pytest.mark.parametrize(
     ("phase", "hours", "content", "text", "longest"),
     [
-        (PhaseName.PFP, 0, Need.REQUIRED, Need.NONE, None),
-        (PhaseName.BIO, 24, Need.NONE, Need.REQUIRED, 150),
-        (PhaseName.POST, 24, Need.REQUIRED, Need.REQUIRED, 2200),  # an image and its caption
-        (PhaseName.HIGHLIGHT, 36, Need.REQUIRED, Need.REQUIRED, 100),  # an image and its title
-        (PhaseName.STORY, 48, Need.REQUIRED, Need.OPTIONAL, 2200),  # a text if there is one
+        ("pfp", 0, Need.REQUIRED, Need.NONE, None),
+        ("bio", 24, Need.NONE, Need.REQUIRED, 150),
+        ("post", 24, Need.REQUIRED, Need.REQUIRED, 2200),  # an image and its caption
+        ("highlight", 36, Need.REQUIRED, Need.REQUIRED, 100),  # an image and its title
+        ("story", 48, Need.REQUIRED, Need.OPTIONAL, 2200),  # a text if there is one
     ],
 )
-def test_the_standard_plan(phase: PhaseName, hours: int, content: Need, text: Need, longest: int | None) -> None:
+def test_the_standard_plan(phase: str, hours: int, content: Need, text: Need, longest: int | None) -> None:
     asked = STANDARD.phases[phase]
-    assert (asked.interval, asked.content, asked.text) == (timedelta(hours=hours), content, text)
-    assert longest is None or asked.max_text_length == longest
+    assert (asked.interval, asked.content.need, asked.text.need) == (timedelta(hours=hours), content, text)
+    assert longest is None or asked.text.max_length == longest
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=lambda plan: f"{plan.name}-{plan.version}")
-def test_every_plan_says_something_of_every_phase_and_after_the_first_waits_a_day_at_least(plan: Plan) -> None:
-    assert tuple(plan.phases) == ORDER
-    assert all(plan.phases[phase].interval >= timedelta(hours=24) for phase in ORDER[1:])
+def test_every_plan_waits_a_day_at_least_after_its_first_phase(plan: Plan) -> None:
+    assert all(plan.phases[phase].interval >= timedelta(hours=LEAST_INTERVAL_HOURS) for phase in plan.order[1:])
+    assert all(map(is_phase_name, plan.phases))
+
+
+def test_the_standard_plan_draws_from_the_category_of_the_phases_name_or_else_from_any() -> None:
+    assert all(asked.categories == (phase, "any") for phase, asked in STANDARD.phases.items())
+
+
+def test_a_plan_knows_its_order() -> None:
+    plan = Plan("two", 1, {name: PhasePlan("post", timedelta(0), fallback=False) for name in ("zebra", "ant")})
+    assert (plan.order, plan.first, plan.last) == (("zebra", "ant"), "zebra", "ant")
+    assert (plan.after("zebra"), plan.after("ant"), plan.after("nothing")) == ("ant", None, None)
+    assert plan.phases["ant"].categories == ("post",)
+    assert PhasePlan("any", timedelta(0)).categories == ("any",)
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"),
+    [
+        ("second_post", True),
+        ("p", True),
+        ("p" * 32, True),
+        ("p" * 33, False),
+        ("", False),
+        ("Post", False),
+        ("2nd", False),
+        ("_post", False),
+        ("post-2", False),
+        ("pöst", False),
+        ("start_warmup", False),  # the names of other steps
+        ("complete_warmup", False),
+        ("run_phase", False),
+        ("any", False),  # the category
+    ],
+)
+def test_the_name_of_a_phase(name: str, fits: bool) -> None:
+    assert is_phase_name(name) is fits
 
 
 def test_a_plan_is_found_by_the_name_and_version_that_an_account_keeps() -> None:

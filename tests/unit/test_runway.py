@@ -7,19 +7,21 @@ import pytest
 
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.given import digest
-from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
-from chalicelib.domain.plans import STANDARD, Need, PhasePlan, Plan
+from chalicelib.domain.phases import PhaseStatus
+from chalicelib.domain.plans import STANDARD, ContentNeeds, Need, PhasePlan, Plan, TextNeeds
 from chalicelib.domain.runway import PendingAccount, Runway, Stock, newcomer, pending, simulate
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.simulation import ahead, sketch, stage_of
 
+ORDER = STANDARD.order
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 PLAN = Plan(
     name="days",
     version=1,
     phases={
-        name: PhasePlan(interval=DAY if name is not ORDER[0] else timedelta(0), content=Need.REQUIRED) for name in ORDER
+        name: PhasePlan(name, DAY if name != STANDARD.first else timedelta(0), ContentNeeds(Need.REQUIRED))
+        for name in ORDER
     },
 )
 
@@ -32,10 +34,10 @@ def items(category: str, count: int, cap: int = 1) -> list[Stock]:
 
 def accounts(count: int, apart: timedelta = timedelta(0), *, plan: Plan = PLAN) -> list[PendingAccount]:
     """So many accounts that begin so far apart."""
-    return [in_phase(f"a{number}", ORDER[0], NOW + number * apart, plan=plan) for number in range(count)]
+    return [in_phase(f"a{number}", STANDARD.first, NOW + number * apart, plan=plan) for number in range(count)]
 
 
-def in_phase(account_id: str, phase: PhaseName, due_at: datetime = NOW, *, plan: Plan = PLAN) -> PendingAccount:
+def in_phase(account_id: str, phase: str, due_at: datetime = NOW, *, plan: Plan = PLAN) -> PendingAccount:
     """An account that is in this phase, for which nothing is assigned."""
     state = sketch(plan, AccountState.WARMING_UP, phase, PhaseStatus.AVAILABLE)
     return PendingAccount(account_id, stage_of(state), due_at)
@@ -53,7 +55,7 @@ def test_the_pool_runs_dry_on_the_day_that_is_known_by_hand() -> None:
     runway = simulate(pool, [], accounts(3, DAY), NOW)
     assert runway.dry is not None
     assert (runway.dry.at, runway.dry.account_id) == (NOW + 5 * DAY, "a2")
-    assert (runway.dry.phase, runway.dry.kind, runway.dry.until) == (PhaseName.HIGHLIGHT, PoolKind.CONTENT, None)
+    assert (runway.dry.phase, runway.dry.kind, runway.dry.until) == ("highlight", PoolKind.CONTENT, None)
     assert (runway.unmet, runway.wait, runway.complete) == (1, None, True)
 
 
@@ -63,7 +65,7 @@ def test_the_fallback_carries_whom_it_can() -> None:
     # a2's highlight comes from `any` on the fifth day; its story, a day later, finds neither
     assert runway.from_any[PoolKind.CONTENT, "highlight"] == 1
     assert runway.dry is not None
-    assert (runway.dry.at, runway.dry.account_id, runway.dry.phase) == (NOW + 6 * DAY, "a2", PhaseName.STORY)
+    assert (runway.dry.at, runway.dry.account_id, runway.dry.phase) == (NOW + 6 * DAY, "a2", "story")
 
 
 def test_a_pool_that_suffices_has_no_dry_day_and_counts_what_it_gives() -> None:
@@ -93,7 +95,7 @@ def test_a_licence_that_runs_out_makes_the_pool_dry_on_its_day() -> None:
 def test_an_item_serves_an_account_once_whatever_uses_it_has_left() -> None:
     runway = simulate(items("any", 4, cap=100), [], accounts(1), NOW)
     assert runway.dry is not None
-    assert (runway.dry.at, runway.dry.phase) == (NOW + 4 * DAY, PhaseName.STORY)
+    assert (runway.dry.at, runway.dry.phase) == (NOW + 4 * DAY, "story")
 
 
 def test_texts_run_dry_too_and_optional_ones_never_do() -> None:
@@ -120,7 +122,7 @@ class Row:
     """An account as its row tells it."""
 
     state: AccountState
-    current_phase: PhaseName | None = None
+    current_phase: str | None = None
     phase_status: PhaseStatus | None = None
     paused_from: AccountState | None = None
     due_at: datetime | None = None
@@ -130,7 +132,7 @@ class Row:
     all_given: frozenset[str] = frozenset()
 
 
-BIO, STORY, LATER = PhaseName.BIO, PhaseName.STORY, NOW + DAY
+BIO, STORY, LATER = "bio", "story", NOW + DAY
 
 
 @pytest.mark.parametrize(
@@ -140,11 +142,35 @@ BIO, STORY, LATER = PhaseName.BIO, PhaseName.STORY, NOW + DAY
         (Row(AccountState.READY, due_at=NOW - DAY), False, ORDER, {"content"}, NOW - DAY),
         (Row(AccountState.PAUSED, paused_from=AccountState.READY), False, ORDER, {"content"}, NOW),
         # waiting for its interval, or offered
-        (Row(AccountState.WARMING_UP, BIO, PhaseStatus.PENDING, due_at=LATER), False, ORDER[1:], {"text"}, LATER),
-        (Row(AccountState.WARMING_UP, BIO, PhaseStatus.AVAILABLE, due_at=NOW), False, ORDER[1:], {"text"}, NOW),
+        (
+            Row(AccountState.WARMING_UP, BIO, PhaseStatus.PENDING, due_at=LATER),
+            False,
+            ORDER[1:],
+            {"text"},
+            LATER,
+        ),
+        (
+            Row(AccountState.WARMING_UP, BIO, PhaseStatus.AVAILABLE, due_at=NOW),
+            False,
+            ORDER[1:],
+            {"text"},
+            NOW,
+        ),
         # it has what it needs: the phase is done now, whenever its lease runs out or it is tried again
-        (Row(AccountState.WARMING_UP, BIO, PhaseStatus.CONTENT_ASSIGNED, due_at=LATER), True, ORDER[1:], set(), NOW),
-        (Row(AccountState.WARMING_UP, BIO, PhaseStatus.IN_PROGRESS, due_at=LATER), True, ORDER[1:], set(), NOW),
+        (
+            Row(AccountState.WARMING_UP, BIO, PhaseStatus.CONTENT_ASSIGNED, due_at=LATER),
+            True,
+            ORDER[1:],
+            set(),
+            NOW,
+        ),
+        (
+            Row(AccountState.WARMING_UP, BIO, PhaseStatus.IN_PROGRESS, due_at=LATER),
+            True,
+            ORDER[1:],
+            set(),
+            NOW,
+        ),
         (Row(AccountState.WARMING_UP, BIO, PhaseStatus.FAILED, due_at=LATER), True, ORDER[1:], set(), NOW),
         (Row(AccountState.WARMING_UP, STORY, PhaseStatus.IN_PROGRESS), True, (STORY,), set(), NOW),
         # an operator decides, and offers it again
@@ -157,7 +183,7 @@ BIO, STORY, LATER = PhaseName.BIO, PhaseName.STORY, NOW + DAY
     ],
 )
 def test_an_account_has_these_phases_ahead(
-    row: Row, assigned: bool, phases: tuple[PhaseName, ...], first_needs: set[str], due_at: datetime
+    row: Row, assigned: bool, phases: tuple[str, ...], first_needs: set[str], due_at: datetime
 ) -> None:
     found = pending(row, NOW, assigned=assigned)
     assert found is not None
@@ -173,7 +199,7 @@ def test_a_newcomer_starts_with_the_standard_plan_and_comes_to_its_phases_at_the
     texts = [Stock(name, name, 50, 0, 1, length_or_none=20) for name in ("bio", "post", "highlight")]
     runway = simulate(stocked(pfp=1, post=1, highlight=1), texts, [newcomer("a1", NOW)], NOW)
     assert runway.dry is not None
-    assert (runway.dry.at, runway.dry.phase) == (NOW + timedelta(hours=24 + 24 + 36 + 48), PhaseName.STORY)
+    assert (runway.dry.at, runway.dry.phase) == (NOW + timedelta(hours=24 + 24 + 36 + 48), "story")
 
 
 def test_a_simulation_that_is_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,9 +218,13 @@ def test_who_waits_first_is_served_first_and_the_others_a_day_later_each() -> No
 
 
 def test_a_picture_is_not_lost_to_an_account_that_finds_no_words_for_it() -> None:
-    plan = Plan("posts", 1, {name: PhasePlan(timedelta(0), Need.REQUIRED, Need.REQUIRED) for name in ORDER})
+    plan = Plan(
+        "posts",
+        1,
+        {name: PhasePlan(name, timedelta(0), ContentNeeds(Need.REQUIRED), TextNeeds(Need.REQUIRED)) for name in ORDER},
+    )
     short = Stock("short", "story", 50, 0, 9, length_or_none=9)
-    story = in_phase("a0", PhaseName.STORY, plan=plan)
+    story = in_phase("a0", "story", plan=plan)
     first = replace(story, given=frozenset({digest(PoolKind.TEXT, "short")}))
     second = replace(story, account_id="a1")
     runway = simulate(items("story", 1), [short], [first, second], NOW)

@@ -47,6 +47,7 @@ class Item:
 
 
 WANTED = Wanted(
+    categories=("post", "any"),
     theme=None,
     used=frozenset(),
     now=NOW,
@@ -115,7 +116,7 @@ class Index:
 
 def by_index(items: Sequence[Item], wanted: Wanted) -> Choice[Item] | None:
     """The choice from what the indexes show."""
-    return next(iter(candidates(lambda category: Index(items, category), "post", wanted, 1)), None)
+    return next(iter(candidates(lambda category: Index(items, category), wanted, 1)), None)
 
 
 @dataclass

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.selection import PoolKind
@@ -58,7 +58,7 @@ def test_a_whole_life_has_the_dates_and_the_actions_of_the_service() -> None:
 
     warmup = did(work.start(warmup, CALLER, lease(0, now), NothingPaused(), now))
     dates = []
-    for number, name in enumerate(ORDER, 1):
+    for number, name in enumerate(STANDARD.order, 1):
         current = warmup.current
         assert current is not None and current.available_at is not None
         now = max(now, current.available_at)
@@ -86,9 +86,9 @@ def test_a_whole_life_has_the_dates_and_the_actions_of_the_service() -> None:
 
 @pytest.mark.parametrize("account_id", ["a1", "a2"])
 def test_a_phase_that_fails_is_tried_again_after_the_delays_of_the_service_and_then_reviewed(account_id: str) -> None:
-    real, now = replace(sketch(STANDARD, AccountState.WARMING_UP, PhaseName.PFP, PhaseStatus.AVAILABLE)), BEGIN
+    real, now = replace(sketch(STANDARD, AccountState.WARMING_UP, "pfp", PhaseStatus.AVAILABLE)), BEGIN
     real = replace(real, account_id=account_id, phases=tuple(replace(one, available_at=BEGIN) for one in real.phases))
-    stage: Stage | None = stage_of(sketch(STANDARD, AccountState.WARMING_UP, PhaseName.PFP, PhaseStatus.AVAILABLE))
+    stage: Stage | None = stage_of(sketch(STANDARD, AccountState.WARMING_UP, "pfp", PhaseStatus.AVAILABLE))
     actions: tuple[AuditAction, ...] = ()
     for number in range(1, STANDARD.max_retries + 2):
         assert stage is not None

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain import selection, takers
-from chalicelib.domain.phases import ORDER
 from chalicelib.domain.plans import STANDARD, Need
 from chalicelib.domain.runway import Stock
 from chalicelib.domain.selection import ANY, ItemRights, PoolKind, Refusal
@@ -44,7 +43,7 @@ def test_only_uses_that_some_phase_could_take_are_left(
 STOCKS = st.builds(
     Stock,
     item_id=st.just("i"),
-    category=st.sampled_from((*ORDER, ANY)),
+    category=st.sampled_from((*STANDARD.order, ANY)),
     quality_score=st.sampled_from((0.0, 50.0)),
     usage_count=st.integers(0, 2),
     max_usage=st.integers(1, 2),
@@ -60,21 +59,20 @@ STOCKS = st.builds(
 @given(STOCKS, st.sampled_from(PoolKind))
 def test_the_verdict_is_that_of_selection_over_all_phases(item: Stock, kind: PoolKind) -> None:
     def refusal(phase: str, now: datetime) -> Refusal | None:
-        name = next(one for one in ORDER if one == phase)
-        asked = STANDARD.phases[name]
-        need = asked.content if kind is PoolKind.CONTENT else asked.text
+        asked = STANDARD.phases[phase]
+        need = asked.content.need if kind is PoolKind.CONTENT else asked.text.need
         if need is Need.NONE or item.category not in (phase, ANY):
             return Refusal.NOT_NEEDED
-        return selection.refusal(item, selection.wanted(STANDARD, name, theme=None, used=(), now=now))
+        return selection.refusal(item, selection.wanted(STANDARD, phase, theme=None, used=(), now=now))
 
     verdict = takers.judge(item, kind, NOW)
-    assert (verdict.refusal is None) is any(refusal(phase, NOW) is None for phase in ORDER)
+    assert (verdict.refusal is None) is any(refusal(phase, NOW) is None for phase in STANDARD.order)
     rested = replace(item, last_assigned_at=None)
     takeable = any(selection_without_rest is None for selection_without_rest in _refusals(rested, kind))
     assert verdict.uses_left == (item.max_usage - item.usage_count if takeable else 0)
     if takers.warning(item, kind, NOW) is not None:
         assert verdict.uses_left == 0
-        assert all(refusal(phase, NOW + timedelta(days=9)) is not None for phase in ORDER)
+        assert all(refusal(phase, NOW + timedelta(days=9)) is not None for phase in STANDARD.order)
 
 
 def _refusals(item: Stock, kind: PoolKind) -> list[Refusal | None]:

@@ -564,7 +564,7 @@ class Leases:
         limit: int | Unset = UNSET,
         model_ids: list[str] | Unset | None = UNSET,
         actions: list[shapes.Step] | Unset | None = UNSET,
-        phases: list[shapes.PhaseName] | Unset | None = UNSET,
+        phases: list[str] | Unset | None = UNSET,
         holding: list[str] | Unset = UNSET,
         deliver: bool | Unset = UNSET,
     ) -> shapes.Claim:

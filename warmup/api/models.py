@@ -147,16 +147,6 @@ class Need(OpenEnum):
     REQUIRED = "required"
 
 
-class PhaseName(OpenEnum):
-    """The phases, in the order in which an account passes them."""
-
-    PFP = "pfp"
-    BIO = "bio"
-    POST = "post"
-    HIGHLIGHT = "highlight"
-    STORY = "story"
-
-
 class PhaseStatus(OpenEnum):
     """Where a phase stands."""
 
@@ -338,7 +328,7 @@ class AccountWithAssignments(ApiModel):
     theme: str | None
     state: AccountState
     plan: PlanName
-    current_phase: PhaseName | None
+    current_phase: str | None
     phases: list[Phase]
     progress: Progress
     blockers: list[Blocker]
@@ -427,7 +417,7 @@ class Assignment(ApiModel):
     assignment_id: str
     account_id: str
     model_id: str
-    phase: PhaseName
+    phase: str
     content_type: str | None
     content_id: str | None
     text_id: str | None
@@ -541,7 +531,7 @@ class BulkFilter(ApiModel):
 
     state: AccountState | None = None
     model_id: str | None = None
-    phase: PhaseName | None = None
+    phase: str | None = None
     phase_status: PhaseStatus | None = None
     error_code: str | None = None
     error_kind: ReportKind | None = None
@@ -593,7 +583,7 @@ class Candidate(ApiModel):
 class Case(ApiModel):
     """A phase that failed or needs review, with its account."""
 
-    phase: PhaseName
+    phase: str
     status: PhaseStatus
     available_at: datetime | None
     started_at: datetime | None
@@ -627,7 +617,7 @@ class CaseGroup(ApiModel):
     """Cases of one kind, error code and phase."""
 
     code: str | None
-    phase: PhaseName
+    phase: str
     kind: str | None
     count: int
     first_seen: datetime
@@ -647,7 +637,7 @@ class CaseGroups(ApiModel):
 class Cell(ApiModel):
     """A phase in a list of accounts."""
 
-    phase: PhaseName
+    phase: str
     status: PhaseStatus
     available_at: datetime | None
     started_at: datetime | None
@@ -735,7 +725,7 @@ class ChangedWarmup(ApiModel):
     theme: str | None
     state: AccountState
     plan: PlanName
-    current_phase: PhaseName | None
+    current_phase: str | None
     phases: list[Phase]
     progress: Progress
     blockers: list[Blocker]
@@ -761,7 +751,7 @@ class ClaimBody(ApiModel):
     limit: int | None = None
     model_ids: list[str] | None = None
     actions: list[Step] | None = None
-    phases: list[PhaseName] | None = None
+    phases: list[str] | None = None
     holding: list[str] | None = None
     deliver: bool | None = None
 
@@ -776,7 +766,8 @@ class Claimed(ApiModel):
     model_id: str
     username: str
     action: Step
-    phase: PhaseName | None
+    phase: str | None
+    category: str | None
     due_at: datetime
     lease: OwnLease
     held: bool
@@ -872,7 +863,7 @@ class CreatedAccount(ApiModel):
     theme: str | None
     state: AccountState
     plan: PlanName
-    current_phase: PhaseName | None
+    current_phase: str | None
     phases: list[Phase]
     progress: Progress
     blockers: list[Blocker]
@@ -972,7 +963,8 @@ class Delivery(ApiModel):
     """What a worker is given for a phase; `withdrawn`: not to be used any more, report it."""
 
     account_id: str
-    phase: PhaseName
+    phase: str
+    category: str
     assignment_id: str
     content: Media | None
     text: Words | None
@@ -1055,7 +1047,7 @@ class Explained(ApiModel):
     """What selection would do for a phase now."""
 
     account_id: str
-    phase: PhaseName
+    phase: str
     status: PhaseStatus | None
     assigned_content_id: str | None
     assigned_text_id: str | None
@@ -1116,7 +1108,7 @@ class HeldStill(ApiModel):
     """A lease that the heartbeat extended; `withdrawn`: its content may not be used any more."""
 
     account_id: str
-    phase: PhaseName | None
+    phase: str | None
     expires_at: datetime
     withdrawn: bool
 
@@ -1133,7 +1125,7 @@ class Holding(ApiModel):
     """An account that a session holds."""
 
     account_id: str
-    phase: PhaseName | None
+    phase: str | None
 
 
 class Hour(ApiModel):
@@ -1260,7 +1252,7 @@ class ListedAccount(ApiModel):
     username: str
     theme: str | None
     state: AccountState
-    current_phase: PhaseName | None
+    current_phase: str | None
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
@@ -1381,18 +1373,19 @@ class Next(ApiModel):
     """What comes next, and when it can be taken; all None where nothing does: the account is active."""
 
     action: Step | None
-    phase: PhaseName | None
+    phase: str | None
     available_at: datetime | None
 
 
 class Offer(ApiModel):
-    """An account that can be worked on."""
+    """An account that can be worked on; its phase draws from `category` (both None where only the end is left)."""
 
     account_id: str
     model_id: str
     username: str
     action: Step
-    phase: PhaseName | None
+    phase: str | None
+    category: str | None
     due_at: datetime
 
 
@@ -1452,7 +1445,7 @@ class OwnHolding(ApiModel):
     """An account that the session holds, with the lease."""
 
     account_id: str
-    phase: PhaseName | None
+    phase: str | None
     lease: OwnLease
 
 
@@ -1492,7 +1485,7 @@ class Performance(ApiModel):
 
     replayed: bool
     account_id: str
-    phase: PhaseName
+    phase: str
     assignment_id: str
     performance_score: float
     metrics: dict[str, Any]
@@ -1510,7 +1503,7 @@ class PerformanceBody(ApiModel):
 class Phase(ApiModel):
     """One phase of one account, with all its fields."""
 
-    phase: PhaseName
+    phase: str
     status: PhaseStatus
     available_at: datetime | None
     started_at: datetime | None
@@ -1578,7 +1571,7 @@ class Problem(ApiModel):
     available_at: datetime | None = None
     lease: Holder | None = None
     happened: Happened | None = None
-    phases: list[PhaseName] | None = None
+    phases: list[str] | None = None
     reasons: dict[str, int] | None = None
     what: str | None = None
     state: str | None = None
@@ -1618,7 +1611,7 @@ class ReadiedWarmup(ApiModel):
     theme: str | None
     state: AccountState
     plan: PlanName
-    current_phase: PhaseName | None
+    current_phase: str | None
     phases: list[Phase]
     progress: Progress
     blockers: list[Blocker]
@@ -1723,7 +1716,7 @@ class RetryResult(ApiModel):
     """What became of one case of a bulk retry."""
 
     account_id: str
-    phase: PhaseName
+    phase: str
     outcome: str
     detail: str | None
 
@@ -1741,7 +1734,7 @@ class ReviewFilter(ApiModel):
     """What of the review queue is meant; what is not given means all."""
 
     model_id: str | None = None
-    phase: PhaseName | None = None
+    phase: str | None = None
     status: str | None = None
     code: str | None = None
     kind: ReportKind | None = None
@@ -1757,7 +1750,7 @@ class RowError(ApiModel):
     available_at: datetime | None = None
     lease: Holder | None = None
     happened: Happened | None = None
-    phases: list[PhaseName] | None = None
+    phases: list[str] | None = None
     reasons: dict[str, int] | None = None
     what: str | None = None
     state: str | None = None
@@ -1828,7 +1821,7 @@ class Shortfall(ApiModel):
     day: str
     at: datetime
     account_id: str
-    phase: PhaseName
+    phase: str
     kind: PoolKind
     until: datetime | None
 
@@ -1842,7 +1835,7 @@ class StartedWarmup(ApiModel):
     theme: str | None
     state: AccountState
     plan: PlanName
-    current_phase: PhaseName | None
+    current_phase: str | None
     phases: list[Phase]
     progress: Progress
     blockers: list[Blocker]
@@ -1957,7 +1950,7 @@ class User(ApiModel):
     """An account that was given an item, and how it holds it now."""
 
     account_id: str
-    phase: PhaseName
+    phase: str
     assignment_id: str
     assigned_at: datetime
     outcome: str | None
@@ -1982,7 +1975,7 @@ class WarmupStatus(ApiModel):
     theme: str | None
     state: AccountState
     plan: PlanName
-    current_phase: PhaseName | None
+    current_phase: str | None
     phases: list[Phase]
     progress: Progress
     blockers: list[Blocker]

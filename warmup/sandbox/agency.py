@@ -9,6 +9,8 @@ import random
 from dataclasses import dataclass
 from itertools import chain, cycle, islice
 
+PHASES = ("pfp", "bio", "post", "highlight", "story")
+"""The phases of the plan that its accounts follow."""
 MEDIA_PER_MODEL = {"pfp": 9, "post": 9, "highlight": 9, "story": 8, "any": 5}
 MEDIA_NEARLY_DRY = {"pfp": 9, "post": 12, "highlight": 11, "story": 3, "any": 5}
 NEARLY_DRY_USES = 3

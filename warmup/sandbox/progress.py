@@ -7,7 +7,7 @@ from itertools import islice
 
 from warmup.api.models import AuditEvent, ListedAccount, Session
 from warmup.client import Client
-from warmup.worker import PHASES
+from warmup.sandbox.agency import PHASES
 
 _SESSIONS, _EVENTS = 12, 10
 
@@ -36,6 +36,8 @@ class Row:
         """Return the status of a phase: those before the current one are completed, those after it pending."""
         if self.current_phase is None:  # before the start, or after the last phase
             return "completed" if self.state in {"active", "warming_up"} else None
+        if self.current_phase not in PHASES:  # of another plan
+            return None
         here, there = PHASES.index(self.current_phase), PHASES.index(phase)
         return "completed" if there < here else "pending" if there > here else self.phase_status
 

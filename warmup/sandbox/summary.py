@@ -9,9 +9,9 @@ from rich.text import Text
 
 from warmup.api.models import AccountWithAssignments, ListedAccount
 from warmup.client import Client
+from warmup.sandbox.agency import PHASES
 from warmup.sandbox.progress import Row, row_of
 from warmup.terminal import fitted
-from warmup.worker import PHASES
 
 
 @dataclass(frozen=True, slots=True)

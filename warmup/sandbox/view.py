@@ -11,9 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from warmup.sandbox.agency import PHASES
 from warmup.sandbox.progress import Row, Snapshot
 from warmup.terminal import cut
-from warmup.worker import PHASES
 
 LOOKS = {
     "pending": ("·", "waiting", "dim"),

@@ -13,8 +13,7 @@ reports nothing of a lease that it has lost. Everything that asks the service ru
 where the service does not let them end in time.
 """
 
-from warmup.worker.handlers import PHASES
 from warmup.worker.tally import Tally
 from warmup.worker.worker import Worker
 
-__all__ = ["PHASES", "Tally", "Worker"]
+__all__ = ["Tally", "Worker"]

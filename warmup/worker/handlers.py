@@ -3,6 +3,7 @@
 import inspect
 import logging
 import math
+import re
 import threading
 from collections.abc import Callable, Collection
 from concurrent import futures
@@ -13,7 +14,7 @@ from warmup.jobs import Job, JobFailed
 
 logger = logging.getLogger("warmup.worker")
 
-PHASES = ("pfp", "bio", "post", "highlight", "story")
+_PHASE_NAME = re.compile("[a-z][a-z0-9_]{0,31}", re.ASCII)
 Handler = Callable[[Job], Any]
 H = TypeVar("H", bound=Handler)
 T = TypeVar("T")
@@ -25,18 +26,24 @@ class Handlers:
     def __init__(self, timeout: float | None) -> None:
         self._timeout = _seconds_allowed(timeout)
         self._by_phase: dict[str, tuple[Handler, float]] = {}
+        self._of_others: tuple[Handler, float] | None = None
         self._kinds: dict[type[BaseException], ReportKind] = {}
 
     def decorator(self, phases: Collection[str], timeout: float | None) -> Callable[[H], H]:
-        """Return the decorator that registers a handler for these phases (none named: for all)."""
+        """Return the decorator that registers a handler for these phases, as plans name them.
+
+        None named: for all phases that have no handler of their own.
+        """
         seconds = self._timeout if timeout is None else _seconds_allowed(timeout)
-        if unknown := set(phases) - set(PHASES):
-            raise ValueError(f"there is no phase {', '.join(sorted(unknown))}: there are {', '.join(PHASES)}")
+        if wrong := sorted(phase for phase in phases if not _PHASE_NAME.fullmatch(phase)):
+            raise ValueError(f"not the name of a phase: {', '.join(wrong)}")
 
         def register(handler: H) -> H:
             if inspect.iscoroutinefunction(handler):
                 raise TypeError("a handler is a plain function: call asyncio.run(…) in it")
-            self._by_phase.update(dict.fromkeys(phases or PHASES, (handler, seconds)))
+            self._by_phase.update(dict.fromkeys(phases, (handler, seconds)))
+            if not phases:
+                self._of_others = handler, seconds
             return handler
 
         return register
@@ -46,20 +53,20 @@ class Handlers:
         self._kinds[error] = kind
 
     def __bool__(self) -> bool:
-        return bool(self._by_phase)
+        return self._of_others is not None or bool(self._by_phase)
 
-    def __contains__(self, phase: object) -> bool:
-        return phase in self._by_phase
+    def __contains__(self, phase: str) -> bool:
+        return self._of_others is not None or phase in self._by_phase
 
     @property
     def phases(self) -> list[str]:
-        """The phases with a handler."""
-        return [phase for phase in PHASES if phase in self._by_phase]
+        """The phases with a handler of their own."""
+        return [*self._by_phase]
 
     @property
     def cover_all_phases(self) -> bool:
-        """Whether there is a handler for each phase."""
-        return set(self._by_phase) == set(PHASES)
+        """Whether there is a handler for phases of any name."""
+        return self._of_others is not None
 
     def failure(self, error: BaseException) -> JobFailed:
         """Return what to report where a handler raised this."""
@@ -74,7 +81,9 @@ class Handlers:
         No thread can be ended from outside: the handler goes on until it returns, and its result is dropped; its
         `job.check()` raises LeaseLost.
         """
-        handler, timeout = self._by_phase[job.phase]
+        found = self._by_phase.get(job.phase, self._of_others)
+        assert found is not None, "a phase without a handler is given back"
+        handler, timeout = found
         if timeout == math.inf:
             return handler(job)
         outcome = in_thread("warmup-handler", lambda: handler(job))

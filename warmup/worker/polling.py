@@ -3,7 +3,7 @@
 import random
 
 from warmup.api import errors
-from warmup.api.models import Claimed, PhaseName
+from warmup.api.models import Claimed
 from warmup.client import Client
 from warmup.clocks import Mark
 from warmup.transport import UNSET
@@ -43,7 +43,7 @@ class Poller:
             bot_session=session.session_id,
             limit=min(_MOST_AT_ONCE, count + unnamed),
             model_ids=UNSET if self._models is None else self._models,
-            phases=UNSET if self._handlers.cover_all_phases else [PhaseName(one) for one in self._handlers.phases],
+            phases=UNSET if self._handlers.cover_all_phases else self._handlers.phases,
             holding=held[:_MOST_NAMED],
             deliver=True,
         )

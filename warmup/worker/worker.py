@@ -71,7 +71,9 @@ class Worker:
         self._limit: int | None = None
 
     def phase(self, *phases: str, timeout: float | None = None) -> Callable[[H], H]:
-        """Register a handler for these phases (none named: for all). An error that it raises becomes a report.
+        """Register a handler for these phases, by their names in the plans; none named: for all that have no other.
+
+        An error that it raises becomes a report.
 
         `timeout`: seconds that this handler may take, in place of the worker's.
         """

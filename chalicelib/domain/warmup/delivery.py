@@ -58,7 +58,7 @@ class Chosen:
 
 def out_of_order(warmup: Warmup, phase: PhaseState) -> ServiceError | None:
     """Why the phase is not the one to work on now, None where it is; `warmup` is as of now."""
-    if phase.phase is warmup.current_phase and phase.status is not PhaseStatus.REQUIRES_REVIEW:
+    if phase.phase == warmup.current_phase and phase.status is not PhaseStatus.REQUIRES_REVIEW:
         return None
     if not accounts.is_under_way(warmup.state):
         return AccountNotReady(f"The account is `{warmup.state}`.", state=warmup.state)

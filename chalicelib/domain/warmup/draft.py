@@ -8,8 +8,7 @@ from chalicelib.domain import accounts, phases, retries, scoring
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
-from chalicelib.domain.plans import STANDARD
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.effects import (
@@ -40,9 +39,9 @@ class Draft:
         """Changes fields of the warm-up."""
         self.warmup = replace(self.warmup, **changes)
 
-    def set_phase(self, phase: PhaseName, **changes: Any) -> PhaseState:
+    def set_phase(self, phase: str, **changes: Any) -> PhaseState:
         """Changes fields of a phase."""
-        changed = [replace(one, **changes) if one.phase is phase else one for one in self.warmup.phases]
+        changed = [replace(one, **changes) if one.phase == phase else one for one in self.warmup.phases]
         self.set(phases=tuple(changed))
         return self.warmup.phase(phase)
 
@@ -121,19 +120,20 @@ class Draft:
         return self.move_phase(self.warmup.phases[0], move, PhaseStatus.REQUIRES_REVIEW)
 
     def begin(self) -> None:
-        """Starts the warm-up by the standard plan: its phases, of which the first is available.
+        """Starts the warm-up by its plan: its phases, of which the first is available.
 
         What workers left before that counts for the first phase.
         """
+        begin, *later = self.warmup.plan.order
         first = PhaseState(
-            ORDER[0],
+            begin,
             PhaseStatus.AVAILABLE,
             available_at=self.now,
             crash_count=self.warmup.crash_count,
             release_count=self.warmup.release_count,
         )
-        others = [PhaseState(name, PhaseStatus.PENDING) for name in ORDER[1:]]
-        self.set(plan=STANDARD, current_phase=ORDER[0], phases=(first, *others), **NOBODY_LEFT)
+        others = [PhaseState(name, PhaseStatus.PENDING) for name in later]
+        self.set(current_phase=begin, phases=(first, *others), **NOBODY_LEFT)
 
     # the phase's items
 
@@ -211,6 +211,6 @@ def _why(phase: PhaseState, move: phases.PhaseTransition, often: str) -> dict[st
     return {**NO_ERROR, "error_code": code, "error_kind": kind, "error_message": message}
 
 
-def held_phase(warmup: Warmup) -> PhaseName | None:
+def held_phase(warmup: Warmup) -> str | None:
     """The phase that a session works on which holds the account: the first one before the start."""
-    return ORDER[0] if warmup.state is AccountState.READY else warmup.current_phase
+    return warmup.plan.first if warmup.state is AccountState.READY else warmup.current_phase

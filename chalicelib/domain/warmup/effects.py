@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import PoolKind
 
@@ -29,7 +28,7 @@ class HoldLease:
     """
 
     lease: Lease
-    phase: PhaseName | None
+    phase: str | None
     licensed_until: datetime | None = None
 
 
@@ -38,7 +37,7 @@ class DropLease:
     """The session no longer holds a lease that it ended itself; `counts` the outcome."""
 
     lease: Lease
-    phase: PhaseName | None
+    phase: str | None
     counts: Hourly | None = None
 
 
@@ -95,7 +94,7 @@ class OpenAssignment:
     """Items are assigned to a phase, and why. `delivered` where that is done in the same step."""
 
     assignment_id: str
-    phase: PhaseName
+    phase: str
     content_id: str | None
     text_id: str | None
     attempt: int

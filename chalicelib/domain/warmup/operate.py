@@ -144,7 +144,7 @@ def require_needed(warmup: Warmup, phase: PhaseState, given: Collection[PoolKind
     """Raises InvalidInput where items given by hand, with those that the phase keeps, are not what it asks for."""
     asked = warmup.plan.phases[phase.phase]
     has = {*given, *(kind for kind, _ in assigned(phase))}
-    needs = {PoolKind.CONTENT: asked.content, PoolKind.TEXT: asked.text}
+    needs = {PoolKind.CONTENT: asked.content.need, PoolKind.TEXT: asked.text.need}
     faults: list[Fault] = [
         {"pointer": f"/{kind}_id", "detail": f"{phase.phase} {'needs one' if need is Need.REQUIRED else 'takes none'}"}
         for kind, need in needs.items()
@@ -158,7 +158,7 @@ def require_current(warmup: Warmup, phase: PhaseState) -> None:
     """Raises InvalidTransition for a phase that is completed, PhaseNotAvailable for one that is not the current one."""
     if phase.status is PhaseStatus.COMPLETED:
         raise InvalidTransition("phase", phase.status, "this", [])
-    if phase.phase is not warmup.current_phase:
+    if phase.phase != warmup.current_phase:
         raise PhaseNotAvailable(f"The account is in {warmup.current_phase}, not in {phase.phase}.")
 
 
@@ -205,7 +205,7 @@ def _decide_on_completion(warmup: Warmup, phase: PhaseState, action: AuditAction
 
     `retry` offers it again; `resolve` completes it. It stands in the review by its last phase.
     """
-    if phase.phase is not warmup.phases[-1].phase:
+    if phase.phase != warmup.phases[-1].phase:
         require_current(warmup, phase)
     draft = Draft(warmup, now)
     if action is AuditAction.PHASE_RESOLVE:
@@ -221,7 +221,7 @@ def skip(warmup: Warmup, phase_name: str, now: datetime) -> Step:
     """
     phase = warmup.phase(phase_name)
     draft = Draft(warmup, now)
-    current = phase.phase is warmup.current_phase
+    current = phase.phase == warmup.current_phase
     if current:
         draft.revoke_lease()
     if phase.started_at is not None:

@@ -14,7 +14,7 @@ from chalicelib.domain import accounts, timing
 from chalicelib.domain.accounts import AccountState, AccountTransition, Step
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import ORDER, TRANSITIONS, PhaseName, PhaseStatus, PhaseTransition
+from chalicelib.domain.phases import TRANSITIONS, PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Need, Plan
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import PoolKind
@@ -44,7 +44,7 @@ class NothingPaused:
 def sketch(
     plan: Plan,
     state: AccountState,
-    phase: PhaseName | None = None,
+    phase: str | None = None,
     status: PhaseStatus | None = None,
     *,
     paused_from: AccountState | None = None,
@@ -56,10 +56,11 @@ def sketch(
     """
     if phase is None or status is None:
         return Warmup("", "", plan, state, paused_from=paused_from)
-    place = ORDER.index(phase)
-    done = (PhaseState(name, PhaseStatus.COMPLETED) for name in ORDER[:place])
+    order = plan.order
+    place = order.index(phase)
+    done = (PhaseState(name, PhaseStatus.COMPLETED) for name in order[:place])
     current = PhaseState(phase, status, available_at=NOW, assignment_id=_ASSIGNMENT if assigned else None)
-    left = (PhaseState(name, PhaseStatus.PENDING) for name in ORDER[place + 1 :])
+    left = (PhaseState(name, PhaseStatus.PENDING) for name in order[place + 1 :])
     lease = replace(_LEASE, expires_at=NOW) if status is PhaseStatus.IN_PROGRESS else None
     return Warmup("", "", plan, state, (*done, current, *left), phase, lease, paused_from=paused_from)
 
@@ -139,7 +140,7 @@ class Stage:
     due: AuditAction | None
     status: PhaseStatus | None
     actions: tuple[AuditAction, ...]
-    phase: PhaseName | None
+    phase: str | None
     needed: Mapping[PoolKind, Need]
 
 

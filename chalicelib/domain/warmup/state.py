@@ -10,7 +10,7 @@ from chalicelib.domain.accounts import Step as WorkStep
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AccountNotReady, NotFound
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import Plan
 from chalicelib.domain.records import record
 from chalicelib.domain.retries import ReportOutcome
@@ -33,7 +33,7 @@ class Response:
     outcome: ReportOutcome | None
     late: bool = False
     action: WorkStep | None = None
-    phase: PhaseName | None = None
+    phase: str | None = None
     available_at: datetime | None = None
 
 
@@ -41,7 +41,7 @@ class Response:
 class PhaseState:
     """One phase as it stands. `lease_token` is the token under which it was last worked on."""
 
-    phase: PhaseName
+    phase: str
     status: PhaseStatus
     available_at: datetime | None = None
     started_at: datetime | None = None
@@ -87,7 +87,7 @@ class Warmup:
     plan: Plan
     state: AccountState
     phases: tuple[PhaseState, ...] = ()
-    current_phase: PhaseName | None = None
+    current_phase: str | None = None
     lease: Lease | None = None
     theme: str | None = None
     has_consent: bool = True
@@ -107,7 +107,7 @@ class Warmup:
         """The phase that the account is in; None before the start and after the last."""
         if self.current_phase is None:
             return None
-        return next(one for one in self.phases if one.phase is self.current_phase)
+        return next(one for one in self.phases if one.phase == self.current_phase)
 
     @property
     def needs_review(self) -> bool:
@@ -129,7 +129,7 @@ class Warmup:
         """
         if not accounts.is_in_care(self.state):
             return None
-        finishing = self.needs_review and phase.phase is self.phases[-1].phase
+        finishing = self.needs_review and phase.phase == self.phases[-1].phase
         status = PhaseStatus.REQUIRES_REVIEW if finishing else phase.status
         return status if phases.needs_attention(status) else None
 
@@ -137,11 +137,11 @@ class Warmup:
     def max_work(self) -> timedelta:
         """The longest time that the plan gives a worker for what is to be done next."""
         finished = self.current_phase is None and self.state is AccountState.WARMING_UP
-        return self.plan.phases[self.current_phase or (ORDER[-1] if finished else ORDER[0])].max_work
+        return self.plan.phases[self.current_phase or (self.plan.last if finished else self.plan.first)].max_work
 
     def find(self, name: str) -> PhaseState | None:
         """The phase of that name, None before the start. Raises NotFound where the plan has none of that name."""
-        if name not in ORDER:
+        if name not in self.plan.phases:
             raise NotFound("phase", name)
         return next((one for one in self.phases if one.phase == name), None)
 

@@ -17,7 +17,7 @@ from chalicelib.domain.errors import (
     PhasesIncomplete,
 )
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus, PhaseTransition, following
+from chalicelib.domain.phases import PhaseStatus, PhaseTransition
 from chalicelib.domain.records import record
 from chalicelib.domain.retries import ReportKind, ReportOutcome
 from chalicelib.domain.selection import PoolKind
@@ -72,7 +72,7 @@ def start(warmup: Warmup, caller: Caller, lease: Lease, pauses: Pauses, now: dat
         draft.take_lease(lease)
     assert draft.warmup.lease is not None
     draft.set(started_by=draft.warmup.lease.session_id)
-    return draft.step(AuditAction.ACCOUNT_START, phase=ORDER[0])
+    return draft.step(AuditAction.ACCOUNT_START, phase=draft.warmup.current_phase)
 
 
 # complete and report
@@ -92,7 +92,7 @@ def require_holder(warmup: Warmup, phase: PhaseState, bot_id: str, token: str, n
     lease = warmup.lease
     if lease is None or lease.bot_id != bot_id or not leases.may_still_tell(lease, token):
         raise LeaseSuperseded()
-    worked_on = phase.phase is warmup.current_phase and phase.lease_token == token
+    worked_on = phase.phase == warmup.current_phase and phase.lease_token == token
     if not worked_on or not (phase.status is PhaseStatus.IN_PROGRESS or lease.ended_by is Ending.EXPIRED):
         status = timing.status_at(warmup.state, phase.status, phase.available_at, now)
         raise PhaseNotInProgress(f"Nobody is working on {phase.phase}: it is `{status}`.", phase_status=status)
@@ -145,16 +145,17 @@ def _go_on(draft: Draft, phase: PhaseState, answer: Response, *, finish: bool) -
     return replace(answer, action=action, phase=following_phase, available_at=available_at)
 
 
-def advance(draft: Draft, phase: PhaseState) -> tuple[WorkStep, PhaseName | None, datetime | None]:
+def advance(draft: Draft, phase: PhaseState) -> tuple[WorkStep, str | None, datetime | None]:
     """Moves the account behind a completed phase, and dates the next one that is not: what comes next, and when."""
-    name = following(phase.phase)
+    plan = draft.warmup.plan
+    name = plan.after(phase.phase)
     while name is not None and draft.warmup.phase(name).status is PhaseStatus.COMPLETED:
-        name = following(name)
+        name = plan.after(name)
     draft.set(current_phase=name, content_due_at=None, content_misses=0)
     if name is None:
         draft.set(ready_at=draft.now)
         return WorkStep.COMPLETE_WARMUP, None, draft.now
-    available_at = draft.now + draft.warmup.plan.phases[name].interval
+    available_at = draft.now + plan.phases[name].interval
     draft.set_phase(name, available_at=available_at)
     return WorkStep.RUN_PHASE, name, available_at
 
@@ -266,4 +267,4 @@ def _make_active(draft: Draft) -> None:
 def forget_leavings(draft: Draft) -> None:
     """Forgets how often workers left an account whose phases are all completed."""
     draft.set(**NOBODY_LEFT)
-    draft.set_phase(ORDER[-1], **NO_ERROR)
+    draft.set_phase(draft.warmup.plan.last, **NO_ERROR)

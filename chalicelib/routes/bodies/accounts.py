@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from chalicelib.domain.accounts import AccountState
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import ReportKind
-from chalicelib.routes.bodies.base import DayOrInstant, Identifier, Input, Instant, Line, Name, Tag, Username
+from chalicelib.routes.bodies.base import DayOrInstant, Identifier, Input, Instant, Line, Name, PhaseName, Tag, Username
 from chalicelib.routes.bodies.reasons import ReasonBody
 from chalicelib.routes.bodies.review import Evidence
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.config import JsonDict
 
-from chalicelib.domain import instants, profiles, visibility
+from chalicelib.domain import instants, plans, profiles, visibility
 
 _LARGEST_DOCUMENT = 16 * 1024
 
@@ -121,6 +121,8 @@ DayOrInstant = Annotated[
 ]
 Score = Annotated[float, Field(ge=0, le=100), AfterValidator(_to_four_decimals)]
 Category = Literal["pfp", "bio", "post", "highlight", "story", "any"]
+PhaseName = Annotated[str, StringConstraints(pattern=f"^{plans.PHASE_NAME}$"), Field(examples=[*plans.STANDARD.order])]
+"""The name of a phase of any plan."""
 
 
 class Input(BaseModel):

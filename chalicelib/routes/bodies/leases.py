@@ -3,8 +3,7 @@
 from pydantic import Field
 
 from chalicelib.domain.accounts import Step
-from chalicelib.domain.phases import PhaseName
-from chalicelib.routes.bodies.base import Identifier, Input, Whole
+from chalicelib.routes.bodies.base import Identifier, Input, PhaseName, Whole
 
 
 class ClaimBody(Input):
@@ -13,6 +12,6 @@ class ClaimBody(Input):
     limit: Whole = Field(default=1, ge=1, le=10)
     model_ids: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)
     actions: list[Step] | None = Field(default=None, min_length=1, max_length=3)
-    phases: list[PhaseName] | None = Field(default=None, min_length=1, max_length=5)
+    phases: list[PhaseName] | None = Field(default=None, min_length=1, max_length=100)
     holding: list[Identifier] = Field(default=[], max_length=100)
     deliver: bool = False

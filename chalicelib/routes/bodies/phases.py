@@ -1,7 +1,7 @@
 """What came of working on a phase."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
@@ -9,7 +9,7 @@ from chalicelib.domain import instants
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.warmup.performance import Measurement
 from chalicelib.domain.warmup.work import ReportedError, WorkResult
-from chalicelib.routes.bodies.base import Input, Instant, Line, Message, Score, Whole, small, whole
+from chalicelib.routes.bodies.base import Input, Instant, Line, Message, PhaseName, Score, Whole, small, whole
 
 
 class CompletePhaseBody(Input):
@@ -44,7 +44,7 @@ class PerformanceBody(Input):
 class ReportErrorBody(Input):
     """`POST …/report-error`. `retry_after_seconds` can only lengthen the plan's delay."""
 
-    phase: Literal["pfp", "bio", "post", "highlight", "story"]
+    phase: PhaseName
     kind: ReportKind
     code: Line | None = None
     message: Message

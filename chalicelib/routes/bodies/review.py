@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.retries import ReportKind
-from chalicelib.routes.bodies.base import Identifier, Input, Instant, Line, Prose, one_of, whole
+from chalicelib.routes.bodies.base import Identifier, Input, Instant, Line, PhaseName, Prose, one_of, whole
 from chalicelib.routes.bodies.reasons import ReasonBody
 
 

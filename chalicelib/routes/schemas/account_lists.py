@@ -7,7 +7,7 @@ from typing import Self
 from chalicelib.domain import accounts, leases
 from chalicelib.domain.accounts import AccountState, Step
 from chalicelib.domain.bulk import BulkAction
-from chalicelib.domain.phases import ORDER, PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.cells import Cell
@@ -28,7 +28,7 @@ class AccountSummary(Document):
     username: str
     theme: str | None
     state: AccountState
-    current_phase: PhaseName | None
+    current_phase: str | None
     phase_status: PhaseStatus | None
     due_at: datetime | None
     action: Step | None
@@ -106,7 +106,8 @@ class ListedAccount(AccountSummary):
     @classmethod
     def shown(cls, found: Shown, now: datetime) -> Self:
         """Return an account with its phases in order, and what the current one was assigned."""
-        phases = sorted(found.phases, key=lambda one: ORDER.index(one.name))
+        order = found.account.plan.order
+        phases = sorted(found.phases, key=lambda one: order.index(one.name))
         return cls(
             **vars(AccountSummary.from_item(found.account, now)),
             content_due_at=found.account.content_due_at,

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import Document
 from chalicelib.tables import Assignment as Item
 
@@ -14,7 +13,7 @@ class Assignment(Document):
     assignment_id: str
     account_id: str
     model_id: str
-    phase: PhaseName
+    phase: str
     content_type: str | None
     content_id: str | None
     text_id: str | None
@@ -40,7 +39,7 @@ class Assignment(Document):
             assignment_id=item.assignment_id,
             account_id=item.account_id,
             model_id=item.model_id,
-            phase=PhaseName(item.phase),
+            phase=item.phase,
             content_type=item.content_type,
             content_id=item.content_id,
             text_id=item.text_id,

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Self
 
 from chalicelib.domain import runway
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.selection import PoolKind
 from chalicelib.edge.answers import Document
 from chalicelib.services import availability
@@ -55,7 +54,7 @@ class Shortfall(Document):
     day: str
     at: datetime
     account_id: str
-    phase: PhaseName
+    phase: str
     kind: PoolKind
     until: datetime | None
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.edge.answers import Document
 from chalicelib.tables import Phase
 
@@ -10,7 +10,7 @@ from chalicelib.tables import Phase
 class Cell(Document):
     """A phase in a list of accounts."""
 
-    phase: PhaseName
+    phase: str
     status: PhaseStatus
     available_at: datetime | None
     started_at: datetime | None

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Self
 
 from chalicelib import deliveries
-from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import OwnLease
 from chalicelib.settings import Settings
@@ -34,7 +33,8 @@ class Delivery(Document):
     """What a worker is given for a phase; `withdrawn`: not to be used any more, report it."""
 
     account_id: str
-    phase: PhaseName
+    phase: str
+    category: str
     assignment_id: str
     content: Media | None
     text: Words | None
@@ -51,6 +51,7 @@ class Delivery(Document):
         return cls(
             account_id=found.account_id,
             phase=found.phase,
+            category=found.category,
             assignment_id=found.assignment_id,
             content=_media(found),
             text=None if text is None else Words(text_id=text.text_id, body=text.body),

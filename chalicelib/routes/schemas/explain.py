@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import Need
 from chalicelib.domain.selection import Choice, PoolKind
 from chalicelib.edge.answers import Document
@@ -73,7 +73,7 @@ class Explained(Document):
     """What selection would do for a phase now."""
 
     account_id: str
-    phase: PhaseName
+    phase: str
     status: PhaseStatus | None
     assigned_content_id: str | None
     assigned_text_id: str | None

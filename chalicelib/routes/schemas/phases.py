@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Self
 
-from chalicelib.domain.phases import PhaseName, PhaseStatus
+from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.lists import Replayed
@@ -15,7 +15,7 @@ from chalicelib.tables import Phase as Item
 class Phase(Document):
     """One phase of one account, with all its fields."""
 
-    phase: PhaseName
+    phase: str
     status: PhaseStatus
     available_at: datetime | None
     started_at: datetime | None
@@ -113,7 +113,7 @@ class Performance(Replayed):
     """The measurement that counts for the content of a phase: the latest."""
 
     account_id: str
-    phase: PhaseName
+    phase: str
     assignment_id: str
     performance_score: float
     metrics: dict[str, Any]

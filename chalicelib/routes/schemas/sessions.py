@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
-from chalicelib.domain.phases import PhaseName
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import OwnLease
@@ -36,7 +35,7 @@ class Holding(Document):
     """An account that a session holds."""
 
     account_id: str
-    phase: PhaseName | None
+    phase: str | None
 
     @staticmethod
     def all_of(found: Iterable[table.HeldLease]) -> "list[Holding]":

@@ -5,7 +5,7 @@ from typing import Self
 
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.blockers import Blocker
-from chalicelib.domain.phases import ORDER, PhaseName, is_completed
+from chalicelib.domain.phases import is_completed
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import Lease, OwnLease
 from chalicelib.routes.schemas.lists import Replayed
@@ -37,7 +37,7 @@ class _Status(Document):
     theme: str | None
     state: AccountState
     plan: PlanName
-    current_phase: PhaseName | None
+    current_phase: str | None
     phases: list[Phase]
     progress: Progress
     blockers: list[Blocker]
@@ -48,7 +48,7 @@ class _Status(Document):
     @staticmethod
     def of_loaded(warmup: Loaded, now: datetime) -> "_Status":
         account, plan = warmup.account, warmup.account.plan
-        phases = [warmup.phases[name] for name in ORDER if name in warmup.phases]
+        phases = [warmup.phases[name] for name in plan.order if name in warmup.phases]
         completed = sum(is_completed(phase.status) for phase in phases)
         return _Status(
             account_id=account.account_id,
@@ -59,7 +59,7 @@ class _Status(Document):
             plan=PlanName(name=plan.name, version=plan.version),
             current_phase=account.current_phase,
             phases=[Phase.from_item(one, one.status_at(account.state, now)) for one in phases],
-            progress=Progress(completed=completed, total=len(ORDER)),
+            progress=Progress(completed=completed, total=len(plan.order)),
             blockers=warmup.blockers(now),
             created_at=account.created_at,
             updated_at=account.updated_at,

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Self
 
 from chalicelib.domain.accounts import Step
-from chalicelib.domain.phases import PhaseName
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.deliveries import Delivery
 from chalicelib.routes.schemas.leases import OwnLease
@@ -53,7 +52,8 @@ class Claimed(Document):
     model_id: str
     username: str
     action: Step
-    phase: PhaseName | None
+    phase: str | None
+    category: str | None
     due_at: datetime
     lease: OwnLease
     held: bool
