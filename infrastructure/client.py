@@ -83,7 +83,8 @@ def _model(name: str, schema: Json, schemas: Json) -> str:
 def _member(name: str, schema: Json, required: bool) -> str:
     kind = type_of(schema)
     if keyword.iskeyword(name):
-        return f'    {name}_: {kind} = Field(alias="{name}")'
+        optional = "" if required else "default=None, "
+        return f'    {name}_: {kind} = Field({optional}alias="{name}")'
     if required:
         return f"    {name}: {kind}"
     return f"    {name}: {kind if 'None' in kind or kind == 'Any' else f'{kind} | None'} = None"
@@ -254,7 +255,8 @@ def _body(told: Json, openapi: Json) -> Iterator[Parameter]:
         for name, member in shape["properties"].items():
             kind = _given(member)
             given = kind if name in required else kind if kind == "Any" else f"{kind} | Unset"
-            yield Parameter(name, given, "body", None if name in required else "UNSET", name)
+            python = f"{name}_" if keyword.iskeyword(name) else name
+            yield Parameter(python, given, "body", None if name in required else "UNSET", name)
 
 
 def render_operations(found: list[Operation]) -> str:

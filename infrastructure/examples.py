@@ -8,6 +8,50 @@ _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _SESSION = "ses_01KAT3Z1V6Q2W4R5T6Y7U8I9O0"
 
 BY_TYPE: Mapping[str, Any] = {"string": "…", "integer": 1, "number": 1.0, "boolean": False, "object": {}, "None": None}
+_MEDIA = {
+    "need": "required",
+    "media_types": ["image/jpeg", "video/mp4"],
+    "max_bytes": 52428800,
+    "min_width": 1080,
+    "min_height": None,
+    "min_aspect_ratio": 0.8,
+    "max_aspect_ratio": 1.91,
+    "max_duration_seconds": 60,
+    "animated": False,
+}
+_WORDS = {"need": "required", "max_length": 1000, "unit": "code_points", "max_hashtags": 5, "max_mentions": None}
+_PHASE = {
+    "phase": "second_post",
+    "category": "post",
+    "interval_hours": 48,
+    "max_work_minutes": 240,
+    "fallback": True,
+    "content": _MEDIA,
+    "text": _WORDS,
+}
+_LIMITS = {
+    "max_retries": 3,
+    "retry_base_minutes": 5,
+    "retry_cap_hours": 6,
+    "max_crashes": 3,
+    "max_replacements": 3,
+    "cooldown_hours": 24,
+    "minimum_quality": 50,
+    "four_eyes": True,
+    "licence_required": False,
+}
+_PLAN = {
+    "name": "slow",
+    "version": 2,
+    "title": "48 hours before each phase",
+    "state": "draft",
+    "digest": _SHA256,
+    "copied_from": "standard/1",
+    "published_at": None,
+    "published_by": None,
+    "retired_at": None,
+    "retired_by": None,
+}
 BY_NAME: Mapping[str, Any] = {
     "account_id": "nora-1",
     "account_ids": ["nora-1"],
@@ -18,6 +62,7 @@ BY_NAME: Mapping[str, Any] = {
     "accounts_paused": 0,
     "accounts_unmet": 0,
     "adding": 0,
+    "against": "standard/1",
     "approved_by": "operator:root",
     "as_of": _AT,
     "assigned_at": _AT,
@@ -140,6 +185,7 @@ BY_NAME: Mapping[str, Any] = {
     "paused": False,
     "paused_models": [],
     "performance_score": 71.0,
+    "plan": "slow",
     "phase": "post",
     "phase_status": "available",
     "pipeline_paused": False,
@@ -247,6 +293,28 @@ _FAILED: Mapping[str, Any] = {
     "retry_count": 3,
 }
 BY_SHAPE: Mapping[str, Mapping[str, Any]] = {
+    "ChangedPlan": _PLAN,
+    "ListedPlan": {"name": "slow", "title": "48 hours before each phase", "newest_published": 1},
+    "ListedVersion": {name: _PLAN[name] for name in ("version", "state", "digest", "title")},
+    "PlanBody": {"name": "slow", "title": "48 hours before each phase", "from": "standard/1"},
+    "PlanContent": _MEDIA,
+    "PlanContentBody": _MEDIA,
+    "PlanDiff": {"plan": "slow/1", "against": "standard/1", "summary": "`bio`: 24 h → 48 h"},
+    "PlanDifference": {
+        "phase": "bio",
+        "what": "interval_hours",
+        "before": 24,
+        "after": 48,
+        "summary": "`bio`: 24 h → 48 h",
+    },
+    "PlanEdit": {"title": "48 hours before each phase", "reason": "fewer posts a week"},
+    "PlanLimits": _LIMITS,
+    "PlanLimitsBody": _LIMITS,
+    "PlanPhase": _PHASE,
+    "PlanPhaseBody": _PHASE,
+    "PlanText": _WORDS,
+    "PlanTextBody": _WORDS,
+    "PlanVersion": _PLAN,
     "Assignment": {"outcome": "completed", "ended_at": _LATER},
     "AuditEvent": {"action": "phase:complete"},
     "BulkMove": {"counts": {"done": 1}},
@@ -320,6 +388,7 @@ def _over(one: Any, more: Any) -> Any:
 TOLD: Mapping[str, str] = {
     "account_id": "An account.",
     "action": "What a worker is to do.",
+    "against": "What to compare it with: a plan, or a version of one.",
     "adding": "So many accounts more, as if they were imported.",
     "bot_id": "A bot or an operator.",
     "category": "Items of this category.",
@@ -340,6 +409,7 @@ TOLD: Mapping[str, str] = {
     "older_than_seconds": "Failed at least so long ago.",
     "order": "By time, which end first.",
     "phase": "A phase.",
+    "plan": "A plan.",
     "phase_status": "The status of an account's current phase.",
     "queue": "Where an account stands in the queues.",
     "sort": "In which order: `working_since` lists those at work, held for longest first.",
@@ -348,6 +418,7 @@ TOLD: Mapping[str, str] = {
     "status": "Those with this status.",
     "text": "A part of the user name or of the id, in any case.",
     "text_id": "A text.",
+    "version": "The number of a version of the plan.",
     "warn": "Whether the pools are asked if they carry the accounts.",
     "with_phases": "Each account with its phases and what its current one was assigned.",
     "without_code": "Those whose error was reported without a code.",

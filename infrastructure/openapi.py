@@ -21,6 +21,7 @@ from pydantic_core import PydanticOmit, core_schema
 
 from chalicelib.context import Role
 from chalicelib.domain import visibility
+from chalicelib.domain.plan_versions import REFERENCE_PATTERN
 from chalicelib.domain.plans import PHASE_NAME, STANDARD
 from chalicelib.edge.answers import ABSENT, JSON, Absent, Answer
 from chalicelib.edge.endpoints import Endpoint
@@ -39,7 +40,8 @@ _Mode = Literal["validation", "serialization"]
 _REF = "#/components/schemas/{model}"
 _GIVEN = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
 _ID = {"type": "string", "pattern": f"^{_GIVEN}$"}
-_PHASE = {"type": "string", "pattern": f"^{PHASE_NAME}$", "examples": [*STANDARD.order]}
+_NUMBER: Json = {"type": "integer", "minimum": 1, "maximum": 999_999}
+_PHASE: Json = {"type": "string", "pattern": f"^{PHASE_NAME}$", "examples": [*STANDARD.order]}
 _QUERY: Mapping[object, Json] = {
     queries.limit: {"type": "integer", "minimum": 1, "maximum": queries.MOST},
     queries.how_many: {"type": "integer", "minimum": 0, "maximum": queries.MOST_ADDED},
@@ -51,6 +53,7 @@ _QUERY: Mapping[object, Json] = {
     queries.day: {"type": "string", "format": "date", "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"},
     queries.flag: {"type": "boolean"},
     queries.line: {"type": "string", "minLength": 1, "maxLength": 200, "pattern": visibility.ONE_LINE},
+    queries.plan: {"type": "string", "pattern": REFERENCE_PATTERN},
     queries.seconds: {"type": "integer", "minimum": 0, "maximum": 999_999_999},
 }
 _HEADERS: Mapping[str, Json] = {
@@ -198,7 +201,7 @@ def _in_path(endpoint: Endpoint) -> list[Json]:
             "in": "path",
             "required": True,
             "description": examples.TOLD[name],
-            "schema": _PHASE if name == "phase" else _ID,
+            "schema": {"phase": _PHASE, "version": _NUMBER}.get(name, _ID),
             "example": examples.BY_NAME[name],
         }
         for name in re.findall(r"{(\w+)}", endpoint.path)

@@ -23,7 +23,7 @@ class Code:
     retry_after: bool = False
 
 
-NOUNS = ("account", "phase", "session", "model", "content", "text", "bot", "key")
+NOUNS = ("account", "phase", "session", "model", "content", "text", "bot", "key", "plan", "version")
 _REMEDIES: Mapping[str, str] = {
     "malformed_request": "Correct the request as `detail` says: its JSON, a query parameter, a cursor or a header.",
     "unauthenticated": "Send `Authorization: Bearer <key>` with a key that is live; a revoked one never works again.",

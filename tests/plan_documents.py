@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.plan_documents import LEAST_INTERVAL_HOURS, MOST_INTERVAL_HOURS, MOST_PHASES
 
-CATEGORIES = ("pfp", "bio", "post", "highlight", "story")
+CATEGORIES = ("pfp", "bio", "post", "highlight", "story", "any")
 _NEEDS = st.sampled_from(["none", "optional", "required"])
 _NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,31}", fullmatch=True).filter(
     lambda name: name not in ("any", "start_warmup", "run_phase", "complete_warmup")

@@ -34,12 +34,12 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 
 
-def quoted(part: str) -> str:
+def quoted(part: str | int) -> str:
     """Return a part of a path, quoted. Raises Unsendable: an empty one would make the path another one's."""
     if not part:
         raise Unsendable("An id is empty.")
     try:
-        return quote(part, safe="")
+        return quote(str(part), safe="")
     except UnicodeEncodeError as error:
         raise Unsendable(f"An id is not valid text: {part!a}") from error
 

@@ -48,6 +48,10 @@ class AuditAction(StrEnum):
     MODEL_RESUME = "model:resume"
     PIPELINE_PAUSE = "pipeline:pause"
     PIPELINE_RESUME = "pipeline:resume"
+    PLAN_CREATE = "plan:create"
+    PLAN_CHANGE = "plan:change"
+    PLAN_PUBLISH = "plan:publish"
+    PLAN_RETIRE = "plan:retire"
     CONTENT_CREATE = "content:create"
     CONTENT_CHANGE = "content:change"
     CONTENT_WITHDRAW = "content:withdraw"
@@ -102,6 +106,10 @@ _SENTENCES: Mapping[AuditAction, str] = {
     AuditAction.MODEL_RESUME: "{actor} resumed {subject}: {reason}",
     AuditAction.PIPELINE_PAUSE: "{actor} paused the whole pipeline: {reason}",
     AuditAction.PIPELINE_RESUME: "{actor} resumed the pipeline: {reason}",
+    AuditAction.PLAN_CREATE: "{actor} created version {version} of {subject}, a copy of {copied_from}",
+    AuditAction.PLAN_CHANGE: "{actor} changed version {version} of {subject}: {changed}",
+    AuditAction.PLAN_PUBLISH: "{actor} published version {version} of {subject}",
+    AuditAction.PLAN_RETIRE: "{actor} retired version {version} of {subject}: {reason}",
     AuditAction.CONTENT_CREATE: "{actor} created {subject}",
     AuditAction.CONTENT_CHANGE: "{actor} changed {subject}: {changed}",
     AuditAction.CONTENT_WITHDRAW: "{actor} withdrew {subject}: {reason}",

@@ -7,10 +7,12 @@ bounds from here; what no single member shows is said here: that names differ, t
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
-from chalicelib.domain.accounts import Step
 from chalicelib.domain.facts import Fault
+from chalicelib.domain.plans import RESERVED, ContentNeeds, LengthUnit, Need, PhasePlan, Plan, TextNeeds
 
 PlanDocument = Mapping[str, Any]
 """The JSON of a plan: its phases in order, and the limits that hold for all of them."""
@@ -18,9 +20,6 @@ PlanDocument = Mapping[str, Any]
 MOST_PHASES = 12
 LEAST_INTERVAL_HOURS, MOST_INTERVAL_HOURS = 24, 2160
 """The minimum interval of each phase but the first: a rule of the service, which no plan changes."""
-PHASE_PATTERN = "^[a-z][a-z0-9_]{0,31}$"
-_TAKEN = frozenset({*Step, "any"})
-"""Words that stand for something else where phases are named."""
 
 CONTENT: Mapping[str, object] = {
     "need": "none",
@@ -108,7 +107,7 @@ def _phase_faults(given: object) -> Iterator[Fault]:
         if not isinstance(phase, dict):
             continue
         at, name, hours = f"/phases/{place}", phase.get("phase"), _numeric(phase.get("interval_hours"))
-        if isinstance(name, str) and name in _TAKEN:
+        if isinstance(name, str) and name in RESERVED:
             yield {"pointer": f"{at}/phase", "detail": f"`{name}` stands for something else: choose another name"}
         if isinstance(name, str) and names.setdefault(name, place) != place:
             detail = f"`{name}` is the name of the phase at place {names[name] + 1} already"
@@ -140,3 +139,99 @@ def _limit_faults(given: object) -> Iterator[Fault]:
 
 def _numeric(value: object) -> float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+# plans
+
+
+def plan_of(name: str, version: int, document: PlanDocument) -> Plan:
+    """Return the plan that a canonical document describes. Raises ValueError where no such plan is admitted."""
+    if wrong := faults(document):
+        raise ValueError(f"{name}/{version} is not a plan: {wrong[0]['pointer']}: {wrong[0]['detail']}")
+    limits = completed(document)["limits"]
+    return Plan(
+        name=name,
+        version=version,
+        phases={given["phase"]: _phase_of(given) for given in completed(document)["phases"]},
+        retry_base=timedelta(minutes=limits.pop("retry_base_minutes")),
+        retry_cap=timedelta(hours=limits.pop("retry_cap_hours")),
+        cooldown=timedelta(hours=limits.pop("cooldown_hours")),
+        **limits,
+    )
+
+
+def _phase_of(given: Mapping[str, Any]) -> PhasePlan:
+    media, text = given["content"], given["text"]
+    return PhasePlan(
+        category=given["category"],
+        interval=timedelta(hours=given["interval_hours"]),
+        content=ContentNeeds(**{**media, "need": Need(media["need"]), "media_types": tuple(media["media_types"])}),
+        text=TextNeeds(**{**text, "need": Need(text["need"]), "unit": LengthUnit(text["unit"])}),
+        fallback=given["fallback"],
+        max_work=timedelta(minutes=given["max_work_minutes"]),
+    )
+
+
+def document_of(plan: Plan) -> dict[str, Any]:
+    """Return the canonical document of a plan."""
+    durations = ("retry_base_minutes", "retry_cap_hours", "cooldown_hours")
+    limits = {name: getattr(plan, name) for name in LIMITS if name not in durations}
+    limits["retry_base_minutes"] = plan.retry_base / timedelta(minutes=1)
+    limits["retry_cap_hours"] = plan.retry_cap / timedelta(hours=1)
+    limits["cooldown_hours"] = plan.cooldown / timedelta(hours=1)
+    phases = [
+        {
+            "phase": name,
+            "category": asked.category,
+            "interval_hours": asked.interval / timedelta(hours=1),
+            "max_work_minutes": asked.max_work / timedelta(minutes=1),
+            "fallback": asked.fallback,
+            "content": {one: _plain(getattr(asked.content, one)) for one in CONTENT},
+            "text": {one: _plain(getattr(asked.text, one)) for one in TEXT},
+        }
+        for name, asked in plan.phases.items()
+    ]
+    return completed({"phases": phases, "limits": limits})
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, StrEnum) else list(value) if isinstance(value, tuple) else value
+
+
+# the plan that comes with the service
+
+STANDARD_DOCUMENT: PlanDocument = completed(
+    {
+        "phases": [
+            {"phase": "pfp", "category": "pfp", "interval_hours": 0, "content": {"need": "required"}},
+            {
+                "phase": "bio",
+                "category": "bio",
+                "interval_hours": 24,
+                "text": {"need": "required", "max_length": 150},
+            },
+            {
+                "phase": "post",
+                "category": "post",
+                "interval_hours": 24,
+                "content": {"need": "required"},
+                "text": {"need": "required"},
+            },
+            {
+                "phase": "highlight",
+                "category": "highlight",
+                "interval_hours": 36,
+                "content": {"need": "required"},
+                "text": {"need": "required", "max_length": 100},
+            },
+            {
+                "phase": "story",
+                "category": "story",
+                "interval_hours": 48,
+                "content": {"need": "required"},
+                "text": {"need": "optional"},
+            },
+        ]
+    }
+)
+"""The document of `standard` 1. It never changes: accounts keep its digest."""

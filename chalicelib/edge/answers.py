@@ -79,12 +79,15 @@ class New(Answer[D_co]):
 
 
 class Tagged(Answer[V_co]):
-    """A versioned item, with its version as the entity tag that `If-Match` takes."""
+    """A versioned item, with its version as the entity tag that `If-Match` takes.
+
+    `revision` stands for it where `version` means another number, as that of a plan does.
+    """
 
     header_names = ("ETag",)
 
-    def __init__(self, document: V_co) -> None:
-        super().__init__(document, headers={"ETag": f'"{document.version}"'})
+    def __init__(self, document: V_co, revision: int | None = None) -> None:
+        super().__init__(document, headers={"ETag": f'"{document.version if revision is None else revision}"'})
 
 
 class _Waiting(Protocol):

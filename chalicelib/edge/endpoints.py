@@ -181,7 +181,7 @@ def _members(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:
             if inner is None:
                 return []
             model = inner
-    return list(model.model_fields)
+    return [one.alias or name for name, one in model.model_fields.items()]
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

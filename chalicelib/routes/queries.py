@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from chalicelib.domain import ids, plans, visibility
+from chalicelib.domain.plan_versions import PlanReference
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -98,6 +99,11 @@ def seconds(text: str) -> int:
     if not _SECONDS.fullmatch(text):
         raise ValueError("a whole number of seconds is expected")
     return int(text)
+
+
+def plan(text: str) -> PlanReference:
+    """A plan, or a version of one, such as `standard/1`."""
+    return PlanReference.of(text)
 
 
 class Order(StrEnum):

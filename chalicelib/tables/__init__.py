@@ -9,6 +9,7 @@ from chalicelib.tables.bots import Bot
 from chalicelib.tables.fingerprints import Fingerprint
 from chalicelib.tables.models import CreatorModel
 from chalicelib.tables.phases import Phase
+from chalicelib.tables.plans import StoredPlan
 from chalicelib.tables.pools import Content, Text
 from chalicelib.tables.sessions import Session
 from chalicelib.tables.settings import Setting
@@ -17,7 +18,7 @@ NAMES: dict[type[base.Item], str] = {
     model: base.name_of(model)
     for model in (
         *(Account, Phase, Content, Text, Fingerprint, Assignment, Bot, Session, CreatorModel, Setting),
-        AuditEvent,
+        *(AuditEvent, StoredPlan),
     )
 }
 
@@ -47,6 +48,7 @@ __all__ = [
     "Phase",
     "Session",
     "Setting",
+    "StoredPlan",
     "Text",
     "bind",
     "create_all",

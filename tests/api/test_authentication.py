@@ -28,6 +28,8 @@ IDS = {
     "bot_id": "b1",
     "key_id": "key_1",
     "session_id": "ses_1",
+    "plan": "standard",
+    "version": "1",
     "phase": "pfp",
 }
 

@@ -46,6 +46,9 @@ VALID: dict[str, dict[str, Any]] = {
     "UploadBody": {"filename": "x.png", "media_type": "image/png", "bytes": 1, "sha256": "ab" * 32},
     "ItemEdit": {"tags": ["x"]},
     "TextEdit": {"tags": ["x"]},
+    "PlanBody": {"name": "bad", "title": "x"},
+    "PlanEdit": {"title": "x"},
+    "PlanMove": {"reason": "x"},
     "BotBody": {"bot_id": "bad", "name": "x", "models": ["m1"]},
 }
 """A body of each kind that would be accepted. For a kind that is not here less is tried."""
@@ -98,6 +101,7 @@ def scene(agency: Agency) -> Scene:
     if _Kept.scene is None:
         worker = agency.warmed_to("pfp")
         token = worker.take()
+        agency.operator.post("/api/operator/plans", {"name": "slow", "title": "Slow"}).ok(201)
         key_id = agency.operator.get("/api/operator/bots/b2").ok()["keys"][0]["key_id"]
         ids = {
             "account_id": "a1",
@@ -108,6 +112,8 @@ def scene(agency: Agency) -> Scene:
             "key_id": key_id,
             "session_id": str(worker.session),
             "phase": "pfp",
+            "plan": "slow",
+            "version": "1",
         }
         _Kept.scene = agency.wire.save(), str(worker.session), token, ids, agency.wire.image()
     saved, session, token, ids, before = _Kept.scene

@@ -81,6 +81,7 @@ def _create(path: str, body: Any) -> Callable[[World], Reply]:
 
 
 IMPORT = "/api/operator/accounts/import"
+PLAN = "/api/operator/plans/slow/versions/1"
 ROWS = b"account_id,model_id,username\nnew-1,m1,u1\nnew-2,m1,u2\n"
 
 VERBS: tuple[Verb, ...] = (
@@ -161,6 +162,10 @@ FEEDING: tuple[Verb, ...] = (
     Verb("revoke-key", "operator", lambda w: w.operator.delete(f"/api/operator/bots/b1/keys/{_key_of(w, 'b1')}")),
     Verb("edit-bot", "operator", lambda w: w.operator.send("PATCH", "/api/operator/bots/b2", {"name": "chaos"})),
     Verb("pause-model", "operator", lambda w: w.operator.send("PATCH", "/api/operator/models/m1", {"paused": True})),
+    Verb("create-plan", "operator", _create("plans", {"name": "new", "title": "New"})),
+    Verb("edit-plan", "operator", lambda w: w.operator.send("PATCH", PLAN, {"limits": {"max_retries": 5}})),
+    Verb("publish-plan", "operator", lambda w: w.operator.post(f"{PLAN}/publish", {"reason": "chaos"})),
+    Verb("retire-plan", "operator", lambda w: w.operator.post(f"{PLAN}/retire", {"reason": "chaos"})),
     Verb("watch-pools", "timer", lambda _: schedules.watch_pools()),
 )
 """What feeds the service; it is tried in one situation only."""
@@ -323,6 +328,7 @@ class Stages:
     def _brought_about(self, situation: situations.Situation) -> Stage:
         agency = self.agency
         agency.operator.words("spare-text", "bio", quality_score=10)
+        agency.operator.post("/api/operator/plans", {"name": "slow", "title": "Slow"}).ok(201)
         first, second = situation(agency), agency.worker("b2")
         account = agency.wire.store.tables[ACCOUNTS].rows["a1",]
         token = account.get("lease_token", {"S": NO_TOKEN})["S"]

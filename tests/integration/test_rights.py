@@ -53,6 +53,7 @@ def operators_look_at_everything(agency: Agency) -> None:
         "/models/m1/availability",
         "/models/m1/content",
         "/models/m1/texts",
+        "/plans",
         "/pipeline",
         "/review",
         "/sessions",
@@ -66,6 +67,8 @@ def operators_change_what_is_there(agency: Agency) -> None:
     operator.send("PATCH", f"{OPERATOR}/models/m1", {"name": "Nora"}).ok()
     operator.send("PATCH", f"{OPERATOR}/models/m1/content/m1-any", {"quality_score": 10}).ok()
     operator.post(f"{OPERATOR}/bots/b2/keys").ok(201)
+    operator.post(f"{OPERATOR}/plans", {"name": "slow", "title": "Slow"}).ok(201)
+    operator.post(f"{OPERATOR}/plans/slow/versions/1/publish").ok()
     operator.words("w1", "bio", body="one")
     operator.send("PATCH", f"{OPERATOR}/models/m1/texts/w1", {"body": "two"}).ok()
     for status in ("withdrawn", "approved", "withdrawn"):

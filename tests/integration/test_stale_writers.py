@@ -473,6 +473,7 @@ CREATIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (f"{MODELS}/m1/content", media("new", "pfp"), {"quality_score": 1}),
     (f"{MODELS}/m1/texts", words("new", "bio"), {"body": "other"}),
     ("/api/operator/bots", {"bot_id": "new"}, {"name": "other"}),
+    ("/api/operator/plans", {"name": "new", "title": "New"}, {"title": "Other"}),
 ]
 
 
@@ -495,6 +496,31 @@ def test_of_two_different_creations_at_once_one_is_refused(
         agency, lambda: agency.operator.post(path, body), lambda: agency.operator.post(path, {**body, **other}).ok(201)
     )
     answer.refused(409, "already_exists")
+
+
+def test_what_is_published_in_the_last_moment_is_not_edited(agency: Agency) -> None:
+    plan = "/api/operator/plans/slow/versions/1"
+    agency.operator.post("/api/operator/plans", {"name": "slow", "title": "Slow"}).ok(201)
+    published: list[Any] = []
+    answer = overtaken(
+        agency,
+        lambda: agency.operator.send("PATCH", plan, {"limits": {"max_retries": 9}}),
+        lambda: published.append(agency.operator.post(f"{plan}/publish").ok()),
+    )
+    answer.refused(409, "invalid_transition")
+    assert {**agency.operator.get(plan).ok(), "replayed": False} == published[0]
+
+
+def test_of_two_edits_of_a_draft_at_once_both_count(agency: Agency) -> None:
+    plan = "/api/operator/plans/slow/versions/1"
+    agency.operator.post("/api/operator/plans", {"name": "slow", "title": "Slow"}).ok(201)
+    answer = overtaken(
+        agency,
+        lambda: agency.operator.send("PATCH", plan, {"limits": {"max_retries": 9}}),
+        lambda: agency.operator.send("PATCH", plan, {"limits": {"max_crashes": 9}}).ok(),
+    )
+    limits = answer.ok()["limits"]
+    assert (limits["max_retries"], limits["max_crashes"]) == (9, 9)
 
 
 def test_of_two_accounts_of_one_profile_at_once_one_is_refused(agency: Agency) -> None:

@@ -17,12 +17,14 @@ DETAILS = {
     "granted_by": "Ada",
     "reference": "contract 7",
     "performance_score": 71.5,
+    "version": 2,
+    "copied_from": "standard/1",
 }
 
 
 @pytest.mark.parametrize("action", AuditAction)
 def test_a_tag_is_subject_and_verb(action: AuditAction) -> None:
-    assert re.fullmatch(r"(account|lease|phase|session|model|content|text|bot|pipeline):[a-z]+(_[a-z]+)*", action)
+    assert re.fullmatch(r"(account|lease|phase|session|model|content|text|plan|bot|pipeline):[a-z]+(_[a-z]+)*", action)
     assert action.name == action.value.replace(":", "_").upper()
 
 

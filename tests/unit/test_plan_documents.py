@@ -1,13 +1,16 @@
 """Plans as documents: their canonical form and digest, what is wrong with one, and what differs between two."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.domain import plan_diffs, plan_documents
 from chalicelib.domain.plan_documents import canonical, completed, digest, faults
+from chalicelib.domain.plans import STANDARD
 from tests.plan_documents import documents
 
 POST = {"phase": "post", "category": "post", "interval_hours": 24}
@@ -59,6 +62,37 @@ def test_documents_have_the_same_digest_exactly_where_nothing_differs(one: dict[
     assert (digest(before) == digest(after)) == (found == [])
     assert plan_diffs.differences(before, before) == []
     assert all(one.summary for one in found)
+
+
+# plans
+
+
+@given(documents())
+def test_a_plan_says_what_its_document_says(given: dict[str, Any]) -> None:
+    plan = plan_documents.plan_of("slow", 2, completed(given))
+    assert (plan.name, plan.version) == ("slow", 2)
+    assert plan_documents.document_of(plan) == completed(given)
+    assert plan_documents.plan_of("slow", 2, given) == plan
+    assert all(plan.phases[name].interval >= timedelta(hours=24) for name in plan.order[1:])
+
+
+@given(documents(), st.integers(0, 23))
+def test_no_document_makes_a_plan_with_a_shorter_interval(given: dict[str, Any], hours: int) -> None:
+    short = {**given, "phases": [*given["phases"], phase(phase="one_more", interval_hours=hours)]}
+    with pytest.raises(ValueError, match="the least that this service allows"):
+        plan_documents.plan_of("slow", 1, short)
+
+
+def test_the_standard_plan_is_its_document() -> None:
+    assert plan_documents.plan_of("standard", 1, plan_documents.STANDARD_DOCUMENT) == STANDARD
+    assert plan_documents.document_of(STANDARD) == plan_documents.STANDARD_DOCUMENT
+
+
+def test_the_document_of_the_standard_plan_never_changes() -> None:
+    """Accounts keep its digest: another one would leave them without a plan."""
+    assert (
+        digest(plan_documents.STANDARD_DOCUMENT) == "312204e8e57c995324239a86c97ebb4bf67103b2b14253f8bb4fdafcd82e50aa"
+    )
 
 
 # what is wrong

@@ -826,6 +826,94 @@ class Pipeline:
         )
 
 
+class Plans:
+    """The operations on plans."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def create(self, *, name: str, title: str, from_: str | Unset | None = UNSET) -> shapes.ChangedPlan:
+        """Makes a draft: a new plan, or the next version of one. It is a copy of `from`."""
+        return await self._transport.ask(
+            "POST",
+            "/api/operator/plans",
+            shapes.ChangedPlan,
+            body={"name": name, "title": title, "from": from_},
+        )
+
+    def list_all(self, *, limit: int | None = None, cursor: str | None = None) -> AsyncPages[shapes.ListedPlan]:
+        """All plans with their versions, `standard` first."""
+        return self._transport.pages(
+            "GET",
+            "/api/operator/plans",
+            shapes.ListedPlan,
+            query={"limit": limit, "cursor": cursor},
+        )
+
+    async def get(self, plan: str) -> shapes.ListedPlan:
+        """One plan with its versions."""
+        return await self._transport.ask(
+            "GET",
+            f"/api/operator/plans/{quoted(plan)}",
+            shapes.ListedPlan,
+        )
+
+    async def get_version(self, plan: str, version: int) -> shapes.PlanVersion:
+        """One version of a plan, with its phases and limits."""
+        return await self._transport.ask(
+            "GET",
+            f"/api/operator/plans/{quoted(plan)}/versions/{quoted(version)}",
+            shapes.PlanVersion,
+        )
+
+    async def edit(
+        self,
+        plan: str,
+        version: int,
+        *,
+        if_match: str | None = None,
+        title: str | Unset | None = UNSET,
+        phases: list[shapes.PlanPhaseBody] | Unset | None = UNSET,
+        limits: shapes.PlanLimitsBody | Unset | None = UNSET,
+        reason: str | Unset | None = UNSET,
+    ) -> shapes.ChangedPlan:
+        """Changes a draft: `phases` as a whole, `limits` one by one. Each fault is named by its JSON pointer."""
+        return await self._transport.ask(
+            "PATCH",
+            f"/api/operator/plans/{quoted(plan)}/versions/{quoted(version)}",
+            shapes.ChangedPlan,
+            headers={"If-Match": if_match},
+            body={"title": title, "phases": phases, "limits": limits, "reason": reason},
+        )
+
+    async def publish(self, plan: str, version: int, *, reason: str | Unset | None = UNSET) -> shapes.ChangedPlan:
+        """Opens a draft to new accounts. From then on it never changes; no account changes by it."""
+        return await self._transport.ask(
+            "POST",
+            f"/api/operator/plans/{quoted(plan)}/versions/{quoted(version)}/publish",
+            shapes.ChangedPlan,
+            body={"reason": reason},
+        )
+
+    async def retire(self, plan: str, version: int, *, reason: str | Unset | None = UNSET) -> shapes.ChangedPlan:
+        """Closes a version to new accounts; those that have it go on by it. A draft that is retired is discarded."""
+        return await self._transport.ask(
+            "POST",
+            f"/api/operator/plans/{quoted(plan)}/versions/{quoted(version)}/retire",
+            shapes.ChangedPlan,
+            body={"reason": reason},
+        )
+
+    async def diff(self, plan: str, version: int, *, against: str | None = None) -> shapes.PlanDiff:
+        """What differs from another version (default: the one that it was copied from), in words and as data."""
+        return await self._transport.ask(
+            "GET",
+            f"/api/operator/plans/{quoted(plan)}/versions/{quoted(version)}/diff",
+            shapes.PlanDiff,
+            query={"against": against},
+        )
+
+
 class Review:
     """The operations on review."""
 
@@ -1358,6 +1446,7 @@ class Operations:
         self.models = Models(transport)
         self.phases = Phases(transport)
         self.pipeline = Pipeline(transport)
+        self.plans = Plans(transport)
         self.review = Review(transport)
         self.sessions = Sessions(transport)
         self.stewardship = Stewardship(transport)

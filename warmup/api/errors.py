@@ -68,6 +68,13 @@ class PhaseNotFound(problems.NotFound):
     """
 
 
+class PlanNotFound(problems.NotFound):
+    """There is no such plan, or this key does not see it.
+
+    Compare the id; a bot whose key is bound to models sees only those.
+    """
+
+
 class RouteNotFound(problems.NotFound):
     """There is no such route.
 
@@ -84,6 +91,13 @@ class SessionNotFound(problems.NotFound):
 
 class TextNotFound(problems.NotFound):
     """There is no such text, or this key does not see it.
+
+    Compare the id; a bot whose key is bound to models sees only those.
+    """
+
+
+class VersionNotFound(problems.NotFound):
+    """There is no such version, or this key does not see it.
 
     Compare the id; a bot whose key is bound to models sees only those.
     """
@@ -267,9 +281,11 @@ BY_CODE: Mapping[str, type[problems.ApiError]] = {
     "key_not_found": KeyNotFound,
     "model_not_found": ModelNotFound,
     "phase_not_found": PhaseNotFound,
+    "plan_not_found": PlanNotFound,
     "route_not_found": RouteNotFound,
     "session_not_found": SessionNotFound,
     "text_not_found": TextNotFound,
+    "version_not_found": VersionNotFound,
     "method_not_allowed": MethodNotAllowed,
     "account_leased": AccountLeased,
     "account_not_ready": AccountNotReady,

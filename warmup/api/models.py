@@ -65,6 +65,10 @@ class AuditAction(OpenEnum):
     MODEL_RESUME = "model:resume"
     PIPELINE_PAUSE = "pipeline:pause"
     PIPELINE_RESUME = "pipeline:resume"
+    PLAN_CREATE = "plan:create"
+    PLAN_CHANGE = "plan:change"
+    PLAN_PUBLISH = "plan:publish"
+    PLAN_RETIRE = "plan:retire"
     CONTENT_CREATE = "content:create"
     CONTENT_CHANGE = "content:change"
     CONTENT_WITHDRAW = "content:withdraw"
@@ -157,6 +161,14 @@ class PhaseStatus(OpenEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     REQUIRES_REVIEW = "requires_review"
+
+
+class PlanState(OpenEnum):
+    """Where a version of a plan stands: being edited, in use and never changed any more, closed to new accounts."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    RETIRED = "retired"
 
 
 class PoolKind(OpenEnum):
@@ -692,6 +704,28 @@ class ChangedPauses(ApiModel):
     reason: str | None
     paused_models: list[str]
     version: int
+    replayed: bool
+
+
+class ChangedPlan(ApiModel):
+    """A version of a plan after a change."""
+
+    name: str
+    version: int
+    state: PlanState
+    digest: str
+    title: str
+    phases: list[PlanPhase]
+    limits: PlanLimits
+    copied_from: str | None
+    created_at: datetime | None
+    created_by: str | None
+    updated_at: datetime | None
+    published_at: datetime | None
+    published_by: str | None
+    retired_at: datetime | None
+    retired_by: str | None
+    revision: int
     replayed: bool
 
 
@@ -1268,6 +1302,24 @@ class ListedAccount(ApiModel):
     assigned: Assigned | None = None
 
 
+class ListedPlan(ApiModel):
+    """A plan with its versions; `newest_published` is the one that new accounts get, null: none."""
+
+    name: str
+    title: str
+    newest_published: int | None
+    versions: list[ListedVersion]
+
+
+class ListedVersion(ApiModel):
+    """A version of a plan, in short."""
+
+    version: int
+    state: PlanState
+    digest: str
+    title: str
+
+
 class Loser(ApiModel):
     """An item that always loses, and by which part of its score."""
 
@@ -1528,11 +1580,178 @@ class Phase(ApiModel):
     updated_at: datetime
 
 
+class PlanBody(ApiModel):
+    """`POST /api/operator/plans`: a draft."""
+
+    name: str
+    title: str
+    from_: str | None = Field(default=None, alias="from")
+
+
+class PlanContent(ApiModel):
+    """What a phase asks of a media item; null asks nothing."""
+
+    need: Need
+    media_types: list[str]
+    max_bytes: int
+    min_width: int | None
+    min_height: int | None
+    min_aspect_ratio: float | None
+    max_aspect_ratio: float | None
+    max_duration_seconds: int | None
+    animated: bool
+
+
+class PlanContentBody(ApiModel):
+    """What a phase asks of a media item; null asks nothing. An aspect ratio is width by height."""
+
+    need: str | None = None
+    media_types: list[str] | None = None
+    max_bytes: int | None = None
+    min_width: int | None = None
+    min_height: int | None = None
+    min_aspect_ratio: float | None = None
+    max_aspect_ratio: float | None = None
+    max_duration_seconds: int | None = None
+    animated: bool | None = None
+
+
+class PlanDiff(ApiModel):
+    """What differs between two versions of plans, in words and as data."""
+
+    plan: str
+    against: str
+    summary: str
+    differences: list[PlanDifference]
+
+
+class PlanDifference(ApiModel):
+    """One difference. `what` is the member (such as `text.max_length`), or `added`, `left_out`, `moved` of a phase.
+
+    `phase` is null for a limit of the whole plan."""
+
+    phase: str | None
+    what: str
+    before: Any
+    after: Any
+    summary: str
+
+
+class PlanEdit(ApiModel):
+    """`PATCH …/plans/{plan}/versions/{version}`: the phases as a whole, the limits one by one."""
+
+    title: str | None = None
+    phases: list[PlanPhaseBody] | None = None
+    limits: PlanLimitsBody | None = None
+    reason: str | None = None
+
+
+class PlanLimits(ApiModel):
+    """The limits that hold for all phases of a plan."""
+
+    max_retries: int
+    retry_base_minutes: int
+    retry_cap_hours: int
+    max_crashes: int
+    max_replacements: int
+    cooldown_hours: int
+    minimum_quality: float
+    four_eyes: bool
+    licence_required: bool
+
+
+class PlanLimitsBody(ApiModel):
+    """The limits of a plan; what is not given stays."""
+
+    max_retries: int | None = None
+    retry_base_minutes: int | None = None
+    retry_cap_hours: int | None = None
+    max_crashes: int | None = None
+    max_replacements: int | None = None
+    cooldown_hours: int | None = None
+    minimum_quality: float | None = None
+    four_eyes: bool | None = None
+    licence_required: bool | None = None
+
+
+class PlanMove(ApiModel):
+    """`POST …/publish` and `…/retire`."""
+
+    reason: str | None = None
+
+
 class PlanName(ApiModel):
     """The plan that an account keeps."""
 
     name: str
     version: int
+
+
+class PlanPhase(ApiModel):
+    """A phase of a plan: the minimum interval before it, and what it asks of the pools."""
+
+    phase: str
+    category: str
+    interval_hours: int
+    max_work_minutes: int
+    fallback: bool
+    content: PlanContent
+    text: PlanText
+
+
+class PlanPhaseBody(ApiModel):
+    """A phase of a plan. `interval_hours` is at least 24, of the first phase at least 0."""
+
+    phase: str
+    category: str
+    interval_hours: int
+    max_work_minutes: int | None = None
+    fallback: bool | None = None
+    content: PlanContentBody | None = None
+    text: PlanTextBody | None = None
+
+
+class PlanText(ApiModel):
+    """What a phase asks of a text; null asks nothing. `unit`: in what its length is counted."""
+
+    need: Need
+    max_length: int
+    unit: str
+    max_hashtags: int | None
+    max_mentions: int | None
+
+
+class PlanTextBody(ApiModel):
+    """What a phase asks of a text; null asks nothing."""
+
+    need: str | None = None
+    max_length: int | None = None
+    unit: str | None = None
+    max_hashtags: int | None = None
+    max_mentions: int | None = None
+
+
+class PlanVersion(ApiModel):
+    """A version of a plan. `digest` is the SHA-256 of its phases and limits; `revision` counts its changes (`ETag`).
+
+    What comes with the service (`standard` 1) has no instants."""
+
+    name: str
+    version: int
+    state: PlanState
+    digest: str
+    title: str
+    phases: list[PlanPhase]
+    limits: PlanLimits
+    copied_from: str | None
+    created_at: datetime | None
+    created_by: str | None
+    updated_at: datetime | None
+    published_at: datetime | None
+    published_by: str | None
+    retired_at: datetime | None
+    retired_by: str | None
+    revision: int
 
 
 class PoolCategory(ApiModel):

@@ -1,0 +1,92 @@
+"""Plans: the ordered phases with their minimum intervals, limits and content needs, as versions that never change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.context import Context, Role
+from chalicelib.domain.errors import AlreadyExists, InvalidTransition
+from chalicelib.domain.plan_versions import PlanReference
+from chalicelib.edge.answers import Answer, Created, Tagged
+from chalicelib.edge.routing import Routes
+from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit, plan
+from chalicelib.routes.schemas.lists import Page
+from chalicelib.routes.schemas.plans import ChangedPlan, ListedPlan, PlanDiff, PlanVersion
+from chalicelib.services import plans
+
+if TYPE_CHECKING:  # a route that reads no body needs no pydantic
+    from chalicelib.routes.bodies.plans import PlanBody, PlanEdit, PlanMove
+
+routes = Routes(__name__, bodies=(".bodies.plans",))
+_VERSION = "/api/operator/plans/{plan}/versions/{version}"
+
+
+@routes.post("/api/operator/plans", role=Role.OPERATOR, refuses=(AlreadyExists,), missing=("plan", "version"))
+def create(context: Context, *, body: PlanBody) -> Created[ChangedPlan]:
+    """Makes a draft: a new plan, or the next version of one. It is a copy of `from`.
+
+    Without `from` it is a copy of the plan's own newest version, of a new plan of `standard`. A plan has one draft at
+    a time.
+    """
+    copied = None if body.copied is None else PlanReference.of(body.copied)
+    row, replayed = plans.create(context, body.name, title=body.title, copied=copied)
+    return Created(ChangedPlan.after(row, replayed=replayed), replayed)
+
+
+@routes.get("/api/operator/plans", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
+def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer[Page[ListedPlan]]:
+    """All plans with their versions, `standard` first."""
+    found, following = plans.list_all(context, limit=limit, cursor=cursor)
+    return Answer(Page(items=[ListedPlan.from_item(one) for one in found], next_cursor=following))
+
+
+@routes.get("/api/operator/plans/{plan}", role=Role.OPERATOR)
+def get(context: Context, *, plan: str) -> Answer[ListedPlan]:
+    """One plan with its versions."""
+    return Answer(ListedPlan.from_item(plans.get(context, plan)))
+
+
+@routes.get(_VERSION, role=Role.OPERATOR)
+def get_version(context: Context, *, plan: str, version: str) -> Tagged[PlanVersion]:
+    """One version of a plan, with its phases and limits."""
+    row = plans.get_version(context, plan, version)
+    return Tagged(PlanVersion.from_item(row), row.version)
+
+
+@routes.patch(
+    _VERSION, role=Role.OPERATOR, refuses=(InvalidTransition,), shows=lambda row, _: PlanVersion.from_item(row)
+)
+def edit(context: Context, *, plan: str, version: str, body: PlanEdit) -> Tagged[ChangedPlan]:
+    """Changes a draft: `phases` as a whole, `limits` one by one. Each fault is named by its JSON pointer."""
+    given = body.model_dump(exclude_unset=True, exclude_none=False)
+    row, replayed = plans.edit(
+        context,
+        plan,
+        version,
+        title=body.title,
+        phases=given.get("phases"),
+        limits=given.get("limits") or {},
+        reason=body.reason,
+    )
+    return Tagged(ChangedPlan.after(row, replayed=replayed), row.version)
+
+
+@routes.post(f"{_VERSION}/publish", role=Role.OPERATOR, refuses=(InvalidTransition,))
+def publish(context: Context, *, plan: str, version: str, body: PlanMove) -> Answer[ChangedPlan]:
+    """Opens a draft to new accounts. From then on it never changes; no account changes by it."""
+    row, replayed = plans.publish(context, plan, version, reason=body.reason)
+    return Answer(ChangedPlan.after(row, replayed=replayed))
+
+
+@routes.post(f"{_VERSION}/retire", role=Role.OPERATOR, refuses=(InvalidTransition,))
+def retire(context: Context, *, plan: str, version: str, body: PlanMove) -> Answer[ChangedPlan]:
+    """Closes a version to new accounts; those that have it go on by it. A draft that is retired is discarded."""
+    row, replayed = plans.retire(context, plan, version, reason=body.reason)
+    return Answer(ChangedPlan.after(row, replayed=replayed))
+
+
+@routes.get(f"{_VERSION}/diff", role=Role.OPERATOR, query={"against": plan})
+def diff(context: Context, *, plan: str, version: str, against: PlanReference | None = None) -> Answer[PlanDiff]:
+    """What differs from another version (default: the one that it was copied from), in words and as data."""
+    other, found = plans.diff(context, plan, version, against)
+    return Answer(PlanDiff.of(f"{plan}/{version}", other, found))

@@ -1,0 +1,172 @@
+"""Plans and their versions, as operators see them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self
+
+from chalicelib.domain import plan_versions
+from chalicelib.domain.plan_diffs import PlanDifference, in_words
+from chalicelib.domain.plan_documents import completed
+from chalicelib.domain.plan_versions import PlanState
+from chalicelib.domain.plans import Need
+from chalicelib.edge.answers import Document
+from chalicelib.routes.schemas.lists import Replayed
+from chalicelib.tables import StoredPlan
+
+
+class PlanContent(Document):
+    """What a phase asks of a media item; null asks nothing."""
+
+    need: Need
+    media_types: list[str]
+    max_bytes: int
+    min_width: int | None
+    min_height: int | None
+    min_aspect_ratio: float | None
+    max_aspect_ratio: float | None
+    max_duration_seconds: int | None
+    animated: bool
+
+
+class PlanText(Document):
+    """What a phase asks of a text; null asks nothing. `unit`: in what its length is counted."""
+
+    need: Need
+    max_length: int
+    unit: str
+    max_hashtags: int | None
+    max_mentions: int | None
+
+
+class PlanPhase(Document):
+    """A phase of a plan: the minimum interval before it, and what it asks of the pools."""
+
+    phase: str
+    category: str
+    interval_hours: int
+    max_work_minutes: int
+    fallback: bool
+    content: PlanContent
+    text: PlanText
+
+    @staticmethod
+    def of(given: Mapping[str, Any]) -> "PlanPhase":
+        """Return what a document says of a phase."""
+        parts = {"content": PlanContent(**given["content"]), "text": PlanText(**given["text"])}
+        return PlanPhase(**{**given, **parts})
+
+
+class PlanLimits(Document):
+    """The limits that hold for all phases of a plan."""
+
+    max_retries: int
+    retry_base_minutes: int
+    retry_cap_hours: int
+    max_crashes: int
+    max_replacements: int
+    cooldown_hours: int
+    minimum_quality: float
+    four_eyes: bool
+    licence_required: bool
+
+
+class ListedVersion(Document):
+    """A version of a plan, in short."""
+
+    version: int
+    state: PlanState
+    digest: str
+    title: str
+
+
+class ListedPlan(Document):
+    """A plan with its versions; `newest_published` is the one that new accounts get, null: none."""
+
+    name: str
+    title: str
+    newest_published: int | None
+    versions: list[ListedVersion]
+
+    @staticmethod
+    def from_item(item: StoredPlan) -> "ListedPlan":
+        """Return what the table lists of a plan."""
+        versions = [
+            ListedVersion(version=int(number), state=PlanState(one["state"]), digest=one["digest"], title=one["title"])
+            for number, one in sorted(item.versions.items(), key=lambda pair: int(pair[0]))
+        ]
+        return ListedPlan(
+            name=item.plan_name,
+            title=item.title,
+            newest_published=plan_versions.newest(item.states),
+            versions=versions,
+        )
+
+
+class PlanVersion(Document):
+    """A version of a plan. `digest` is the SHA-256 of its phases and limits; `revision` counts its changes (`ETag`).
+
+    What comes with the service (`standard` 1) has no instants.
+    """
+
+    name: str
+    version: int
+    state: PlanState
+    digest: str
+    title: str
+    phases: list[PlanPhase]
+    limits: PlanLimits
+    copied_from: str | None
+    created_at: datetime | None
+    created_by: str | None
+    updated_at: datetime | None
+    published_at: datetime | None
+    published_by: str | None
+    retired_at: datetime | None
+    retired_by: str | None
+    revision: int
+
+    @staticmethod
+    def from_item(item: StoredPlan) -> "PlanVersion":
+        """Return what the table holds of a version."""
+        document, state = completed(item.document), PlanState(item.state or "")
+        return PlanVersion(
+            name=item.plan_name,
+            version=item.plan_version,
+            state=state,
+            digest=item.digest or "",
+            title=item.title,
+            phases=[PlanPhase.of(one) for one in document["phases"]],
+            limits=PlanLimits(**document["limits"]),
+            copied_from=item.copied_from,
+            created_at=item.created_at,
+            created_by=item.created_by,
+            updated_at=item.updated_at,
+            published_at=item.published_at,
+            published_by=item.published_by,
+            retired_at=item.retired_at,
+            retired_by=item.retired_by,
+            revision=item.version,
+        )
+
+
+class ChangedPlan(Replayed, PlanVersion):
+    """A version of a plan after a change."""
+
+    @classmethod
+    def after(cls, item: StoredPlan, *, replayed: bool) -> Self:
+        """Return the version with whether it had been changed so before."""
+        return cls(**vars(PlanVersion.from_item(item)), replayed=replayed)
+
+
+class PlanDiff(Document):
+    """What differs between two versions of plans, in words and as data."""
+
+    plan: str
+    against: str
+    summary: str
+    differences: list[PlanDifference]
+
+    @staticmethod
+    def of(plan: str, against: str, found: list[PlanDifference]) -> "PlanDiff":
+        """Return the differences of a version from the other."""
+        return PlanDiff(plan=plan, against=against, summary=in_words(found), differences=found)

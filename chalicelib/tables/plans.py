@@ -1,0 +1,95 @@
+"""Plans: each has a row that lists its versions, and a row for each version with its document."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from chalicelib.domain.plan_documents import STANDARD_DOCUMENT
+from chalicelib.domain.plan_versions import STANDARD_DIGEST, STANDARD_NAME, STANDARD_NUMBER, PlanState
+from chalicelib.tables.attributes import count, instant, maybe_instant, maybe_text, maybe_word, sequence, text
+from chalicelib.tables.attributes import document as json
+from chalicelib.tables.base import Item, Key, batch_get
+
+LISTING = 0
+"""The `plan_version` of the row that lists a plan's versions."""
+_STANDARD_TITLE = "The standard plan: five phases in 132 hours"
+
+
+class StoredPlan(Item):
+    """A plan, or a version of one; `version` counts its accepted changes.
+
+    The plan itself (`plan_version` 0) has `versions`: `{state, digest, title}` by number, as its versions have them,
+    and its `version` numbers the audit events. A version has `document` and what became of it; once it is published,
+    its document never changes.
+    """
+
+    class Meta:
+        table_name = "plans"
+
+    plan_name = text(hash_key=True)
+    plan_version = sequence()
+    title = text()
+    versions = json()
+    state = maybe_word(PlanState)
+    document = json()
+    digest = maybe_text()
+    copied_from = maybe_text()
+    created_at = instant()
+    created_by = text()
+    updated_at = instant()
+    published_at = maybe_instant()
+    published_by = maybe_text()
+    retired_at = maybe_instant()
+    retired_by = maybe_text()
+    version = count()
+
+    @property
+    def subject(self) -> str:
+        """The subject of its audit events."""
+        return f"plan:{self.plan_name}"
+
+    @property
+    def states(self) -> dict[int, PlanState]:
+        """The states of its versions, by number."""
+        return {int(number): PlanState(one["state"]) for number, one in (self.versions or {}).items()}
+
+    def list_version(self, row: Self) -> None:
+        """Keeps in the plan's own row what it lists of a version."""
+        listed = {"state": row.state, "digest": row.digest, "title": row.title}
+        self.versions = {**(self.versions or {}), str(row.plan_version): listed}
+
+
+def standard() -> StoredPlan:
+    """The plan that comes with the service, before anybody made another version of it."""
+    found = StoredPlan(plan_name=STANDARD_NAME, plan_version=LISTING, title=_STANDARD_TITLE)
+    found.list_version(standard_version())
+    return found
+
+
+def standard_version() -> StoredPlan:
+    """Version 1 of `standard`: the only one that no row holds, whatever happens to the table."""
+    return StoredPlan(
+        plan_name=STANDARD_NAME,
+        plan_version=STANDARD_NUMBER,
+        title=_STANDARD_TITLE,
+        state=PlanState.PUBLISHED,
+        document=dict(STANDARD_DOCUMENT),
+        digest=STANDARD_DIGEST,
+    )
+
+
+def find(*wanted: tuple[str, int]) -> list[StoredPlan | None]:
+    """The plans (version 0) and versions of that name and number, read together; None where there is none."""
+    asked: list[Key] = [(StoredPlan, *one) for one in dict.fromkeys(wanted) if one != (STANDARD_NAME, STANDARD_NUMBER)]
+    rows: Mapping[Any, StoredPlan | None] = dict(zip(asked, batch_get(asked), strict=True)) if asked else {}
+    return [_found(rows.get((StoredPlan, *one)), one) for one in wanted]
+
+
+def _found(row: StoredPlan | None, wanted: tuple[str, int]) -> StoredPlan | None:
+    if wanted == (STANDARD_NAME, STANDARD_NUMBER):
+        return standard_version()
+    return standard() if row is None and wanted == (STANDARD_NAME, LISTING) else row
+
+
+def listed(rows: Sequence[StoredPlan]) -> list[StoredPlan]:
+    """Of some rows, those that list a plan's versions; `standard` has its own place in a list."""
+    return [one for one in rows if one.plan_version == LISTING and one.plan_name != STANDARD_NAME]
