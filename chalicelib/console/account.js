@@ -8,7 +8,7 @@ import { Act } from "./moves.js";
 import { html, useState } from "./preact.js";
 import { Parts, Timeline } from "./timeline.js";
 import { Drawer, Empty, Icon, Opens, State, shown, Time } from "./ui.js";
-import { relative, why } from "./words.js";
+import { many, percent, relative, why } from "./words.js";
 
 /** @typedef {Schemas["AccountWithAssignments"]} Account */
 /** @typedef {Parameters<typeof Act>[0]["asks"]} Asked */
@@ -122,7 +122,19 @@ const Waiting = ({ account, blockers }) => html`
 const Free = ({ account }) =>
   account.state === "active"
     ? html`<h3>Finished</h3><p class="soft">The warm-up is completed.</p>`
-    : html`<h3>Available</h3><p class="soft">The next worker that asks for work gets this account.</p>`;
+    : html`<h3>Available</h3><p class="soft">${standing(account)}</p>`;
+
+/**
+ * Where an account stands that can be taken: what comes before it, and how often it is its model's turn.
+ * @param {Account} account
+ */
+function standing({ queue_place: place, model_id: model }) {
+  if (!place) return "Workers find this account within seconds.";
+  const before = `${place.more_before ? "more than " : ""}${many(place.before, "account")}`;
+  const first = place.before ? `Before it: ${before} of its model.` : "It is the next account of its model.";
+  if (place.models === 1) return first;
+  return `${first} ${place.models} models have work, and ${model} gets ${percent(place.share, 1)} of the turns.`;
+}
 
 /**
  * The phase that an operator decides on; the last one, where workers left the completion too often.

@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 from chalicelib.context import Context
 from chalicelib.dispatch import directory, slots
-from chalicelib.domain.dispatch import Directory, WorkWanted, step_of, whose_turn
+from chalicelib.domain.dispatch import Directory, QueuePlace, WorkWanted, queue_place, step_of, whose_turn
 from chalicelib.domain.errors import TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.tables.accounts import work_key
@@ -36,6 +36,11 @@ class _Line:
         """Whether so many stand in it."""
         self._read.extend(islice(self._rows, max(0, count - len(self._read))))
         return len(self._read) >= count
+
+    def ids(self) -> Iterator[str]:
+        """Those that stand in it; they are read as they are asked for, and taken out."""
+        while (row := self.take()) is not None:
+            yield row.account.account_id
 
     def take(self, place: int = 0) -> QueueRow | None:
         """Take the account at this place out of the line, counted through the first few; None from an empty line."""
@@ -84,6 +89,7 @@ class Search:
         self._slots: dict[str, Set[str]] = {}
         self._lines: dict[str, _Line] = {}
         self._looked = self._pauses.pipeline_paused
+        self._as_of = context.now
         self.next_due_at: datetime | None = None
         self.more = False
         if not self._pauses.pipeline_paused:
@@ -116,8 +122,7 @@ class Search:
         """Take the oldest account of the model whose turn this is; None where nothing is left."""
         while True:
             while self._lines:
-                weights = self._pauses.weights
-                model = whose_turn(number, {one: weights.get(one, WEIGHT) for one in self._lines})
+                model = whose_turn(number, self._weights)
                 row = self._lines[model].take()
                 if row is not None:
                     return self._given(row)
@@ -141,6 +146,16 @@ class Search:
             return self.first(number)
         row = line.take(self._number(f"lost:{model}", 1))
         return self.first(number) if row is None else self._given(row)
+
+    def place_of(self, account_id: str, model: str) -> QueuePlace | None:
+        """Return where an account of the model stands; None where it is not seen among what is due."""
+        line = self._lines.get(model)
+        return None if line is None else queue_place(account_id, line.ids(), model, self._weights, self._as_of)
+
+    @property
+    def _weights(self) -> dict[str, int]:
+        weights = self._pauses.weights
+        return {one: weights.get(one, WEIGHT) for one in self._lines}
 
     def leave(self, model: str) -> None:
         """Leave a model to later claims."""
@@ -205,6 +220,7 @@ class Search:
 
     def _open(self, found: Directory) -> None:
         """Open the lines of the models that the directory names; none is read before its turn comes."""
+        self._as_of = found.at
         now, due = self._context.now, found.due(self._wanted, self._context.now)
         held: dict[str, list[QueueRow]] = {}
         if found.leased_since is not None and found.leased_since <= render(now):

@@ -1,8 +1,9 @@
 """Which of the accounts that wait for work a caller is given: what it asks for, and whose turn it is."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Self
 
 from chalicelib.domain import accounts
@@ -13,6 +14,8 @@ from chalicelib.domain.records import record
 
 STEPS: tuple[str, ...] = (Step.START_WARMUP, *STANDARD.order, Step.COMPLETE_WARMUP)
 """What can be next on an account: to start, one of the phases, to complete."""
+MOST_BEFORE = 100
+"""How far it is counted what stands before an account."""
 _SECONDS_A_QUEUE = 0.05
 _TURN_BITS = 64
 _GOLDEN = 11400714819323198485
@@ -68,6 +71,35 @@ def whose_turn(number: int, weights: Mapping[str, int]) -> str:
         if place < 0:
             return model
     raise AssertionError("the place is within the sum of the weights")
+
+
+@record
+class QueuePlace:
+    """Where an account that can be taken stands: how many of its model come before it, and its model's share of turns.
+
+    `before` counts up to 100; `more_before`: there are more. `share` (0 to 1) is what the model gets of the turns of
+    all `models` that have work. A worker that asks for certain models or phases only passes the others by.
+    """
+
+    as_of: datetime
+    before: int
+    more_before: bool
+    share: float
+    models: int
+
+
+def queue_place(
+    account_id: str, line: Iterable[str], model: str, weights: Mapping[str, int], as_of: datetime
+) -> QueuePlace | None:
+    """Return the place of an account in the line of its model; None where the line ends without it.
+
+    `weights` has each model that has work.
+    """
+    share = weights[model] / sum(weights.values())
+    for before, other in enumerate(islice(line, MOST_BEFORE + 1)):
+        if other == account_id or before == MOST_BEFORE:
+            return QueuePlace(as_of, before, other != account_id, share, len(weights))
+    return None
 
 
 @record

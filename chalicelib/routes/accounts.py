@@ -37,7 +37,7 @@ from chalicelib.routes.schemas.accounts import (
 from chalicelib.routes.schemas.assignments import Assignment
 from chalicelib.routes.schemas.lists import Look
 from chalicelib.routes.schemas.warmups import ChangedWarmup, ReadiedWarmup, StartedWarmup, WarmupStatus
-from chalicelib.services import account_lists, accounts, assignments, availability, decisions, enrolment, moves
+from chalicelib.services import account_lists, accounts, assignments, availability, decisions, enrolment, moves, places
 from chalicelib.services.account_lists import AccountFilter, Sort
 from chalicelib.services.availability import Joining
 from chalicelib.services.enrolment import Profile
@@ -173,11 +173,12 @@ def move_all(context: Context, *, body: MoveAllBody) -> Answer[BulkMove]:
 
 @routes.get("/api/operator/accounts/{account_id}", role=Role.OPERATOR)
 def get(context: Context, *, account_id: str) -> Tagged[AccountWithAssignments]:
-    """An account with its phases, assignments (the latest 100), lease and blockers."""
-    account = WholeAccount.of(accounts.status(context, account_id), context.now)
+    """An account with its phases, assignments (the latest 100), lease, blockers, and its place in the queue."""
+    loaded = accounts.status(context, account_id)
+    account, place = WholeAccount.of(loaded, context.now), places.place(context, loaded)
     given, _ = assignments.list_all(context, limit=MOST, account_id=account_id)
     latest = [Assignment.from_item(one) for one in given]
-    return Tagged(AccountWithAssignments(**vars(account), assignments=latest))
+    return Tagged(AccountWithAssignments(**vars(account), assignments=latest, queue_place=place))
 
 
 @routes.post("/api/operator/accounts/{account_id}/consent", role=Role.OPERATOR)

@@ -101,6 +101,17 @@ def test_who_waits_is_told_why(console: Console) -> None:
     expect(page.locator(".drawer")).to_contain_text("1 of 5 phases completed")
 
 
+def test_who_can_be_taken_is_told_what_comes_first(console: Console) -> None:
+    model = console.stage.model()
+    first, second = model.account(), model.account()
+    console.stage.model().account()
+    drawer = console.open(f"pipeline?account={first}", ready=".drawer h3").locator(".drawer")
+    expect(drawer).to_contain_text("It is the next account of its model.")
+    drawer = console.open(f"pipeline?account={second}", ready=".drawer h3").locator(".drawer")
+    expect(drawer).to_contain_text("Before it: 1 account of its model.")
+    expect(drawer).to_contain_text("of the turns.")
+
+
 def test_consent_is_recorded_where_an_account_came_without(console: Console) -> None:
     model = console.stage.model()
     body = {"account_id": f"{model.model_id}-owned", "model_id": model.model_id, "username": "owned.by.nora"}

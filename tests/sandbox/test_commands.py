@@ -574,6 +574,19 @@ def test_ctrl_c_says_what_was_done_and_how_to_go_on(
     assert (ended.code, says in ended.err) == (130, True), ended
 
 
+def test_an_account_that_can_be_taken_shows_its_place(warmup: Run, server: FakeServer) -> None:
+    api = server.operator
+    api.models.create(model_id="lined-up")
+    agreed = ConsentBody(granted_by="Nora", granted_at=datetime(2026, 1, 1, tzinfo=UTC), reference="contract 7")
+    for name in ("one", "two"):
+        api.accounts.create(model_id="lined-up", username=name, account_id=name, consent=agreed)
+        assert "not offered: an operator has not yet declared" in warmup("accounts", "get", name).err
+        assert warmup("accounts", "ready", name, "--reason", "r", "--yes").code == 0
+    assert "  offered: next of its model" in warmup("accounts", "get", "one").err
+    assert "  offered: 1 account of lined-up before it" in warmup("accounts", "get", "two").err
+    assert warmup("accounts", "pause", "one", "two", "--reason", "r", "--yes").code == 0
+
+
 def test_many_are_moved_at_once_rehearsed_before(
     warmup: Run, server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

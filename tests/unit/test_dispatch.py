@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.accounts import Step
-from chalicelib.domain.dispatch import ANYTHING, STEPS, Directory, WorkQueue, WorkWanted, whose_turn
+from chalicelib.domain.dispatch import (
+    ANYTHING,
+    MOST_BEFORE,
+    STEPS,
+    Directory,
+    QueuePlace,
+    WorkQueue,
+    WorkWanted,
+    queue_place,
+    whose_turn,
+)
 from chalicelib.domain.plans import STANDARD
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -41,6 +51,27 @@ def test_a_model_whose_first_account_falls_due_behind_ten_thousand_of_another_co
         waiting = {one: count for one, count in waiting.items() if count}
     assert "small" in given[:4], "within twice as many hand-outs as there are models"
     assert given[:24].count("small") == 10, "then every other turn or so"
+
+
+@pytest.mark.parametrize(
+    ("account", "before", "more_before"),
+    [
+        ("a0", 0, False),
+        ("a7", 7, False),
+        (f"a{MOST_BEFORE}", MOST_BEFORE, False),  # a hundred and no more
+        (f"a{MOST_BEFORE + 1}", MOST_BEFORE, True),
+        ("a999", MOST_BEFORE, True),  # whether it comes at all is not read
+    ],
+)
+def test_what_stands_before_an_account_is_counted_up_to_a_hundred(account: str, before: int, more_before: bool) -> None:
+    line = iter([f"a{number}" for number in range(200)])
+    place = queue_place(account, line, "m", {"m": 1, "n": 3}, NOW)
+    assert place == QueuePlace(NOW, before, more_before, 0.25, 2)
+    assert next(line) == f"a{before + 1}", "no more is read"
+
+
+def test_an_account_that_the_line_does_not_show_has_no_place() -> None:
+    assert queue_place("a9", ["a0", "a1"], "m", {"m": 1}, NOW) is None
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -332,7 +332,9 @@ class AccountImport(ApiModel):
 
 
 class AccountWithAssignments(ApiModel):
-    """An account with its latest 100 assignments."""
+    """An account with its latest 100 assignments.
+
+    `queue_place`: where it stands among those that can be taken; null where it is blocked, or not yet seen there."""
 
     account_id: str
     model_id: str
@@ -359,6 +361,7 @@ class AccountWithAssignments(ApiModel):
     tags: list[str]
     consent: Consent | None
     assignments: list[Assignment]
+    queue_place: QueuePlace | None
 
 
 class Actor(ApiModel):
@@ -1819,6 +1822,19 @@ class Progress(ApiModel):
 
     completed: int
     total: int
+
+
+class QueuePlace(ApiModel):
+    """Where an account that can be taken stands: how many of its model come before it, and its model's share of turns.
+
+    `before` counts up to 100; `more_before`: there are more. `share` (0 to 1) is what the model gets of the turns of
+    all `models` that have work. A worker that asks for certain models or phases only passes the others by."""
+
+    as_of: datetime
+    before: int
+    more_before: bool
+    share: float
+    models: int
 
 
 class ReadiedWarmup(ApiModel):

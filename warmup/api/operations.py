@@ -160,7 +160,7 @@ class Accounts:
         )
 
     def get(self, account_id: str) -> shapes.AccountWithAssignments:
-        """An account with its phases, assignments (the latest 100), lease and blockers."""
+        """An account with its phases, assignments (the latest 100), lease, blockers, and its place in the queue."""
         return self._transport.ask(
             "GET",
             f"/api/operator/accounts/{quoted(account_id)}",

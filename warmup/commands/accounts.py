@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from warmup.api.models import AccountBody, ListedAccount
+from warmup.api.models import AccountBody, ListedAccount, QueuePlace
 from warmup.client import Client
 from warmup.commands import imports
 from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, say
@@ -49,7 +49,7 @@ def list_all(
 
 @app.command()
 def get(context: typer.Context, account_id: str, output: Output = Format.TABLE) -> None:
-    """Show one account: its phases, and why it is not offered.
+    """Show one account: its phases, and its place in the queue, or why it is not offered.
 
     Example: warmup accounts get aurora-01
     """
@@ -60,7 +60,20 @@ def get(context: typer.Context, account_id: str, output: Output = Format.TABLE) 
     say(f"{found.account_id} ({found.username}) is {found.state}")
     for blocker in found.blockers:
         say(f"  not offered: {blocker.detail}")
+    if found.queue_place is not None:
+        say(f"  offered: {_standing(found.queue_place, found.model_id)}")
     show(found.phases, output, ("phase", "status", "available_at", "completed_at", "retry_count", "error_message"))
+
+
+def _standing(place: QueuePlace, model_id: str) -> str:
+    """Say what comes before an account, and how often it is its model's turn."""
+    accounts = counted(place.before, "account")
+    first = (
+        f"{'more than ' * place.more_before}{accounts} of {model_id} before it" if place.before else "next of its model"
+    )
+    return (
+        first if place.models == 1 else f"{first}, which gets {place.share:.0%} of the turns of {place.models} models"
+    )
 
 
 @app.command("import")

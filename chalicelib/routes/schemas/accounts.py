@@ -7,6 +7,7 @@ from typing import Self
 
 from chalicelib.batches import RowOutcome, counts
 from chalicelib.domain.accounts import AccountState, Step
+from chalicelib.domain.dispatch import QueuePlace
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.queues import Queue
 from chalicelib.edge.answers import ABSENT, Absent, Document
@@ -75,9 +76,13 @@ class CreatedAccount(Replayed, WholeAccount):
 
 
 class AccountWithAssignments(WholeAccount):
-    """An account with its latest 100 assignments."""
+    """An account with its latest 100 assignments.
+
+    `queue_place`: where it stands among those that can be taken; null where it is blocked, or not yet seen there.
+    """
 
     assignments: list[Assignment]
+    queue_place: QueuePlace | None
 
 
 class ImportedAccount(Document):
