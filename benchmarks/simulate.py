@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from benchmarks import units
+from benchmarks import fairness, units
 from benchmarks.plots import Line, chart
 from chalicelib.domain import selection, timing
 from chalicelib.domain.accounts import AccountState
@@ -238,6 +238,7 @@ def main() -> None:
     told = summary(world, simulation.hours, bill)
     into.mkdir(parents=True, exist_ok=True)
     draw(simulation.hours, bill, world, into)
+    fairness.draw(into)
     for name, value in told.items():
         print(f"{name:>44}  {value}")
 
