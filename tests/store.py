@@ -30,10 +30,16 @@ class Index:
 class Refused(Exception):
     """The store refuses a request, in DynamoDB's words."""
 
-    def __init__(self, code: str, message: str, reasons: Sequence[Mapping[str, Any]] | None = None) -> None:
-        """`reasons`: why a transaction was cancelled, one for each of its items."""
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        reasons: Sequence[Mapping[str, Any]] | None = None,
+        item: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`reasons`: why a transaction was cancelled, one for each of its items; `item`: what a condition refused."""
         super().__init__(f"{code}: {message}")
-        self.code, self.message, self.reasons = code, message, reasons
+        self.code, self.message, self.reasons, self.item = code, message, reasons, item
 
 
 @dataclass(slots=True)
@@ -148,8 +154,8 @@ class DynamoDB:
         table = self._table(body["TableName"])
         key = table.key_of(body["Key"])
         row = table.rows.get(key)
-        if _reason(row, body)["Code"] != "None":
-            raise Refused("ConditionalCheckFailedException", "The conditional request failed")
+        if (reason := _reason(row, body))["Code"] != "None":
+            raise Refused("ConditionalCheckFailedException", "The conditional request failed", item=reason.get("Item"))
         written = _written("Update", row, body)
         assert written is not None
         table.rows[key] = written

@@ -272,6 +272,7 @@ class Wire:
         except Refused as refused:
             self.conditions_failed += any(one["Code"] == "ConditionalCheckFailed" for one in refused.reasons or ())
             more: dict[str, Any] = {} if refused.reasons is None else {"CancellationReasons": refused.reasons}
+            more |= {} if refused.item is None else {"Item": refused.item}
             return _error(refused.code, refused.message, **more)
 
 
@@ -287,6 +288,8 @@ def _first_pool_item(call: Call) -> int:
 
 
 def _cancelled(call: Call, code: str, place: int = 0) -> tuple[int, dict[str, str], bytes]:
+    if call.operation == "UpdateItem":
+        return _error("TransactionConflictException", "Transaction is ongoing for the item")
     reasons: list[dict[str, str]] = [{"Code": "None"} for _ in call.body["TransactItems"]]
     reasons[place] = {"Code": code, "Message": "…"}
     told = ", ".join(reason["Code"] for reason in reasons)

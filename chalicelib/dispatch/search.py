@@ -12,6 +12,7 @@ from chalicelib.dispatch import directory, slots
 from chalicelib.domain.dispatch import Directory, QueuePlace, WorkWanted, queue_place, step_of, whose_turn
 from chalicelib.domain.errors import TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
+from chalicelib.tables import at_work
 from chalicelib.tables.accounts import work_key
 from chalicelib.tables.base import cached, remember
 from chalicelib.tables.queues import Place, QueueRow, Source, in_order, leased, waiting
@@ -179,11 +180,12 @@ class Search:
         self._looked = True
         now, shards = self._context.now, self._context.settings.queue_shards
         heads = [self._head(source) for source in waiting(shards)]
-        if not self._no_lease_runs_out or not any(map(self._is_due, chain(*heads))):
+        rows = list(chain(*heads))
+        if not self._no_lease_runs_out or not any(map(self._is_due, rows)):
             held = [self._head(source) for source in leased(shards)]
             self._remember_leases(min((head[0].due_at for head in held if head), default=None))
-            heads += held
-        rows = sorted(chain(*heads), key=lambda row: row.place)
+            heads, rows = [*heads, *held], [*rows, *at_work.run_out(chain(*held), now)]
+        rows.sort(key=lambda row: row.place)
         later = [row for row in rows if row.due_at > now]
         full = any(len(head) == self._page for head in heads)
         meant = [row for row in later if self._is_meant(row)] or (later if full else [])
@@ -225,7 +227,8 @@ class Search:
         held: dict[str, list[QueueRow]] = {}
         if found.leased_since is not None and found.leased_since <= render(now):
             shards = self._context.settings.queue_shards
-            for row in islice(in_order(leased(shards), {}, self._page, now), _MOST_LEASED):
+            all_held = islice(in_order(leased(shards), {}, self._page, now), _MOST_LEASED)
+            for row in at_work.run_out(all_held, now):
                 held.setdefault(row.account.model_id, []).append(row)
         due = {model: queues for model, queues in due.items() if not self._is_busy(model)}
         offered = [one for one in {*due, *held} if self._is_offered_model(one)]

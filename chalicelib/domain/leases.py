@@ -6,6 +6,7 @@ nothing, and a worker who is only late loses nothing.
 """
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeGuard
@@ -74,14 +75,37 @@ def has_run_out(lease: Lease | None, now: datetime) -> bool:
     return is_open(lease) and now >= lease.expires_at
 
 
-def extended_to(lease: Lease, wanted: datetime, now: datetime) -> datetime | None:
-    """Return until when a heartbeat extends a lease that nobody has ended; None where its time is used up.
+def is_lost(ended_by: Ending | None) -> bool:
+    """Whether a lease was ended by time, or by another than its bot."""
+    return ended_by in (Ending.EXPIRED, Ending.REVOKED)
 
-    A lease that ran out before that is revived: nobody has taken over, and its holder lives.
-    """
-    if lease.latest_at is None:
-        return max(wanted, lease.expires_at)
-    return None if lease.latest_at <= now else max(min(wanted, lease.latest_at), lease.expires_at)
+
+def is_settled_by_its_bot(ended_by: Ending | None) -> bool:
+    """Whether the bot has ended the lease itself."""
+    return ended_by is not None and not is_lost(ended_by)
+
+
+def phases_done(ended_by: Ending | None, *, in_phase: bool) -> int:
+    """Return how many phases were completed under a lease that ended so; `in_phase`: whether it was taken in one."""
+    return int(ended_by is Ending.COMPLETED and in_phase)
+
+
+def phases_failed(ended_by: Ending | None) -> int:
+    """Return how many phases were reported under a lease that ended so."""
+    return int(ended_by is Ending.REPORTED)
+
+
+def is_taken_to_have_run_out(before: Lease | None, after: Lease | None, now: datetime) -> TypeGuard[Lease]:
+    """Whether a change rests on the time of a lease being over, so that no heartbeat may have come before it."""
+    if before is None or after is None or not has_run_out(before, now):
+        return False
+    return after.token != before.token or after.ended_by is Ending.EXPIRED
+
+
+def as_extended(lease: Lease, until: datetime) -> Lease:
+    """Return a lease as its session's last heartbeat extended it: until then, but no further than its phase allows."""
+    bounded = until if lease.latest_at is None else min(until, lease.latest_at)
+    return lease if bounded <= lease.expires_at else replace(lease, expires_at=bounded)
 
 
 def may_still_tell(lease: Lease | None, token: str) -> bool:

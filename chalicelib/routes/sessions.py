@@ -44,7 +44,7 @@ def get(context: Context, *, session_id: str) -> Answer[OwnSession]:
 @routes.delete("/api/bot/sessions/{session_id}", role=Role.BOT)
 def end(context: Context, *, session_id: str) -> Answer[ChangedSession]:
     """Ends the session."""
-    return Answer(ChangedSession.ended(sessions.end(context, session_id)))
+    return Answer(ChangedSession.of(sessions.end(context, session_id)))
 
 
 @routes.get(
@@ -57,14 +57,13 @@ def list_all(
 ) -> Answer[Page[Session]]:
     """Sessions, by standing."""
     found, following = sessions.list_all(context, limit=limit, status=status, cursor=cursor)
-    return Answer(Page(items=[Session.from_item(one) for one in found], next_cursor=following))
+    return Answer(Page(items=[Session.from_item(*one) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/sessions/{session_id}", role=Role.OPERATOR)
 def show(context: Context, *, session_id: str) -> Answer[Session]:
     """One session with what it holds; no tokens, since they are not the operator's."""
-    session, _ = sessions.get(context, session_id)
-    return Answer(Session.from_item(session))
+    return Answer(Session.from_item(*sessions.get(context, session_id)))
 
 
 @routes.post("/api/operator/sessions/{session_id}/drain", role=Role.OPERATOR, refuses=(SessionEnded,))

@@ -134,6 +134,7 @@ def find(context: Context, wanted: AccountFilter, *, limit: int, cursor: str | N
     cursors = context.cursors(f"accounts:{wanted}")
     start = cursors.decode(cursor)
     rows, more = _rows(context, wanted, start, limit if wanted.exact else MOST_EXAMINED)
+    at_work.extend(account for account, _ in rows)
     most = limit if wanted.ids is None else MOST_EXAMINED
     return scan(_meant(context, wanted, rows), cursors, start=start, limit=most, more=more)
 

@@ -1,13 +1,13 @@
 """Finding work and taking it: what can be worked on now, and leases on it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, Self
 
-from chalicelib import deliveries, warmups
+from chalicelib import deliveries, holdings, warmups
 from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.deliveries import Contest, DeliveredItems
@@ -18,7 +18,9 @@ from chalicelib.domain.dispatch import ANYTHING, WorkWanted
 from chalicelib.domain.errors import ContentUnavailable, LeaseSuperseded, NotFound, ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.records import record
+from chalicelib.domain.sessions import has_ended
 from chalicelib.domain.warmup import leases as life
+from chalicelib.holdings import NOTHING_SETTLED, GivenLease, Settlement
 from chalicelib.sessions import own_session, working_session
 from chalicelib.tables import Account, Content, Session, Text
 from chalicelib.tables.base import batch_get
@@ -170,7 +172,7 @@ def claim(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, delive
     assert context.session_id is not None, "the route asks for the header"
     (session,) = batch_get([(Session, context.session_id)])
     own, taker = own_session(context, session), _Taker(context, wanted, deliver)
-    claimed = list(islice(taker.held(own), limit))
+    claimed = list(islice(taker.held(holdings.look([own])[own.session_id]), limit))
     if len(claimed) >= limit:
         return ClaimResult(claimed)
     working_session(context, session)
@@ -190,26 +192,27 @@ class _Taker:
     """Takes accounts for one claim.
 
     `set_aside_until` is when the first is due again for which nothing was eligible; `without_content` counts them by
-    model.
+    model. `settled` is what the session was found to have ended.
     """
 
     context: Context
     wanted: WorkWanted
     deliver: bool
+    settled: Settlement = NOTHING_SETTLED
     set_aside_until: datetime | None = None
     without_content: Counter[str] = field(default_factory=Counter)
 
-    def held(self, session: Session) -> Iterator[ClaimedOffer]:
+    def held(self, found: Sequence[GivenLease]) -> Iterator[ClaimedOffer]:
         """What the session holds already, but for what the caller knows of."""
-        holdings, now = [one for one in session.held() if one.account_id not in self.wanted.holding], self.context.now
-        accounts_held = batch_get([(Account, one.account_id) for one in holdings]) if holdings else []
-        for holding, account in zip(holdings, accounts_held, strict=True):
-            if account is None or not leases.is_live(account.lease, now):
+        self.settled = holdings.settlement(holdings.endings(found))
+        for holding in found:
+            account, lease = holding.account, holding.lease  # a lost lease may stand there as well
+            if account is None or lease is None or not leases.is_live(lease, self.context.now):
                 continue
-            offer = _offer(account, account.due_since or account.lease.taken_at)
-            if account.lease.token != holding.lease_token or offer is None:  # a lost lease may stand there as well
+            offer = _offer(account, account.due_since or lease.taken_at)
+            if account.account_id in self.wanted.holding or offer is None:
                 continue
-            held = ClaimedOffer(offer, account.lease, held=True)
+            held = ClaimedOffer(offer, lease, held=True)
             delivered = self._delivered(held) if self.deliver else held
             if delivered is not None:
                 yield delivered
@@ -260,14 +263,15 @@ class _Taker:
             except NotFound:
                 return None
             except Stale as stale:  # another took the account, or only an item that was chosen for it
-                if not stale.failed <= {Content, Text} or self.context.is_short_of_time:
+                if not stale.failed <= {Content, Text, Session} or self.context.is_short_of_time:
                     return None
 
     def _try(self, account_id: str, contest: Contest) -> ClaimedOffer | None:
         context, loaded = self.context, warmups.load(self.context, account_id)
         account, session = loaded.account, loaded.session
-        if session is None:
+        if session is None or has_ended(session.live):
             return None
+        loaded.settled = self.settled
         offer, lease = _offer(account, account.due_at or context.now), warmups.new_lease(context, loaded, session)
         step = life.claim(loaded.warmup, lease, loaded.pauses, context.now, self.wanted)
         if step is None:

@@ -1,9 +1,11 @@
 """Sessions: a run of a bot begins, says that it lives, and ends."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import field
 from functools import partial
 
-from chalicelib import audit, warmups
+from chalicelib import audit, holdings, warmups
 from chalicelib.changes import Change, retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import leases
@@ -15,10 +17,9 @@ from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import new_session, open_session, visible_session
-from chalicelib.tables import Account, Session, pages
-from chalicelib.tables.base import batch_get
-from chalicelib.tables.sessions import HeldLease
-from chalicelib.tables.transaction import Stale, Transaction
+from chalicelib.tables import Session, pages
+from chalicelib.tables.sessions import HeldLease, lost_at, settle
+from chalicelib.tables.transaction import SingleUpdate, Stale, Transaction
 
 
 @record
@@ -41,7 +42,7 @@ def create(context: Context, *, client: str | None, host: str | None) -> Session
 def get(context: Context, session_id: str) -> tuple[Session, list[Held]]:
     """A session of the caller (an operator's: any), with the live leases that it holds. Raises NotFound."""
     session = visible_session(context, session_id)
-    return session, list(_held(context, session).values())
+    return session, _shown(context, [session])[session_id]
 
 
 def own(context: Context, session_id: str) -> tuple[Session, list[Held]]:
@@ -49,29 +50,37 @@ def own(context: Context, session_id: str) -> tuple[Session, list[Held]]:
     session = visible_session(context, session_id)
     if session.bot_id != context.actor.id:
         raise NotFound("session", session_id)
-    return session, list(_held(context, session).values())
+    return session, _shown(context, [session])[session_id]
 
 
-def _held(context: Context, session: Session) -> dict[str, Held]:
-    holdings = session.held()
-    accounts: Sequence[Account | None] = batch_get([(Account, one.account_id) for one in holdings]) if holdings else []
+def _shown(context: Context, sessions: Sequence[Session]) -> dict[str, list[Held]]:
+    """What sessions hold now, by their ids; what they have ended since they were heard of is counted, and not stored.
+
+    What they ended on an account that was taken again since is counted when they are next heard of.
+    """
+    found = holdings.look(sessions)
+    for session in sessions:
+        holdings.settle(session, holdings.settlement(holdings.endings(found[session.session_id], thorough=False)))
+        if not rules.has_ended(session.live):
+            session.expires_at = max(session.expires_at, lost_at(session.last_seen_at, context.settings))
     return {
-        account.account_id: Held(account.account_id, holding.phase_or_none, account.lease)
-        for holding, account in zip(holdings, accounts, strict=True)
-        if account is not None
-        and account.lease is not None
-        and account.lease.token == holding.lease_token
-        and leases.is_live(account.lease, context.now)
+        session_id: [
+            Held(one.held.account_id, one.held.phase_or_none, one.lease)
+            for one in those
+            if one.lease is not None and leases.is_live(one.lease, context.now)
+        ]
+        for session_id, those in found.items()
     }
 
 
 @record
 class Directed:
-    """A session after a move. `held` is what it holds still: what the time of the call did not suffice for."""
+    """A session after a move, with what it holds; `left` are leases that the time of the call did not suffice for."""
 
     session: Session
     replayed: bool
-    held: list[HeldLease]
+    held: list[Held]
+    left: list[HeldLease] = field(default_factory=list)
 
 
 def end(context: Context, session_id: str) -> Directed:
@@ -82,7 +91,27 @@ def end(context: Context, session_id: str) -> Directed:
     """
     _, ended_before = _end(context, session_id)
     session = visible_session(context, session_id)  # read again: something may have been taken just before the end
-    return Directed(session, ended_before, _each(context, session, _release))
+    left = _each(context, session, _release)
+    if not left:
+        _settle(context, session)
+    held = _shown(context, [session])[session_id]
+    return Directed(session, ended_before, held, left)
+
+
+def _settlement(session: Session) -> holdings.Settlement:
+    return holdings.settlement(holdings.endings(holdings.look([session])[session.session_id]))
+
+
+def _settle(context: Context, session: Session) -> None:
+    """Drops from what a session holds what it has given back by its end."""
+    found = _settlement(session)
+    if not found.gone:
+        return
+    try:
+        SingleUpdate(context, session, *settle(found.gone, done=found.done, failed=found.failed)).commit()
+    except Stale:
+        return  # the same end, sent twice at once, has done so
+    holdings.settle(session, found)
 
 
 def _each(context: Context, session: Session, act: Callable[[Context, HeldLease], None]) -> list[HeldLease]:
@@ -118,24 +147,28 @@ def _end(context: Context, session_id: str) -> tuple[Session, bool]:
 def _stand(context: Context, session: Session, standing: SessionStatus, action: AuditAction) -> None:
     change = Change(context, session)
     change.record("session", session.live, standing)
-    heard = Session.last_seen_at == session.last_seen_at
+    unchanged = Session.last_seen_at == session.last_seen_at
+    if session.holds:
+        unchanged &= Session.holds == session.holds
+        holdings.settle(session, _settlement(session))
     session.live = standing
     if rules.has_ended(standing):
         session.ended_at = context.now
-    change.commit(action, heard)
+    change.commit(action, unchanged)
 
 
 @retry_on_conflict
 def drain(context: Context, session_id: str, *, reason: str) -> Directed:
     """Has a session finish what it holds and take nothing new. Raises NotFound."""
     session, replayed = _direct(context, session_id, Directive.DRAIN, AuditAction.SESSION_DRAIN, reason)
-    return Directed(session, replayed, [])
+    return Directed(session, replayed, _shown(context, [session])[session_id])
 
 
 def stop(context: Context, session_id: str, *, reason: str) -> Directed:
     """Directs a session to stop, and supersedes its leases. Raises NotFound."""
     session, replayed = _stop(context, session_id, reason)
-    return Directed(session, replayed, _each(context, session, partial(_revoke, reason=reason)))
+    left = _each(context, session, partial(_revoke, reason=reason))
+    return Directed(session, replayed, _shown(context, [session])[session_id], left)
 
 
 @retry_on_conflict
@@ -177,19 +210,28 @@ def close_lost(context: Context, *, limit: int) -> dict[str, int]:
     for session in found:
         if context.is_short_of_time:
             return {"lost": lost, "left_for_next_time": 1}
-        if rules.is_lost(session.live, session.expires_at, context.now):
-            try:
-                _stand(context, session, SessionStatus.LOST, AuditAction.SESSION_LOSE)
-                lost += 1
-            except Stale:
-                continue  # it was heard of just now
+        with suppress(Stale):  # it was heard of just now
+            lost += _lose(context, session)
     return {"lost": lost}
+
+
+def _lose(context: Context, session: Session) -> bool:
+    """Whether the session is lost now; one that has taken work since its last heartbeat gets its place in the index."""
+    if not rules.is_lost(session.live, session.expires_at, context.now):
+        return False
+    expires_at = lost_at(session.last_seen_at, context.settings)
+    if expires_at > context.now:
+        unmoved = Session.expires_at == session.expires_at
+        SingleUpdate(context, session, unmoved, [Session.expires_at.set(expires_at)]).commit()
+        return False
+    _stand(context, session, SessionStatus.LOST, AuditAction.SESSION_LOSE)
+    return True
 
 
 def list_all(
     context: Context, *, limit: int, status: SessionStatus | None, cursor: str | None
-) -> tuple[list[Session], str | None]:
-    """Sessions by standing (or all), the latest heard of first. Raises MalformedRequest."""
+) -> tuple[list[tuple[Session, list[Held]]], str | None]:
+    """Sessions by standing (or all), with what they hold, the latest heard of first. Raises MalformedRequest."""
     places = context.cursors(f"sessions:{status}")
     after = places.decode(cursor)
     if status is None:
@@ -197,4 +239,5 @@ def list_all(
     else:
         found, following = pages.by_index(Session, Session.live_index, status, limit=limit, after=after, forward=False)
     kept = [session for session in found if not session.is_over(context.now)]
-    return kept, places.encode(following)
+    held = _shown(context, kept)
+    return [(session, held[session.session_id]) for session in kept], places.encode(following)

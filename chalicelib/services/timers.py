@@ -52,7 +52,7 @@ def _apply_due(context: Context, account_id: str) -> str:
         loaded = warmups.load(context, account_id)
         step = due(loaded.warmup, context.now)
         if step is None:
-            return "nothing_due"
+            return "extended" if warmups.store_extension(context, loaded) else "nothing_due"
         warmups.store(context, loaded, step)
         return str(step.action)
     except Stale:

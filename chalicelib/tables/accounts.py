@@ -10,7 +10,7 @@ from chalicelib.domain import dispatch, retries, timing
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.given import digest
 from chalicelib.domain.instants import render
-from chalicelib.domain.leases import Ending, Lease, is_open
+from chalicelib.domain.leases import Ending, Lease, as_extended, is_open
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan, plan_of
 from chalicelib.domain.selection import PoolKind
@@ -184,6 +184,15 @@ class Account(Item):
         """Keeps the lease as the account's last."""
         for part in fields(Lease):
             setattr(self, f"lease_{part.name}", getattr(lease, part.name))
+
+    def extend_lease(self, until: datetime | None) -> None:
+        """Has the lease run as long as its session's last heartbeat said, if nobody has ended it.
+
+        Heartbeats are not written here. With the next change of the account this is.
+        """
+        lease = self.lease
+        if until is not None and is_open(lease) and (extended := as_extended(lease, until)) is not lease:
+            self.lease_expires_at = self.due_at = extended.expires_at
 
     def store_due(self, due: Due | None, shards: int) -> None:
         """Keeps where the account waits and for when; None takes it out of the queues."""

@@ -1,7 +1,11 @@
 """Sessions: one run of a bot each, with what it holds and did."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import and_
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
@@ -41,6 +45,10 @@ class LiveIndex(GlobalSecondaryIndex["Session"]):
 class Session(Item):
     """One run of a bot. `holds` is a set of holdings as text, only a hint: the account decides.
 
+    What its bot ended itself stays in `holds`, and is not counted in `done` or `failed`, until the next claim or
+    heartbeat. `leases_until` is until when its last heartbeat extended what it held then; an account that it holds
+    knows only of the taking. `expires_at` follows heartbeats: a session that takes work is heard of, too.
+
     `warned` are the tokens of leases whose content was withdrawn while it was worked with; `licences` says when the
     licences of what was given under which lease end, as it was known then: a reason to look, no more.
     """
@@ -63,6 +71,7 @@ class Session(Item):
     started_at = instant()
     last_seen_at = instant()
     expires_at = instant()
+    leases_until = maybe_instant()
     ended_at = maybe_instant()
     kept_until = expiry()
     version = count()
@@ -102,14 +111,57 @@ class HeldLease:
         return f"{self.account_id} {self.lease_token} {self.phase}"
 
 
-def seen(now: datetime, settings: Settings) -> list[Action]:
-    """The update that says that the session was heard of."""
-    counts_as_lost = now + timedelta(seconds=settings.session_seconds)
+def lost_at(heard_of: datetime, settings: Settings) -> datetime:
+    """When a session that was heard of then counts as lost."""
+    return heard_of + timedelta(seconds=settings.session_seconds)
+
+
+def heard(now: datetime, settings: Settings) -> list[Action]:
+    """The update that says that the session was heard of. Its place in the index stays: see `services.sessions`."""
     return [
+        Session.live.set(SessionStatus.LIVE),
         Session.last_seen_at.set(now),
-        Session.expires_at.set(counts_as_lost),
-        Session.kept_until.set(counts_as_lost + timedelta(days=settings.session_days)),
+        Session.kept_until.set(lost_at(now, settings) + timedelta(days=settings.session_days)),
     ]
+
+
+def beat(now: datetime, settings: Settings, note: str | None) -> tuple[Condition, list[Action]]:
+    """The condition and the update of a heartbeat, which extends what the session holds.
+
+    One that was held up takes nothing back.
+    """
+    until = now + timedelta(seconds=settings.lease_seconds)
+    no_later = Session.leases_until.does_not_exist() | (Session.leases_until <= until)
+    actions = [
+        *heard(now, settings),
+        Session.expires_at.set(lost_at(now, settings)),
+        Session.leases_until.set(until),
+        *([] if note is None else [Session.note.set(note)]),
+    ]
+    return Session.ended_at.does_not_exist() & no_later, actions
+
+
+def unheard(before: datetime | None) -> Condition:
+    """The condition that no heartbeat has come since one said that the session's leases run until `before`."""
+    return Session.leases_until.does_not_exist() if before is None else Session.leases_until == before
+
+
+def settle(gone: Collection[str], *, done: int, failed: int) -> tuple[Condition, list[Action]]:
+    """The condition and the update that drop leases from what the session holds, and count once what it did."""
+    there = [Session.holds.contains(one) for one in sorted(gone)]
+    return reduce(and_, there), [Session.holds.delete(set(gone)), *_count(done, failed)]
+
+
+def exchange(
+    before: Collection[str], gone: Collection[str], holding: str, *, done: int, failed: int
+) -> tuple[Condition, list[Action]]:
+    """The same, with one more lease: no update can add to a set and take from it."""
+    held = {*before, holding} - {*gone}
+    return Session.holds == set(before), [Session.holds.set(held), *_count(done, failed)]
+
+
+def _count(done: int, failed: int) -> list[Action]:
+    return [*([Session.done.add(done)] if done else []), *([Session.failed.add(failed)] if failed else [])]
 
 
 def hold(holding: str) -> Action:

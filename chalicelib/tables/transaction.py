@@ -161,6 +161,31 @@ class Transaction:
         return Stale(frozenset(failed), current)
 
 
+class SingleUpdate(Transaction):
+    """One item, changed without a transaction at half its price, for changes that do no harm if they are made twice.
+
+    `after` is the item as it then is.
+    """
+
+    after: Item
+
+    def __init__(self, context: Context, item: Item, condition: Condition, actions: Sequence[UpdateAction]) -> None:
+        super().__init__(context)
+        self.update(item, condition, actions)
+
+    def _send(self) -> None:
+        (write,) = self._writes
+        answer = connection().dispatch("UpdateItem", {**write.asked, "ReturnValues": "ALL_NEW"})
+        self.after = write.model.from_raw_data(answer["Attributes"])
+
+    def _stale(self, error: Exception) -> Stale:
+        (write,) = self._writes
+        if not isinstance(error, ClientError) or classify(error) is not Failure.CONDITION:
+            return Stale(frozenset())
+        raw: Raw | None = error.response.get("Item")
+        return Stale(frozenset({write.model}), {write.key: None if raw is None else write.model.from_raw_data(raw)})
+
+
 def assigned(changes: Changes, names: dict[str, str], values: dict[str, Any]) -> str:
     """The update expression of these changes; adds to the placeholders of names and values that are there already."""
     kept, removed = [], []

@@ -6,7 +6,7 @@ that what is written is what differs.
 
 from chalicelib.warmups.changed import Changed
 from chalicelib.warmups.loading import Loaded, caller, load, new_lease
-from chalicelib.warmups.storing import MODELS, create, new, store, store_expiry
+from chalicelib.warmups.storing import MODELS, create, new, store, store_expiry, store_extension
 from chalicelib.warmups.superseded import refuse_superseded
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "refuse_superseded",
     "store",
     "store_expiry",
+    "store_extension",
 ]

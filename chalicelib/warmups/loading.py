@@ -17,6 +17,7 @@ from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup.due import blockers_as_of
 from chalicelib.domain.warmup.leases import Caller
 from chalicelib.domain.warmup.state import PhaseState, Response, Warmup
+from chalicelib.holdings import NOTHING_SETTLED, Settlement
 from chalicelib.tables import Account, Phase, Session, Setting
 from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.settings import PAUSES, slots_key
@@ -36,13 +37,19 @@ class Gate:
 
 @dataclass(slots=True)
 class Loaded:
-    """A warm-up with the items from which it was read, what is paused, and the caller's session."""
+    """A warm-up with the items from which it was read, what is paused, and the caller's session.
+
+    `holder` is the session that has the lease which nobody has ended, as far as it was read: its heartbeats extend it.
+    `settled` is what the caller's session is known to have ended, to be dropped with the next taking.
+    """
 
     warmup: Warmup
     account: Account
     phases: dict[str, Phase]
     pauses: Gate
     session: Session | None
+    holder: Session | None = None
+    settled: Settlement = NOTHING_SETTLED
 
     def blockers(self, now: datetime) -> list[Blocker]:
         """Why the account cannot be taken now; empty where it can."""
@@ -50,7 +57,8 @@ class Loaded:
 
 
 def load(context: Context, account_id: str) -> Loaded:
-    """Reads the account and all that decides on it, in one consistent round trip (two where its model is bounded).
+    """Reads the account and all that decides on it, in one consistent round trip; another where its model is bounded,
+    or somebody else holds it.
 
     A batch is not a snapshot: a change between its reads would show a new account with old phases. The account names
     the versions of its phases, so a torn read is seen, and read again. Raises NotFound also where the caller's models
@@ -76,7 +84,25 @@ def _load(context: Context, account_id: str) -> Loaded:
         raise NotFound("account", account_id)
     session = others.pop() if session_key else None
     known = {record.name: record for record in others if record is not None}
-    return Loaded(view(account, known), account, known, _gate(account, pauses or Setting.nothing_paused()), session)
+    holder = _extended(context, account, session)
+    gate = _gate(account, pauses or Setting.nothing_paused())
+    return Loaded(view(account, known), account, known, gate, session, holder)
+
+
+def _extended(context: Context, account: Account, session: Session | None) -> Session | None:
+    """Has the lease run as long as its session's heartbeats said; returns that session.
+
+    One more read, but for the lease of the caller, or of the token that it shows, as long as that has not run out.
+    """
+    lease = account.lease
+    if not leases.is_open(lease):
+        return None
+    if session is None or session.session_id != lease.session_id:
+        if lease.token == context.lease_token and not leases.has_run_out(lease, context.now):
+            return None
+        (session,) = batch_get([(Session, lease.session_id)])
+    account.extend_lease(None if session is None else session.leases_until)
+    return session
 
 
 def _gate(account: Account, pauses: Setting) -> Gate:

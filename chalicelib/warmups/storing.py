@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as UpdateAction
 
 from chalicelib.changes import Change
@@ -13,31 +12,20 @@ from chalicelib.context import Context
 from chalicelib.domain import timing
 from chalicelib.domain.accounts import AccountState, has_ended
 from chalicelib.domain.actions import AuditAction
-from chalicelib.domain.leases import Lease, is_open
+from chalicelib.domain.leases import is_open
 from chalicelib.domain.selection import PoolKind
-from chalicelib.domain.sessions import SessionStatus
 from chalicelib.domain.warmup import effects
 from chalicelib.domain.warmup.due import due
 from chalicelib.domain.warmup.effects import Effect
 from chalicelib.domain.warmup.state import LEAVINGS, Step, Warmup, transitions
-from chalicelib.sessions import open_session
 from chalicelib.tables import Account, Assignment, Content, Phase, Session, Setting, Text
 from chalicelib.tables.accounts import unchanged_lease
 from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.pools import PoolItem
-from chalicelib.tables.sessions import (
-    NO_PHASE,
-    HeldLease,
-    hold,
-    let_go,
-    licence_entry,
-    licensed,
-    seen,
-    warn,
-)
 from chalicelib.tables.settings import COUNTER_SHARDS, counter_key, free_slot, slots_key, take_slot
 from chalicelib.tables.transaction import Transaction
 from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, Gate, Loaded, document, versions, view
+from chalicelib.warmups.session_rows import SessionRows
 
 MODELS: Mapping[PoolKind, type[PoolItem]] = {PoolKind.CONTENT: Content, PoolKind.TEXT: Text}
 Items = Mapping[tuple[PoolKind, str], PoolItem]
@@ -81,6 +69,22 @@ def store(
     writer.write(step, details)
 
 
+def store_extension(context: Context, loaded: Loaded) -> bool:
+    """Writes that the lease runs on, where its session's heartbeats said so; returns whether that was so.
+
+    Its heartbeats do not move the account in the queue: who finds it there, with its time over, does. As with them, the
+    account gets no new version. Raises Stale.
+    """
+    account = loaded.account
+    if not account.changes():
+        return False
+    transaction = Transaction(context)
+    current = (Account.version == account.version) & Account.lease_ended_by.does_not_exist()
+    transaction.update(account, current & unchanged_lease(account))
+    transaction.commit()
+    return True
+
+
 def store_expiry(context: Context, loaded: Loaded, refuses: Callable[[Warmup], object]) -> None:
     """Writes that a lease ran out where a caller is refused because of what that makes of the account.
 
@@ -101,9 +105,11 @@ class _Writer:
     session: Session | None
     items: Iterable[PoolItem]
     change: Change = field(init=False)
+    sessions: SessionRows = field(init=False)
 
     def __post_init__(self) -> None:
         self.change = Change(self.context, self.loaded.account)
+        self.sessions = SessionRows(self.context, self.loaded, self.session, self.change.transaction)
 
     def write(self, step: Step, details: Mapping[str, object]) -> None:
         """Writes the step."""
@@ -117,6 +123,9 @@ class _Writer:
         items = self._read_items(step.effects)
         for effect in step.effects:
             self._effect(effect, items)
+        if self.before is not None:
+            self.sessions.require_silence(self.before, after)
+        self.sessions.write()
         unchanged = None if self.before is None else unchanged_lease(account)
         named = {**step.details, **details}
         phase = named.pop("phase", None) or (self.before.current_phase if self.before else None)
@@ -131,7 +140,7 @@ class _Writer:
                     setattr(account, name, value)
             if after.given != before.given:
                 account.given = set(after.given) or None
-            if after.lease is not None and after.lease != before.lease:
+            if after.lease is not None and after.lease != account.lease:
                 account.store_lease(after.lease)
             if after.phases and not before.phases:
                 account.plan_name, account.plan_version = after.plan.name, after.plan.version
@@ -230,13 +239,13 @@ class _Writer:
             case effects.MeasureAssignment():
                 self._update_assignment(effect.assignment_id, _measuring(effect))
             case effects.HoldLease():
-                self._hold(effect)
+                self.sessions.hold(effect)
             case effects.DropLease():
-                self._drop(effect)
+                self.sessions.drop(effect)
             case effects.NoteLicence():
-                self._update_session(effect.lease.session_id, None, licensed(effect.lease.token, effect.until))
+                self.sessions.note_licence(effect.lease, effect.until)
             case effects.WarnHolder():
-                self._update_session(effect.lease.session_id, None, warn(effect.lease.token))
+                self.sessions.warn(effect.lease)
             case _:
                 assert_never(effect)
 
@@ -262,42 +271,6 @@ class _Writer:
     def _update_assignment(self, assignment_id: str, actions: list[UpdateAction]) -> None:
         row = Assignment(account_id=self.loaded.account.account_id, assignment_id=assignment_id)
         self.change.transaction.update(row, Assignment.assignment_id.exists(), actions)
-
-    def _hold(self, effect: effects.HoldLease) -> None:
-        session, holding = self.session, self._holding(effect.lease, effect.phase)
-        until = effect.licensed_until
-        assert session is not None, "who takes a lease has a session"
-        if session.was_read():
-            alive = [Session.live.set(SessionStatus.LIVE), *seen(self.context.now, self.context.settings)]
-            if until is not None:
-                alive.append(licensed(effect.lease.token, until))
-            self._update_session(session.session_id, Session.ended_at.does_not_exist(), hold(holding), *alive)
-        else:
-            session.holds = {holding}
-            session.licences = None if until is None else {licence_entry(effect.lease.token, until)}
-            open_session(self.context, self.change.transaction, session)
-
-    def _drop(self, effect: effects.DropLease) -> None:
-        settings = self.context.settings
-        heard_of = effect.lease.expires_at - timedelta(seconds=settings.lease_seconds)
-        if self.context.now >= heard_of + timedelta(days=settings.session_days):
-            return  # the session's row may be gone
-        counts = {
-            None: [],
-            effects.Hourly.COMPLETED: [Session.done.add(1)],
-            effects.Hourly.FAILED: [Session.failed.add(1)],
-        }
-        gone = let_go(self._holding(effect.lease, effect.phase))
-        self._update_session(effect.lease.session_id, None, gone, *counts[effect.counts])
-
-    def _holding(self, lease: Lease, phase: str | None) -> str:
-        return str(HeldLease(self.loaded.account.account_id, lease.token, phase or NO_PHASE))
-
-    def _update_session(self, session_id: str, condition: Condition | None, *actions: UpdateAction) -> None:
-        known = Session.session_id.exists()
-        self.change.transaction.update(
-            Session(session_id=session_id), known if condition is None else known & condition, list(actions)
-        )
 
 
 def _named(item: PoolItem) -> tuple[PoolKind, str]:

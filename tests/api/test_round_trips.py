@@ -12,7 +12,7 @@ import pytest
 from chalicelib.domain import keys
 from tests.agency import NOBODY_CAME, Agency, Bot
 
-READ, QUERY, WRITE = "BatchGetItem", "Query", "TransactWriteItems"
+READ, QUERY, WRITE, UPDATE = "BatchGetItem", "Query", "TransactWriteItems", "UpdateItem"
 
 
 def cost(agency: Agency, call: Callable[[], Any]) -> list[str]:
@@ -94,10 +94,10 @@ def test_starting_again_costs_one(agency: Agency, worker: Bot) -> None:
     assert cost(agency, lambda: worker.start().ok()) == [READ]
 
 
-def test_being_refused_costs_one(agency: Agency, worker: Bot) -> None:
+def test_being_refused_costs_two_for_who_holds_it_and_until_when(agency: Agency, worker: Bot) -> None:
     worker.start().ok()
     other = agency.bot("b2")
-    assert cost(agency, lambda: other.content().refused(409, "account_leased")) == [READ]
+    assert cost(agency, lambda: other.content().refused(409, "account_leased")) == [READ, READ]
 
 
 def test_claiming_one_account_costs_five(agency: Agency, worker: Bot) -> None:
@@ -142,11 +142,11 @@ def test_completing_a_warm_up_costs_two(agency: Agency) -> None:
     assert cost(agency, lambda: worker.complete_warmup().ok()) == [READ, WRITE]
 
 
-def test_a_session_costs_one_and_its_heartbeat_two(agency: Agency, worker: Bot) -> None:
+def test_a_session_costs_one_and_its_heartbeat_too_and_a_read_of_what_it_holds(agency: Agency, worker: Bot) -> None:
     assert cost(agency, agency.worker) == [WRITE]
-    assert cost(agency, lambda: worker.heartbeat().ok()) == [READ, WRITE]
+    assert cost(agency, lambda: worker.heartbeat().ok()) == [UPDATE]
     worker.start().ok()
-    assert cost(agency, lambda: worker.heartbeat().ok()) == [READ, WRITE]
+    assert cost(agency, lambda: worker.heartbeat().ok()) == [UPDATE, READ]
     assert cost(agency, lambda: worker.own_session().ok()) == [READ, READ]
 
 

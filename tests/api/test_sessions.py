@@ -1,7 +1,10 @@
 """Sessions: a run of a bot begins, says that it lives, and ends."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from chalicelib.context import Actor, Role, begin
 from chalicelib.domain import leases
@@ -55,7 +58,8 @@ def test_a_heartbeat_extends_every_lease(agency: Agency) -> None:
     ]
     agency.time.advance(LEASE - timedelta(seconds=1))
     assert agency.worker("b2").offered() == []
-    assert agency.timer() == {}, "the due time has moved along"
+    assert agency.timer() == {"extended": 2}, "heartbeats do not move the due time, the timer does"
+    assert agency.timer() == {}
     assert worker.status("a1").ok()["lease"]["expires_at"] == until
     assert worker.complete("pfp", worker.take("pfp", "a1"), "a1").ok()["late"] is False
     assert worker.own_session().ok()["note"] == "half way"
@@ -71,6 +75,74 @@ def test_a_heartbeat_of_an_idle_session_holds_nothing(agency: Agency) -> None:
     assert (beat["held"], beat["lost"]) == ([], [])
     after = worker.own_session().ok()
     assert (after["last_seen_at"], after["expires_at"] > before) == (agency.time.told(), True)
+
+
+def test_a_heartbeat_writes_the_session_and_nothing_else(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    worker.take()
+    worker.heartbeat().ok()
+    agency.time.advance(60)
+    worker.own_session().ok()  # its key is known again
+    before = {name: dict(table.rows) for name, table in agency.wire.store.tables.items()}
+    agency.wire.forget()
+    worker.heartbeat().ok()
+    changed = [name for name, table in agency.wire.store.tables.items() if table.rows != before[name]]
+    assert (changed, agency.wire.operations()) == (["test-bot_sessions"], ["UpdateItem", "BatchGetItem"])
+
+
+def test_work_that_ends_writes_no_session_and_is_counted_at_once(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    tokens = {"a1": worker.take()}
+    for account_id in ("a2", "a3"):
+        agency.operator.media(f"for-{account_id}", "pfp")
+        agency.warmed_to("pfp", account_id, bot=worker)
+        tokens[account_id] = worker.take("pfp", account_id)
+    row = stored(agency, worker)
+    worker.complete("pfp", tokens["a1"], "a1").ok()
+    worker.report("pfp", tokens["a2"], "a2").ok()
+    worker.release(tokens["a3"], "a3").ok()
+    assert stored(agency, worker) == row
+    for _ in range(2):
+        for found in (
+            worker.own_session().ok(),
+            agency.operator.get(f"/api/operator/sessions/{worker.session}").ok(),
+            agency.operator.get("/api/operator/sessions?status=live").ok()["items"][0],
+        ):
+            assert (found["held"], found["done"], found["failed"]) == ([], 1, 1)
+        assert (worker.heartbeat().ok()["held"], worker.heartbeat().ok()["lost"]) == ([], [])
+    assert "holds" not in stored(agency, worker)
+
+
+@pytest.mark.parametrize("word", ["claim", "heartbeat", "end"])
+def test_what_a_session_did_is_counted_though_others_have_taken_the_account_since(agency: Agency, word: str) -> None:
+    worker, other = agency.warmed_to("pfp"), agency.worker("b2")
+    agency.operator.account("a2")
+    worker.report("pfp", worker.take()).ok()
+    agency.time.advance(timedelta(hours=1))
+    other.complete("pfp", other.take()).ok()
+    getattr(worker, word)().ok()
+    found = agency.operator.get(f"/api/operator/sessions/{worker.session}").ok()
+    assert (found["done"], found["failed"]) == (0, 1)
+    assert other.own_session().ok()["done"] == 1
+
+
+def test_a_lost_session_has_counted_what_it_did(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    worker.complete("pfp", worker.take()).ok()
+    agency.time.advance(timedelta(seconds=1800))
+    assert agency.timer("close_lost_sessions") == {"lost": 1}
+    row = stored(agency, worker)
+    assert (row["done"], "holds" in row) == ({"N": "1"}, False)
+
+
+def test_a_session_that_only_takes_does_not_grow_for_ever(agency: Agency) -> None:
+    worker = agency.worker()
+    for number in range(30):
+        account_id = agency.operator.account(f"a{number}")
+        worker.release(worker.start(account_id).ok()["lease"]["lease_token"], account_id).ok()
+    row = stored(agency, worker)
+    assert len(row["holds"]["SS"]) <= 20
+    assert worker.own_session().ok()["held"] == []
 
 
 def test_a_late_heartbeat_keeps_what_nobody_has_taken_over(agency: Agency) -> None:
@@ -166,9 +238,20 @@ def test_taking_work_is_a_word_too(agency: Agency) -> None:
     agency.operator.account()
     worker = agency.worker()
     agency.time.advance(timedelta(seconds=1799))
+    before = stored(agency, worker)
     worker.start().ok()
+    assert stored(agency, worker)["expires_at"] == before["expires_at"], "the index moves by heartbeats alone"
+    assert worker.own_session().ok()["expires_at"] == agency.time.told(timedelta(seconds=1800))
     agency.time.advance(timedelta(seconds=1799))
     assert agency.timer("close_lost_sessions") == {"lost": 0}
+    assert stored(agency, worker)["expires_at"] == {"S": agency.time.told(timedelta(seconds=1))}, "but for this"
+    agency.time.advance(timedelta(seconds=1))
+    assert agency.timer("close_lost_sessions") == {"lost": 1}
+
+
+def stored(agency: Agency, worker: Bot) -> Mapping[str, Any]:
+    """The row of a session."""
+    return agency.wire.store.tables["test-bot_sessions"].rows[str(worker.session),]
 
 
 def test_what_a_lost_session_held_is_taken_over(agency: Agency) -> None:

@@ -137,6 +137,9 @@ class Duel:
                 continue
             for held in answer.json.get("held", ()):
                 row = self._wire.store.tables["test-accounts"].rows[held["account_id"],]
+                session = self._wire.store.tables["test-bot_sessions"].rows[answer.json["session_id"],]
                 mine = row["lease_session_id"]["S"] == answer.json["session_id"] and "lease_ended_by" not in row
-                if mine and "expires_at" in held and row["lease_expires_at"]["S"] < held["expires_at"]:
+                beaten = min(session.get("leases_until", {}).get("S", ""), row["lease_latest_at"]["S"])
+                until = max(row["lease_expires_at"]["S"], beaten)
+                if mine and "expires_at" in held and until < held["expires_at"]:
                     yield f"{held['account_id']} was promised until {held['expires_at']}, and is not held so long"

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from chalicelib.domain import timing
 from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import ServiceError
-from chalicelib.domain.leases import Lease
+from chalicelib.domain.leases import Lease, as_extended, has_run_out, is_open
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.retries import ReportKind
@@ -206,15 +207,22 @@ def _release(warmup: Warmup, token: str, bot: str) -> Step | None:
     return leases.release(warmup, bot, token, NOW)
 
 
+def _heartbeat(warmup: Warmup, token: str, bot: str) -> Step | None:
+    """The account as it is loaded after a heartbeat of its holder's session, which is all that the heartbeat writes."""
+    lease = warmup.lease
+    if not is_open(lease) or lease.token != token or lease.bot_id != bot:
+        return None
+    extended = as_extended(lease, NOW + timedelta(seconds=LEASE))
+    return None if has_run_out(extended, NOW) else Step(AuditAction.LEASE_CLAIM, replace(warmup, lease=extended))
+
+
 VERBS: Mapping[str, Callable[[int, str, str], int | None]] = {
     "complete": _told(_complete),
     "finish": _told(_complete_and_finish),
     "fail": _told(_report(ReportKind.TRANSIENT)),
     "escalate": _told(_report(ReportKind.UNKNOWN)),
     "release": _told(_release),
-    "heartbeat": _told(
-        lambda warmup, token, bot: leases.renew(warmup, token, bot, NOW + timedelta(seconds=LEASE), NOW)
-    ),
+    "heartbeat": _told(_heartbeat),
 }
 
 

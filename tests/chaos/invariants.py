@@ -6,6 +6,7 @@ asked of the operators' own `verify`.
 
 import hashlib
 import itertools
+import json
 import marshal
 import unicodedata
 from collections import Counter, defaultdict
@@ -279,8 +280,33 @@ def _sessions(sessions: Any, audit: list[Plain]) -> Iterator[str]:
     done = sum(event["action"] == "phase:complete" for event in audit)
     failed = sum(event["action"] in _FAILING for event in audit)
     counted = [sum(session[what] for session in sessions) for what in ("done", "failed")]
+    for session in sessions:  # what it has ended, and was not heard of since
+        for holding in session.get("holds", ()):
+            action = _ended_by(session, holding, audit)
+            counted[0] += action == "phase:complete"
+            counted[1] += action in _FAILING
     if counted != [done, failed]:
         yield f"the sessions count {counted} done and failed, the audit says {[done, failed]}"
+
+
+def _ended_by(session: Plain, holding: str, audit: list[Plain]) -> str | None:
+    """The action by which the session itself ended a lease that it has among those it holds."""
+    account_id, token, _ = holding.split(" ")
+    others = {one.split(" ")[1] for one in session["holds"] if one.startswith(f"{account_id} ")}
+    taken = _taken(token)
+    until = min((later for other in others if (later := _taken(other)) > taken), default=10**9)
+    for event in sorted(
+        (one for one in audit if one["subject"] == f"account:{account_id}"), key=lambda one: int(one["sequence"])
+    ):
+        moved = [one for one in json.loads(event["transitions"]) if one["what"] == "lease"]
+        if taken < int(event["sequence"]) < until and moved:
+            own = moved[0]["from"] == session["session_id"] and event["actor"].startswith(("bot:", "operator:"))
+            return str(event["action"]) if own and moved[0]["to"] is None else None
+    return None
+
+
+def _taken(token: str) -> int:
+    return int(token.split("_")[1])
 
 
 def _counters(rows: Rows, accounts: list[Plain]) -> Iterator[str]:

@@ -59,7 +59,7 @@ def changes(before: State, after: State) -> Rows:
     for table, rows in after.items():
         was = before[table]
         mine = Counter(
-            nameless(json.dumps(row, sort_keys=True)) for key, row in rows.items() if was.get(key) is not row
+            nameless(json.dumps(_ordered(row), sort_keys=True)) for key, row in rows.items() if was.get(key) is not row
         )
         for row in [row for row in mine if '"timer:' in row or '"turn:' in row]:
             del mine[row]  # when a timer last ran is told to operators, and a turn orders who asks: neither decides
@@ -67,6 +67,11 @@ def changes(before: State, after: State) -> Rows:
         if mine:
             found[table] = mine
     return found
+
+
+def _ordered(row: Any) -> Any:
+    """A row whose sets are in an order that no random name changes."""
+    return {name: {"SS": sorted(one["SS"], key=nameless)} if "SS" in one else one for name, one in row.items()}
 
 
 def is_an_answer(answer: Any) -> bool:

@@ -65,6 +65,71 @@ MUTANTS: dict[str, Mutant] = {
     "the token of whoever tells": Mutant(
         (Line("domain/leases.py", "and lease.token == token and", "and"),), "tests/unit/test_leases.py"
     ),
+    "a heartbeat that comes before its lease is taken for run out": Mutant(
+        (
+            Line(
+                "tables/sessions.py",
+                "does_not_exist() if before is None else Session.leases_until == before",
+                "does_not_exist() | Session.session_id.exists()",
+            ),
+        ),
+        STALE,
+    ),
+    "what a heartbeat has extended, in the eyes of a taker": Mutant(
+        (
+            Line(
+                "warmups/loading.py",
+                "    account.extend_lease(None if session is None",
+                "    account.extend_lease(None if True",
+            ),
+        ),
+        "tests/api/test_sessions.py",
+    ),
+    "the longest time of a phase, however often the session beats": Mutant(
+        (
+            Line(
+                "domain/leases.py",
+                "bounded = until if lease.latest_at is None else min(until, lease.latest_at)",
+                "bounded = until",
+            ),
+        ),
+        "tests/api/test_sessions.py",
+    ),
+    "a heartbeat that was held up": Mutant(
+        (
+            Line(
+                "tables/sessions.py",
+                "return Session.ended_at.does_not_exist() & no_later, actions",
+                "return Session.ended_at.does_not_exist(), actions",
+            ),
+        ),
+        STALE,
+    ),
+    "what a session has ended is counted once, by a claim": Mutant(
+        (
+            Line(
+                "tables/sessions.py", "return Session.holds == set(before), [", "return Session.session_id.exists(), ["
+            ),
+        ),
+        STALE,
+    ),
+    "what a session has ended is counted once, by a heartbeat": Mutant(
+        (
+            Line(
+                "tables/sessions.py",
+                "there = [Session.holds.contains(one) for one in sorted(gone)]",
+                "there = [Session.session_id.exists()]",
+            ),
+        ),
+        STALE,
+    ),
+    "what a session did before others took the account": Mutant(
+        (Line("holdings.py", "return _ENDINGS.get(event.action, Ending.EXPIRED)", "return Ending.EXPIRED"),),
+        "tests/api/test_sessions.py",
+    ),
+    "a session that takes work and sends no heartbeat": Mutant(
+        (Line("services/sessions.py", "if expires_at > context.now:", "if False:"),), "tests/api/test_sessions.py"
+    ),
     "an item's revision, and with it its cap": Mutant(
         (
             Line(
@@ -211,13 +276,6 @@ MUTANTS: dict[str, Mutant] = {
         (Line("services/enrolment.py", 'outcome="retired" if retired else', "outcome="),),
         "tests/api/test_accounts.py",
     ),
-    "the longest time of a lease": Mutant(
-        (Line("services/heartbeats.py", "& no_later & in_bounds", "& no_later"),), "tests/api/test_sessions.py"
-    ),
-    "a lease whose time is used up": Mutant(
-        (Line("domain/leases.py", "None if lease.latest_at <= now else", "wanted if lease.latest_at <= now else"),),
-        "tests/api/test_sessions.py",
-    ),
     "the count of a release": Mutant(
         (Line("domain/warmup/leases.py", "draft.leave(PhaseTransition.RELEASE)", "pass"),), "tests/api/test_leases.py"
     ),
@@ -267,25 +325,15 @@ MUTANTS: dict[str, Mutant] = {
     "the timer's look at a late heartbeat": Mutant(
         (Line("warmups/storing.py", "None if self.before is None else unchanged_lease(account)", "None"),), STALE
     ),
-    "a heartbeat that takes nothing back": Mutant(
-        (
-            Line(
-                "services/heartbeats.py",
-                "Account.lease_ended_by.does_not_exist() & no_later",
-                "Account.lease_ended_by.does_not_exist()",
-            ),
-        ),
-        STALE,
-    ),
     "a heartbeat's token": Mutant(
-        (Line("services/heartbeats.py", "current & Account.lease_ended_by", "Account.lease_ended_by"),), STALE
+        (Line("holdings.py", "lease.token == self.held.lease_token else None", "True else None"),), STALE
     ),
     "a session that has ended": Mutant(
         (
             Line(
-                "warmups/storing.py",
-                "session.session_id, Session.ended_at.does_not_exist(), hold(",
-                "session.session_id, None, hold(",
+                "warmups/session_rows.py",
+                "Session.ended_at.does_not_exist(), *self._held(session, holding)",
+                "None, *self._held(session, holding)",
             ),
         ),
         STALE,

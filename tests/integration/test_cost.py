@@ -31,7 +31,7 @@ class Bill:
     written: int = 0
     read: float = 0.0
     largest: dict[str, int] = field(default_factory=dict)
-    _open: list[tuple[str, dict[str, Any], Image]] = field(default_factory=list)
+    _open: list[tuple[str, dict[str, Any], Image, bool]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.wire.before.append(self._count)
@@ -52,12 +52,15 @@ class Bill:
         for part in call.body.get("TransactItems", ()):
             ((_, asked),) = part.items()
             key = asked.get("Key") or asked["Item"]
-            self._open.append((asked["TableName"], key, self._row(asked["TableName"], key)))
+            self._open.append((asked["TableName"], key, self._row(asked["TableName"], key), True))
+        if call.operation == "UpdateItem":
+            table, key = call.body["TableName"], call.body["Key"]
+            self._open.append((table, key, self._row(table, key), False))
 
     def _settle(self) -> None:
-        for table, key, before in self._open:
+        for table, key, before, transaction in self._open:
             name, after = table.removeprefix(_PREFIX), self._row(table, key)
-            self.written += sum(written(name, _INDEXES[name], before, after).values())
+            self.written += sum(written(name, _INDEXES[name], before, after, transaction=transaction).values())
             self.largest[name] = max(self.largest.get(name, 0), 0 if after is None else size(after))
         self._open.clear()
 
@@ -137,7 +140,9 @@ def test_what_the_docs_say_that_an_account_costs_is_what_it_costs(agency: Agency
 
 def test_what_the_docs_say_that_waiting_costs_is_what_it_costs(agency: Agency) -> None:
     operations = (ROOT / "docs" / "operations.md").read_text()
-    worker = agency.worker()
+    worker, holder = agency.worker(), agency.worker("b2")
+    agency.operator.account()
+    holder.start().ok()
     worker.ready().ok()
     for timer in ("open_due_phases", "close_lost_sessions"):
         agency.timer(timer)
@@ -146,10 +151,15 @@ def test_what_the_docs_say_that_waiting_costs_is_what_it_costs(agency: Agency) -
         agency.time.advance(300)
         worker.heartbeat().ok()
 
+    def beat_with_a_lease() -> None:
+        agency.time.advance(300)
+        holder.heartbeat().ok()
+
     waiting: tuple[tuple[str, str, Callable[[], object]], ...] = (
         ("a claim that finds nothing", "1", lambda: worker.claim().ok()),
         ("a `ready` request that finds nothing", "1", lambda: worker.ready().ok()),
         ("a heartbeat of a session without leases", "1", beat),
+        ("a heartbeat of a session with one lease", "1", beat_with_a_lease),
         ("a run of `open_due_phases` that finds nothing due", "–", agency.timer),
         ("a run of `close_lost_sessions` that finds no lost session", "–", lambda: agency.timer("close_lost_sessions")),
     )

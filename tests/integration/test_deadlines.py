@@ -52,7 +52,8 @@ def test_a_store_that_does_not_write_is_a_503_within_the_deadline(
     agency: Agency, worker: Bot, call: str, fault: Fault
 ) -> None:
     before, began = agency.wire.image(), agency.time.elapsed
-    agency.wire.fail(fault, "TransactWriteItems", times=FOR_GOOD)
+    for operation in ("TransactWriteItems", "UpdateItem"):
+        agency.wire.fail(fault, operation, times=FOR_GOOD)
     answer = CALLS[call](agency, worker)
     problem = answer.refused(503, "temporarily_unavailable")
     assert problem["retryable"] is True

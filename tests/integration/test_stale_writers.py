@@ -209,8 +209,8 @@ def test_a_heartbeat_that_comes_after_a_takeover_has_lost_the_lease(agency: Agen
     agency.warmed_to("pfp", bot=first)
     first.take()
     agency.time.advance(LEASE)
-    answer = overtaken(agency, first.heartbeat, second.take)
-    beat = answer.ok()
+    agency.wire.meanwhile(second.take, "UpdateItem")
+    beat = first.heartbeat().ok()
     assert (beat["held"], [one["account_id"] for one in beat["lost"]]) == ([], ["a1"])
     assert agency.operator.account_document()["lease"]["bot_id"] == "b2"
     agency.operator.verified()
@@ -220,17 +220,28 @@ def test_one_lease_lost_in_the_last_moment_costs_no_other(agency: Agency, first:
     for account_id in ("a1", "a2", "a3"):
         agency.warmed_to("pfp", account_id, bot=first)
     agency.time.advance(LEASE)
-    beat = overtaken(agency, first.heartbeat, lambda: second.content("pfp", "a2").ok()).ok()
+    agency.wire.meanwhile(lambda: second.content("pfp", "a2").ok(), "UpdateItem")
+    beat = first.heartbeat().ok()
     assert [one["account_id"] for one in beat["held"]] == ["a1", "a3"]
     assert [one["account_id"] for one in beat["lost"]] == ["a2"]
     assert second.status("a1").ok()["lease"]["expires_at"] == agency.time.told(LEASE)
 
 
-def test_a_heartbeat_overtaken_by_its_own_completion_extends_nothing(agency: Agency, first: Bot) -> None:
+@pytest.mark.parametrize("at", ["UpdateItem", "BatchGetItem"])
+def test_a_heartbeat_overtaken_by_its_own_completion_extends_nothing(agency: Agency, first: Bot, at: str) -> None:
     agency.warmed_to("pfp", bot=first)
     token = first.take()
-    beat = overtaken(agency, first.heartbeat, lambda: first.complete("pfp", token).ok()).ok()
-    assert beat["held"] == []
+    completions = [lambda: first.complete("pfp", token).ok()]
+    before = agency.wire.before
+
+    def once(call: Call) -> None:
+        if call.operation == at and completions and (at == "UpdateItem" or agency.wire.of("UpdateItem")):
+            completions.pop()()
+
+    agency.wire.forget()
+    before.append(once)
+    beat = first.heartbeat().ok()
+    assert (completions, beat["held"], beat["lost"]) == ([], [], [])
     assert first.status().ok()["lease"] is None
     agency.operator.verified()
 
@@ -244,7 +255,8 @@ def test_a_heartbeat_that_was_held_up_takes_nothing_back(agency: Agency, first: 
         agency.time.advance(LEASE / 2)
         promised.append(first.heartbeat().ok()["expires_at"])
 
-    beat = overtaken(agency, first.heartbeat, meanwhile).ok()
+    agency.wire.meanwhile(meanwhile, "UpdateItem")
+    beat = first.heartbeat().ok()
     assert ([one["account_id"] for one in beat["held"]], beat["lost"]) == (["a1"], [])
     assert first.status().ok()["lease"]["expires_at"] == promised[0] > beat["expires_at"]
 
@@ -255,8 +267,67 @@ def test_the_timer_does_not_end_a_lease_that_was_extended_in_the_last_moment(age
     agency.time.advance(LEASE)
     agency.wire.meanwhile(lambda: first.heartbeat().ok())
     assert agency.timer() == {"done_by_others": 1}
+    assert agency.timer() == {"extended": 1}
     assert first.complete("pfp", token).ok()["late"] is False
     agency.operator.verified()
+
+
+def test_who_takes_over_loses_to_a_heartbeat_of_the_release_before(agency: Agency, first: Bot, second: Bot) -> None:
+    """That writes the account: while a release is rolled out, both serve."""
+    agency.warmed_to("pfp", bot=first)
+    first.take()
+    agency.time.advance(LEASE)
+    row = agency.wire.store.tables["test-accounts"].rows["a1",]
+    until = {"S": agency.time.told(LEASE)}
+    beaten = {**row, "lease_expires_at": until, "due_at": until}
+    answer = overtaken(agency, second.content, lambda: agency.wire.plant("test-accounts", beaten))
+    assert answer.refused(409, "account_leased")["lease"]["expires_at"] == until["S"]
+
+
+def test_a_claim_leaves_what_a_heartbeat_has_just_extended(agency: Agency, first: Bot, second: Bot) -> None:
+    agency.warmed_to("pfp", bot=first)
+    first.take()
+    agency.time.advance(LEASE)
+    answer = overtaken(agency, second.claim, lambda: first.heartbeat().ok())
+    assert answer.ok()["items"] == []
+    assert second.heartbeat().ok()["held"] == []
+
+
+def test_a_session_that_claims_its_own_lost_account_again_loses_to_its_heartbeat(agency: Agency, first: Bot) -> None:
+    agency.warmed_to("pfp", bot=first)
+    token = first.take()
+    agency.time.advance(LEASE)
+    answer = overtaken(agency, first.claim, lambda: first.heartbeat().ok())
+    assert answer.ok()["items"] == []
+    assert first.claim().ok()["items"][0]["lease"]["lease_token"] == token, "it holds it still"
+
+
+def test_what_a_claim_and_a_heartbeat_settle_at_once_is_counted_once(agency: Agency, first: Bot) -> None:
+    for account_id in ("a1", "a2"):
+        agency.warmed_to("pfp", account_id, bot=first)
+    agency.operator.account("a3")
+    for account_id in ("a1", "a2"):
+        first.complete("pfp", first.take("pfp", account_id), account_id).ok()
+    answer = overtaken(agency, first.claim, lambda: first.heartbeat().ok())
+    assert [one["account_id"] for one in answer.ok()["items"]] == ["a3"]
+    assert (first.own_session().ok()["done"], first.own_session().ok()["failed"]) == (2, 0)
+
+
+def test_what_a_heartbeat_and_a_claim_settle_at_once_is_counted_once(agency: Agency, first: Bot) -> None:
+    agency.warmed_to("pfp", bot=first)
+    agency.operator.account("a2")
+    first.report("pfp", first.take()).ok()
+
+    def drop(call: Call) -> None:
+        if call.operation == "UpdateItem" and "DELETE" in call.body["UpdateExpression"]:
+            agency.wire.before.remove(drop)
+            assert first.claim().ok()["items"]
+
+    agency.wire.before.append(drop)
+    first.heartbeat().ok()
+    assert drop not in agency.wire.before
+    found = first.own_session().ok()
+    assert ([one["account_id"] for one in found["held"]], found["done"], found["failed"]) == (["a2"], 0, 1)
 
 
 # items of the pools
@@ -420,7 +491,8 @@ def test_a_session_ended_twice_at_once_ends_once(agency: Agency, first: Bot) -> 
 
 
 def test_a_heartbeat_overtaken_by_the_sessions_end_is_told_so(agency: Agency, first: Bot) -> None:
-    overtaken(agency, first.heartbeat, lambda: first.end().ok()).refused(409, "session_ended")
+    agency.wire.meanwhile(lambda: first.end().ok(), "UpdateItem")
+    first.heartbeat().refused(409, "session_ended")
     assert first.own_session().ok()["status"] == "ended"
 
 

@@ -1,6 +1,5 @@
 """Taking accounts, and giving them back."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain import blockers, dispatch, leases
@@ -112,17 +111,3 @@ def revoke(warmup: Warmup, token: str, now: datetime) -> Step | None:
     if phase is not None and phase.status is PhaseStatus.IN_PROGRESS:
         draft.move_phase(phase, PhaseTransition.RELEASE)
     return draft.step(AuditAction.LEASE_REVOKE, session=lease.session_id)
-
-
-def renew(warmup: Warmup, token: str, bot_id: str, until: datetime, now: datetime) -> Step | None:
-    """Extends the lease of that token, also after it ran out, where nobody has followed; None where it is over.
-
-    A heartbeat writes this under the very same condition, and reads the account only where that fails.
-    """
-    lease = warmup.lease
-    if lease is None or lease.token != token or lease.bot_id != bot_id or lease.ended_by is not None:
-        return None
-    extended = leases.extended_to(lease, until, now)
-    if extended is None:
-        return None
-    return Step(AuditAction.LEASE_CLAIM, replace(warmup, lease=replace(lease, expires_at=extended)))

@@ -11,7 +11,6 @@ from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.services.sessions import Directed, Held
 from chalicelib.settings import Settings
 from chalicelib.tables import Session as Item
-from chalicelib.tables import sessions as table
 
 
 class OpenedSession(Document):
@@ -38,9 +37,9 @@ class Holding(Document):
     phase: str | None
 
     @staticmethod
-    def all_of(found: Iterable[table.HeldLease]) -> "list[Holding]":
+    def all_of(found: Iterable[Held]) -> "list[Holding]":
         """Return what a session holds."""
-        return [Holding(account_id=one.account_id, phase=one.phase_or_none) for one in found]
+        return [Holding(account_id=one.account_id, phase=one.phase) for one in found]
 
 
 class _Session(Document):
@@ -85,9 +84,9 @@ class Session(_Session):
     held: list[Holding]
 
     @staticmethod
-    def from_item(item: Item) -> "Session":
-        """Return what the table holds of a session."""
-        return Session(**vars(_Session.own_members(item)), held=Holding.all_of(item.held()))
+    def from_item(item: Item, held: Iterable[Held]) -> "Session":
+        """Return the session with what it holds."""
+        return Session(**vars(_Session.own_members(item)), held=Holding.all_of(held))
 
 
 class ChangedSession(Replayed, Session):
@@ -101,17 +100,7 @@ class ChangedSession(Replayed, Session):
         return cls(
             **vars(_Session.own_members(found.session)),
             replayed=found.replayed,
-            not_attempted=len(found.held),
-            held=Holding.all_of(found.session.held()),
-        )
-
-    @classmethod
-    def ended(cls, found: Directed) -> Self:
-        """Return a session that holds nothing but what the time of the call did not suffice for."""
-        return cls(
-            **vars(_Session.own_members(found.session)),
-            replayed=found.replayed,
-            not_attempted=len(found.held),
+            not_attempted=len(found.left),
             held=Holding.all_of(found.held),
         )
 
