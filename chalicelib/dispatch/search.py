@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 from chalicelib.context import Context
 from chalicelib.dispatch import directory, slots
-from chalicelib.domain.dispatch import Directory, QueuePlace, WorkWanted, queue_place, step_of, whose_turn
+from chalicelib.domain.dispatch import Directory, QueuePlace, WorkWanted, queue_place, whose_turn
 from chalicelib.domain.errors import TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.tables import at_work
@@ -114,7 +114,10 @@ class Search:
         """The numbers of the next turns among the models that this caller may be given."""
         if len(self._lines) < 2:
             return range(count)
-        asked = (self._wanted.models, self._context.actor.models, self._wanted.actions, self._wanted.phases)
+        asked = (
+            *(self._wanted.models, self._context.actor.models),
+            *(self._wanted.actions, self._wanted.phases, self._wanted.categories),
+        )
         among = repr([None if one is None else sorted(one) for one in asked])
         first = self._number(f"models:{hashlib.sha256(among.encode()).hexdigest()[:16]}", count)
         return range(first, first + count)
@@ -237,7 +240,7 @@ class Search:
             rows = in_order(sources, self._places, self._page, now)
             both = heapq.merge(rows, held.get(model, ()), key=lambda row: row.place) if model in held else rows
             self._lines[model] = _Line(row for row in both if self._is_offered(row))
-        later = [one.since for one in found.queues if one.since > render(now) and self._wanted.admits(one.step)]
+        later = [one.since for one in found.queues if one.since > render(now) and self._wanted.admits(one.planned)]
         if not self._lines and later:
             self.next_due_at = parse(min(later))
 
@@ -261,8 +264,7 @@ class Search:
 
     def _is_meant(self, row: QueueRow) -> bool:
         account = row.account
-        step = step_of(account.state, account.current_phase)
-        return self._is_meant_model(account.model_id) and self._wanted.admits(step)
+        return self._is_meant_model(account.model_id) and self._wanted.admits(account.step)
 
     def _is_due(self, row: QueueRow) -> bool:
         return row.due_at <= self._context.now and self._is_offered(row)

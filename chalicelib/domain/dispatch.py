@@ -9,49 +9,91 @@ from typing import Self
 from chalicelib.domain import accounts
 from chalicelib.domain.accounts import AccountState, Step
 from chalicelib.domain.instants import render
-from chalicelib.domain.plans import STANDARD
+from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.records import record
 
-STEPS: tuple[str, ...] = (Step.START_WARMUP, *STANDARD.order, Step.COMPLETE_WARMUP)
-"""What can be next on an account: to start, one of the phases, to complete."""
 MOST_BEFORE = 100
 """How far it is counted what stands before an account."""
+_PART = ":"
+"""Between the parts of a step's key; the name of no phase has it."""
 _SECONDS_A_QUEUE = 0.05
 _TURN_BITS = 64
 _GOLDEN = 11400714819323198485
 """2 ** 64 divided by the golden ratio."""
 
 
-def step_of(state: AccountState, current_phase: str | None) -> str | None:
-    """Return which of the STEPS is next on an account, None if none is."""
-    action = accounts.step(state, current_phase)
-    return current_phase if action is Step.RUN_PHASE else action
+@record
+class PlannedStep:
+    """What is next on an account, as its plan has it: the action, the phase, and the category that it draws from.
+
+    The start of a warm-up belongs to the first phase of the plan, its completion to the last.
+    """
+
+    action: Step
+    phase: str
+    category: str
+
+    @classmethod
+    def of(cls, state: AccountState, current_phase: str | None, plan: Plan) -> Self | None:
+        """Return the step that is next on an account in this state, None if none is."""
+        action = accounts.step(state, current_phase)
+        if action is None:
+            return None
+        phase = current_phase or (plan.first if action is Step.START_WARMUP else plan.last)
+        return cls(action, phase, plan.phases[phase].category)
+
+    @classmethod
+    def parse(cls, key: str) -> Self:
+        """Return the step that a key names."""
+        first, *more = key.split(_PART)
+        if first in _OF_STANDARD:
+            action, names = Step(first), more or [_OF_STANDARD[Step(first)]]
+        else:
+            action, names = Step.RUN_PHASE, [first, *more]
+        return cls(action, names[0], names[-1])
+
+    @property
+    def key(self) -> str:
+        """What the queues call it: nothing of it is said that is the same in the plan `standard`."""
+        names = [self.phase] if self.category == self.phase else [self.phase, self.category]
+        if self.action is Step.RUN_PHASE:
+            return _PART.join(names)
+        return _PART.join([self.action] if names == [_OF_STANDARD[self.action]] else [self.action, *names])
+
+
+_OF_STANDARD: Mapping[Step, str] = {Step.START_WARMUP: STANDARD.first, Step.COMPLETE_WARMUP: STANDARD.last}
+"""The phases to which the steps without a phase of their own belong."""
 
 
 def work_of(model_id: str, step: str) -> str:
-    """Return the prefix of the work keys of a step of a model; the due time follows it."""
+    """Return the prefix of the work keys of a step of a model, by its key; the due time follows it."""
     return f"{model_id}#{step}#"
+
+
+def step_in(work: str) -> PlannedStep:
+    """Return the step of a work key."""
+    return PlannedStep.parse(work.split("#")[1])
 
 
 @record
 class WorkWanted:
     """What a caller asks for; None is everything. What it is known to hold already (`holding`) is left out.
 
-    To start a warm-up belongs to the first phase, to complete it to the last: who can do the phase can do that, too.
+    Of `phases` and `categories` together a step is meant that has either.
     """
 
     models: Collection[str] | None = None
     actions: Collection[Step] | None = None
     phases: Collection[str] | None = None
+    categories: Collection[str] | None = None
     holding: Collection[str] = ()
 
-    def admits(self, step: str | None) -> bool:
+    def admits(self, step: PlannedStep | None) -> bool:
         """Whether the caller asks for this step."""
-        if step is None:
+        if step is None or not (self.actions is None or step.action in self.actions):
             return False
-        whole = {Step.START_WARMUP: STANDARD.first, Step.COMPLETE_WARMUP: STANDARD.last}
-        action, phase = (Step(step), whole[Step(step)]) if step in whole else (Step.RUN_PHASE, step)
-        return (self.actions is None or action in self.actions) and (self.phases is None or phase in self.phases)
+        every = self.phases is None and self.categories is None
+        return every or step.phase in (self.phases or ()) or step.category in (self.categories or ())
 
 
 ANYTHING = WorkWanted()
@@ -116,6 +158,11 @@ class WorkQueue:
         """The prefix of their work keys."""
         return work_of(self.model, self.step)
 
+    @property
+    def planned(self) -> PlannedStep:
+        """The step that they wait for."""
+        return PlannedStep.parse(self.step)
+
 
 ScanPlace = tuple[int, str]
 """Where a scan of the work index stands: the shard, and the work that it found last."""
@@ -156,6 +203,6 @@ class Directory:
         """Return by model the queues that hold what is wanted and was due."""
         found: dict[str, list[WorkQueue]] = {}
         for one in self.queues:
-            if one.since <= render(now) and wanted.admits(one.step):
+            if one.since <= render(now) and wanted.admits(one.planned):
                 found.setdefault(one.model, []).append(one)
         return found

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import Step
+from chalicelib.domain.categories import Category
 from chalicelib.domain.dispatch import WorkWanted
 from chalicelib.domain.errors import AccountLeased, LeaseSuperseded, SessionEnded
 from chalicelib.edge.answers import Answer, Waiting
@@ -24,6 +25,7 @@ _QUERY: dict[str, Any] = {
     "model_id": identifiers,
     "action": SomeOf(Step),
     "phase": phase_names,
+    "category": SomeOf(Category),
     "cursor": cursor,
 }
 
@@ -36,10 +38,14 @@ def ready(
     model_id: tuple[str, ...] | None = None,
     action: tuple[Step, ...] | None = None,
     phase: tuple[str, ...] | None = None,
+    category: tuple[Category, ...] | None = None,
     cursor: str | None = None,
 ) -> Waiting[ReadyPage]:
-    """Accounts that can be worked on now; each filter takes several values, with commas between them."""
-    found = leases.ready(context, limit=limit, wanted=WorkWanted(model_id, action, phase), cursor=cursor)
+    """Accounts that can be worked on now; each filter takes several values, with commas between them.
+
+    Of `phase` and `category` together, what has either is meant.
+    """
+    found = leases.ready(context, limit=limit, wanted=WorkWanted(model_id, action, phase, category), cursor=cursor)
     return Waiting(ReadyPage.of(found))
 
 
@@ -51,7 +57,7 @@ def ready(
 )
 def claim(context: Context, *, body: ClaimBody) -> Waiting[Claim]:
     """Takes leases on accounts that can be worked on now."""
-    wanted = WorkWanted(body.model_ids, body.actions, body.phases, frozenset(body.holding))
+    wanted = WorkWanted(body.model_ids, body.actions, body.phases, body.categories, frozenset(body.holding))
     taken = leases.claim(context, limit=body.limit, wanted=wanted, deliver=body.deliver)
     return Waiting(Claim.of(context.session_id, taken, context.settings, delivers=body.deliver))
 

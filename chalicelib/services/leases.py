@@ -12,9 +12,9 @@ from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.deliveries import Contest, DeliveredItems
 from chalicelib.dispatch import Search, place_name
-from chalicelib.domain import accounts, leases, timing
+from chalicelib.domain import leases, timing
 from chalicelib.domain.accounts import Step
-from chalicelib.domain.dispatch import ANYTHING, WorkWanted
+from chalicelib.domain.dispatch import ANYTHING, PlannedStep, WorkWanted
 from chalicelib.domain.errors import ContentUnavailable, LeaseSuperseded, NotFound, ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.records import record
@@ -145,18 +145,20 @@ def _ask_again(
 
 
 def _offer_of(row: QueueRow) -> Offer:
-    offer = _offer(row.account, row.due_at)
-    assert offer is not None, "the search gives what there is something to do on"
-    return offer
+    step = row.account.step
+    assert step is not None, "the search gives what there is something to do on"
+    return _offer_of_step(row.account, step, row.due_at)
 
 
 def _offer(account: Account, due_at: datetime) -> Offer | None:
-    step = accounts.step(account.state, account.current_phase)
-    if step is None:
-        return None
-    phase = account.plan.first if step is Step.START_WARMUP else account.current_phase
-    category = None if phase is None else account.plan.phases[phase].category
-    return Offer(account.account_id, account.model_id, account.username, step, phase, category, due_at)
+    step = PlannedStep.of(account.state, account.current_phase, account.plan)
+    return None if step is None else _offer_of_step(account, step, due_at)
+
+
+def _offer_of_step(account: Account, step: PlannedStep, due_at: datetime) -> Offer:
+    finishes = step.action is Step.COMPLETE_WARMUP
+    phase, category = (None, None) if finishes else (step.phase, step.category)
+    return Offer(account.account_id, account.model_id, account.username, step.action, phase, category, due_at)
 
 
 def claim(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, deliver: bool = False) -> ClaimResult:

@@ -8,6 +8,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 
 from chalicelib.domain import dispatch, retries, timing
 from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.dispatch import PlannedStep
 from chalicelib.domain.given import digest
 from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Ending, Lease, as_extended, is_open
@@ -33,11 +34,11 @@ _LISTED = ["model_id", "username", "state", "current_phase", "phase_status", "co
 
 
 class QueueIndex(GlobalSecondaryIndex["Account"]):
-    """Everything that is or will be due, by shard."""
+    """Everything that is or will be due, by shard; `work` says which step is next, without the due time if leased."""
 
     class Meta:
-        index_name = "queue-index"
-        projection = IncludeProjection(_LISTED)
+        index_name = "due-index"
+        projection = IncludeProjection([*_LISTED, "work"])
 
     queue = text(hash_key=True)
     due_at = instant(range_key=True)
@@ -152,6 +153,11 @@ class Account(Item):
         return None if status is None else timing.status_at(self.state, status, self.due_at, now)
 
     @property
+    def step(self) -> PlannedStep | None:
+        """What is next on it, as far as an index shows it: an earlier release wrote no `work` of what is leased."""
+        return dispatch.step_in(self.work) if self.work else PlannedStep.of(self.state, self.current_phase, STANDARD)
+
+    @property
     def all_given(self) -> frozenset[str]:
         """The digests of all items that it was ever given, by this release or an earlier one."""
         before = ((PoolKind.CONTENT, self.used_content_ids), (PoolKind.TEXT, self.used_text_ids))
@@ -200,13 +206,15 @@ class Account(Item):
 
     def wait_in(self, due: Due | None, shard: int) -> None:
         """The same, in that shard."""
-        step = dispatch.step_of(self.state, self.current_phase)
+        step = dispatch.PlannedStep.of(self.state, self.current_phase, self.plan)
         self.queue = None if due is None else queue_key(due.queue, shard)
         self.due_at = None if due is None else due.at
-        if due is None or due.queue is DueQueue.LEASED or step is None:
-            self.work_shard = self.work = None
-        else:
-            self.work_shard, self.work = work_key(shard), f"{dispatch.work_of(self.model_id, step)}{render(due.at)}"
+        self.work_shard = self.work = None
+        if due is None or step is None:
+            return
+        self.work = dispatch.work_of(self.model_id, step.key)
+        if due.queue is not DueQueue.LEASED:
+            self.work_shard, self.work = work_key(shard), f"{self.work}{render(due.at)}"
 
 
 def queue_key(queue: str, shard: int) -> str:

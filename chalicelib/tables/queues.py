@@ -77,9 +77,17 @@ def leased(shards: int) -> list[Source]:
 
 
 def of_model(model_id: str, shards: int) -> list[Source]:
-    """The sources of what can be taken of a model, now or later."""
-    steps = [dispatch.work_of(model_id, step) for step in dispatch.STEPS]
-    return [Source(work_key(shard), step) for shard in range(shards) for step in steps]
+    """The sources of what can be taken of a model, now or later: a query for each of its steps, and one a shard."""
+    return [source for shard in range(shards) for source in _steps_of_model(model_id, shard)]
+
+
+def _steps_of_model(model_id: str, shard: int) -> Iterator[Source]:
+    prefix = place = f"{model_id}#"
+    while (work := _first_work(shard, place)) is not None and work.startswith(prefix):
+        _, step, since = work.split("#")
+        source = Source(work_key(shard), dispatch.work_of(model_id, step), since)
+        place = f"{source.work}{_BEHIND_ALL}"
+        yield source
 
 
 def all_of_model(model_id: str, shards: int) -> list[Source]:
@@ -92,7 +100,10 @@ def next_work(shard: int, behind: str) -> str | None:
 
     `behind` is the work that was found before, empty at the beginning.
     """
-    place = behind + _BEHIND_ALL if behind else _BEFORE_ALL
+    return _first_work(shard, behind + _BEHIND_ALL if behind else _BEFORE_ALL)
+
+
+def _first_work(shard: int, place: str) -> str | None:
     with translating_read_errors():
         found = list(Account.work_index.query(work_key(shard), Account.work > place, limit=1, page_size=1))
     return found[0].work if found else None

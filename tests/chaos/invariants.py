@@ -123,8 +123,12 @@ def _account(account: Plain, phases: Mapping[str, Mapping[str, Plain]], sessions
     if not looked_after and "queue" in account:
         yield f"it is `{account['state']}` and waits in {account['queue']}"
     step = account.get("current_phase") or ("start_warmup" if account["state"] == "ready" else "complete_warmup")
-    work = f"{account['model_id']}#{step}#{account.get('due_at')}" if "queue" in account and not held else None
-    if account.get("work") != work or ("work" in account) != ("work_shard" in account):
+    work = (
+        f"{account['model_id']}#{step}#{'' if held else account.get('due_at')}"
+        if "queue" in account and working
+        else None
+    )
+    if account.get("work") != work or ("work_shard" in account) != (work is not None and not held):
         yield f"it waits for {work}, but stands in the index as {account.get('work')}"
 
 

@@ -74,7 +74,7 @@ def test_accounts_of_the_first_version_are_given_the_keys_of_the_work_index(agen
         for row in rows.values()
         if "queue" in row
     }
-    assert keys["a1"] == ("leased#0", None), "it is held"
+    assert keys["a1"] == ("leased#0", "m1#post#"), "it is held"
     assert keys["a3"][1] == f"m1#start_warmup#{rows['a3',]['due_at']['S']}"
     assert not any(give_work_keys(settings)), "once is enough"
     carried_on(agency)

@@ -827,9 +827,32 @@ def test_a_handler_of_its_own_comes_before_the_one_for_all_phases(server: FakeSe
     done: list[str] = []
     bot = Worker(server.url, server.bot_key(), retry=QUICK)
     bot.phase()(lambda job: done.append(job.phase))
+    bot.category("pfp")(lambda job: done.append("of its category"))
     bot.phase("pfp")(lambda job: done.append("own"))
     bot.run(jobs=1)
     assert done == ["own"]
+
+
+def test_a_handler_of_a_category_is_for_the_phases_that_draw_from_it(server: FakeServer, account: str) -> None:
+    server.account(f"{account}-o"[-60:].lstrip("-"))
+    worker(server, lambda job: None).run(jobs=1)  # the one is in `bio` now, the other is ready
+    done = list[str]()
+    bot = Worker(server.url, server.bot_key(), retry=QUICK)
+    bot.category("pfp", "story")(lambda job: done.append(f"{job.phase} from {job.delivery.category}"))
+    bot.phase("story")(lambda job: None)
+    server.advance(days=2)
+    with at_work(bot):
+        eventually(lambda: bool(done))
+        time.sleep(1)
+    assert done == ["pfp from pfp"], "`bio` is somebody else's"
+
+
+def test_a_category_that_does_not_exist_is_refused_at_once() -> None:
+    bot = Worker("http://127.0.0.1:1", "k")
+    with pytest.raises(ValueError, match="there is no category reel: there are pfp, bio"):
+        bot.category("reel")
+    with pytest.raises(ValueError, match="name the categories"):
+        bot.category()
 
 
 def test_a_key_that_is_not_accepted_is_named_with_the_variable_that_it_came_from(

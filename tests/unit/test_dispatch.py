@@ -7,19 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.accounts import Step
+from chalicelib.domain.accounts import AccountState, Step
+from chalicelib.domain.categories import Category
 from chalicelib.domain.dispatch import (
     ANYTHING,
     MOST_BEFORE,
-    STEPS,
     Directory,
+    PlannedStep,
     QueuePlace,
     WorkQueue,
     WorkWanted,
     queue_place,
     whose_turn,
 )
-from chalicelib.domain.plans import STANDARD
+from chalicelib.domain.plans import PHASE_NAME, STANDARD, PhasePlan, Plan, is_phase_name
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 WEIGHTS = st.dictionaries(st.text("abcdef", min_size=1, max_size=4), st.integers(1, 100), min_size=1, max_size=40)
@@ -74,10 +75,45 @@ def test_an_account_that_the_line_does_not_show_has_no_place() -> None:
     assert queue_place("a9", ["a0", "a1"], "m", {"m": 1}, NOW) is None
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_who_says_nothing_is_given_every_step(step: str) -> None:
+SLOW = Plan(
+    "slow",
+    1,
+    {name: PhasePlan(category, timedelta(hours=48)) for name, category in (("photo", "pfp"), ("post", "any"))},
+)
+
+
+def steps(plan: Plan) -> list[PlannedStep]:
+    """All steps of accounts on this plan."""
+    states = [(AccountState.READY, None), *((AccountState.WARMING_UP, name) for name in (*plan.order, None))]
+    found = [PlannedStep.of(state, phase, plan) for state, phase in states]
+    return [step for step in found if step is not None]
+
+
+STEPS = [*steps(STANDARD), *steps(SLOW)]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.key)
+def test_who_says_nothing_is_given_every_step(step: PlannedStep) -> None:
     assert ANYTHING.admits(step)
     assert not ANYTHING.admits(None)
+
+
+def test_the_queues_call_the_steps_of_the_standard_plan_as_ever_and_those_of_others_so_that_nothing_is_lost() -> None:
+    assert [step.key for step in steps(STANDARD)] == ["start_warmup", *STANDARD.order, "complete_warmup"]
+    assert [step.key for step in steps(SLOW)] == [
+        *("start_warmup:photo:pfp", "photo:pfp", "post:any"),
+        "complete_warmup:post:any",
+    ]
+
+
+@given(
+    action=st.sampled_from(Step),
+    phase=st.from_regex(PHASE_NAME, fullmatch=True).filter(is_phase_name),
+    category=st.sampled_from(Category),
+)
+def test_a_step_is_what_its_key_says(action: Step, phase: str, category: str) -> None:
+    step = PlannedStep(action, phase, category)
+    assert PlannedStep.parse(step.key) == step
 
 
 @pytest.mark.parametrize(
@@ -85,16 +121,21 @@ def test_who_says_nothing_is_given_every_step(step: str) -> None:
     [
         (WorkWanted(phases=[STANDARD.first]), {"start_warmup", "pfp"}),
         (WorkWanted(phases=[STANDARD.last]), {"story", "complete_warmup"}),
-        (WorkWanted(phases=["bio", "post"]), {"bio", "post"}),
-        (WorkWanted(actions=[Step.START_WARMUP]), {"start_warmup"}),
-        (WorkWanted(actions=[Step.COMPLETE_WARMUP]), {"complete_warmup"}),
-        (WorkWanted(actions=[Step.RUN_PHASE]), {*STANDARD.order}),
+        (WorkWanted(phases=["bio", "highlight"]), {"bio", "highlight"}),
+        (WorkWanted(actions=[Step.START_WARMUP]), {"start_warmup", "start_warmup:photo:pfp"}),
+        (WorkWanted(actions=[Step.COMPLETE_WARMUP]), {"complete_warmup", "complete_warmup:post:any"}),
+        (WorkWanted(actions=[Step.RUN_PHASE]), {*STANDARD.order, "photo:pfp", "post:any"}),
         (WorkWanted(actions=[Step.RUN_PHASE], phases=[STANDARD.first]), {"pfp"}),
         (WorkWanted(actions=[Step.START_WARMUP], phases=["bio"]), set()),
+        (WorkWanted(phases=["photo"]), {"start_warmup:photo:pfp", "photo:pfp"}),
+        (WorkWanted(phases=["post"]), {"post", "post:any", "complete_warmup:post:any"}),
+        (WorkWanted(categories=["pfp"]), {"start_warmup", "pfp", "start_warmup:photo:pfp", "photo:pfp"}),
+        (WorkWanted(phases=["bio"], categories=["any"]), {"bio", "post:any", "complete_warmup:post:any"}),
+        (WorkWanted(phases=["nothing"]), set()),
     ],
 )
 def test_what_a_caller_asks_for(wanted: WorkWanted, admitted: set[str]) -> None:
-    assert {step for step in STEPS if wanted.admits(step)} == admitted
+    assert {step.key for step in STEPS if wanted.admits(step)} == admitted
 
 
 def queue(model: str, step: str = "bio", shard: int = 0) -> WorkQueue:

@@ -545,6 +545,7 @@ class Leases:
         model_id: str | None = None,
         action: str | None = None,
         phase: str | None = None,
+        category: str | None = None,
         cursor: str | None = None,
         bot_session: str | None = None,
     ) -> shapes.ReadyPage:
@@ -553,7 +554,14 @@ class Leases:
             "GET",
             "/api/bot/accounts/ready",
             shapes.ReadyPage,
-            query={"limit": limit, "model_id": model_id, "action": action, "phase": phase, "cursor": cursor},
+            query={
+                "limit": limit,
+                "model_id": model_id,
+                "action": action,
+                "phase": phase,
+                "category": category,
+                "cursor": cursor,
+            },
             headers={"Bot-Session": bot_session},
         )
 
@@ -565,6 +573,7 @@ class Leases:
         model_ids: list[str] | Unset | None = UNSET,
         actions: list[shapes.Step] | Unset | None = UNSET,
         phases: list[str] | Unset | None = UNSET,
+        categories: list[str] | Unset | None = UNSET,
         holding: list[str] | Unset = UNSET,
         deliver: bool | Unset = UNSET,
     ) -> shapes.Claim:
@@ -579,6 +588,7 @@ class Leases:
                 "model_ids": model_ids,
                 "actions": actions,
                 "phases": phases,
+                "categories": categories,
                 "holding": holding,
                 "deliver": deliver,
             },

@@ -783,12 +783,15 @@ class Claim(ApiModel):
 
 
 class ClaimBody(ApiModel):
-    """`POST /api/bot/accounts/claim`. With `deliver`, each account comes with the content of its next phase."""
+    """`POST /api/bot/accounts/claim`. With `deliver`, each account comes with the content of its next phase.
+
+    Of `phases` and `categories` together, what has either is meant."""
 
     limit: int | None = None
     model_ids: list[str] | None = None
     actions: list[Step] | None = None
     phases: list[str] | None = None
+    categories: list[str] | None = None
     holding: list[str] | None = None
     deliver: bool | None = None
 

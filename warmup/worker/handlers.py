@@ -15,7 +15,9 @@ from warmup.jobs import Job, JobFailed
 logger = logging.getLogger("warmup.worker")
 
 _PHASE_NAME = re.compile("[a-z][a-z0-9_]{0,31}", re.ASCII)
+CATEGORIES = ("pfp", "bio", "post", "highlight", "story", "any")
 Handler = Callable[[Job], Any]
+_Timed = tuple[Handler, float]
 H = TypeVar("H", bound=Handler)
 T = TypeVar("T")
 
@@ -25,38 +27,58 @@ class Handlers:
 
     def __init__(self, timeout: float | None) -> None:
         self._timeout = _seconds_allowed(timeout)
-        self._by_phase: dict[str, tuple[Handler, float]] = {}
-        self._of_others: tuple[Handler, float] | None = None
+        self._by_phase: dict[str, _Timed] = {}
+        self._by_category: dict[str, _Timed] = {}
+        self._of_others: _Timed | None = None
         self._kinds: dict[type[BaseException], ReportKind] = {}
 
-    def decorator(self, phases: Collection[str], timeout: float | None) -> Callable[[H], H]:
+    def for_phases(self, phases: Collection[str], timeout: float | None) -> Callable[[H], H]:
         """Return the decorator that registers a handler for these phases, as plans name them.
 
-        None named: for all phases that have no handler of their own.
+        None named: for all phases that have no handler of their own, nor of their category.
         """
-        seconds = self._timeout if timeout is None else _seconds_allowed(timeout)
         if wrong := sorted(phase for phase in phases if not _PHASE_NAME.fullmatch(phase)):
             raise ValueError(f"not the name of a phase: {', '.join(wrong)}")
 
-        def register(handler: H) -> H:
+        def register(timed: _Timed) -> None:
+            self._by_phase.update(dict.fromkeys(phases, timed))
+            if not phases:
+                self._of_others = timed
+
+        return self._decorator(register, timeout)
+
+    def for_categories(self, categories: Collection[str], timeout: float | None) -> Callable[[H], H]:
+        """Return the decorator that registers a handler for the phases that draw from these categories."""
+        if not categories:
+            raise ValueError("name the categories: @worker.category(…)")
+        if unknown := sorted(set(categories) - set(CATEGORIES)):
+            raise ValueError(f"there is no category {', '.join(unknown)}: there are {', '.join(CATEGORIES)}")
+        return self._decorator(lambda timed: self._by_category.update(dict.fromkeys(categories, timed)), timeout)
+
+    def _decorator(self, register: Callable[[_Timed], None], timeout: float | None) -> Callable[[H], H]:
+        seconds = self._timeout if timeout is None else _seconds_allowed(timeout)
+
+        def decorate(handler: H) -> H:
             if inspect.iscoroutinefunction(handler):
                 raise TypeError("a handler is a plain function: call asyncio.run(…) in it")
-            self._by_phase.update(dict.fromkeys(phases, (handler, seconds)))
-            if not phases:
-                self._of_others = handler, seconds
+            register((handler, seconds))
             return handler
 
-        return register
+        return decorate
 
     def report_as(self, error: type[BaseException], kind: ReportKind) -> None:
         """Report this exception with that kind."""
         self._kinds[error] = kind
 
     def __bool__(self) -> bool:
-        return self._of_others is not None or bool(self._by_phase)
+        return self._of_others is not None or bool(self._by_phase) or bool(self._by_category)
 
-    def __contains__(self, phase: str) -> bool:
-        return self._of_others is not None or phase in self._by_phase
+    def cover(self, phase: str, category: str) -> bool:
+        """Whether there is a handler for this phase, which draws from that category."""
+        return self._find(phase, category) is not None
+
+    def _find(self, phase: str, category: str) -> _Timed | None:
+        return self._by_phase.get(phase) or self._by_category.get(category) or self._of_others
 
     @property
     def phases(self) -> list[str]:
@@ -64,9 +86,14 @@ class Handlers:
         return [*self._by_phase]
 
     @property
+    def categories(self) -> list[str]:
+        """The categories with a handler."""
+        return [*self._by_category]
+
+    @property
     def cover_all_phases(self) -> bool:
         """Whether there is a handler for phases of any name."""
-        return self._of_others is not None
+        return self._of_others is not None or set(self._by_category) == set(CATEGORIES)
 
     def failure(self, error: BaseException) -> JobFailed:
         """Return what to report where a handler raised this."""
@@ -81,7 +108,7 @@ class Handlers:
         No thread can be ended from outside: the handler goes on until it returns, and its result is dropped; its
         `job.check()` raises LeaseLost.
         """
-        found = self._by_phase.get(job.phase, self._of_others)
+        found = self._find(job.phase, job.delivery.category)
         assert found is not None, "a phase without a handler is given back"
         handler, timeout = found
         if timeout == math.inf:

@@ -77,7 +77,7 @@ class JobRunner:
         if given is None:  # held before, and not delivered: the answer gives it, or says why not
             given = self._client.phases.content(account_id, str(claimed.phase), **headers)
         lease = session.lease(account_id)
-        if given.phase not in self._handlers or lease is None:
+        if lease is None or not self._handlers.cover(given.phase, given.category):
             session.release(account_id)
             return
         self._work(

@@ -1,6 +1,7 @@
 """Finds what a worker's free slots can do now."""
 
 import random
+from typing import Any
 
 from warmup.api import errors
 from warmup.api.models import Claimed
@@ -43,7 +44,7 @@ class Poller:
             bot_session=session.session_id,
             limit=min(_MOST_AT_ONCE, count + unnamed),
             model_ids=UNSET if self._models is None else self._models,
-            phases=UNSET if self._handlers.cover_all_phases else self._handlers.phases,
+            **self._filters(),
             holding=held[:_MOST_NAMED],
             deliver=True,
         )
@@ -51,6 +52,11 @@ class Poller:
         for one in fresh:
             session.keep_lease(one.account_id, one.lease.lease_token, began)
         return fresh, self.wait(claim.retry_after_seconds)
+
+    def _filters(self) -> dict[str, list[Any]]:
+        """Return what is asked for besides the models: the phases and categories that have a handler."""
+        named = {"phases": self._handlers.phases, "categories": self._handlers.categories}
+        return {} if self._handlers.cover_all_phases else {name: some for name, some in named.items() if some}
 
     def wait(self, asked: float | None) -> float:
         """Return how many seconds to wait where the service asked for so many of its own time: never fewer, and not

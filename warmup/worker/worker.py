@@ -31,7 +31,7 @@ logger = logging.getLogger("warmup.worker")
 
 
 class Worker:
-    """A bot. Say what to do for which phase with `@worker.phase(…)`, then `run()`.
+    """A bot. Say what to do with `@worker.phase(…)` and `@worker.category(…)`, then `run()`.
 
     `slots`: how many jobs at once. `grace`: seconds that jobs under way have at the end; what is not done by then is
     reported as `unknown`, and needs review. `timeout`: seconds that a handler may take; a job that takes longer is
@@ -71,13 +71,21 @@ class Worker:
         self._limit: int | None = None
 
     def phase(self, *phases: str, timeout: float | None = None) -> Callable[[H], H]:
-        """Register a handler for these phases, by their names in the plans; none named: for all that have no other.
+        """Register a handler for these phases, by their names in the plans; none named: for all that have no other
+        handler.
 
         An error that it raises becomes a report.
 
         `timeout`: seconds that this handler may take, in place of the worker's.
         """
-        return self._handlers.decorator(phases, timeout)
+        return self._handlers.for_phases(phases, timeout)
+
+    def category(self, *categories: str, timeout: float | None = None) -> Callable[[H], H]:
+        """Register a handler for the phases that draw from these categories, and have no handler by their name.
+
+        `timeout`: as for `phase`.
+        """
+        return self._handlers.for_categories(categories, timeout)
 
     def report(self, error: type[BaseException], kind: ReportKind | str) -> None:
         """Report this exception with that kind; without, it is `unknown`: the work may have happened."""
@@ -97,7 +105,7 @@ class Worker:
         """Work until SIGTERM or Ctrl-C (or `stop()`), until an operator drains or stops the session, or until so many
         jobs are over. Raises AuthError."""
         if not self._handlers:
-            raise ValueError("say what to do first: @worker.phase(…)")
+            raise ValueError("say what to do first: @worker.phase(…) or @worker.category(…)")
         if not self._client.key:
             raise ValueError("there is no key: set WARMUP_KEY (an operator makes one: warmup bots create NAME)")
         self._limit = jobs

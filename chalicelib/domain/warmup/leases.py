@@ -44,7 +44,7 @@ def claim(
     draft = Draft(warmup, now)
     due = apply_due(draft)
     found = draft.warmup
-    admitted = wanted.admits(dispatch.step_of(found.state, found.current_phase))
+    admitted = wanted.admits(dispatch.PlannedStep.of(found.state, found.current_phase, found.plan))
     if not admitted or blockers.blockers(found, found.current, pauses, now):
         return None if due is None else draft.step(due)
     draft.take_lease(lease)
