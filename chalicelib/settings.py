@@ -15,6 +15,7 @@ class Settings:
     pepper: str = ""
     previous_pepper: str = ""
     operator_key_digest: str = ""
+    default_plan: str = "standard/1"
     lease_seconds: int = 900
     heartbeat_seconds: int = 300
     session_seconds: int = 1800

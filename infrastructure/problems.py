@@ -47,6 +47,7 @@ _REMEDIES: Mapping[str, str] = {
     "four_eyes": "Have somebody else approve the item.",
     "session_ended": "Open a new session.",
     "too_many_keys": "Revoke one of `live_keys` first.",
+    "plan_not_published": "Publish a version of the plan, or name one that is published.",
     "version_conflict": "Read the item again (`current`), make your change to that, send its `ETag`.",
     "temporarily_unavailable": "Send the same request again after `retry_after_seconds`; it is never done twice.",
     "rate_limited": "Send the same request again after `Retry-After` seconds, and fewer of them.",

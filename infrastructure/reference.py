@@ -59,6 +59,7 @@ SETTINGS = {
     "pepper": ("", "the secret under which keys are hashed (HMAC-SHA256) and cursors signed"),
     "previous_pepper": ("", "the pepper before it, accepted while keys are rotated"),
     "operator_key_digest": ("", "the hash of an operator's key that is in no table; the sandbox and the tests set it"),
+    "default_plan": ("", "the plan of new accounts that name none, and whose model names none"),
     "lease_seconds": ("seconds", "how long a lease lasts; each heartbeat extends it by this time"),
     "heartbeat_seconds": ("seconds", "how often bots are asked to send a heartbeat"),
     "session_seconds": ("seconds", "after this time without a request, a session counts as lost"),

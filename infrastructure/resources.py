@@ -89,6 +89,12 @@ def parameters(stage: str) -> Json:
         "LogDays": {"Type": "Number", "Default": LOG_DAYS[stage], "Description": "How long logs are kept"},
         "AuditDays": {"Type": "Number", "Default": 400, "Description": "How long audit events are kept"},
         "SessionDays": {"Type": "Number", "Default": 90, "Description": "How long sessions are kept after their end"},
+        "DefaultPlan": {
+            "Type": "String",
+            "Default": "standard/1",
+            "AllowedPattern": "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}(/[1-9][0-9]{0,5})?",
+            "Description": "The plan of new accounts that name none, and whose model names none",
+        },
         "QueueShards": {"Type": "Number", "Default": 1, "Description": "One for each 1,000 changes a second"},
         "PepperEdition": {
             "Type": "Number",
@@ -139,6 +145,7 @@ GLOBALS: Json = {
                 "WARMUP_AUDIT_DAYS": ref("AuditDays"),
                 "WARMUP_SESSION_DAYS": ref("SessionDays"),
                 "WARMUP_QUEUE_SHARDS": ref("QueueShards"),
+                "WARMUP_DEFAULT_PLAN": ref("DefaultPlan"),
             }
         }
     }

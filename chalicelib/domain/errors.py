@@ -10,7 +10,7 @@ ServiceError
 │   ├── PhaseNotAvailable · PhaseNotInProgress
 │   ├── ContentUnavailable · ContentNotEligible
 │   ├── InvalidTransition · AlreadyExists · Duplicate · FourEyes
-│   ├── SessionEnded · ConsentMissing · TooManyKeys
+│   ├── SessionEnded · ConsentMissing · TooManyKeys · PlanNotPublished
 │   └── VersionConflict
 └── TemporarilyUnavailable
 
@@ -224,6 +224,12 @@ class TooManyKeys(Refused):
     """A bot has at most two live keys: revoke one first."""
 
     code = "too_many_keys"
+
+
+class PlanNotPublished(Refused):
+    """No account can start on this plan: none of its versions is published, or the one that is named is not."""
+
+    code = "plan_not_published"
 
 
 class VersionConflict(Refused):

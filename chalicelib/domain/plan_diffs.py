@@ -1,7 +1,6 @@
 """What differs between two plans, phase by phase, as data and in words."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import SequenceMatcher
 from typing import Any
 
 from chalicelib.domain.plan_documents import PlanDocument
@@ -49,6 +48,8 @@ def in_words(found: list[PlanDifference]) -> str:
 
 def _moved(old: list[str], new: list[str]) -> set[str]:
     """The phases of both that stand in another order: all but the longest runs that stayed as they were."""
+    from difflib import SequenceMatcher  # noqa: PLC0415  # only who compares plans pays for it
+
     common = [name for name in old if name in new], [name for name in new if name in old]
     blocks = SequenceMatcher(None, *common, autojunk=False).get_matching_blocks()
     return set(common[0]).difference(*(common[0][one.a : one.a + one.size] for one in blocks))

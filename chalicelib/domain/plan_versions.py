@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Self
 
-from chalicelib.domain.errors import InvalidTransition
+from chalicelib.domain.errors import InvalidTransition, PlanNotPublished
 from chalicelib.domain.ids import GIVEN
 from chalicelib.domain.plan_documents import STANDARD_DOCUMENT, digest
+from chalicelib.domain.plans import Plan
 from chalicelib.domain.records import record
 
 REFERENCE_PATTERN = f"^({GIVEN.pattern})(?:/([1-9][0-9]{{0,5}}))?$"
@@ -64,6 +65,10 @@ class PlanReference:
             raise ValueError("a plan such as `standard` is expected, or a version of one such as `standard/1`")
         return cls(found[1], None if found[2] is None else int(found[2]))
 
+    def means(self, name: str, version: int) -> bool:
+        """Whether this version is meant, or one of its plan."""
+        return self.name == name and self.version in (None, version)
+
     def __str__(self) -> str:
         return self.name if self.version is None else f"{self.name}/{self.version}"
 
@@ -71,6 +76,29 @@ class PlanReference:
 STANDARD_NAME, STANDARD_NUMBER = "standard", 1
 STANDARD_DIGEST = digest(STANDARD_DOCUMENT)
 """The version that comes with the service and is in no table: `standard` 1."""
+
+
+def chosen(reference: PlanReference, states: Mapping[int, PlanState]) -> int:
+    """Return which of a plan's versions a new account gets. Raises PlanNotPublished."""
+    number = newest(states) if reference.version is None else reference.version
+    if number is None or states.get(number) is not PlanState.PUBLISHED:
+        known = ", ".join(f"{one} is {states[one]}" for one in sorted(states))
+        raise PlanNotPublished(f"No account can start on {reference}; of the versions of this plan, {known}.")
+    return number
+
+
+def is_standard(name: str, version: int | None) -> bool:
+    """Whether this is the version that comes with the service: accounts keep no digest of it."""
+    return (name, version) == (STANDARD_NAME, STANDARD_NUMBER)
+
+
+def counted(plan: Plan) -> tuple[str, ...]:
+    """Return under which names an account of this plan is counted: none for `standard` 1, which all others have."""
+    return () if is_standard(plan.name, plan.version) else (f"{plan.name}/{plan.version}", OTHER)
+
+
+OTHER = "other"
+"""Under which name accounts are counted that have another plan than `standard` 1."""
 
 
 def newest(states: Mapping[int, PlanState]) -> int | None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, assert_never
 from chalicelib.context import Context, Role
 from chalicelib.domain.accounts import AccountState, has_ended
 from chalicelib.domain.bulk import BulkAction
-from chalicelib.domain.errors import AlreadyExists, ConsentMissing, InvalidTransition
+from chalicelib.domain.errors import AlreadyExists, ConsentMissing, InvalidTransition, PlanNotPublished
 from chalicelib.domain.phases import PhaseStatus
+from chalicelib.domain.plan_versions import PlanReference
 from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import ReportKind
 from chalicelib.edge.answers import Answer, Created, Tagged
@@ -81,7 +82,12 @@ def complete_warmup(context: Context, *, account_id: str) -> Answer[ChangedWarmu
     return Answer(ChangedWarmup.of_change(accounts.complete(context, account_id), context.now))
 
 
-@routes.post("/api/operator/accounts", role=Role.OPERATOR, refuses=(AlreadyExists,), missing=("model",))
+@routes.post(
+    "/api/operator/accounts",
+    role=Role.OPERATOR,
+    refuses=(AlreadyExists, PlanNotPublished),
+    missing=("model", "plan"),
+)
 def create(context: Context, *, body: AccountBody) -> Created[CreatedAccount]:
     """Puts an account in the service's care."""
     made = enrolment.create(context, _profile(body))
@@ -240,6 +246,7 @@ def _profile(body: AccountBody) -> Profile:
         account_id=body.account_id,
         theme=body.theme,
         tags=frozenset(body.tags),
+        plan=None if body.plan is None else PlanReference.of(body.plan),
         consent=None if body.consent is None else _consent(body.consent),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
-from chalicelib.domain.errors import AlreadyExists
+from chalicelib.domain.errors import AlreadyExists, PlanNotPublished
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # a route that reads no body needs no pydantic
 routes = Routes(__name__, bodies=(".bodies.models",))
 
 
-@routes.post("/api/operator/models", role=Role.OPERATOR, refuses=(AlreadyExists,))
+@routes.post("/api/operator/models", role=Role.OPERATOR, refuses=(AlreadyExists, PlanNotPublished), missing=("plan",))
 def create(context: Context, *, body: ModelBody) -> Created[ChangedModel]:
     """Creates a model."""
     name = body.name or body.model_id
@@ -31,6 +31,7 @@ def create(context: Context, *, body: ModelBody) -> Created[ChangedModel]:
         time_zone=body.time_zone,
         weight=body.weight,
         max_concurrent=body.max_concurrent,
+        plan=body.plan,
     )
     return Created(ChangedModel.after(model, replayed=replayed), replayed)
 
@@ -48,9 +49,18 @@ def get(context: Context, *, model_id: str) -> Tagged[Model]:
     return Tagged(Model.from_item(models.get(context, model_id)))
 
 
-@routes.patch("/api/operator/models/{model_id}", role=Role.OPERATOR, shows=lambda one, _: Model.from_item(one))
+@routes.patch(
+    "/api/operator/models/{model_id}",
+    role=Role.OPERATOR,
+    refuses=(PlanNotPublished,),
+    missing=("plan",),
+    shows=lambda one, _: Model.from_item(one),
+)
 def edit(context: Context, *, model_id: str, body: ModelEdit) -> Tagged[ChangedModel]:
-    """Changes a model: name, themes, time zone, weight, bound (`max_concurrent` null: none), paused or not."""
+    """Changes a model: name, themes, time zone, weight, bound and plan (both null: none), paused or not.
+
+    New accounts get its `plan`; null: that of the deployment. Accounts that are there keep theirs.
+    """
     themes = None if body.themes is None else frozenset(body.themes)
     model, replayed = models.edit(
         context,
@@ -61,7 +71,8 @@ def edit(context: Context, *, model_id: str, body: ModelEdit) -> Tagged[ChangedM
         time_zone=body.time_zone,
         weight=body.weight,
         max_concurrent=body.max_concurrent,
-        unbounded=body.max_concurrent is None and "max_concurrent" in body.model_fields_set,
+        plan=body.plan,
+        without={name for name in ("max_concurrent", "plan") if getattr(body, name, 0) is None} & body.model_fields_set,
         reason=body.reason,
     )
     return Tagged(ChangedModel.after(model, replayed=replayed))

@@ -35,15 +35,17 @@ def create(context: Context, *, body: PlanBody) -> Created[ChangedPlan]:
 
 @routes.get("/api/operator/plans", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
 def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer[Page[ListedPlan]]:
-    """All plans with their versions, `standard` first."""
+    """All plans with their versions and how many accounts have each, `standard` first."""
     found, following = plans.list_all(context, limit=limit, cursor=cursor)
-    return Answer(Page(items=[ListedPlan.from_item(one) for one in found], next_cursor=following))
+    accounts = plans.accounts_on(context, found)
+    return Answer(Page(items=[ListedPlan.of(one, accounts) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/plans/{plan}", role=Role.OPERATOR)
 def get(context: Context, *, plan: str) -> Answer[ListedPlan]:
     """One plan with its versions."""
-    return Answer(ListedPlan.from_item(plans.get(context, plan)))
+    found = plans.get(context, plan)
+    return Answer(ListedPlan.of(found, plans.accounts_on(context, [found])))
 
 
 @routes.get(_VERSION, role=Role.OPERATOR)

@@ -12,7 +12,7 @@ from chalicelib import warmups
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.claims import claim_fingerprints, drop_fingerprints
 from chalicelib.context import Context
-from chalicelib.domain import needs, plans, rights, selection, themes
+from chalicelib.domain import needs, rights, selection, themes
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import InvalidInput, InvalidTransition, NotFound
 from chalicelib.domain.records import record
@@ -20,6 +20,7 @@ from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.domain.warmup import operate
 from chalicelib.tables import Assignment, Content, CreatorModel, Fingerprint, Session, assignments
 from chalicelib.tables.base import batch_get
+from chalicelib.tables.plans import plan_for
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.sessions import licensed
 from chalicelib.tables.transaction import Stale, Transaction
@@ -110,7 +111,7 @@ def _edit(
     _check(item, wanted, model)
     change = Change(context, item)
     before, keys = item.status, item.fingerprints
-    _apply(change, item, wanted)
+    _apply(change, item, wanted, four_eyes=plan_for(model.plan or context.settings.default_plan).four_eyes)
     if "body" in wanted or rights.comes_back(before, item.status):
         _claim(change, item, keys)
     condition = item.revise(context.now)
@@ -118,12 +119,12 @@ def _edit(
     return item, False
 
 
-def _apply(change: Change, item: PoolItem, wanted: Mapping[str, object]) -> None:
+def _apply(change: Change, item: PoolItem, wanted: Mapping[str, object], *, four_eyes: bool) -> None:
     """Sets what is wanted: a status as the rights allow. Raises InvalidTransition, FourEyes.
 
     Who approved the words of a text approved other ones: an approval by somebody else is asked for again.
     """
-    actor, four_eyes = change.context.actor.id, plans.STANDARD.four_eyes
+    actor = change.context.actor.id
     if "status" in wanted:
         to = ItemRights(str(wanted["status"]))
         to = rights.move(item.status, to, creator=item.created_by, actor=actor, four_eyes=four_eyes)

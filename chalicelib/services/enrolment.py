@@ -10,12 +10,14 @@ from chalicelib.batches import RowOutcome, each, import_row
 from chalicelib.changes import retry_on_conflict
 from chalicelib.claims import claim_profile, profile_taken
 from chalicelib.context import Context
-from chalicelib.domain import accounts, consents, profiles, themes
+from chalicelib.domain import accounts, consents, plan_versions, profiles, themes
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.errors import AlreadyExists, NotFound, ServiceError
+from chalicelib.domain.plan_versions import PlanReference
 from chalicelib.domain.records import record
-from chalicelib.tables import Account, CreatorModel, Fingerprint
+from chalicelib.tables import Account, CreatorModel, Fingerprint, StoredPlan
 from chalicelib.tables.base import Key, batch_get
+from chalicelib.tables.plans import LISTING, as_deployed
 from chalicelib.tables.transaction import Stale, Transaction
 from chalicelib.warmups import Changed
 
@@ -33,6 +35,7 @@ class Profile:
     account_id: str | None = None
     theme: str | None = None
     tags: frozenset[str] = frozenset()
+    plan: PlanReference | None = None
     consent: Mapping[str, str | date] | None = None
 
     @property
@@ -55,25 +58,47 @@ class Profile:
 
 @record
 class _Known:
-    """What is there already: the model, the account that the profile means, the claim on the profile."""
+    """What is there already: the model, the account that the profile means, the claim on the profile; and its plan."""
 
     model: CreatorModel | None
     account: Account | None
     claim: Fingerprint | None
+    reference: PlanReference
+    plan: StoredPlan | None
 
 
-def _known(given: Sequence[Profile]) -> list[_Known]:
-    """What is known of each, read together; the claim only where the account is not there."""
+def _known(context: Context, given: Sequence[Profile]) -> list[_Known]:
+    """What is known of each, read together; the claim and the plan only where the account is not there."""
     keys: list[Key] = [(CreatorModel, one.model_id) for one in given]
     keys += [(Account, identifier) for one in given for identifier in one.identifiers]
     stored = dict(zip(keys, batch_get(keys), strict=True))
     account_of = [next((found for one in p.identifiers if (found := stored[Account, one])), None) for p in given]
-    wanted: list[Key] = [(Fingerprint, p.claim) for p, found in zip(given, account_of, strict=True) if found is None]
-    claims = dict(zip(wanted, batch_get(wanted), strict=True)) if wanted else {}
+    plan_of = [_reference(context, one, stored[CreatorModel, one.model_id]) for one in given]
+    new = [place for place, found in enumerate(account_of) if found is None]
+    wanted: list[Key] = [(Fingerprint, given[place].claim) for place in new]
+    wanted += [(StoredPlan, plan_of[place].name, LISTING) for place in new if not _comes_along(plan_of[place])]
+    more = dict(zip(wanted, batch_get(wanted), strict=True)) if wanted else {}
     return [
-        _Known(stored[CreatorModel, p.model_id], found, claims.get((Fingerprint, p.claim)))
-        for p, found in zip(given, account_of, strict=True)
+        _Known(
+            stored[CreatorModel, one.model_id],
+            account,
+            more.get((Fingerprint, one.claim)),
+            reference,
+            more.get((StoredPlan, reference.name, LISTING)) or as_deployed(reference.name),
+        )
+        for one, account, reference in zip(given, account_of, plan_of, strict=True)
     ]
+
+
+def _reference(context: Context, profile: Profile, model: CreatorModel | None) -> PlanReference:
+    """The plan that a new account gets: its own, its model's, the deployment's."""
+    named = None if model is None else model.plan
+    return profile.plan or PlanReference.of(named or context.settings.default_plan)
+
+
+def _comes_along(reference: PlanReference) -> bool:
+    """Whether the version comes with the service: it is there without being read."""
+    return plan_versions.is_standard(reference.name, reference.version)
 
 
 @retry_on_conflict
@@ -82,10 +107,10 @@ def create(context: Context, profile: Profile) -> Changed:
 
     Raises NotFound (model), InvalidInput (theme, consent), AlreadyExists (the id, or the profile, is taken).
     """
-    (known,) = _known([profile])
+    (known,) = _known(context, [profile])
     consent = _admit(profile, known)
     if known.account is None:
-        return _store(context, _new(context, profile, consent), known.claim)
+        return _store(context, _new(context, profile, known, consent), known.claim)
     _require_same(context, known.account, profile, consent)
     return Changed(warmups.load(context, known.account.account_id), replayed=True)
 
@@ -99,10 +124,10 @@ def _admit(profile: Profile, known: _Known) -> dict[str, str] | None:
     return None if profile.consent is None else consents.recorded(profile.consent, model.zone, "/consent/granted_at")
 
 
-def _new(context: Context, profile: Profile, consent: dict[str, str] | None) -> Account:
-    """The account of a profile. Raises InvalidInput (consent)."""
+def _new(context: Context, profile: Profile, known: _Known, consent: dict[str, str] | None) -> Account:
+    """The account of a profile. Raises InvalidInput (consent), NotFound (plan), PlanNotPublished."""
     consents.check(consent, context.now, "/consent/granted_at")
-    return Account(
+    account = Account(
         account_id=profile.identifier,
         model_id=profile.model_id,
         username=profile.username.strip(),
@@ -113,6 +138,10 @@ def _new(context: Context, profile: Profile, consent: dict[str, str] | None) -> 
         created_at=context.now,
         updated_at=context.now,
     )
+    if known.plan is None:
+        raise NotFound("plan", known.reference.name)
+    account.keep_plan(known.plan, plan_versions.chosen(known.reference, known.plan.states))
+    return account
 
 
 def _store(context: Context, account: Account, claim: Fingerprint | None) -> Changed:
@@ -139,6 +168,7 @@ def _require_same(context: Context, stored: Account, profile: Profile, consent: 
         "theme": stored.theme != profile.theme,
         "tags": (stored.tags or set()) != profile.tags,
         "consent": dict(stored.consent or {}) != dict(consent or {}),
+        "plan": profile.plan is not None and not profile.plan.means(stored.plan.name, stored.plan.version),
     }
     if any(differs.values()):
         names = ", ".join(name for name, other in differs.items() if other)
@@ -163,7 +193,7 @@ def import_all(context: Context, rows: Sequence[Profile | ServiceError], *, dry_
     account is there and retired: `restore` brings it back.
     """
     places = [place for place, row in enumerate(rows, start=1) if isinstance(row, Profile)]
-    known = dict(zip(places, _known([row for row in rows if isinstance(row, Profile)]), strict=True))
+    known = dict(zip(places, _known(context, [row for row in rows if isinstance(row, Profile)]), strict=True))
     make = _dry_run(context) if dry_run else partial(_enrol, context)
 
     def one(place: int) -> RowOutcome[Account]:
@@ -184,7 +214,7 @@ def _enrol(context: Context, profile: Profile, known: _Known) -> tuple[str, Acco
         _require_same(context, known.account, profile, consent)
         return known.account.account_id, known.account, True
     try:
-        changed = _store(context, _new(context, profile, consent), known.claim)
+        changed = _store(context, _new(context, profile, known, consent), known.claim)
     except Stale:
         changed = create(context, profile)
     account = changed.loaded.account
@@ -202,7 +232,7 @@ def _dry_run(context: Context) -> Callable[[Profile, _Known], tuple[str, Account
             return stored.account_id, stored, True
         if (holder := made.get(profile.claim)) is not None:
             raise profile_taken(context, holder.account_id, holder)
-        account = _new(context, profile, consent)
+        account = _new(context, profile, known, consent)
         claim_profile(context, Transaction(context), account, known.claim)
         made[profile.identifier] = made[profile.claim] = account
         return account.account_id, account, False

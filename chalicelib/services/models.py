@@ -4,11 +4,14 @@ from collections.abc import Set
 
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.context import Context
+from chalicelib.domain import plan_versions
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound
 from chalicelib.domain.instants import UTC_ZONE
+from chalicelib.domain.plan_versions import PlanReference
 from chalicelib.tables import AuditEvent, CreatorModel, Setting, pages
 from chalicelib.tables.base import batch_get
+from chalicelib.tables.plans import listing
 from chalicelib.tables.queues import in_order, leased
 from chalicelib.tables.settings import PAUSES, WEIGHT, PausesChange, slots_key, slots_of
 from chalicelib.tables.transaction import Stale
@@ -26,8 +29,13 @@ def create(
     time_zone: str = UTC_ZONE,
     weight: int = WEIGHT,
     max_concurrent: int | None = None,
+    plan: str | None = None,
 ) -> tuple[CreatorModel, bool]:
-    """Creates a model; returns whether it was there already. Raises AlreadyExists where that has other data."""
+    """Creates a model; returns whether it was there already.
+
+    Raises AlreadyExists where that has other data, NotFound (plan), PlanNotPublished.
+    """
+    _require_published(plan)
     model = CreatorModel(
         model_id=model_id,
         name=name,
@@ -35,6 +43,7 @@ def create(
         time_zone=time_zone,
         weight=weight,
         max_concurrent=max_concurrent,
+        plan=plan,
         created_at=context.now,
         updated_at=context.now,
     )
@@ -67,25 +76,26 @@ def edit(
     time_zone: str | None = None,
     weight: int | None = None,
     max_concurrent: int | None = None,
-    unbounded: bool = False,
+    plan: str | None = None,
+    without: Set[str] = frozenset(),
     reason: str | None = None,
 ) -> tuple[CreatorModel, bool]:
     """Changes what is given; pausing hands the work of its accounts out no more. Returns whether all was so already.
 
-    `unbounded` takes the bound `max_concurrent` away. A new bound counts the accounts that are worked on by then.
-    Themes can only be added: items and accounts have them. The time zone counts for days that are given from now on.
-    Raises NotFound, InvalidInput, VersionConflict.
+    `without` names what is taken away: `max_concurrent`, `plan`. A new bound counts the accounts that are worked on by
+    then. Themes can only be added: items and accounts have them. The time zone counts for days given from now on.
+    Raises NotFound, InvalidInput, VersionConflict, PlanNotPublished.
     """
     model = get(context, model_id)
     wanted: dict[str, object] = {"name": name, "themes": themes, "paused": paused, "time_zone": time_zone}
-    wanted |= {"weight": weight, "max_concurrent": max_concurrent}
+    wanted |= {"weight": weight, "max_concurrent": max_concurrent, "plan": plan}
     changed = {what: value for what, value in wanted.items() if value not in (None, _stored(model, what))}
-    if unbounded and model.max_concurrent is not None:
-        changed["max_concurrent"] = None
+    changed |= {what: None for what in without if _stored(model, what) is not None}
     if not changed:
         return model, True  # the same edit sent again, too, whatever version it names
     check_if_match(context, model)
     _require_kept(model, themes)
+    _require_published(plan)
     change, bound = Change(context, model), model.max_concurrent
     for what, value in changed.items():
         change.set(what, value)
@@ -124,7 +134,14 @@ def _count_held(context: Context, change: Change, model_id: str) -> None:
     change.transaction.update(Setting(name=slots_key(model_id)), None, [slots_of(held)])
 
 
-_GIVEN = ("name", "themes", "time_zone", "weight", "max_concurrent")
+def _require_published(plan: str | None) -> None:
+    """Raises NotFound, PlanNotPublished where no account can start on the plan."""
+    if plan is not None:
+        reference = PlanReference.of(plan)
+        plan_versions.chosen(reference, listing(reference.name).states)
+
+
+_GIVEN = ("name", "themes", "time_zone", "weight", "max_concurrent", "plan")
 
 
 def _stored(model: CreatorModel, what: str) -> object:

@@ -1,6 +1,6 @@
 """Plans: drafts, their edits, what is published and what is retired."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -19,8 +19,9 @@ from chalicelib.domain.plan_versions import (
     PlanTransition,
 )
 from chalicelib.domain.records import record
-from chalicelib.tables import StoredPlan, pages
-from chalicelib.tables.plans import LISTING, find, listed
+from chalicelib.tables import StoredPlan, pages, settings
+from chalicelib.tables import counts as totals
+from chalicelib.tables.plans import LISTING, find, listed, listing
 
 _PAGE = 100
 
@@ -40,7 +41,7 @@ def list_all(context: Context, *, limit: int, cursor: str | None) -> tuple[list[
 
 def _plans(begun: Mapping[str, Any] | None) -> Iterator[StoredPlan]:
     if begun is None:
-        yield _plan(STANDARD_NAME)
+        yield listing(STANDARD_NAME)
     after, more = (begun or {}).get("after"), True
     while more:
         rows, after = pages.everything(StoredPlan, limit=_PAGE, after=after)
@@ -50,7 +51,23 @@ def _plans(begun: Mapping[str, Any] | None) -> Iterator[StoredPlan]:
 
 def get(context: Context, name: str) -> StoredPlan:
     """One plan with what it lists of its versions. Raises NotFound."""
-    return _plan(name)
+    return listing(name)
+
+
+def accounts_on(context: Context, found: Sequence[StoredPlan]) -> dict[str, int | None]:
+    """How many accounts have each version of these plans, by name and number; None where not all are counted yet.
+
+    Those of `standard` 1 are all that have no other plan.
+    """
+    names = [f"{plan.plan_name}/{number}" for plan in found for number in plan.states]
+    standard = str(PlanReference(STANDARD_NAME, STANDARD_NUMBER))
+    counts: dict[str, int | None] = {**settings.accounts_on([name for name in names if name != standard])}
+    if standard in names:
+        counted = totals.counted(context)
+        others, ended = settings.accounts_on([plan_versions.OTHER]), settings.ended()
+        everybody = sum(counted.states.values()) + sum(ended.values())
+        counts[standard] = None if counted.has_more else everybody - others[plan_versions.OTHER]
+    return counts
 
 
 def get_version(context: Context, name: str, number: str) -> StoredPlan:
@@ -67,13 +84,6 @@ def diff(context: Context, name: str, number: str, against: PlanReference | None
     other = against or PlanReference.of(row.copied_from or str(PlanReference(STANDARD_NAME, STANDARD_NUMBER)))
     before = _named(other)
     return _reference(before), differences(completed(before.document), completed(row.document))
-
-
-def _plan(name: str) -> StoredPlan:
-    (found,) = find((name, LISTING))
-    if found is None:
-        raise NotFound("plan", name)
-    return found
 
 
 @record
@@ -97,7 +107,7 @@ def _read(name: str, number: str) -> _Read:
 
 def _named(reference: PlanReference) -> StoredPlan:
     """The version that a reference means: of several the newest that is published, else the newest. Raises NotFound."""
-    plan = _plan(reference.name)
+    plan = listing(reference.name)
     number = plan_versions.meant(reference, plan.states)
     return _read(reference.name, str(number or reference.version)).row
 

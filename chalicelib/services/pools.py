@@ -10,13 +10,15 @@ from chalicelib.batches import RowOutcome, import_row
 from chalicelib.changes import Change, retry_on_conflict
 from chalicelib.claims import claim_fingerprints, duplicate
 from chalicelib.context import Context
-from chalicelib.domain import duplicates, needs, plans, rights, takers, themes
+from chalicelib.domain import duplicates, needs, rights, takers, themes
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, Duplicate, InvalidInput, NotFound, ServiceError
+from chalicelib.domain.plans import Plan
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media
 from chalicelib.tables.base import batch_get
+from chalicelib.tables.plans import plan_for
 from chalicelib.tables.pools import PoolItem
 
 T = TypeVar("T", bound=PoolItem)
@@ -92,6 +94,7 @@ def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = N
     if model is None:
         raise NotFound("model", item.model_id)
     themes.require(item.theme, item.model_id, model.themes)
+    _begin(context, item, entry, plan_for(model.plan or context.settings.default_plan))
     item.licence_valid_until = rights.licence_end(entry.licence_valid_until, model.zone)
     if found is None and item.item_id in planned:
         found = planned[item.item_id][1]
@@ -158,8 +161,7 @@ def _check_media(context: Context, item: Content, dry_run: _DryRun | None) -> No
 def _new(context: Context, model_id: str, entry: Entry, kind: type[T]) -> T:
     key, prefix = ("content_id", "con") if issubclass(kind, Content) else ("text_id", "txt")
     own: dict[str, Any] = {**entry.own, key: entry.identifier or context.new_id(prefix)}
-    status = rights.at_creation(entry.status, four_eyes=plans.STANDARD.four_eyes)
-    item = kind(
+    return kind(
         **own,
         model_id=model_id,
         category=entry.category,
@@ -167,15 +169,19 @@ def _new(context: Context, model_id: str, entry: Entry, kind: type[T]) -> T:
         max_usage=entry.max_usage,
         theme=entry.theme,
         tags=set(entry.tags) or None,
-        status=status,
-        approved_by=rights.approver(status, context.actor.id),
+        status=entry.status,
         licensed_by=entry.licensed_by,
         created_at=context.now,
         created_by=context.actor.id,
         updated_at=context.now,
     )
+
+
+def _begin(context: Context, item: PoolItem, entry: Entry, plan: Plan) -> None:
+    """Gives a new item its status, under the plan of its model's new accounts, and its place in the pool."""
+    item.status = rights.at_creation(entry.status, four_eyes=plan.four_eyes)
+    item.approved_by = rights.approver(item.status, context.actor.id)
     item.keep_in_pool()
-    return item
 
 
 _MADE_BY_THE_SERVICE = frozenset(

@@ -13,7 +13,8 @@ from chalicelib.domain.given import digest
 from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Ending, Lease, as_extended, is_open
 from chalicelib.domain.phases import PhaseStatus
-from chalicelib.domain.plans import STANDARD, Plan, plan_of
+from chalicelib.domain.plan_versions import is_standard
+from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.timing import Due, DueQueue, shard_of
 from chalicelib.tables.attributes import (
@@ -29,6 +30,7 @@ from chalicelib.tables.attributes import (
     word,
 )
 from chalicelib.tables.base import Item
+from chalicelib.tables.plans import StoredPlan, plan_of
 
 _LISTED = ["model_id", "username", "state", "current_phase", "phase_status", "content_due_at"]
 
@@ -100,6 +102,7 @@ class Account(Item):
     paused_from = maybe_word(AccountState)
     plan_name = maybe_text()
     plan_version = maybe_count()
+    plan_digest = maybe_text()
     current_phase = maybe_text()
     phase_status = maybe_word(PhaseStatus)
     phase_versions = maybe_text()
@@ -142,10 +145,16 @@ class Account(Item):
 
     @property
     def plan(self) -> Plan:
-        """The plan that it started with, the standard one before the start."""
+        """The plan that it keeps, the standard one where it has none of its own."""
         if self.plan_name is None:
             return STANDARD
-        return plan_of(self.plan_name, self.plan_version or 0)
+        return plan_of(self.plan_name, self.plan_version or 0, self.plan_digest)
+
+    def keep_plan(self, plan: StoredPlan, version: int) -> None:
+        """Gives the account this version of a plan; of what comes with the service it keeps nothing."""
+        standard = is_standard(plan.plan_name, version)
+        self.plan_name, self.plan_version = (None, None) if standard else (plan.plan_name, version)
+        self.plan_digest = None if standard else plan.versions[str(version)]["digest"]
 
     def status_at(self, now: datetime) -> PhaseStatus | None:
         """The status of its current phase as of now, None without one. A phase that is pending is due when it opens."""

@@ -22,6 +22,7 @@ class CreatorModel(Item):
     time_zone = maybe_text()
     weight = count(default=1)
     max_concurrent = maybe_count()
+    plan = maybe_text()
     created_at = instant()
     updated_at = instant()
     version = count()

@@ -1,13 +1,24 @@
 """Plans: each has a row that lists its versions, and a row for each version with its document."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from chalicelib.domain import plan_documents, plan_versions, plans
+from chalicelib.domain.errors import NotFound
 from chalicelib.domain.plan_documents import STANDARD_DOCUMENT
-from chalicelib.domain.plan_versions import STANDARD_DIGEST, STANDARD_NAME, STANDARD_NUMBER, PlanState
+from chalicelib.domain.plan_versions import (
+    STANDARD_DIGEST,
+    STANDARD_NAME,
+    STANDARD_NUMBER,
+    PlanReference,
+    PlanState,
+    is_standard,
+)
+from chalicelib.domain.plans import Plan
 from chalicelib.tables.attributes import count, instant, maybe_instant, maybe_text, maybe_word, sequence, text
 from chalicelib.tables.attributes import document as json
-from chalicelib.tables.base import Item, Key, batch_get
+from chalicelib.tables.base import Item, Key, batch_get, cached
 
 LISTING = 0
 """The `plan_version` of the row that lists a plan's versions."""
@@ -87,7 +98,59 @@ def find(*wanted: tuple[str, int]) -> list[StoredPlan | None]:
 def _found(row: StoredPlan | None, wanted: tuple[str, int]) -> StoredPlan | None:
     if wanted == (STANDARD_NAME, STANDARD_NUMBER):
         return standard_version()
-    return standard() if row is None and wanted == (STANDARD_NAME, LISTING) else row
+    return as_deployed(wanted[0]) if row is None and wanted[1] == LISTING else row
+
+
+def as_deployed(name: str) -> StoredPlan | None:
+    """The plan of that name where no row lists its versions: `standard` comes with the service."""
+    return standard() if name == STANDARD_NAME else None
+
+
+def listing(name: str) -> StoredPlan:
+    """The row that lists a plan's versions. Raises NotFound."""
+    (found,) = find((name, LISTING))
+    if found is None:
+        raise NotFound("plan", name)
+    return found
+
+
+class PlanMismatch(Exception):
+    """The document of a version is not the one that an account was given: nobody may follow it."""
+
+
+def plan_of(name: str, version: int, digest: str | None) -> Plan:
+    """The plan that an account keeps. One that is stored is read once, and kept for as long as the function lives.
+
+    Without a digest it is one of the plans that come with the service. Raises PlanMismatch where the stored document
+    is another one than the account was given.
+    """
+    if digest is None:
+        return plans.plan_of(name, version)
+    return cached(("plan", name, version, digest), math.inf, lambda: _read(name, version, digest))
+
+
+def plan_for(reference: str) -> Plan:
+    """The plan that new accounts get who are given this one; where none is published any more, its newest version.
+
+    Raises NotFound, PlanMismatch.
+    """
+    meant = PlanReference.of(reference)
+    if is_standard(meant.name, meant.version):
+        return plans.STANDARD
+    plan = listing(meant.name)
+    number = plan_versions.meant(meant, plan.states)
+    if number is None:
+        raise NotFound("version", str(meant.version))
+    digest = None if is_standard(meant.name, number) else plan.versions[str(number)]["digest"]
+    return plan_of(meant.name, number, digest)
+
+
+def _read(name: str, version: int, digest: str) -> Plan:
+    (row,) = find((name, version))
+    found = None if row is None else plan_documents.digest(row.document)
+    if row is None or found != digest:
+        raise PlanMismatch(f"The document of {name}/{version} has the digest {found}, but an account has {digest}.")
+    return plan_documents.plan_of(name, version, row.document)
 
 
 def listed(rows: Sequence[StoredPlan]) -> list[StoredPlan]:

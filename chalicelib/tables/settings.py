@@ -9,6 +9,7 @@ from typing import Self
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
+from chalicelib.domain import accounts
 from chalicelib.tables.attributes import count, document, expiry, flag, maybe_instant, text, texts
 from chalicelib.tables.base import Item, Raw, batch_get, cached, connection, name_of, translating_read_errors
 
@@ -74,6 +75,25 @@ class Setting(Item):
 def counter_key(state: str, shard: int) -> str:
     """The name of one shard of the count of accounts that ended in this state."""
     return f"count:{state}#{shard}"
+
+
+def ended() -> dict[str, int]:
+    """How many accounts ended, by their state."""
+    asked = [(state, counter_key(state, shard)) for state in accounts.ENDED for shard in range(COUNTER_SHARDS)]
+    counts = {str(state): 0 for state in accounts.ENDED}
+    for (state, _), row in zip(asked, batch_get([(Setting, name) for _, name in asked]), strict=True):
+        counts[state] += 0 if row is None else row.number
+    return counts
+
+
+def accounts_on(plans: Sequence[str]) -> dict[str, int]:
+    """How many accounts have each of these plans, named as they are counted: `slow/2`, or `other`."""
+    asked = [(plan, counter_key(f"plan:{plan}", shard)) for plan in plans for shard in range(COUNTER_SHARDS)]
+    found = batch_get([(Setting, name) for _, name in asked])
+    counts = dict.fromkeys(plans, 0)
+    for (plan, _), row in zip(asked, found, strict=True):
+        counts[plan] += 0 if row is None else row.number
+    return counts
 
 
 def timer_key(timer: str) -> str:

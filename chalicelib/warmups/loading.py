@@ -83,6 +83,8 @@ def _load(context: Context, account_id: str) -> Loaded:
     if account is None or not context.actor.sees(account.model_id):
         raise NotFound("account", account_id)
     session = others.pop() if session_key else None
+    own = [name for name in account.plan.order if name not in STANDARD.order] if account.phase_versions else []
+    others += batch_get([(Phase, account_id, name) for name in own]) if own else []
     known = {record.name: record for record in others if record is not None}
     holder = _extended(context, account, session)
     gate = _gate(account, pauses or Setting.nothing_paused())
@@ -115,7 +117,8 @@ def _gate(account: Account, pauses: Setting) -> Gate:
 
 
 def versions(records: Mapping[str, Phase]) -> str:
-    return ".".join(str(records[name].version) for name in STANDARD.order if name in records)
+    order = (*STANDARD.order, *sorted(records.keys() - set(STANDARD.order)))
+    return ".".join(str(records[name].version) for name in order if name in records)
 
 
 PHASE_FIELDS = tuple(one.name for one in fields(PhaseState) if one.name not in ("phase", "last_response"))

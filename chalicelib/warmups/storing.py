@@ -9,7 +9,7 @@ from pynamodb.expressions.update import Action as UpdateAction
 
 from chalicelib.changes import Change
 from chalicelib.context import Context
-from chalicelib.domain import timing
+from chalicelib.domain import plan_versions, timing
 from chalicelib.domain.accounts import AccountState, has_ended
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.leases import is_open
@@ -119,6 +119,7 @@ class _Writer:
         self._account(after)
         self._phases(after)
         self._count_ended(after.state)
+        self._count_plan(after)
         self._slot(after)
         items = self._read_items(step.effects)
         for effect in step.effects:
@@ -185,6 +186,15 @@ class _Writer:
         for ended, by in ((before, -1), (state, +1)):
             if before is not state and ended is not None and has_ended(ended):
                 self._add(counter_key(ended, shard), by)
+
+    def _count_plan(self, after: Warmup) -> None:
+        """Counts the accounts of each plan but `standard` 1."""
+        before = () if self.before is None else plan_versions.counted(self.before.plan)
+        now = plan_versions.counted(after.plan)
+        shard = timing.shard_of(after.account_id, COUNTER_SHARDS)
+        for plan in {*before, *now}:
+            if by := (plan in now) - (plan in before):
+                self._add(counter_key(f"plan:{plan}", shard), by)
 
     def _add(self, counter: str, by: int) -> None:
         self.change.transaction.update(Setting(name=counter), None, [Setting.number.add(by)])

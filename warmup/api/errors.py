@@ -208,6 +208,13 @@ class PhasesIncomplete(problems.Conflict):
     """
 
 
+class PlanNotPublished(problems.Conflict):
+    """No account can start on this plan: none of its versions is published, or the one that is named is not.
+
+    Publish a version of the plan, or name one that is published.
+    """
+
+
 class SessionEnded(problems.Conflict):
     """This session has ended. Open a new one.
 
@@ -301,6 +308,7 @@ BY_CODE: Mapping[str, type[problems.ApiError]] = {
     "phase_not_available": PhaseNotAvailable,
     "phase_not_in_progress": PhaseNotInProgress,
     "phases_incomplete": PhasesIncomplete,
+    "plan_not_published": PlanNotPublished,
     "session_ended": SessionEnded,
     "too_many_keys": TooManyKeys,
     "version_conflict": VersionConflict,

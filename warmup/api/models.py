@@ -315,6 +315,7 @@ class AccountBody(ApiModel):
     model_id: str
     username: str
     theme: str | None = None
+    plan: str | None = None
     tags: list[str] | None = None
     consent: ConsentBody | None = None
 
@@ -694,6 +695,7 @@ class ChangedModel(ApiModel):
     time_zone: str
     weight: int
     max_concurrent: int | None
+    plan: str | None
     created_at: datetime
     updated_at: datetime
     version: int
@@ -1318,12 +1320,13 @@ class ListedPlan(ApiModel):
 
 
 class ListedVersion(ApiModel):
-    """A version of a plan, in short."""
+    """A version of a plan, in short; `accounts` are those that have it, whatever their state, null: not counted yet."""
 
     version: int
     state: PlanState
     digest: str
     title: str
+    accounts: int | None
 
 
 class Loser(ApiModel):
@@ -1360,7 +1363,7 @@ class Model(ApiModel):
     """A model: a creator whose pools feed accounts.
 
     `weight` is its share of the accounts that are handed out while several models wait; `max_concurrent` is how many of
-    its accounts may be worked on at a time, null: any number."""
+    its accounts may be worked on at a time, null: any number. New accounts get its `plan`, null: the deployment's."""
 
     model_id: str
     name: str
@@ -1369,6 +1372,7 @@ class Model(ApiModel):
     time_zone: str
     weight: int
     max_concurrent: int | None
+    plan: str | None
     created_at: datetime
     updated_at: datetime
     version: int
@@ -1383,6 +1387,7 @@ class ModelBody(ApiModel):
     time_zone: str | None = None
     weight: int | None = None
     max_concurrent: int | None = None
+    plan: str | None = None
 
 
 class ModelEdit(ApiModel):
@@ -1394,6 +1399,7 @@ class ModelEdit(ApiModel):
     time_zone: str | None = None
     weight: int | None = None
     max_concurrent: int | None = None
+    plan: str | None = None
     reason: str | None = None
 
 

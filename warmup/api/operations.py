@@ -57,6 +57,7 @@ class Accounts:
         username: str,
         account_id: str | Unset | None = UNSET,
         theme: str | Unset | None = UNSET,
+        plan: str | Unset | None = UNSET,
         tags: list[str] | Unset = UNSET,
         consent: shapes.ConsentBody | Unset | None = UNSET,
     ) -> shapes.CreatedAccount:
@@ -70,6 +71,7 @@ class Accounts:
                 "username": username,
                 "account_id": account_id,
                 "theme": theme,
+                "plan": plan,
                 "tags": tags,
                 "consent": consent,
             },
@@ -619,6 +621,7 @@ class Models:
         time_zone: str | Unset = UNSET,
         weight: int | Unset = UNSET,
         max_concurrent: int | Unset | None = UNSET,
+        plan: str | Unset | None = UNSET,
     ) -> shapes.ChangedModel:
         """Creates a model."""
         return self._transport.ask(
@@ -632,6 +635,7 @@ class Models:
                 "time_zone": time_zone,
                 "weight": weight,
                 "max_concurrent": max_concurrent,
+                "plan": plan,
             },
         )
 
@@ -663,9 +667,10 @@ class Models:
         time_zone: str | Unset | None = UNSET,
         weight: int | Unset | None = UNSET,
         max_concurrent: int | Unset | None = UNSET,
+        plan: str | Unset | None = UNSET,
         reason: str | Unset | None = UNSET,
     ) -> shapes.ChangedModel:
-        """Changes a model: name, themes, time zone, weight, bound (`max_concurrent` null: none), paused or not."""
+        """Changes a model: name, themes, time zone, weight, bound and plan (both null: none), paused or not."""
         return self._transport.ask(
             "PATCH",
             f"/api/operator/models/{quoted(model_id)}",
@@ -678,6 +683,7 @@ class Models:
                 "time_zone": time_zone,
                 "weight": weight,
                 "max_concurrent": max_concurrent,
+                "plan": plan,
                 "reason": reason,
             },
         )
@@ -852,7 +858,7 @@ class Plans:
         )
 
     def list_all(self, *, limit: int | None = None, cursor: str | None = None) -> Pages[shapes.ListedPlan]:
-        """All plans with their versions, `standard` first."""
+        """All plans with their versions and how many accounts have each, `standard` first."""
         return self._transport.pages(
             "GET",
             "/api/operator/plans",

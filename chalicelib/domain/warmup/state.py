@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
 
-from chalicelib.domain import accounts, phases, retries
+from chalicelib.domain import accounts, phases, plan_versions, retries
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.accounts import Step as WorkStep
 from chalicelib.domain.actions import AuditAction
@@ -189,6 +189,8 @@ def recorded(warmup: Warmup) -> dict[str, object]:
     """Everything of a warm-up that the audit records: what a replay of its events leads to."""
     lease = warmup.lease
     found: dict[str, object] = {"account": warmup.state.value}
+    if plan := plan_versions.counted(warmup.plan):
+        found["plan"] = plan[0]
     found |= {f"account.{name}": count for name in LEAVINGS if (count := getattr(warmup, name))}
     if lease is not None and lease.ended_by is None:
         found["lease"] = lease.session_id

@@ -8,7 +8,18 @@ from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import ReportKind
-from chalicelib.routes.bodies.base import DayOrInstant, Identifier, Input, Instant, Line, Name, PhaseName, Tag, Username
+from chalicelib.routes.bodies.base import (
+    AnyPlan,
+    DayOrInstant,
+    Identifier,
+    Input,
+    Instant,
+    Line,
+    Name,
+    PhaseName,
+    Tag,
+    Username,
+)
 from chalicelib.routes.bodies.reasons import ReasonBody
 from chalicelib.routes.bodies.review import Evidence
 
@@ -28,6 +39,7 @@ class AccountBody(Input):
     model_id: Identifier
     username: Username
     theme: Tag | None = None
+    plan: AnyPlan | None = None
     tags: list[Tag] = Field(default=[], max_length=20)
     consent: ConsentBody | None = None
 

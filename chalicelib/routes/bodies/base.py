@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.config import JsonDict
 
-from chalicelib.domain import instants, plans, profiles, visibility
+from chalicelib.domain import instants, plan_versions, plans, profiles, visibility
 
 _LARGEST_DOCUMENT = 16 * 1024
 
@@ -123,6 +123,16 @@ Score = Annotated[float, Field(ge=0, le=100), AfterValidator(_to_four_decimals)]
 Category = Literal["pfp", "bio", "post", "highlight", "story", "any"]
 PhaseName = Annotated[str, StringConstraints(pattern=f"^{plans.PHASE_NAME}$"), Field(examples=[*plans.STANDARD.order])]
 """The name of a phase of any plan."""
+
+
+AnyPlan = Annotated[
+    str,
+    Field(
+        pattern=plan_versions.REFERENCE_PATTERN,
+        description="A plan, whose newest published version is meant, or a version of one, such as `standard/1`.",
+        examples=["standard"],
+    ),
+]
 
 
 class Input(BaseModel):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from chalicelib.routes.bodies.base import Identifier, Input, Line, Prose, Tag, TimeZone, whole
+from chalicelib.routes.bodies.base import AnyPlan, Identifier, Input, Line, Prose, Tag, TimeZone, whole
 
 Weight = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
 Bound = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
@@ -19,6 +19,7 @@ class ModelBody(Input):
     time_zone: TimeZone = "UTC"
     weight: Weight = 1
     max_concurrent: Bound | None = None
+    plan: AnyPlan | None = None
 
 
 class ModelEdit(Input):
@@ -30,4 +31,5 @@ class ModelEdit(Input):
     time_zone: TimeZone | None = None
     weight: Weight | None = None
     max_concurrent: Bound | None = None
+    plan: AnyPlan | None = None
     reason: Prose | None = None

@@ -6,9 +6,8 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError,
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from chalicelib.domain.plan_documents import CONTENT, MOST_INTERVAL_HOURS, MOST_PHASES, faults
-from chalicelib.domain.plan_versions import REFERENCE_PATTERN
 from chalicelib.domain.plans import PHASE_NAME
-from chalicelib.routes.bodies.base import Category, Identifier, Input, Name, Prose, Whole, whole
+from chalicelib.routes.bodies.base import AnyPlan, Category, Identifier, Input, Name, Prose, Whole, whole
 
 Need = Literal["none", "optional", "required"]
 MediaType = Literal["image/jpeg", "image/png", "image/webp", "video/mp4", "video/quicktime"]
@@ -17,14 +16,6 @@ Pixels = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(whole)]
 Ratio = Annotated[float, Field(ge=0.01, le=100)]
 Seconds = Annotated[int, Field(ge=1, le=86_400), BeforeValidator(whole)]
 Several = Annotated[int, Field(ge=0, le=100), BeforeValidator(whole)]
-PlanReferenceText = Annotated[
-    str,
-    Field(
-        pattern=REFERENCE_PATTERN,
-        description="A plan (its newest published version), or a version of one, such as `standard/1`.",
-        examples=["standard"],
-    ),
-]
 
 
 class PlanContentBody(Input):
@@ -82,7 +73,7 @@ class PlanBody(Input):
 
     name: Identifier
     title: Name
-    copied: PlanReferenceText | None = Field(default=None, alias="from")
+    copied: AnyPlan | None = Field(default=None, alias="from")
 
 
 class PlanEdit(Input):

@@ -12,7 +12,7 @@ class Model(Document):
     """A model: a creator whose pools feed accounts.
 
     `weight` is its share of the accounts that are handed out while several models wait; `max_concurrent` is how many of
-    its accounts may be worked on at a time, null: any number.
+    its accounts may be worked on at a time, null: any number. New accounts get its `plan`, null: the deployment's.
     """
 
     model_id: str
@@ -22,6 +22,7 @@ class Model(Document):
     time_zone: str
     weight: int
     max_concurrent: int | None
+    plan: str | None
     created_at: datetime
     updated_at: datetime
     version: int
@@ -37,6 +38,7 @@ class Model(Document):
             time_zone=item.zone,
             weight=item.weight,
             max_concurrent=item.max_concurrent,
+            plan=item.plan,
             created_at=item.created_at,
             updated_at=item.updated_at,
             version=item.version,

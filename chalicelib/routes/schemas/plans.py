@@ -71,12 +71,13 @@ class PlanLimits(Document):
 
 
 class ListedVersion(Document):
-    """A version of a plan, in short."""
+    """A version of a plan, in short; `accounts` are those that have it, whatever their state, null: not counted yet."""
 
     version: int
     state: PlanState
     digest: str
     title: str
+    accounts: int | None
 
 
 class ListedPlan(Document):
@@ -88,10 +89,16 @@ class ListedPlan(Document):
     versions: list[ListedVersion]
 
     @staticmethod
-    def from_item(item: StoredPlan) -> "ListedPlan":
-        """Return what the table lists of a plan."""
+    def of(item: StoredPlan, accounts: Mapping[str, int | None]) -> "ListedPlan":
+        """Return what the table lists of a plan, with how many accounts have its versions (by name and number)."""
         versions = [
-            ListedVersion(version=int(number), state=PlanState(one["state"]), digest=one["digest"], title=one["title"])
+            ListedVersion(
+                version=int(number),
+                state=PlanState(one["state"]),
+                digest=one["digest"],
+                title=one["title"],
+                accounts=accounts[f"{item.plan_name}/{number}"],
+            )
             for number, one in sorted(item.versions.items(), key=lambda pair: int(pair[0]))
         ]
         return ListedPlan(
