@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from chalicelib.domain import scoring, selection, uses
@@ -125,12 +126,10 @@ def _next_stage(
     return simulation.stage_of(simulation.going_on(known))
 
 
-def newcomer(account_id: str, now: datetime, theme: str | None = None) -> PendingAccount:
-    """An account that starts now."""
-    return PendingAccount(account_id, simulation.stage_of(_READY), now, theme)
-
-
-_READY = simulation.sketch(STANDARD, AccountState.READY)
+def newcomer(account_id: str, now: datetime, theme: str | None = None, plan: Plan = STANDARD) -> PendingAccount:
+    """An account of this plan that starts now."""
+    ready = simulation.sketch(plan, AccountState.READY)
+    return PendingAccount(account_id, simulation.stage_of(ready), now, theme)
 
 
 @record
@@ -164,6 +163,22 @@ class Runway:
     unmet: int
     missed: Mapping[tuple[PoolKind, str], int]
     complete: bool = True
+
+
+class Journey:
+    """How one account passes its phases: when it is given what each asks for, and what it misses on the way.
+
+    `uses` and `from_any` count by kind and category what it is given. `done_at` is when its last phase is done, None
+    where it never is.
+    """
+
+    def __init__(self, account_id: str) -> None:
+        self.account_id = account_id
+        self.phases: list[tuple[str, datetime]] = []
+        self.misses: list[PoolShortfall] = []
+        self.uses: Counter[tuple[PoolKind, str]] = Counter()
+        self.from_any: Counter[tuple[PoolKind, str]] = Counter()
+        self.done_at: datetime | None = None
 
 
 _Row = tuple[str, Stock]
@@ -254,17 +269,27 @@ def _given(item: Stock) -> datetime:
 
 
 def simulate(
-    content: Iterable[Stock], texts: Iterable[Stock], pending: Sequence[PendingAccount], now: datetime
+    content: Iterable[Stock],
+    texts: Iterable[Stock],
+    pending: Sequence[PendingAccount],
+    now: datetime,
+    followed: Mapping[str, Journey] = MappingProxyType({}),
 ) -> Runway:
-    """Lets the accounts pass their remaining phases, in the order of their dates."""
-    return _Simulation(content, texts, pending).run(now)
+    """Lets the accounts pass their remaining phases, in the order of their dates; notes what is followed."""
+    return _Simulation(content, texts, pending, followed).run(now)
 
 
 class _Simulation:
-    def __init__(self, content: Iterable[Stock], texts: Iterable[Stock], pending: Sequence[PendingAccount]) -> None:
+    def __init__(
+        self,
+        content: Iterable[Stock],
+        texts: Iterable[Stock],
+        pending: Sequence[PendingAccount],
+        followed: Mapping[str, Journey],
+    ) -> None:
         rest = min((one.plan.cooldown for one in pending), default=timedelta(0))
         self._pools = {PoolKind.CONTENT: _pools_of(content, rest), PoolKind.TEXT: _pools_of(texts, rest)}
-        self._pending = pending
+        self._pending, self._followed = pending, followed
         self._needed: Counter[tuple[PoolKind, str]] = Counter()
         self._from_any: Counter[tuple[PoolKind, str]] = Counter()
         self._misses: list[PoolShortfall] = []
@@ -316,7 +341,10 @@ class _Simulation:
         backs = [self._pool(kind, wanted.now)(category).back(wanted) for category in wanted.categories]
         first = min((back for back in backs if back is not None), key=lambda back: back[0], default=None)
         until = None if first is None else first[0]
-        self._misses.append(PoolShortfall(wanted.now, one.account_id, _phase(one), wanted.categories[0], kind, until))
+        miss = PoolShortfall(wanted.now, one.account_id, _phase(one), wanted.categories[0], kind, until)
+        self._misses.append(miss)
+        if (journey := self._followed.get(one.account_id)) is not None:
+            journey.misses.append(miss)
         if first is None:
             for of_kind, item in one.held:
                 self._pools[of_kind][item.category].put_back(item)
@@ -330,10 +358,20 @@ class _Simulation:
             self._needed[kind, category] += 1
             self._from_any[kind, category] += item.category != category
         turn = simulation.completed(one.stage)
+        if (journey := self._followed.get(one.account_id)) is not None:
+            _note(journey, one, at, held, last=turn.stage is None or turn.stage.phase is None)
         if turn.stage is None or turn.stage.phase is None:
             return None
         given = one.given | {digest(kind, item.item_id) for kind, item in held.items()}
         return replace(one, stage=turn.stage, due_at=at + turn.wait, given=given, held=())
+
+
+def _note(journey: Journey, one: PendingAccount, at: datetime, held: Mapping[PoolKind, Stock], *, last: bool) -> None:
+    category = one.plan.phases[_phase(one)].category
+    journey.phases.append((_phase(one), at))
+    journey.uses.update((kind, category) for kind in held)
+    journey.from_any.update((kind, category) for kind, item in held.items() if item.category != category)
+    journey.done_at = at if last else None
 
 
 def _phase(one: PendingAccount) -> str:

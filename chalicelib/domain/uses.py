@@ -10,6 +10,11 @@ def are_left(item: Scored) -> bool:
     return item.usage_count < item.max_usage
 
 
+def left(item: Scored) -> int:
+    """How many times the item may still be given to somebody."""
+    return max(0, item.max_usage - item.usage_count)
+
+
 def taken(item: Scored, now: datetime) -> dict[str, object]:
     """The item's fields after one more use."""
     return {"usage_count": item.usage_count + 1, "last_assigned_at": now}

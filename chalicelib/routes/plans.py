@@ -11,11 +11,11 @@ from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit, plan
 from chalicelib.routes.schemas.lists import Page
-from chalicelib.routes.schemas.plans import ChangedPlan, ListedPlan, PlanDiff, PlanVersion
-from chalicelib.services import plans
+from chalicelib.routes.schemas.plans import ChangedPlan, ListedPlan, PlanDiff, PlanPreview, PlanVersion
+from chalicelib.services import plans, previews
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.bodies.plans import PlanBody, PlanEdit, PlanMove
+    from chalicelib.routes.bodies.plans import PlanBody, PlanEdit, PlanMove, PreviewBody
 
 routes = Routes(__name__, bodies=(".bodies.plans",))
 _VERSION = "/api/operator/plans/{plan}/versions/{version}"
@@ -92,3 +92,9 @@ def diff(context: Context, *, plan: str, version: str, against: PlanReference | 
     """What differs from another version (default: the one that it was copied from), in words and as data."""
     other, found = plans.diff(context, plan, version, against)
     return Answer(PlanDiff.of(f"{plan}/{version}", other, found))
+
+
+@routes.post(f"{_VERSION}/preview", role=Role.OPERATOR, missing=("model",), seconds=20)
+def preview(context: Context, *, plan: str, version: str, body: PreviewBody) -> Answer[PlanPreview]:
+    """What the plan would make of accounts of a model that start now: dates, uses, waits. It changes nothing."""
+    return Answer(PlanPreview.of(previews.preview(context, plan, version, body.model_id, body.accounts), context.now))

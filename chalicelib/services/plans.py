@@ -8,7 +8,7 @@ from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import plan_documents, plan_versions
 from chalicelib.domain.actions import AuditAction
-from chalicelib.domain.errors import AlreadyExists, InvalidInput, InvalidTransition, NotFound
+from chalicelib.domain.errors import AlreadyExists, InvalidInput, InvalidTransition
 from chalicelib.domain.plan_diffs import PlanDifference, differences, in_words
 from chalicelib.domain.plan_documents import PlanDocument, completed, digest
 from chalicelib.domain.plan_versions import (
@@ -21,7 +21,7 @@ from chalicelib.domain.plan_versions import (
 from chalicelib.domain.records import record
 from chalicelib.tables import StoredPlan, pages, settings
 from chalicelib.tables import counts as totals
-from chalicelib.tables.plans import LISTING, find, listed, listing
+from chalicelib.tables.plans import LISTING, find, listed, listing, version_of
 
 _PAGE = 100
 
@@ -96,13 +96,7 @@ class _Read:
 
 def _read(name: str, number: str) -> _Read:
     """A version with its plan. Raises NotFound."""
-    known = number.isdecimal() and number.isascii() and not number.startswith("0") and len(number) <= 6
-    plan, row = find((name, LISTING), (name, int(number))) if known else (*find((name, LISTING)), None)
-    if plan is None:
-        raise NotFound("plan", name)
-    if row is None:
-        raise NotFound("version", number)
-    return _Read(plan, row)
+    return _Read(*version_of(name, number))
 
 
 def _named(reference: PlanReference) -> StoredPlan:

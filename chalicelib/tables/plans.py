@@ -22,6 +22,7 @@ from chalicelib.tables.base import Item, Key, batch_get, cached
 
 LISTING = 0
 """The `plan_version` of the row that lists a plan's versions."""
+_DIGITS = 6
 _STANDARD_TITLE = "The standard plan: five phases in 132 hours"
 
 
@@ -112,6 +113,17 @@ def listing(name: str) -> StoredPlan:
     if found is None:
         raise NotFound("plan", name)
     return found
+
+
+def version_of(name: str, number: str) -> tuple[StoredPlan, StoredPlan]:
+    """The row that lists a plan's versions, and that of one of them. Raises NotFound."""
+    known = number.isdecimal() and number.isascii() and not number.startswith("0") and len(number) <= _DIGITS
+    plan, row = find((name, LISTING), (name, int(number))) if known else (*find((name, LISTING)), None)
+    if plan is None:
+        raise NotFound("plan", name)
+    if row is None:
+        raise NotFound("version", number)
+    return plan, row
 
 
 class PlanMismatch(Exception):

@@ -1,12 +1,13 @@
 """Plans: drafts are made, edited, published and retired; what is wrong with one is said by pointer."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.domain.plan_documents import STANDARD_DOCUMENT
 from chalicelib.domain.plan_versions import STANDARD_DIGEST
-from tests.agency import Agency
+from tests.agency import CONSENT, Agency
 
 PLANS = "/api/operator/plans"
 SLOW = f"{PLANS}/slow/versions/1"
@@ -280,3 +281,96 @@ def test_what_differs_is_answered_in_words_and_as_data(agency: Agency) -> None:
     assert agency.operator.get(f"{PLANS}/standard/versions/1/diff?against=slow/1").ok()["summary"].startswith("`bio`")
     agency.operator.get(f"{SLOW}/diff?against=never").refused(404, "plan_not_found")
     agency.operator.get(f"{SLOW}/diff?against=a/b").refused(400, "malformed_request")
+
+
+# previews
+
+
+def preview(agency: Agency, accounts: int, plan: str = "slow") -> Any:
+    """The preview of version 1 of a plan on the model `m1`; nothing is changed by it."""
+    before = agency.wire.image()
+    body = {"model_id": "m1", "accounts": accounts}
+    found = agency.operator.post(f"{PLANS}/{plan}/versions/1/preview", body).ok()
+    assert agency.wire.image() == before
+    return found
+
+
+def test_a_preview_has_the_dates_and_the_uses_that_the_accounts_will_have(agency: Agency) -> None:
+    draft(agency)
+    kept = [one for one in phases(agency, bio=48, post=48, highlight=48) if one["phase"] != "story"]
+    agency.operator.send("PATCH", SLOW, {"phases": kept, "limits": {"cooldown_hours": 0}}).ok()
+    found = preview(agency, 3)
+    hours = (0, 48, 96, 144)
+    assert found["first_account"] == [
+        {"phase": name, "at": agency.time.told(timedelta(hours=at))}
+        for name, at in zip(("pfp", "bio", "post", "highlight"), hours, strict=True)
+    ]
+    assert found["first_active_at"] == found["last_active_at"] == agency.time.told(timedelta(hours=144))
+    assert (found["accounts_unmet"], found["waits_count"], found["has_more"]) == (0, 0, False)
+    assert found["active"] == [{"day": "2026-11-28", "accounts": 3}]
+    needed = {(one["kind"], one["category"]): one["needed"] for one in found["shares"] if one["needed"]}
+    assert needed == {
+        ("content", "pfp"): 3,
+        ("text", "bio"): 3,
+        ("content", "post"): 3,
+        ("text", "post"): 3,
+        ("content", "highlight"): 3,
+        ("text", "highlight"): 3,
+    }
+    agency.operator.post(f"{SLOW}/publish").ok()
+    for number in range(3):
+        body = {"account_id": f"a{number}", "model_id": "m1", "username": f"u{number}", "plan": "slow"}
+        agency.operator.post("/api/operator/accounts", {**body, "consent": CONSENT}).ok(201)
+        agency.operator.ready(f"a{number}").ok()
+        worker = agency.worker()
+        worker.start(f"a{number}").ok()
+        begun = agency.time.now
+        for name, at in zip(("pfp", "bio", "post", "highlight"), hours, strict=True):
+            agency.time.now = begun + timedelta(hours=at)
+            worker.do(name, f"a{number}")
+        worker.complete_warmup(f"a{number}").ok()
+        agency.time.now = begun
+
+
+def test_a_preview_says_who_waits_for_what_and_who_never_finds_it(agency: Agency) -> None:
+    found = preview(agency, 2, "standard")  # one item of each category, which rests for a day
+    assert [(one["account"], one["phase"], one["kind"]) for one in found["waits"]][:1] == [(2, "bio", "text")]
+    draft(agency)
+    agency.operator.send(
+        "PATCH",
+        SLOW,
+        {
+            "phases": [
+                {
+                    "phase": "only",
+                    "category": "bio",
+                    "interval_hours": 0,
+                    "content": {"need": "required"},
+                    "fallback": False,
+                }
+            ]
+        },
+    ).ok()
+    found = preview(agency, 2)
+    assert (found["accounts_unmet"], found["first_active_at"], found["active"]) == (2, None, [])
+    assert found["waits"][0] == {
+        "account": 1,
+        "phase": "only",
+        "kind": "content",
+        "category": "bio",
+        "at": agency.time.told(),
+        "until": None,
+    }
+    (share,) = found["shares"]
+    assert (share["items"], share["eligible"], share["needed"], share["unmet"]) == (0, 0, 2, 2)
+
+
+def test_a_preview_of_nothing_is_refused(agency: Agency) -> None:
+    draft(agency)
+    for body, status, code in (
+        ({"model_id": "never", "accounts": 1}, 404, "model_not_found"),
+        ({"model_id": "m1", "accounts": 0}, 422, "invalid_input"),
+        ({"model_id": "m1", "accounts": 501}, 422, "invalid_input"),
+        ({"accounts": 1}, 422, "invalid_input"),
+    ):
+        agency.operator.post(f"{SLOW}/preview", body).refused(status, code)

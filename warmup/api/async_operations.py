@@ -929,6 +929,15 @@ class Plans:
             query={"against": against},
         )
 
+    async def preview(self, plan: str, version: int, *, model_id: str, accounts: int) -> shapes.PlanPreview:
+        """What the plan would make of accounts of a model that start now: dates, uses, waits. It changes nothing."""
+        return await self._transport.ask(
+            "POST",
+            f"/api/operator/plans/{quoted(plan)}/versions/{quoted(version)}/preview",
+            shapes.PlanPreview,
+            body={"model_id": model_id, "accounts": accounts},
+        )
+
 
 class Review:
     """The operations on review."""

@@ -365,6 +365,13 @@ class AccountWithAssignments(ApiModel):
     queue_place: QueuePlace | None
 
 
+class ActiveDay(ApiModel):
+    """How many accounts would become active on a day (UTC)."""
+
+    day: str
+    accounts: int
+
+
 class Actor(ApiModel):
     """Who did something."""
 
@@ -1723,6 +1730,29 @@ class PlanPhaseBody(ApiModel):
     text: PlanTextBody | None = None
 
 
+class PlanPreview(ApiModel):
+    """What a plan would make of accounts that start now, by the rules by which they would be served.
+
+    `first_account` says when each phase of the first one would begin; `active` how many would be active on which day,
+    `accounts_unmet` how many never. `waits` are the first 100 of `waits_count`, `shares` what each category of the
+    pools would give. `has_more`: not all was read, or the look ahead was cut short."""
+
+    plan: str
+    model_id: str
+    as_of: datetime
+    accounts: int
+    accounts_under_way: int
+    first_account: list[PlannedPhase]
+    first_active_at: datetime | None
+    last_active_at: datetime | None
+    active: list[ActiveDay]
+    accounts_unmet: int
+    waits_count: int
+    waits: list[PlannedWait]
+    shares: list[PoolShare]
+    has_more: bool
+
+
 class PlanText(ApiModel):
     """What a phase asks of a text; null asks nothing. `unit`: in what its length is counted."""
 
@@ -1766,6 +1796,24 @@ class PlanVersion(ApiModel):
     revision: int
 
 
+class PlannedPhase(ApiModel):
+    """A phase of the first account, and when it would begin."""
+
+    phase: str
+    at: datetime
+
+
+class PlannedWait(ApiModel):
+    """A new account (by its number) that would come to a phase and find nothing, until when (null: for good)."""
+
+    account: int
+    phase: str
+    kind: PoolKind
+    category: str
+    at: datetime
+    until: datetime | None
+
+
 class PoolCategory(ApiModel):
     """What one category holds; `refused` by reason.
 
@@ -1792,6 +1840,30 @@ class PoolImport(ApiModel):
     dry_run: bool
     counts: dict[str, int]
     rows: list[ImportedItem]
+
+
+class PoolShare(ApiModel):
+    """What one category of a pool would give to the accounts of a plan.
+
+    `eligible` items can be given now by a phase that draws from here, with `uses_left` in all. `needed` is what the
+    accounts would use and what they would never find, `from_any` how much of it comes from `any`, `unmet` how many
+    accounts find nothing here, ever."""
+
+    kind: PoolKind
+    category: str
+    items: int
+    eligible: int
+    uses_left: int
+    needed: int
+    from_any: int
+    unmet: int
+
+
+class PreviewBody(ApiModel):
+    """`POST …/preview`: so many accounts of a model, as if they started now."""
+
+    model_id: str
+    accounts: int
 
 
 class Problem(ApiModel):

@@ -105,6 +105,13 @@ def _error(kind: str, detail: str, place: Any) -> InitErrorDetails:
     return InitErrorDetails(type=PydanticCustomError(kind, "{detail}", {"detail": detail}), loc=path, input=None)
 
 
+class PreviewBody(Input):
+    """`POST …/preview`: so many accounts of a model, as if they started now."""
+
+    model_id: Identifier
+    accounts: Whole = Field(ge=1, le=500)
+
+
 class PlanMove(Input):
     """`POST …/publish` and `…/retire`."""
 

@@ -1,5 +1,6 @@
 """Plans and their versions, as operators see them."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Self
@@ -9,8 +10,10 @@ from chalicelib.domain.plan_diffs import PlanDifference, in_words
 from chalicelib.domain.plan_documents import completed
 from chalicelib.domain.plan_versions import PlanState
 from chalicelib.domain.plans import Need
+from chalicelib.domain.selection import PoolKind
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.lists import Replayed
+from chalicelib.services import previews
 from chalicelib.tables import StoredPlan
 
 
@@ -163,6 +166,87 @@ class ChangedPlan(Replayed, PlanVersion):
     def after(cls, item: StoredPlan, *, replayed: bool) -> Self:
         """Return the version with whether it had been changed so before."""
         return cls(**vars(PlanVersion.from_item(item)), replayed=replayed)
+
+
+class PlannedPhase(Document):
+    """A phase of the first account, and when it would begin."""
+
+    phase: str
+    at: datetime
+
+
+class ActiveDay(Document):
+    """How many accounts would become active on a day (UTC)."""
+
+    day: str
+    accounts: int
+
+
+class PlannedWait(Document):
+    """A new account (by its number) that would come to a phase and find nothing, until when (null: for good)."""
+
+    account: int
+    phase: str
+    kind: PoolKind
+    category: str
+    at: datetime
+    until: datetime | None
+
+
+class PlanPreview(Document):
+    """What a plan would make of accounts that start now, by the rules by which they would be served.
+
+    `first_account` says when each phase of the first one would begin; `active` how many would be active on which day,
+    `accounts_unmet` how many never. `waits` are the first 100 of `waits_count`, `shares` what each category of the
+    pools would give. `has_more`: not all was read, or the look ahead was cut short.
+    """
+
+    plan: str
+    model_id: str
+    as_of: datetime
+    accounts: int
+    accounts_under_way: int
+    first_account: list[PlannedPhase]
+    first_active_at: datetime | None
+    last_active_at: datetime | None
+    active: list[ActiveDay]
+    accounts_unmet: int
+    waits_count: int
+    waits: list[PlannedWait]
+    shares: list[previews.PoolShare]
+    has_more: bool
+
+    @staticmethod
+    def of(found: previews.PlanForecast, now: datetime) -> "PlanPreview":
+        """Return what was found, as of now."""
+        done = sorted(one.done_at for one in found.journeys if one.done_at is not None)
+        days = Counter(f"{at:%Y-%m-%d}" for at in done)
+        waits = [
+            PlannedWait(
+                account=number, phase=miss.phase, kind=miss.kind, category=miss.category, at=miss.at, until=miss.until
+            )
+            for number, journey in enumerate(found.journeys, start=1)
+            for miss in journey.misses
+        ]
+        return PlanPreview(
+            plan=f"{found.plan.name}/{found.plan.version}",
+            model_id=found.model_id,
+            as_of=now,
+            accounts=len(found.journeys),
+            accounts_under_way=found.accounts_under_way,
+            first_account=[PlannedPhase(phase=phase, at=at) for phase, at in found.journeys[0].phases],
+            first_active_at=done[0] if done else None,
+            last_active_at=done[-1] if done else None,
+            active=[ActiveDay(day=day, accounts=count) for day, count in sorted(days.items())],
+            accounts_unmet=len(found.journeys) - len(done),
+            waits_count=len(waits),
+            waits=waits[:_MOST_WAITS],
+            shares=list(found.shares),
+            has_more=found.has_more,
+        )
+
+
+_MOST_WAITS = 100
 
 
 class PlanDiff(Document):
