@@ -1,6 +1,6 @@
 """One accepted change of a versioned item: what is written together, with the event that records it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -13,6 +13,7 @@ from chalicelib.domain.errors import TemporarilyUnavailable, VersionConflict
 from chalicelib.domain.instants import render
 from chalicelib.tables import AuditEvent
 from chalicelib.tables.base import Item, batch_get
+from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale, Transaction
 
 P = ParamSpec("P")
@@ -110,6 +111,26 @@ def check_if_match(context: Context, item: Versioned) -> None:
     if context.if_match is not None and context.if_match != item.version:
         detail = f"You edited version {context.if_match}, but the item is at version {item.version} now."
         raise VersionConflict(detail, item=item, version=item.version)
+
+
+def list_by_theme(context: Context, items: Iterable[PoolItem]) -> bool:
+    """Lists by theme, too, what was made while its model had no themes. Returns whether the time sufficed for all.
+
+    It may be called again, and at the same time: what is listed already is left alone.
+    """
+    for one in items:
+        item: PoolItem | None = one
+        while item is not None and item.themeless:
+            if context.is_short_of_time:
+                return False
+            item.themeless = False
+            transaction = Transaction(context)
+            transaction.update(item, item.revise(item.updated_at))
+            try:
+                transaction.commit()
+            except Stale:  # somebody else changed it, or listed it
+                (item,) = batch_get([(type(one), one.item_id)])
+    return True
 
 
 def is_repeat(context: Context, item: Item, action: AuditAction, *, possible: bool = True, **details: object) -> bool:

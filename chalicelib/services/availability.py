@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chalicelib.changes import list_by_theme
 from chalicelib.context import Context
 from chalicelib.domain import takers
 from chalicelib.domain.categories import Category
@@ -83,11 +84,10 @@ def look(context: Context, model_id: str, *, adding: int = 0) -> PoolForecast:
     return _look(context, model_id, runways.undated(), lambda: context.time_left() > _SPARE_TO_LOOK, adding=adding)
 
 
-def _look(context: Context, model_id: str, undated: Undated, go_on: GoOn, *, adding: int = 0) -> PoolForecast:
-    found, complete = {}, True
-    for kind, table in runways.KINDS.items():
-        found[kind], whole = runways.items(table, model_id, go_on=go_on)
-        complete = complete and whole
+def _look(
+    context: Context, model_id: str, undated: Undated, go_on: GoOn, *, adding: int = 0, by_theme: bool = False
+) -> PoolForecast:
+    found, complete = _items(context, model_id, go_on, by_theme=by_theme)
     accounts = runways.accounts(model_id, context.settings.queue_shards, context.now, undated, go_on=go_on)
     joining = [newcomer(f"new-{number}", context.now) for number in range(1, adding + 1)]
     under_way, everybody = accounts.under_way, [*accounts.under_way, *accounts.imported, *joining]
@@ -112,6 +112,22 @@ def _look(context: Context, model_id: str, undated: Undated, go_on: GoOn, *, add
         if_all_start=if_all_start,
         has_more=not (complete and accounts.complete and runway.complete and if_all_start.complete),
     )
+
+
+def _items(
+    context: Context, model_id: str, go_on: GoOn, *, by_theme: bool
+) -> tuple[dict[PoolKind, list[PoolItem]], bool]:
+    """The items of a model, and whether these are all.
+
+    `by_theme`: items are listed by theme that an edit missed, because they were made at the same moment.
+    """
+    found, complete = dict[PoolKind, list[PoolItem]](), True
+    for kind, table in runways.KINDS.items():
+        found[kind], whole = runways.items(table, model_id, go_on=go_on)
+        complete = complete and whole
+        if by_theme:
+            list_by_theme(context, found[kind])
+    return found, complete
 
 
 def _ahead(context: Context, items: dict[PoolKind, list[PoolItem]], pending: Sequence[PendingAccount]) -> Runway:
@@ -224,7 +240,8 @@ def _go_round(context: Context, now_on: _Round) -> int:
     """Looks at the models that are left, and at last at those that could not be read; how many are left then."""
     undated = runways.undated()
     again = now_on.failed
-    behind = [model_id for model_id in _all_models() if model_id > now_on.after and model_id not in again]
+    has_themes = _all_models()
+    behind = [model_id for model_id in has_themes if model_id > now_on.after and model_id not in again]
     runs_dry: list[dict[str, object]] = []
     now_on.failed = []
     todo, left = [*behind, *again], list[str]()
@@ -234,7 +251,8 @@ def _go_round(context: Context, now_on: _Round) -> int:
             now_on.failed += [one for one in left if one in again]
             break
         try:
-            found = _look(context, model_id, undated, lambda: context.time_left() > _SPARE_TO_LOOK)
+            by_theme = has_themes.get(model_id, False)
+            found = _look(context, model_id, undated, lambda: context.time_left() > _SPARE_TO_LOOK, by_theme=by_theme)
         except TemporarilyUnavailable:
             now_on.failed.append(model_id)
         else:
@@ -257,14 +275,15 @@ def _keep(context: Context, changes: dict[str, tuple[datetime, object] | None]) 
         context.note(not_recorded=sorted(changes))
 
 
-def _all_models() -> list[str]:
-    found: list[str] = []
+def _all_models() -> dict[str, bool]:
+    """All models in order, each with whether it has themes."""
+    found: list[tuple[str, bool]] = []
     after: Raw | None = None
     while True:
         page, after = pages.everything(CreatorModel, limit=_MODELS_AT_ONCE, after=after)
-        found.extend(model.model_id for model in page)
+        found.extend((model.model_id, bool(model.themes)) for model in page)
         if after is None:
-            return sorted(found)
+            return dict(sorted(found))
 
 
 def _review_age(context: Context) -> int:

@@ -1,15 +1,16 @@
 """Models: the creators whose pools feed the accounts."""
 
 from collections.abc import Set
+from contextlib import suppress
 
-from chalicelib.changes import Change, check_if_match, retry_on_conflict
+from chalicelib.changes import Change, check_if_match, list_by_theme, retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.domain import plan_versions
 from chalicelib.domain.actions import AuditAction
-from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound
+from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import UTC_ZONE
 from chalicelib.domain.plan_versions import PlanReference
-from chalicelib.tables import AuditEvent, CreatorModel, Setting, pages
+from chalicelib.tables import AuditEvent, CreatorModel, Setting, pages, runways
 from chalicelib.tables.base import batch_get
 from chalicelib.tables.plans import listing
 from chalicelib.tables.queues import in_order, leased
@@ -17,6 +18,7 @@ from chalicelib.tables.settings import PAUSES, WEIGHT, PausesChange, slots_key, 
 from chalicelib.tables.transaction import Stale
 
 _PAGE = 100
+_MOST_ITEMS = 200_000
 
 
 @retry_on_conflict
@@ -83,8 +85,10 @@ def edit(
     """Changes what is given; pausing hands the work of its accounts out no more. Returns whether all was so already.
 
     `without` names what is taken away: `max_concurrent`, `plan`. A new bound counts the accounts that are worked on by
-    then. Themes can only be added: items and accounts have them. The time zone counts for days given from now on.
-    Raises NotFound, InvalidInput, VersionConflict, PlanNotPublished.
+    then. Themes can only be added: items and accounts have them. The first one waits until all items are listed by
+    theme: the choice for an account with a theme asks for that. The time zone counts for days given from now on.
+    Raises NotFound, InvalidInput, VersionConflict, PlanNotPublished, TemporarilyUnavailable (more items than one call
+    can list: send it again).
     """
     model = get(context, model_id)
     wanted: dict[str, object] = {"name": name, "themes": themes, "paused": paused, "time_zone": time_zone}
@@ -96,6 +100,9 @@ def edit(
     check_if_match(context, model)
     _require_kept(model, themes)
     _require_published(plan)
+    gets_themes = "themes" in changed and not model.themes
+    if gets_themes:
+        _list_by_theme(context, model_id)
     change, bound = Change(context, model), model.max_concurrent
     for what, value in changed.items():
         change.set(what, value)
@@ -106,7 +113,18 @@ def edit(
     if bound is None and model.max_concurrent is not None:
         _count_held(context, change, model_id)
     change.commit(action, changed=", ".join(sorted(changed)), reason=reason)
+    if gets_themes:  # what was made meanwhile; what this does not see yet is found by the timer that watches the pools
+        with suppress(TemporarilyUnavailable):
+            _list_by_theme(context, model_id)
     return model, False
+
+
+def _list_by_theme(context: Context, model_id: str) -> None:
+    """Lists a model's items by theme. Raises TemporarilyUnavailable where the time suffices for some of them only."""
+    for kind in runways.KINDS.values():
+        items, complete = runways.items(kind, model_id, _MOST_ITEMS, lambda: not context.is_short_of_time)
+        if not (list_by_theme(context, items) and complete):
+            raise TemporarilyUnavailable("Its items are being listed by theme, which is not done yet: send it again.")
 
 
 def _require_kept(model: CreatorModel, given: frozenset[str] | None) -> None:

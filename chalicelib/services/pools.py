@@ -94,6 +94,7 @@ def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = N
     if model is None:
         raise NotFound("model", item.model_id)
     themes.require(item.theme, item.model_id, model.themes)
+    item.themeless = not model.themes
     _begin(context, item, entry, plan_for(model.plan or context.settings.default_plan))
     item.licence_valid_until = rights.licence_end(entry.licence_valid_until, model.zone)
     if found is None and item.item_id in planned:
@@ -187,7 +188,7 @@ def _begin(context: Context, item: PoolItem, entry: Entry, plan: Plan) -> None:
 _MADE_BY_THE_SERVICE = frozenset(
     {
         *("created_at", "created_by", "updated_at", "version", "revision", "pool", "whole_pool", "pool_rank"),
-        *("enabled", "status", "approved_by", "usage_count", "penalty", "last_assigned_at"),
+        *("themeless", "enabled", "status", "approved_by", "usage_count", "penalty", "last_assigned_at"),
     }
 )
 

@@ -29,7 +29,10 @@ _OF_ALL = (GLANCE, 64)
 
 
 class PoolItem(Item):
-    """What media and texts have in common. `revision` counts every write, `version` the edits by operators."""
+    """What media and texts have in common. `revision` counts every write, `version` the edits by operators.
+
+    `themeless`: its model had no themes when it was made, so that nobody asks for the ranking of a theme.
+    """
 
     contended = True
 
@@ -50,6 +53,7 @@ class PoolItem(Item):
     pool = maybe_text()
     whole_pool = maybe_text()
     pool_rank = maybe_text()
+    themeless = flag()
     created_at = instant()
     created_by = text()
     updated_at = instant()
@@ -100,7 +104,8 @@ class PoolItem(Item):
     def keep_in_pool(self) -> None:
         """Puts the item where the indexes rank it, or takes it out when it is used up, disabled or not approved."""
         if selection.is_listed(self):
-            self.pool = scoring.pool(self.model_id, self.category, self.theme)
+            by_theme = not self.themeless or self.theme is not None
+            self.pool = scoring.pool(self.model_id, self.category, self.theme) if by_theme else None
             self.whole_pool = scoring.whole_pool(self.model_id, self.category)
             self.pool_rank = scoring.pool_rank(self, self.item_id)
         else:

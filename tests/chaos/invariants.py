@@ -274,7 +274,8 @@ def _pools(rows: Rows, assignments: list[Plain]) -> Iterator[str]:
                 yield f"{place[1]} has a penalty of {item['penalty']}, of which {shortfalls[place]} are performance"
             blamed += whole
             listed = item["status"] == "approved" and item["enabled"] and item["usage_count"] < item["max_usage"]
-            if listed != ("pool" in item) or ("pool" in item) != ("whole_pool" in item):
+            by_theme = listed and not (item["themeless"] and "theme" not in item)
+            if listed != ("whole_pool" in item) or by_theme != ("pool" in item):
                 yield f"{place[1]} stands in its pool's index wrongly"
     if blamed != failures:
         yield f"the items are blamed for {blamed} failures, {failures} were reported"
