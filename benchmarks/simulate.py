@@ -22,6 +22,7 @@ from chalicelib.domain import selection, timing
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.plans import STANDARD
+from chalicelib.domain.refusals import MediaFacts, TextFacts
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.runway import ItemPool, Stock
 from chalicelib.domain.selection import PoolKind
@@ -151,7 +152,7 @@ class Simulation:
 
     def _pool(self, model: int, kind: PoolKind, category: str) -> ItemPool:
         if (model, kind, category) not in self._pools:
-            media_type, length = ("image/png", None) if kind is PoolKind.CONTENT else (None, 80)
+            facts = MediaFacts("image/png") if kind is PoolKind.CONTENT else TextFacts(80 * "x")
             dice = Random(f"{model}{kind}{category}")
             stock = [
                 Stock(
@@ -160,9 +161,8 @@ class Simulation:
                     round(dice.uniform(40, 100), 1),
                     0,
                     self.world.uses,
+                    facts,
                     theme=dice.choice((None, "sea", "city")),
-                    media_type_or_none=media_type,
-                    length_or_none=length,
                 )
                 for number in range(self.world.items)
             ]

@@ -23,6 +23,7 @@ from chalicelib.domain.given import Given, digest
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.records import record
+from chalicelib.domain.refusals import ItemFacts
 from chalicelib.domain.selection import ItemRights, PoolKind, Wanted
 from chalicelib.domain.warmup import delivery, simulation
 from chalicelib.domain.warmup.simulation import Stage
@@ -39,15 +40,15 @@ class Stock:
     quality_score: float
     usage_count: int
     max_usage: int
+    facts: ItemFacts
     penalty: float = 0
     theme: str | None = None
     status: ItemRights = ItemRights.APPROVED
     enabled: bool = True
     approved_by_another: bool = False
+    licensed_by: str | None = None
     licence_valid_until: datetime | None = None
     last_assigned_at: datetime | None = None
-    media_type_or_none: str | None = None
-    length_or_none: int | None = None
 
     @classmethod
     def of(cls, item: selection.SelectableItem) -> "Stock":

@@ -8,7 +8,7 @@ and the rest. Three lists at most, whatever the number of themes, and nearly alw
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,8 +18,9 @@ from typing import Generic, Protocol, TypeVar
 
 from chalicelib.domain import scoring, uses
 from chalicelib.domain.categories import Category
-from chalicelib.domain.plans import Need, Plan
+from chalicelib.domain.plans import ContentNeeds, Need, Plan, TextNeeds
 from chalicelib.domain.records import record
+from chalicelib.domain.refusals import ItemFacts, MediaFacts, Refusal, unfit_media, unfit_text
 
 ANY = Category.ANY
 GLANCE = 12
@@ -42,22 +43,6 @@ class ItemRights(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Refusal(StrEnum):
-    """Why an item is not eligible; `not_needed`: no phase of any plan draws its kind from its category."""
-
-    NOT_APPROVED = "not_approved"
-    NEEDS_FOUR_EYES = "needs_four_eyes"
-    DISABLED = "disabled"
-    LICENCE_EXPIRED = "licence_expired"
-    USED_UP = "used_up"
-    USED_BY_ACCOUNT = "used_by_account"
-    COOLING_DOWN = "cooling_down"
-    LOW_QUALITY = "low_quality"
-    WRONG_MEDIA_TYPE = "wrong_media_type"
-    TOO_LONG = "too_long"
-    NOT_NEEDED = "not_needed"
-
-
 class Licensed(Protocol):
     """What the gates of rights read of an item."""
 
@@ -65,6 +50,8 @@ class Licensed(Protocol):
     def status(self) -> ItemRights: ...
     @property
     def enabled(self) -> bool: ...
+    @property
+    def licensed_by(self) -> str | None: ...
     @property
     def licence_valid_until(self) -> datetime | None: ...
     @property
@@ -81,9 +68,7 @@ class SelectableItem(scoring.Scored, Licensed, Protocol):
     @property
     def item_id(self) -> str: ...
     @property
-    def media_type_or_none(self) -> str | None: ...
-    @property
-    def length_or_none(self) -> int | None: ...
+    def facts(self) -> ItemFacts: ...
 
 
 @record
@@ -99,9 +84,10 @@ class Wanted:
     now: datetime
     cooldown: timedelta
     minimum_quality: float
-    media_types: Collection[str]
-    max_text_length: int
+    content: ContentNeeds
+    text: TextNeeds
     four_eyes: bool = False
+    licence_required: bool = False
 
 
 C = TypeVar("C", bound=SelectableItem)
@@ -136,9 +122,10 @@ def wanted(plan: Plan, phase: str, *, theme: str | None, used: Container[str], n
         now=now,
         cooldown=plan.cooldown,
         minimum_quality=plan.minimum_quality,
-        media_types=asked.content.media_types,
-        max_text_length=asked.text.max_length,
+        content=asked.content,
+        text=asked.text,
         four_eyes=plan.four_eyes,
+        licence_required=plan.licence_required,
     )
 
 
@@ -155,17 +142,26 @@ def wanted_by_hand(plan: Plan, phase: str, *, theme: str | None, used: Container
     return replace(asked, cooldown=timedelta(0), minimum_quality=0)
 
 
-def unlicensed(item: Licensed, now: datetime, *, four_eyes: bool = False) -> Refusal | None:
+def unlicensed(
+    item: Licensed, now: datetime, *, four_eyes: bool = False, licence_required: bool = False
+) -> Refusal | None:
     """Why the item may not be used by anybody, None if it may. Rights are gates, not preferences."""
     if item.status is not ItemRights.APPROVED:
         return Refusal.NOT_APPROVED
     if four_eyes and not item.approved_by_another:
         return Refusal.NEEDS_FOUR_EYES
+    if licence_required and item.licensed_by is None:
+        return Refusal.NEEDS_LICENCE
     if not item.enabled:
         return Refusal.DISABLED
     if licence_has_ended(item, now):
         return Refusal.LICENCE_EXPIRED
     return None
+
+
+def without_rights(item: Licensed, wanted: Wanted) -> Refusal | None:
+    """Why the item has not the rights that the plan asks for, None if it has."""
+    return unlicensed(item, wanted.now, four_eyes=wanted.four_eyes, licence_required=wanted.licence_required)
 
 
 def licence_has_ended(item: Licensed, now: datetime) -> bool:
@@ -180,9 +176,9 @@ def is_listed(item: SelectableItem) -> bool:
 
 def refusal(item: SelectableItem, wanted: Wanted) -> Refusal | None:
     """Why the item is not eligible, None if it is. Rights come first."""
-    without_rights = unlicensed(item, wanted.now, four_eyes=wanted.four_eyes)
-    if without_rights is not None:
-        return without_rights
+    lacking = without_rights(item, wanted)
+    if lacking is not None:
+        return lacking
     if not uses.are_left(item):
         return Refusal.USED_UP
     if item.item_id in wanted.used:
@@ -196,11 +192,8 @@ def unfit(item: SelectableItem, wanted: Wanted) -> Refusal | None:
     """Why the item is not what the phase asks for, whatever account asks, and whenever; None if it is."""
     if item.quality_score < wanted.minimum_quality:
         return Refusal.LOW_QUALITY
-    if item.media_type_or_none is not None and item.media_type_or_none not in wanted.media_types:
-        return Refusal.WRONG_MEDIA_TYPE
-    if item.length_or_none is not None and item.length_or_none > wanted.max_text_length:
-        return Refusal.TOO_LONG
-    return None
+    facts = item.facts
+    return unfit_media(facts, wanted.content) if isinstance(facts, MediaFacts) else unfit_text(facts, wanted.text)
 
 
 def refused(items: Iterable[C], wanted: Wanted) -> Iterator[tuple[C, Refusal]]:

@@ -1,12 +1,13 @@
 """Who could take an item: the phases of the plans that draw from its category, and why none of them can."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from chalicelib.domain import selection
 from chalicelib.domain.plans import PLANS, Plan
 from chalicelib.domain.records import record
-from chalicelib.domain.selection import PoolKind, Refusal, SelectableItem
+from chalicelib.domain.refusals import MediaFacts, Refusal, TextFacts
+from chalicelib.domain.selection import PoolKind, SelectableItem
 
 
 @record
@@ -49,7 +50,7 @@ def judge(item: SelectableItem, kind: PoolKind, now: datetime) -> ItemVerdict:
     fitting = [wanted for wanted in asked if selection.unfit(item, wanted) is None]
     refusals = [selection.refusal(item, wanted) for wanted in fitting or asked]
     refusal = None if None in refusals else refusals[0]
-    lawful = [one for one in fitting if selection.unlicensed(item, now, four_eyes=one.four_eyes) is None]
+    lawful = [one for one in fitting if selection.without_rights(item, one) is None]
     return ItemVerdict(refusal, max(0, item.max_usage - item.usage_count) if lawful else 0)
 
 
@@ -58,14 +59,21 @@ def warning(item: SelectableItem, kind: PoolKind, now: datetime) -> str | None:
     asked = [taker.wanted(now) for taker in of(kind, item.category)]
     if not asked:
         return f"No plan takes {'a text' if kind is PoolKind.TEXT else 'media'} in {item.category}."
-    reasons = {selection.unfit(item, wanted) for wanted in asked}
+    reasons = [selection.unfit(item, wanted) for wanted in asked]
     if None in reasons:
         return None
-    if Refusal.TOO_LONG in reasons:
-        longest = max(wanted.max_text_length for wanted in asked)
-        return f"No plan takes this in {item.category}: {item.length_or_none} of {longest} characters."
-    if Refusal.WRONG_MEDIA_TYPE in reasons:
-        known = ", ".join(sorted({one for wanted in asked for one in wanted.media_types}))
-        return f"No plan takes this in {item.category}: it is {item.media_type_or_none}; taken are {known}."
-    least = min(wanted.minimum_quality for wanted in asked)
-    return f"No plan takes this in {item.category}: its quality is {item.quality_score:g}, and {least:g} is asked for."
+    return f"No plan takes this in {item.category}: {_why(item, asked, [one for one in reasons if one is not None])}."
+
+
+def _why(item: SelectableItem, asked: Sequence[selection.Wanted], reasons: Sequence[Refusal]) -> str:
+    facts = item.facts
+    if Refusal.TOO_LONG in reasons and isinstance(facts, TextFacts):
+        longest = max((wanted.text for wanted in asked), key=lambda needs: needs.max_length)
+        return f"{facts.length(longest.unit)} of {longest.max_length} characters"
+    if Refusal.WRONG_MEDIA_TYPE in reasons and isinstance(facts, MediaFacts):
+        known = ", ".join(sorted({one for wanted in asked for one in wanted.content.media_types}))
+        return f"it is {facts.media_type}; taken are {known}"
+    if Refusal.LOW_QUALITY in reasons:
+        least = min(wanted.minimum_quality for wanted in asked)
+        return f"its quality is {item.quality_score:g}, and {least:g} is asked for"
+    return ", ".join(sorted(set(reasons)))

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from chalicelib.domain.records import record
-from chalicelib.domain.selection import Choice, Pool, Refusal, SelectableItem, Wanted, leading, refusal
+from chalicelib.domain.refusals import Refusal
+from chalicelib.domain.selection import Choice, Pool, SelectableItem, Wanted, leading, refusal
 
 MOST_PLACES = 64
 """How many items a list of turns has at most."""

@@ -10,7 +10,8 @@ from chalicelib.domain.given import Given
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import Need
 from chalicelib.domain.records import record
-from chalicelib.domain.selection import Choice, PoolKind, Refusal
+from chalicelib.domain.refusals import Refusal
+from chalicelib.domain.selection import Choice, PoolKind
 from chalicelib.tables import Phase, runways
 from chalicelib.tables.pools import PoolItem
 

@@ -9,6 +9,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 
 from chalicelib.domain import duplicates, scoring, selection, uses
 from chalicelib.domain.records import record
+from chalicelib.domain.refusals import ItemFacts, MediaFacts, TextFacts
 from chalicelib.domain.selection import GLANCE, ItemRights
 from chalicelib.tables.attributes import (
     count,
@@ -87,14 +88,9 @@ class PoolItem(Item):
         return (self.fingerprint,)
 
     @property
-    def media_type_or_none(self) -> str | None:
-        """Its media type, None for a text."""
-        return None
-
-    @property
-    def length_or_none(self) -> int | None:
-        """Its length in code points, None for media."""
-        return None
+    def facts(self) -> ItemFacts:
+        """What is known of it, as far as phases ask for it."""
+        raise NotImplementedError
 
     @property
     def approved_by_another(self) -> bool:
@@ -255,9 +251,9 @@ class Content(PoolItem):
         return duplicates.of_media(self.model_id, self.sha256)
 
     @property
-    def media_type_or_none(self) -> str | None:
-        """Its media type."""
-        return self.media_type
+    def facts(self) -> MediaFacts:
+        """What is known of the file: its sides as they were given when it was added; no duration."""
+        return MediaFacts(self.media_type, self.bytes, self.width, self.height)
 
     @classmethod
     def of_model(cls, model_id: str, limit: int) -> list[str]:
@@ -334,9 +330,9 @@ class Text(PoolItem):
         return (self.fingerprint,) if before == self.fingerprint else (self.fingerprint, before)
 
     @property
-    def length_or_none(self) -> int | None:
-        """Its length in code points."""
-        return len(self.body)
+    def facts(self) -> TextFacts:
+        """Its words."""
+        return TextFacts(self.body)
 
     @classmethod
     def of_model(cls, model_id: str, limit: int) -> list[str]:

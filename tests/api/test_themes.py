@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain import scoring
+from chalicelib.domain.refusals import MediaFacts
 from chalicelib.domain.runway import Stock
 from tests.agency import Agency
 from tests.wire import Call, Fault
@@ -130,4 +131,6 @@ def _rested(item: Any) -> bool:
 
 
 def _stock(item: Any) -> Stock:
-    return Stock(item["content_id"], item["category"], item["quality_score"], 0, item["max_usage"], theme=item["theme"])
+    facts = MediaFacts(item["media_type"])
+    own = (item["content_id"], item["category"], item["quality_score"], 0, item["max_usage"])
+    return Stock(*own, facts, theme=item["theme"])

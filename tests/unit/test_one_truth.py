@@ -15,9 +15,10 @@ from chalicelib.domain.blockers import BlockerCode
 from chalicelib.domain.leases import Ending
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import Need
+from chalicelib.domain.refusals import Refusal
 from chalicelib.domain.retries import ReportKind, ReportOutcome
 from chalicelib.domain.rights import ItemStatus
-from chalicelib.domain.selection import ItemRights, Refusal
+from chalicelib.domain.selection import ItemRights
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.domain.warmup.state import LEAVINGS
 

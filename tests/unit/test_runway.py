@@ -9,6 +9,7 @@ from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.given import digest
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import STANDARD, ContentNeeds, Need, PhasePlan, Plan, TextNeeds
+from chalicelib.domain.refusals import MediaFacts, TextFacts
 from chalicelib.domain.runway import PendingAccount, Runway, Stock, newcomer, pending, simulate
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.simulation import ahead, sketch, stage_of
@@ -28,7 +29,7 @@ PLAN = Plan(
 
 def items(category: str, count: int, cap: int = 1) -> list[Stock]:
     """So many pictures, each with so many uses."""
-    stock = Stock("", category, 80, 0, cap, media_type_or_none="image/png")
+    stock = Stock("", category, 80, 0, cap, facts=MediaFacts("image/png"))
     return [replace(stock, item_id=f"{category}-{number}") for number in range(count)]
 
 
@@ -100,13 +101,13 @@ def test_an_item_serves_an_account_once_whatever_uses_it_has_left() -> None:
 
 def test_texts_run_dry_too_and_optional_ones_never_do() -> None:
     media = stocked(pfp=1, post=1, highlight=1, story=1)
-    texts = [Stock(name, name, 50, 0, 1, length_or_none=20) for name in ("bio", "post")]
+    texts = [Stock(name, name, 50, 0, 1, facts=TextFacts("x" * 20)) for name in ("bio", "post")]
     runway = simulate(media, texts, accounts(1, plan=STANDARD), NOW)
     assert runway.dry is not None
     # bio after 24 hours, post after 24 more, highlight after 36 more
     assert (runway.dry.at, runway.dry.kind) == (NOW + timedelta(hours=84), PoolKind.TEXT)
     enough = simulate(
-        media, [*texts, Stock("h", "highlight", 50, 0, 1, length_or_none=20)], accounts(1, plan=STANDARD), NOW
+        media, [*texts, Stock("h", "highlight", 50, 0, 1, facts=TextFacts("x" * 20))], accounts(1, plan=STANDARD), NOW
     )
     assert enough.dry is None
 
@@ -196,7 +197,7 @@ def test_an_account_whose_phases_are_done_needs_nothing() -> None:
 
 
 def test_a_newcomer_starts_with_the_standard_plan_and_comes_to_its_phases_at_the_plans_intervals() -> None:
-    texts = [Stock(name, name, 50, 0, 1, length_or_none=20) for name in ("bio", "post", "highlight")]
+    texts = [Stock(name, name, 50, 0, 1, facts=TextFacts("x" * 20)) for name in ("bio", "post", "highlight")]
     runway = simulate(stocked(pfp=1, post=1, highlight=1), texts, [newcomer("a1", NOW)], NOW)
     assert runway.dry is not None
     assert (runway.dry.at, runway.dry.phase) == (NOW + timedelta(hours=24 + 24 + 36 + 48), "story")
@@ -223,7 +224,7 @@ def test_a_picture_is_not_lost_to_an_account_that_finds_no_words_for_it() -> Non
         1,
         {name: PhasePlan(name, timedelta(0), ContentNeeds(Need.REQUIRED), TextNeeds(Need.REQUIRED)) for name in ORDER},
     )
-    short = Stock("short", "story", 50, 0, 9, length_or_none=9)
+    short = Stock("short", "story", 50, 0, 9, facts=TextFacts("x" * 9))
     story = in_phase("a0", "story", plan=plan)
     first = replace(story, given=frozenset({digest(PoolKind.TEXT, "short")}))
     second = replace(story, account_id="a1")

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain import scoring
+from chalicelib.domain.plans import ContentNeeds, LengthUnit, TextNeeds
+from chalicelib.domain.refusals import ItemFacts, MediaFacts, Refusal, TextFacts
 from chalicelib.domain.selection import (
     Choice,
     ItemRights,
-    Refusal,
     Wanted,
     candidates,
     leading,
@@ -24,6 +25,9 @@ from chalicelib.domain.selection import (
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MS = timedelta(milliseconds=1)
 DAY = timedelta(hours=24)
+
+
+PNG = MediaFacts("image/png")
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,8 @@ class Item:
     approved_by_another: bool = True
     licence_valid_until: datetime | None = None
     last_assigned_at: datetime | None = None
-    media_type_or_none: str | None = "image/png"
-    length_or_none: int | None = None
+    licensed_by: str | None = None
+    facts: ItemFacts = PNG
 
 
 WANTED = Wanted(
@@ -53,8 +57,8 @@ WANTED = Wanted(
     now=NOW,
     cooldown=DAY,
     minimum_quality=20,
-    media_types=("image/png", "image/jpeg"),
-    max_text_length=150,
+    content=ContentNeeds(media_types=("image/png", "image/jpeg")),
+    text=TextNeeds(max_length=150),
 )
 
 
@@ -65,9 +69,6 @@ def eligible(item: Item, wanted: Wanted) -> bool:
     """The contract's sentence on eligible items."""
     rested = item.last_assigned_at is None or wanted.now - item.last_assigned_at >= wanted.cooldown
     licensed = item.licence_valid_until is None or item.licence_valid_until > wanted.now
-    fits = (item.media_type_or_none in (None, *wanted.media_types)) and (
-        (item.length_or_none or 0) <= wanted.max_text_length
-    )
     return (
         item.status == "approved"
         and item.enabled
@@ -76,7 +77,44 @@ def eligible(item: Item, wanted: Wanted) -> bool:
         and rested
         and item.item_id not in wanted.used
         and item.quality_score >= wanted.minimum_quality
-        and fits
+        and not (wanted.licence_required and item.licensed_by is None)
+        and fits(item.facts, wanted)
+    )
+
+
+def fits(facts: ItemFacts, wanted: Wanted) -> bool:
+    """What a phase asks of an item, of either kind."""
+    return fits_text(facts, wanted.text) if isinstance(facts, TextFacts) else fits_media(facts, wanted.content)
+
+
+def fits_media(facts: MediaFacts, needs: ContentNeeds) -> bool:
+    """What the contract's plans ask of a file; what is not known does not fit."""
+    sides = [needs.min_width, needs.min_height, needs.min_aspect_ratio, needs.max_aspect_ratio] != [None] * 4
+    width, height = facts.width or 0, facts.height or 0
+    ratio = width / height if height else 0
+    long = facts.duration_seconds is None or facts.duration_seconds > (needs.max_duration_seconds or 0)
+    is_video, may_be_animated = facts.media_type.startswith("video/"), facts.media_type in ("image/png", "image/webp")
+    return (
+        facts.media_type in needs.media_types
+        and (facts.bytes or 0) <= needs.max_bytes
+        and (not sides or (width > 0 and height > 0))
+        and width >= (needs.min_width or 0)
+        and height >= (needs.min_height or 0)
+        and (needs.min_aspect_ratio is None or ratio >= needs.min_aspect_ratio)
+        and (needs.max_aspect_ratio is None or ratio <= needs.max_aspect_ratio)
+        and not (needs.max_duration_seconds is not None and is_video and long)
+        and (needs.animated or not may_be_animated or facts.animated is False)
+    )
+
+
+def fits_text(facts: TextFacts, needs: TextNeeds) -> bool:
+    """What the contract's plans ask of a text of which every word is a plain one, a hashtag or a mention."""
+    words = facts.body.split(" ")
+    length = len(facts.body.encode("utf-16-le")) // 2 if needs.unit is LengthUnit.UTF16 else len(facts.body)
+    return (
+        length <= needs.max_length
+        and sum(word.startswith("#") for word in words) <= (99 if needs.max_hashtags is None else needs.max_hashtags)
+        and sum(word.startswith("@") for word in words) <= (99 if needs.max_mentions is None else needs.max_mentions)
     )
 
 
@@ -91,7 +129,7 @@ def best(items: Sequence[Item], wanted: Wanted) -> str | None:
         rank = round(0.30 * item.quality_score + 0.25 * fresh + 0.25 * success, 4)
         return round(rank + 0.20 * relevance, 4), -item.usage_count, item.item_id
 
-    for category in ("post", "any"):
+    for category in wanted.categories:
         found = [item for item in items if item.category == category and eligible(item, wanted)]
         if found:
             return max(found, key=key).item_id
@@ -143,15 +181,56 @@ class Pools:
             enabled=self.random.random() < 0.9,
             licence_valid_until=pick((None, None, None, NOW - MS, NOW, NOW + MS)),
             last_assigned_at=pick((None, None, None, NOW, NOW - DAY + MS, NOW - DAY, NOW - 2 * DAY)),
-            media_type_or_none=None if is_text else pick(("image/png", "image/jpeg", "video/mp4")),
-            length_or_none=pick((1, 150, 151)) if is_text else None,
+            licensed_by=pick((None, "studio", "studio", "studio")),
+            facts=self.text() if is_text else self.file(),
         )
+
+    def text(self) -> TextFacts:
+        """A text at the limits of what is asked."""
+        words = self.random.choices(("#sea", "@nora", "sun", "🌊"), k=self.random.randrange(4))
+        return TextFacts(" ".join([*words, self.random.choice((1, 140, 150, 151)) * "x"]))
+
+    def file(self) -> MediaFacts:
+        """A file at the limits of what is asked, or of which little is known."""
+        pick = self.random.choice
+        return MediaFacts(
+            media_type=pick(("image/png", "image/jpeg", "image/png", "video/mp4")),
+            bytes=pick((None, 999, 1000, 1001)),
+            width=pick((None, 1079, 1080, 1080, 1920)),
+            height=pick((None, 0, 1079, 1080, 1080, 1920)),
+            duration_seconds=pick((None, 59.9, 60.0, 60.1)),
+            animated=pick((None, True, False)),
+        )
+
+    def asked(self) -> Wanted:
+        """What a phase may ask: nothing much, or any of the needs."""
+        pick = self.random.choice
+        if pick((True, False)):
+            return WANTED
+        content = ContentNeeds(
+            media_types=pick((("image/png", "image/jpeg"), ("image/png", "video/mp4"))),
+            max_bytes=pick((1000, 10**9)),
+            min_width=pick((None, None, 1080)),
+            min_height=pick((None, None, 1080)),
+            min_aspect_ratio=pick((None, None, 1.0)),
+            max_aspect_ratio=pick((None, None, 1.0)),
+            max_duration_seconds=pick((None, 60.0)),
+            animated=pick((True, True, False)),
+        )
+        text = TextNeeds(
+            max_length=150,
+            unit=pick((LengthUnit.CODE_POINTS, LengthUnit.UTF16)),
+            max_hashtags=pick((None, 0, 1)),
+            max_mentions=pick((None, 0, 1)),
+        )
+        categories = pick((("post", "any"), ("post", "any"), ("post",), ("any",)))
+        return replace(WANTED, content=content, text=text, licence_required=pick((True, False)), categories=categories)
 
     def pool(self) -> tuple[list[Item], Wanted]:
         """Up to forty items, and somebody who wants one."""
         items = [self.item(number) for number in range(self.random.randrange(41))]
         used = {item.item_id for item in items if self.random.random() < 0.15}
-        return items, replace(WANTED, theme=self.random.choice((None, "sea", "city")), used=used)
+        return items, replace(self.asked(), theme=self.random.choice((None, "sea", "city")), used=used)
 
 
 def test_the_choice_is_the_winner_of_a_full_scan_in_thousands_of_pools() -> None:
@@ -190,9 +269,9 @@ def test_the_choice_is_the_winner_of_a_full_scan_in_any_pool(random: Random) -> 
         (Item(last_assigned_at=NOW - DAY), None),
         (Item(quality_score=19.99), Refusal.LOW_QUALITY),
         (Item(quality_score=20), None),
-        (Item(media_type_or_none="video/mp4"), Refusal.WRONG_MEDIA_TYPE),
-        (Item(media_type_or_none=None, length_or_none=151), Refusal.TOO_LONG),
-        (Item(media_type_or_none=None, length_or_none=150), None),
+        (Item(facts=MediaFacts("video/mp4")), Refusal.WRONG_MEDIA_TYPE),
+        (Item(facts=TextFacts("x" * 151)), Refusal.TOO_LONG),
+        (Item(facts=TextFacts("x" * 150)), None),
         # rights are told first: they are gates, not preferences
         (Item("mine", status=ItemRights.WITHDRAWN, enabled=False, usage_count=3), Refusal.NOT_APPROVED),
         (Item("mine", enabled=False, licence_valid_until=NOW), Refusal.DISABLED),

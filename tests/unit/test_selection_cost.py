@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain import scoring
+from chalicelib.domain.refusals import MediaFacts
 from chalicelib.domain.runway import ItemPool, Stock
 from chalicelib.domain.selection import (
     GLANCE,
@@ -55,7 +56,7 @@ def pool(random: Random, size: int, *, spread: bool = True) -> list[Stock]:
             random.randrange(3) if spread else 0,
             3 if spread else 1,
             theme=random.choice((None, *THEMES)),
-            media_type_or_none="image/png",
+            facts=MediaFacts("image/png"),
         )
         for number in range(size)
     ]
@@ -82,7 +83,7 @@ def test_what_is_read_does_not_grow_with_the_pool(size: int, theme: str | None, 
 
 
 def test_a_list_that_cannot_win_is_not_begun() -> None:
-    best = Stock("best", "post", 100, 50, 9999, theme="sea", media_type_or_none="image/png")
+    best = Stock("best", "post", 100, 50, 9999, theme="sea", facts=MediaFacts("image/png"))
     counted = Counted([best, *pool(Random(1), 500)])
     (choice,) = leading(counted, replace(WANTED, theme="sea"), 1)
     assert (choice.item.item_id, counted.lists, counted.taken) == ("best", 1, GLANCE)
@@ -99,7 +100,7 @@ def test_of_many_pools_with_four_themes_nearly_all_need_one_list() -> None:
 
 
 def test_a_theme_that_is_rare_is_read_from_its_own_list() -> None:
-    rare = Stock("rare", "post", 20, 0, 9, theme="sea", media_type_or_none="image/png")
+    rare = Stock("rare", "post", 20, 0, 9, theme="sea", facts=MediaFacts("image/png"))
     others = [replace(one, theme="city", quality_score=50) for one in pool(Random(1), 500)]
     counted = Counted([rare, *others])
     wanted = replace(WANTED, theme="sea")
@@ -160,7 +161,7 @@ def _any_pool(random: Random) -> tuple[list[Stock], Wanted]:
             penalty=0,
             theme=pick((None, *THEMES)),
             last_assigned_at=pick((None, None, NOW)),
-            media_type_or_none="image/png",
+            facts=MediaFacts("image/png"),
         )
         for number in range(random.randrange(40))
     ]

@@ -9,25 +9,36 @@ from hypothesis import strategies as st
 
 from chalicelib.domain import selection, takers
 from chalicelib.domain.plans import STANDARD, Need
+from chalicelib.domain.refusals import MediaFacts, Refusal, TextFacts
 from chalicelib.domain.runway import Stock
-from chalicelib.domain.selection import ANY, ItemRights, PoolKind, Refusal
+from chalicelib.domain.selection import ANY, ItemRights, PoolKind
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-TEXT = Stock("t", "bio", 80, 0, 10, length_or_none=150)
-PICTURE = Stock("p", "pfp", 80, 0, 10, media_type_or_none="image/png")
+TEXT = Stock("t", "bio", 80, 0, 10, facts=TextFacts("x" * 150))
+PICTURE = Stock("p", "pfp", 80, 0, 10, facts=MediaFacts("image/png"))
 
 
 @pytest.mark.parametrize(
     ("item", "kind", "refusal", "uses_left"),
     [
         (TEXT, PoolKind.TEXT, None, 10),
-        (replace(TEXT, length_or_none=151), PoolKind.TEXT, Refusal.TOO_LONG, 0),  # a bio takes 150, whoever asks
-        (replace(TEXT, category="highlight", length_or_none=101), PoolKind.TEXT, Refusal.TOO_LONG, 0),
-        (replace(TEXT, category=ANY, length_or_none=151), PoolKind.TEXT, None, 10),  # a post takes it from `any`
-        (replace(TEXT, category=ANY, length_or_none=2201), PoolKind.TEXT, Refusal.TOO_LONG, 0),
+        (
+            replace(TEXT, facts=TextFacts("x" * 151)),
+            PoolKind.TEXT,
+            Refusal.TOO_LONG,
+            0,
+        ),  # a bio takes 150, whoever asks
+        (replace(TEXT, category="highlight", facts=TextFacts("x" * 101)), PoolKind.TEXT, Refusal.TOO_LONG, 0),
+        (
+            replace(TEXT, category=ANY, facts=TextFacts("x" * 151)),
+            PoolKind.TEXT,
+            None,
+            10,
+        ),  # a post takes it from `any`
+        (replace(TEXT, category=ANY, facts=TextFacts("x" * 2201)), PoolKind.TEXT, Refusal.TOO_LONG, 0),
         (replace(TEXT, category="pfp"), PoolKind.TEXT, Refusal.NOT_NEEDED, 0),
         (replace(PICTURE, category="bio"), PoolKind.CONTENT, Refusal.NOT_NEEDED, 0),
-        (replace(PICTURE, media_type_or_none="video/mp4"), PoolKind.CONTENT, Refusal.WRONG_MEDIA_TYPE, 0),
+        (replace(PICTURE, facts=MediaFacts("video/mp4")), PoolKind.CONTENT, Refusal.WRONG_MEDIA_TYPE, 0),
         (replace(PICTURE, usage_count=10), PoolKind.CONTENT, Refusal.USED_UP, 0),
         (replace(PICTURE, status=ItemRights.PENDING), PoolKind.CONTENT, Refusal.NOT_APPROVED, 0),
         (replace(PICTURE, licence_valid_until=NOW), PoolKind.CONTENT, Refusal.LICENCE_EXPIRED, 0),
@@ -51,8 +62,10 @@ STOCKS = st.builds(
     enabled=st.booleans(),
     licence_valid_until=st.sampled_from((None, NOW - timedelta(days=1), NOW + timedelta(days=1))),
     last_assigned_at=st.sampled_from((None, NOW - timedelta(hours=1), NOW - timedelta(days=2))),
-    media_type_or_none=st.sampled_from((None, "image/png", "video/mp4")),
-    length_or_none=st.sampled_from((None, 100, 101, 150, 151, 2200, 2201)),
+    facts=st.one_of(
+        st.builds(MediaFacts, st.sampled_from(("image/png", "video/mp4"))),
+        st.builds(TextFacts, st.sampled_from([length * "x" for length in (100, 101, 150, 151, 2200, 2201)])),
+    ),
 )
 
 
@@ -81,10 +94,10 @@ def _refusals(item: Stock, kind: PoolKind) -> list[Refusal | None]:
 
 
 def test_a_warning_says_by_how_much() -> None:
-    assert takers.warning(replace(TEXT, length_or_none=151), PoolKind.TEXT, NOW) == (
+    assert takers.warning(replace(TEXT, facts=TextFacts("x" * 151)), PoolKind.TEXT, NOW) == (
         "No plan takes this in bio: 151 of 150 characters."
     )
     assert takers.warning(TEXT, PoolKind.TEXT, NOW) is None
     assert takers.warning(replace(PICTURE, category="bio"), PoolKind.CONTENT, NOW) == "No plan takes media in bio."
-    video = replace(PICTURE, media_type_or_none="video/mp4")
+    video = replace(PICTURE, facts=MediaFacts("video/mp4"))
     assert "it is video/mp4; taken are image/jpeg" in str(takers.warning(video, PoolKind.CONTENT, NOW))

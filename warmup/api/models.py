@@ -195,6 +195,7 @@ class Refusal(OpenEnum):
 
     NOT_APPROVED = "not_approved"
     NEEDS_FOUR_EYES = "needs_four_eyes"
+    NEEDS_LICENCE = "needs_licence"
     DISABLED = "disabled"
     LICENCE_EXPIRED = "licence_expired"
     USED_UP = "used_up"
@@ -202,7 +203,17 @@ class Refusal(OpenEnum):
     COOLING_DOWN = "cooling_down"
     LOW_QUALITY = "low_quality"
     WRONG_MEDIA_TYPE = "wrong_media_type"
+    TOO_LARGE = "too_large"
+    TOO_SMALL = "too_small"
+    WRONG_ASPECT_RATIO = "wrong_aspect_ratio"
+    UNKNOWN_DIMENSIONS = "unknown_dimensions"
+    TOO_LONG_VIDEO = "too_long_video"
+    UNKNOWN_DURATION = "unknown_duration"
+    ANIMATED = "animated"
+    UNKNOWN_ANIMATION = "unknown_animation"
     TOO_LONG = "too_long"
+    TOO_MANY_HASHTAGS = "too_many_hashtags"
+    TOO_MANY_MENTIONS = "too_many_mentions"
     NOT_NEEDED = "not_needed"
 
 
