@@ -14,13 +14,13 @@ import boto3
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 
 from chalicelib import context as contexts
-from chalicelib import tables
+from chalicelib import tables, warmups
 from chalicelib.context import Actor, Role
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import is_open
 from chalicelib.domain.timing import Due, DueQueue
 from chalicelib.settings import Settings
-from chalicelib.tables import Account, AuditEvent, Content, Text, pages
+from chalicelib.tables import Account, AuditEvent, Content, Phase, Text, pages
 from chalicelib.tables.audit_buckets import bucket_of, day_of
 from chalicelib.tables.base import Raw, batch_get
 from chalicelib.tables.pools import PoolItem
@@ -114,10 +114,40 @@ def _give_work_key(settings: Settings, account: Account) -> bool:
     return True
 
 
+def hold_phases(settings: Settings) -> Iterator[bool]:
+    """Has accounts hold their current phase themselves, and names the phases that have ended.
+
+    For each account whether it was written. What changes meanwhile is written so by the service itself.
+    """
+    after: Raw | None = None
+    while True:
+        found, after = pages.everything(Account, limit=_PAGE, after=after)
+        for account in found:
+            yield account.phase_versions is not None and _hold_phase(settings, account)
+        if after is None:
+            break
+
+
+def _hold_phase(settings: Settings, account: Account) -> bool:
+    found = batch_get([(Phase, account.account_id, name) for name in account.phase_rows])
+    rows = {row.name: row for row in found if row is not None}
+    if rows.keys() != account.phase_rows or any(row.version > account.version for row in rows.values()):
+        return False  # the service has changed it since
+    warmups.keep_phases(account, warmups.view(account, rows), rows)
+    transaction = Transaction(contexts.begin(settings, Actor(Role.OPERATOR, "deployer")))
+    transaction.update(account, Account.version == account.version)
+    try:
+        transaction.commit()
+    except Stale:
+        return False
+    return True
+
+
 PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {
     "items ranked again": rank_items,
     "events sorted by day": sort_events,
     "accounts given the keys of the work index": give_work_keys,
+    "accounts that hold their current phase": hold_phases,
 }
 
 

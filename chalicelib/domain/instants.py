@@ -10,6 +10,7 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 SKEW = timedelta(minutes=5)
 """By how much another's clock may be ahead of ours."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ZONE = re.compile(r"(?!posix/|right/)[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*", re.ASCII)
@@ -84,6 +85,16 @@ def _at(day: date, clock: time, time_zone: str) -> datetime:
         return datetime.combine(day, clock, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
     except OverflowError:
         raise ValueError("the day is beyond the calendar in UTC") from None
+
+
+def milliseconds(instant: datetime) -> int:
+    """The milliseconds from the beginning of 1970 to the instant."""
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
+
+
+def at_milliseconds(count: int) -> datetime:
+    """The instant so many milliseconds after the beginning of 1970, in UTC."""
+    return _EPOCH + timedelta(milliseconds=count)
 
 
 def whole(instant: datetime) -> datetime:

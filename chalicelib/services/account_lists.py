@@ -141,9 +141,9 @@ def find(context: Context, wanted: AccountFilter, *, limit: int, cursor: str | N
 
 def _meant(context: Context, wanted: AccountFilter, rows: Found) -> Iterator[tuple[object, Account | None]]:
     """The rows, each by the place behind it, and its account where the filter admits it."""
-    phases = _current(rows) if wanted.by_error else [None] * len(rows)
-    for (account, place), phase in zip(rows, phases, strict=True):
-        yield place, account if wanted.admits(account, phase, context) else None
+    phases = attention.in_question([account for account, _ in rows]) if wanted.by_error else {}
+    for account, place in rows:
+        yield place, account if wanted.admits(account, phases.get(account.account_id), context) else None
 
 
 def _rows(context: Context, wanted: AccountFilter, start: Any, size: int) -> tuple[Found, bool]:
@@ -194,11 +194,6 @@ def _read(account_ids: Sequence[str]) -> Sequence[Account | None]:
     return batch_get([(Account, account_id) for account_id in account_ids]) if account_ids else []
 
 
-def _current(rows: Found) -> list[Phase | None]:
-    keys: list[Key] = [(Phase, account.account_id, phase_in_question(account)) for account, _ in rows]
-    return batch_get(keys) if keys else []
-
-
 def phase_in_question(account: Account) -> str:
     """Return the phase that an operator decides on: the current one, or the last where its completion is meant."""
     return account.current_phase or (account.plan.last if account.needs_review else account.plan.first)
@@ -206,14 +201,14 @@ def phase_in_question(account: Account) -> str:
 
 def show(context: Context, accounts: Sequence[Account]) -> list[Shown]:
     """The accounts with their phases, and what the current one was assigned."""
-    begun = [account for account in accounts if account.phase_versions or account.current_phase]
-    keys: list[Key] = [(Phase, account.account_id, name) for account in begun for name in account.plan.order]
-    phases: dict[str, list[Phase]] = {}
-    for phase in batch_get(keys) if keys else ():
-        if phase is not None:
-            phases.setdefault(phase.account_id, []).append(phase)
-    items = _assigned([phase for found in phases.values() for phase in found])
-    return [_shown(context, account, phases.get(account.account_id, []), items) for account in accounts]
+    keys: list[Key] = [(Phase, account.account_id, name) for account in accounts for name in account.phase_rows]
+    rows: dict[str, dict[str, Phase]] = {}
+    for row in batch_get(keys) if keys else ():
+        if row is not None:
+            rows.setdefault(row.account_id, {})[row.name] = row
+    phases = [account.phases(rows.get(account.account_id, {})) for account in accounts]
+    items = _assigned([phase for found in phases for phase in found])
+    return [_shown(context, account, found, items) for account, found in zip(accounts, phases, strict=True)]
 
 
 def _assigned(phases: Sequence[Phase]) -> dict[str, Content | Text]:

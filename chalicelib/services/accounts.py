@@ -24,7 +24,7 @@ from chalicelib.warmups import Changed, Loaded
 @retry_on_conflict
 def consent(context: Context, account_id: str, given: Mapping[str, str | date]) -> Changed:
     """Records who owns the account and agreed, in place of what was recorded before. Raises NotFound, InvalidInput."""
-    loaded = warmups.load(context, account_id)
+    loaded = warmups.load_whole(context, account_id)
     recorded = consents.recorded(given, _zone_for(given, loaded.account.model_id))
     if loaded.account.consent == recorded:
         return Changed(loaded, replayed=True)
@@ -45,7 +45,7 @@ def _zone_for(given: Mapping[str, str | date], model_id: str) -> str:
 @retry_on_conflict
 def ready(context: Context, account_id: str, *, reason: str) -> Changed:
     """Declares an account ready to be warmed up. Raises NotFound, ConsentMissing, InvalidTransition."""
-    loaded = warmups.load(context, account_id)
+    loaded = warmups.load_whole(context, account_id)
     account, possible = loaded.account, accounts.is_possible(loaded.warmup.state, accounts.AccountTransition.READY)
     if accounts.is_ready(account.state) or (
         not possible and is_repeat(context, account, AuditAction.ACCOUNT_READY, possible=False, reason=reason)
@@ -64,7 +64,7 @@ def start(context: Context, account_id: str) -> Changed:
 
     Raises NotFound, AccountNotReady, AccountLeased, AccountPaused, ConsentMissing, SessionEnded.
     """
-    loaded, caller = warmups.load(context, account_id), warmups.caller(context)
+    loaded, caller = warmups.load_whole(context, account_id), warmups.caller(context)
     holder = caller.holds(loaded.warmup.lease, context.now)
     if work.is_repeated_start(loaded.warmup, caller, own_session=_in_own_session(context, loaded)):
         return Changed(loaded, replayed=True, lease=loaded.warmup.lease if holder else None)
@@ -85,7 +85,7 @@ def _in_own_session(context: Context, loaded: Loaded) -> bool:
 
 def status(context: Context, account_id: str) -> Loaded:
     """The account, its phases, and what decides whether it is offered now. Raises NotFound."""
-    return warmups.load(context, account_id)
+    return warmups.load_whole(context, account_id)
 
 
 @retry_on_conflict
@@ -94,7 +94,7 @@ def complete(context: Context, account_id: str) -> Changed:
 
     Raises NotFound, PhasesIncomplete, AccountLeased, AccountPaused, AccountNotReady.
     """
-    loaded = warmups.load(context, account_id)
+    loaded = warmups.load_whole(context, account_id)
     if work.is_finished(loaded.warmup):
         return Changed(loaded, replayed=True)
     warmups.store(context, loaded, work.finish(loaded.warmup, warmups.caller(context), context.now))
@@ -140,7 +140,7 @@ _OPERATIONS: Mapping[accounts.AccountTransition, tuple[AuditAction, Callable[[Wa
 
 @retry_on_conflict
 def _operated(context: Context, account_id: str, move: accounts.AccountTransition, reason: str) -> Changed:
-    loaded, (action, decide) = warmups.load(context, account_id), _OPERATIONS[move]
+    loaded, (action, decide) = warmups.load_whole(context, account_id), _OPERATIONS[move]
     possible = accounts.is_possible(loaded.warmup.state, move)
     if is_repeat(context, loaded.account, action, possible=possible, reason=reason):
         return Changed(loaded, replayed=True)

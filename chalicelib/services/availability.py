@@ -287,7 +287,7 @@ def _all_models() -> dict[str, bool]:
 
 
 def _review_age(context: Context) -> int:
-    waiting = [row.updated_at for status in ATTENTION if (row := attention.oldest(status)) is not None]
+    waiting = [row.since for status in ATTENTION if (row := attention.oldest(status)) is not None]
     return int((context.now - parse(min(waiting))).total_seconds()) if waiting else 0
 
 

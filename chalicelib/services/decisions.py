@@ -94,7 +94,7 @@ def _begin(
     context: Context, account_id: str, phase_name: str, action: AuditAction, **details: object
 ) -> tuple[Loaded, bool]:
     """The account, and whether the operator decided just so before. Raises NotFound, AccountNotReady."""
-    loaded = warmups.load(context, account_id)
+    loaded = warmups.load_whole(context, account_id)
     phase, possible = operate.decidable(loaded.warmup, phase_name, action)
     if phase is not None and is_repeat(context, loaded.account, action, possible=possible, phase=phase_name, **details):
         return loaded, True

@@ -19,7 +19,7 @@ def content(context: Context, account_id: str, phase_name: str) -> DeliveredItem
 
 @retry_on_conflict
 def _content(context: Context, account_id: str, phase_name: str, contest: Contest) -> DeliveredItems:
-    return deliveries.hand_out(context, warmups.load(context, account_id), phase_name, contest)
+    return deliveries.hand_out(context, warmups.load(context, account_id, phase_name), phase_name, contest)
 
 
 def take(context: Context, account_id: str) -> DeliveredItems:

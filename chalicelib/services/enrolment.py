@@ -112,7 +112,7 @@ def create(context: Context, profile: Profile) -> Changed:
     if known.account is None:
         return _store(context, _new(context, profile, known, consent), known.claim)
     _require_same(context, known.account, profile, consent)
-    return Changed(warmups.load(context, known.account.account_id), replayed=True)
+    return Changed(warmups.load_whole(context, known.account.account_id), replayed=True)
 
 
 def _admit(profile: Profile, known: _Known) -> dict[str, str] | None:

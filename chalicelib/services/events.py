@@ -164,7 +164,7 @@ def _verify_one(context: Context, account: Account) -> Verification | None:
 
 
 def _read_both(context: Context, account_id: str) -> tuple[Loaded, list[AuditEvent]]:
-    loaded = warmups.load(context, account_id)
+    loaded = warmups.load_whole(context, account_id)
     with translating_read_errors():
         events = list(AuditEvent.query(loaded.account.subject, consistent_read=True))
     return loaded, [event for event in events if _is_kept(context, event)]

@@ -61,7 +61,7 @@ class PhaseExplanation:
 
 def explain(context: Context, account_id: str, phase: str, *, limit: int) -> PhaseExplanation:
     """What selection would do now for a phase of an account, with `limit` candidates. Raises NotFound."""
-    warmup = warmups.load(context, account_id)
+    warmup = warmups.load(context, account_id, phase)
     account = warmup.account
     if phase not in account.plan.phases:
         raise NotFound("phase", phase)

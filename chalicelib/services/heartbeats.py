@@ -13,7 +13,7 @@ from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive
 from chalicelib.holdings import Endings, GivenLease
 from chalicelib.sessions import visible_session
-from chalicelib.tables import Content, Phase, Session, Text
+from chalicelib.tables import Account, Content, Phase, Session, Text
 from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.sessions import HeldLease, beat, settle
 from chalicelib.tables.transaction import SingleUpdate, Stale
@@ -123,12 +123,12 @@ def _expired(session: Session, held: Sequence[HeldLease], now: datetime) -> froz
     doubtful = [one for one in held if one.lease_token in session.in_doubt(now) and one.phase_or_none is not None]
     if not doubtful:
         return frozenset()
-    phases: Sequence[Phase | None] = batch_get([(Phase, one.account_id, one.phase) for one in doubtful])
+    accounts: Sequence[Account | None] = batch_get([(Account, one.account_id) for one in doubtful])
     given = [
         (key, holding.lease_token)
-        for holding, phase in zip(doubtful, phases, strict=True)
-        if phase is not None and phase.lease_token == holding.lease_token
-        for key in _items_of(phase)
+        for holding, account in zip(doubtful, accounts, strict=True)
+        if account is not None and account.phase is not None and account.phase.lease_token == holding.lease_token
+        for key in _items_of(account.phase)
     ]
     items = batch_get([key for key, _ in given]) if given else []
     return frozenset(

@@ -274,7 +274,7 @@ class _Taker:
         if session is None or has_ended(session.live):
             return None
         loaded.settled = self.settled
-        offer, lease = _offer(account, account.due_at or context.now), warmups.new_lease(context, loaded, session)
+        offer, lease = _offer(account, account.due_since or context.now), warmups.new_lease(context, loaded, session)
         step = life.claim(loaded.warmup, lease, loaded.pauses, context.now, self.wanted)
         if step is None:
             return None

@@ -29,7 +29,7 @@ def measure(context: Context, account_id: str, phase_name: str, found: Measureme
     The account's version guards the assignment too: whatever changes it, changes the account.
     Raises NotFound, AccountNotReady, InvalidTransition, InvalidInput.
     """
-    loaded = warmups.load(context, account_id)
+    loaded = warmups.load(context, account_id, phase_name)
     phase = loaded.warmup.phase(phase_name)
     assignment_id = performance.require_measurable(phase, found.measured_at, context.now)
     (assignment,) = batch_get([(Assignment, account_id, assignment_id)])

@@ -63,7 +63,7 @@ def complete(
 
     Raises NotFound, LeaseSuperseded, PhaseNotInProgress.
     """
-    loaded = _load(context, account_id, lease_token)
+    loaded = _load(context, account_id, phase_name, lease_token)
     answer = work.recorded_response(loaded.warmup.phase(phase_name), lease_token, report=False)
     if answer is not None:
         return _completion(loaded, phase_name, answer, replayed=True)
@@ -85,7 +85,7 @@ def report(
 
     Raises NotFound, LeaseSuperseded, PhaseNotInProgress.
     """
-    loaded = _load(context, account_id, lease_token)
+    loaded = _load(context, account_id, phase_name, lease_token)
     answer = work.recorded_response(loaded.warmup.phase(phase_name), lease_token, report=True)
     if answer is not None:
         return _report(loaded, phase_name, answer, replayed=True)
@@ -97,9 +97,9 @@ def report(
     return _report(loaded, phase_name, _last_response(step.after, phase_name), replayed=False)
 
 
-def _load(context: Context, account_id: str, lease_token: str) -> Loaded:
-    loaded = warmups.load(context, account_id)
-    if not loaded.phases and loaded.account.lease is not None:  # the account was reset
+def _load(context: Context, account_id: str, phase_name: str, lease_token: str) -> Loaded:
+    loaded = warmups.load(context, account_id, phase_name)
+    if not loaded.warmup.phases and loaded.account.lease is not None:  # the account was reset
         warmups.refuse_superseded(context, loaded.account, lease_token)
     return loaded
 

@@ -90,7 +90,7 @@ def overview(context: Context) -> PipelineState:
     review = {str(status): attention.count(status) for status in sorted(ATTENTION)}
     of_any = counted.phases.get("any", {})
     in_any = {**of_any, **{status: of_any.get(status, 0) + count for status, count in review.items()}}
-    failed_at = [parse(row.updated_at) for row in map(attention.oldest, review) if row is not None]
+    failed_at = [parse(row.since) for row in map(attention.oldest, review) if row is not None]
     (pauses, watched, ended, timers), (live, lost) = _settings(), _sessions(context)
     return PipelineState(
         pauses=pauses,

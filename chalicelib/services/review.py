@@ -40,7 +40,7 @@ class CaseFilter:
         return (
             self.model_id in (None, account.model_id)
             and self.phase in (None, phase.phase)
-            and self.status in (None, phase.attention)
+            and self.status in (None, account.attention)
             and self.code in (None, phase.error_code)
             and self.kind in (None, phase.error_kind)
             and (not self.without_code or phase.error_code is None)
@@ -111,11 +111,11 @@ def _cases(
     once."""
     places = dict(start)
     for page in _in_pages(queue.in_order(wanted.status, start, MOST_EXAMINED, newest_first=newest_first)):
-        phases: Sequence[Phase | None] = batch_get([(Phase, row.account_id, row.phase) for row in page])
         accounts: Sequence[Account | None] = batch_get([(Account, row.account_id) for row in page])
-        for row, phase, account in zip(page, phases, accounts, strict=True):
+        phases = queue.in_question([account for account in accounts if account is not None])
+        for row, account in zip(page, accounts, strict=True):
             places = {**places, row.status: row.place}
-            yield places, _case(context, wanted, account, phase)
+            yield places, _case(context, wanted, account, phases.get(row.account_id))
 
 
 def _in_pages(rows: Iterator[queue.AttentionRow]) -> Iterator[list[queue.AttentionRow]]:
@@ -124,7 +124,7 @@ def _in_pages(rows: Iterator[queue.AttentionRow]) -> Iterator[list[queue.Attenti
 
 
 def _case(context: Context, wanted: CaseFilter, account: Account | None, phase: Phase | None) -> OpenCase | None:
-    if account is None or phase is None or phase.attention is None or not is_in_care(account.state):
+    if account is None or phase is None or account.attention is None or not is_in_care(account.state):
         return None
     return OpenCase(account, phase) if wanted.admits(account, phase, context.now) else None
 
@@ -183,8 +183,9 @@ def _retry_one(context: Context, case: OpenCase, retry: Act) -> RetryResult:
     account_id, phase, failed_at = case.phase.account_id, case.phase.name, case.phase.updated_at
 
     def again() -> bool:
-        current = warmups.load(context, account_id).phases.get(phase)
-        if current is None or current.attention is None or current.updated_at != failed_at:
+        loaded = warmups.load(context, account_id, phase)
+        found = loaded.phases.get(phase)
+        if found is None or loaded.account.attention is None or found.updated_at != failed_at:
             raise Unchanged(f"it is no longer as it was at {render(failed_at)}")
         return retry(account_id, phase)
 

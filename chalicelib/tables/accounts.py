@@ -1,5 +1,6 @@
 """Accounts: the cursor of each warm-up, with its lease and what is due when."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 
@@ -23,6 +24,7 @@ from chalicelib.tables.attributes import (
     instant,
     maybe_count,
     maybe_instant,
+    maybe_record,
     maybe_text,
     maybe_word,
     text,
@@ -30,6 +32,7 @@ from chalicelib.tables.attributes import (
     word,
 )
 from chalicelib.tables.base import Item
+from chalicelib.tables.phases import Phase
 from chalicelib.tables.plans import StoredPlan, plan_of
 
 _LISTED = ["model_id", "username", "state", "current_phase", "phase_status", "content_due_at"]
@@ -55,6 +58,17 @@ class WorkIndex(GlobalSecondaryIndex["Account"]):
 
     work_shard = text(hash_key=True)
     work = text(range_key=True)
+
+
+class AttentionIndex(GlobalSecondaryIndex["Account"]):
+    """Accounts with a phase that failed or needs review, by when that happened."""
+
+    class Meta:
+        index_name = "attention-index"
+        projection = KeysOnlyProjection()
+
+    attention = text(hash_key=True)
+    attention_at = instant(range_key=True)
 
 
 class StateIndex(GlobalSecondaryIndex["Account"]):
@@ -87,6 +101,9 @@ class Account(Item):
 
     `crash_count` and `release_count` count how often workers left it without an outcome while it was in no phase:
     before its first one, which takes them over, and behind its last one.
+
+    `phase_record` is its current phase; the phases in `ended_phases` are rows of their own. `phase_versions` is of an
+    earlier release, which kept a row of each phase from the start.
     """
 
     class Meta:
@@ -105,15 +122,18 @@ class Account(Item):
     plan_digest = maybe_text()
     current_phase = maybe_text()
     phase_status = maybe_word(PhaseStatus)
+    phase_record = maybe_record()
+    ended_phases = texts()
     phase_versions = maybe_text()
+    attention = maybe_word(PhaseStatus)
+    attention_at = maybe_instant()
     ready_at = maybe_instant()
-    content_misses = count()
+    content_misses = maybe_count()
     content_due_at = maybe_instant()
     queue = maybe_text()
     work_shard = maybe_text()
     work = maybe_text()
     due_at = maybe_instant()
-    due_since = maybe_instant()
     given = texts()
     used_content_ids = texts()
     used_text_ids = texts()
@@ -135,6 +155,7 @@ class Account(Item):
 
     queue_index = QueueIndex()
     work_index = WorkIndex()
+    attention_index = AttentionIndex()
     state_index = StateIndex()
     model_index = ModelIndex()
 
@@ -155,6 +176,31 @@ class Account(Item):
         standard = is_standard(plan.plan_name, version)
         self.plan_name, self.plan_version = (None, None) if standard else (plan.plan_name, version)
         self.plan_digest = None if standard else plan.versions[str(version)]["digest"]
+
+    @property
+    def phase(self) -> Phase | None:
+        """The record of its current phase, None where it is in none."""
+        return None if self.phase_record is None else Phase.held_by(self)
+
+    @property
+    def due_since(self) -> datetime | None:
+        """Since when its next step has been due, whoever works on it."""
+        phase = self.phase
+        return self.ready_at if phase is None else phase.available_at
+
+    @property
+    def phase_rows(self) -> frozenset[str]:
+        """The names of the phases of which there is a row."""
+        return frozenset(self.ended_phases or (self.plan.order if self.phase_versions else ()))
+
+    def phases(self, rows: Mapping[str, Phase]) -> list[Phase]:
+        """The records of all its phases, in the plan's order, given the rows of those that have ended."""
+        current = self.phase
+        known = {**rows} if current is None else {**rows, current.name: current}
+        if not known:
+            return []
+        begun_at = next(iter(known.values())).created_at
+        return [known.get(name) or Phase.to_come(self.account_id, name, begun_at) for name in self.plan.order]
 
     def status_at(self, now: datetime) -> PhaseStatus | None:
         """The status of its current phase as of now, None without one. A phase that is pending is due when it opens."""

@@ -14,7 +14,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.constants import NUMBER, STRING
+from pynamodb.constants import MAP, NUMBER, STRING
 
 from chalicelib.domain import instants
 
@@ -55,7 +55,13 @@ class _Document(_Plain[Any], JSONAttribute):
     pass
 
 
-class _Instant(_Plain[datetime]):
+class _Record(_Plain[dict[str, dict[str, Any]]]):
+    attr_type = MAP
+
+
+class Instant(_Plain[datetime]):
+    """An instant, stored as RFC 3339 with milliseconds."""
+
     attr_type = STRING
 
     def serialize(self, value: datetime) -> str:
@@ -111,12 +117,12 @@ def texts() -> Attribute[set[str] | None]:
 
 def instant(*, range_key: bool = False) -> Attribute[datetime]:
     """An instant, stored as RFC 3339 with milliseconds, so that strings sort as instants; it may be a range key."""
-    return _Instant(range_key=range_key)
+    return Instant(range_key=range_key)
 
 
 def maybe_instant() -> Attribute[datetime | None]:
     """An instant or nothing."""
-    return _or_nothing(_Instant(null=True))
+    return _or_nothing(Instant(null=True))
 
 
 def expiry() -> Attribute[datetime | None]:
@@ -162,6 +168,11 @@ def maybe_number() -> Attribute[float | None]:
 def flag(default: bool = False) -> Attribute[bool]:
     """True or false."""
     return _Flag(default=default)
+
+
+def maybe_record() -> Attribute[dict[str, dict[str, Any]] | None]:
+    """The attributes of another item, as the store takes them, or nothing."""
+    return _or_nothing(_Record(null=True))
 
 
 def document(default: Callable[[], Any] | None = None) -> Attribute[Any]:

@@ -129,6 +129,12 @@ class Item(Model):
                     raise AttributeNullError(name)
         return raw
 
+    def whole(self) -> Raw:
+        """The whole item as the store takes it, with what was read of attributes that we do not know."""
+        known = _shape(type(self)).attributes
+        unknown = {name: told for name, told in (self._read or {}).items() if name not in known}
+        return unknown | self._container_serialize()
+
     def was_read(self) -> bool:
         """Whether the item comes from the store, and is not new."""
         return self._read is not None

@@ -14,8 +14,7 @@ from chalicelib.domain.runway import PendingAccount, Stock
 from chalicelib.domain.selection import PoolKind
 from chalicelib.tables import attention
 from chalicelib.tables.accounts import Account
-from chalicelib.tables.base import Key, batch_get, translating_read_errors
-from chalicelib.tables.phases import Phase
+from chalicelib.tables.base import batch_get, translating_read_errors
 from chalicelib.tables.pools import Content, PoolItem, Text
 from chalicelib.tables.queues import all_of_model, leased
 
@@ -123,13 +122,10 @@ def _add(found: Accounts, page: Iterable[Account], now: datetime) -> None:
 
 
 def _assigned(page: Iterable[Account]) -> set[str]:
-    """The accounts whose current phase was assigned content; where it needs attention, the phase itself shows it."""
-    keys: list[Key] = []
-    found = set()
-    for account in page:
-        if phases.has_content(account.phase_status):
-            found.add(account.account_id)
-        elif phases.needs_attention(account.phase_status) and account.current_phase is not None:
-            keys.append((Phase, account.account_id, account.current_phase))
-    halted: Sequence[Phase | None] = batch_get(keys) if keys else []
-    return found | {one.account_id for one in halted if one is not None and one.assignment_id is not None}
+    """The accounts whose current phase was assigned content; where it needs attention, its record shows it."""
+    return {account.account_id for account in page if phases.has_content(account.phase_status) or _keeps_items(account)}
+
+
+def _keeps_items(account: Account) -> bool:
+    halted = account.phase if phases.needs_attention(account.phase_status) else None
+    return halted is not None and halted.assignment_id is not None

@@ -69,7 +69,7 @@ class Transaction:
 
     def put(self, item: Item, condition: Condition | None = None) -> None:
         """Writes a whole new item."""
-        self._add(item, "Put", {"Item": item.serialize()}, condition)
+        self._add(item, "Put", {"Item": item.whole()}, condition)
 
     def delete(self, item: Item, condition: Condition | None = None) -> None:
         """Takes an item out."""

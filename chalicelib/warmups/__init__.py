@@ -1,12 +1,12 @@
-"""A warm-up is loaded whole, and what was decided about it is stored in one transaction with its audit event.
+"""A warm-up is loaded, and what was decided about it is stored in one transaction with its audit event.
 
 Services load, ask `domain.warmup` for a Step, and store it. The items that were read are kept under the frozen view, so
 that what is written is what differs.
 """
 
 from chalicelib.warmups.changed import Changed
-from chalicelib.warmups.loading import Loaded, caller, load, new_lease
-from chalicelib.warmups.storing import MODELS, create, new, store, store_expiry, store_extension
+from chalicelib.warmups.loading import Loaded, caller, load, load_whole, new_lease, view
+from chalicelib.warmups.storing import MODELS, create, keep_phases, new, store, store_expiry, store_extension
 from chalicelib.warmups.superseded import refuse_superseded
 
 __all__ = [
@@ -15,11 +15,14 @@ __all__ = [
     "Loaded",
     "caller",
     "create",
+    "keep_phases",
     "load",
+    "load_whole",
     "new",
     "new_lease",
     "refuse_superseded",
     "store",
     "store_expiry",
     "store_extension",
+    "view",
 ]

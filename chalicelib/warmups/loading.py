@@ -1,6 +1,6 @@
 """Loading a warm-up: the account, its phases, what is paused and the caller's session, as one frozen view."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
@@ -11,12 +11,13 @@ from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Lease
-from chalicelib.domain.plans import STANDARD
+from chalicelib.domain.phases import PhaseStatus
+from chalicelib.domain.plans import Plan
 from chalicelib.domain.records import record
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup.due import blockers_as_of
 from chalicelib.domain.warmup.leases import Caller
-from chalicelib.domain.warmup.state import PhaseState, Response, Warmup
+from chalicelib.domain.warmup.state import LEAVINGS, PhaseState, Response, Warmup
 from chalicelib.holdings import NOTHING_SETTLED, Settlement
 from chalicelib.tables import Account, Phase, Session, Setting
 from chalicelib.tables.base import Key, batch_get
@@ -39,6 +40,9 @@ class Gate:
 class Loaded:
     """A warm-up with the items from which it was read, what is paused, and the caller's session.
 
+    `phases` are the records that were read: the current phase, which the account holds, and the `rows` of others. A
+    phase that has ended and was not read is known to be completed, and that is all.
+
     `holder` is the session that has the lease which nobody has ended, as far as it was read: its heartbeats extend it.
     `settled` is what the caller's session is known to have ended, to be dropped with the next taking.
     """
@@ -48,47 +52,63 @@ class Loaded:
     phases: dict[str, Phase]
     pauses: Gate
     session: Session | None
+    rows: frozenset[str] = frozenset()
     holder: Session | None = None
     settled: Settlement = NOTHING_SETTLED
+
+    @property
+    def records(self) -> list[Phase]:
+        """The records of all phases, in the plan's order, of a warm-up that was loaded whole."""
+        assert self.account.phase_rows <= self.phases.keys(), "who shows all phases loads the warm-up whole"
+        return self.account.phases(self.phases)
 
     def blockers(self, now: datetime) -> list[Blocker]:
         """Why the account cannot be taken now; empty where it can."""
         return blockers_as_of(self.warmup, self.pauses, now)
 
 
-def load(context: Context, account_id: str) -> Loaded:
-    """Reads the account and all that decides on it, in one consistent round trip; another where its model is bounded,
-    or somebody else holds it.
+def load(context: Context, account_id: str, phase: str | None = None) -> Loaded:
+    """Reads the account with its current phase and all that decides on it, in one consistent round trip.
 
-    A batch is not a snapshot: a change between its reads would show a new account with old phases. The account names
-    the versions of its phases, so a torn read is seen, and read again. Raises NotFound also where the caller's models
-    do not cover the account.
+    It takes another where its model is bounded, or somebody else holds it.
+
+    A bounded model costs one more, and so do the rows of the phases that have ended: they are read where `phase`, what
+    it is about, is not the current one, and where all have ended. Raises NotFound also where the caller's models do
+    not cover the account.
     """
+    return _load_untorn(context, account_id, lambda account: phase not in (None, account.current_phase))
+
+
+def load_whole(context: Context, account_id: str) -> Loaded:
+    """Reads the same with the rows of all phases that have ended. Raises NotFound."""
+    return _load_untorn(context, account_id, lambda _: True)
+
+
+def _load_untorn(context: Context, account_id: str, about_others: Callable[[Account], bool]) -> Loaded:
+    """Reads the rows of phases after their account: where one is newer than that, or missing, both are read again."""
     while True:
-        found = _load(context, account_id)
-        if (found.account.phase_versions or "") == versions(found.phases):
+        found = _load(context, account_id, about_others)
+        if found is not None:
             return found
         if context.time_left() < _SHORTEST_WAIT:
             raise TemporarilyUnavailable()
 
 
-def _load(context: Context, account_id: str) -> Loaded:
+def _load(context: Context, account_id: str, about_others: Callable[[Account], bool]) -> Loaded | None:
     session_key: list[Key] = [(Session, context.session_id)] if context.session_id else []
-    keys: list[Key] = [
-        (Account, account_id),
-        (Setting, PAUSES),
-        *((Phase, account_id, name) for name in STANDARD.order),
-    ]
-    account, pauses, *others = batch_get([*keys, *session_key])
+    account, pauses, *others = batch_get([(Account, account_id), (Setting, PAUSES), *session_key])
     if account is None or not context.actor.sees(account.model_id):
         raise NotFound("account", account_id)
-    session = others.pop() if session_key else None
-    own = [name for name in account.plan.order if name not in STANDARD.order] if account.phase_versions else []
-    others += batch_get([(Phase, account_id, name) for name in own]) if own else []
-    known = {record.name: record for record in others if record is not None}
-    holder = _extended(context, account, session)
-    gate = _gate(account, pauses or Setting.nothing_paused())
-    return Loaded(view(account, known), account, known, gate, session, holder)
+    expected, rows = account.phase_rows, dict[str, Phase]()
+    if expected and (account.phase_record is None or about_others(account)):
+        found = batch_get([(Phase, account_id, name) for name in expected])
+        rows = {row.name: row for row in found if row is not None}
+        if rows.keys() != expected or any(row.version > account.version for row in rows.values()):
+            return None
+    current, session = account.phase, others[0] if others else None
+    known = rows if current is None else {**rows, current.name: current}
+    holder, gate = _extended(context, account, session), _gate(account, pauses or Setting.nothing_paused())
+    return Loaded(view(account, known), account, known, gate, session, frozenset(rows), holder)
 
 
 def _extended(context: Context, account: Account, session: Session | None) -> Session | None:
@@ -116,26 +136,21 @@ def _gate(account: Account, pauses: Setting) -> Gate:
     return Gate(pauses.pipeline_paused, pauses.paused_models, bound, busy)
 
 
-def versions(records: Mapping[str, Phase]) -> str:
-    order = (*STANDARD.order, *sorted(records.keys() - set(STANDARD.order)))
-    return ".".join(str(records[name].version) for name in order if name in records)
-
-
 PHASE_FIELDS = tuple(one.name for one in fields(PhaseState) if one.name not in ("phase", "last_response"))
 ACCOUNT_FIELDS = (
-    *("state", "current_phase", "paused_from", "ready_at", "due_since"),
-    *("content_due_at", "content_misses", "started_by"),
+    *("state", "current_phase", "paused_from", "ready_at"),
+    *("content_due_at", "started_by"),
 )
+COUNT_FIELDS = (*LEAVINGS, "content_misses")
 
 
 def view(account: Account, records: Mapping[str, Phase]) -> Warmup:
     """The frozen view of an account and its phases."""
-    ordered = [records[name] for name in account.plan.order if name in records]
     return Warmup(
         account_id=account.account_id,
         model_id=account.model_id,
         plan=account.plan,
-        phases=tuple(_phase_view(one) for one in ordered),
+        phases=tuple(_phases(account.plan, account.phase_rows, records)),
         lease=account.lease,
         theme=account.theme,
         has_consent=account.has_consent,
@@ -143,8 +158,18 @@ def view(account: Account, records: Mapping[str, Phase]) -> Warmup:
         given=account.all_given,
         crash_count=account.crash_count or 0,
         release_count=account.release_count or 0,
+        content_misses=account.content_misses or 0,
         **{name: getattr(account, name) for name in ACCOUNT_FIELDS},
     )
+
+
+def _phases(plan: Plan, ended: Collection[str], records: Mapping[str, Phase]) -> Iterator[PhaseState]:
+    """All phases of a warm-up that has begun: what is recorded of them, else that they are completed or to come."""
+    for name in plan.order if ended or records else ():
+        if name in records:
+            yield _phase_view(records[name])
+        else:
+            yield PhaseState(name, PhaseStatus.COMPLETED if name in ended else PhaseStatus.PENDING)
 
 
 def _phase_view(record: Phase) -> PhaseState:

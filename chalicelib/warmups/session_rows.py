@@ -34,7 +34,7 @@ _MOST_UNSETTLED = 20
 """How many leases a session holds, ended or not, before one more has the others looked at."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SessionRows:
     """The sessions that one step writes to; `session` is the one that takes the lease."""
 

@@ -13,18 +13,19 @@ from chalicelib.domain import plan_versions, timing
 from chalicelib.domain.accounts import AccountState, has_ended
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.leases import is_open
+from chalicelib.domain.phases import is_completed
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup import effects
 from chalicelib.domain.warmup.due import due
 from chalicelib.domain.warmup.effects import Effect
-from chalicelib.domain.warmup.state import LEAVINGS, Step, Warmup, transitions
+from chalicelib.domain.warmup.state import PhaseState, Step, Warmup, transitions
 from chalicelib.tables import Account, Assignment, Content, Phase, Session, Setting, Text
 from chalicelib.tables.accounts import unchanged_lease
 from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.settings import COUNTER_SHARDS, counter_key, free_slot, slots_key, take_slot
 from chalicelib.tables.transaction import Transaction
-from chalicelib.warmups.loading import ACCOUNT_FIELDS, PHASE_FIELDS, Gate, Loaded, document, versions, view
+from chalicelib.warmups.loading import ACCOUNT_FIELDS, COUNT_FIELDS, PHASE_FIELDS, Gate, Loaded, document, view
 from chalicelib.warmups.session_rows import SessionRows
 
 MODELS: Mapping[PoolKind, type[PoolItem]] = {PoolKind.CONTENT: Content, PoolKind.TEXT: Text}
@@ -95,7 +96,19 @@ def store_expiry(context: Context, loaded: Loaded, refuses: Callable[[Warmup], o
         store(context, loaded, step)
 
 
-@dataclass(slots=True)
+def keep_phases(account: Account, warmup: Warmup, records: Mapping[str, Phase]) -> None:
+    """Has the account hold its current phase, name those that have ended, and stand before the operators while one of
+    its phases failed or needs them."""
+    current = None if warmup.current_phase is None else records[warmup.current_phase]
+    account.phase_record = None if current is None else current.held(account)
+    account.ended_phases = {one.phase for one in warmup.phases if is_completed(one.status)} or None
+    account.phase_versions = None
+    found = next(((one.phase, status) for one in warmup.phases if (status := warmup.attention(one))), None)
+    account.attention = None if found is None else found[1]
+    account.attention_at = None if found is None else records[found[0]].updated_at
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class _Writer:
     """One write of a step."""
 
@@ -145,7 +158,7 @@ class _Writer:
                 account.store_lease(after.lease)
             if after.phases and not before.phases:
                 account.plan_name, account.plan_version = after.plan.name, after.plan.version
-            for name in LEAVINGS:
+            for name in COUNT_FIELDS:
                 if (count := getattr(after, name)) != getattr(before, name):
                     setattr(account, name, count or None)
         account.phase_status = after.phase_status
@@ -154,30 +167,42 @@ class _Writer:
         account.store_due(due, self.context.settings.queue_shards)
 
     def _phases(self, after: Warmup) -> None:
-        account, records = self.loaded.account, self.loaded.phases
+        """Keeps the current phase in the account; a phase that has ended is a row, one to come is nothing yet."""
+        account, loaded = self.loaded.account, self.loaded
         before = {} if self.before is None else {one.phase: one for one in self.before.phases}
+        begun_at = next((one.created_at for one in loaded.phases.values()), self.context.now)
+        ended = frozenset(one.phase for one in after.phases if is_completed(one.status))
         for phase in after.phases:
-            attention = after.attention(phase)
-            record = records.get(phase.phase)
-            if phase == before.get(phase.phase) and record is not None and attention is record.attention:
+            if phase == before.get(phase.phase):
                 continue
-            if record is None:
-                record = records[phase.phase] = Phase(
-                    account_id=account.account_id, phase=phase.phase, created_at=self.context.now
-                )
-            for name in PHASE_FIELDS:
-                setattr(record, name, getattr(phase, name))
-            record.last_response = document(phase.last_response)
-            record.updated_at = self.context.now
-            record.version = account.version + 1
-            record.attention = attention
-            if record.was_read():
-                self.change.transaction.update(record)
-            else:
-                self.change.transaction.put(record)
-        for name in [name for name in records if not any(one.phase == name for one in after.phases)]:
-            self.change.transaction.delete(records.pop(name))
-        account.phase_versions = versions(records) or None
+            if phase.phase in ended:
+                self.change.transaction.put(self._record(phase, begun_at))
+            elif phase.phase == after.current_phase:
+                self._record(phase, begun_at)
+        if not after.phases:
+            self._drop_rows()
+        keep_phases(account, after, loaded.phases)
+        loaded.rows = loaded.rows | ended if after.phases else ended
+
+    def _record(self, phase: PhaseState, begun_at: datetime) -> Phase:
+        """The record of how a phase stands now."""
+        account, records = self.loaded.account, self.loaded.phases
+        record = records.get(phase.phase)
+        if record is None:
+            assert phase.phase not in account.phase_rows, "who changes a phase that has ended loads the warm-up whole"
+            record = Phase(account_id=account.account_id, phase=phase.phase, created_at=begun_at)
+            records[phase.phase] = record
+        for name in PHASE_FIELDS:
+            setattr(record, name, getattr(phase, name))
+        record.last_response = document(phase.last_response)
+        record.updated_at, record.version = self.context.now, account.version + 1
+        return record
+
+    def _drop_rows(self) -> None:
+        assert self.loaded.account.phase_rows <= self.loaded.rows, "who drops the phases loads the warm-up whole"
+        for name in self.loaded.rows:
+            self.change.transaction.delete(Phase(account_id=self.loaded.account.account_id, phase=name))
+        self.loaded.phases.clear()
 
     def _count_ended(self, state: AccountState) -> None:
         """Counts the accounts that ended: they are in no queue from which they could be counted."""

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.timing import Due, DueQueue
-from chalicelib.tables import Account
+from chalicelib.tables import Account, Phase
 from tests.agency import CONSENT, LEASE, Agency, Bot
 
 MANY = 5000
@@ -32,22 +32,12 @@ def account_due(agency: Agency, account_id: str, model: str, at: datetime, phase
     account.ready_at = at
     if phase is not None:
         account.state, account.current_phase = AccountState.WARMING_UP, phase
-        account.phase_status, account.phase_versions = PhaseStatus.AVAILABLE, "1"
+        account.phase_status = PhaseStatus.AVAILABLE
+        current = Phase(account_id=account_id, phase=phase, status=PhaseStatus.AVAILABLE, available_at=at)
+        current.created_at = current.updated_at = at
+        account.phase_record = current.held(account)
     account.store_due(Due(DueQueue.READY, at), 1)
     agency.wire.plant("test-accounts", account.serialize())
-    if phase is not None:
-        agency.wire.plant(
-            "test-warmup_phases",
-            {
-                "account_id": {"S": account_id},
-                "phase": {"S": phase},
-                "status": {"S": "available"},
-                "available_at": account.serialize()["due_at"],
-                "created_at": account.serialize()["created_at"],
-                "updated_at": account.serialize()["updated_at"],
-                "version": {"N": "1"},
-            },
-        )
     return account_id
 
 

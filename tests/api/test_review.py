@@ -99,7 +99,7 @@ def test_a_look_at_the_queue_reads_a_page_and_the_pages_make_the_whole(agency: A
         keys = [
             len(one["Keys"]) for call in agency.wire.of("BatchGetItem") for one in call.body["RequestItems"].values()
         ]
-        assert sum(keys) <= 2 * MOST_EXAMINED  # an account and a phase for each row
+        assert sum(keys) <= MOST_EXAMINED  # an account for each row
         assert all(call.body["Limit"] <= MOST_EXAMINED for call in agency.wire.of("Query"))
         assert len(agency.wire.of("Query")) <= 3
         looked.append(page["scanned_count"])
@@ -112,18 +112,16 @@ def test_a_look_at_the_queue_reads_a_page_and_the_pages_make_the_whole(agency: A
 
 
 def _queued(agency: Agency, count: int) -> None:
-    """So many phases in the queue like one, put into the store past the API."""
+    """So many accounts in the queue like one, put into the store past the API."""
     bot = agency.worker()
     agency.operator.account("a")
     bot.start("a").ok()
     _fail(bot, "a", "fatal", "E1")
     image = agency.wire.image()
     (account,) = image["test-accounts"].values()
-    (phase,) = [one for one in image["test-warmup_phases"].values() if "attention" in one]
     for number in range(count - 1):
         name = {"S": f"b{number:05d}"}
         agency.wire.plant("test-accounts", {**account, "account_id": name})
-        agency.wire.plant("test-warmup_phases", {**phase, "account_id": name})
 
 
 def test_a_dry_run_counts_and_changes_nothing(troubled: Agency) -> None:

@@ -41,9 +41,12 @@ def test_a_page_of_the_ready_list_costs_one(agency: Agency) -> None:
     assert cost(agency, lambda: agency.bot().ready(f"?limit=3&cursor={cursor}").ok()) == [QUERY], "by the directory"
 
 
-def test_the_warm_up_status_costs_one(agency: Agency) -> None:
-    agency.warmed_to("bio")
+def test_the_warm_up_status_costs_one_and_the_record_of_what_has_ended_another(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    worker.release(worker.take()).ok()
     assert cost(agency, lambda: agency.bot().status().ok()) == [READ]
+    agency.warmed_to("bio", "a2")
+    assert cost(agency, lambda: agency.bot().status("a2").ok()) == [READ, READ]
 
 
 def test_content_asked_for_again_costs_two(agency: Agency) -> None:
@@ -68,11 +71,11 @@ def test_completing_with_a_score_reads_and_writes_the_items(agency: Agency) -> N
     assert cost(agency, lambda: worker.complete("post", token, performance_score=71).ok()) == [READ, READ, WRITE]
 
 
-def test_completing_a_phase_again_costs_one(agency: Agency) -> None:
+def test_completing_a_phase_again_costs_two(agency: Agency) -> None:
     worker = agency.warmed_to("pfp")
     token = worker.take()
     worker.complete("pfp", token).ok()
-    assert cost(agency, lambda: worker.complete("pfp", token).ok()) == [READ]
+    assert cost(agency, lambda: worker.complete("pfp", token).ok()) == [READ, READ]
 
 
 # the others: the present figures
@@ -137,9 +140,9 @@ def test_releasing_costs_two(agency: Agency) -> None:
     assert cost(agency, lambda: worker.release(token).ok()) == [READ, WRITE]
 
 
-def test_completing_a_warm_up_costs_two(agency: Agency) -> None:
+def test_completing_a_warm_up_on_its_own_costs_three(agency: Agency) -> None:
     worker = agency.warmed_up()
-    assert cost(agency, lambda: worker.complete_warmup().ok()) == [READ, WRITE]
+    assert cost(agency, lambda: worker.complete_warmup().ok()) == [READ, READ, WRITE]
 
 
 def test_a_session_costs_one_and_its_heartbeat_too_and_a_read_of_what_it_holds(agency: Agency, worker: Bot) -> None:

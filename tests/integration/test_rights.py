@@ -126,6 +126,11 @@ def timers_run(agency: Agency) -> None:
         agency.worker().claim(actions=["start_warmup"], limit=10).ok()
         agency.time.advance(LEASE)
         agency.timer()
+    agency.warmed_up("a6", bot=agency.worker("b3"))
+    for _ in range(3):  # nor does anybody finish what is done
+        agency.worker().claim(actions=["complete_warmup"], limit=10).ok()
+        agency.time.advance(LEASE)
+        agency.timer()
     agency.wire.meanwhile(lambda: agency.timer("close_lost_sessions"))
     agency.timer("close_lost_sessions")
 

@@ -433,7 +433,7 @@ def test_an_assigned_item_that_is_withdrawn_in_the_last_moment_is_given_to_nobod
 
     def half_withdrawn() -> None:
         def at_the_phase(_: int, call: Call) -> Fault | None:
-            return Fault.CRASH_BEFORE if "test-warmup_phases" in str(call.body.get("TransactItems")) else None
+            return Fault.CRASH_BEFORE if "test-content_assignments" in str(call.body.get("TransactItems")) else None
 
         agency.wire.at = at_the_phase
         with pytest.raises(Killed):

@@ -22,13 +22,14 @@ MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 1, 3)).map(  # noqa:
 
 def values(attribute: Any) -> st.SearchStrategy[Any]:
     """Values of an attribute; a few, so that many stay what they were."""
-    if isinstance(attribute, TTLAttribute) or type(attribute).__name__ == "_Instant":
+    if isinstance(attribute, TTLAttribute) or type(attribute).__name__ == "Instant":
         return MOMENTS
     if isinstance(attribute, JSONAttribute):
         return st.dictionaries(WORDS, st.integers() | WORDS | st.none(), max_size=2)
     if hasattr(attribute, "_words"):
         return st.sampled_from(sorted(attribute._words.values()))
     kinds = {"S": WORDS, "N": st.integers(0, 2), "BOOL": st.booleans(), "SS": st.sets(WORDS, max_size=2)}
+    kinds["M"] = st.dictionaries(WORDS, WORDS.map(lambda word: {"S": word}), max_size=2)
     return kinds[attribute.attr_type]
 
 

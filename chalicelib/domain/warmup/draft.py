@@ -61,7 +61,7 @@ class Draft:
 
     def take_lease(self, lease: Lease, licensed_until: datetime | None = None) -> None:
         """Gives a new lease to its session."""
-        self.set(lease=lease, due_since=self.before.due_at)
+        self.set(lease=lease)
         self.effects.append(HoldLease(lease, held_phase(self.before), licensed_until))
 
     def end_lease(self, ending: Ending, counts: Hourly | None = None) -> None:
@@ -133,7 +133,7 @@ class Draft:
             release_count=self.warmup.release_count,
         )
         others = [PhaseState(name, PhaseStatus.PENDING) for name in later]
-        self.set(current_phase=begin, phases=(first, *others), **NOBODY_LEFT)
+        self.set(current_phase=begin, phases=(first, *others), ready_at=None, **NOBODY_LEFT)
 
     # the phase's items
 

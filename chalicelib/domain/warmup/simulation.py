@@ -95,7 +95,6 @@ def bare(warmup: Warmup) -> Warmup:
         lease=lease,
         ready_at=None,
         due_at=None,
-        due_since=None,
     )
 
 

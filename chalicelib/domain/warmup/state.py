@@ -74,7 +74,7 @@ class Warmup:
     """An account with its phases, in the plan's order (none before the start).
 
     `ready_at` is when it entered its present step where no phase says so. `due_at` is when the step falls due that was
-    next when it was stored; `due_since` is the same for the step whose lease is held.
+    next when it was stored.
 
     `given` are the digests of all items that it was ever given (`domain.given`).
 
@@ -94,7 +94,6 @@ class Warmup:
     paused_from: AccountState | None = None
     ready_at: datetime | None = None
     due_at: datetime | None = None
-    due_since: datetime | None = None
     content_due_at: datetime | None = None
     content_misses: int = 0
     started_by: str | None = None

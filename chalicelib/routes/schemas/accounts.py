@@ -55,7 +55,7 @@ class WholeAccount(WarmupStatus):
             **vars(WarmupStatus.of(loaded, now)),
             crash_count=item.crash_count or 0,
             release_count=item.release_count or 0,
-            content_misses=item.content_misses,
+            content_misses=item.content_misses or 0,
             phase_status=listed.phase_status,
             due_at=listed.due_at,
             action=listed.action,

@@ -48,7 +48,7 @@ class _Status(Document):
     @staticmethod
     def of_loaded(warmup: Loaded, now: datetime) -> "_Status":
         account, plan = warmup.account, warmup.account.plan
-        phases = [warmup.phases[name] for name in plan.order if name in warmup.phases]
+        phases = warmup.records
         completed = sum(is_completed(phase.status) for phase in phases)
         return _Status(
             account_id=account.account_id,
