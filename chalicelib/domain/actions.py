@@ -17,6 +17,7 @@ class AuditAction(StrEnum):
     ACCOUNT_RESET = "account:reset"
     ACCOUNT_RETIRE = "account:retire"
     ACCOUNT_RESTORE = "account:restore"
+    ACCOUNT_MIGRATE = "account:migrate"
     LEASE_CLAIM = "lease:claim"
     LEASE_RELEASE = "lease:release"
     LEASE_EXPIRE = "lease:expire"
@@ -75,6 +76,7 @@ _SENTENCES: Mapping[AuditAction, str] = {
     AuditAction.ACCOUNT_RESET: "{actor} reset {subject}: {reason}",
     AuditAction.ACCOUNT_RETIRE: "{actor} retired {subject}: {reason}",
     AuditAction.ACCOUNT_RESTORE: "{actor} restored {subject}, as imported: {reason}",
+    AuditAction.ACCOUNT_MIGRATE: "{actor} moved {subject} from {before} to {plan}: {reason}",
     AuditAction.LEASE_CLAIM: "{actor} claimed {subject}",
     AuditAction.LEASE_RELEASE: "{actor} released {subject} without recording an outcome",
     AuditAction.LEASE_EXPIRE: "the lease on {subject} ran out",

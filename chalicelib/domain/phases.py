@@ -46,15 +46,18 @@ class PhaseTransition(StrEnum):
     RETRY = "retry"
     RESOLVE = "resolve"
     SKIP = "skip"
+    MIGRATE = "migrate"
 
 
 TRANSITIONS: Mapping[PhaseStatus, Mapping[PhaseTransition, tuple[PhaseStatus, ...]]] = {
     PhaseStatus.PENDING: {
         PhaseTransition.OPEN: (PhaseStatus.AVAILABLE,),
         PhaseTransition.SKIP: (PhaseStatus.COMPLETED,),
+        PhaseTransition.MIGRATE: (PhaseStatus.PENDING, PhaseStatus.AVAILABLE),
     },
     PhaseStatus.AVAILABLE: {
         PhaseTransition.ASSIGN: (PhaseStatus.CONTENT_ASSIGNED,),
+        PhaseTransition.MIGRATE: (PhaseStatus.PENDING, PhaseStatus.AVAILABLE),
         PhaseTransition.RELEASE: (PhaseStatus.AVAILABLE, PhaseStatus.REQUIRES_REVIEW),
         PhaseTransition.EXPIRE: (PhaseStatus.AVAILABLE, PhaseStatus.REQUIRES_REVIEW),
         PhaseTransition.SKIP: (PhaseStatus.COMPLETED,),
@@ -85,6 +88,7 @@ TRANSITIONS: Mapping[PhaseStatus, Mapping[PhaseTransition, tuple[PhaseStatus, ..
         PhaseTransition.RETRY: (PhaseStatus.CONTENT_ASSIGNED, PhaseStatus.AVAILABLE),
         PhaseTransition.RESOLVE: (PhaseStatus.COMPLETED,),
         PhaseTransition.SKIP: (PhaseStatus.COMPLETED,),
+        PhaseTransition.MIGRATE: (PhaseStatus.FAILED,),
     },
     PhaseStatus.REQUIRES_REVIEW: {
         PhaseTransition.COMPLETE: (PhaseStatus.COMPLETED,),

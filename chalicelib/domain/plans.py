@@ -136,11 +136,6 @@ class Plan:
         """The name of the last phase."""
         return self.order[-1]
 
-    def after(self, phase: str) -> str | None:
-        """The name of the phase after this one, None after the last."""
-        names = iter(self.phases)
-        return next((next(names, None) for one in names if one == phase), None)
-
 
 _REQUIRED_MEDIA = ContentNeeds(need=Need.REQUIRED)
 _DAY = timedelta(hours=24)

@@ -18,6 +18,8 @@ DETAILS = {
     "reference": "contract 7",
     "performance_score": 71.5,
     "version": 2,
+    "before": "standard/1",
+    "plan": "slow/1",
     "copied_from": "standard/1",
 }
 

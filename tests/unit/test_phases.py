@@ -59,6 +59,10 @@ LEGAL: dict[tuple[PhaseStatus, PhaseTransition], tuple[PhaseStatus, ...]] = {
     (R, PhaseTransition.RETRY): (C, A),
     (F, PhaseTransition.RESOLVE): (D,),
     (R, PhaseTransition.RESOLVE): (D,),
+    # another plan has another interval
+    (P, PhaseTransition.MIGRATE): (P, A),
+    (A, PhaseTransition.MIGRATE): (P, A),
+    (F, PhaseTransition.MIGRATE): (F,),
     # anything but what is completed can be skipped
     (P, PhaseTransition.SKIP): (D,),
     (A, PhaseTransition.SKIP): (D,),
@@ -107,14 +111,6 @@ def test_every_status_can_be_reached_from_pending() -> None:
 
 def test_people_look_at_what_failed_or_needs_review() -> None:
     assert set(ATTENTION) == {F, R}
-
-
-@pytest.mark.parametrize(
-    ("phase", "then"),
-    [("pfp", "bio"), ("bio", "post"), ("post", "highlight"), ("highlight", "story"), ("story", None)],
-)
-def test_phases_follow_each_other(phase: str, then: str | None) -> None:
-    assert STANDARD.after(phase) == then
 
 
 def test_the_order_is_the_contracts() -> None:

@@ -34,6 +34,7 @@ class AuditAction(OpenEnum):
     ACCOUNT_RESET = "account:reset"
     ACCOUNT_RETIRE = "account:retire"
     ACCOUNT_RESTORE = "account:restore"
+    ACCOUNT_MIGRATE = "account:migrate"
     LEASE_CLAIM = "lease:claim"
     LEASE_RELEASE = "lease:release"
     LEASE_EXPIRE = "lease:expire"

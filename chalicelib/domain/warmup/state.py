@@ -140,9 +140,10 @@ class Warmup:
 
     def find(self, name: str) -> PhaseState | None:
         """The phase of that name, None before the start. Raises NotFound where the plan has none of that name."""
-        if name not in self.plan.phases:
+        found = next((one for one in self.phases if one.phase == name), None)
+        if found is None and name not in self.plan.phases:
             raise NotFound("phase", name)
-        return next((one for one in self.phases if one.phase == name), None)
+        return found
 
     def phase(self, name: str) -> PhaseState:
         """The phase of that name. Raises NotFound, AccountNotReady before the start."""

@@ -17,7 +17,7 @@ from chalicelib.domain.errors import (
     PhasesIncomplete,
 )
 from chalicelib.domain.leases import Ending, Lease
-from chalicelib.domain.phases import PhaseStatus, PhaseTransition
+from chalicelib.domain.phases import PhaseStatus, PhaseTransition, is_completed
 from chalicelib.domain.records import record
 from chalicelib.domain.retries import ReportKind, ReportOutcome
 from chalicelib.domain.selection import PoolKind
@@ -148,9 +148,8 @@ def _go_on(draft: Draft, phase: PhaseState, answer: Response, *, finish: bool) -
 def advance(draft: Draft, phase: PhaseState) -> tuple[WorkStep, str | None, datetime | None]:
     """Moves the account behind a completed phase, and dates the next one that is not: what comes next, and when."""
     plan = draft.warmup.plan
-    name = plan.after(phase.phase)
-    while name is not None and draft.warmup.phase(name).status is PhaseStatus.COMPLETED:
-        name = plan.after(name)
+    others = (one.phase for one in draft.warmup.phases if one.phase != phase.phase and not is_completed(one.status))
+    name = next(others, None)
     draft.set(current_phase=name, content_due_at=None, content_misses=0)
     if name is None:
         draft.set(ready_at=draft.now)
