@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from warmup.commands import accounts, audit, bots, claims, content, doctor, pipeline, review, sessions, texts, work
+from warmup.commands import (
+    accounts,
+    audit,
+    bots,
+    claims,
+    content,
+    doctor,
+    pipeline,
+    plans,
+    review,
+    sessions,
+    texts,
+    work,
+)
 from warmup.commands.common import Exit, exit_code, explained, fail
 from warmup.problems import WarmupError
 
@@ -23,6 +36,7 @@ app.add_typer(bots.app, name="bots")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(audit.app, name="audit")
 app.add_typer(pipeline.app, name="pipeline")
+app.add_typer(plans.app, name="plans")
 app.command()(work.work)
 app.command()(doctor.doctor)
 app.command()(claims.claims)
