@@ -1,8 +1,9 @@
 """Records: frozen dataclasses that cost a cold start little.
 
 `dataclass(frozen=True)` compiles six methods for each class when it is imported, and a request uses few of 200 classes.
-A record compiles two, when the first one is made, and takes the others from here. `fields`, `replace` and patterns work
-as with any dataclass. Type checkers refuse to change a record; the interpreter does not.
+A record compiles `__init__` when the first one is made, and `__hash__` when one is hashed, and takes the others from
+here. `fields`, `replace` and patterns work as with any dataclass. Type checkers refuse to change a record; the
+interpreter does not.
 """
 
 from collections.abc import Callable
@@ -16,20 +17,29 @@ T = TypeVar("T")
 def record(cls: type[T], *, kw_only: bool = False) -> type[T]:
     """Makes a record of a class, in place."""
     dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(cls)
-    _install(cls, __init__=_first(cls), __eq__=_equal, __repr__=_represent)
+    _install(cls, __init__=_late(cls, "__init__"), __hash__=_late(cls, "__hash__"), __eq__=_equal, __repr__=_represent)
     return cls
 
 
-def _first(cls: Any) -> Callable[..., None]:
-    """Returns an `__init__` that compiles the one by which this and all further instances are made."""
+def _late(cls: Any, name: str) -> Callable[..., Any]:
+    """Returns a method that compiles the one of this name, which takes its place, and calls it."""
 
-    def __init__(self: object, *given: object, **named: object) -> None:  # noqa: N807  # it stands for that method
+    def method(self: object, *given: object, **named: object) -> object:
         members = [(one.name, one.type, one) for one in fields(cls)]
-        compiled: Any = make_dataclass(cls.__name__, members, eq=False, repr=False, unsafe_hash=True)
-        _install(cls, __init__=compiled.__init__, __hash__=compiled.__hash__)
-        cls.__init__(self, *given, **named)
+        documented = {"__doc__": cls.__doc__}  # for a class without, its signature would be put together
+        compiled = make_dataclass(
+            cls.__name__,
+            members,
+            namespace=documented,
+            init=name == "__init__",
+            unsafe_hash=name == "__hash__",
+            eq=False,
+            repr=False,
+        )
+        _install(cls, **{name: getattr(compiled, name)})
+        return getattr(cls, name)(self, *given, **named)
 
-    return __init__
+    return method
 
 
 def _install(cls: type, **methods: Callable[..., object]) -> None:
