@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
+from random import Random
 from typing import NamedTuple
 
 from chalicelib.domain import timing
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.actions import AuditAction
+from chalicelib.domain.categories import Category
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import Lease, as_extended, has_run_out, is_open
 from chalicelib.domain.phases import PhaseStatus
-from chalicelib.domain.plans import STANDARD, Plan
+from chalicelib.domain.plans import STANDARD, ContentNeeds, Need, PhasePlan, Plan, TextNeeds
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.warmup import delivery, leases, operate, simulation, work
 from chalicelib.domain.warmup.due import due
@@ -36,6 +38,28 @@ PLAN = replace(
     phases={name: replace(phase, max_work=timedelta(seconds=_LONGEST_WORK)) for name, phase in STANDARD.phases.items()},
 )
 """The limits are low, so that what lies beyond them is within reach."""
+
+
+def drawn(random: Random) -> Plan:
+    """A plan of 1 to 12 phases with names of their own, from any categories, with limits at their ends."""
+    pick = random.choice
+    names = [f"{pick('abyz')}{pick(('_2', 'bc', ''))}{place}" for place in range(pick((1, 2, 3, 12)))]
+    needs = [Need.NONE, Need.OPTIONAL, Need.REQUIRED]
+    phases = {
+        name: PhasePlan(
+            category=pick([*Category]),
+            interval=timedelta(hours=pick((24, 36, 2160) if place else (0, 24))),
+            content=ContentNeeds(pick(needs)),
+            text=TextNeeds(pick(needs)),
+            fallback=pick((True, False)),
+            max_work=pick((_LEASE, timedelta(seconds=_LONGEST_WORK))),
+        )
+        for place, name in enumerate(names)
+    }
+    crashes, releases, retries, replacements = pick((1, 2)), pick((1, 2)), pick((0, 1)), pick((0, 1))
+    return Plan("drawn", 1, phases, retries, crashes, releases, replacements)
+
+
 CURRENT, STALE = "current", "stale"
 BOTS = ("b1", "b2")
 
@@ -54,7 +78,7 @@ class World(NamedTuple):
     tokens: tuple[str, ...] = ("", "")
     network: tuple[tuple[str, str, str], ...] = ()
     decided: tuple[tuple[int, int, int] | None, ...] = (None, None, None)
-    done: tuple[int, ...] = (0,) * len(STANDARD.order)
+    done: tuple[int, ...] = ()
 
 
 # states
@@ -62,7 +86,7 @@ class World(NamedTuple):
 
 def warming_up(phases_left: int, *, due_in: int, plan: Plan = PLAN) -> Warmup:
     """An account whose last phases are to be done, the first of them in so many seconds."""
-    phase = STANDARD.order[len(STANDARD.order) - phases_left]
+    phase = plan.order[-phases_left]
     warmup = sketch(plan, AccountState.WARMING_UP, phase, PhaseStatus.PENDING)
     at = NOW + timedelta(seconds=due_in)
     phases = tuple(replace(one, available_at=at) if one.phase == phase else one for one in warmup.phases)
@@ -185,7 +209,7 @@ def _told(act: Callable[[Warmup, str, str], Step | None]) -> Callable[[int, str,
 
 
 def _current(warmup: Warmup) -> str:
-    return warmup.current_phase or STANDARD.last
+    return warmup.current_phase or warmup.plan.last
 
 
 def _complete(warmup: Warmup, token: str, bot: str) -> Step:
@@ -363,8 +387,10 @@ def _arrivals(world: World) -> Iterator[tuple[str, World]]:
         after = VERBS[verb](world.account, token, bot)
         arrived = world if after is None else _moved_on(world, after)
         if after is not None and verb in COMPLETING:
-            name = STATES[world.account].current_phase
-            done = tuple(count + (one == name) for one, count in zip(STANDARD.order, world.done, strict=True))
+            was = STATES[world.account]
+            done = tuple(
+                count + (one == was.current_phase) for one, count in zip(was.plan.order, world.done, strict=True)
+            )
             arrived = arrived._replace(done=done)
         yield f"{bot}'s {verb} arrives", arrived._replace(network=left)
         if after is not None:
@@ -462,7 +488,8 @@ def explore(most: int, start: Warmup, *, guarded: bool = True) -> Explored:
     The way to the first broken promise is a shortest one. `guarded` False: as if the store did not check that what a
     decision was made on is still so.
     """
-    begin = World(number_of(start), _seconds(start.current.available_at if start.current else None))
+    owed = _seconds(start.current.available_at if start.current else None)
+    begin = World(number_of(start), owed, done=(0,) * len(start.plan.order))
     known: dict[World, tuple[World, str] | None] = {begin: None}
     waiting, count, depth = deque([(begin, 0)]), 0, 0
     while waiting and len(known) < most:

@@ -1,9 +1,11 @@
 """The decision rules explored exhaustively: the service's own functions, by every order of everything."""
 
+from random import Random
+
 import pytest
 
 from chalicelib.domain.warmup.state import Warmup
-from tests.chaos.explorer import Explored, explore, warming_up
+from tests.chaos.explorer import LEASE, Explored, drawn, explore, warming_up
 from tests.chaos.test_faults import Recorder
 
 DUE, BEFORE = warming_up(2, due_in=0), warming_up(2, due_in=3600)
@@ -23,6 +25,16 @@ def test_no_order_of_anything_breaks_a_promise(title: str, start: Warmup, most: 
     tell(found, title, record_property)
     assert found.broken is None, f"{found.broken}, by: " + "; ".join(found.way)
     assert found.states >= most
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_nor_does_any_under_another_plan(seed: int, record_property: Recorder) -> None:
+    random = Random(seed)
+    plan = drawn(random)
+    left = random.randint(1, len(plan.order))
+    found = explore(4000, warming_up(left, due_in=LEASE, plan=plan))
+    tell(found, f"plan {seed}: {len(plan.order)} phases, {left} left", record_property)
+    assert found.broken is None, (plan, found.way)
 
 
 @pytest.mark.long

@@ -2,13 +2,18 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
+from chalicelib.domain import selection
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.actions import AuditAction
+from chalicelib.domain.errors import PhaseNotAvailable
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseStatus
+from chalicelib.domain.plan_documents import plan_of
 from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.selection import PoolKind
@@ -25,6 +30,7 @@ from chalicelib.domain.warmup.simulation import (
 )
 from chalicelib.domain.warmup.state import Step, Warmup
 from chalicelib.domain.warmup.work import ReportedError
+from tests.plan_documents import documents
 
 BEGIN = datetime(2026, 11, 27, 15, 42, 7, tzinfo=UTC)
 WORK = timedelta(seconds=90)
@@ -82,6 +88,37 @@ def test_a_whole_life_has_the_dates_and_the_actions_of_the_service() -> None:
     last = completed(stage, WORK)
     assert (simulated, [*done, *last.actions]) == (dates, actions)
     assert last.stage is None
+
+
+@given(documents())
+@settings(max_examples=60, deadline=None)
+def test_under_any_plan_each_phase_comes_in_its_order_and_not_before_its_interval(
+    document: dict[str, Any],
+) -> None:
+    plan = plan_of("any", 1, document)
+    at, before = BEGIN, None
+    warmup = Warmup("a1", "m1", plan, AccountState.READY)
+    warmup = work.start(warmup, CALLER, lease(0, at), NothingPaused(), at).after
+    simulated: Stage | None = stage_of(sketch(plan, AccountState.READY))
+    for number, (name, asked) in enumerate(plan.phases.items(), 1):
+        assert warmup.current is not None and warmup.current.phase == name
+        if before is not None:
+            assert warmup.current.available_at == before + asked.interval
+            with pytest.raises(PhaseNotAvailable):
+                delivered(warmup, number, before + asked.interval - timedelta(milliseconds=1))
+            at = before + asked.interval
+        warmup = delivered(warmup, number, at)
+        assert warmup.lease is not None
+        token, before = warmup.lease.token, at + WORK
+        warmup = work.complete(warmup, name, "b1", token, before, work.WorkResult(), finish=True).after
+        assert simulated is not None and simulated.phase == name
+        assert set(simulated.needed) == set(selection.needs(plan, name))
+        turn = completed(simulated, WORK)
+        assert turn.stage is None or turn.wait == WORK + plan.phases[plan.after(name) or name].interval * (
+            plan.after(name) is not None
+        )
+        simulated = turn.stage
+    assert warmup.state is AccountState.ACTIVE
 
 
 @pytest.mark.parametrize("account_id", ["a1", "a2"])
