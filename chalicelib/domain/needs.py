@@ -1,10 +1,10 @@
-"""What the plans need of media: types and sizes; and whether a stored file is what is said of it."""
+"""What plans can need of media: types and sizes; and whether a stored file is what is said of it."""
 
 import re
 from typing import Protocol
 
 from chalicelib.domain.facts import Fault
-from chalicelib.domain.plans import PLANS, ContentNeeds, Need
+from chalicelib.domain.plans import MEDIA_TYPES, MOST_BYTES
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+", re.ASCII)
 
@@ -20,27 +20,18 @@ class Lying(Protocol):
     def sha256(self) -> str | None: ...
 
 
-def _asking(category: str | None) -> list[ContentNeeds]:
-    """What the plans ask of the media of a category (None: of all); of all too where none asks for media."""
-    phases = [phase for plan in PLANS.values() for phase in plan.phases.values()]
-    drawn = [phase.content for phase in phases if category is None or category in phase.categories]
-    return [asked for asked in drawn if asked.need is not Need.NONE] or [phase.content for phase in phases]
-
-
-def faults(category: str | None, size: int) -> list[Fault]:
-    """Why no plan could ever take a file of this size (bytes) in this category; empty if one could."""
-    largest = max(asked.max_bytes for asked in _asking(category))
-    if size > largest:
-        return [{"pointer": "/bytes", "detail": f"{category or 'a phase'} takes files of at most {largest} bytes"}]
+def faults(size: int) -> list[Fault]:
+    """Why no plan could ever take a file of this size (bytes); empty if one could."""
+    if size > MOST_BYTES:
+        return [{"pointer": "/bytes", "detail": f"plans take files of at most {MOST_BYTES} bytes"}]
     return []
 
 
 def upload_faults(media_type: str, size: int) -> list[Fault]:
     """Why a file of this type and size (bytes) is of no use to any plan; empty if it is of use."""
-    found = faults(None, size)
-    known = sorted({one for asked in _asking(None) for one in asked.media_types})
-    if media_type not in known:
-        found.append({"pointer": "/media_type", "detail": f"the plans take {', '.join(known)}"})
+    found = faults(size)
+    if media_type not in MEDIA_TYPES:
+        found.append({"pointer": "/media_type", "detail": f"plans take {', '.join(MEDIA_TYPES)}"})
     return found
 
 

@@ -16,6 +16,10 @@ from chalicelib.domain.records import record
 
 PHASE_NAME = "[a-z][a-z0-9_]{0,31}"
 """What a phase can be called, as a regular expression; not as one of the `RESERVED` words."""
+MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp", "video/mp4", "video/quicktime")
+"""The types of files that plans can ask for."""
+MOST_BYTES = 10**9
+"""The largest file that a plan can ask for."""
 RESERVED = frozenset({*Step, Category.ANY})
 """What no phase is called: words that stand for something else where phases are named."""
 _NAME = re.compile(PHASE_NAME, re.ASCII)

@@ -1,10 +1,10 @@
 """Who could take an item: the phases of the plans that draw from its category, and why none of them can."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from chalicelib.domain import selection
-from chalicelib.domain.plans import PLANS, Plan
+from chalicelib.domain.plans import Plan
 from chalicelib.domain.records import record
 from chalicelib.domain.refusals import MediaFacts, Refusal, TextFacts
 from chalicelib.domain.selection import PoolKind, SelectableItem
@@ -22,9 +22,9 @@ class Taker:
         return selection.wanted(self.plan, self.phase, theme=None, used=(), now=now)
 
 
-def of(kind: PoolKind, category: str) -> Iterator[Taker]:
-    """The phases of all plans that draw items of this kind from this category, in the plans' order."""
-    for plan in PLANS.values():
+def of(kind: PoolKind, category: str, plans: Iterable[Plan]) -> Iterator[Taker]:
+    """The phases of these plans that draw items of this kind from this category, in the plans' order."""
+    for plan in plans:
         for phase, asked in plan.phases.items():
             if kind in selection.needs(plan, phase) and category in asked.categories:
                 yield Taker(plan, phase)
@@ -32,7 +32,7 @@ def of(kind: PoolKind, category: str) -> Iterator[Taker]:
 
 @record
 class ItemVerdict:
-    """What an item is worth to the plans: `uses_left` are those that some phase could take.
+    """What an item is worth to some plans: `uses_left` are those that some phase could take.
 
     `refusal` is why no phase could be given it now, None where one could. What passes by itself (a rest) or by an edit
     of rights leaves the uses, what the phases ask of an item itself does not.
@@ -42,9 +42,9 @@ class ItemVerdict:
     uses_left: int
 
 
-def judge(item: SelectableItem, kind: PoolKind, now: datetime) -> ItemVerdict:
+def judge(item: SelectableItem, kind: PoolKind, now: datetime, plans: Iterable[Plan]) -> ItemVerdict:
     """The verdict on an item, by the very refusals of selection."""
-    asked = [taker.wanted(now) for taker in of(kind, item.category)]
+    asked = [taker.wanted(now) for taker in of(kind, item.category, plans)]
     if not asked:
         return ItemVerdict(Refusal.NOT_NEEDED, 0)
     fitting = [wanted for wanted in asked if selection.unfit(item, wanted) is None]
@@ -54,15 +54,16 @@ def judge(item: SelectableItem, kind: PoolKind, now: datetime) -> ItemVerdict:
     return ItemVerdict(refusal, max(0, item.max_usage - item.usage_count) if lawful else 0)
 
 
-def warning(item: SelectableItem, kind: PoolKind, now: datetime) -> str | None:
-    """Why no phase of any plan could ever take the item, in a sentence for its maker; None where one could."""
-    asked = [taker.wanted(now) for taker in of(kind, item.category)]
+def warning(item: SelectableItem, kind: PoolKind, now: datetime, plan: Plan) -> str | None:
+    """Why no phase of the plan could ever take the item, in a sentence for its maker; None where one could."""
+    asked = [taker.wanted(now) for taker in of(kind, item.category, (plan,))]
     if not asked:
-        return f"No plan takes {'a text' if kind is PoolKind.TEXT else 'media'} in {item.category}."
-    reasons = [selection.unfit(item, wanted) for wanted in asked]
-    if None in reasons:
+        what = "text" if kind is PoolKind.TEXT else "media"
+        return f"The plan {plan.name} takes no {what} in {item.category}."
+    reasons = [why for wanted in asked if (why := selection.unfit(item, wanted)) is not None]
+    if len(reasons) < len(asked):
         return None
-    return f"No plan takes this in {item.category}: {_why(item, asked, [one for one in reasons if one is not None])}."
+    return f"The plan {plan.name} does not take this in {item.category}: {_why(item, asked, reasons)}."
 
 
 def _why(item: SelectableItem, asked: Sequence[selection.Wanted], reasons: Sequence[Refusal]) -> str:

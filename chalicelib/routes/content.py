@@ -32,8 +32,8 @@ def create(
     """Adds a media item, or up to 100, to the pool."""
 
     def one(given: ContentBody) -> tuple[schemas.NewContent, bool]:
-        item, replayed = service.create(context, model_id, _entry(given), Content)
-        return schemas.NewContent.of(item, context.now), replayed
+        made = service.create(context, model_id, _entry(given), Content)
+        return schemas.NewContent.of(made, context.now), made.replayed
 
     return pools.created(body, one, schemas.CreatedContent.created, schemas.AcceptedContent.accepted)
 

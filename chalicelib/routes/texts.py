@@ -30,8 +30,8 @@ def create(
     """Adds a text, or up to 100, to the pool."""
 
     def one(given: TextBody) -> tuple[schemas.NewText, bool]:
-        item, replayed = service.create(context, model_id, _entry(given), Text)
-        return schemas.NewText.of(item, context.now), replayed
+        made = service.create(context, model_id, _entry(given), Text)
+        return schemas.NewText.of(made, context.now), made.replayed
 
     return pools.created(body, one, schemas.CreatedText.created, schemas.AcceptedText.accepted)
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 
 from chalicelib.changes import list_by_theme
 from chalicelib.context import Context
@@ -12,11 +13,13 @@ from chalicelib.domain.categories import Category
 from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import ATTENTION
+from chalicelib.domain.plans import STANDARD, Plan
 from chalicelib.domain.records import record
 from chalicelib.domain.runway import PendingAccount, Runway, newcomer, required, simulate
 from chalicelib.domain.selection import PoolKind
 from chalicelib.tables import CreatorModel, Setting, attention, pages, runways
 from chalicelib.tables.base import Raw, batch_get
+from chalicelib.tables.plans import plan_for
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.runways import Accounts, GoOn, Undated
 from chalicelib.tables.settings import WATCHED, keep
@@ -37,7 +40,8 @@ _WATCHING = "watching"
 class CategoryCounts:
     """One category of a pool: its items counted by why they cannot be used, and the uses that are left and asked for.
 
-    `eligible` items can be given to somebody now; `uses_left` are those that some phase of a plan could take;
+    `eligible` items can be given to somebody now; `uses_left` are those that some phase could take, of the plans that
+    the model's accounts follow or new ones would;
     `uses_needed` is what the accounts under way will be given for this phase, and what they cannot do without and will
     not find; `from_any` is how much of it comes from `any`, `unmet` how many accounts find nothing for it, ever.
     `uses_needed_if_all_start` counts the imported accounts, too.
@@ -81,24 +85,24 @@ def look(context: Context, model_id: str, *, adding: int = 0) -> PoolForecast:
     (model,) = batch_get([(CreatorModel, model_id)])
     if model is None:
         raise NotFound("model", model_id)
-    return _look(context, model_id, runways.undated(), lambda: context.time_left() > _SPARE_TO_LOOK, adding=adding)
+    plan = plan_for(model.plan or context.settings.default_plan)
+    return _look(context, model_id, runways.undated(), plan=plan, adding=adding)
 
 
 def _look(
-    context: Context, model_id: str, undated: Undated, go_on: GoOn, *, adding: int = 0, by_theme: bool = False
+    context: Context, model_id: str, undated: Undated, *, plan: Plan, adding: int = 0, by_theme: bool = False
 ) -> PoolForecast:
+    def go_on() -> bool:
+        return context.time_left() > _SPARE_TO_LOOK
+
     found, complete = _items(context, model_id, go_on, by_theme=by_theme)
     accounts = runways.accounts(model_id, context.settings.queue_shards, context.now, undated, go_on=go_on)
-    joining = [newcomer(f"new-{number}", context.now) for number in range(1, adding + 1)]
+    joining = [newcomer(f"new-{number}", context.now, plan=plan) for number in range(1, adding + 1)]
     under_way, everybody = accounts.under_way, [*accounts.under_way, *accounts.imported, *joining]
     runway = _ahead(context, found, under_way)
     if_all_start = runway if len(everybody) == len(under_way) else _ahead(context, found, everybody)
     needed, needed_by_all = _needed(under_way, runway), _needed(everybody, if_all_start)
-    categories = [
-        _category(context, kind, category, items, runway, needed[kind, category], needed_by_all[kind, category])
-        for kind, items in found.items()
-        for category in Category
-    ]
+    plans = list(dict.fromkeys([plan, *(one.plan for one in everybody)]))
     return PoolForecast(
         model_id=model_id,
         as_of=context.now,
@@ -107,7 +111,10 @@ def _look(
         paused=accounts.paused,
         imported=len(accounts.imported),
         adding=adding,
-        categories=categories,
+        categories=[
+            _category(context, *of, found[of[0]], plans, runway, needed[of], needed_by_all[of])
+            for of in product(found, Category)
+        ],
         runway=runway,
         if_all_start=if_all_start,
         has_more=not (complete and accounts.complete and runway.complete and if_all_start.complete),
@@ -144,11 +151,12 @@ def _category(
     kind: PoolKind,
     category: str,
     items: Sequence[PoolItem],
+    plans: Sequence[Plan],
     runway: Runway,
     needed: int,
     needed_by_all: int,
 ) -> CategoryCounts:
-    verdicts = [takers.judge(item, kind, context.now) for item in items if item.category == category]
+    verdicts = [takers.judge(item, kind, context.now, plans) for item in items if item.category == category]
     refused = Counter(str(one.refusal) for one in verdicts if one.refusal is not None)
     return CategoryCounts(
         kind=kind,
@@ -252,7 +260,7 @@ def _go_round(context: Context, now_on: _Round) -> int:
             break
         try:
             by_theme = has_themes.get(model_id, False)
-            found = _look(context, model_id, undated, lambda: context.time_left() > _SPARE_TO_LOOK, by_theme=by_theme)
+            found = _look(context, model_id, undated, plan=STANDARD, by_theme=by_theme)
         except TemporarilyUnavailable:
             now_on.failed.append(model_id)
         else:

@@ -12,9 +12,9 @@ from chalicelib import warmups
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.claims import claim_fingerprints, drop_fingerprints
 from chalicelib.context import Context
-from chalicelib.domain import needs, rights, selection, themes
+from chalicelib.domain import rights, selection, themes
 from chalicelib.domain.actions import AuditAction
-from chalicelib.domain.errors import InvalidInput, InvalidTransition, NotFound
+from chalicelib.domain.errors import InvalidTransition, NotFound
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.domain.warmup import operate
@@ -144,8 +144,8 @@ def _dated(given: Mapping[str, object], time_zone: str) -> Mapping[str, object]:
 
 
 def _check(item: PoolItem, wanted: Mapping[str, object], model: CreatorModel) -> None:
-    """Raises InvalidTransition for a new body of a text that was assigned, InvalidInput where no phase takes a file or
-    the model does not declare the theme.
+    """Raises InvalidTransition for a new body of a text that was assigned, InvalidInput where the model does not
+    declare the theme.
 
     An account that was given a text has its words, and the record names only its id. An assignment writes the item
     under its revision, as an edit does: of two at once one fails and looks again.
@@ -153,10 +153,6 @@ def _check(item: PoolItem, wanted: Mapping[str, object], model: CreatorModel) ->
     themes.require(wanted.get("theme"), model.model_id, model.themes)
     if "body" in wanted and item.last_assigned_at is not None:
         raise InvalidTransition(subject="text", state="assigned", move="body", possible=["withdraw"])
-    if "category" in wanted and isinstance(item, Content):
-        faults = needs.faults(str(wanted["category"]), item.bytes)
-        if faults:
-            raise InvalidInput(faults)
 
 
 def _claim(change: Change, item: PoolItem, before: Sequence[str]) -> None:

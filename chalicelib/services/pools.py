@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import date, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from chalicelib.batches import RowOutcome, import_row
 from chalicelib.changes import Change, retry_on_conflict
@@ -43,22 +43,31 @@ class Entry:
     own: Mapping[str, str | int | None] = field(default_factory=dict)
 
 
+@record
+class MadeItem(Generic[T]):
+    """An item that was created, or was there before (`replayed`), and what its maker should know of it."""
+
+    item: T
+    replayed: bool
+    warnings: list[str]
+
+
 @retry_on_conflict
-def create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> tuple[T, bool]:
-    """Adds a text to a pool, or a media item if its file is what the entry says; and whether it was there already.
+def create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> MadeItem[T]:
+    """Adds a text to a pool, or a media item if its file is what the entry says.
 
     Raises NotFound, AlreadyExists, Duplicate, InvalidInput.
     """
     item = _new(context, model_id, entry, kind)
-    found = _before(context, item, entry)
+    plan, found = _before(context, item, entry)
     if not isinstance(found, dict):
-        return found, True
+        return MadeItem(found, True, _warnings(found, plan, context.now))
     change = Change(context, item)
     change.record("status", None, item.status)
     claim_fingerprints(context, change.transaction, item, found)
     action = AuditAction.CONTENT_CREATE if isinstance(item, Content) else AuditAction.TEXT_CREATE
     change.commit(action, model_id=model_id, category=item.category)
-    return item, False
+    return MadeItem(item, False, _warnings(item, plan, context.now))
 
 
 _Fingerprints = dict[str, Fingerprint | None]
@@ -80,8 +89,9 @@ class _DryRun:
             self.made[key] = row, item
 
 
-def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = None) -> T | _Fingerprints:
-    """The same item, if it was created before; else what stands under the new one's fingerprints.
+def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = None) -> tuple[Plan, T | _Fingerprints]:
+    """The same item, if it was created before; else what stands under the new one's fingerprints. And the plan of its
+    model's new accounts.
 
     The upload of a new one is kept, unless it is for a dry run. A caller who did not name the item and sends it again
     means the one that was made then. Raises NotFound (model), AlreadyExists, Duplicate, InvalidInput.
@@ -95,20 +105,19 @@ def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = N
         raise NotFound("model", item.model_id)
     themes.require(item.theme, item.model_id, model.themes)
     item.themeless = not model.themes
-    _begin(context, item, entry, plan_for(model.plan or context.settings.default_plan))
+    plan = plan_for(model.plan or context.settings.default_plan)
+    _begin(context, item, entry, plan)
     item.licence_valid_until = rights.licence_end(entry.licence_valid_until, model.zone)
     if found is None and item.item_id in planned:
         found = planned[item.item_id][1]
     if found is not None:
         _require_same(context, found, item)
         same: T = found
-        return same
+        return plan, same
     made = _made_before(item, entry, next((row for row in rows if row is not None), None), planned)
-    if made is not None:
-        return made
-    if isinstance(item, Content):
+    if made is None and isinstance(item, Content):
         _check_media(context, item, dry_run)
-    return dict(zip(keys, rows, strict=True))
+    return plan, dict(zip(keys, rows, strict=True)) if made is None else made
 
 
 def _made_before(
@@ -139,7 +148,7 @@ def _made_before(
 
 
 def _check_media(context: Context, item: Content, dry_run: _DryRun | None) -> None:
-    faults = needs.faults(item.category, item.bytes)
+    faults = needs.faults(item.bytes)
     uploads = dry_run is not None and dry_run.uploads
     if uploads:  # the run asks for a form first, which would be refused
         faults = needs.upload_faults(item.media_type, item.bytes) or faults
@@ -216,9 +225,9 @@ def _require_same(context: Context, found: PoolItem, wanted: PoolItem) -> None:
         )
 
 
-def warnings(item: PoolItem, now: datetime) -> list[str]:
-    """What an operator should know who made this item: that no phase of any plan takes it."""
-    found = takers.warning(item, PoolKind.TEXT if isinstance(item, Text) else PoolKind.CONTENT, now)
+def _warnings(item: PoolItem, plan: Plan, now: datetime) -> list[str]:
+    """What an operator should know who made this item: that no phase of the plan takes it."""
+    found = takers.warning(item, PoolKind.TEXT if isinstance(item, Text) else PoolKind.CONTENT, now, plan)
     return [] if found is None else [found]
 
 
@@ -230,7 +239,7 @@ def import_all(
     *,
     dry_run: bool,
     assume_uploaded: bool = False,
-) -> list[RowOutcome[T]]:
+) -> list[RowOutcome[MadeItem[T]]]:
     """Adds the item of each row; a bad one (an error in its place) never spoils the others.
 
     What the time of one call does not suffice for is left: the same import, sent again, creates no duplicate.
@@ -238,19 +247,20 @@ def import_all(
     """
     trial = _DryRun(assume_uploaded) if dry_run else None
 
-    def make(place: int, entry: Entry) -> tuple[str | None, T, bool]:
+    def make(place: int, entry: Entry) -> tuple[str | None, MadeItem[T], bool]:
         if trial is not None:
             return _tried(context, _new(context, model_id, entry, kind), entry, place, trial)
-        made, replayed = create(context, model_id, entry, kind)
-        return made.item_id, made, replayed
+        made = create(context, model_id, entry, kind)
+        return made.item.item_id, made, made.replayed
 
     spare = context.settings.deadline_seconds / 10
     places = enumerate(rows, start=1)
     return [import_row(context, place, row, partial(make, place), spare_seconds=spare) for place, row in places]
 
 
-def _tried(context: Context, item: T, entry: Entry, place: int, trial: _DryRun) -> tuple[str | None, T, bool]:
-    replayed = not isinstance(_before(context, item, entry, trial), dict)
+def _tried(context: Context, item: T, entry: Entry, place: int, trial: _DryRun) -> tuple[str | None, MadeItem[T], bool]:
+    plan, found = _before(context, item, entry, trial)
+    replayed = not isinstance(found, dict)
     if not replayed:
         trial.add(place, item)
-    return entry.identifier, item, replayed
+    return entry.identifier, MadeItem(item, replayed, _warnings(item, plan, context.now)), replayed

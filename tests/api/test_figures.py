@@ -136,7 +136,7 @@ def test_an_item_that_no_plan_takes_is_warned_of_when_it_is_made(agency: Agency)
     path = "/api/operator/models/m1/texts"
     item = {"category": "bio", "quality_score": 70, "max_usage": 10}
     made = agency.operator.post(path, {**item, "body": "x" * 151}).ok(201)
-    assert made["warnings"] == ["No plan takes this in bio: 151 of 150 characters."]
+    assert made["warnings"] == ["The plan standard does not take this in bio: 151 of 150 characters."]
     assert agency.operator.post(path, {**item, "body": "fits"}).ok(201)["warnings"] == []
     several = agency.operator.post(path, [{**item, "body": "y" * 151}, {**item, "body": "fits too"}]).ok(201)
     assert [len(one["warnings"]) for one in several["items"]] == [1, 0]
@@ -145,7 +145,7 @@ def test_an_item_that_no_plan_takes_is_warned_of_when_it_is_made(agency: Agency)
         answer = agency.operator.post(f"{path}/import?dry_run={dry_run}", raw=rows, content_type="application/x-ndjson")
         assert [len(one["warnings"]) for one in answer.ok()["rows"]] == [1, 0]
     picture = agency.operator.media("clip", "bio")
-    assert picture["warnings"] == ["No plan takes media in bio."]
+    assert picture["warnings"] == ["The plan standard takes no media in bio."]
 
 
 # counts of a part

@@ -65,15 +65,6 @@ def test_the_category_of_an_item_can_be_changed(agency: Agency, kind: str, make:
     assert '"x"' in json.dumps(explained)
 
 
-def test_a_file_that_no_phase_of_the_category_takes_stays_where_it_is(agency: Agency) -> None:
-    agency.operator.media("x", "any")
-    rows = agency.wire.store.tables["test-content"]
-    row = rows.rows[rows.key_of({"content_id": {"S": "x"}})]
-    agency.wire.plant("test-content", {**row, "bytes": {"N": str(10**9)}})
-    problem = edit(agency, "content/x", {"category": "post"}).refused(422, "invalid_input")
-    assert problem["errors"][0]["pointer"] == "/bytes"
-
-
 def test_a_text_that_nobody_was_given_gets_other_words(agency: Agency) -> None:
     agency.operator.words("t1", "bio", body="Sea and snu.", quality_score=99)
     changed = edit(agency, "texts/t1", {"body": "Sea and sun."}).ok()

@@ -286,12 +286,14 @@ def test_an_import_in_several_parts_ends_with_one_warning_of_all_its_rows(
 
 def test_a_text_that_no_plan_takes_is_warned_of(warmup: Run, tmp_path: Path) -> None:
     added = warmup("texts", "add", "nora", "x" * 151, "--category", "bio", "-o", "json")
-    assert "No plan takes this in bio: 151 of 150 characters." in " ".join(added.err.split())
+    assert "The plan standard does not take this in bio: 151 of 150 characters." in " ".join(added.err.split())
     file = tmp_path / "long.csv"
     file.write_text(f"category,quality_score,max_usage,body\nbio,70,5,{'y' * 152}\nbio,70,5,a short one\n")
     imported = warmup("texts", "import", "nora", str(file), "-o", "json")
-    assert "line 2: No plan takes this in bio: 152 of 150 characters." in " ".join(imported.err.split())
-    assert imported.err.count("No plan takes") == 1
+    assert "line 2: The plan standard does not take this in bio: 152 of 150 characters." in " ".join(
+        imported.err.split()
+    )
+    assert imported.err.count("The plan standard") == 1
 
 
 def test_the_pipeline_says_as_of_when_and_of_how_many_models(server: FakeServer, warmup: Run) -> None:

@@ -114,9 +114,9 @@ def test_under_any_plan_each_phase_comes_in_its_order_and_not_before_its_interva
         assert simulated is not None and simulated.phase == name
         assert set(simulated.needed) == set(selection.needs(plan, name))
         turn = completed(simulated, WORK)
-        assert turn.stage is None or turn.wait == WORK + plan.phases[plan.after(name) or name].interval * (
-            plan.after(name) is not None
-        )
+        following = plan.order[number] if number < len(plan.order) else None
+        wait = timedelta(0) if following is None else plan.phases[following].interval
+        assert turn.stage is None or turn.wait == WORK + wait
         simulated = turn.stage
     assert warmup.state is AccountState.ACTIVE
 

@@ -48,7 +48,7 @@ PICTURE = Stock("p", "pfp", 80, 0, 10, facts=MediaFacts("image/png"))
 def test_only_uses_that_some_phase_could_take_are_left(
     item: Stock, kind: PoolKind, refusal: Refusal | None, uses_left: int
 ) -> None:
-    assert takers.judge(item, kind, NOW) == takers.ItemVerdict(refusal, uses_left)
+    assert takers.judge(item, kind, NOW, [STANDARD]) == takers.ItemVerdict(refusal, uses_left)
 
 
 STOCKS = st.builds(
@@ -78,26 +78,29 @@ def test_the_verdict_is_that_of_selection_over_all_phases(item: Stock, kind: Poo
             return Refusal.NOT_NEEDED
         return selection.refusal(item, selection.wanted(STANDARD, phase, theme=None, used=(), now=now))
 
-    verdict = takers.judge(item, kind, NOW)
+    verdict = takers.judge(item, kind, NOW, [STANDARD])
     assert (verdict.refusal is None) is any(refusal(phase, NOW) is None for phase in STANDARD.order)
     rested = replace(item, last_assigned_at=None)
     takeable = any(selection_without_rest is None for selection_without_rest in _refusals(rested, kind))
     assert verdict.uses_left == (item.max_usage - item.usage_count if takeable else 0)
-    if takers.warning(item, kind, NOW) is not None:
+    if takers.warning(item, kind, NOW, STANDARD) is not None:
         assert verdict.uses_left == 0
         assert all(refusal(phase, NOW + timedelta(days=9)) is not None for phase in STANDARD.order)
 
 
 def _refusals(item: Stock, kind: PoolKind) -> list[Refusal | None]:
-    asked = [taker.wanted(NOW) for taker in takers.of(kind, item.category)]
+    asked = [taker.wanted(NOW) for taker in takers.of(kind, item.category, [STANDARD])]
     return [selection.refusal(item, wanted) for wanted in asked]
 
 
 def test_a_warning_says_by_how_much() -> None:
-    assert takers.warning(replace(TEXT, facts=TextFacts("x" * 151)), PoolKind.TEXT, NOW) == (
-        "No plan takes this in bio: 151 of 150 characters."
+    assert takers.warning(replace(TEXT, facts=TextFacts("x" * 151)), PoolKind.TEXT, NOW, STANDARD) == (
+        "The plan standard does not take this in bio: 151 of 150 characters."
     )
-    assert takers.warning(TEXT, PoolKind.TEXT, NOW) is None
-    assert takers.warning(replace(PICTURE, category="bio"), PoolKind.CONTENT, NOW) == "No plan takes media in bio."
+    assert takers.warning(TEXT, PoolKind.TEXT, NOW, STANDARD) is None
+    assert (
+        takers.warning(replace(PICTURE, category="bio"), PoolKind.CONTENT, NOW, STANDARD)
+        == "The plan standard takes no media in bio."
+    )
     video = replace(PICTURE, facts=MediaFacts("video/mp4"))
-    assert "it is video/mp4; taken are image/jpeg" in str(takers.warning(video, PoolKind.CONTENT, NOW))
+    assert "it is video/mp4; taken are image/jpeg" in str(takers.warning(video, PoolKind.CONTENT, NOW, STANDARD))

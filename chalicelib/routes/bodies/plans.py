@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError,
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from chalicelib.domain.plan_documents import CONTENT, MOST_INTERVAL_HOURS, MOST_PHASES, faults
-from chalicelib.domain.plans import PHASE_NAME
+from chalicelib.domain.plans import MOST_BYTES, PHASE_NAME
 from chalicelib.routes.bodies.base import AnyPlan, Category, Identifier, Input, Name, Prose, Whole, whole
 
 Need = Literal["none", "optional", "required"]
@@ -23,7 +23,7 @@ class PlanContentBody(Input):
 
     need: Need = "none"
     media_types: list[MediaType] = Field(default=list(CONTENT["media_types"]), min_length=1, max_length=5)  # type: ignore[call-overload]  # a list of these words
-    max_bytes: Whole = Field(default=52_428_800, ge=1, le=10**9)
+    max_bytes: Whole = Field(default=52_428_800, ge=1, le=MOST_BYTES)
     min_width: Pixels | None = None
     min_height: Pixels | None = None
     min_aspect_ratio: Ratio | None = None

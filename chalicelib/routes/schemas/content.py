@@ -55,14 +55,14 @@ class LinkedContent(Content):
 
 
 class NewContent(Content):
-    """A media item, and what is to be known of it: `warnings` names the reason where no phase of any plan takes it."""
+    """A media item, with `warnings`: the reason why no phase of its model's plan takes it, where that is so."""
 
     warnings: list[str]
 
     @staticmethod
-    def of(item: Item, now: datetime) -> "NewContent":
+    def of(made: pools.MadeItem[Item], now: datetime) -> "NewContent":
         """Return a media item with its warnings."""
-        return NewContent(**vars(Content.from_item(item, now)), warnings=pools.warnings(item, now))
+        return NewContent(**vars(Content.from_item(made.item, now)), warnings=made.warnings)
 
 
 class CreatedContent(Replayed, NewContent):

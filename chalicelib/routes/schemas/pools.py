@@ -11,7 +11,7 @@ from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.edge.problems import RowError, row_error
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.services.edits import User
-from chalicelib.services.pools import warnings
+from chalicelib.services.pools import MadeItem
 from chalicelib.tables import pools
 
 T = TypeVar("T")
@@ -112,13 +112,13 @@ class ImportedItem(Document):
     error: RowError | Absent = ABSENT
 
     @classmethod
-    def of(cls, found: RowOutcome[pools.PoolItem], line: int, now: datetime, *, texts: bool) -> Self:
+    def of(cls, found: RowOutcome[MadeItem[pools.PoolItem]], line: int, now: datetime, *, texts: bool) -> Self:
         """Return what became of a row, and the line on which it begins."""
         return cls(
             row=found.row,
             line=line,
             outcome=found.outcome,
-            warnings=[] if found.made is None else warnings(found.made, now),
+            warnings=[] if found.made is None else found.made.warnings,
             content_id=ABSENT if texts else found.item_id,
             text_id=found.item_id if texts else ABSENT,
             error=ABSENT if found.error is None else row_error(found.error),

@@ -21,14 +21,14 @@ class Text(Words, ItemSummary):
 
 
 class NewText(Text):
-    """A text, and what is to be known of it: `warnings` names the reason where no phase of any plan takes it."""
+    """A text, with `warnings`: the reason why no phase of its model's plan takes it, where that is so."""
 
     warnings: list[str]
 
     @staticmethod
-    def of(item: Item, now: datetime) -> "NewText":
+    def of(made: pools.MadeItem[Item], now: datetime) -> "NewText":
         """Return a text with its warnings."""
-        return NewText(**vars(Text.from_item(item, now)), warnings=pools.warnings(item, now))
+        return NewText(**vars(Text.from_item(made.item, now)), warnings=made.warnings)
 
 
 class CreatedText(Replayed, NewText):
