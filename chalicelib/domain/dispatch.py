@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Self
 
@@ -70,9 +71,14 @@ def work_of(model_id: str, step: str) -> str:
     return f"{model_id}#{step}#"
 
 
+@lru_cache(maxsize=256)
+def _parsed(key: str) -> PlannedStep:
+    return PlannedStep.parse(key)
+
+
 def step_in(work: str) -> PlannedStep:
-    """Return the step of a work key."""
-    return PlannedStep.parse(work.split("#")[1])
+    """Return the step of a work key; each row of a queue asks, and they have few steps."""
+    return _parsed(work.split("#")[1])
 
 
 @record

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 UTC_ZONE = "UTC"
 """The time zone of a model that names none."""
@@ -17,8 +18,12 @@ _ZONE = re.compile(r"(?!posix/|right/)[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*", 
 _NO_ZONES = frozenset({"Factory"})  # in the database, and no place
 
 
+@lru_cache(maxsize=1024)
 def render(instant: datetime) -> str:
-    """`2026-11-22T20:12:53.000Z`; strings sort as the instants do. Fractions under a millisecond are cut."""
+    """`2026-11-22T20:12:53.000Z`; strings sort as the instants do. Fractions under a millisecond are cut.
+
+    The last ones are kept: a list renders the same instant for its order, for its cursor and for its answer.
+    """
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
