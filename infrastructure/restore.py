@@ -22,7 +22,7 @@ from infrastructure.resources import STAGES
 Row = dict[str, Any]
 _AT_ONCE = 25
 _TOLD_EVERY = 2.0
-_OF_ACCOUNTS = ("accounts", "warmup_phases", "content_assignments", "audit_events")
+_OF_ACCOUNTS = ("accounts", "profiles", "warmup_phases", "content_assignments", "audit_events")
 
 
 def restore(stage: str, source: str, account_id: str | None = None) -> dict[str, tuple[int, int]]:

@@ -20,7 +20,7 @@ from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import is_open
 from chalicelib.domain.timing import Due, DueQueue
 from chalicelib.settings import Settings
-from chalicelib.tables import Account, AuditEvent, Content, Phase, Text, pages
+from chalicelib.tables import Account, AccountProfile, AuditEvent, Content, Phase, Text, pages
 from chalicelib.tables.audit_buckets import bucket_of, day_of
 from chalicelib.tables.base import Raw, batch_get
 from chalicelib.tables.pools import PoolItem
@@ -143,11 +143,35 @@ def _hold_phase(settings: Settings, account: Account) -> bool:
     return True
 
 
+def move_consents(settings: Settings) -> Iterator[bool]:
+    """Moves the consents that accounts keep themselves to their profiles: for each account whether it was written."""
+    after: Raw | None = None
+    while True:
+        found, after = pages.everything(Account, limit=_PAGE, after=after)
+        for account in found:
+            yield account.consent is not None and _move_consent(settings, account)
+        if after is None:
+            break
+
+
+def _move_consent(settings: Settings, account: Account) -> bool:
+    transaction = Transaction(contexts.begin(settings, Actor(Role.OPERATOR, "deployer")))
+    transaction.put(AccountProfile(account_id=account.account_id, consent=account.consent))
+    account.consented, account.consent = True, None
+    transaction.update(account, Account.version == account.version)
+    try:
+        transaction.commit()
+    except Stale:
+        return False
+    return True
+
+
 PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {
     "items ranked again": rank_items,
     "events sorted by day": sort_events,
     "accounts given the keys of the work index": give_work_keys,
     "accounts that hold their current phase": hold_phases,
+    "consents moved to the profiles": move_consents,
 }
 
 

@@ -180,8 +180,9 @@ def move_all(context: Context, *, body: MoveAllBody) -> Answer[BulkMove]:
 @routes.get("/api/operator/accounts/{account_id}", role=Role.OPERATOR)
 def get(context: Context, *, account_id: str) -> Tagged[AccountWithAssignments]:
     """An account with its phases, assignments (the latest 100), lease, blockers, and its place in the queue."""
-    loaded = accounts.status(context, account_id)
-    account, place = WholeAccount.of(loaded, context.now), places.place(context, loaded)
+    loaded, recorded = accounts.status_with_consent(context, account_id)
+    account = WholeAccount.of(loaded, context.now, recorded)
+    place = places.place(context, loaded)
     given, _ = assignments.list_all(context, limit=MOST, account_id=account_id)
     latest = [Assignment.from_item(one) for one in given]
     return Tagged(AccountWithAssignments(**vars(account), assignments=latest, queue_place=place))

@@ -15,8 +15,9 @@ from chalicelib.domain.warmup import operate, work
 from chalicelib.domain.warmup.leases import refuse_others
 from chalicelib.domain.warmup.state import Step, Warmup
 from chalicelib.sessions import new_session, working_session
-from chalicelib.tables import Account, CreatorModel, Fingerprint
+from chalicelib.tables import Account, AccountProfile, CreatorModel, Fingerprint
 from chalicelib.tables.base import batch_get
+from chalicelib.tables.profiles import consent_of
 from chalicelib.tables.transaction import Transaction
 from chalicelib.warmups import Changed, Loaded
 
@@ -26,12 +27,14 @@ def consent(context: Context, account_id: str, given: Mapping[str, str | date]) 
     """Records who owns the account and agreed, in place of what was recorded before. Raises NotFound, InvalidInput."""
     loaded = warmups.load_whole(context, account_id)
     recorded = consents.recorded(given, _zone_for(given, loaded.account.model_id))
-    if loaded.account.consent == recorded:
-        return Changed(loaded, replayed=True)
+    if consent_of(loaded.account) == recorded:
+        return Changed(loaded, replayed=True, consent=recorded)
     consents.check(recorded, context.now)
-    loaded.account.consent = recorded
-    warmups.store(context, loaded, operate.consent(loaded.warmup, recorded))
-    return Changed(loaded)
+    loaded.account.consented, loaded.account.consent = True, None
+    profile = AccountProfile(account_id=account_id, consent=recorded)
+    step = operate.consent(loaded.warmup, recorded)
+    warmups.store(context, loaded, step, claim=lambda transaction: transaction.put(profile))
+    return Changed(loaded, consent=recorded)
 
 
 def _zone_for(given: Mapping[str, str | date], model_id: str) -> str:
@@ -52,7 +55,7 @@ def ready(context: Context, account_id: str, *, reason: str) -> Changed:
     ):
         return Changed(loaded, replayed=True)
     step = operate.ready(loaded.warmup, context.now)
-    if not consents.holds(account.consent, context.now):
+    if not account.consented and not consents.holds(account.consent, context.now):
         raise ConsentMissing("The recorded consent is dated later than now: record the right one first.")
     warmups.store(context, loaded, step, reason=reason)
     return Changed(loaded)
@@ -86,6 +89,12 @@ def _in_own_session(context: Context, loaded: Loaded) -> bool:
 def status(context: Context, account_id: str) -> Loaded:
     """The account, its phases, and what decides whether it is offered now. Raises NotFound."""
     return warmups.load_whole(context, account_id)
+
+
+def status_with_consent(context: Context, account_id: str) -> tuple[Loaded, Mapping[str, str] | None]:
+    """The same, and the owner's consent. Raises NotFound."""
+    loaded = warmups.load_whole(context, account_id)
+    return loaded, consent_of(loaded.account)
 
 
 @retry_on_conflict

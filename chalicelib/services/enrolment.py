@@ -15,7 +15,7 @@ from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.errors import AlreadyExists, NotFound, ServiceError
 from chalicelib.domain.plan_versions import PlanReference
 from chalicelib.domain.records import record
-from chalicelib.tables import Account, CreatorModel, Fingerprint, StoredPlan
+from chalicelib.tables import Account, AccountProfile, CreatorModel, Fingerprint, StoredPlan
 from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.plans import LISTING, as_deployed
 from chalicelib.tables.transaction import Stale, Transaction
@@ -58,17 +58,20 @@ class Profile:
 
 @record
 class _Known:
-    """What is there already: the model, the account that the profile means, the claim on the profile; and its plan."""
+    """What is there already: the model, the account that the profile means, its consent, the claim on the profile; and
+    its plan."""
 
     model: CreatorModel | None
     account: Account | None
+    consent: Mapping[str, str] | None
     claim: Fingerprint | None
     reference: PlanReference
     plan: StoredPlan | None
 
 
 def _known(context: Context, given: Sequence[Profile]) -> list[_Known]:
-    """What is known of each, read together; the claim and the plan only where the account is not there."""
+    """What is known of each, read together; the claim and the plan only where the account is not there, else its
+    consent."""
     keys: list[Key] = [(CreatorModel, one.model_id) for one in given]
     keys += [(Account, identifier) for one in given for identifier in one.identifiers]
     stored = dict(zip(keys, batch_get(keys), strict=True))
@@ -77,17 +80,24 @@ def _known(context: Context, given: Sequence[Profile]) -> list[_Known]:
     new = [place for place, found in enumerate(account_of) if found is None]
     wanted: list[Key] = [(Fingerprint, given[place].claim) for place in new]
     wanted += [(StoredPlan, plan_of[place].name, LISTING) for place in new if not _comes_along(plan_of[place])]
+    wanted += [(AccountProfile, found.account_id) for found in account_of if found is not None and found.consented]
     more = dict(zip(wanted, batch_get(wanted), strict=True)) if wanted else {}
     return [
         _Known(
             stored[CreatorModel, one.model_id],
             account,
+            None if account is None else _consent(account, more.get((AccountProfile, account.account_id))),
             more.get((Fingerprint, one.claim)),
             reference,
             more.get((StoredPlan, reference.name, LISTING)) or as_deployed(reference.name),
         )
         for one, account, reference in zip(given, account_of, plan_of, strict=True)
     ]
+
+
+def _consent(account: Account, profile: AccountProfile | None) -> Mapping[str, str] | None:
+    recorded: Mapping[str, str] | None = account.consent if profile is None else profile.consent
+    return recorded  # an earlier release kept it in the account
 
 
 def _reference(context: Context, profile: Profile, model: CreatorModel | None) -> PlanReference:
@@ -110,9 +120,9 @@ def create(context: Context, profile: Profile) -> Changed:
     (known,) = _known(context, [profile])
     consent = _admit(profile, known)
     if known.account is None:
-        return _store(context, _new(context, profile, known, consent), known.claim)
-    _require_same(context, known.account, profile, consent)
-    return Changed(warmups.load_whole(context, known.account.account_id), replayed=True)
+        return _store(context, _new(context, profile, known, consent), known.claim, consent)
+    _require_same(context, known.account, known.consent, profile, consent)
+    return Changed(warmups.load_whole(context, known.account.account_id), replayed=True, consent=consent)
 
 
 def _admit(profile: Profile, known: _Known) -> dict[str, str] | None:
@@ -133,7 +143,7 @@ def _new(context: Context, profile: Profile, known: _Known, consent: dict[str, s
         username=profile.username.strip(),
         theme=profile.theme,
         tags=set(profile.tags) or None,
-        consent=consent,
+        consented=consent is not None or None,
         state=AccountState.IMPORTED,
         created_at=context.now,
         updated_at=context.now,
@@ -144,18 +154,27 @@ def _new(context: Context, profile: Profile, known: _Known, consent: dict[str, s
     return account
 
 
-def _store(context: Context, account: Account, claim: Fingerprint | None) -> Changed:
-    """Stores a new account with the claim on its profile. Raises AlreadyExists, Stale."""
+def _store(context: Context, account: Account, claim: Fingerprint | None, consent: Mapping[str, str] | None) -> Changed:
+    """Stores a new account with its consent and the claim on its profile. Raises AlreadyExists, Stale."""
     loaded = warmups.new(account)
 
     def claim_it(transaction: Transaction) -> None:
         claim_profile(context, transaction, account, claim)
+        if consent is not None:
+            transaction.put(AccountProfile(account_id=account.account_id, consent=consent))
 
     warmups.create(context, loaded, claim_it, model_id=account.model_id, username=account.username)
-    return Changed(loaded)
+    return Changed(loaded, consent=consent)
 
 
-def _require_same(context: Context, stored: Account, profile: Profile, consent: Mapping[str, str] | None) -> None:
+def _require_same(
+    context: Context,
+    stored: Account,
+    recorded: Mapping[str, str] | None,
+    profile: Profile,
+    consent: Mapping[str, str] | None,
+) -> None:
+    """Raises AlreadyExists where the account, with the consent recorded of it, is another than the profile says."""
     if not context.actor.sees(stored.model_id) or stored.model_id != profile.model_id:
         shown = f"the model {stored.model_id}" if context.actor.sees(stored.model_id) else "another model"
         raise AlreadyExists(
@@ -167,7 +186,7 @@ def _require_same(context: Context, stored: Account, profile: Profile, consent: 
         "username": stored.username.strip() != profile.username.strip(),
         "theme": stored.theme != profile.theme,
         "tags": (stored.tags or set()) != profile.tags,
-        "consent": dict(stored.consent or {}) != dict(consent or {}),
+        "consent": dict(recorded or {}) != dict(consent or {}),
         "plan": profile.plan is not None and not profile.plan.means(stored.plan.name, stored.plan.version),
     }
     if any(differs.values()):
@@ -211,10 +230,10 @@ def _enrol(context: Context, profile: Profile, known: _Known) -> tuple[str, Acco
     """Creates the account, if it is not there: its id, the account, whether it was there before."""
     consent = _admit(profile, known)
     if known.account is not None:
-        _require_same(context, known.account, profile, consent)
+        _require_same(context, known.account, known.consent, profile, consent)
         return known.account.account_id, known.account, True
     try:
-        changed = _store(context, _new(context, profile, known, consent), known.claim)
+        changed = _store(context, _new(context, profile, known, consent), known.claim, consent)
     except Stale:
         changed = create(context, profile)
     account = changed.loaded.account
@@ -224,17 +243,20 @@ def _enrol(context: Context, profile: Profile, known: _Known) -> tuple[str, Acco
 def _dry_run(context: Context) -> Callable[[Profile, _Known], tuple[str, Account, bool]]:
     """The same, but for the writing: an account that a row would create is there for the rows behind it."""
     made: dict[str, Account] = {}
+    consents_of: dict[str, Mapping[str, str] | None] = {}
 
     def enrol(profile: Profile, known: _Known) -> tuple[str, Account, bool]:
         consent = _admit(profile, known)
         if (stored := known.account or made.get(profile.identifier)) is not None:
-            _require_same(context, stored, profile, consent)
+            recorded = known.consent if known.account is not None else consents_of[profile.identifier]
+            _require_same(context, stored, recorded, profile, consent)
             return stored.account_id, stored, True
         if (holder := made.get(profile.claim)) is not None:
             raise profile_taken(context, holder.account_id, holder)
         account = _new(context, profile, known, consent)
         claim_profile(context, Transaction(context), account, known.claim)
         made[profile.identifier] = made[profile.claim] = account
+        consents_of[profile.identifier] = consent
         return account.account_id, account, False
 
     return enrol

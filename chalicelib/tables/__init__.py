@@ -11,6 +11,7 @@ from chalicelib.tables.models import CreatorModel
 from chalicelib.tables.phases import Phase
 from chalicelib.tables.plans import StoredPlan
 from chalicelib.tables.pools import Content, Text
+from chalicelib.tables.profiles import AccountProfile
 from chalicelib.tables.sessions import Session
 from chalicelib.tables.settings import Setting
 
@@ -18,7 +19,7 @@ NAMES: dict[type[base.Item], str] = {
     model: base.name_of(model)
     for model in (
         *(Account, Phase, Content, Text, Fingerprint, Assignment, Bot, Session, CreatorModel, Setting),
-        *(AuditEvent, StoredPlan),
+        *(AuditEvent, StoredPlan, AccountProfile),
     )
 }
 
@@ -39,6 +40,7 @@ def create_all() -> None:
 __all__ = [
     "NAMES",
     "Account",
+    "AccountProfile",
     "Assignment",
     "AuditEvent",
     "Bot",

@@ -23,6 +23,7 @@ from chalicelib.tables.attributes import (
     document,
     instant,
     maybe_count,
+    maybe_flag,
     maybe_instant,
     maybe_record,
     maybe_text,
@@ -104,6 +105,8 @@ class Account(Item):
 
     `phase_record` is its current phase; the phases in `ended_phases` are rows of their own. `phase_versions` is of an
     earlier release, which kept a row of each phase from the start.
+
+    `consented`: the profile has the owner's consent (`tables.profiles`); `consent` is of an earlier release.
     """
 
     class Meta:
@@ -114,6 +117,7 @@ class Account(Item):
     username = text()
     theme = maybe_text()
     tags = texts()
+    consented = maybe_flag()
     consent = document()
     state = word(AccountState)
     paused_from = maybe_word(AccountState)
@@ -227,7 +231,7 @@ class Account(Item):
     @property
     def has_consent(self) -> bool:
         """Whether the owner's consent is recorded."""
-        return bool(self.consent)
+        return bool(self.consented or self.consent)
 
     @property
     def needs_review(self) -> bool:

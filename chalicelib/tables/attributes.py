@@ -175,6 +175,11 @@ def maybe_record() -> Attribute[dict[str, dict[str, Any]] | None]:
     return _or_nothing(_Record(null=True))
 
 
+def maybe_flag() -> Attribute[bool | None]:
+    """True, false or nothing."""
+    return _or_nothing(_Flag(null=True))
+
+
 def document(default: Callable[[], Any] | None = None) -> Attribute[Any]:
     """JSON as text: what callers send goes back as it came, whatever numbers it holds."""
     return _Document(null=True, default=default)

@@ -1,5 +1,7 @@
 """What a change of a warm-up answers with."""
 
+from collections.abc import Mapping
+
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.records import record
 from chalicelib.warmups.loading import Loaded
@@ -7,8 +9,12 @@ from chalicelib.warmups.loading import Loaded
 
 @record
 class Changed:
-    """A warm-up after a change; `replayed` where nothing was changed; `lease` is the caller's own, where it has one."""
+    """A warm-up after a change; `replayed` where nothing was changed; `lease` is the caller's own, where it has one.
+
+    `consent` is the owner's, where the change is of that.
+    """
 
     loaded: Loaded
     replayed: bool = False
     lease: Lease | None = None
+    consent: Mapping[str, str] | None = None

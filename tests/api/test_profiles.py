@@ -149,7 +149,8 @@ def of_a_release_before(agency: Agency, username: str, **more: Any) -> str:
     accounts = agency.wire.store.tables["test-accounts"]
     row = accounts.rows.pop(accounts.key_of({"account_id": {"S": made}}))
     account_id = more.get("account_id") or profiles.account_id_before("m1", username)
-    agency.wire.plant("test-accounts", {**row, "username": {"S": username}, "account_id": {"S": account_id}})
+    kept = {"username": {"S": username}, "account_id": {"S": account_id}, "consent": {"S": json.dumps(CONSENT)}}
+    agency.wire.plant("test-accounts", {**{name: row[name] for name in row if name != "consented"}, **kept})
     fingerprints = agency.wire.store.tables["test-fingerprints"]
     key = {"fingerprint": {"S": profiles.claim_of("placeholder")}}
     fingerprints.rows.pop(fingerprints.key_of(key))
@@ -252,5 +253,6 @@ def test_a_consent_of_the_future_that_is_there_already_opens_no_gate(agency: Age
     accounts = agency.wire.store.tables["test-accounts"]
     row = accounts.rows[accounts.key_of({"account_id": {"S": "a1"}})]
     later = json.dumps({**CONSENT, "granted_at": "2099-01-01T00:00:00.000Z"})
-    agency.wire.plant("test-accounts", {**row, "consent": {"S": later}})
+    row = {**{name: row[name] for name in row if name != "consented"}, "consent": {"S": later}}
+    agency.wire.plant("test-accounts", row)
     agency.operator.ready("a1").refused(409, "consent_missing")

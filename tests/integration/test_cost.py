@@ -143,7 +143,7 @@ def test_what_the_docs_say_that_an_account_costs_is_what_it_costs(
     assert f"| {words} | {requests} | {bill.written} | {ceil(bill.read)} |" in operations, bill.written
     assert themes or f"| write units | 614 | **{bill.written}** |" in performance
     assert f"| HTTP requests | 35 | **{requests}** |" in performance
-    assert bill.largest["accounts"] <= 1200, "each further kilobyte makes a write of it cost more"
+    assert bill.largest["accounts"] <= 1024, "beyond a kilobyte each write of it costs twice as much"
 
 
 def test_what_the_docs_say_that_waiting_costs_is_what_it_costs(agency: Agency) -> None:

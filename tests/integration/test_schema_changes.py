@@ -155,6 +155,19 @@ def test_accounts_whose_phases_are_all_rows_go_on_and_hold_their_phase(
     assert not any("phase_versions" in row or "phase_record" in row for row in rows), "all are active by now"
 
 
+def test_consents_that_accounts_keep_move_to_their_profiles(agency: Agency, settings: Settings) -> None:
+    plant(agency, {})
+    before = agency.operator.account_document("a3")["consent"]
+    assert before is not None
+    assert upgrade(settings)["consents moved to the profiles"] == (3, 3)
+    tables = agency.wire.store.tables
+    assert not any("consent" in row for row in tables[f"{PREFIX}accounts"].rows.values())
+    assert len(tables[f"{PREFIX}profiles"].rows) == 3
+    assert agency.operator.account_document("a3")["consent"] == before
+    assert upgrade(settings)["consents moved to the profiles"] == (0, 3), "a pass may be run again"
+    carried_on(agency)
+
+
 def test_an_upgrade_leaves_an_account_alone_that_changes_meanwhile(agency: Agency, settings: Settings) -> None:
     plant(agency, {})
     bot = Bot(agency.client, "b1", WRITTEN["bot_key"], WRITTEN["session"])

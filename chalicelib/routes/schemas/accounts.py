@@ -1,11 +1,12 @@
 """An account as operators see it, and what became of an import of many."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Self
 
 from chalicelib.batches import RowOutcome, counts
+from chalicelib.domain import instants
 from chalicelib.domain.accounts import AccountState, Step
 from chalicelib.domain.dispatch import QueuePlace
 from chalicelib.domain.phases import PhaseStatus
@@ -27,6 +28,12 @@ class Consent(Document):
     granted_at: datetime
     reference: str
 
+    @staticmethod
+    def of(recorded: Mapping[str, str]) -> "Consent":
+        """Return the consent as it is recorded."""
+        granted_at = instants.parse(recorded["granted_at"])
+        return Consent(granted_by=recorded["granted_by"], granted_at=granted_at, reference=recorded["reference"])
+
 
 class WholeAccount(WarmupStatus):
     """An account as operators see it.
@@ -47,8 +54,8 @@ class WholeAccount(WarmupStatus):
     consent: Consent | None
 
     @staticmethod
-    def of(loaded: Loaded, now: datetime) -> "WholeAccount":
-        """Return the status document, and what else is stored of the account."""
+    def of(loaded: Loaded, now: datetime, consent: Mapping[str, str] | None = None) -> "WholeAccount":
+        """Return the status document, and what else is stored of the account; `consent` is the owner's."""
         item = loaded.account
         listed = AccountSummary.from_item(item, now)
         return WholeAccount(
@@ -62,7 +69,7 @@ class WholeAccount(WarmupStatus):
             queues=listed.queues,
             working_since=listed.working_since,
             tags=listed.tags,
-            consent=item.consent,
+            consent=None if consent is None else Consent.of(consent),
         )
 
 
@@ -72,7 +79,7 @@ class CreatedAccount(Replayed, WholeAccount):
     @classmethod
     def of_change(cls, made: Changed, now: datetime) -> Self:
         """Return the account, with whether it had been changed so before."""
-        return cls(**vars(WholeAccount.of(made.loaded, now)), replayed=made.replayed)
+        return cls(**vars(WholeAccount.of(made.loaded, now, made.consent)), replayed=made.replayed)
 
 
 class AccountWithAssignments(WholeAccount):
