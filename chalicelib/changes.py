@@ -146,6 +146,15 @@ def is_repeat(context: Context, item: Item, action: AuditAction, *, possible: bo
     return any(all((one.details or {}).get(name) == value for name, value in details.items()) for one in made)
 
 
+def last_change(context: Context, item: Item, action: AuditAction) -> Mapping[str, object]:
+    """The details of the last such change of the item, of its last changes; empty where there is none."""
+    versioned: Versioned = item  # type: ignore[assignment]  # as in Change
+    first = max(1, versioned.version - _LOOKED_BACK)
+    events = batch_get([(AuditEvent, versioned.subject, one) for one in range(first, versioned.version + 1)])
+    made = [one.details or {} for one in events if one is not None and one.action == action]
+    return made[-1] if made else {}
+
+
 def _plain(value: object) -> object:
     if isinstance(value, set | frozenset):
         return sorted(value)

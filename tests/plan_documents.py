@@ -6,6 +6,12 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.plan_documents import LEAST_INTERVAL_HOURS, MOST_INTERVAL_HOURS, MOST_PHASES
 
+OTHER_PHASES: list[dict[str, Any]] = [
+    {"phase": "hello", "category": "pfp", "interval_hours": 0, "content": {"need": "required"}},
+    {"phase": "bio", "category": "bio", "interval_hours": 36, "text": {"need": "required"}},
+    {"phase": "end", "category": "post", "interval_hours": 24, "content": {"need": "required"}},
+]
+"""The phases of `other` 1, to which the tests of faults and of orders move accounts."""
 CATEGORIES = ("pfp", "bio", "post", "highlight", "story", "any")
 _NEEDS = st.sampled_from(["none", "optional", "required"])
 _NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,31}", fullmatch=True).filter(

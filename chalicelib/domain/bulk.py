@@ -18,6 +18,7 @@ class BulkAction(StrEnum):
     RETRY = "retry"
     RESOLVE = "resolve"
     SKIP = "skip"
+    MIGRATE = "migrate"
 
 
 class _Account(Protocol):
@@ -39,6 +40,8 @@ _OF_ACCOUNTS: Mapping[BulkAction, AccountTransition] = {
 
 def concerns(action: BulkAction, account: _Account) -> bool:
     """Whether the action is possible for the account as it stands."""
+    if action is BulkAction.MIGRATE:
+        return not accounts.has_ended(account.state)
     if action in _OF_ACCOUNTS:
         return accounts.is_possible(account.state, _OF_ACCOUNTS[action])
     return accounts.is_under_way(account.state) and phases.needs_attention(account.phase_status)

@@ -5,7 +5,7 @@ an account keeps the plan, in its version, that it started with.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
@@ -139,6 +139,11 @@ class Plan:
     def last(self) -> str:
         """The name of the last phase."""
         return self.order[-1]
+
+
+def in_order(known: Iterable[str], plan: Plan) -> tuple[str, ...]:
+    """Return the phases of an account: those of another plan that it had before, then those of its plan."""
+    return (*sorted(set(known) - set(plan.order)), *plan.order)
 
 
 _REQUIRED_MEDIA = ContentNeeds(need=Need.REQUIRED)

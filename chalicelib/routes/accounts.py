@@ -13,6 +13,7 @@ from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plan_versions import PlanReference
 from chalicelib.domain.queues import Queue
 from chalicelib.domain.retries import ReportKind
+from chalicelib.domain.warmup.migrate import in_words
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import refusals, rows
@@ -38,7 +39,17 @@ from chalicelib.routes.schemas.accounts import (
 from chalicelib.routes.schemas.assignments import Assignment
 from chalicelib.routes.schemas.lists import Look
 from chalicelib.routes.schemas.warmups import ChangedWarmup, ReadiedWarmup, StartedWarmup, WarmupStatus
-from chalicelib.services import account_lists, accounts, assignments, availability, decisions, enrolment, moves, places
+from chalicelib.services import (
+    account_lists,
+    accounts,
+    assignments,
+    availability,
+    decisions,
+    enrolment,
+    migrations,
+    moves,
+    places,
+)
 from chalicelib.services.account_lists import AccountFilter, Sort
 from chalicelib.services.availability import Joining
 from chalicelib.services.enrolment import Profile
@@ -150,31 +161,50 @@ def move_all(context: Context, *, body: MoveAllBody) -> Answer[BulkMove]:
     move = BulkAction(body.action)
 
     def act(account: Account) -> bool:
-        given = (context, account.account_id, account_lists.phase_in_question(account))
-        match move:
-            case BulkAction.READY:
-                return accounts.ready(context, account.account_id, reason=body.reason).replayed
-            case BulkAction.PAUSE:
-                return accounts.pause(context, account.account_id, reason=body.reason).replayed
-            case BulkAction.RESUME:
-                return accounts.resume(context, account.account_id, reason=body.reason).replayed
-            case BulkAction.RESOLVE:
-                evidence = body.evidence.model_dump(exclude_none=True) if body.evidence else {}
-                return decisions.resolve(*given, reason=body.reason, evidence=evidence).replayed
-            case BulkAction.SKIP:
-                return decisions.skip(*given, reason=body.reason).replayed
-            case BulkAction.RETRY:
-                return decisions.retry(*given, reason=body.reason, other_content=body.content == "other").replayed
-            case _:
-                assert_never(move)
+        return _moved(context, account, body)
+
+    def look(account: Account) -> str | None:
+        return in_words(_migrated(context, account, body, dry_run=True).said) if body.action == "migrate" else None
 
     if body.account_ids is not None:
-        results, next_cursor = moves.move_named(context, move, body.account_ids, act, dry_run=body.dry_run), None
+        results, next_cursor = moves.move_named(context, move, body.account_ids, act, look, dry_run=body.dry_run), None
     else:
         wanted = AccountFilter(**(body.filter.model_dump() if body.filter else {}))
         page = account_lists.find(context, wanted, limit=body.limit, cursor=body.cursor)
-        results, next_cursor = moves.move_all(context, move, page.items, act, dry_run=body.dry_run), page.next_cursor
+        results = moves.move_all(context, move, page.items, act, look, dry_run=body.dry_run)
+        next_cursor = page.next_cursor
     return Answer(BulkMove.of(results, next_cursor, move, dry_run=body.dry_run, now=context.now))
+
+
+def _moved(context: Context, account: Account, body: MoveAllBody) -> bool:
+    """Does the move of the body with one account; returns whether it had been done before."""
+    move, account_id, reason = BulkAction(body.action), account.account_id, body.reason
+    given = (context, account_id, account_lists.phase_in_question(account))
+    match move:
+        case BulkAction.READY:
+            return accounts.ready(context, account_id, reason=reason).replayed
+        case BulkAction.PAUSE:
+            return accounts.pause(context, account_id, reason=reason).replayed
+        case BulkAction.RESUME:
+            return accounts.resume(context, account_id, reason=reason).replayed
+        case BulkAction.RESOLVE:
+            evidence = body.evidence.model_dump(exclude_none=True) if body.evidence else {}
+            return decisions.resolve(*given, reason=reason, evidence=evidence).replayed
+        case BulkAction.SKIP:
+            return decisions.skip(*given, reason=reason).replayed
+        case BulkAction.RETRY:
+            return decisions.retry(*given, reason=reason, other_content=body.content == "other").replayed
+        case BulkAction.MIGRATE:
+            return _migrated(context, account, body).changed.replayed
+        case _:
+            assert_never(move)
+
+
+def _migrated(
+    context: Context, account: Account, body: MoveAllBody, *, dry_run: bool = False
+) -> migrations.MigratedAccount:
+    wanted = PlanReference.of(body.plan or "")
+    return migrations.migrate(context, account.account_id, wanted, body.mapping, reason=body.reason, dry_run=dry_run)
 
 
 @routes.get("/api/operator/accounts/{account_id}", role=Role.OPERATOR)

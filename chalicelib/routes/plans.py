@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.context import Context, Role
-from chalicelib.domain.errors import AlreadyExists, InvalidTransition
+from chalicelib.domain.errors import AccountLeased, AccountNotReady, AlreadyExists, InvalidTransition, PlanNotPublished
 from chalicelib.domain.plan_versions import PlanReference
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit, plan
 from chalicelib.routes.schemas.lists import Page
 from chalicelib.routes.schemas.plans import ChangedPlan, ListedPlan, PlanDiff, PlanPreview, PlanVersion
-from chalicelib.services import plans, previews
+from chalicelib.routes.schemas.warmups import MigratedWarmup
+from chalicelib.services import migrations, plans, previews
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.bodies.plans import PlanBody, PlanEdit, PlanMove, PreviewBody
+    from chalicelib.routes.bodies.plans import MigrationBody, PlanBody, PlanEdit, PlanMove, PreviewBody
 
 routes = Routes(__name__, bodies=(".bodies.plans",))
 _VERSION = "/api/operator/plans/{plan}/versions/{version}"
@@ -98,3 +99,20 @@ def diff(context: Context, *, plan: str, version: str, against: PlanReference | 
 def preview(context: Context, *, plan: str, version: str, body: PreviewBody) -> Answer[PlanPreview]:
     """What the plan would make of accounts of a model that start now: dates, uses, waits. It changes nothing."""
     return Answer(PlanPreview.of(previews.preview(context, plan, version, body.model_id, body.accounts), context.now))
+
+
+@routes.post(
+    "/api/operator/accounts/{account_id}/migrate",
+    role=Role.OPERATOR,
+    refuses=(PlanNotPublished, AccountLeased, AccountNotReady),
+    missing=("plan",),
+)
+def migrate(context: Context, *, account_id: str, body: MigrationBody) -> Answer[MigratedWarmup]:
+    """Moves an account to a published version of a plan (default: the newest), or in a dry run says how.
+
+    What is completed stays, the current phase is kept, mapped or left out, no date is earlier than promised, and the
+    lease of who works on it is never broken: it is refused until then.
+    """
+    wanted = PlanReference(body.plan, body.version)
+    found = migrations.migrate(context, account_id, wanted, body.mapping, reason=body.reason, dry_run=body.dry_run)
+    return Answer(MigratedWarmup.of_migration(found.changed, found.said, context.now, dry_run=body.dry_run))

@@ -15,7 +15,7 @@ from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Ending, Lease, as_extended, is_open
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plan_versions import is_standard
-from chalicelib.domain.plans import STANDARD, Plan
+from chalicelib.domain.plans import STANDARD, Plan, in_order
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.timing import Due, DueQueue, shard_of
 from chalicelib.tables.attributes import (
@@ -204,7 +204,8 @@ class Account(Item):
         if not known:
             return []
         begun_at = next(iter(known.values())).created_at
-        return [known.get(name) or Phase.to_come(self.account_id, name, begun_at) for name in self.plan.order]
+        order = in_order(known, self.plan)
+        return [known.get(name) or Phase.to_come(self.account_id, name, begun_at) for name in order]
 
     def status_at(self, now: datetime) -> PhaseStatus | None:
         """The status of its current phase as of now, None without one. A phase that is pending is due when it opens."""

@@ -153,8 +153,13 @@ def plan_for(reference: str) -> Plan:
     number = plan_versions.meant(meant, plan.states)
     if number is None:
         raise NotFound("version", str(meant.version))
-    digest = None if is_standard(meant.name, number) else plan.versions[str(number)]["digest"]
-    return plan_of(meant.name, number, digest)
+    return plan_in(plan, number)
+
+
+def plan_in(listed: StoredPlan, number: int) -> Plan:
+    """The plan that a version says which is listed. Raises PlanMismatch."""
+    name = listed.plan_name
+    return plan_of(name, number, None if is_standard(name, number) else listed.versions[str(number)]["digest"])
 
 
 def _read(name: str, version: int, digest: str) -> Plan:

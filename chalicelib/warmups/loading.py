@@ -12,7 +12,7 @@ from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseStatus
-from chalicelib.domain.plans import Plan
+from chalicelib.domain.plans import Plan, in_order
 from chalicelib.domain.records import record
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup.due import blockers_as_of
@@ -165,7 +165,7 @@ def view(account: Account, records: Mapping[str, Phase]) -> Warmup:
 
 def _phases(plan: Plan, ended: Collection[str], records: Mapping[str, Phase]) -> Iterator[PhaseState]:
     """All phases of a warm-up that has begun: what is recorded of them, else that they are completed or to come."""
-    for name in plan.order if ended or records else ():
+    for name in in_order({*ended, *records}, plan) if ended or records else ():
         if name in records:
             yield _phase_view(records[name])
         else:

@@ -19,7 +19,7 @@ from chalicelib.domain.warmup import effects
 from chalicelib.domain.warmup.due import due
 from chalicelib.domain.warmup.effects import Effect
 from chalicelib.domain.warmup.state import PhaseState, Step, Warmup, transitions
-from chalicelib.tables import Account, Assignment, Content, Phase, Session, Setting, Text
+from chalicelib.tables import Account, Assignment, Content, Phase, Session, Setting, StoredPlan, Text
 from chalicelib.tables.accounts import unchanged_lease
 from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.pools import PoolItem
@@ -57,16 +57,20 @@ def store(
     session: Session | None = None,
     items: Iterable[PoolItem] = (),
     claim: Claim | None = None,
+    plan: StoredPlan | None = None,
     **details: object,
 ) -> None:
     """Writes what was decided, in one transaction with its event; `loaded` is afterwards as it is stored.
 
     `session` is the one that takes a lease (opened, if it is new); `items` are those of the step's effects that were
-    read already. `details` are added to those of the step. Raises Stale when something was changed since it was read.
+    read already; `plan` lists the version that the account has afterwards. `details` are added to those of the step.
+    Raises Stale when something was changed since it was read.
     """
     writer = _Writer(context, loaded, loaded.warmup, session, items)
     if claim is not None:
         claim(writer.change.transaction)
+    if plan is not None:
+        writer.keep_plan(plan, step.after)
     writer.write(step, details)
 
 
@@ -123,6 +127,13 @@ class _Writer:
     def __post_init__(self) -> None:
         self.change = Change(self.context, self.loaded.account)
         self.sessions = SessionRows(self.context, self.loaded, self.session, self.change.transaction)
+
+    def keep_plan(self, plan: StoredPlan, after: Warmup) -> None:
+        """Gives the account the plan of the step, before the step is written by it."""
+        account = self.loaded.account
+        if account.phase_versions is not None:  # an earlier release kept a row of each phase of the old plan
+            account.ended_phases, account.phase_versions = set(account.phase_rows), None
+        account.keep_plan(plan, after.plan.version)
 
     def write(self, step: Step, details: Mapping[str, object]) -> None:
         """Writes the step."""

@@ -49,6 +49,7 @@ VALID: dict[str, dict[str, Any]] = {
     "PlanBody": {"name": "bad", "title": "x"},
     "PlanEdit": {"title": "x"},
     "PlanMove": {"reason": "x"},
+    "MigrationBody": {"plan": "slow", "reason": "x"},
     "PreviewBody": {"model_id": "m1", "accounts": 1},
     "BotBody": {"bot_id": "bad", "name": "x", "models": ["m1"]},
 }

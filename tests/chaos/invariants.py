@@ -11,17 +11,22 @@ import marshal
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from chalicelib.context import Actor, Role, begin, sources
-from chalicelib.domain.plans import STANDARD
+from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.dispatch import PlannedStep
+from chalicelib.domain.plan_documents import plan_of
+from chalicelib.domain.plans import STANDARD, Plan, in_order
 from chalicelib.services import events
 from chalicelib.settings import Settings
+from tests.plan_documents import OTHER_PHASES
 from tests.store import DynamoDB
 
 Plain = dict[str, Any]
+OTHER = plan_of("other", 1, {"phases": OTHER_PHASES})
 LEAVINGS = {"crash_count": STANDARD.max_crashes, "release_count": STANDARD.max_releases}
 _WITHOUT_REFERENCES = 2  # marshal's version in which equal values have equal bytes
 _RETURNED = ("given_back", "replaced", "withdrawn")
@@ -103,7 +108,12 @@ def _phases(account: Plain, ended: Mapping[str, Plain]) -> dict[str, Plain]:
     if at is not None:
         own[at] = {"phase": at, **dict.fromkeys(COUNTS, 0), **_held(account)}
     nothing = {"status": "pending", **dict.fromkeys(COUNTS, 0)}
-    return {name: own.get(name) or {"phase": name, **nothing} for name in STANDARD.order} if own else {}
+    order = in_order(own, _plan(account))
+    return {name: own.get(name) or {"phase": name, **nothing} for name in order} if own else {}
+
+
+def _plan(account: Plain) -> Plan:
+    return OTHER if account.get("plan_name") == OTHER.name else STANDARD
 
 
 def _held(account: Plain) -> Plain:
@@ -142,6 +152,7 @@ def _account(account: Plain, phases: Mapping[str, Mapping[str, Plain]], sessions
     yield from _lease(account, own, sessions)
     yield from _order(account, own)
     yield from _intervals(own)
+    yield from _least_intervals(own)
     yield from _limits(own)
     if "due_at" in account and any(account.get(what, 0) >= most for what, most in LEAVINGS.items()):
         yield "workers left it too often, and it is offered again"
@@ -164,7 +175,8 @@ def _account(account: Plain, phases: Mapping[str, Mapping[str, Plain]], sessions
     looked_after = working or (held and account["state"] == "paused")
     if not looked_after and "queue" in account:
         yield f"it is `{account['state']}` and waits in {account['queue']}"
-    step = account.get("current_phase") or ("start_warmup" if account["state"] == "ready" else "complete_warmup")
+    planned = PlannedStep.of(AccountState(account["state"]), account.get("current_phase"), _plan(account))
+    step = None if planned is None else planned.key
     work = (
         f"{account['model_id']}#{step}#{'' if held else account.get('due_at')}"
         if "queue" in account and working
@@ -197,16 +209,18 @@ def _order(account: Plain, own: Mapping[str, Plain]) -> Iterator[str]:
             yield "it has no phases"
         return
     at = account.get("current_phase")
-    place = STANDARD.order.index(at) if at is not None else len(STANDARD.order)
-    for number, name in enumerate(STANDARD.order):
+    plan = _plan(account)
+    place = plan.order.index(at) if at is not None else len(plan.order)
+    for number, name in enumerate(plan.order):
         status = own[name]["status"]
-        if number < place and status != "completed":
+        added = plan is OTHER and at is not None and status == "pending"  # it comes right after the current one
+        if number < place and not added and status != "completed":
             yield f"{name} is {status}, though {at or 'the end'} comes after it"
         if number > place and status not in ("pending", "completed"):
             yield f"{name} is {status} before its turn"
     if at is not None and own[at]["status"] == "completed":
         yield f"it is still in {at}, which is completed"
-    if account["state"] == "active" and place < len(STANDARD.order):
+    if account["state"] == "active" and place < len(plan.order):
         yield f"it is active in {at}"
 
 
@@ -217,6 +231,18 @@ def _intervals(own: Mapping[str, Plain]) -> Iterator[str]:
         waited = datetime.fromisoformat(own[name]["started_at"]) - datetime.fromisoformat(own[before]["completed_at"])
         if waited < STANDARD.phases[name].interval:
             yield f"{name} began {waited} after {before} was completed"
+
+
+def _least_intervals(own: Mapping[str, Plain]) -> Iterator[str]:
+    """A day passes between the end of a phase and the beginning of any other, whatever plans they are of."""
+    done = {name: one["completed_at"] for name, one in own.items() if "completed_at" in one and not one.get("skipped")}
+    for name, phase in own.items():
+        begun = phase.get("started_at")
+        for before, at in done.items():
+            if begun is None or before == name or begun < at:
+                continue
+            if datetime.fromisoformat(begun) - datetime.fromisoformat(at) < timedelta(hours=24):
+                yield f"{name} began less than a day after {before} was completed"
 
 
 def _limits(own: Mapping[str, Plain]) -> Iterator[str]:
@@ -357,5 +383,7 @@ def _counters(rows: Rows, accounts: list[Plain]) -> Iterator[str]:
         if setting["name"].startswith("count:"):
             counted[setting["name"].removeprefix("count:").partition("#")[0]] += int(setting["number"])
     ended = Counter(account["state"] for account in accounts if account["state"] in ("active", "retired"))
-    if +counted != ended:
-        yield f"{dict(counted)} ended by the counters, {dict(ended)} are"
+    plans = Counter(f"plan:{one['plan_name']}/{one['plan_version']}" for one in accounts if "plan_digest" in one)
+    plans.update({"plan:other": plans.total()})
+    if +counted != ended + plans:
+        yield f"{dict(counted)} by the counters, {dict(ended + plans)} are"

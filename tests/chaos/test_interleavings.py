@@ -30,6 +30,7 @@ KEY = (
     *("b1 end-session", "b1 complete-warmup", "b2 start", "b2 claim", "b2 content", "b2 complete-warmup"),
     *("timer open-due-phases", "timer close-lost-sessions"),
     *("operator pause", "operator reset", "operator skip", "operator assign", "operator stop"),
+    "operator migrate",
 )
 """The verbs of the short part."""
 
@@ -107,6 +108,15 @@ def test_two_who_would_have_one_profile_or_the_same_words_do_too(
     stages: Stages, settings: Settings, record_property: Recorder
 ) -> None:
     play(stages, settings, world.freed, pairs_of(world.TWINS), record_property)
+
+
+@pytest.mark.parametrize("situation", [situations.waiting, situations.released, situations.failed, situations.paused])
+def test_a_migration_and_any_other_request_do_too(
+    stages: Stages, settings: Settings, situation: Situation, record_property: Recorder
+) -> None:
+    migrate = BY_NAME["operator migrate"]
+    pairs = [(migrate, verb) for verb in world.VERBS if matters(stages, situation, verb)]
+    play(stages, settings, situation, pairs, record_property)
 
 
 HOLDERS = ("b1 complete", "b1 report-transient", "b1 release", "b1 heartbeat", "b1 content", "b1 end-session")

@@ -15,6 +15,7 @@ from chalicelib.tables.base import Store
 from tests import situations
 from tests.agency import CONSENT, LEASE, Agency, Bot, Operator, Reply, Time, media, words
 from tests.edge import Edge
+from tests.plan_documents import OTHER_PHASES
 from tests.store import State
 
 NO_TOKEN = "lt_9_" + "0" * 32
@@ -82,6 +83,8 @@ def _create(path: str, body: Any) -> Callable[[World], Reply]:
 
 IMPORT = "/api/operator/accounts/import"
 PLAN = "/api/operator/plans/slow/versions/1"
+OTHER = "/api/operator/plans/other/versions/1"
+MIGRATION = {"plan": "other", "version": 1, "reason": "chaos"}
 ROWS = b"account_id,model_id,username\nnew-1,m1,u1\nnew-2,m1,u2\n"
 
 VERBS: tuple[Verb, ...] = (
@@ -134,6 +137,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("resolve", "operator", _phase("resolve", evidence={"note": "seen"}), frozenset({AuditAction.PHASE_RESOLVE})),
     Verb("skip", "operator", _phase("skip"), frozenset({AuditAction.PHASE_SKIP})),
     Verb("assign", "operator", _phase("assign", text_id="spare-text"), frozenset({AuditAction.PHASE_ASSIGN})),
+    Verb("migrate", "operator", _create("accounts/a1/migrate", MIGRATION), frozenset({AuditAction.ACCOUNT_MIGRATE})),
     Verb("retry-all", "operator", _operate("review/retry", filter={}), frozenset({AuditAction.PHASE_RETRY})),
     Verb("drain", "operator", lambda w: _operate(f"sessions/{w.first.session}/drain")(w)),
     Verb("stop", "operator", lambda w: _operate(f"sessions/{w.first.session}/stop")(w)),
@@ -328,7 +332,10 @@ class Stages:
     def _brought_about(self, situation: situations.Situation) -> Stage:
         agency = self.agency
         agency.operator.words("spare-text", "bio", quality_score=10)
-        agency.operator.post("/api/operator/plans", {"name": "slow", "title": "Slow"}).ok(201)
+        for name in ("slow", "other"):
+            agency.operator.post("/api/operator/plans", {"name": name, "title": "Slow"}).ok(201)
+        agency.operator.send("PATCH", OTHER, {"phases": OTHER_PHASES}).ok()
+        agency.operator.post(f"{OTHER}/publish").ok()
         first, second = situation(agency), agency.worker("b2")
         account = agency.wire.store.tables[ACCOUNTS].rows["a1",]
         token = account.get("lease_token", {"S": NO_TOKEN})["S"]

@@ -107,6 +107,7 @@ class BulkAction(OpenEnum):
     RETRY = "retry"
     RESOLVE = "resolve"
     SKIP = "skip"
+    MIGRATE = "migrate"
 
 
 class Directive(OpenEnum):
@@ -1378,6 +1379,55 @@ class Media(ApiModel):
     url_expires_at: datetime | None
 
 
+class MigratedWarmup(ApiModel):
+    """The status document of an account that was moved to another plan; of a dry run as it stands."""
+
+    account_id: str
+    model_id: str
+    username: str
+    theme: str | None
+    state: AccountState
+    plan: PlanName
+    current_phase: str | None
+    phases: list[Phase]
+    progress: Progress
+    blockers: list[Blocker]
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    lease: Lease | None
+    replayed: bool
+    dry_run: bool
+    migration: MigrationSummary | None
+
+
+class MigrationBody(ApiModel):
+    """`POST …/accounts/{account_id}/migrate`."""
+
+    reason: str
+    plan: str
+    version: int | None = None
+    mapping: dict[str, Any] | None = None
+    dry_run: bool | None = None
+
+
+class MigrationSummary(ApiModel):
+    """What a migration makes of an account.
+
+    `stays` are its completed phases, `counts_for` says for which phase of the new plan some of these count, `left_out`
+    are phases that are never done, `added` are those that the old plan had not. `current_phase` comes next, not before
+    `available_at`."""
+
+    before: str
+    plan: str
+    stays: list[str]
+    counts_for: dict[str, str]
+    left_out: list[str]
+    added: list[str]
+    current_phase: str | None
+    available_at: datetime | None
+
+
 class Model(ApiModel):
     """A model: a creator whose pools feed accounts.
 
@@ -1431,6 +1481,8 @@ class MoveAllBody(ApiModel):
     filter: BulkFilter | None = None
     content: str | None = None
     evidence: Evidence | None = None
+    plan: str | None = None
+    mapping: dict[str, Any] | None = None
     dry_run: bool | None = None
     limit: int | None = None
     cursor: str | None = None

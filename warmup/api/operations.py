@@ -139,6 +139,8 @@ class Accounts:
         filter: shapes.BulkFilter | Unset | None = UNSET,
         content: str | Unset = UNSET,
         evidence: shapes.Evidence | Unset | None = UNSET,
+        plan: str | Unset | None = UNSET,
+        mapping: dict[str, Any] | Unset = UNSET,
         dry_run: bool | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset | None = UNSET,
@@ -155,6 +157,8 @@ class Accounts:
                 "filter": filter,
                 "content": content,
                 "evidence": evidence,
+                "plan": plan,
+                "mapping": mapping,
                 "dry_run": dry_run,
                 "limit": limit,
                 "cursor": cursor,
@@ -936,6 +940,24 @@ class Plans:
             f"/api/operator/plans/{quoted(plan)}/versions/{quoted(version)}/preview",
             shapes.PlanPreview,
             body={"model_id": model_id, "accounts": accounts},
+        )
+
+    def migrate(
+        self,
+        account_id: str,
+        *,
+        reason: str,
+        plan: str,
+        version: int | Unset | None = UNSET,
+        mapping: dict[str, Any] | Unset = UNSET,
+        dry_run: bool | Unset = UNSET,
+    ) -> shapes.MigratedWarmup:
+        """Moves an account to a published version of a plan (default: the newest), or in a dry run says how."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/migrate",
+            shapes.MigratedWarmup,
+            body={"reason": reason, "plan": plan, "version": version, "mapping": mapping, "dry_run": dry_run},
         )
 
 

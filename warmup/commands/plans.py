@@ -9,8 +9,10 @@ import typer
 
 from warmup.api.models import ChangedPlan, PlanVersion
 from warmup.client import Client
-from warmup.commands.common import Exit, Format, Output, Yes, confirm, connect, fail, say
+from warmup.commands.common import DryRun, Exit, Format, Output, Reason, Yes, confirm, connect, exit_code, fail, say
 from warmup.commands.output import plain, show, show_one
+from warmup.problems import Conflict, NotFound, WarmupError
+from warmup.terminal import counted
 
 app = typer.Typer(no_args_is_help=True, help="Plans: phases, minimum intervals, limits.")
 
@@ -175,6 +177,53 @@ def retire(
     one = _version(client, plan)
     confirm(f"Retire {_name(one)}? No new account gets it.", yes=yes)
     _show(client.plans.retire(one.name, one.version, reason=reason), output)
+
+
+@app.command()
+def migrate(
+    context: typer.Context,
+    plan: Plan,
+    account_ids: list[str],
+    reason: Reason,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="A phase that counts for another of the new plan: post=first_post."),
+    ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Move accounts to a version of a plan; a dry run shows what becomes of each.
+
+    Example: warmup plans migrate slow/1 nora-1 nora-2 --map post=first_post --reason "fewer posts" --dry-run
+    """
+    client = connect(context)
+    one, pairs = _version(client, plan), dict(_pair(given) for given in mapping or ())
+    if not dry_run and len(account_ids) > 1:
+        confirm(f"Move {counted(len(account_ids), 'account')} to {_name(one)}?", yes=yes)
+    rows, refused = list[dict[str, Any]](), list[WarmupError]()
+    for account_id in account_ids:
+        try:
+            found = client.plans.migrate(
+                account_id, plan=one.name, version=one.version, mapping=pairs, reason=reason, dry_run=dry_run
+            )
+        except (Conflict, NotFound) as error:
+            refused.append(error)
+            rows.append({"account_id": account_id, "outcome": "refused", "detail": error.detail})
+            continue
+        outcome = "unchanged" if found.replayed else "would be moved" if dry_run else "moved"
+        said = {} if found.migration is None else plain(found.migration)
+        rows.append({**said, "account_id": account_id, "outcome": outcome})
+    show(rows, output, ("account_id", "outcome", "current_phase", "available_at", "left_out", "added", "detail"))
+    if refused:
+        raise typer.Exit(exit_code(refused[0]) if len(refused) == len(rows) else Exit.PARTLY)
+
+
+def _pair(given: str) -> tuple[str, str]:
+    one, _, other = given.partition("=")
+    if not one or not other:
+        raise fail(Exit.USAGE, f"--map {given}: write it as post=first_post.")
+    return one, other
 
 
 def _version(client: Client, plan: str) -> PlanVersion:

@@ -97,6 +97,17 @@ def _said(draft: Draft, old: Warmup, mapping: Mapping[str, str], counts_for: Map
     return Migration(step, stays, counts_for, left_out, added, draft.warmup.current_phase, at)
 
 
+def in_words(said: Mapping[str, Any]) -> str:
+    """Return what a migration says, in one line."""
+    at, following = said.get("available_at"), said.get("current_phase")
+    words = [f"from {said['before']} to {said['plan']}"] if said else ["it has this plan already"]
+    if following is not None:
+        words.append(f"goes on with {following}" + (f" at {at:%Y-%m-%d %H:%M}" if isinstance(at, datetime) else ""))
+    words += [f"left out: {', '.join(said[name])}" for name in ("left_out",) if said.get(name)]
+    words += [f"added: {', '.join(said[name])}" for name in ("added",) if said.get(name)]
+    return "; ".join(words)
+
+
 def _require_mapping(old: Warmup, plan: Plan, mapping: Mapping[str, str]) -> None:
     """Raises InvalidInput where the mapping names what there is not, or one phase for two."""
     faults: list[Fault] = []

@@ -16,6 +16,7 @@ from chalicelib.routes.bodies.base import (
     Instant,
     Line,
     Name,
+    PhaseMapping,
     PhaseName,
     Tag,
     Username,
@@ -62,11 +63,13 @@ class BulkFilter(Input):
 class MoveAllBody(ReasonBody):
     """`POST /api/operator/accounts/bulk`: the accounts that are named, else a page of those that the filter admits."""
 
-    action: Literal["ready", "pause", "resume", "retry", "resolve", "skip"]
+    action: Literal["ready", "pause", "resume", "retry", "resolve", "skip", "migrate"]
     account_ids: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)
     filter: BulkFilter | None = None
     content: Literal["same", "other"] = "same"
     evidence: Evidence | None = None
+    plan: AnyPlan | None = None
+    mapping: PhaseMapping = Field(default={})
     dry_run: bool = False
     limit: int = Field(default=50, ge=1, le=100)
     cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,2048}$")] | None = None
@@ -77,4 +80,6 @@ class MoveAllBody(ReasonBody):
             raise ValueError("either account_ids or a filter is needed (an empty filter means all)")
         if self.action == "resolve" and self.evidence is None and not self.dry_run:
             raise ValueError("to resolve, evidence is needed")
+        if (self.action == "migrate") != (self.plan is not None):
+            raise ValueError("a plan is needed to migrate, and for nothing else")
         return self

@@ -135,6 +135,12 @@ AnyPlan = Annotated[
 ]
 
 
+PhaseMapping = Annotated[
+    dict[PhaseName, PhaseName],
+    Field(max_length=12, description="Phases of the old plan, and for which phase of the new one each counts."),
+]
+
+
 class Input(BaseModel):
     """The base of all bodies."""
 

@@ -7,7 +7,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from chalicelib.domain.plan_documents import CONTENT, MOST_INTERVAL_HOURS, MOST_PHASES, faults
 from chalicelib.domain.plans import MOST_BYTES, PHASE_NAME
-from chalicelib.routes.bodies.base import AnyPlan, Category, Identifier, Input, Name, Prose, Whole, whole
+from chalicelib.routes.bodies.base import AnyPlan, Category, Identifier, Input, Name, PhaseMapping, Prose, Whole, whole
+from chalicelib.routes.bodies.reasons import ReasonBody
 
 Need = Literal["none", "optional", "required"]
 MediaType = Literal["image/jpeg", "image/png", "image/webp", "video/mp4", "video/quicktime"]
@@ -110,6 +111,15 @@ class PreviewBody(Input):
 
     model_id: Identifier
     accounts: Whole = Field(ge=1, le=500)
+
+
+class MigrationBody(ReasonBody):
+    """`POST …/accounts/{account_id}/migrate`."""
+
+    plan: Identifier
+    version: Annotated[int, Field(ge=1, le=999_999), BeforeValidator(whole)] | None = None
+    mapping: PhaseMapping = Field(default={})
+    dry_run: bool = False
 
 
 class PlanMove(Input):

@@ -8,6 +8,7 @@ from chalicelib.domain import accounts, leases
 from chalicelib.domain.accounts import AccountState, Step
 from chalicelib.domain.bulk import BulkAction
 from chalicelib.domain.phases import PhaseStatus
+from chalicelib.domain.plans import in_order
 from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.cells import Cell
@@ -106,7 +107,7 @@ class ListedAccount(AccountSummary):
     @classmethod
     def shown(cls, found: Shown, now: datetime) -> Self:
         """Return an account with its phases in order, and what the current one was assigned."""
-        order = found.account.plan.order
+        order = in_order([one.name for one in found.phases], found.account.plan)
         phases = sorted(found.phases, key=lambda one: order.index(one.name))
         return cls(
             **vars(AccountSummary.from_item(found.account, now)),

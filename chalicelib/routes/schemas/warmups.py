@@ -1,10 +1,12 @@
 """The status document: where a warm-up stands."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.blockers import Blocker
+from chalicelib.domain.instants import parse
 from chalicelib.domain.phases import is_completed
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import Lease, OwnLease
@@ -59,7 +61,7 @@ class _Status(Document):
             plan=PlanName(name=plan.name, version=plan.version),
             current_phase=account.current_phase,
             phases=[Phase.from_item(one, one.status_at(account.state, now)) for one in phases],
-            progress=Progress(completed=completed, total=len(plan.order)),
+            progress=Progress(completed=completed, total=len(phases) or len(plan.order)),
             blockers=warmup.blockers(now),
             created_at=account.created_at,
             updated_at=account.updated_at,
@@ -86,6 +88,54 @@ class ChangedWarmup(Replayed, WarmupStatus):
     def of_change(found: Changed, now: datetime) -> "ChangedWarmup":
         """Return the status document, with whether the move had been made before."""
         return ChangedWarmup(**vars(WarmupStatus.of(found.loaded, now)), replayed=found.replayed)
+
+
+class MigrationSummary(Document):
+    """What a migration makes of an account.
+
+    `stays` are its completed phases, `counts_for` says for which phase of the new plan some of these count, `left_out`
+    are phases that are never done, `added` are those that the old plan had not. `current_phase` comes next, not before
+    `available_at`.
+    """
+
+    before: str
+    plan: str
+    stays: list[str]
+    counts_for: dict[str, str]
+    left_out: list[str]
+    added: list[str]
+    current_phase: str | None
+    available_at: datetime | None
+
+    @classmethod
+    def of_details(cls, said: Mapping[str, Any]) -> Self | None:
+        """Return what the audit event of a migration says, None where there is none."""
+        if not said:
+            return None
+        at = said.get("available_at")
+        return cls(
+            before=said["before"],
+            plan=said["plan"],
+            stays=list(said.get("stays", ())),
+            counts_for=dict(said.get("counts_for", {})),
+            left_out=list(said.get("left_out", ())),
+            added=list(said.get("added", ())),
+            current_phase=said.get("current_phase"),
+            available_at=parse(at) if isinstance(at, str) else at,
+        )
+
+
+class MigratedWarmup(ChangedWarmup):
+    """The status document of an account that was moved to another plan; of a dry run as it stands."""
+
+    dry_run: bool
+    migration: MigrationSummary | None
+
+    @classmethod
+    def of_migration(cls, found: Changed, said: Mapping[str, Any], now: datetime, *, dry_run: bool) -> Self:
+        """Return the account, with what the migration says."""
+        changed = ChangedWarmup.of_change(found, now)
+        return cls(**vars(changed), dry_run=dry_run, migration=MigrationSummary.of_details(said))
 
 
 class StartedWarmup(Replayed, _Status):
