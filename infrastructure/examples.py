@@ -188,6 +188,7 @@ BY_NAME: Mapping[str, Any] = {
     "plan": "slow",
     "phase": "post",
     "phase_status": "available",
+    "plan_phases": ["pfp", "bio", "post", "highlight", "story"],
     "pipeline_paused": False,
     "platform_response": {"status": "published"},
     "pointer": "/username",

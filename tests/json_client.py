@@ -27,6 +27,10 @@ class JsonClient:
         """POST of JSON (an empty object, if nothing is given)."""
         return self._transport.ask("POST", path, dict[str, Any], headers=headers, body={} if body is None else body)
 
+    def patch(self, path: str, body: object) -> dict[str, Any]:
+        """PATCH of JSON, whatever the version."""
+        return self._transport.ask("PATCH", path, dict[str, Any], body=body)
+
     def post_raw(self, path: str, body: bytes, content_type: str) -> dict[str, Any]:
         """POST of anything else."""
         return self._transport.ask("POST", path, dict[str, Any], raw=(content_type, body))

@@ -1,15 +1,15 @@
 // @ts-check
-// Pipeline: one row an account, its five phases, and actions on those selected or on all that match.
+// Pipeline: one row an account, the phases of its plan, and actions on those selected or on all that match.
 import { find } from "./api.js";
 import { Bulk } from "./bulk.js";
 import { Field, filterOptions, Later } from "./dialogs.js";
 import { change, extent, forgetOverview, link, overview as overviewOf, useLive } from "./live.js";
 import { html, useEffect, useMemo, useRef, useState } from "./preact.js";
-import { Row } from "./row.js";
+import { columnsOf, Row } from "./row.js";
 import { useRows } from "./rows.js";
 import { Announce, Empty, Icon, Opens, Pager, Scroll, shown } from "./ui.js";
 import { idOf, useWalk, Walked, walks } from "./walk.js";
-import { count, many, PHASE, PHASES } from "./words.js";
+import { count, many, PHASE, phaseNames } from "./words.js";
 
 /** @typedef {Schemas["ListedAccount"]} Account */
 /** @typedef {Schemas["Overview"]} Overview */
@@ -84,7 +84,7 @@ export function Pipeline({ params }) {
   return html`
     <div class="head"><h1>Pipeline</h1></div>
     <${Tabs} params=${params} overview=${overview.data} />
-    <${Filters} params=${params} />
+    <${Filters} params=${params} phases=${phaseNames(phasesOf(rows.rows), overview.data, params.phase)} />
     ${shown(live, (found) => {
       const none = rows.rows.length === 0;
       return html`
@@ -185,8 +185,8 @@ const STATUSES = Object.entries(PHASE)
   .filter(([name]) => name !== "skipped")
   .map(([name, [, word]]) => [name, word]);
 
-/** @param {{ params: Params }} props */
-function Filters({ params }) {
+/** @param {{ params: Params, phases: string[] }} props */
+function Filters({ params, phases }) {
   const models = useLive("models", (signal) => find("operator/models", {}, 100, { signal }), 60);
   /** @type {Put} */
   const put = (name) => (event) => change({ [name]: event.target.value.trim(), cursor: null }, { replace: true });
@@ -202,7 +202,7 @@ function Filters({ params }) {
           onInput=${put("model_id")}
           options=${filterOptions(known)}
         />
-        <${Field} label="Phase" value=${params.phase ?? ""} onInput=${put("phase")} options=${filterOptions(PHASES)} />
+        <${Field} label="Phase" value=${params.phase ?? ""} onInput=${put("phase")} options=${filterOptions(phases)} />
         <${Field}
           label="Phase status"
           value=${params.phase_status ?? ""}
@@ -212,9 +212,15 @@ function Filters({ params }) {
         <${Later} name="error_code" label="Error code" value=${params.error_code ?? ""} />
       </div>
     `,
-    [params, models.data],
+    [params, models.data, phases.join()],
   );
 }
+
+/**
+ * The names of the phases of these accounts, each plan's in its order.
+ * @param {Account[]} rows
+ */
+const phasesOf = (rows) => [...new Set(rows.flatMap((row) => row.plan_phases ?? []))];
 
 /**
  * @param {{
@@ -225,6 +231,7 @@ function Accounts({ rows, params, part, selection, retry }) {
   const by = SORTS[params.sort];
   const sorted = by ? [...rows].sort((a, b) => (by(a) < by(b) ? -1 : 1)) : rows;
   const where = link("pipeline", { ...params, account: null });
+  const columns = columnsOf(rows);
   return html`
     <${Scroll} label="Accounts">
       <table class="pipeline">
@@ -240,7 +247,7 @@ function Accounts({ rows, params, part, selection, retry }) {
               />
             </th>
             <${Sort} by="account" sort=${params.sort}>Account<//>
-            ${PHASES.map((phase) => html`<th scope="col">${phase}</th>`)}
+            ${(columns ?? ["Phases"]).map((phase) => html`<th scope="col">${phase}</th>`)}
             <${Sort} by="due" sort=${params.sort}>Next due<//>
             <${Sort} by="retries" sort=${params.sort}>Retries<//>
             <th scope="col">Content</th>
@@ -253,6 +260,7 @@ function Accounts({ rows, params, part, selection, retry }) {
               <${Row}
                 key=${row.account_id}
                 row=${row}
+                columns=${columns}
                 chosen=${selection.has(row.account_id)}
                 tick=${selection.tick}
                 retry=${retry}

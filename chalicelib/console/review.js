@@ -8,7 +8,7 @@ import { Act } from "./moves.js";
 import { html, useState } from "./preact.js";
 import { useRows } from "./rows.js";
 import { Account, Announce, Badge, Empty, Icon, Note, Pager, State, shown, Table, Time, toast } from "./ui.js";
-import { count, KIND, many, PHASES } from "./words.js";
+import { count, KIND, many, phaseNames } from "./words.js";
 
 /** @typedef {Schemas["CaseGroup"]} Group */
 /** @typedef {Schemas["Case"]} Case */
@@ -75,7 +75,10 @@ export function Review({ params }) {
   const open = ordered.find((group) => keyOf(group) === params.group);
   return html`
     <div class="head"><h1>Review</h1></div>
-    <${Filters} params=${params} />
+    <${Filters}
+      params=${params}
+      phases=${phaseNames([...new Set(ordered.map((group) => group.phase))].sort(), overview.data, params.only)}
+    />
     ${shown(live, (found) =>
       ordered.length === 0
         ? html`<${Nothing} filtered=${Boolean(params.model_id || params.only || params.status)} />`
@@ -95,8 +98,8 @@ const STATUSES = [
   ["requires_review", "needs review"],
   ["failed", "failed, retry scheduled"],
 ];
-/** @param {{ params: Params }} props */
-function Filters({ params }) {
+/** @param {{ params: Params, phases: string[] }} props */
+function Filters({ params, phases }) {
   const models = useLive("models", (signal) => find("operator/models", {}, 100, { signal }), 60);
   /** @type {Put} */
   const put = (name) => (event) => change({ [name]: event.target.value, group: null, cursor: null }, { replace: true });
@@ -110,7 +113,7 @@ function Filters({ params }) {
         options=${filterOptions(known)}
         data-search
       />
-      <${Field} label="Phase" value=${params.only ?? ""} onInput=${put("only")} options=${filterOptions(PHASES)} />
+      <${Field} label="Phase" value=${params.only ?? ""} onInput=${put("only")} options=${filterOptions(phases)} />
       <${Field}
         label="Status"
         value=${params.status ?? ""}

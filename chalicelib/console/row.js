@@ -3,25 +3,36 @@
 import { isImage } from "./media.js";
 import { html, useMemo } from "./preact.js";
 import { Account, Badge, Icon, State, Time } from "./ui.js";
-import { PHASE, PHASES } from "./words.js";
+import { PHASE } from "./words.js";
 
 /** @typedef {Kept<Schemas["ListedAccount"]>} Listed */
 /**
  * @typedef {{
- *   row: Listed, chosen: boolean, tick: (id: string) => void, retry: (id: string) => void, where: string,
+ *   row: Listed, columns: string[] | null, chosen: boolean, tick: (id: string) => void, retry: (id: string) => void,
+ *   where: string,
  * }} RowProps
  */
 
 /**
- * Rendered again only when the account has changed, or whether it is selected, or where its link leads.
+ * The phases as columns, where all accounts follow plans with the same ones; else null.
+ * @param {Listed[]} rows
+ */
+export function columnsOf(rows) {
+  const plans = rows.map((row) => row.plan_phases ?? []);
+  return plans.length > 0 && plans.every((names) => names.join() === plans[0].join()) ? plans[0] : null;
+}
+
+/**
+ * Rendered again only when the account has changed, or the columns, or whether it is selected, or where its link leads.
  * @param {RowProps} props
  */
-export const Row = (props) => useMemo(() => rendered(props), [props.row, props.chosen, props.where]);
+export const Row = (props) =>
+  useMemo(() => rendered(props), [props.row, props.columns?.join(), props.chosen, props.where]);
 
 const NONE = html`<span class="soft">–</span>`;
 
 /** @param {RowProps} props */
-function rendered({ row, chosen, tick, retry }) {
+function rendered({ row, columns, chosen, tick, retry }) {
   const phases = row.phases ?? [];
   const retries = phases.reduce((sum, phase) => sum + phase.retry_count, 0);
   return html`
@@ -34,7 +45,11 @@ function rendered({ row, chosen, tick, retry }) {
         </span>
         ${row.gone && html`<small>left this list</small>`}
       </th>
-      ${PHASES.map((name) => html`<td><${Cell} phase=${phases.find((phase) => phase.phase === name)} /></td>`)}
+      ${
+        columns
+          ? columns.map((name) => html`<td><${Cell} phase=${phases.find((phase) => phase.phase === name)} /></td>`)
+          : html`<td><${Progress} phases=${phases} /></td>`
+      }
       <td>
         ${row.content_due_at && html`<${Badge} tone="warn" icon="empty">no content<//><br />`}
         <small><${Time} at=${row.due_at} /></small>
@@ -80,6 +95,26 @@ function Cell({ phase }) {
     </span>
   `;
 }
+
+/**
+ * The phases of an account whose plan is not that of its neighbours.
+ * @param {{ phases: Schemas["Cell"][] }} props
+ */
+const Progress = ({ phases }) =>
+  phases.length === 0
+    ? NONE
+    : html`
+      <ol class="progress">
+        ${phases.map((phase) => {
+          const [icon, word, tone] = phase.skipped ? PHASE.skipped : PHASE[phase.status];
+          return html`
+            <li class="tone-${tone}" title=${`${phase.phase}: ${word}`}>
+              <${Icon} name=${icon} /><span>${phase.phase}</span><span class="unseen">: ${word}</span>
+            </li>
+          `;
+        })}
+      </ol>
+    `;
 
 /** @param {{ assigned?: Schemas["Assigned"] }} props */
 function Assigned({ assigned }) {

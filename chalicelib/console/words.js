@@ -2,8 +2,18 @@
 // Words, icons and times: what the API sends, as an operator reads it.
 import { now } from "./live.js";
 
-export const PHASES = ["pfp", "bio", "post", "highlight", "story"];
-export const CATEGORIES = [...PHASES, "any"];
+export const CATEGORIES = ["pfp", "bio", "post", "highlight", "story", "any"];
+
+/**
+ * The names of phases that a filter offers: those that are shown, in their order, those in which accounts wait, and the
+ * one that is chosen.
+ * @param {string[]} shown
+ * @param {Schemas["Overview"] | null} overview
+ * @param {string | undefined} chosen
+ */
+export const phaseNames = (shown, overview, chosen) => [
+  ...new Set([...shown, ...Object.keys(overview?.phases ?? {}).sort(), ...(chosen ? [chosen] : [])]),
+];
 
 /** @type {Record<string, Look>} */
 export const PHASE = {

@@ -141,11 +141,11 @@ class Model:
         entry: dict[str, Any] = {"category": category, "quality_score": 70, "max_usage": 50, "body": body}
         return str(self.stage.api.post(f"{self.path}/texts", {**entry, **more})["text_id"])
 
-    def account(self, username: str | None = None) -> str:
+    def account(self, username: str | None = None, **more: str) -> str:
         """An account that is ready to be started; its id."""
         account_id = f"acc-{next(_numbers)}"
         body = {"account_id": account_id, "model_id": self.model_id, "username": username or f"user.{account_id}"}
-        self.stage.api.post("/api/operator/accounts", {**body, "consent": CONSENT})
+        self.stage.api.post("/api/operator/accounts", {**body, "consent": CONSENT, **more})
         self.stage.api.post(f"/api/operator/accounts/{account_id}/ready", {"reason": "for a test"})
         return account_id
 
@@ -179,10 +179,10 @@ class Bot:
     api: JsonClient
     session: str
 
-    def take(self, account_id: str, phase: str = "pfp") -> str:
+    def take(self, account_id: str, phase: str = "pfp", *, first: bool = False) -> str:
         """Takes a phase, and starts the warm-up before the first; the token of the lease."""
         path, headers = f"/api/bot/accounts/{account_id}", {"Bot-Session": self.session}
-        if phase == "pfp":
+        if first or phase == "pfp":
             self.api.post(f"{path}/start-warmup", headers=headers)
         token: str = self.api.get(f"{path}/content/{phase}", headers)["lease"]["lease_token"]
         return token

@@ -526,3 +526,35 @@ def test_more_than_fifty_ask_for_their_number_and_show_how_far_they_are(console:
     expect(dialog.locator("progress")).to_be_visible()
     paused = console.stage.api.get("/api/operator/accounts", state="paused", limit=100)["items"]
     assert sum(one["model_id"] == model.model_id for one in paused) == 55
+
+
+def paced(console: Console) -> str:
+    """A published plan of two phases with names of their own."""
+    api, name = console.stage.api, "paced"
+    phases = [
+        {"phase": "portrait", "category": "pfp", "interval_hours": 0, "content": {"need": "required"}},
+        {"phase": "second_post", "category": "post", "interval_hours": 48, "content": {"need": "required"}},
+    ]
+    api.post("/api/operator/plans", {"name": name, "title": "Paced"})
+    api.patch(f"/api/operator/plans/{name}/versions/1", {"phases": phases})
+    api.post(f"/api/operator/plans/{name}/versions/1/publish", {})
+    return name
+
+
+def test_the_pipeline_has_the_phases_of_the_plan_as_columns_and_of_several_plans_as_progress(console: Console) -> None:
+    model, bot = console.stage.model(), console.stage.bot()
+    model.media("pfp")
+    usual, slow = model.account(), model.account(plan=paced(console))
+    bot.complete(usual)
+    bot.take(slow, "portrait", first=True)
+    page = console.open(f"pipeline?model_id={model.model_id}", ready="[data-row]")
+    columns = page.locator("thead th")
+    expect(columns.filter(has_text="Phases")).to_have_count(1)
+    progress = page.locator(f'[data-row="{slow}"] .progress li')
+    expect(progress).to_have_text(["portrait: in progress", "second_post: pending"])
+    expect(page.locator(f'[data-row="{usual}"] .progress li').first).to_have_text("pfp: completed")
+    page.get_by_label("Phase").first.select_option("portrait")
+    expect(page.locator("[data-row]")).to_have_count(1)
+    expect(columns.filter(has_text="portrait")).to_have_count(1)
+    expect(columns.filter(has_text="second_post")).to_have_count(1)
+    expect(columns.filter(has_text="highlight")).to_have_count(0)

@@ -1307,7 +1307,8 @@ class LinkedContent(ApiModel):
 class ListedAccount(ApiModel):
     """An account in a list; where phases are asked for, with them (none before the start) and what is assigned.
 
-    `content_due_at`: its pools had nothing eligible, and are asked again then."""
+    `content_due_at`: its pools had nothing eligible, and are asked again then. `plan_phases`: the names of its plan's
+    phases in their order, also before the start."""
 
     account_id: str
     model_id: str
@@ -1326,6 +1327,7 @@ class ListedAccount(ApiModel):
     updated_at: datetime
     version: int
     content_due_at: datetime | None = None
+    plan_phases: list[str] | None = None
     phases: list[Cell] | None = None
     assigned: Assigned | None = None
 

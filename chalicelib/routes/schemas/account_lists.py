@@ -92,10 +92,12 @@ class Assigned(Document):
 class ListedAccount(AccountSummary):
     """An account in a list; where phases are asked for, with them (none before the start) and what is assigned.
 
-    `content_due_at`: its pools had nothing eligible, and are asked again then.
+    `content_due_at`: its pools had nothing eligible, and are asked again then. `plan_phases`: the names of its plan's
+    phases in their order, also before the start.
     """
 
     content_due_at: datetime | Absent | None = ABSENT
+    plan_phases: list[str] | Absent = ABSENT
     phases: list[Cell] | Absent = ABSENT
     assigned: Assigned | Absent = ABSENT
 
@@ -112,6 +114,7 @@ class ListedAccount(AccountSummary):
         return cls(
             **vars(AccountSummary.from_item(found.account, now)),
             content_due_at=found.account.content_due_at,
+            plan_phases=list(order),
             phases=[Cell.from_item(one, one.status_at(found.account.state, now)) for one in phases],
             assigned=Assigned.of(found),
         )
