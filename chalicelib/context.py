@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain import ids, instants
@@ -82,6 +82,7 @@ class Context:
     lease_token: str | None = None
     if_match: int | None = None
     noted: dict[str, object] = field(default_factory=dict, compare=False)
+    began: float = field(default_factory=lambda: float(sources.monotonic()), compare=False)
 
     def new_id(self, prefix: str) -> str:
         """A fresh, sortable id such as `asg_01J…`."""
@@ -90,6 +91,11 @@ class Context:
     def entropy(self, count: int) -> bytes:
         """That many random bytes."""
         return sources.entropy(count)
+
+    @property
+    def by_now(self) -> datetime:
+        """The instant that it is by now, for what must not be dated back to when the call came."""
+        return self.now + timedelta(seconds=sources.monotonic() - self.began)
 
     def time_left(self) -> float:
         """Seconds of real time until this call must have answered."""

@@ -17,7 +17,7 @@ from chalicelib.domain.turns import Turn
 from chalicelib.domain.warmup import delivery as life
 from chalicelib.domain.warmup.state import PhaseState, Warmup
 from chalicelib.tables import runways, settings
-from chalicelib.tables.base import batch_get
+from chalicelib.tables.base import batch_get, remember, remembers
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale
 from chalicelib.warmups import Loaded
@@ -38,9 +38,9 @@ class Picked:
 
 @dataclass(slots=True)
 class Contest:
-    """What a call learned by losing what it chose to others: those items as they are, and its turn in each category.
+    """What a call learned by losing what it chose to others: those items as they are, and its turn in each ranking.
 
-    `lists` are the ids to which the numbers of a category lead, by kind.
+    `lists` are the ids to which the numbers of a ranking lead, by kind.
     """
 
     fresh: dict[tuple[_Kind, str], PoolItem | None] = field(default_factory=dict)
@@ -51,25 +51,38 @@ class Contest:
         self, context: Context, warmup: Warmup, phase: PhaseState, stale: Stale, chosen: Mapping[PoolKind, PoolItem]
     ) -> None:
         """Takes a turn where an item went to somebody else; one that was only changed is ranked as it is now."""
-        given_away = set()
-        for item in chosen.values():
+        given_away: dict[str, dict[PoolKind, str]] = {}
+        for kind, item in chosen.items():
             if type(item) in stale.failed and self._was_given_away(item, stale):
-                given_away.add(item.category)
-        for category in sorted(given_away):
+                given_away.setdefault(item.category, {})[kind] = item.item_id
+        for category, lost in sorted(given_away.items()):
+            remember(_met(_ranking(warmup, category)), turns.MET_SECONDS, True)
             self.take_turn(context, warmup, category)
-            lists = self.lists[category]
-            missing = {
-                str(kind): turns.places(
-                    self.pool(type(item), warmup.model_id, category),
-                    _wanted(context, warmup, phase, kind),
-                    item.item_id,
-                )
-                for kind, item in chosen.items()
-                if item.category == category and kind not in lists
-            }
-            if missing:
-                ranking, since = _ranking(context, warmup, category)
-                self.lists[category] = settings.keep_turns(ranking, since, missing)
+            for kind, item in chosen.items():
+                if item.category == category:
+                    wanted = _wanted(context, warmup, phase, kind)
+                    self._require_list(context, warmup, category, kind, wanted, lost.get(kind, item.item_id))
+
+    def join(self, context: Context, warmup: Warmup, category: str, kind: PoolKind, wanted: Wanted) -> None:
+        """Takes a turn before anything is lost, where something was within the last seconds."""
+        ranking = _ranking(warmup, category)
+        if ranking not in self.turns:
+            if not remembers(_met(ranking)):
+                return
+            self.take_turn(context, warmup, category)
+        self._require_list(context, warmup, category, kind, wanted)
+
+    def _require_list(
+        self, context: Context, warmup: Warmup, category: str, kind: PoolKind, wanted: Wanted, lost: str | None = None
+    ) -> None:
+        """Makes the list of a ranking where none of those who have numbers has made it."""
+        ranking, since = _ranking(warmup, category), _since(context)
+        if kind in self.lists[ranking]:
+            return
+        before = settings.promised(ranking, turns.windows_before(since, context.settings.turn_seconds))
+        gone = before.get(kind, set()) | ({lost} if lost is not None else set())
+        found = turns.places(self.pool(warmups.MODELS[kind], warmup.model_id, category), wanted, gone)
+        self.lists[ranking] = settings.keep_turns(ranking, since, {str(kind): found, _before(kind): sorted(gone)})
 
     def _was_given_away(self, item: PoolItem, stale: Stale) -> bool:
         key = type(item), item.item_id
@@ -83,9 +96,19 @@ class Contest:
 
     def take_turn(self, context: Context, warmup: Warmup, category: str) -> None:
         """Takes the next number of the category."""
-        ranking, since = _ranking(context, warmup, category)
-        number, self.lists[category] = settings.take_turn(ranking, since, context.now + _TURNS_ARE_KEPT)
-        self.turns[category] = Turn(number)
+        ranking, kept_until = _ranking(warmup, category), context.now + _TURNS_ARE_KEPT
+        number, self.lists[ranking] = settings.take_turn(ranking, _since(context), kept_until)
+        self.turns[ranking] = Turn(number)
+
+    def turn(self, warmup: Warmup, category: str, kind: PoolKind) -> tuple[Turn, list[str]]:
+        """The turn in a ranking, and the list that the numbers there stand for."""
+        ranking = _ranking(warmup, category)
+        return self.turns.get(ranking, Turn()), self.lists.get(ranking, {}).get(kind, [])
+
+    def place(self, warmup: Warmup, category: str, kind: PoolKind) -> int:
+        """The place in the pool of the item whose turn it is."""
+        turn, _ = self.turn(warmup, category, kind)
+        return turn.number - 1 + len(self.lists[_ranking(warmup, category)].get(_before(kind), ()))
 
     def pool(self, kind: _Kind, model_id: str, category: str) -> selection.Pool[PoolItem]:
         """The items of a category, with those that were lost as they are now."""
@@ -93,9 +116,21 @@ class Contest:
         return selection.Corrected(kind.ranked(model_id, category), category, fresh)
 
 
-def _ranking(context: Context, warmup: Warmup, category: str) -> tuple[str, datetime]:
-    since = turns.window(context.now, context.settings.turn_seconds)
-    return scoring.pool(warmup.model_id, category, warmup.theme), since
+def _ranking(warmup: Warmup, category: str) -> str:
+    return scoring.pool(warmup.model_id, category, warmup.theme)
+
+
+def _since(context: Context) -> datetime:
+    return turns.window(context.by_now, context.settings.turn_seconds)
+
+
+def _before(kind: PoolKind) -> str:
+    """The name of the list of those items of a ranking that stood before the first number's."""
+    return settings.BEFORE + kind
+
+
+def _met(ranking: str) -> str:
+    return f"met:{ranking}"
 
 
 def _wanted(context: Context, warmup: Warmup, phase: PhaseState, kind: PoolKind) -> Wanted:
@@ -105,10 +140,11 @@ def _wanted(context: Context, warmup: Warmup, phase: PhaseState, kind: PoolKind)
 
 def _choose(context: Context, warmup: Warmup, kind: PoolKind, wanted: Wanted, contest: Contest) -> Picked | None:
     for category in wanted.categories:
+        contest.join(context, warmup, category, kind, wanted)
         picked = _in_turn(context, warmup, category, kind, wanted, contest)
         if picked is None:
             pool = contest.pool(warmups.MODELS[kind], warmup.model_id, category)
-            turn, listed = contest.turns.get(category, Turn()), contest.lists.get(category, {}).get(kind, [])
+            turn, listed = contest.turn(warmup, category, kind)
             found = turns.behind(pool, wanted, listed, turn)
             picked = None if found is None else Picked(*found)
         if picked is not None:
@@ -121,7 +157,7 @@ def _in_turn(
 ) -> Picked | None:
     """The item whose turn it is, None where there is none for this account."""
     for _ in range(_MOST_NUMBERS):
-        turn, listed = contest.turns.get(category, Turn()), contest.lists.get(category, {}).get(kind, [])
+        turn, listed = contest.turn(warmup, category, kind)
         item_id = turn.of(listed)
         if item_id is None:
             return None
@@ -130,7 +166,8 @@ def _in_turn(
         contest.fresh[model, item_id] = item
         if not turns.is_gone(item, wanted):
             eligible = item.category == category and selection.refusal(item, wanted) is None
-            return Picked(Choice(item, scoring.score(item, wanted.theme)), turn.number) if eligible else None
+            place = contest.place(warmup, category, kind)
+            return Picked(Choice(item, scoring.score(item, wanted.theme)), place) if eligible else None
         contest.take_turn(context, warmup, category)
     return None
 

@@ -7,12 +7,14 @@ from chalicelib.context import Context
 from chalicelib.domain.dispatch import Directory, ScanPlace, WorkQueue
 from chalicelib.domain.instants import render
 from chalicelib.tables import Setting
-from chalicelib.tables.base import batch_get, cached, remember
+from chalicelib.tables.base import batch_get, cached, remember, remembers
 from chalicelib.tables.queues import in_order, leased, next_work
 from chalicelib.tables.settings import DIRECTORY, keep
 from chalicelib.tables.transaction import Stale, Transaction
 
 _MOST_SCANNED = 200
+_IN_WORK = "directory in work"
+_LONGEST_WORK = 2.0
 
 
 def known(context: Context) -> Directory | None:
@@ -28,8 +30,10 @@ def read(context: Context) -> Directory | None:
     """
     (kept,) = batch_get([(Setting, DIRECTORY)])
     found = _of(kept)
-    if not _is_fresh(context, found):
+    if not _is_fresh(context, found) and not remembers(_IN_WORK):
+        remember(_IN_WORK, _LONGEST_WORK, True)
         found = _refreshed(context, kept, found or Directory(context.now)) or found
+        remember(_IN_WORK, 0, False)
     return remember(DIRECTORY, context.settings.gate_cache_seconds, found)
 
 

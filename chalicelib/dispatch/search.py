@@ -1,14 +1,15 @@
 """One search for work: the accounts that are due, model by model, and whose turn it is."""
 
-import hashlib
 import heapq
-from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 
 from chalicelib.context import Context
 from chalicelib.dispatch import directory, slots
+from chalicelib.dispatch.lines import Candidate, Line
+from chalicelib.dispatch.numbers import Numbers, digest
 from chalicelib.domain.dispatch import Directory, QueuePlace, WorkWanted, queue_place, whose_turn
 from chalicelib.domain.errors import TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
@@ -20,38 +21,10 @@ from chalicelib.tables.settings import WEIGHT, pauses_lately, take_numbers
 
 _PAGE = 25
 _MOST_LEASED = 100
-_SPREAD = 48
 _OF_WORK = ":"
 """What the name of a stretch of the work index has, and no model's id."""
 _NO_LEASE_RUNS_OUT = "no lease runs out"
 _LONGEST_WITHOUT = timedelta(minutes=1)
-
-
-class _Line:
-    """The accounts of one model that are due, oldest first."""
-
-    def __init__(self, rows: Iterator[QueueRow]) -> None:
-        self._rows, self._read = rows, deque[QueueRow]()
-
-    def has(self, count: int) -> bool:
-        """Whether so many stand in it."""
-        self._read.extend(islice(self._rows, max(0, count - len(self._read))))
-        return len(self._read) >= count
-
-    def ids(self) -> Iterator[str]:
-        """Those that stand in it; they are read as they are asked for, and taken out."""
-        while (row := self.take()) is not None:
-            yield row.account.account_id
-
-    def take(self, place: int = 0) -> QueueRow | None:
-        """Take the account at this place out of the line, counted through the first few; None from an empty line."""
-        place %= _SPREAD
-        if not self.has(place + 1) and not self._read:
-            return None
-        place %= len(self._read)
-        row = self._read[place]
-        del self._read[place]
-        return row
 
 
 def place_name(row: QueueRow) -> str:
@@ -82,13 +55,15 @@ class Search:
         page: int = _PAGE,
     ) -> None:
         self._context, self._wanted, self._page = context, wanted, page
+        self._numbers = Numbers(context, wanted)
         self._left_out, self._places = {*left_out, *wanted.holding}, places or {}
         self._behind, self._most_models = behind, most_models
         self.last_model: str | None = None
         self._pauses = pauses_lately(context.settings.gate_cache_seconds)
         self._bounds: dict[str, int] = {}
         self._slots: dict[str, Set[str]] = {}
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, Line] = {}
+        self._left = set[str]()
         self._looked = self._pauses.pipeline_paused
         self._as_of = context.now
         self.next_due_at: datetime | None = None
@@ -118,8 +93,7 @@ class Search:
             *(self._wanted.models, self._context.actor.models),
             *(self._wanted.actions, self._wanted.phases, self._wanted.categories),
         )
-        among = repr([None if one is None else sorted(one) for one in asked])
-        first = self._number(f"models:{hashlib.sha256(among.encode()).hexdigest()[:16]}", count)
+        first = self._number(f"models:{digest(asked)}", count)
         return range(first, first + count)
 
     def first(self, number: int) -> QueueRow | None:
@@ -135,21 +109,37 @@ class Search:
                 return None
             self._look()
 
-    def instead_of(self, lost: QueueRow, number: int) -> QueueRow | None:
+    def next(self, number: int) -> Candidate | None:
+        """Take an account of the model whose turn this is; None where nothing is left.
+
+        The oldest, or where callers have met within the last seconds the one that the caller's own number stands for.
+        """
+        model = whose_turn(number, self._weights) if self._lines else None
+        if model is not None and self._numbers.have_met(model):
+            with suppress(TemporarilyUnavailable):  # a row that is asked too much: the oldest will do
+                account_id = self._numbers.next(model, self._lines[model], self._left_out)
+                if account_id is not None:
+                    self._left_out.add(account_id)
+                    return Candidate(account_id, model)
+                self.leave(model)
+                return self.next(number)
+        row = self.first(number)
+        return None if row is None else Candidate(row.account.account_id, row.account.model_id)
+
+    def instead_of(self, lost: Candidate, number: int) -> Candidate | None:
         """Take another account in place of one that somebody else was given: of the same model, where it has any.
 
         Those who lose at once get numbers of their own, and with them different accounts.
         """
-        model = lost.account.model_id
+        model = lost.model_id
         if model in self._bounds:
             self._slots |= slots.of_models({model: self._bounds[model]})
             if self._is_busy(model):
                 self._lines.pop(model, None)
         line = self._lines.get(model)
-        if line is None or not line.has(2):
-            return self.first(number)
-        row = line.take(self._number(f"lost:{model}", 1))
-        return self.first(number) if row is None else self._given(row)
+        if line is not None and line.has(2):
+            self._numbers.meet(model)
+        return self.next(number)
 
     def place_of(self, account_id: str, model: str) -> QueuePlace | None:
         """Return where an account of the model stands; None where it is not seen among what is due."""
@@ -164,6 +154,7 @@ class Search:
     def leave(self, model: str) -> None:
         """Leave a model to later claims."""
         self._lines.pop(model, None)
+        self._left.add(model)
         self.more = True
 
     def _given(self, row: QueueRow) -> QueueRow:
@@ -200,7 +191,7 @@ class Search:
             self._open(found)
         if not self._lines:
             self._open_rows(rows)
-        self.more = not whole and (found is None or not found.is_whole)
+        self.more = self.more or (not whole and (found is None or not found.is_whole))
 
     def _head(self, source: Source) -> list[QueueRow]:
         return [QueueRow(one, source) for one in islice(source.rows(None, self._page), self._page)]
@@ -221,7 +212,7 @@ class Search:
             if self._is_due(row):
                 of_models.setdefault(row.account.model_id, []).append(row)
         for model in self._window(of_models):
-            self._lines[model] = _Line(iter(of_models[model]))
+            self._lines[model] = Line(iter(of_models[model]))
 
     def _open(self, found: Directory) -> None:
         """Open the lines of the models that the directory names; none is read before its turn comes."""
@@ -239,7 +230,7 @@ class Search:
             sources = [Source(work_key(one.shard), one.work, one.since) for one in due.get(model, ())]
             rows = in_order(sources, self._places, self._page, now)
             both = heapq.merge(rows, held.get(model, ()), key=lambda row: row.place) if model in held else rows
-            self._lines[model] = _Line(row for row in both if self._is_offered(row))
+            self._lines[model] = Line(row for row in both if self._is_offered(row))
         later = [one.since for one in found.queues if one.since > render(now) and self._wanted.admits(one.planned)]
         if not self._lines and later:
             self.next_due_at = parse(min(later))
@@ -253,7 +244,7 @@ class Search:
     # what is meant
 
     def _is_offered_model(self, model: str) -> bool:
-        return self._is_meant_model(model) and model not in self._pauses.paused_models
+        return self._is_meant_model(model) and model not in self._pauses.paused_models and model not in self._left
 
     def _is_busy(self, model: str) -> bool:
         """Whether all slots of a bounded model are taken: only an account that has one can be taken over."""

@@ -1,12 +1,13 @@
 """Turns: bots that want the same item at the same moment get what they would have got one after another.
 
-Who lost an item takes a number in its ranking. Numbers count up for a short window, and stand for places in a list that
-all share: the best items as the first of them saw them, without the one that was lost. So number 1 is the best that is
-left, and nobody meets the holder of another number.
+A bot that lost an item takes a number in its ranking; one that knows of a loss there within the last seconds takes its
+number at once, and loses nothing. Numbers count up for a short window, and stand for places in a list that all share:
+the best items as the first of them saw them, without the one that was lost and those that were promised just before. So
+number 1 is the best that is left, and nobody meets the holder of another number. Accounts that wait are taken alike.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from chalicelib.domain.records import record
@@ -15,6 +16,9 @@ from chalicelib.domain.selection import Choice, Pool, SelectableItem, Wanted, le
 
 MOST_PLACES = 64
 """How many items a list of turns has at most."""
+MET_SECONDS = 10.0
+"""For how long a function takes numbers at once where it has lost something."""
+_WINDOWS_UNDER_WAY = 3
 C = TypeVar("C", bound=SelectableItem)
 
 
@@ -35,10 +39,15 @@ def window(now: datetime, seconds: float) -> datetime:
     return datetime.fromtimestamp(at - at % seconds, UTC)
 
 
-def places(pool: Pool[C], wanted: Wanted, lost: str) -> list[str]:
-    """The ids of the best items of a pool, for those who have lost one of them."""
-    found = leading(pool, wanted, MOST_PLACES + 1)
-    return [choice.item.item_id for choice in found if choice.item.item_id != lost][:MOST_PLACES]
+def windows_before(since: datetime, seconds: float) -> list[datetime]:
+    """When the windows began in which what was promised may still be under way."""
+    return [since - timedelta(seconds=seconds * count) for count in range(1, _WINDOWS_UNDER_WAY + 1)]
+
+
+def places(pool: Pool[C], wanted: Wanted, promised: Collection[str]) -> list[str]:
+    """The ids of the best items of a pool, without those that are promised to others."""
+    found = leading(pool, wanted, MOST_PLACES + len(promised))
+    return [choice.item.item_id for choice in found if choice.item.item_id not in promised][:MOST_PLACES]
 
 
 def was_given_away(item: SelectableItem | None, uses_before: int) -> bool:

@@ -11,7 +11,7 @@ from chalicelib import deliveries, holdings, warmups
 from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.deliveries import Contest, DeliveredItems
-from chalicelib.dispatch import Search, place_name
+from chalicelib.dispatch import Candidate, Search, place_name
 from chalicelib.domain import leases, timing
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.dispatch import ANYTHING, PlannedStep, WorkWanted
@@ -26,6 +26,7 @@ from chalicelib.tables import Account, Content, Session, Text
 from chalicelib.tables.base import batch_get
 from chalicelib.tables.queues import Place, QueueRow
 from chalicelib.tables.transaction import Stale
+from chalicelib.warmups import Loaded
 
 _MOST_MODELS = 16
 """How many models a list goes through at a time: its cursor names a place for each."""
@@ -239,38 +240,42 @@ class _Taker:
 
     def take_in_turn(self, search: Search, turn: int) -> ClaimedOffer | None:
         """The account whose turn it is; where it cannot be taken, another one."""
-        row = search.first(turn)
-        while row is not None and not self.context.is_short_of_time:
-            model, before = row.account.model_id, self.without_content.total()
-            taken = self.take(row.account.account_id, model)
+        candidate, contest = search.next(turn), Contest()
+        while candidate is not None and not self.context.is_short_of_time:
+            before = self.without_content.total()
+            taken = self.take(candidate, contest)
             if taken is not None:
                 return taken
             if self.without_content.total() == before:
-                row = search.instead_of(row, turn)
+                candidate = search.instead_of(candidate, turn)
                 continue
-            if self.without_content[model] == _MOST_WITHOUT_CONTENT:
-                search.leave(model)
-            row = search.first(turn)
+            if self.without_content[candidate.model_id] == _MOST_WITHOUT_CONTENT:
+                search.leave(candidate.model_id)
+            candidate = search.next(turn)
         return None
 
-    def take(self, account_id: str, model_id: str) -> ClaimedOffer | None:
-        """A lease on the account; None where it cannot be taken, or another was faster."""
-        contest = Contest()
+    def take(self, candidate: Candidate, contest: Contest) -> ClaimedOffer | None:
+        """A lease on the account; None where it cannot be taken, or another was faster.
+
+        Where another was faster with an item alone, the account is not read again.
+        """
+        loaded: Loaded | None = None
         while True:
             try:
-                return self._try(account_id, contest)
+                loaded = loaded or warmups.load(self.context, candidate.account_id)
+                return self._try(loaded, contest)
             except ContentUnavailable as error:
-                self._set_aside(error, model_id)
+                self._set_aside(error, candidate.model_id)
                 return None
             except NotFound:
                 return None
             except Stale as stale:  # another took the account, or only an item that was chosen for it
                 if not stale.failed <= {Content, Text, Session} or self.context.is_short_of_time:
                     return None
+                loaded = None if loaded is None or Session in stale.failed else loaded.as_read()
 
-    def _try(self, account_id: str, contest: Contest) -> ClaimedOffer | None:
-        context, loaded = self.context, warmups.load(self.context, account_id)
-        account, session = loaded.account, loaded.session
+    def _try(self, loaded: Loaded, contest: Contest) -> ClaimedOffer | None:
+        context, account, session = self.context, loaded.account, loaded.session
         if session is None or has_ended(session.live):
             return None
         loaded.settled = self.settled

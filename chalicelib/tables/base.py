@@ -139,6 +139,15 @@ class Item(Model):
         """Whether the item comes from the store, and is not new."""
         return self._read is not None
 
+    @property
+    def stored(self) -> Raw:
+        """The item as it was read, with attributes that its class does not know."""
+        return self._read or {}
+
+    def as_read(self) -> Self:
+        """The item as it was read, whatever was changed since."""
+        return self.from_raw_data(self.stored)
+
     def is_over(self, now: datetime) -> bool:
         """Whether the item's time is over, even if the store has not dropped it yet."""
         kept_until: datetime | None = getattr(self, "kept_until", None)
@@ -208,6 +217,12 @@ def cached(key: object, seconds: float, read: Callable[[], T]) -> T:
     if value is None or sources.monotonic() >= until:
         value = remember(key, seconds, read())
     return cast(T, value)
+
+
+def remembers(key: object) -> bool:
+    """Whether something is kept under this key, and its time is not over."""
+    until, value = Store.cached.get(key, (0.0, None))
+    return bool(value) and sources.monotonic() < until
 
 
 def remember(key: object, seconds: float, value: T) -> T:

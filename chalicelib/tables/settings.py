@@ -17,6 +17,8 @@ PAUSES = "pauses"
 WATCHED = "watched"
 HOURS = "hours"
 DIRECTORY = "directory"
+BEFORE = "before_"
+"""What the name of a list begins with that holds what stood before the first number of another list."""
 WEIGHT = 1
 COUNTER_SHARDS = 8
 
@@ -120,6 +122,16 @@ def keep_turns(ranking: str, since: datetime, lists: Mapping[str, Sequence[str]]
     values = {f":{name}": {"L": [{"S": one} for one in ids]} for name, ids in lists.items()}
     update = "SET " + ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in lists)
     return _lists(_update_turn(_window(ranking, since), update, names, values))
+
+
+def promised(ranking: str, windows: Sequence[datetime]) -> dict[str, set[str]]:
+    """The ids, by what they are listed as, to which numbers of these windows led, and those that stood before them."""
+    found: dict[str, set[str]] = {}
+    for row in batch_get([(Setting, f"turn:{_window(ranking, since)}") for since in windows]):
+        for name, ids in _lists({} if row is None else row.stored).items():
+            was_before = name.startswith(BEFORE)
+            found.setdefault(name.removeprefix(BEFORE), set()).update(ids if was_before else ids[: row.number])
+    return found
 
 
 def _window(ranking: str, since: datetime) -> str:

@@ -1,7 +1,7 @@
 """Loading a warm-up: the account, its phases, what is paused and the caller's session, as one frozen view."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from chalicelib.context import Context
@@ -62,6 +62,16 @@ class Loaded:
         assert self.account.phase_rows <= self.phases.keys(), "who shows all phases loads the warm-up whole"
         return self.account.phases(self.phases)
 
+    def as_read(self) -> "Loaded":
+        """The same before a write that was refused."""
+        account = self.account.as_read()
+        account.extend_lease(None if self.holder is None else self.holder.leases_until)
+        current = account.phase
+        held = None if current is None else current.name
+        rows = {name: one.as_read() for name, one in self.phases.items() if one.was_read() and name != held}
+        known = rows if current is None else {**rows, current.name: current}
+        return replace(self, account=account, phases=known, rows=frozenset(rows))
+
     def blockers(self, now: datetime) -> list[Blocker]:
         """Why the account cannot be taken now; empty where it can."""
         return blockers_as_of(self.warmup, self.pauses, now)
@@ -70,9 +80,7 @@ class Loaded:
 def load(context: Context, account_id: str, phase: str | None = None) -> Loaded:
     """Reads the account with its current phase and all that decides on it, in one consistent round trip.
 
-    It takes another where its model is bounded, or somebody else holds it.
-
-    A bounded model costs one more, and so do the rows of the phases that have ended: they are read where `phase`, what
+    A bounded model costs one more, as does an account that somebody else holds, and so do the rows of the phases that have ended: they are read where `phase`, what
     it is about, is not the current one, and where all have ended. Raises NotFound also where the caller's models do
     not cover the account.
     """

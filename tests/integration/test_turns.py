@@ -9,13 +9,20 @@ import pytest
 
 from chalicelib.context import Actor, Context, Role, begin
 from chalicelib.deliveries import DeliveredItems
-from chalicelib.services import deliveries
+from chalicelib.services import deliveries, leases
 from chalicelib.settings import Settings
 from tests.agency import Agency
+from tests.conftest import SETTINGS
 from tests.wire import Call, Fault
 
 BOTS = 50
 WRITE, NUMBER = "TransactWriteItems", "UpdateItem"
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Windows that are longer than a rush takes: every wait of one of fifty threads moves the clock of all."""
+    return replace(SETTINGS, turn_seconds=20)
 
 
 def furnished(agency: Agency, *, phase: str = "pfp", cap: int = 50) -> list[str]:
@@ -98,3 +105,82 @@ def test_a_number_that_is_lost_is_skipped(agency: Agency, settings: Settings, fa
     found = rush(agency, settings, accounts, herd=True)
     taken = sorted(one.content.content_id for one in found if one.content)
     assert taken[0] != taken[1] and taken[-1] == "c099" and len(set(taken)) == 3
+
+
+# claims: accounts are taken by numbers, too
+
+
+def claims(agency: Agency, settings: Settings, sessions: list[str | None], *, herd: bool) -> list[tuple[str, str]]:
+    """The account and the item that each claim is given; as a `herd`, all have chosen before anybody writes."""
+    gate, seen = threading.Barrier(len(sessions)), set[int]()
+
+    def together(call: Call) -> None:
+        if call.operation == WRITE and threading.get_ident() not in seen:
+            seen.add(threading.get_ident())
+            gate.wait(60)
+
+    def claim(session: str | None) -> list[tuple[str, str]]:
+        caller: Context = begin(settings, Actor(Role.BOT, "b1"), seconds=60)
+        if not herd:
+            gate.wait(60)
+        answer = leases.claim(replace(caller, session_id=session), limit=1, deliver=True)
+        found = answer.items
+        assert found or (answer.ask_again is not None and answer.ask_again.retry_after_seconds <= 2)
+        return [
+            (one.offer.account_id, one.delivery.content.content_id)
+            for one in found
+            if one.delivery is not None and one.delivery.content is not None
+        ]
+
+    agency.wire.forget()
+    if herd:
+        agency.wire.before.append(together)
+    with ThreadPoolExecutor(len(sessions)) as pool:
+        made = list(pool.map(claim, sessions))
+    if herd:
+        agency.wire.before.remove(together)
+    return [one for found in made for one in found]
+
+
+def tries(agency: Agency) -> int:
+    """How often an account was reached for."""
+    reached = [call for call in agency.wire.of(WRITE) if any(place.endswith("accounts") for _, place in call.rights())]
+    return len({call.token for call in reached})
+
+
+@pytest.mark.parametrize("bots", [10, BOTS])
+def test_claims_at_once_get_the_oldest_accounts_and_the_best_items_and_lose_at_most_once(
+    agency: Agency, settings: Settings, bots: int
+) -> None:
+    """Who claims within the next seconds takes its numbers at once, and loses nothing."""
+    accounts = furnished(agency)
+    accounts += [agency.operator.account(f"rush-{number}", model_id="m2") for number in range(BOTS, 2 * BOTS)]
+    sessions = [agency.worker().session for _ in range(bots)]
+    agency.time.advance(settings.turn_seconds * 0.8)
+    agency.bot().ready("?limit=25").ok()  # a function that knows what there is
+    first = claims(agency, settings, sessions, herd=True)
+    assert tries(agency) <= 2.1 * bots
+    assert {account for account, _ in first} == set(accounts[:bots])
+    assert {item for _, item in first} == {f"c{number:03}" for number in range(2 * BOTS - bots, 2 * BOTS)}
+    agency.time.advance(settings.turn_seconds / 4)  # to the next window
+    agency.bot().ready("?limit=25").ok()
+    second = claims(agency, settings, [agency.worker().session for _ in range(bots)], herd=False)
+    assert tries(agency) == bots, "nobody loses"
+    assert {account for account, _ in second} == set(accounts[bots : 2 * bots])
+    assert {item for _, item in second} == {f"c{number:03}" for number in range(2 * (BOTS - bots), 2 * BOTS - bots)}
+
+
+def test_where_all_that_is_left_is_promised_a_claim_is_empty_and_asks_again_soon(
+    agency: Agency, settings: Settings
+) -> None:
+    agency.operator.model("m2")
+    for number in range(4):
+        agency.operator.media(f"c{number:03}", "pfp", model_id="m2", quality_score=50, max_usage=50)
+        agency.operator.account(f"rush-{number}", model_id="m2")
+    sessions = [agency.worker().session for _ in range(9)]
+    taken = claims(agency, settings, sessions, herd=True)
+    assert sorted(account for account, _ in taken) == [f"rush-{number}" for number in range(4)]
+    agency.operator.account("rush-9", model_id="m2")
+    agency.operator.media("c009", "pfp", model_id="m2", quality_score=50, max_usage=50)
+    (item,) = agency.worker().claim().ok()["items"]
+    assert item["account_id"] == "rush-9", "what is in no list is free"
