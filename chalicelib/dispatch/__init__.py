@@ -4,7 +4,7 @@ Where little is due, the common queue shows all of it. Behind a backlog the dire
 have work, and each of them is read by itself: what a caller does not want is not passed by, but not read.
 """
 
-from chalicelib.dispatch.lines import Candidate
+from chalicelib.dispatch.lines import Proposal
 from chalicelib.dispatch.search import Search, place_name
 
-__all__ = ["Candidate", "Search", "place_name"]
+__all__ = ["Proposal", "Search", "place_name"]

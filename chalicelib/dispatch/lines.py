@@ -49,7 +49,7 @@ class Line:
 
 
 @record
-class Candidate:
+class Proposal:
     """An account that a claim may take."""
 
     account_id: str

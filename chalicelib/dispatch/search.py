@@ -8,7 +8,7 @@ from itertools import chain, islice
 
 from chalicelib.context import Context
 from chalicelib.dispatch import directory, slots
-from chalicelib.dispatch.lines import Candidate, Line
+from chalicelib.dispatch.lines import Line, Proposal
 from chalicelib.dispatch.numbers import Numbers, digest
 from chalicelib.domain.dispatch import Directory, QueuePlace, WorkWanted, queue_place, whose_turn
 from chalicelib.domain.errors import TemporarilyUnavailable
@@ -109,7 +109,7 @@ class Search:
                 return None
             self._look()
 
-    def next(self, number: int) -> Candidate | None:
+    def next(self, number: int) -> Proposal | None:
         """Take an account of the model whose turn this is; None where nothing is left.
 
         The oldest, or where callers have met within the last seconds the one that the caller's own number stands for.
@@ -120,17 +120,14 @@ class Search:
                 account_id = self._numbers.next(model, self._lines[model], self._left_out)
                 if account_id is not None:
                     self._left_out.add(account_id)
-                    return Candidate(account_id, model)
-                self.leave(model)
+                    return Proposal(account_id, model)
+                self.leave(model)  # all that waits there is promised to others
                 return self.next(number)
         row = self.first(number)
-        return None if row is None else Candidate(row.account.account_id, row.account.model_id)
+        return None if row is None else Proposal(row.account.account_id, row.account.model_id)
 
-    def instead_of(self, lost: Candidate, number: int) -> Candidate | None:
-        """Take another account in place of one that somebody else was given: of the same model, where it has any.
-
-        Those who lose at once get numbers of their own, and with them different accounts.
-        """
+    def instead_of(self, lost: Proposal, number: int) -> Proposal | None:
+        """Take another account in place of one that somebody else was given: of the same model, where it has any."""
         model = lost.model_id
         if model in self._bounds:
             self._slots |= slots.of_models({model: self._bounds[model]})

@@ -11,7 +11,7 @@ from chalicelib import deliveries, holdings, warmups
 from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.deliveries import Contest, DeliveredItems
-from chalicelib.dispatch import Candidate, Search, place_name
+from chalicelib.dispatch import Proposal, Search, place_name
 from chalicelib.domain import leases, timing
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.dispatch import ANYTHING, PlannedStep, WorkWanted
@@ -254,7 +254,7 @@ class _Taker:
             candidate = search.next(turn)
         return None
 
-    def take(self, candidate: Candidate, contest: Contest) -> ClaimedOffer | None:
+    def take(self, candidate: Proposal, contest: Contest) -> ClaimedOffer | None:
         """A lease on the account; None where it cannot be taken, or another was faster.
 
         Where another was faster with an item alone, the account is not read again.

@@ -221,8 +221,7 @@ def cached(key: object, seconds: float, read: Callable[[], T]) -> T:
 
 def remembers(key: object) -> bool:
     """Whether something is kept under this key, and its time is not over."""
-    until, value = Store.cached.get(key, (0.0, None))
-    return bool(value) and sources.monotonic() < until
+    return (kept := Store.cached.get(key)) is not None and bool(kept[1]) and sources.monotonic() < kept[0]
 
 
 def remember(key: object, seconds: float, value: T) -> T:

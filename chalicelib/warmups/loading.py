@@ -80,9 +80,9 @@ class Loaded:
 def load(context: Context, account_id: str, phase: str | None = None) -> Loaded:
     """Reads the account with its current phase and all that decides on it, in one consistent round trip.
 
-    A bounded model costs one more, as does an account that somebody else holds, and so do the rows of the phases that have ended: they are read where `phase`, what
-    it is about, is not the current one, and where all have ended. Raises NotFound also where the caller's models do
-    not cover the account.
+    A bounded model costs one more, and so do an account that somebody else holds, and the rows of the phases that have
+    ended: they are read where `phase`, what it is about, is not the current one, and where all have ended. Raises
+    NotFound also where the caller's models do not cover the account.
     """
     return _load_untorn(context, account_id, lambda account: phase not in (None, account.current_phase))
 
