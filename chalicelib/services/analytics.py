@@ -62,13 +62,13 @@ def analyse(context: Context, model_id: str) -> Analytics:
 
 
 def _fallbacks(kind: PoolKind, items: Sequence[PoolItem]) -> tuple[Counter[str], bool]:
-    """By phase, the assignments of items of `any`; and whether all were counted."""
+    """By the category that was asked for, the assignments of items of `any`; and whether all were counted."""
     counted: Counter[str] = Counter()
     left = _MOST_FALLBACKS
     for item in items:
         if item.category == ANY and item.last_assigned_at is not None:
             rows, whole = assignments.of_item(item.item_id, texts=kind is PoolKind.TEXT, most=left)
-            counted.update(row.phase for row in rows)
+            counted.update(row.content_type or row.phase for row in rows)
             left -= len(rows)
             if not whole or left <= 0:
                 return counted, False

@@ -304,7 +304,7 @@ class _Writer:
             model_id=account.model_id,
             content_id=opened.content_id,
             text_id=opened.text_id,
-            content_type=opened.phase,
+            content_type=str(self.loaded.warmup.plan.phases[opened.phase].category),
             assignment_score=opened.score,
             assignment_reason=opened.reason,
             scores={kind: dict(parts) for kind, parts in opened.scores.items()},
