@@ -433,7 +433,7 @@ TOLD: Mapping[str, str] = {
     "older_than_seconds": "Failed at least so long ago.",
     "order": "By time, which end first.",
     "phase": "A phase.",
-    "plan": "A plan.",
+    "plan": "A plan; accounts of it: `slow` of any of its versions, `slow/2` of that one.",
     "phase_status": "The status of an account's current phase.",
     "queue": "Where an account stands in the queues.",
     "sort": "In which order: `working_since` lists those at work, held for longest first.",

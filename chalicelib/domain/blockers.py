@@ -61,6 +61,8 @@ class _Account(Protocol):
     @property
     def has_consent(self) -> bool: ...
     @property
+    def ready_at(self) -> datetime | None: ...
+    @property
     def content_due_at(self) -> datetime | None: ...
     @property
     def needs_review(self) -> bool: ...
@@ -107,6 +109,9 @@ def blockers(account: _Account, phase: _Phase | None, pauses: Pauses, now: datet
             )
         elif phase is not None:
             found.extend(_of_phase(account, phase, now))
+        elif account.state is AccountState.READY and account.ready_at is not None and now < account.ready_at:
+            detail = "the minimum interval before its first phase has not passed"
+            found.append(Blocker(BlockerCode.INTERVAL, account.ready_at, detail=detail))
         if account.model_id in pauses.busy_models and not leases.is_live(account.lease, now):
             busy = f"as many accounts of the model {account.model_id} are worked on as it allows at a time"
             found.append(Blocker(BlockerCode.MODEL_BUSY, detail=busy))

@@ -130,7 +130,8 @@ def _next_stage(
 def newcomer(account_id: str, now: datetime, theme: str | None = None, plan: Plan = STANDARD) -> PendingAccount:
     """An account of this plan that starts now."""
     ready = simulation.sketch(plan, AccountState.READY)
-    return PendingAccount(account_id, simulation.stage_of(ready), now, theme)
+    begins_at = now + plan.phases[plan.first].interval
+    return PendingAccount(account_id, simulation.stage_of(ready), begins_at, theme)
 
 
 @record

@@ -28,6 +28,7 @@ from chalicelib.routes.queries import (
     limit,
     line,
     phase_name,
+    plan,
 )
 from chalicelib.routes.schemas.account_lists import BulkMove, ListedAccount
 from chalicelib.routes.schemas.accounts import (
@@ -71,6 +72,7 @@ _FILTER: dict[str, Any] = {
     "queue": OneOf(Queue),
     "text": line,
     "ids": identifiers,
+    "plan": plan,
 }
 
 
@@ -169,11 +171,17 @@ def move_all(context: Context, *, body: MoveAllBody) -> Answer[BulkMove]:
     if body.account_ids is not None:
         results, next_cursor = moves.move_named(context, move, body.account_ids, act, look, dry_run=body.dry_run), None
     else:
-        wanted = AccountFilter(**(body.filter.model_dump() if body.filter else {}))
+        wanted = _filter(body)
         page = account_lists.find(context, wanted, limit=body.limit, cursor=body.cursor)
         results = moves.move_all(context, move, page.items, act, look, dry_run=body.dry_run)
         next_cursor = page.next_cursor
     return Answer(BulkMove.of(results, next_cursor, move, dry_run=body.dry_run, now=context.now))
+
+
+def _filter(body: MoveAllBody) -> AccountFilter:
+    given = body.filter.model_dump() if body.filter else {}
+    named = given.pop("plan", None)
+    return AccountFilter(**given, plan=None if named is None else PlanReference.of(named))
 
 
 def _moved(context: Context, account: Account, body: MoveAllBody) -> bool:

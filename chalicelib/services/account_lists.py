@@ -17,6 +17,7 @@ from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.errors import MalformedRequest, TemporarilyUnavailable
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import PhaseStatus, is_completed, needs_attention
+from chalicelib.domain.plan_versions import PlanReference
 from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.domain.records import record
 from chalicelib.scans import ScannedPage, scan
@@ -45,6 +46,7 @@ class AccountFilter:
     queue: Queue | None = None
     text: str | None = None
     ids: tuple[str, ...] | None = None
+    plan: PlanReference | None = None
 
     def admits(self, account: Account, phase: Phase | None, context: Context) -> bool:
         """Whether the account is meant; `phase` is its current one where an error is asked for."""
@@ -57,6 +59,7 @@ class AccountFilter:
             and (not self.by_error or (phase is not None and self._failed_so(phase)))
             and (self.queue is None or self.queue in queues_of(account, context.now))
             and (self.text is None or self.text.casefold() in words)
+            and (self.plan is None or self.plan.means(*account.plan_key))
         )
 
     def _failed_so(self, phase: Phase) -> bool:

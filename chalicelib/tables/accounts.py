@@ -175,6 +175,11 @@ class Account(Item):
             return STANDARD
         return plan_of(self.plan_name, self.plan_version or 0, self.plan_digest)
 
+    @property
+    def plan_key(self) -> tuple[str, int]:
+        """The name and the version of its plan, as it keeps them."""
+        return self.plan_name or STANDARD.name, self.plan_version or STANDARD.version
+
     def keep_plan(self, plan: StoredPlan, version: int) -> None:
         """Gives the account this version of a plan; of what comes with the service it keeps nothing."""
         standard = is_standard(plan.plan_name, version)

@@ -253,3 +253,38 @@ def test_a_plan_that_is_not_what_the_account_was_given_is_not_followed(
     worker.start().refused(500, "internal_error")
     assert "The document of slow/1 has the digest" in caplog.text
     assert agency.wire.image()["test-accounts"] == before["test-accounts"]
+
+
+def test_accounts_are_listed_by_their_plan(agency: Agency) -> None:
+    slow(agency)
+    for account_id, plan in (("a1", "standard"), ("a2", "slow"), ("a3", "slow/1")):
+        agency.operator.post(ACCOUNTS, body(account_id, plan=plan)).ok(201)
+
+    def listed(plan: str) -> set[str]:
+        return {one["account_id"] for one in agency.operator.get(f"{ACCOUNTS}?plan={plan}").ok()["items"]}
+
+    assert (listed("slow"), listed("slow/1"), listed("slow/2")) == ({"a2", "a3"}, {"a2", "a3"}, set())
+    assert listed("standard/1") == {"a1"}
+    agency.operator.get(f"{ACCOUNTS}?plan=a/b").refused(400, "malformed_request")
+    given = {"action": "ready", "reason": "x", "filter": {"plan": "slow"}, "dry_run": True}
+    assert agency.operator.post(f"{ACCOUNTS}/bulk", given).ok()["matched"] == 2
+
+
+def test_the_first_interval_counts_from_the_account_being_declared_ready(agency: Agency) -> None:
+    agency.operator.post(PLANS, {"name": "slow", "title": "Slow"}).ok(201)
+    late = [{**SLOW_PHASES[0], "interval_hours": 36}, *SLOW_PHASES[1:]]
+    agency.operator.send("PATCH", SLOW, {"phases": late}).ok()
+    found = agency.operator.post(f"{SLOW}/preview", {"model_id": "m1", "accounts": 1}).ok()
+    assert found["first_account"][0]["at"] == agency.time.told(timedelta(hours=36))
+    agency.operator.post(f"{SLOW}/publish").ok()
+    agency.operator.post(ACCOUNTS, body(plan="slow")).ok(201)
+    agency.operator.ready("a1").ok()
+    worker = agency.worker()
+    at = agency.time.told(timedelta(hours=36))
+    assert agency.operator.account_document()["due_at"] == at
+    assert worker.start().refused(409, "phase_not_available")["available_at"] == at
+    assert worker.claim().ok()["items"] == []
+    agency.time.advance(timedelta(hours=36))
+    assert worker.offered() == ["a1"]
+    assert worker.claim(deliver=True).ok()["items"][0]["phase"] == "portrait"
+    agency.operator.verified()

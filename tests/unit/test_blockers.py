@@ -32,6 +32,7 @@ class Account:
     state: AccountState = AccountState.WARMING_UP
     lease: Lease | None = None
     has_consent: bool = True
+    ready_at: datetime | None = None
     content_due_at: datetime | None = None
     model_id: str = "m1"
     needs_review: bool = False

@@ -575,6 +575,7 @@ class BulkFilter(ApiModel):
     failed_before: datetime | None = None
     queue: Queue | None = None
     text: str | None = None
+    plan: str | None = None
 
 
 class BulkMove(ApiModel):

@@ -94,6 +94,7 @@ class Accounts:
         queue: str | None = None,
         text: str | None = None,
         ids: str | None = None,
+        plan: str | None = None,
     ) -> Pages[shapes.ListedAccount]:
         """Accounts that the filter admits; a page may hold fewer than asked, and still name a cursor."""
         return self._transport.pages(
@@ -115,6 +116,7 @@ class Accounts:
                 "queue": queue,
                 "text": text,
                 "ids": ids,
+                "plan": plan,
             },
         )
 

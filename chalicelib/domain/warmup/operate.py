@@ -34,7 +34,7 @@ def ready(warmup: Warmup, now: datetime) -> Step:
         raise ConsentMissing()
     draft = Draft(warmup, now)
     draft.move(AccountTransition.READY)
-    draft.set(ready_at=now)
+    draft.set(ready_at=now + warmup.plan.phases[warmup.plan.first].interval)
     return draft.step(AuditAction.ACCOUNT_READY)
 
 
@@ -60,7 +60,7 @@ def reset(warmup: Warmup, now: datetime) -> Step:
     draft.move(AccountTransition.RESET)
     _withdraw_work(draft, "reset")
     _forget_warmup(draft)
-    draft.set(ready_at=now)
+    draft.set(ready_at=now + warmup.plan.phases[warmup.plan.first].interval)
     return draft.step(AuditAction.ACCOUNT_RESET)
 
 

@@ -58,6 +58,7 @@ class BulkFilter(Input):
     failed_before: Instant | None = None
     queue: Queue | None = None
     text: Line | None = None
+    plan: AnyPlan | None = None
 
 
 class MoveAllBody(ReasonBody):
