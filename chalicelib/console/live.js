@@ -5,7 +5,7 @@ import { useCallback, useEffect, useRef, useState } from "./preact.js";
 
 // the address
 
-export const SCREENS = ["now", "pipeline", "review", "content", "bots", "tasks", "audit", "status"];
+export const SCREENS = ["now", "pipeline", "review", "content", "plans", "bots", "tasks", "audit", "status"];
 
 /** @typedef {Record<string, string | number | null | undefined>} Change */
 

@@ -21,6 +21,8 @@ import {
 } from "./live.js";
 import { Now } from "./now.js";
 import { Pipeline } from "./pipeline.js";
+import { PlanDrawer } from "./plan.js";
+import { Plans } from "./plans.js";
 import { html, render, useEffect, useState } from "./preact.js";
 import { Review } from "./review.js";
 import { SignIn } from "./signin.js";
@@ -37,14 +39,16 @@ import { absolute, count } from "./words.js";
  * @param {string} word
  * @param {string} icon
  * @param {Screen} Screen
+ * @param {string} [letter] the key after `g`
  * @returns {Place}
  */
-const place = (name, word, icon, Screen) => ({ name, word, icon, letter: name[0], Screen });
+const place = (name, word, icon, Screen, letter = name[0]) => ({ name, word, icon, letter, Screen });
 const PLACES = [
   place("now", "Now", "home", Now),
   place("pipeline", "Pipeline", "list", Pipeline),
   place("review", "Review", "eye", Review),
   place("content", "Content", "picture", Content),
+  place("plans", "Plans", "plan", Plans, "l"),
   place("bots", "Bots", "bot", Bots),
   place("tasks", "My tasks", "hand", Tasks),
   place("audit", "Audit", "book", Audit),
@@ -123,7 +127,8 @@ function Frame() {
   usePage(screen, params, current?.word);
   useEffect(showCurrent, [params, overview.data === null]); // the counts make the tabs wider
   // on a narrow screen a drawer covers the page
-  const covered = Boolean(params.account || params.item) && matchMedia("(max-width: 50rem)").matches;
+  const version = screen === "plans" ? params.version : null;
+  const covered = Boolean(params.account || params.item || version) && matchMedia("(max-width: 50rem)").matches;
   return html`
     <div class="frame" onClick=${followLinks}>
       <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
@@ -134,6 +139,7 @@ function Frame() {
       </main>
       ${params.account && html`<${AccountDrawer} key=${params.account} id=${params.account} />`}
       ${params.item && !params.account && html`<${ItemDrawer} key=${params.item} item=${params.item} />`}
+      ${version && html`<${PlanDrawer} key=${version} reference=${version} params=${params} />`}
       ${helping && html`<${Help} onClose=${() => setHelping(false)} />`}
       <${Toasts} />
     </div>

@@ -2,7 +2,7 @@
 // The parts that every screen is made of.
 import { change, close, route, useTick } from "./live.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
-import { absolute, count, ICONS, PHASE, RIGHTS, relative, SESSION, STATE, span } from "./words.js";
+import { absolute, count, ICONS, PHASE, PLAN, RIGHTS, relative, SESSION, STATE, span } from "./words.js";
 
 // preferences of this browser: the theme stays, the zone lasts as long as the session
 
@@ -33,7 +33,7 @@ export const Icon = ({ name }) => html`
   </svg>
 `;
 
-const WORDS = { account: STATE, phase: PHASE, rights: RIGHTS, session: SESSION };
+const WORDS = { account: STATE, phase: PHASE, plan: PLAN, rights: RIGHTS, session: SESSION };
 
 /** @param {{ of: keyof typeof WORDS, is: string }} props */
 export const State = ({ of, is }) => {

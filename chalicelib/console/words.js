@@ -53,6 +53,12 @@ export const SESSION = {
   drain: ["retry", "draining", "warn"],
   stop: ["stop", "stopping", "bad"],
 };
+/** @type {Record<string, Look>} */
+export const PLAN = {
+  draft: ["ring", "draft", "ready"],
+  published: ["check", "published", "done"],
+  retired: ["stop", "retired", "wait"],
+};
 /** @type {Record<string, string>} */
 export const KIND = {
   unknown: "outcome unknown",
@@ -84,6 +90,7 @@ export const ICONS = {
   hand: "M4 8.500V5M6.500 8V3.500M9 8V3.500M11.500 8.500V5M4 8.500c0 3 1.500 4.500 3.800 4.500s3.700-1.500 3.700-4.500",
   book: "M3 3h4.500l.5.500.5-.5H13v9.500H8.500L8 13l-.5-.5H3zM8 3.500V13",
   gauge: "M2.500 11a5.500 5.500 0 1 1 11 0M8 11l2.500-4",
+  plan: "M2.500 4h5M5 8h5M8.500 12h5M2.500 8v.01M2.500 12v.01",
   down: "M8 3v8M4.500 8L8 11.500 11.500 8M3 13.500h10",
   copy: "M5.500 5.500h7v7h-7zM3.500 10.500v-7h7",
   sort: "M5 6l3-3 3 3M5 10l3 3 3-3",

@@ -46,6 +46,7 @@ def main() -> None:
         api.post("/sandbox/clock", {"speed": 60, "run_schedules": False})
         time.sleep(1)
         account = _trouble(stage, model)
+        _plan(stage)
         for theme in THEMES:
             for name, picture in _pictures(stage, theme, model, account):
                 _save(FOLDER / f"{name}-{theme}.png", picture)
@@ -108,12 +109,23 @@ def _trouble(stage: Stage, model: Model) -> str:
     return account
 
 
+def _plan(stage: Stage) -> None:
+    """A draft that waits 48 hours before each phase and leaves the story out."""
+    made = stage.api.post("/api/operator/plans", {"name": "slow", "title": "48 hours before each phase"})
+    phases = [{**one, "interval_hours": 48 if place else 0} for place, one in enumerate(made["phases"][:-1])]
+    url, headers = f"{stage.url}/api/operator/plans/slow/versions/1", {"Authorization": f"Bearer {stages.KEY}"}
+    httpx.patch(url, json={"phases": phases}, headers=headers, trust_env=False).raise_for_status()
+
+
 def _pictures(stage: Stage, theme: str, own: Model, account: str) -> Iterator[tuple[str, bytes]]:
     with console(stage, color_scheme=theme, viewport={"width": 1360, "height": 860}) as tab:
         for screen in SCREENS:
             page = tab.open(screen)
             if screen == "review":
                 page.get_by_role("link", name="outcome unknown").first.click()
+            if screen == "plans":
+                page.get_by_role("link", name="slow/1").click()
+                page.locator(".course").wait_for()
             if screen == "tasks":
                 tab.open(f"tasks?model_id={own.model_id}", ready="[data-row]")
                 page.locator("[data-row]", has_text="do post").get_by_role("button", name="Take").first.click()

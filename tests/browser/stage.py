@@ -21,7 +21,7 @@ from warmup.sandbox import pictures, stores
 
 KEY = "an-operators-key-for-these-tests"
 AXE = stores.ROOT / ".tools" / "axe-core" / "axe.min.js"
-SCREENS = ("now", "pipeline", "review", "content", "bots", "tasks", "audit", "status")
+SCREENS = ("now", "pipeline", "review", "content", "plans", "bots", "tasks", "audit", "status")
 CONSENT = {"granted_by": "Ada", "granted_at": "2026-01-01T00:00:00.000Z", "reference": "contract 7"}
 _numbers = count(1)
 
@@ -231,8 +231,9 @@ class Console:
 
 @contextmanager
 def console(stage: Stage, *, signed_in: bool = True, **context: Any) -> Iterator[Console]:
-    """The console in a tab of its own."""
-    opened = stage.browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **context})
+    """The console in a tab of its own. Nothing moves in it: what fades in has less contrast meanwhile."""
+    still = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
+    opened = stage.browser.new_context(**{**still, **context})
     opened.set_default_timeout(8000)
     if signed_in:
         opened.add_init_script(f"sessionStorage.setItem('warmup.key', {KEY!r})")

@@ -79,10 +79,12 @@ def test_axe_finds_nothing_on_any_screen(look: tuple[Console, dict[str, Any]]) -
     held = f"{model.model_id}/content/{item}"
     places = [*SCREENS, f"content?view=runway&model={model.model_id}", f"content?view=texts&model={model.model_id}"]
     places += [f"pipeline?account={accounts[2]}", f"content?model={model.model_id}&item={held}"]
+    places += ["plans?version=standard/1"]
     wrong: list[str] = []
     tab.open()
     for place in places:
-        page = tab.go(place, ready=".drawer h3" if "&item=" in place or "account=" in place else "h1")
+        drawer = any(one in place for one in ("&item=", "account=", "version="))
+        page = tab.go(place, ready=".drawer h3" if drawer else "h1")
         wrong += [f"{place}: {fault}" for fault in faults(page, rules)]
         if overflow(page) > 0:
             wrong.append(f"{place}: {overflow(page)} pixels too wide")
