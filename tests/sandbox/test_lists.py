@@ -18,6 +18,7 @@ LISTS = [
     ("content", "list", "nora"),
     ("content", "availability", "nora"),
     ("texts", "list", "nora"),
+    ("plans", "list"),
     ("audit", "tail", "-n", "100"),
     ("audit", "export", "-o", "table"),
     ("content", "explain", "r-0", "pfp"),
