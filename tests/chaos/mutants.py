@@ -144,6 +144,18 @@ MUTANTS: dict[str, Mutant] = {
         (Line("domain/turns.py", "return listed[self.number - 1] if", "return listed[0] if"),),
         "tests/integration/test_turns.py",
     ),
+    "the number that is taken before an account is lost": Mutant(
+        (Line("dispatch/numbers.py", "return remembers(self._met(model))", "return False"),),
+        "tests/integration/test_turns.py",
+    ),
+    "the number that is taken before an item is lost": Mutant(
+        (Line("deliveries/choosing.py", "if not remembers(_met(ranking)):", "if True:"),),
+        "tests/integration/test_turns.py",
+    ),
+    "the accounts that are in no list": Mutant(
+        (Line("dispatch/lines.py", "found = self.head(_SPREAD, listed)", "found = self.head(0, listed)"),),
+        "tests/integration/test_turns.py",
+    ),
     "the list that all who have numbers share": Mutant(
         (Line("tables/settings.py", "#{name} = if_not_exists(#{name}, :{name})", "#{name} = :{name}"),),
         "tests/integration/test_turns.py",
