@@ -14,9 +14,10 @@ from chalicelib.context import Actor, Role
 from chalicelib.domain.selection import GLANCE
 from chalicelib.edge.serve import installed
 from chalicelib.services import pipeline
+from chalicelib.tables.base import Store
 from chalicelib.tables.counts import MOST_COUNTED
 from tests import rights
-from tests.agency import LEASE, Agency, media, words
+from tests.agency import CONSENT, LEASE, Agency, media, words
 
 OPERATOR = "/api/operator"
 
@@ -121,6 +122,14 @@ def timers_run(agency: Agency) -> None:
     agency.timer()
     agency.operator.post(f"{OPERATOR}/accounts/a2/resume", {"reason": "go on"}).ok()
     agency.timer()
+    body = {"account_id": "p1", "model_id": "m1", "username": "p1", "plan": "slow", "consent": CONSENT}
+    agency.operator.post(f"{OPERATOR}/accounts", body).ok(201)
+    agency.operator.ready("p1").ok()
+    agency.worker().start("p1").ok()
+    agency.time.advance(LEASE)
+    for timer in ("open_due_phases", "watch_pools"):
+        Store.cached.clear()  # a cold function reads the plan
+        agency.timer(timer)
     agency.operator.account("a4")
     for _ in range(3):  # nobody starts what was claimed: the timer hands it to an operator
         agency.worker().claim(actions=["start_warmup"], limit=10).ok()
