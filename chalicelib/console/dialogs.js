@@ -8,9 +8,9 @@ import { count, many, points, shownValue } from "./words.js";
 
 /**
  * A modal dialog. Without `onClose` it stays: neither Escape nor a click beside it closes it.
- * @param {{ title: string, onClose?: (() => void) | null, children: View }} props
+ * @param {{ title: string, onClose?: (() => void) | null, wide?: boolean, children: View }} props
  */
-export function Dialog({ title, onClose, children }) {
+export function Dialog({ title, onClose, wide, children }) {
   const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const pressed = useRef(/** @type {EventTarget | null} */ (null));
   useEffect(() => {
@@ -41,6 +41,7 @@ export function Dialog({ title, onClose, children }) {
     <dialog
       ref=${box}
       aria-label=${title}
+      class=${wide ? "wide" : undefined}
       onCancel=${cancel}
       onClose=${closed}
       onPointerDown=${press}
@@ -51,7 +52,7 @@ export function Dialog({ title, onClose, children }) {
   `;
 }
 
-const UNSEEN = ["version", "updated_at", "url", "url_expires_at"];
+const UNSEEN = ["version", "revision", "digest", "updated_at", "url", "url_expires_at"];
 
 /**
  * What differs between the version that was read and the stored one.
@@ -84,15 +85,27 @@ function Differences({ stood, current }) {
  * `act` gets its version too, and after a conflict the stored one.
  *
  * @param {{
- *   title: string, label: string, lead?: View, danger?: boolean, values?: Given,
- *   fields?: (given: Given, put: Put) => View,
+ *   title: string, label: string, lead?: View, danger?: boolean, wide?: boolean, values?: Given,
+ *   fields?: (given: Given, put: Put, problem: Problem | null) => View,
  *   ready?: (given: Given) => unknown,
  *   act: (given: Given, version: number | undefined) => Promise<void>,
  *   onClose: () => void,
  *   stood?: { version: number },
  * }} props
  */
-export function Ask({ title, label, danger, values = {}, fields, act, onClose, ready = () => true, lead, stood }) {
+export function Ask({
+  title,
+  label,
+  danger,
+  wide,
+  values = {},
+  fields,
+  act,
+  onClose,
+  ready = () => true,
+  lead,
+  stood,
+}) {
   const [given, setGiven] = useState(values);
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [busy, setBusy] = useState(false);
@@ -120,7 +133,7 @@ export function Ask({ title, label, danger, values = {}, fields, act, onClose, r
       if (open.current) onClose();
     } catch (error) {
       const trouble = problemOf(error);
-      version.current = currentOf(trouble)?.version ?? version.current;
+      version.current = trouble.document.version ?? version.current;
       if (!open.current) return toast(`${title}: ${trouble.detail || trouble.message}`, "bad");
       setProblem(trouble);
       setBusy(false);
@@ -128,11 +141,11 @@ export function Ask({ title, label, danger, values = {}, fields, act, onClose, r
   };
   const current = problem && currentOf(problem);
   return html`
-    <${Dialog} title=${title} onClose=${onClose}>
+    <${Dialog} title=${title} wide=${wide} onClose=${onClose}>
       <form onSubmit=${submit}>
         <h2>${title}</h2>
         ${lead && html`<p class="soft">${lead}</p>`}
-        ${fields?.(given, put)}
+        ${fields?.(given, put, problem)}
         ${problem && html`<${Trouble} problem=${problem} />`}
         ${current && html`<${Differences} stood=${first.current ?? {}} current=${current} />`}
         <footer>
@@ -154,13 +167,16 @@ const currentOf = (problem) => /** @type {Record<string, any> | undefined} */ (p
 
 /**
  * `most`: how many code points it takes at most. A longer text is reported and not sent, and never cut.
+ * `fault`: what the service says is wrong with the value.
  * @param {{
  *   label: string, value: any, onInput: (event: any) => void, type?: string, hint?: View, most?: number,
+ *   fault?: string,
  *   options?: string[][], [attribute: string]: unknown,
  * }} props
  */
-export function Field({ label, value, onInput, type = "text", hint, options, most, ...more }) {
+export function Field({ label, value, onInput, type = "text", hint, options, most, fault, ...given }) {
   const box = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const more = fault ? { ...given, "aria-invalid": "true" } : given;
   const length = most ? points(String(value ?? "").trim()) : 0;
   const over =
     most && length > most
@@ -183,10 +199,23 @@ export function Field({ label, value, onInput, type = "text", hint, options, mos
     <label class="field">
       ${label}
       ${control}
+      ${fault && html`<small class="over">${fault}</small>`}
       ${over ? html`<small class="over" role="status">${over}</small>` : hint && html`<small>${hint}</small>`}
     </label>
   `;
 }
+
+/** @param {{ label: string, checked: boolean, onChange: (on: boolean) => void }} props */
+export const Check = ({ label, checked, onChange }) => html`
+  <label class="check">
+    <input
+      type="checkbox"
+      checked=${checked}
+      onChange=${(/** @type {any} */ event) => onChange(event.target.checked)}
+    />
+    ${label}
+  </label>
+`;
 
 /** @param {{ of: string[][], chosen: unknown }} props */
 const Options = ({ of, chosen }) =>

@@ -2,50 +2,38 @@
 // A version of a plan: its phases on a time line and as a table, and what differs from another version.
 import { get } from "./api.js";
 import { Field } from "./dialogs.js";
+import { EditDraft } from "./draft.js";
 import { change, useLive } from "./live.js";
 import { Course, Limits, PhaseTable } from "./phases.js";
-import { html } from "./preact.js";
-import { Drawer, Empty, State, shown, Time } from "./ui.js";
+import { html, useState } from "./preact.js";
+import { NewDraft, PreviewOnly, Publish, pathOf, Retire, versionOptions } from "./publish.js";
+import { Drawer, Empty, Opens, State, shown, Time } from "./ui.js";
 import { many } from "./words.js";
 
 /** @typedef {Schemas["PlanVersion"]} Version */
-/** @typedef {Schemas["ListedPlan"]} Listed */
-
-/**
- * The path of `slow/1`; without a number it is one that the service does not know.
- * @param {string} reference
- */
-export const pathOf = (reference) => {
-  const [name, version] = reference.split("/").map(encodeURIComponent);
-  return /** @type {const} */ (`operator/plans/${name}/versions/${version ?? "0"}`);
-};
-
-/**
- * All versions as options, `slow/2 (draft)`.
- * @param {Listed[]} plans
- */
-export const versionOptions = (plans) =>
-  plans.flatMap((plan) =>
-    plan.versions.map((one) => {
-      const reference = `${plan.name}/${one.version}`;
-      return [reference, one.state === "published" ? reference : `${reference} (${one.state})`];
-    }),
-  );
+/** @typedef {"edit" | "publish" | "preview" | "copy" | "retire"} Asked */
 
 /** @param {{ reference: string, params: Params }} props */
 export function PlanDrawer({ reference, params }) {
   const path = pathOf(reference);
   const live = useLive(`plan:${reference}`, (signal) => get(path, {}, { signal }), 15);
+  const [asked, setAsked] = useState(/** @type {Asked | null} */ (null));
+  const plan = live.data;
+  const done = () => {
+    live.reload();
+    dispatchEvent(new Event("plans"));
+  };
   return html`
     <${Drawer}
-      title=${live.data?.title ?? reference}
+      title=${plan?.title ?? reference}
       label=${`Plan ${reference}`}
       names=${["version", "against"]}
-      aside=${live.data && html`<${Aside} of=${live.data} />`}
+      aside=${plan && html`<${Aside} of=${plan} />`}
     >
       ${shown(
         live,
         (found) => html`
+          <${Actions} of=${found} ask=${setAsked} />
           <section class="card">
             <header><h3>Phases</h3><small>the earliest times: intervals are minimum intervals</small></header>
             <div class="stack">
@@ -59,8 +47,48 @@ export function PlanDrawer({ reference, params }) {
           <details class="card"><summary>JSON</summary><pre>${JSON.stringify(found, null, 2)}</pre></details>
         `,
       )}
+      ${asked && plan && html`<${Act} asked=${asked} plan=${plan} onClose=${() => setAsked(null)} onDone=${done} />`}
     <//>
   `;
+}
+
+/** @param {{ of: Version, ask: (asked: Asked) => void }} props */
+const Actions = ({ of, ask }) => html`
+  <div class="row">
+    ${
+      of.state === "draft" &&
+      html`
+        <${Opens} kind="main" onClick=${() => ask("edit")}>Edit<//>
+        <${Opens} icon="check" onClick=${() => ask("publish")}>Publish<//>
+      `
+    }
+    <${Opens} onClick=${() => ask("preview")}>Preview<//>
+    <${Opens} icon="copy" onClick=${() => ask("copy")}>Copy to a draft<//>
+    ${
+      of.state !== "retired" &&
+      of.created_at !== null &&
+      html`<${Opens} kind="danger" onClick=${() => ask("retire")}>${of.state === "draft" ? "Discard" : "Retire"}<//>`
+    }
+  </div>
+`;
+
+/** @param {{ asked: Asked, plan: Version, onClose: () => void, onDone: () => void }} props */
+function Act({ asked, plan, onClose, onDone }) {
+  if (asked === "edit") return html`<${EditDraft} plan=${plan} onClose=${onClose} onDone=${onDone} />`;
+  if (asked === "publish") return html`<${Publish} plan=${plan} onClose=${onClose} onDone=${onDone} />`;
+  if (asked === "retire") return html`<${Retire} plan=${plan} onClose=${onClose} onDone=${onDone} />`;
+  if (asked === "preview") return html`<${PreviewOnly} plan=${plan} onClose=${onClose} />`;
+  return html`<${Copy} plan=${plan} onClose=${onClose} />`;
+}
+
+/** @param {{ plan: Version, onClose: () => void }} props */
+function Copy({ plan, onClose }) {
+  /** @param {string} made */
+  const onDone = (made) => {
+    dispatchEvent(new Event("plans"));
+    change({ version: made, against: null }, { replace: true });
+  };
+  return html`<${NewDraft} from=${`${plan.name}/${plan.version}`} onClose=${onClose} onDone=${onDone} />`;
 }
 
 /** @param {{ of: Version }} props */

@@ -1,9 +1,10 @@
 // @ts-check
 // Plans: their versions, and how many accounts have each.
 import { find } from "./api.js";
-import { link, useLive } from "./live.js";
-import { html } from "./preact.js";
-import { State, shown, Table } from "./ui.js";
+import { change, link, useLive } from "./live.js";
+import { html, useEffect, useState } from "./preact.js";
+import { NewDraft } from "./publish.js";
+import { Opens, State, shown, Table } from "./ui.js";
 import { count } from "./words.js";
 
 /** @typedef {Schemas["ListedPlan"]} Listed */
@@ -11,9 +12,22 @@ import { count } from "./words.js";
 /** @param {{ params: Params }} props */
 export function Plans({ params }) {
   const plans = useLive("plans", (signal) => find("operator/plans", {}, 100, { signal }), 15);
+  const [asking, setAsking] = useState(false);
+  useEffect(() => {
+    addEventListener("plans", plans.reload); // the drawer changed one
+    return () => removeEventListener("plans", plans.reload);
+  }, []);
+  /** @param {string} made */
+  const onDone = (made) => {
+    plans.reload();
+    change({ version: made, against: null }, { opens: true });
+  };
   return html`
-    <div class="head"><h1>Plans</h1></div>
+    <div class="head">
+      <h1>Plans</h1><${Opens} kind="main" icon="plan" onClick=${() => setAsking(true)}>New draft<//>
+    </div>
     ${shown(plans, (found) => html`<${Versions} plans=${found.items} params=${params} />`)}
+    ${asking && html`<${NewDraft} from="standard/1" onClose=${() => setAsking(false)} onDone=${onDone} />`}
   `;
 }
 

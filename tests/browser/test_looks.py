@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import stage as stages
 from tests.browser.stage import SCREENS, Bot, Console, Model, Stage
@@ -91,6 +91,15 @@ def test_axe_finds_nothing_on_any_screen(look: tuple[Console, dict[str, Any]]) -
     page = tab.go(f"pipeline?account={accounts[2]}", ready=".drawer h3")
     page.locator(".drawer").get_by_role("button", name="Resolve …", exact=True).click()
     wrong += [f"dialog: {fault}" for fault in faults(page, rules)]
+    draft = f"model-{model.model_id}"
+    if draft not in [one["name"] for one in tab.stage.api.get("/api/operator/plans", limit=100)["items"]]:
+        tab.stage.api.post("/api/operator/plans", {"name": draft, "title": "Draft"})
+    for button, ready in (("Edit …", "Add a phase"), ("Publish …", "First active")):
+        page = tab.go(f"plans?version={draft}/1", ready=".drawer h3")
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_role("dialog").get_by_text(ready)).to_be_visible()
+        wrong += [f"dialog {button}: {fault}" for fault in faults(page, rules)]
+        page.keyboard.press("Escape")
     assert not wrong, "\n".join(sorted(wrong))
 
 

@@ -1,5 +1,6 @@
 """The plans: what an operator sees of them, and how another is made."""
 
+import re
 from itertools import count
 from typing import Any
 
@@ -11,23 +12,31 @@ from tests.browser.stage import KEY, Console
 pytestmark = pytest.mark.engine
 
 PLANS = "/api/operator/plans"
+SLOW = [
+    "pfp at the start",
+    *(f"{name} after 48 h, {days} d from the start" for name, days in (("bio", 2), ("post", 4), ("highlight", 6))),
+]
 _numbers = count(1)
 
 
 def draft(console: Console) -> str:
     """A draft of a plan of its own: 48 hours before each phase, and no story; its name."""
     name = f"calm-{next(_numbers)}"
-    stage = console.stage
-    made: dict[str, Any] = stage.api.post(PLANS, {"name": name, "title": "Calm", "from": "standard/1"})
+    made: dict[str, Any] = console.stage.api.post(PLANS, {"name": name, "title": "Calm", "from": "standard/1"})
     phases = [
         {**one, "interval_hours": 48 if one["interval_hours"] else 0}
         for one in made["phases"]
         if one["phase"] != "story"
     ]
-    headers = {"Authorization": f"Bearer {KEY}"}
-    path = f"{stage.url}{PLANS}/{name}/versions/1"
-    assert console.context.request.patch(path, data={"phases": phases}, headers=headers).ok
+    change(console, name, phases=phases)
     return name
+
+
+def change(console: Console, name: str, **members: Any) -> None:
+    """Edits the draft by the API, as another operator does."""
+    headers = {"Authorization": f"Bearer {KEY}"}
+    path = f"{console.stage.url}{PLANS}/{name}/versions/1"
+    assert console.context.request.patch(path, data=members, headers=headers).ok
 
 
 def test_the_plans_are_listed_and_a_version_shows_its_phases(console: Console) -> None:
@@ -40,14 +49,10 @@ def test_the_plans_are_listed_and_a_version_shows_its_phases(console: Console) -
     drawer = page.locator(".drawer")
     expect(drawer).to_contain_text("4 phases in at least 6 d")
     legs = drawer.locator(".course li")
-    expect(legs).to_have_text(["pfp at the start", *_legs("bio", "post", "highlight")], use_inner_text=True)
+    expect(legs).to_have_text(SLOW, use_inner_text=True)
     expect(drawer.get_by_role("region", name="Phases, table").get_by_role("row")).to_have_count(5)
     page.keyboard.press("Escape")
     expect(drawer).to_have_count(0)
-
-
-def _legs(*names: str) -> list[str]:
-    return [f"{name} after 48 h, {2 * place} d from the start" for place, name in enumerate(names, start=1)]
 
 
 def test_what_differs_between_two_versions_is_said_in_words(console: Console) -> None:
@@ -61,6 +66,119 @@ def test_what_differs_between_two_versions_is_said_in_words(console: Console) ->
     console.go("plans?version=standard/1", ready=".drawer h3")
     page.get_by_label("Compared with").select_option(f"{name}/1")
     expect(page.get_by_role("list", name=f"Differences from {name}/1")).to_be_visible()
+
+
+def test_an_operator_makes_a_slow_plan_and_publishes_it(console: Console) -> None:
+    model = console.stage.model()
+    name = f"slow-{next(_numbers)}"
+    page = console.open("plans", ready="[data-row]")
+    page.get_by_role("button", name="New draft …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("Title").fill("Slow")
+    expect(dialog.get_by_label("Copy of")).to_have_value("standard/1")
+    dialog.get_by_role("button", name="Create").click()
+    drawer = page.locator(".drawer")
+    expect(drawer).to_contain_text(f"{name}/1")
+    expect(page.locator("[data-row]", has_text=f"{name}/1")).to_contain_text("draft")
+    drawer.get_by_role("button", name="Edit …").click()
+    phases = dialog.get_by_role("group", name=re.compile("^Phase "))
+    expect(phases).to_have_count(5)
+    phases.nth(4).get_by_role("button", name="Remove story").click()
+    expect(phases).to_have_count(4)
+    for place, hours in enumerate(("48", "12", "48"), start=1):
+        phases.nth(place).get_by_label("Interval in hours").fill(hours)
+    dialog.get_by_role("button", name="Save").click()
+    too_short = "12 is less than 24, the least that this service allows"
+    expect(phases.nth(2)).to_contain_text(too_short)
+    expect(phases.nth(2).get_by_label("Interval in hours")).to_be_focused()
+    expect(phases.nth(1)).not_to_contain_text(too_short)
+    phases.nth(2).get_by_label("Interval in hours").fill("48")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    expect(drawer.locator(".course li")).to_have_text(SLOW, use_inner_text=True)
+    differences = page.get_by_role("list", name="Differences from standard/1").get_by_role("listitem")
+    expect(differences.filter(has_text="24 h → 48 h")).to_have_text(["bio: 24 h → 48 h", "post: 24 h → 48 h"])
+    expect(differences.filter(has_text="story left out")).to_be_visible()
+    drawer.get_by_role("button", name="Publish …").click()
+    preview = dialog.get_by_role("region", name="Preview")
+    preview.get_by_label("Preview on model").select_option(model.model_id)
+    preview.get_by_label("Accounts that start now").fill("2")
+    preview.get_by_label("Accounts that start now").press("Enter")
+    expect(preview).to_contain_text(f"2 accounts of {model.model_id}, beside 0 under way")
+    expect(preview).to_contain_text("First active")
+    expect(preview.get_by_role("row", name="pfp content").get_by_role("cell").nth(1)).to_have_text("2")
+    expect(preview.get_by_role("list", name="Who waits").get_by_role("listitem").first).to_contain_text("account 2")
+    expect(dialog.get_by_role("button", name="Publish")).to_be_disabled()  # not without a reason
+    dialog.get_by_label("Reason").fill("agreed with the owners")
+    dialog.get_by_role("button", name="Publish").click()
+    expect(dialog).to_have_count(0)
+    expect(drawer.locator("header").first).to_contain_text("published")
+    expect(drawer.get_by_role("button", name="Edit …")).to_have_count(0)
+    expect(page.locator("[data-row]", has_text=f"{name}/1")).to_contain_text("published")
+    drawer.get_by_role("button", name="Retire …").click()
+    dialog.get_by_label("Reason").fill("not needed after all")
+    dialog.get_by_role("button", name="Retire").click()
+    expect(drawer.locator("header").first).to_contain_text("retired")
+    stored = console.stage.api.get(f"{PLANS}/{name}/versions/1")
+    assert [one["interval_hours"] for one in stored["phases"]] == [0, 48, 48, 48]
+    assert all("422" in one for one in console.wrong), console.wrong  # the faults, and nothing else
+    console.wrong.clear()
+
+
+def test_phases_are_added_moved_and_asked_for_more(console: Console) -> None:
+    name = draft(console)
+    page = console.open(f"plans?version={name}/1", ready=".drawer h3")
+    page.get_by_role("button", name="Edit …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Add a phase").click()
+    added = dialog.get_by_role("group", name="Phase 5")
+    expect(added.get_by_label("Name")).to_be_focused()
+    added.get_by_label("Name").fill("second_post")
+    added.get_by_text("What the media must be").click()
+    added.get_by_label("MP4").check()
+    added.get_by_label("Duration in seconds, at most").fill("0")
+    added.get_by_role("button", name="Earlier second_post").click()
+    moved = dialog.get_by_role("group", name="Phase 4")
+    expect(moved.get_by_label("Name")).to_have_value("second_post")
+    dialog.get_by_label("Four eyes").check()
+    dialog.get_by_role("button", name="Save").click()
+    duration = moved.get_by_label("Duration in seconds, at most")
+    expect(duration).to_be_focused()
+    expect(duration).to_have_attribute("aria-invalid", "true")
+    moved.get_by_role(
+        "button", name="Later second_post"
+    ).click()  # what was wrong at this place is not what stands there
+    expect(dialog.locator("[aria-invalid]")).to_have_count(0)
+    dialog.get_by_role("group", name="Phase 5").get_by_role("button", name="Earlier second_post").click()
+    moved.get_by_text("What the media must be").click()
+    duration.fill("60")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    row = page.get_by_role("region", name="Phases, table").get_by_role("row", name="second_post")
+    expect(row).to_contain_text("MP4, at most 50.0 MB, at most 60 s")
+    stored = console.stage.api.get(f"{PLANS}/{name}/versions/1")
+    assert [one["phase"] for one in stored["phases"]] == ["pfp", "bio", "post", "second_post", "highlight"]
+    assert stored["limits"]["four_eyes"] is True
+    assert all("422" in one for one in console.wrong), console.wrong
+    console.wrong.clear()
+
+
+def test_what_another_operator_changed_meanwhile_is_kept(console: Console) -> None:
+    name = draft(console)
+    page = console.open(f"plans?version={name}/1", ready=".drawer h3")
+    page.get_by_role("button", name="Edit …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("group", name="Phase 2").get_by_label("Interval in hours").fill("72")
+    change(console, name, title="Calmer")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_contain_text("Calm → Calmer")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    stored = console.stage.api.get(f"{PLANS}/{name}/versions/1")
+    assert (stored["title"], stored["phases"][1]["interval_hours"]) == ("Calmer", 72)
+    assert all("412" in one for one in console.wrong), console.wrong
+    console.wrong.clear()
 
 
 def test_a_version_that_does_not_exist_is_said_to_be_missing(console: Console) -> None:
