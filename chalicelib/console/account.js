@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { Events } from "./audit.js";
 import { link, now, useLive, useTick } from "./live.js";
 import { isImage, Picture } from "./media.js";
+import { Migrate } from "./migrate.js";
 import { Act } from "./moves.js";
 import { html, useState } from "./preact.js";
 import { Parts, Timeline } from "./timeline.js";
@@ -11,7 +12,7 @@ import { Drawer, Empty, Icon, Opens, State, shown, Time } from "./ui.js";
 import { many, percent, relative, why } from "./words.js";
 
 /** @typedef {Schemas["AccountWithAssignments"]} Account */
-/** @typedef {Parameters<typeof Act>[0]["asks"]} Asked */
+/** @typedef {Parameters<typeof Act>[0]["asks"] | { move: "migrate", phase?: undefined }} Asked */
 /** @typedef {(asked: Asked) => void} Open */
 
 /** @param {{ id: string }} props */
@@ -59,7 +60,12 @@ export function AccountDrawer({ id }) {
         `,
       )}
       ${
+        dialog?.move === "migrate" &&
+        html`<${Migrate} target=${{ account_ids: [id] }} onClose=${() => setDialog(null)} onDone=${done} />`
+      }
+      ${
         dialog &&
+        dialog.move !== "migrate" &&
         account &&
         html`<${Act} asks=${dialog} account=${account} onClose=${() => setDialog(null)} onDone=${done} />`
       }
@@ -193,6 +199,10 @@ function Actions({ account, ask }) {
             <//>
           `,
       )}
+      ${
+        ["imported", "ready", "warming_up", "paused"].includes(account.state) &&
+        html`<${Opens} icon="plan" onClick=${() => ask({ move: "migrate" })}>Migrate<//>`
+      }
     </div>
   `;
 }

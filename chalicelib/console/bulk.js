@@ -24,14 +24,14 @@ const WORDS = {
 };
 const STEP = 50;
 const COUNTED = 100;
-const TYPED_ABOVE = 50;
+export const TYPED_ABOVE = 50;
 
 /**
  * Sends every step of an action; `onStep` gets each answer, and false from it stops.
  * @param {MoveAll} body
  * @param {(answer: Schemas["BulkMove"]) => boolean} onStep
  */
-async function steps(body, onStep) {
+export async function steps(body, onStep) {
   if (body.account_ids) {
     for (let at = 0; at < body.account_ids.length; at += STEP) {
       const some = { ...body, account_ids: body.account_ids.slice(at, at + STEP) };
@@ -42,7 +42,7 @@ async function steps(body, onStep) {
   /** @type {string | null} */
   let cursor = null;
   do {
-    const limit = body.dry_run ? COUNTED : STEP;
+    const limit = body.dry_run && body.action !== "migrate" ? COUNTED : STEP;
     /** @type {Schemas["BulkMove"]} */
     const answer = await post("operator/accounts/bulk", { ...body, limit, ...(cursor ? { cursor } : {}) });
     if (!onStep(answer)) return;
@@ -82,7 +82,7 @@ function useCounted(body, onProblem) {
  * @param {Result} all
  * @param {Schemas["BulkMove"]} answer
  */
-const added = (all, answer) => ({
+export const added = (all, answer) => ({
   done: all.done + (answer.counts.done ?? 0) + (answer.counts.unchanged ?? 0),
   seen: all.seen + answer.matched,
   others: [...all.others, ...answer.results.filter((one) => ["refused", "not_done"].includes(one.outcome))],
@@ -226,7 +226,7 @@ const Fields = ({ move, given, put, warning, matched }) => html`
  *   done: string, matched: number, result: Result, over: boolean, failed: boolean, stopped: boolean,
  * }} props
  */
-function Progress({ done, matched, result, over, failed, stopped }) {
+export function Progress({ done, matched, result, over, failed, stopped }) {
   const most = Math.max(matched, 1);
   const others = result.others.length;
   const words = `${count(result.done)} of ${count(matched)} ${done}${others ? `, ${count(others)} not` : ""}`;
@@ -252,7 +252,7 @@ function Progress({ done, matched, result, over, failed, stopped }) {
 }
 
 /** @param {{ over: boolean, stopped: { current: boolean }, onClose: () => void }} props */
-function After({ over, stopped, onClose }) {
+export function After({ over, stopped, onClose }) {
   const stop = () => {
     stopped.current = true;
   };

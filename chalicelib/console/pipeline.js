@@ -4,6 +4,7 @@ import { find } from "./api.js";
 import { Bulk } from "./bulk.js";
 import { Field, filterOptions, Later } from "./dialogs.js";
 import { change, extent, forgetOverview, link, overview as overviewOf, useLive } from "./live.js";
+import { Migrate } from "./migrate.js";
 import { html, useEffect, useMemo, useRef, useState } from "./preact.js";
 import { columnsOf, Row } from "./row.js";
 import { useRows } from "./rows.js";
@@ -13,7 +14,7 @@ import { count, many, PHASE, phaseNames } from "./words.js";
 
 /** @typedef {Schemas["ListedAccount"]} Account */
 /** @typedef {Schemas["Overview"]} Overview */
-/** @typedef {Parameters<typeof Bulk>[0]["move"]} Action */
+/** @typedef {Parameters<typeof Bulk>[0]["move"] | "migrate"} Action */
 /** @typedef {[string, Record<string, string>, ((found: Overview) => number) | null]} Tab */
 
 const FILTERS = ["state", "queue", "phase_status", "model_id", "phase", "error_code", "text"];
@@ -119,7 +120,12 @@ export function Pipeline({ params }) {
         }
       `;
     })}
-    ${move && html`<${Bulk} move=${move} target=${selection.target(filter)} onClose=${close} onDone=${done} />`}
+    ${move === "migrate" && html`<${Migrate} target=${selection.target(filter)} onClose=${close} onDone=${done} />`}
+    ${
+      move &&
+      move !== "migrate" &&
+      html`<${Bulk} move=${move} target=${selection.target(filter)} onClose=${close} onDone=${done} />`
+    }
   `;
 }
 
@@ -301,6 +307,7 @@ function Selected({ selection, filter, begin }) {
       }
       <${Opens} icon="pause" onClick=${() => begin("pause")}>Pause<//>
       <${Opens} icon="play" onClick=${() => begin("resume")}>Resume<//>
+      <${Opens} icon="plan" onClick=${() => begin("migrate")}>Migrate<//>
       <button type="button" class="plain" onClick=${selection.clear}>Clear</button>
     </div>
   `;

@@ -100,6 +100,12 @@ def test_axe_finds_nothing_on_any_screen(look: tuple[Console, dict[str, Any]]) -
         expect(page.get_by_role("dialog").get_by_text(ready)).to_be_visible()
         wrong += [f"dialog {button}: {fault}" for fault in faults(page, rules)]
         page.keyboard.press("Escape")
+    page = tab.go(f"pipeline?account={accounts[4]}", ready=".drawer h3")
+    page.get_by_role("button", name="Migrate …").click()
+    page.get_by_role("dialog").get_by_label("To the version").select_option("standard/1")
+    page.get_by_role("dialog").get_by_role("button", name="Dry run").click()
+    expect(page.get_by_role("dialog").get_by_text("can be migrated")).to_be_visible()
+    wrong += [f"dialog Migrate …: {fault}" for fault in faults(page, rules)]
     assert not wrong, "\n".join(sorted(wrong))
 
 

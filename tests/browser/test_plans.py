@@ -186,3 +186,62 @@ def test_a_version_that_does_not_exist_is_said_to_be_missing(console: Console) -
     expect(page.get_by_role("alert")).to_contain_text("not found")
     assert all("404" in one for one in console.wrong), console.wrong
     console.wrong.clear()
+
+
+def published(console: Console) -> str:
+    """The draft, published; its version."""
+    name = draft(console)
+    console.stage.api.post(f"{PLANS}/{name}/versions/1/publish")
+    return f"{name}/1"
+
+
+def test_the_selected_accounts_are_migrated_after_a_dry_run(console: Console) -> None:
+    model, bot, plan = console.stage.model(), console.stage.bot(), published(console)
+    begun, fresh, held = model.account(), model.account(), model.account()
+    for _ in range(2):
+        model.media("pfp")
+    bot.complete(begun)
+    bot.take(held)
+    page = console.open(f"pipeline?model_id={model.model_id}", ready="[data-row]")
+    page.get_by_label("Select the page").check()
+    page.get_by_role("button", name="Migrate …").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Dry run")).to_be_disabled()  # not without a version
+    dialog.get_by_label("To the version").select_option(plan)
+    expect(dialog.get_by_role("button", name="Migrate")).to_be_disabled()  # not before the dry run
+    dialog.get_by_role("button", name="Dry run").click()
+    expect(dialog).to_contain_text("2 accounts can be migrated, 1 cannot.")
+    rows = dialog.get_by_role("region", name="Dry run, table")
+    expect(rows.get_by_role("row", name=begun)).to_contain_text(f"from standard/1 to {plan}; goes on with bio")
+    expect(rows.get_by_role("row", name=held)).to_contain_text("refused")
+    assert console.stage.account(begun)["plan"]["name"] == "standard"
+    dialog.get_by_label("Phases that count for others").fill("post=")
+    expect(dialog).to_contain_text("Write old=new")
+    expect(rows).to_have_count(0)  # that was another migration
+    dialog.get_by_label("Phases that count for others").fill("")
+    dialog.get_by_role("button", name="Dry run").click()
+    dialog.get_by_label("Reason").fill("fewer posts a week")
+    dialog.get_by_role("button", name="Migrate 2").click()
+    expect(dialog).to_contain_text("2 of 2 migrated, 1 not.")
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_have_count(0)
+    plans = [console.stage.account(one)["plan"]["name"] for one in (begun, fresh, held)]
+    assert plans == [plan[:-2], plan[:-2], "standard"]
+
+
+def test_an_account_is_migrated_in_its_drawer(console: Console) -> None:
+    model, bot, plan = console.stage.model(), console.stage.bot(), published(console)
+    account = model.account()
+    bot.complete(account)
+    page = console.open(f"pipeline?account={account}", ready=".drawer h3")
+    page.get_by_role("button", name="Migrate …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("To the version").select_option(plan)
+    dialog.get_by_role("button", name="Dry run").click()
+    expect(dialog).to_contain_text("1 account can be migrated.")
+    dialog.get_by_label("Reason").fill("agreed with the owner")
+    dialog.get_by_role("button", name="Migrate 1").click()
+    expect(dialog).to_contain_text("1 of 1 migrated.")
+    dialog.get_by_role("button", name="Close").click()
+    expect(page.locator(".drawer")).to_contain_text(f"plan {plan.replace('/', ' ')}")
+    expect(page.locator(".drawer")).to_contain_text("1 of 4 phases completed")
