@@ -135,9 +135,19 @@ def test_hostile_text_is_text(stage: Stage) -> None:
         bot.complete(other, platform_response={"told": (evil * 200)[:10000]})
         stage.api.post(f"/api/operator/accounts/{other}/pause", {"reason": (evil + LONG)[:2000]})
         drawers += [f"pipeline?model_id={model.model_id}&account={one}" for one in (account, other)]
+    plan = f"hostile-{model.model_id}"
+    stage.api.post("/api/operator/plans", {"name": plan, "title": (HOSTILE[0] + LONG)[:200].strip()})
+    drawers += [f"plans?version={plan}/1"]
     with stages.console(stage, viewport={"width": 1024, "height": 700}) as tab:
         tab.open()
-        places = (f"review?model_id={model.model_id}", "bots", "audit", "now", f"tasks?model_id={model.model_id}")
+        places = (
+            f"review?model_id={model.model_id}",
+            "bots",
+            "audit",
+            "now",
+            "plans",
+            f"tasks?model_id={model.model_id}",
+        )
         for place in (*places, f"content?view=texts&model={model.model_id}", *drawers):
             page = tab.go(place, ready=".drawer h3" if place in drawers else "h1")
             if place in drawers:
