@@ -124,25 +124,21 @@ def pages_are_served(cloud: Cloud) -> None:
 
 def turn_back_time(cloud: Cloud, accounts: Sequence[str]) -> None:
     """Lets the intervals of these accounts be over: nobody waits here for a week."""
-    tables, now = cloud.tables(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    tables, clock = cloud.tables(), datetime.now(UTC).replace(microsecond=0)
+    now = clock.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     for account in accounts:
         key = {"account_id": {"S": account}}
         row = tables.get_item(TableName=PREFIX + "accounts", Key=key, ConsistentRead=True)["Item"]
         waits = row.get("queue", {}).get("S", "").startswith("timer") and "lease_ended_by" in row
         if not waits or row["due_at"]["S"] <= now or "current_phase" not in row:
             continue
-        tables.update_item(
-            TableName=PREFIX + "warmup_phases",
-            Key={**key, "phase": row["current_phase"]},
-            UpdateExpression="SET available_at = :now",
-            ExpressionAttributeValues={":now": {"S": now}},
-        )
+        opens = {"N": str(int(clock.timestamp() * 1000))}
         tables.update_item(
             TableName=PREFIX + "accounts",
             Key=key,
-            UpdateExpression="SET due_at = :now",
+            UpdateExpression="SET due_at = :now, phase_record.available_at = :opens",
             ConditionExpression="version = :version",
-            ExpressionAttributeValues={":now": {"S": now}, ":version": row["version"]},
+            ExpressionAttributeValues={":now": {"S": now}, ":opens": opens, ":version": row["version"]},
         )
 
 
@@ -286,7 +282,7 @@ def _live(cloud: Cloud, began: str, amid: Act, at_the_end: Act | None) -> None:
 
 def an_account_is_brought_back(cloud: Cloud, operator: JsonClient, account: str) -> None:
     """The drill: a backup, damage, the restored tables, the command, and the audit that says whether all is well."""
-    tables, hurt = cloud.tables(), ("accounts", "warmup_phases", "content_assignments", "audit_events")
+    tables, hurt = cloud.tables(), ("accounts", "profiles", "warmup_phases", "content_assignments", "audit_events")
     before = operator.get(f"{OPERATOR}/accounts/{account}")
     for name in hurt:
         backup = tables.create_backup(TableName=PREFIX + name, BackupName=name)["BackupDetails"]["BackupArn"]
