@@ -16,7 +16,7 @@ from tests import situations
 from tests.agency import CONSENT, LEASE, Agency, Bot, Operator, Reply, Time, media, words
 from tests.edge import Edge
 from tests.plan_documents import OTHER_PHASES
-from tests.store import State
+from tests.store import Row, State
 
 NO_TOKEN = "lt_9_" + "0" * 32
 ACCOUNTS, PHASES = "test-accounts", "test-warmup_phases"
@@ -67,9 +67,19 @@ def _phase(move: str, **body: Any) -> Callable[[World], Reply]:
     )
 
 
+def _record(world: World) -> Row:
+    """The phase in question: the account holds it, or it has ended and is a row."""
+    tables = world.agency.wire.store.tables
+    account = tables[ACCOUNTS].rows.get(("a1",), {})
+    if account.get("current_phase") == {"S": world.phase}:
+        held: Row = account["phase_record"]["M"]
+        return held
+    return tables[PHASES].rows.get(("a1", world.phase), {})
+
+
 def _edit(**body: Any) -> Callable[[World], Reply]:
     def act(world: World) -> Reply:
-        row = world.agency.wire.store.tables[PHASES].rows.get(("a1", world.phase), {})
+        row = _record(world)
         kind, item = ("texts", "m1-bio-text") if world.phase == "bio" else ("content", f"m1-{world.phase}")
         held = row.get("assigned_text_id" if kind == "texts" else "assigned_content_id", {"S": item})["S"]
         return world.operator.send("PATCH", f"/api/operator/models/m1/{kind}/{held}", body)
