@@ -8,10 +8,11 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
+from pynamodb.expressions.condition import Condition
 
 from chalicelib import context as contexts
 from chalicelib import tables, warmups
@@ -22,14 +23,37 @@ from chalicelib.domain.timing import Due, DueQueue
 from chalicelib.settings import Settings
 from chalicelib.tables import Account, AccountProfile, AuditEvent, Content, Phase, Text, pages
 from chalicelib.tables.audit_buckets import bucket_of, day_of
-from chalicelib.tables.base import Raw, batch_get
+from chalicelib.tables.base import Item, Raw, batch_get
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.transaction import Stale, Transaction
 from infrastructure.deploy import explained, say, stack_name
 from infrastructure.resources import STAGES
 
+ItemT = TypeVar("ItemT", bound=Item)
 _PAGE = 100
 _TOLD_EVERY = 1000
+
+
+def _all(model: type[ItemT]) -> Iterator[ItemT]:
+    after: Raw | None = None
+    while True:
+        found, after = pages.everything(model, limit=_PAGE, after=after)
+        yield from found
+        if after is None:
+            return
+
+
+def _written(settings: Settings, item: Item, condition: Condition | None, *beside: Item) -> bool:
+    """Writes what has changed of an item, and new items beside it; returns whether nobody had written it meanwhile."""
+    transaction = Transaction(contexts.begin(settings, Actor(Role.OPERATOR, "deployer")))
+    for one in beside:
+        transaction.put(one)
+    transaction.update(item, condition)
+    try:
+        transaction.commit()
+    except Stale:
+        return False
+    return True
 
 
 def rank_items(settings: Settings) -> Iterator[bool]:
@@ -38,49 +62,27 @@ def rank_items(settings: Settings) -> Iterator[bool]:
     For each item whether it was written.
     """
     for kind in (Content, Text):
-        after: Raw | None = None
-        while True:
-            found, after = pages.everything(kind, limit=_PAGE, after=after)
-            for item in found:
-                yield _rank(settings, item)
-            if after is None:
-                break
+        for item in _all(kind):
+            yield _rank(settings, item)
 
 
 def _rank(settings: Settings, found: PoolItem) -> bool:
     item: PoolItem | None = found
     while item is not None and item.before("penalty") is None:
-        transaction = Transaction(contexts.begin(settings, Actor(Role.OPERATOR, "deployer")))
-        transaction.update(item, item.revise(item.updated_at))
-        try:
-            transaction.commit()
-        except Stale:
-            (item,) = batch_get([(type(item), item.item_id)])
-        else:
+        if _written(settings, item, item.revise(item.updated_at)):
             return True
+        (item,) = batch_get([(type(item), item.item_id)])
     return False
 
 
 def sort_events(settings: Settings) -> Iterator[bool]:
     """Puts the events of an earlier release where the index by day finds them: for each, whether it was written."""
-    after: Raw | None = None
-    while True:
-        found, after = pages.everything(AuditEvent, limit=_PAGE, after=after)
-        for event in found:
-            if event.bucket is None:
-                event.bucket = bucket_of(day_of(event.at), event.actor)
-                transaction = Transaction(contexts.begin(settings, Actor(Role.OPERATOR, "deployer")))
-                transaction.update(event, AuditEvent.subject.exists())  # DynamoDB may have dropped it meanwhile
-                try:
-                    transaction.commit()
-                except Stale:
-                    yield False
-                else:
-                    yield True
-            else:
-                yield False
-        if after is None:
-            break
+    for event in _all(AuditEvent):
+        if event.bucket is None:
+            event.bucket = bucket_of(day_of(event.at), event.actor)
+            yield _written(settings, event, AuditEvent.subject.exists())  # DynamoDB may have dropped it meanwhile
+        else:
+            yield False
 
 
 def give_work_keys(settings: Settings) -> Iterator[bool]:
@@ -88,13 +90,8 @@ def give_work_keys(settings: Settings) -> Iterator[bool]:
 
     For each account whether it was written. What changes meanwhile is written by the service itself, with its keys.
     """
-    after: Raw | None = None
-    while True:
-        found, after = pages.everything(Account, limit=_PAGE, after=after)
-        for account in found:
-            yield _give_work_key(settings, account)
-        if after is None:
-            break
+    for account in _all(Account):
+        yield _give_work_key(settings, account)
 
 
 def _give_work_key(settings: Settings, account: Account) -> bool:
@@ -103,15 +100,8 @@ def _give_work_key(settings: Settings, account: Account) -> bool:
     queue, _, shard = account.queue.partition("#")
     due = Due(DueQueue.LEASED if is_open(account.lease) else DueQueue(queue), account.due_at)
     account.wait_in(due, int(shard))
-    if not account.changes():
-        return False
-    transaction = Transaction(contexts.begin(settings, Actor(Role.OPERATOR, "deployer")))
-    transaction.update(account, (Account.version == account.version) & (Account.due_at == account.due_at))
-    try:
-        transaction.commit()
-    except Stale:
-        return False
-    return True
+    unchanged = (Account.version == account.version) & (Account.due_at == account.due_at)
+    return bool(account.changes()) and _written(settings, account, unchanged)
 
 
 def hold_phases(settings: Settings) -> Iterator[bool]:
@@ -119,13 +109,8 @@ def hold_phases(settings: Settings) -> Iterator[bool]:
 
     For each account whether it was written. What changes meanwhile is written so by the service itself.
     """
-    after: Raw | None = None
-    while True:
-        found, after = pages.everything(Account, limit=_PAGE, after=after)
-        for account in found:
-            yield account.phase_versions is not None and _hold_phase(settings, account)
-        if after is None:
-            break
+    for account in _all(Account):
+        yield account.phase_versions is not None and _hold_phase(settings, account)
 
 
 def _hold_phase(settings: Settings, account: Account) -> bool:
@@ -134,36 +119,19 @@ def _hold_phase(settings: Settings, account: Account) -> bool:
     if rows.keys() != account.phase_rows or any(row.version > account.version for row in rows.values()):
         return False  # the service has changed it since
     warmups.keep_phases(account, warmups.view(account, rows), rows)
-    transaction = Transaction(contexts.begin(settings, Actor(Role.OPERATOR, "deployer")))
-    transaction.update(account, Account.version == account.version)
-    try:
-        transaction.commit()
-    except Stale:
-        return False
-    return True
+    return _written(settings, account, Account.version == account.version)
 
 
 def move_consents(settings: Settings) -> Iterator[bool]:
     """Moves the consents that accounts keep themselves to their profiles: for each account whether it was written."""
-    after: Raw | None = None
-    while True:
-        found, after = pages.everything(Account, limit=_PAGE, after=after)
-        for account in found:
-            yield account.consent is not None and _move_consent(settings, account)
-        if after is None:
-            break
+    for account in _all(Account):
+        yield account.consent is not None and _move_consent(settings, account)
 
 
 def _move_consent(settings: Settings, account: Account) -> bool:
-    transaction = Transaction(contexts.begin(settings, Actor(Role.OPERATOR, "deployer")))
-    transaction.put(AccountProfile(account_id=account.account_id, consent=account.consent))
+    profile = AccountProfile(account_id=account.account_id, consent=account.consent)
     account.consented, account.consent = True, None
-    transaction.update(account, Account.version == account.version)
-    try:
-        transaction.commit()
-    except Stale:
-        return False
-    return True
+    return _written(settings, account, Account.version == account.version, profile)
 
 
 PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {

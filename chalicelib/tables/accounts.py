@@ -292,7 +292,11 @@ def work_key(shard: int) -> str:
     return f"work#{shard}"
 
 
-def unchanged_lease(account: Account) -> Condition:
-    """The condition that no heartbeat has moved the lease since the account was read (a heartbeat keeps `version`)."""
-    before: datetime | None = account.before("lease_expires_at")
-    return Account.lease_expires_at.does_not_exist() if before is None else Account.lease_expires_at == before
+def unchanged(account: Account) -> Condition:
+    """The condition that since the account was read nothing was written of it that keeps its `version`.
+
+    Heartbeats move the lease, and `make upgrade` brings an account of an earlier release into its form of today.
+    """
+    until, versions = account.before("lease_expires_at"), account.before("phase_versions")
+    lease = Account.lease_expires_at.does_not_exist() if until is None else Account.lease_expires_at == until
+    return lease if versions is None else lease & (Account.phase_versions == versions)

@@ -20,7 +20,7 @@ from chalicelib.domain.warmup.due import due
 from chalicelib.domain.warmup.effects import Effect
 from chalicelib.domain.warmup.state import PhaseState, Step, Warmup, transitions
 from chalicelib.tables import Account, Assignment, Content, Phase, Session, Setting, StoredPlan, Text
-from chalicelib.tables.accounts import unchanged_lease
+from chalicelib.tables.accounts import unchanged
 from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.settings import COUNTER_SHARDS, counter_key, free_slot, slots_key, take_slot
@@ -85,7 +85,7 @@ def store_extension(context: Context, loaded: Loaded) -> bool:
         return False
     transaction = Transaction(context)
     current = (Account.version == account.version) & Account.lease_ended_by.does_not_exist()
-    transaction.update(account, current & unchanged_lease(account))
+    transaction.update(account, current & unchanged(account))
     transaction.commit()
     return True
 
@@ -151,10 +151,10 @@ class _Writer:
         if self.before is not None:
             self.sessions.require_silence(self.before, after)
         self.sessions.write()
-        unchanged = None if self.before is None else unchanged_lease(account)
+        condition = None if self.before is None else unchanged(account)
         named = {**step.details, **details}
         phase = named.pop("phase", None) or (self.before.current_phase if self.before else None)
-        self.change.commit(step.action, unchanged, phase=phase, **named)
+        self.change.commit(step.action, condition, phase=phase, **named)
         self.loaded.warmup = after
 
     def _account(self, after: Warmup) -> None:

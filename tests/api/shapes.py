@@ -5,7 +5,8 @@ from typing import Any
 PHASE = {
     *("phase", "status", "available_at", "started_at", "completed_at", "bot_id", "bot_session_id"),
     *("assigned_content_id", "assigned_text_id", "content_assigned_at", "error_message", "error_details"),
-    *("retry_count", "crash_count", "replacement_count", "execution_time_ms", "platform_response", "updated_at"),
+    *("retry_count", "crash_count", "replacement_count", "execution_time_ms", "platform_response", "created_at"),
+    "updated_at",
 }
 STATUS = {
     *("account_id", "model_id", "username", "theme", "state", "plan", "current_phase", "phases", "progress"),
@@ -32,7 +33,7 @@ PROBLEM = {"type", "title", "status", "detail", "code", "request_id", "retryable
 def is_status(document: Any, *, started: bool = True) -> None:
     """The status document with everything in it."""
     assert set(document) >= STATUS
-    assert set(document["plan"]) >= {"name", "version"}
+    assert set(document["plan"]) >= {"name", "version", "digest"}
     assert set(document["progress"]) >= {"completed", "total"}
     names = [phase["phase"] for phase in document["phases"]]
     assert names == (["pfp", "bio", "post", "highlight", "story"] if started else [])

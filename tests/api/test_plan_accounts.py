@@ -46,6 +46,8 @@ def body(account_id: str = "a1", **more: Any) -> dict[str, Any]:
 def plan_of(agency: Agency, account_id: str = "a1") -> tuple[str, int]:
     """The plan that an account has, by name and version."""
     found = agency.operator.account_document(account_id)["plan"]
+    version = agency.operator.get(f"{PLANS}/{found['name']}/versions/{found['version']}").ok()
+    assert found["digest"] == version["digest"]
     return found["name"], found["version"]
 
 

@@ -335,7 +335,7 @@ MUTANTS: dict[str, Mutant] = {
         "tests/integration/test_deadlines.py",
     ),
     "the timer's look at a late heartbeat": Mutant(
-        (Line("warmups/storing.py", "None if self.before is None else unchanged_lease(account)", "None"),), STALE
+        (Line("warmups/storing.py", "None if self.before is None else unchanged(account)", "None"),), STALE
     ),
     "a heartbeat's token": Mutant(
         (Line("holdings.py", "lease.token == self.held.lease_token else None", "True else None"),), STALE
@@ -353,6 +353,16 @@ MUTANTS: dict[str, Mutant] = {
     "a lease that is live": Mutant(
         (Line("domain/leases.py", "if lease is not None and is_live(lease, now):", "if False:"),),
         "tests/api/test_leases.py",
+    ),
+    "the form of an account that an upgrade changes": Mutant(
+        (
+            Line(
+                "tables/accounts.py",
+                "lease if versions is None else lease & (Account.phase_versions == versions)",
+                "lease",
+            ),
+        ),
+        "tests/integration/test_schema_changes.py",
     ),
     "the versions of the phases": Mutant(
         (Line("warmups/loading.py", "any(row.version > account.version for row in rows.values())", "False"),),

@@ -178,6 +178,24 @@ def test_an_upgrade_leaves_an_account_alone_that_changes_meanwhile(agency: Agenc
     agency.operator.verified("a1")
 
 
+def test_a_change_that_was_decided_before_the_upgrade_is_decided_again(agency: Agency, settings: Settings) -> None:
+    """A reset that read the rows would leave what the upgrade wrote of them: it takes away only what it has read."""
+    plant(agency, {})
+
+    def deployer() -> None:
+        agency.wire.function, function = None, agency.wire.function
+        upgrade(settings)
+        agency.wire.function = function
+
+    agency.wire.meanwhile(deployer, "TransactWriteItems")
+    agency.operator.post("/api/operator/accounts/a1/reset", {"reason": "a new owner"}).ok()
+    found = agency.operator.account_document("a1")
+    assert (found["state"], found["phases"]) == ("ready", [])
+    row = agency.wire.store.tables[f"{PREFIX}accounts"].rows[("a1",)]
+    assert not {"phase_record", "ended_phases"} & row.keys()
+    agency.operator.verified("a1")
+
+
 def test_failures_that_were_counted_before_are_the_penalty(agency: Agency, settings: Settings) -> None:
     """An item of the time when successes were counted at completion: 3 uses, of which 1 failed and 1 is under way."""
     plant(agency, {})

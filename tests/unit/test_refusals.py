@@ -41,7 +41,7 @@ PNG = MediaFacts("image/png")
         (replace(PNG, animated=False), replace(ANY_TYPE, animated=False), None),
         (replace(PNG, animated=True), ANY_TYPE, None),
         (MediaFacts("image/jpeg"), replace(ANY_TYPE, animated=False), None),  # a JPEG cannot be
-        (VIDEO, replace(ANY_TYPE, animated=False), None),  # a video is no animated image
+        (VIDEO, replace(ANY_TYPE, animated=False), None),  # a video is not an animated image
     ],
 )
 def test_a_file_is_what_the_phase_asks_for_or_refused(

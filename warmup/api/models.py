@@ -642,6 +642,7 @@ class Case(ApiModel):
     skipped: bool
     execution_time_ms: int | None
     platform_response: Any
+    created_at: datetime
     updated_at: datetime
     account_id: str
     model_id: str
@@ -1663,6 +1664,7 @@ class Phase(ApiModel):
     skipped: bool
     execution_time_ms: int | None
     platform_response: Any
+    created_at: datetime
     updated_at: datetime
 
 
@@ -1771,6 +1773,7 @@ class PlanName(ApiModel):
 
     name: str
     version: int
+    digest: str
 
 
 class PlanPhase(ApiModel):

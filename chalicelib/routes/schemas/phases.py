@@ -37,6 +37,7 @@ class Phase(Document):
     skipped: bool
     execution_time_ms: int | None
     platform_response: Any
+    created_at: datetime
     updated_at: datetime
 
     @staticmethod
@@ -65,6 +66,7 @@ class Phase(Document):
             skipped=item.skipped,
             execution_time_ms=item.execution_time_ms,
             platform_response=item.platform_response,
+            created_at=item.created_at,
             updated_at=item.updated_at,
         )
 

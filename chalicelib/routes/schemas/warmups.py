@@ -8,6 +8,7 @@ from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.instants import parse
 from chalicelib.domain.phases import is_completed
+from chalicelib.domain.plan_versions import STANDARD_DIGEST
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.leases import Lease, OwnLease
 from chalicelib.routes.schemas.lists import Replayed
@@ -21,6 +22,7 @@ class PlanName(Document):
 
     name: str
     version: int
+    digest: str
 
 
 class Progress(Document):
@@ -58,7 +60,7 @@ class _Status(Document):
             username=account.username,
             theme=account.theme,
             state=account.state,
-            plan=PlanName(name=plan.name, version=plan.version),
+            plan=PlanName(name=plan.name, version=plan.version, digest=account.plan_digest or STANDARD_DIGEST),
             current_phase=account.current_phase,
             phases=[Phase.from_item(one, one.status_at(account.state, now)) for one in phases],
             progress=Progress(completed=completed, total=len(phases) or len(plan.order)),
