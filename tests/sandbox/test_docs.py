@@ -31,13 +31,14 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 MKDOCS = ROOT / ".tools" / "docs" / "bin" / "mkdocs"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeServer]:
-    """What the pages take for granted: a service with accounts that are ready."""
+@pytest.fixture
+def server(name: str) -> Iterator[FakeServer]:
+    """What a page takes for granted: a service, for most of them with accounts that are ready."""
     need("ministack")
     with fake_server() as server:
-        server.account("nora-1")
-        server.account("nora-2")
+        if name != "plans":  # it brings accounts of its own to their phases
+            server.account("nora-1")
+            server.account("nora-2")
         yield server
 
 

@@ -36,6 +36,7 @@ def list_all(
     state: State = None,
     model: Model = None,
     phase_status: Status = None,
+    plan: Annotated[str | None, typer.Option("--plan", help="With this plan, or this version: slow/1.")] = None,
     limit: Limit = 1000,
     output: Output = Format.TABLE,
 ) -> None:
@@ -43,7 +44,8 @@ def list_all(
 
     Example: warmup accounts list --state warming_up --model aurora
     """
-    found = connect(context).accounts.list_all(limit=100, state=state, model_id=model, phase_status=phase_status)
+    accounts = connect(context).accounts
+    found = accounts.list_all(limit=100, state=state, model_id=model, phase_status=phase_status, plan=plan)
     show_listed(found, limit, output, COLUMNS, "account")
 
 

@@ -15,6 +15,7 @@ from warmup.problems import Conflict, NotFound, WarmupError
 from warmup.terminal import counted
 
 _STEP, _MOST_NAMED, _FEW = 50, 100, 10
+_MISSED = ("refused", "not_done")
 One = Callable[[Client, str], Any]
 
 
@@ -32,12 +33,16 @@ _WORDING: Mapping[str, Wording] = {
     "pause": Wording("Pause {}", "paused"),
     "resume": Wording("Resume {}", "resumed"),
     "retry": Wording("Retry {}", "retried", "case"),
+    "migrate": Wording("Move {}", "moved"),
 }
 
 
 @dataclass(slots=True)
 class Moves:
-    """A move (`ready`, `pause`, `resume`, `retry`) on accounts; a retry with the same `content` or `other`."""
+    """A move (`ready`, `pause`, `resume`, `retry`, `migrate`) on accounts; a retry with the same `content` or `other`.
+
+    `more`: what else the body of the move has.
+    """
 
     client: Client
     verb: str
@@ -46,6 +51,7 @@ class Moves:
     dry_run: bool
     yes: bool
     content: str = "same"
+    more: Mapping[str, Any] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     refused: list[WarmupError] = field(default_factory=list)
 
@@ -112,10 +118,11 @@ class Moves:
             for found in self._steps(wanted, dry_run=True):
                 concerned.append(found)
                 step(1)
-        if self.dry_run or not concerned:
+        possible = [one for one in concerned if one.outcome not in _MISSED]
+        if self.dry_run or not possible:
             self._summarise(concerned)
             return
-        self._confirm(len(concerned))
+        self._confirm(len(possible))
         done: list[MovedAccount] = []
 
         def stopped() -> str:
@@ -162,12 +169,14 @@ class Moves:
             left = [one.account_id for one in late] + rest
 
     def _ask(self, **what: Any) -> Any:
-        return self.client.accounts.move_all(action=self.verb, reason=self.reason, content=self.content, **what)
+        return self.client.accounts.move_all(
+            action=self.verb, reason=self.reason, content=self.content, **self.more, **what
+        )
 
     def _summarise(self, found: list[MovedAccount], gone: frozenset[str] | set[str] = frozenset()) -> None:
         """Show the outcome of each, and count; `gone` are those that somebody else had moved by then."""
         show(found, self.output, ("account_id", "outcome", "detail"))
-        missed = [one for one in found if one.outcome in ("refused", "not_done")]
+        missed = [one for one in found if one.outcome in _MISSED]
         moved = counted(len(found) - len(missed), self._wording.noun)
         summary = f"{moved} {'would be ' if self.dry_run else ''}{self._wording.done}, {len(missed)} skipped"
         if gone:

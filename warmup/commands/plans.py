@@ -7,16 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from warmup.api.models import ChangedPlan, PlanVersion
-from warmup.client import Client
-from warmup.commands.common import DryRun, Exit, Format, Output, Reason, Yes, confirm, connect, exit_code, fail, say
+from warmup.api.models import ChangedPlan
+from warmup.commands.common import Exit, Format, Output, Yes, confirm, connect, fail, say
+from warmup.commands.migrate import migrate
 from warmup.commands.output import plain, show, show_one
-from warmup.problems import Conflict, NotFound, WarmupError
-from warmup.terminal import counted
+from warmup.commands.versions import Plan, name_of, version_named
 
 app = typer.Typer(no_args_is_help=True, help="Plans: phases, minimum intervals, limits.")
 
-Plan = Annotated[str, typer.Argument(help="A plan (its newest published version), or one version: slow/2.")]
 OptionalReason = Annotated[str | None, typer.Option("--reason", help="The reason; it is recorded in the audit.")]
 _PHASES = ("phase", "category", "interval_hours", "content.need", "text.need", "fallback")
 
@@ -48,12 +46,12 @@ def get(
 
     Example: warmup plans get standard/1 --file standard.json
     """
-    found = _version(connect(context), plan)
+    found = version_named(connect(context), plan)
     if file is not None:
         _write(file, {name: plain(found)[name] for name in ("title", "phases", "limits")})
-        say(f"{_name(found)} is in {file}.")
+        say(f"{name_of(found)} is in {file}.")
     elif output is Format.TABLE:
-        say(f"{_name(found)} ({found.state}): {found.title}")
+        say(f"{name_of(found)} ({found.state}): {found.title}")
         show(found.phases, output, _PHASES)
     else:
         show_one(found, output)
@@ -92,7 +90,7 @@ def edit(
     Example: warmup plans edit slow/1 --file slow.json
     """
     client, given = connect(context), _read(file)
-    before = _version(client, plan)
+    before = version_named(client, plan)
     unknown = sorted(given.keys() - {"title", "phases", "limits"})
     if unknown:
         raise fail(Exit.USAGE, f"{file}: a plan has title, phases and limits, not {', '.join(unknown)}.")
@@ -115,7 +113,7 @@ def diff(
     Example: warmup plans diff slow/1 --against standard
     """
     client = connect(context)
-    one = _version(client, plan)
+    one = version_named(client, plan)
     found = client.plans.diff(one.name, one.version, **({} if against is None else {"against": against}))
     if output is Format.TABLE:
         say(f"{found.plan} differs from {found.against}:" if found.differences else f"As {found.against}.")
@@ -137,7 +135,7 @@ def preview(
     Example: warmup plans preview slow/1 --model nora --accounts 10
     """
     client = connect(context)
-    one = _version(client, plan)
+    one = version_named(client, plan)
     found = client.plans.preview(one.name, one.version, model_id=model, accounts=accounts)
     if output is not Format.TABLE:
         show_one(found, output)
@@ -160,8 +158,8 @@ def publish(
     Example: warmup plans publish slow/1 --yes
     """
     client = connect(context)
-    one = _version(client, plan)
-    confirm(f"Publish {_name(one)}? It never changes again.", yes=yes)
+    one = version_named(client, plan)
+    confirm(f"Publish {name_of(one)}? It never changes again.", yes=yes)
     _show(client.plans.publish(one.name, one.version, reason=reason), output)
 
 
@@ -174,76 +172,17 @@ def retire(
     Example: warmup plans retire slow/1 --reason "slow/2 replaces it" --yes
     """
     client = connect(context)
-    one = _version(client, plan)
-    confirm(f"Retire {_name(one)}? No new account gets it.", yes=yes)
+    one = version_named(client, plan)
+    confirm(f"Retire {name_of(one)}? No new account gets it.", yes=yes)
     _show(client.plans.retire(one.name, one.version, reason=reason), output)
 
 
-@app.command()
-def migrate(
-    context: typer.Context,
-    plan: Plan,
-    account_ids: list[str],
-    reason: Reason,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", help="A phase that counts for another of the new plan: post=first_post."),
-    ] = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    output: Output = Format.TABLE,
-) -> None:
-    """Move accounts to a version of a plan; a dry run shows what becomes of each.
-
-    Example: warmup plans migrate slow/1 nora-1 nora-2 --map post=first_post --reason "fewer posts" --dry-run
-    """
-    client = connect(context)
-    one, pairs = _version(client, plan), dict(_pair(given) for given in mapping or ())
-    if not dry_run and len(account_ids) > 1:
-        confirm(f"Move {counted(len(account_ids), 'account')} to {_name(one)}?", yes=yes)
-    rows, refused = list[dict[str, Any]](), list[WarmupError]()
-    for account_id in account_ids:
-        try:
-            found = client.plans.migrate(
-                account_id, plan=one.name, version=one.version, mapping=pairs, reason=reason, dry_run=dry_run
-            )
-        except (Conflict, NotFound) as error:
-            refused.append(error)
-            rows.append({"account_id": account_id, "outcome": "refused", "detail": error.detail})
-            continue
-        outcome = "unchanged" if found.replayed else "would be moved" if dry_run else "moved"
-        said = {} if found.migration is None else plain(found.migration)
-        rows.append({**said, "account_id": account_id, "outcome": outcome})
-    show(rows, output, ("account_id", "outcome", "current_phase", "available_at", "left_out", "added", "detail"))
-    if refused:
-        raise typer.Exit(exit_code(refused[0]) if len(refused) == len(rows) else Exit.PARTLY)
-
-
-def _pair(given: str) -> tuple[str, str]:
-    one, _, other = given.partition("=")
-    if not one or not other:
-        raise fail(Exit.USAGE, f"--map {given}: write it as post=first_post.")
-    return one, other
-
-
-def _version(client: Client, plan: str) -> PlanVersion:
-    """Return the version that is named, else the newest that is published, else the newest."""
-    name, _, number = plan.partition("/")
-    if number:
-        if not number.isdecimal():
-            raise fail(Exit.USAGE, f"{plan}: a version is a number, as in slow/2.")
-        return client.plans.get_version(name, int(number))
-    found = client.plans.get(name)
-    return client.plans.get_version(name, found.newest_published or max(one.version for one in found.versions))
-
-
-def _name(plan: PlanVersion | ChangedPlan) -> str:
-    return f"{plan.name}/{plan.version}"
+app.command()(migrate)
 
 
 def _show(plan: ChangedPlan, output: Format) -> None:
     if output is Format.TABLE:
-        show([{"plan": _name(plan), **plain(plan)}], output, ("plan", "state", "title"))
+        show([{"plan": name_of(plan), **plain(plan)}], output, ("plan", "state", "title"))
     else:
         show_one(plan, output)
 

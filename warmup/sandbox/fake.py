@@ -20,6 +20,7 @@ from warmup.client import Client
 from warmup.sandbox import stock
 from warmup.sandbox.answers import Answer, HttpRequest
 from warmup.sandbox.clock import Clock
+from warmup.sandbox.control import Control
 from warmup.sandbox.schedules import Timers, discover
 from warmup.sandbox.server import Server
 from warmup.sandbox.service import new_operator_key, running
@@ -27,7 +28,7 @@ from warmup.sandbox.stores import open_store
 
 
 class FakeServer:
-    """The server. `operator` may do everything; `time` stands unless it is moved.
+    """The server. `operator` may do everything; `time` stands unless it is moved, here or by the routes of the sandbox.
 
     `away`: a gateway answers in its place. `silent`: it takes requests and does not answer, as behind a dead network.
     """
@@ -67,6 +68,7 @@ def fake_server(store: str | None = None, speed: float = 1.0) -> Iterator[FakeSe
         clock, key = Clock(speed=speed), new_operator_key()
         service = stack.enter_context(running(stack.enter_context(open_store(store)), clock, key, None))
         timers = Timers(discover(service.app), clock)
+        control = Control(clock, timers)
 
         def answer(request: HttpRequest) -> Answer:
             while fake.silent:
@@ -74,7 +76,8 @@ def fake_server(store: str | None = None, speed: float = 1.0) -> Iterator[FakeSe
             if fake.away:
                 return Answer(503, [("Content-Type", "text/html")], b"<html>the gateway has nobody behind it</html>")
             fake.asked.append((request.method, request.path))
-            answered = service.gateway.handle(request)
+            handle = control.handle if request.path.startswith("/sandbox/") else service.gateway.handle
+            answered = handle(request)
             return answered if clock.speed == 1 else answered.having("Sandbox-Speed", f"{clock.speed:.3f}")
 
         server = Server("127.0.0.1", 0, answer)
