@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from chalicelib.context import Context
-from chalicelib.domain.actions import AuditAction, summary
+from chalicelib.context import Context, Role
+from chalicelib.domain.actions import AuditAction, summary, summary_for_bots
 from chalicelib.tables import AuditEvent
 from chalicelib.tables.audit_buckets import bucket_of, day_of
 from chalicelib.tables.base import batch_get
@@ -57,3 +57,12 @@ def told(stored: AuditEvent) -> str:
     """The event as a sentence."""
     actor = stored.actor.replace(":", " ", 1)
     return summary(stored.action, actor=actor, subject=stored.subject, details=stored.details or {})
+
+
+def told_to(context: Context, stored: AuditEvent) -> str:
+    """The event as a sentence for the caller: a bot learns what was done, but not which operator did it, or why."""
+    if context.actor.kind is not Role.BOT:
+        return told(stored)
+    kind, _, name = stored.actor.partition(":")
+    actor = {Role.BOT: f"bot {name}", Role.TIMER: "the service"}.get(Role(kind), "an operator")
+    return summary_for_bots(stored.action, actor=actor, subject=stored.subject, details=stored.details or {})

@@ -36,7 +36,7 @@ _REMEDIES: Mapping[str, str] = {
     "account_paused": "Take other work; this is handed out again when somebody resumes. Finished work is accepted.",
     "model_busy": "Take work of another model, or ask again later: a slot is free when a lease on this model ends.",
     "account_leased": "Leave it to its holder, or ask again after `retry_after_seconds`.",
-    "lease_superseded": "Stop working on this account: `happened` says who ended the lease and when.",
+    "lease_superseded": "Stop working on this account: `happened` says what ended the lease and when.",
     "phase_not_available": "Come back at `available_at`; if there is none, an operator must decide first.",
     "phase_not_in_progress": "Ask for the phase's content first, or take it that somebody has settled it already.",
     "phases_incomplete": "Complete the `phases` that are listed first.",

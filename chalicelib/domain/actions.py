@@ -1,5 +1,6 @@
 """Audit tags, `subject:verb`, and the sentence that each makes for an operator."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -135,3 +136,14 @@ def summary(action: AuditAction, *, actor: str, subject: str, details: Mapping[s
     words = _Known(details)
     words.update(actor=actor, subject=subject.replace(":", " ", 1))
     return _SENTENCES[action].format_map(words)
+
+
+_OWN_WORDS = re.compile(r": \{(reason|message|reference)\}$")
+_FOR_BOTS = ("phase", "item", "before", "plan")
+
+
+def summary_for_bots(action: AuditAction, *, actor: str, subject: str, details: Mapping[str, object]) -> str:
+    """The same without what an operator or another bot wrote, and without names of persons."""
+    words = _Known({name: details[name] for name in _FOR_BOTS if name in details})
+    words.update(actor=actor, subject=subject.replace(":", " ", 1))
+    return _OWN_WORDS.sub("", _SENTENCES[action]).format_map(words)

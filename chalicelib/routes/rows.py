@@ -55,11 +55,12 @@ def each(body: tuple[str, bytes], make: Callable[[B], R], columns: Columns) -> G
 
     media_type, data = body
     try:
-        found = (rows.read_csv(data) if media_type == CSV else rows.read_lines(data)).rows
+        most = MOST_ROWS + 1  # what follows one too many is not even read
+        found = (rows.read_csv(data, most=most) if media_type == CSV else rows.read_lines(data, most)).rows
     except rows.Unreadable as error:
         raise MalformedRequest(str(error)) from None
     if not 1 <= len(found) <= MOST_ROWS:
-        raise MalformedRequest(f"An import has 1 to {MOST_ROWS} rows, not {len(found)}.")
+        raise MalformedRequest(f"An import has 1 to {MOST_ROWS:,} rows: this one has {'more' if found else 'none'}.")
     of_cells = columns if media_type == CSV else None
     return GivenRows([_made(row, make, of_cells) for row in found], [row.line for row in found])
 

@@ -33,10 +33,10 @@ def refuse_superseded(context: Context, account: Account, token: str) -> NoRetur
         raise MalformedRequest("The header Lease-Token holds no token that this account ever gave.")
     facts: Facts = {}
     if ended is not None:
-        facts["happened"] = {"at": ended.at, "action": ended.action, "summary": audit.told(ended)}
+        facts["happened"] = {"at": ended.at, "action": ended.action, "summary": audit.told_to(context, ended)}
     if account.lease is not None and leases.is_live(account.lease, context.now):
         facts["lease"] = leases.describe(account.lease)
-    detail = None if ended is None else f"This lease is over: {audit.told(ended)} at {render(ended.at)}."
+    detail = None if ended is None else f"This lease is over: {audit.told_to(context, ended)} at {render(ended.at)}."
     raise LeaseSuperseded(detail, **facts)
 
 
@@ -55,4 +55,4 @@ def _takes_a_lease(event: AuditEvent) -> bool:
 
 
 def _by_operator(event: AuditEvent) -> bool:
-    return event.actor.startswith(f"{Role.OPERATOR}:")
+    return not event.actor.startswith((f"{Role.BOT}:", f"{Role.TIMER}:"))

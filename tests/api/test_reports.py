@@ -84,6 +84,12 @@ def test_a_bot_can_only_lengthen_the_delay(agency: Agency, asked: int, least: fl
     assert next(waits) <= reported["available_at"] <= next(waits)
 
 
+def test_a_bot_cannot_put_an_account_off_for_longer_than_a_day(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    problem = worker.report("pfp", worker.take(), retry_after_seconds=86_401).refused(422, "invalid_input")
+    assert problem["errors"][0]["pointer"] == "/retry_after_seconds"
+
+
 @pytest.mark.parametrize("kind", ["account", "fatal", "unknown"])
 def test_what_is_the_accounts_fault_or_may_have_happened_goes_to_people_at_once(agency: Agency, kind: str) -> None:
     worker = agency.warmed_to("pfp")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from chalicelib.domain import accounts, phases
-from chalicelib.domain.actions import AuditAction, summary
+from chalicelib.domain.actions import AuditAction, summary, summary_for_bots
 
 DETAILS = {
     "phase": "bio",
@@ -35,6 +35,12 @@ def test_each_action_makes_a_sentence(action: AuditAction) -> None:
     told = summary(action, actor="bot b1", subject="account:acc_1", details=DETAILS)
     assert "account acc_1" in told or action.startswith("pipeline:")
     assert not set("{}–") & set(told), "every word of the sentence is known"
+
+
+@pytest.mark.parametrize("action", AuditAction)
+def test_a_bot_is_not_told_what_others_wrote(action: AuditAction) -> None:
+    told = summary_for_bots(action, actor="an operator", subject="account:acc_1", details=DETAILS)
+    assert not [word for word in ("checked", "it broke", "Ada", "contract 7", "{", "key_1") if word in told], told
 
 
 @pytest.mark.parametrize("action", AuditAction)

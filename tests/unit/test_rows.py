@@ -164,6 +164,29 @@ def test_no_text_of_the_file_is_lost(text: str) -> None:
         assert kept.count(mark) == text.count(mark)
 
 
+@pytest.mark.parametrize(
+    ("read", "data", "reader"),
+    [
+        (read_lines, b"{}\n" * 80_000, "parse"),
+        (lambda data, most: read_csv(data, most=most), b"a,b\n" + b"1,2\n" * 60_000, "_record"),
+    ],
+    ids=["JSON lines", "CSV"],
+)
+def test_what_follows_one_row_too_many_is_not_read(
+    monkeypatch: pytest.MonkeyPatch, read: Any, data: bytes, reader: str
+) -> None:
+    """Counted, not timed: a body of 240 kB could keep a function busy for seconds."""
+    calls, original = list[None](), getattr(rows, reader)
+
+    def counting(*args: Any) -> Any:
+        calls.append(None)
+        return original(*args)
+
+    monkeypatch.setattr(rows, reader, counting)
+    assert len(read(data, 1001).rows) == 1001
+    assert len(calls) <= 1001 + 4, "but for the header, once for each separator"
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for read in (read_csv, read_lines):

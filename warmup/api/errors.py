@@ -176,7 +176,7 @@ class InvalidTransition(problems.Conflict):
 class LeaseSuperseded(problems.Conflict):
     """This lease token was current once; the account has moved on since.
 
-    Stop working on this account: `happened` says who ended the lease and when.
+    Stop working on this account: `happened` says what ended the lease and when.
     """
 
 

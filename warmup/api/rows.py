@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from warmup.api.strict_json import parse
@@ -92,12 +93,13 @@ def _not_utf_8(data: bytes, at: int) -> str:
 # JSON lines
 
 
-def read_lines(data: bytes) -> Table:
-    """The rows of JSON lines; blank lines are skipped. Raises Unreadable."""
+def read_lines(data: bytes, most: int | None = None) -> Table:
+    """The first `most` rows of JSON lines (None: all); blank lines are skipped. Raises Unreadable."""
     text = decode(data)
     _refuse_array(text)
     lines = enumerate(text.split("\n"), start=1)  # not splitlines: JSON strings may hold other line breaks as they are
-    return Table([_object(line, written.removesuffix("\r")) for line, written in lines if written.strip()])
+    found = (_object(line, written.removesuffix("\r")) for line, written in lines if written.strip())
+    return Table(list(islice(found, most)))
 
 
 def _refuse_array(text: str) -> None:
@@ -131,8 +133,9 @@ def _too_large(written: str) -> str | None:
 # CSV
 
 
-def read_csv(data: bytes, notes: Sequence[str] = ()) -> Table:
-    """The rows of CSV by the names in its first line, which are trimmed and in lower case; blank rows are skipped.
+def read_csv(data: bytes, notes: Sequence[str] = (), most: int | None = None) -> Table:
+    """The first `most` rows of CSV (None: all) by the names in its first line, which are trimmed and in lower case;
+    blank rows are skipped.
 
     Where the first columns are named as `notes`, they belong to no row. Raises Unreadable.
     """
@@ -140,7 +143,7 @@ def read_csv(data: bytes, notes: Sequence[str] = ()) -> Table:
     _refuse_array(text)
     if re.match(r"\s*\{", text):
         raise Unreadable("These are JSON lines, not CSV: send them as such (.jsonl, application/x-ndjson).")
-    return _Csv(text, notes).table()
+    return _Csv(text, notes).table(most)
 
 
 @dataclass(slots=True)
@@ -195,9 +198,9 @@ class _Csv:
                     "which one counts?"
                 )
 
-    def table(self) -> Table:
-        """The rows that hold something."""
-        return Table(list(self._rows()), self._separator, self._written(self._header))
+    def table(self, most: int | None) -> Table:
+        """The first rows that hold something."""
+        return Table(list(islice(self._rows(), most)), self._separator, self._written(self._header))
 
     def _rows(self) -> Iterator[Row]:
         doubtful = 0

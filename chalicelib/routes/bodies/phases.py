@@ -49,7 +49,7 @@ class ReportErrorBody(Input):
     code: Line | None = None
     message: Message
     details: dict[str, Any] | None = None
-    retry_after_seconds: Whole = Field(default=0, ge=0, le=30 * 86400)
+    retry_after_seconds: Whole = Field(default=0, ge=0, le=86_400)
 
     _size = field_validator("details")(small)
 
