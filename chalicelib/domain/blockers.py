@@ -78,7 +78,7 @@ class _Phase(Protocol):
     @property
     def available_at(self) -> datetime | None: ...
     @property
-    def error_message(self) -> str | None: ...
+    def error_code(self) -> str | None: ...
 
 
 class Pauses(Protocol):
@@ -157,17 +157,20 @@ def _of_phase(account: _Account, phase: _Phase, now: datetime) -> list[Blocker]:
                 Blocker(BlockerCode.INTERVAL, at, detail=f"the minimum interval before {phase.phase} has not passed")
             ]
         case PhaseStatus.FAILED if at is not None and now < at:
-            again = f"{phase.phase} failed and is tried again later: {phase.error_message}"
+            again = f"{phase.phase} failed and is tried again later{_with_code(phase)}"
             return [Blocker(BlockerCode.RETRY_DELAY, at, detail=again)]
         case PhaseStatus.REQUIRES_REVIEW:
-            return [
-                Blocker(BlockerCode.REVIEW, detail=f"an operator must decide on {phase.phase}: {phase.error_message}")
-            ]
+            return [Blocker(BlockerCode.REVIEW, detail=f"an operator must decide on {phase.phase}{_with_code(phase)}")]
         case PhaseStatus.AVAILABLE if account.content_due_at is not None and now < account.content_due_at:
             detail = f"the pool had nothing eligible for {phase.phase} when last asked"
             return [Blocker(BlockerCode.CONTENT_UNAVAILABLE, account.content_due_at, detail=detail)]
         case _:
             return []
+
+
+def _with_code(phase: _Phase) -> str:
+    """The code of the error; every bot may read a blocker, and not what another's worker wrote."""
+    return "" if phase.error_code is None else f" ({phase.error_code})"
 
 
 def refuse(account: _Account, found: Sequence[Blocker], now: datetime) -> NoReturn:

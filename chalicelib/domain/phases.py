@@ -131,3 +131,11 @@ def after(status: PhaseStatus, move: PhaseTransition, to: PhaseStatus | None = N
     if not targets or (to is not None and to not in targets):
         raise InvalidTransition(subject="phase", state=status, move=move, possible=sorted(TRANSITIONS[status]))
     return to or targets[0]
+
+
+def is_worded_by(bot_id: str, worker: str | None, reported_under: str | None, worked_under: str | None) -> bool:
+    """Whether this bot wrote what a phase holds of its worker's words.
+
+    The last worker did, unless it took the phase with the report of an earlier lease still standing in it.
+    """
+    return worker == bot_id and reported_under in (None, worked_under)

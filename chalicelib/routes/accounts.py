@@ -80,19 +80,19 @@ _FILTER: dict[str, Any] = {
 def start_warmup(context: Context, *, account_id: str) -> Answer[StartedWarmup]:
     """Starts the warm-up, with a lease for the caller."""
     started = accounts.start(context, account_id)
-    return Answer(StartedWarmup.of_start(started, context.settings, context.now))
+    return Answer(StartedWarmup.of_start(started, context.settings, context.now, context.actor))
 
 
 @routes.get("/api/bot/accounts/{account_id}/warmup-status", role=Role.BOT)
 def warmup_status(context: Context, *, account_id: str) -> Answer[WarmupStatus]:
     """Where the warm-up stands, and why the account is not offered."""
-    return Answer(WarmupStatus.of(accounts.status(context, account_id), context.now))
+    return Answer(WarmupStatus.read_by(context.actor, accounts.status(context, account_id), context.now))
 
 
 @routes.post("/api/bot/accounts/{account_id}/complete-warmup", role=Role.BOT, refuses=refusals.ENDING)
 def complete_warmup(context: Context, *, account_id: str) -> Answer[ChangedWarmup]:
     """Ends the warm-up: the account is active."""
-    return Answer(ChangedWarmup.of_change(accounts.complete(context, account_id), context.now))
+    return Answer(ChangedWarmup.of_change(accounts.complete(context, account_id), context.now, context.actor))
 
 
 @routes.post(

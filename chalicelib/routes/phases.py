@@ -47,13 +47,14 @@ def complete_phase(
     done = phases.complete(
         context, account_id, phase, lease_token=lease_token, result=body.result(), finish=body.finish
     )
-    return Answer(Completion.of(done))
+    return Answer(Completion.of(done, body.masked, context.actor))
 
 
 @routes.post("/api/bot/accounts/{account_id}/performance/{phase}", role=Role.BOT, refuses=refusals.MEASURING)
 def measure_phase(context: Context, *, account_id: str, phase: str, body: PerformanceBody) -> Answer[Performance]:
     """Records how the content of a completed phase did, up to 90 days later; the latest `measured_at` counts."""
-    return Answer(Performance.of(performance.measure(context, account_id, phase, body.measurement())))
+    found = performance.measure(context, account_id, phase, body.measurement())
+    return Answer(Performance.of(found, body.masked))
 
 
 @routes.post(
@@ -65,4 +66,4 @@ def measure_phase(context: Context, *, account_id: str, phase: str, body: Perfor
 def report_error(context: Context, *, account_id: str, body: ReportErrorBody, lease_token: str) -> Answer[Report]:
     """Takes down what went wrong."""
     found = phases.report(context, account_id, body.phase, lease_token=lease_token, fault=body.fault())
-    return Answer(Report.of(found))
+    return Answer(Report.of(found, body.masked, context.actor))

@@ -81,7 +81,7 @@ def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answ
 def start(context: Context, *, account_id: str) -> Answer[StartedWarmup]:
     """Starts the warm-up, with a lease for the caller."""
     started = accounts.start(context, account_id)
-    return Answer(StartedWarmup.of_start(started, context.settings, context.now))
+    return Answer(StartedWarmup.of_start(started, context.settings, context.now, context.actor))
 
 
 @routes.post("/api/operator/tasks/accounts/{account_id}/take", role=Role.OPERATOR, refuses=refusals.TAKING)
@@ -109,7 +109,7 @@ def complete(
     done = phases.complete(
         context, account_id, phase, lease_token=lease_token, result=body.result(), finish=body.finish
     )
-    return Answer(Completion.of(done))
+    return Answer(Completion.of(done, body.masked, context.actor))
 
 
 @routes.post(
@@ -121,7 +121,7 @@ def complete(
 def report(context: Context, *, account_id: str, body: ReportErrorBody, lease_token: str) -> Answer[Report]:
     """It is not done, or nobody knows."""
     found = phases.report(context, account_id, body.phase, lease_token=lease_token, fault=body.fault())
-    return Answer(Report.of(found))
+    return Answer(Report.of(found, body.masked, context.actor))
 
 
 @routes.post(

@@ -179,7 +179,8 @@ def test_after_its_last_crash_a_phase_waits_for_people(agency: Agency, first: Bo
     status = second.status().ok()
     phase = status["phases"][0]
     assert (phase["status"], phase["crash_count"], phase["retry_count"]) == ("requires_review", 3, 0)
-    assert "3 times" in phase["error_message"]
+    assert phase["error_code"] == "crashed"
+    assert "3 times" in agency.operator.account_document()["phases"][0]["error_message"]
     assert [blocker["code"] for blocker in status["blockers"]] == ["review"]
     assert second.offered() == []
     agency.operator.verified()

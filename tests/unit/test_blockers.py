@@ -45,7 +45,7 @@ class Phase:
     status: PhaseStatus = PhaseStatus.AVAILABLE
     available_at: datetime | None = EARLIER
     phase: str = "bio"
-    error_message: str | None = "the app was slow"
+    error_code: str | None = "slow"
 
 
 @dataclass(frozen=True)

@@ -877,6 +877,7 @@ class Completion(ApiModel):
     """A completed phase and what is next; `late`: the lease had run out, but nobody had come after."""
 
     replayed: bool
+    masked: list[str]
     account_id: str
     phase: Phase
     next: Next
@@ -1623,6 +1624,7 @@ class Performance(ApiModel):
     """The measurement that counts for the content of a phase: the latest."""
 
     replayed: bool
+    masked: list[str]
     account_id: str
     phase: str
     assignment_id: str
@@ -2058,6 +2060,7 @@ class Report(ApiModel):
     """A phase after a report of failure, and what the service makes of it."""
 
     replayed: bool
+    masked: list[str]
     account_id: str
     phase: Phase
     outcome: ReportOutcome

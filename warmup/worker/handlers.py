@@ -30,7 +30,7 @@ class Handlers:
         self._by_phase: dict[str, _Timed] = {}
         self._by_category: dict[str, _Timed] = {}
         self._of_others: _Timed | None = None
-        self._kinds: dict[type[BaseException], ReportKind] = {}
+        self._kinds: dict[type[BaseException], tuple[ReportKind, bool]] = {}
 
     def for_phases(self, phases: Collection[str], timeout: float | None) -> Callable[[H], H]:
         """Return the decorator that registers a handler for these phases, as plans name them.
@@ -66,9 +66,9 @@ class Handlers:
 
         return decorate
 
-    def report_as(self, error: type[BaseException], kind: ReportKind) -> None:
-        """Report this exception with that kind."""
-        self._kinds[error] = kind
+    def report_as(self, error: type[BaseException], kind: ReportKind, *, message: bool = False) -> None:
+        """Report this exception with that kind, and with its message if that is asked for."""
+        self._kinds[error] = kind, message
 
     def __bool__(self) -> bool:
         return self._of_others is not None or bool(self._by_phase) or bool(self._by_category)
@@ -96,11 +96,16 @@ class Handlers:
         return self._of_others is not None or set(self._by_category) == set(CATEGORIES)
 
     def failure(self, error: BaseException) -> JobFailed:
-        """Return what to report where a handler raised this."""
+        """Return what to report where a handler raised this.
+
+        Of an exception of other libraries its class alone, unless its message is asked for: it may hold anything.
+        """
         if isinstance(error, JobFailed):
             return error
-        kind = next((kind for known, kind in self._kinds.items() if isinstance(error, known)), ReportKind.UNKNOWN)
-        return JobFailed(str(error) or type(error).__name__, code=type(error).__name__, kind=kind)
+        found = (one for known, one in self._kinds.items() if isinstance(error, known))
+        kind, with_message = next(found, (ReportKind.UNKNOWN, False))
+        name = type(error).__name__
+        return JobFailed((str(error) if with_message else "") or name, code=name, kind=kind)
 
     def call(self, job: Job) -> Any:
         """Return what the phase's handler returns. Raises what it raises, and JobFailed when it takes too long.

@@ -4,8 +4,9 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from warmup.api import errors
+from warmup.api import errors, masking
 from warmup.api.models import Claimed, Delivery, ReportKind, Step
 from warmup.client import Client
 from warmup.jobs import Done, Job, JobFailed, LeaseLost, StopOrdered, Transient
@@ -99,7 +100,7 @@ class JobRunner:
             self._end(session, job, lambda: Outcome.GIVEN_BACK if session.release(job.account_id) else Outcome.LOST)
         except BaseException as error:  # what the handler raises is its report, `sys.exit()` too
             failed = self._handlers.failure(error)
-            logger.warning("%s %s failed (%s): %s", job.account_id, job.phase, failed.kind, failed)
+            logger.warning("%s %s failed (%s): %s", job.account_id, job.phase, failed.kind, error)
             self._end(session, job, lambda: self._report_failure(session, job, failed))
         else:
             done = result if isinstance(result, Done) else Done(platform_response=result)
@@ -188,7 +189,7 @@ class JobRunner:
             bot_session=job.lease.session_id,
             lease_token=job.lease.token,
             execution_time_ms=milliseconds,
-            platform_response=done.platform_response,
+            platform_response=_without_secrets(job, "platform_response", done.platform_response),
             performance_score=done.performance_score,
             finish=True,
         )
@@ -202,6 +203,14 @@ class JobRunner:
             phase=job.phase,
             kind=failed.kind,
             code=failed.code,
-            message=failed.message[:2000] or type(failed).__name__,
-            details=failed.details or None,
+            message=_without_secrets(job, "message", failed.message)[:2000] or type(failed).__name__,
+            details=_without_secrets(job, "details", failed.details) or None,
         )
+
+
+def _without_secrets(job: Job, name: str, value: Any) -> Any:
+    """Return what the service would keep of it: what looks like a secret never leaves this machine."""
+    kept, pointers = masking.masked(value, f"/{name}")
+    if pointers:
+        logger.warning("%s %s: masked, as it looks like a secret: %s", job.account_id, job.phase, ", ".join(pointers))
+    return kept

@@ -87,9 +87,12 @@ class Worker:
         """
         return self._handlers.for_categories(categories, timeout)
 
-    def report(self, error: type[BaseException], kind: ReportKind | str) -> None:
-        """Report this exception with that kind; without, it is `unknown`: the work may have happened."""
-        self._handlers.report_as(error, ReportKind(kind))
+    def report(self, error: type[BaseException], kind: ReportKind | str, *, message: bool = False) -> None:
+        """Report this exception with that kind; without, it is `unknown`: the work may have happened.
+
+        Its class is the report's code. Its message is sent only with `message`: such messages may hold passwords.
+        """
+        self._handlers.report_as(error, ReportKind(kind), message=message)
 
     def wake(self) -> None:
         """Ask for work at once, instead of when the service said."""

@@ -65,7 +65,7 @@ def out_of_order(warmup: Warmup, phase: PhaseState) -> ServiceError | None:
     if phase.status is PhaseStatus.COMPLETED:
         return PhaseNotAvailable(f"The phase {phase.phase} is completed.")
     if phase.status is PhaseStatus.REQUIRES_REVIEW:
-        return PhaseNotAvailable(f"An operator must decide on {phase.phase}: {phase.error_message}.")
+        return PhaseNotAvailable(f"An operator must decide on {phase.phase}.")
     return PhaseNotAvailable(f"The phase {warmup.current_phase} comes before {phase.phase}.", phase.available_at)
 
 

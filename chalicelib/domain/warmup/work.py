@@ -183,7 +183,7 @@ def report(warmup: Warmup, phase_name: str, bot_id: str, token: str, fault: Repo
     phase = warmup.phase(phase_name)
     require_holder(warmup, phase, bot_id, token, now)
     if phase.status is PhaseStatus.REQUIRES_REVIEW:
-        raise PhaseNotInProgress(f"{phase.phase} waits for an operator already: {phase.error_message}.")
+        raise PhaseNotInProgress(f"{phase.phase} waits for an operator already.")
     verdict = retries.after_report(
         fault.kind,
         plan=warmup.plan,

@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 from chalicelib.domain import instants, plan_versions, plans, profiles, visibility
 
 _LARGEST_DOCUMENT = 16 * 1024
+LONGEST_MESSAGE = 2000
 
 
 def _instant(value: object) -> datetime:
@@ -86,7 +87,9 @@ Prose = Annotated[
     AfterValidator(_printable),
     AfterValidator(_seen),
 ]
-Message = Annotated[str, StringConstraints(min_length=1, max_length=2000)]  # a machine's words, kept as they came
+Message = Annotated[
+    str, StringConstraints(min_length=1, max_length=LONGEST_MESSAGE)
+]  # a machine's words, kept as they came
 Words = Annotated[
     str,
     Field(

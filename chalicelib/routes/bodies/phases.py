@@ -1,20 +1,52 @@
 """What came of working on a phase."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from functools import cached_property
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from chalicelib.domain import instants
+from chalicelib.domain import instants, masking
 from chalicelib.domain.retries import ReportKind
 from chalicelib.domain.warmup.performance import Measurement
 from chalicelib.domain.warmup.work import ReportedError, WorkResult
-from chalicelib.routes.bodies.base import Input, Instant, Line, Message, PhaseName, Score, Whole, small, whole
+from chalicelib.routes.bodies.base import (
+    LONGEST_MESSAGE,
+    Input,
+    Instant,
+    Line,
+    Message,
+    PhaseName,
+    Score,
+    Whole,
+    small,
+    whole,
+)
 
 
-class CompletePhaseBody(Input):
+class WorkerInput(Input):
+    """What a worker says of its work. The members that it words freely are kept without what looks like a secret."""
+
+    FREE: ClassVar[tuple[str, ...]]
+
+    @cached_property
+    def _kept(self) -> tuple[dict[str, Any], list[str]]:
+        return masking.masked({name: getattr(self, name) for name in self.FREE})
+
+    def kept(self, name: str) -> Any:
+        """Return a member as it is kept."""
+        return self._kept[0][name]
+
+    @property
+    def masked(self) -> list[str]:
+        """Return the JSON pointers to what is masked."""
+        return self._kept[1]
+
+
+class CompletePhaseBody(WorkerInput):
     """`POST …/complete-phase/{phase}`. With `finish`, the plan's last phase makes the account active too."""
 
+    FREE = ("platform_response",)
     execution_time_ms: Annotated[int, Field(ge=0, le=10**10), BeforeValidator(whole)] | None = None
     platform_response: Any = None
     performance_score: Score | None = None
@@ -24,12 +56,13 @@ class CompletePhaseBody(Input):
 
     def result(self) -> WorkResult:
         """What the worker says of the phase, as the rules read it."""
-        return WorkResult(self.execution_time_ms, self.platform_response, self.performance_score)
+        return WorkResult(self.execution_time_ms, self.kept("platform_response"), self.performance_score)
 
 
-class PerformanceBody(Input):
+class PerformanceBody(WorkerInput):
     """`POST …/performance/{phase}`. `metrics` are the figures behind the score, as the bot has them."""
 
+    FREE = ("metrics",)
     performance_score: Score
     metrics: dict[str, Any] | None = None
     measured_at: Instant
@@ -38,12 +71,13 @@ class PerformanceBody(Input):
 
     def measurement(self) -> Measurement:
         """How the content did, as the rules read it."""
-        return Measurement(self.performance_score, instants.whole(self.measured_at), self.metrics or {})
+        return Measurement(self.performance_score, instants.whole(self.measured_at), self.kept("metrics") or {})
 
 
-class ReportErrorBody(Input):
+class ReportErrorBody(WorkerInput):
     """`POST …/report-error`. `retry_after_seconds` can only lengthen the plan's delay."""
 
+    FREE = ("message", "details")
     phase: PhaseName
     kind: ReportKind
     code: Line | None = None
@@ -55,6 +89,5 @@ class ReportErrorBody(Input):
 
     def fault(self) -> ReportedError:
         """What went wrong, as the rules read it."""
-        return ReportedError(
-            self.kind, self.message, self.code, self.details, timedelta(seconds=self.retry_after_seconds)
-        )
+        message, wait = self.kept("message")[:LONGEST_MESSAGE], timedelta(seconds=self.retry_after_seconds)
+        return ReportedError(self.kind, message, self.code, self.kept("details"), wait)

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any, Self
 
-from chalicelib.domain.phases import PhaseStatus
+from chalicelib.context import Actor, Role
+from chalicelib.domain.phases import PhaseStatus, is_worded_by
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.edge.answers import Document
 from chalicelib.routes.schemas.lists import Replayed
@@ -41,8 +42,9 @@ class Phase(Document):
     updated_at: datetime
 
     @staticmethod
-    def from_item(item: Item, status: PhaseStatus | None = None) -> "Phase":
-        """Return what the table holds of a phase, in that status if one is given."""
+    def from_item(item: Item, status: PhaseStatus | None = None, reader: Actor | None = None) -> "Phase":
+        """Return what the table holds of a phase, in that status if one is given; a bot reads its own words only."""
+        shows = _shows_words(reader, item)
         return Phase(
             phase=item.name,
             status=status or item.status,
@@ -56,8 +58,8 @@ class Phase(Document):
             content_assigned_at=item.content_assigned_at,
             error_code=item.error_code,
             error_kind=item.error_kind,
-            error_message=item.error_message,
-            error_details=item.error_details,
+            error_message=item.error_message if shows else None,
+            error_details=item.error_details if shows else None,
             retry_count=item.retry_count,
             crash_count=item.crash_count,
             release_count=item.release_count,
@@ -65,13 +67,27 @@ class Phase(Document):
             attempt=item.attempt,
             skipped=item.skipped,
             execution_time_ms=item.execution_time_ms,
-            platform_response=item.platform_response,
+            platform_response=item.platform_response if shows else None,
             created_at=item.created_at,
             updated_at=item.updated_at,
         )
 
 
-class Completion(Replayed):
+def _shows_words(reader: Actor | None, item: Item) -> bool:
+    if reader is None or reader.kind is not Role.BOT:
+        return True
+    answer = item.last_response or {}
+    reported_under = answer.get("token") if answer.get("outcome") else None
+    return is_worded_by(reader.id, item.bot_id, reported_under, item.lease_token)
+
+
+class Masking(Replayed):
+    """What a worker's message became; `masked` points to what of it looked like a secret, and is not kept."""
+
+    masked: list[str]
+
+
+class Completion(Masking):
     """A completed phase and what is next; `late`: the lease had run out, but nobody had come after."""
 
     account_id: str
@@ -80,18 +96,19 @@ class Completion(Replayed):
     late: bool
 
     @classmethod
-    def of(cls, found: phases.CompletedPhase) -> Self:
+    def of(cls, found: phases.CompletedPhase, masked: list[str], reader: Actor) -> Self:
         """Return how the phase stands, and what comes after it."""
         return cls(
             replayed=found.replayed,
+            masked=masked,
             account_id=found.account_id,
-            phase=Phase.from_item(found.phase),
+            phase=Phase.from_item(found.phase, reader=reader),
             next=found.next,
             late=found.late,
         )
 
 
-class Report(Replayed):
+class Report(Masking):
     """A phase after a report of failure, and what the service makes of it."""
 
     account_id: str
@@ -100,18 +117,19 @@ class Report(Replayed):
     available_at: datetime | None
 
     @classmethod
-    def of(cls, found: phases.ReportedPhase) -> Self:
+    def of(cls, found: phases.ReportedPhase, masked: list[str], reader: Actor) -> Self:
         """Return how the phase stands, and what the report made of it."""
         return cls(
             replayed=found.replayed,
+            masked=masked,
             account_id=found.account_id,
-            phase=Phase.from_item(found.phase),
+            phase=Phase.from_item(found.phase, reader=reader),
             outcome=found.outcome,
             available_at=found.available_at,
         )
 
 
-class Performance(Replayed):
+class Performance(Masking):
     """The measurement that counts for the content of a phase: the latest."""
 
     account_id: str
@@ -122,10 +140,11 @@ class Performance(Replayed):
     measured_at: datetime
 
     @classmethod
-    def of(cls, found: performance.MeasuredPhase) -> Self:
+    def of(cls, found: performance.MeasuredPhase, masked: list[str]) -> Self:
         """Return what counts for the phase."""
         return cls(
             replayed=found.replayed,
+            masked=masked,
             account_id=found.account_id,
             phase=found.phase,
             assignment_id=found.assignment_id,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Self
 
+from chalicelib.context import Actor
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.blockers import Blocker
 from chalicelib.domain.instants import parse
@@ -50,7 +51,7 @@ class _Status(Document):
     version: int
 
     @staticmethod
-    def of_loaded(warmup: Loaded, now: datetime) -> "_Status":
+    def of_loaded(warmup: Loaded, now: datetime, reader: Actor | None) -> "_Status":
         account, plan = warmup.account, warmup.account.plan
         phases = warmup.records
         completed = sum(is_completed(phase.status) for phase in phases)
@@ -62,7 +63,7 @@ class _Status(Document):
             state=account.state,
             plan=PlanName(name=plan.name, version=plan.version, digest=account.plan_digest or STANDARD_DIGEST),
             current_phase=account.current_phase,
-            phases=[Phase.from_item(one, one.status_at(account.state, now)) for one in phases],
+            phases=[Phase.from_item(one, one.status_at(account.state, now), reader) for one in phases],
             progress=Progress(completed=completed, total=len(phases) or len(plan.order)),
             blockers=warmup.blockers(now),
             created_at=account.created_at,
@@ -79,7 +80,12 @@ class WarmupStatus(_Status):
     @staticmethod
     def of(warmup: Loaded, now: datetime) -> "WarmupStatus":
         """Return the status document of a warm-up, with what stands in its way."""
-        status = _Status.of_loaded(warmup, now)
+        return WarmupStatus.read_by(None, warmup, now)
+
+    @staticmethod
+    def read_by(reader: Actor | None, warmup: Loaded, now: datetime) -> "WarmupStatus":
+        """Return the same as the reader may see it (see `Phase`)."""
+        status = _Status.of_loaded(warmup, now, reader)
         return WarmupStatus(**vars(status), lease=Lease.of(warmup.account.lease, now))
 
 
@@ -87,9 +93,9 @@ class ChangedWarmup(Replayed, WarmupStatus):
     """The status document after a move."""
 
     @staticmethod
-    def of_change(found: Changed, now: datetime) -> "ChangedWarmup":
+    def of_change(found: Changed, now: datetime, reader: Actor | None = None) -> "ChangedWarmup":
         """Return the status document, with whether the move had been made before."""
-        return ChangedWarmup(**vars(WarmupStatus.of(found.loaded, now)), replayed=found.replayed)
+        return ChangedWarmup(**vars(WarmupStatus.read_by(reader, found.loaded, now)), replayed=found.replayed)
 
 
 class MigrationSummary(Document):
@@ -146,9 +152,9 @@ class StartedWarmup(Replayed, _Status):
     lease: OwnLease | None
 
     @classmethod
-    def of_start(cls, found: Changed, settings: Settings, now: datetime) -> Self:
+    def of_start(cls, found: Changed, settings: Settings, now: datetime, reader: Actor) -> Self:
         """Return the status document of an account that was started."""
-        status = _Status.of_loaded(found.loaded, now)
+        status = _Status.of_loaded(found.loaded, now, reader)
         lease = None if found.lease is None else OwnLease.of(found.lease, settings)
         return cls(**vars(status), lease=lease, replayed=found.replayed)
 
