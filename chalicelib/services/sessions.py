@@ -18,8 +18,11 @@ from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import new_session, open_session, visible_session
 from chalicelib.tables import Session, pages
-from chalicelib.tables.sessions import HeldLease, lost_at, settle
+from chalicelib.tables.rests import rest_until, rests
+from chalicelib.tables.sessions import HeldLease, lost_at, overdue, settle
 from chalicelib.tables.transaction import SingleUpdate, Stale, Transaction
+
+_CLOSING = "close lost sessions"
 
 
 @record
@@ -86,11 +89,10 @@ class Directed:
 def end(context: Context, session_id: str) -> Directed:
     """Ends the session and gives back what it holds. Raises NotFound.
 
-    It is ended first, so that it takes nothing new; whatever a crash left held, or the time of the call did not suffice
-    for, is given back by the repeat, or runs out.
+    It is ended first, so that it takes nothing new; what a crash or the end of the call's time left held is given back
+    by the repeat, or runs out.
     """
-    _, ended_before = _end(context, session_id)
-    session = visible_session(context, session_id)  # read again: something may have been taken just before the end
+    session, ended_before = _end(context, session_id)
     left = _each(context, session, _release)
     if not left:
         _settle(context, session)
@@ -147,10 +149,9 @@ def _end(context: Context, session_id: str) -> tuple[Session, bool]:
 def _stand(context: Context, session: Session, standing: SessionStatus, action: AuditAction) -> None:
     change = Change(context, session)
     change.record("session", session.live, standing)
-    unchanged = Session.last_seen_at == session.last_seen_at
-    if session.holds:
-        unchanged &= Session.holds == session.holds
-        holdings.settle(session, _settlement(session))
+    held = Session.holds == session.holds if session.holds else Session.holds.does_not_exist()
+    unchanged = held & (Session.last_seen_at == session.last_seen_at)  # what is taken meanwhile is given back, too
+    holdings.settle(session, _settlement(session))
     session.live = standing
     if rules.has_ended(standing):
         session.ended_at = context.now
@@ -203,15 +204,21 @@ def _revoke(context: Context, holding: HeldLease, *, reason: str) -> None:
 
 
 def close_lost(context: Context, *, limit: int) -> dict[str, int]:
-    """Marks sessions that were not heard of as lost; what they hold falls due by itself. Returns how many."""
-    before = Session.expires_at <= context.now
-    found, _ = pages.by_index(Session, Session.live_index, SessionStatus.LIVE, limit=limit, condition=before)
-    lost = 0
+    """Marks sessions that were not heard of as lost; what they hold falls due by itself. Returns how many.
+
+    A warm function rests until the next one's time is over: no session that is heard of from now on has less.
+    """
+    if rests(_CLOSING, context.now):
+        return {"lost": 0}
+    found, following = overdue(context.now, limit)
+    lost, ends = 0, [lost_at(context.now, context.settings), *([] if following is None else [following])]
     for session in found:
         if context.is_short_of_time:
             return {"lost": lost, "left_for_next_time": 1}
         with suppress(Stale):  # it was heard of just now
             lost += _lose(context, session)
+        ends.append(lost_at(session.last_seen_at, context.settings))
+    rest_until(_CLOSING, min(end for end in ends if end > context.now))
     return {"lost": lost}
 
 

@@ -10,6 +10,7 @@ from chalicelib.domain.errors import TemporarilyUnavailable
 from chalicelib.domain.records import record
 from chalicelib.tables import Setting, audit_buckets
 from chalicelib.tables.base import batch_get
+from chalicelib.tables.rests import rest_until, rests
 from chalicelib.tables.settings import HOURS, keep
 from chalicelib.tables.transaction import Stale, Transaction
 
@@ -17,6 +18,7 @@ _HOUR = timedelta(hours=1)
 _SHOWN = 24
 _SETTLED = timedelta(seconds=30)
 """After this time a request has ended, and the index shows its event."""
+_IDLE = timedelta(minutes=5)
 _PAGE = 500
 
 
@@ -50,8 +52,11 @@ def add_up(context: Context) -> None:
     """Adds the events since the last run to the counts of their hours.
 
     The counts and the instant up to which they count are written together, so that each state is right: run twice at
-    once or killed halfway, no event is counted twice or left out.
+    once or killed halfway, no event is counted twice or left out. Where there was none, a warm function looks again
+    after five minutes.
     """
+    if rests(HOURS, context.now):
+        return
     try:
         _add_up(context)
     except (Stale, TemporarilyUnavailable):
@@ -67,8 +72,10 @@ def _add_up(context: Context) -> None:
     before = {name: list(count) for name, count in counts.items()}
     while until < target and not context.is_short_of_time:
         until = _count(context, until, min(target, _midnight_after(until)), counts)
-    if known and counts == before and until - kept.ran_at < timing.IDLE_RECORD:
-        return
+    if known and counts == before:
+        rest_until(HOURS, context.now + _IDLE)
+        if until - kept.ran_at < timing.IDLE_RECORD:
+            return
     shown: dict[str, Any] = {name: count for name, count in counts.items() if name >= _name(begin) and any(count)}
     transaction = Transaction(context)
     transaction.update(Setting(name=HOURS), None, keep((until, shown)))

@@ -12,6 +12,7 @@ from chalicelib.domain.warmup.due import due
 from chalicelib.tables import Setting
 from chalicelib.tables.base import batch_get
 from chalicelib.tables.queues import in_order, timers
+from chalicelib.tables.rests import rest_until, rests
 from chalicelib.tables.settings import keep, timer_key
 from chalicelib.tables.transaction import Stale, Transaction
 
@@ -70,7 +71,8 @@ def record_run(context: Context, name: str, did: dict[str, int]) -> None:
     """Keeps when a timer last ran and what it did, for the operators.
 
     A run that did nothing is recorded only where the last record is 15 minutes old, so that an idle service writes
-    next to nothing and a silent timer still shows. A run that cannot be recorded has still run.
+    next to nothing and a silent timer still shows. A warm function knows when that will be. A run that cannot be
+    recorded has still run.
     """
     try:
         if not any(did.values()) and _recorded_lately(context, name):
@@ -78,10 +80,15 @@ def record_run(context: Context, name: str, did: dict[str, int]) -> None:
         transaction = Transaction(context)
         transaction.update(Setting(name=timer_key(name)), None, keep((context.now, did)))
         transaction.commit()
+        rest_until(timer_key(name), context.now + timing.IDLE_RECORD)
     except (Stale, TemporarilyUnavailable):
         context.note(not_recorded=name)
 
 
 def _recorded_lately(context: Context, name: str) -> bool:
+    if rests(timer_key(name), context.now):
+        return True
     (found,) = batch_get([(Setting, timer_key(name))])
-    return found is not None and found.ran_at is not None and context.now - found.ran_at < timing.IDLE_RECORD
+    if found is None or found.ran_at is None:
+        return False
+    return context.now < rest_until(timer_key(name), found.ran_at + timing.IDLE_RECORD)

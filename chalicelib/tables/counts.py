@@ -14,6 +14,7 @@ from chalicelib.domain.records import record
 from chalicelib.tables import Account, Setting
 from chalicelib.tables.base import batch_get, translating_read_errors
 from chalicelib.tables.queues import Place, QueueRow, everything, in_order
+from chalicelib.tables.rests import rest_until, rests
 from chalicelib.tables.settings import (
     keep,
 )
@@ -64,10 +65,16 @@ def _kept(setting: Setting, oldest: datetime | None) -> Counted:
 
 
 def count_and_keep(context: Context) -> None:
-    """Counts what is under way, or goes on with that, where it is time; keeps a whole count. Raises Stale."""
+    """Counts what is under way, or goes on with that, where it is time; keeps a whole count. Raises Stale.
+
+    A warm function that has counted, or found a count, rests until it is time for the next.
+    """
+    if rests(COUNTED, context.now):
+        return
     kept, begun = batch_get([(Setting, COUNTED), (Setting, COUNTING)])
     going_on = begun is not None and begun.ran_at is not None and begun.ran_at > context.now - _FORGOTTEN
     if not going_on and kept is not None and kept.ran_at is not None and kept.ran_at > context.now - _RECENT:
+        rest_until(COUNTED, kept.ran_at + _RECENT)
         return
     count = _Count.of(begun) if going_on else _Count.begun(context.now)
     whole = count.go_on(context, None)
@@ -81,10 +88,16 @@ def count_and_keep(context: Context) -> None:
             changes[COUNTED] = result.at, {"states": result.states, "phases": result.phases, "queues": result.queues}
         elif kept is not None and kept.ran_at is not None:
             changes[COUNTED] = None
+    _write(context, changes)
+    if whole:
+        rest_until(COUNTED, context.now + (_RECENT if count.rows > MOST_COUNTED else _FRESH))
+
+
+def _write(context: Context, changes: Mapping[str, tuple[datetime, object] | None]) -> None:
+    transaction = Transaction(context)
+    for name, change in changes.items():
+        transaction.update(Setting(name=name), None, keep(change))
     if changes:
-        transaction = Transaction(context)
-        for name, change in changes.items():
-            transaction.update(Setting(name=name), None, keep(change))
         transaction.commit()
 
 

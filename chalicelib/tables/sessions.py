@@ -14,10 +14,11 @@ from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.settings import Settings
 from chalicelib.tables.attributes import count, expiry, instant, maybe_instant, maybe_text, text, texts, word
-from chalicelib.tables.base import Item
+from chalicelib.tables.base import Item, batch_get, translating_read_errors
 
 LIVE = "live"
 NO_PHASE = "-"
+_PAGE = 25
 
 
 class BotIndex(GlobalSecondaryIndex["Session"]):
@@ -114,6 +115,23 @@ class HeldLease:
 def lost_at(heard_of: datetime, settings: Settings) -> datetime:
     """When a session that was heard of then counts as lost."""
     return heard_of + timedelta(seconds=settings.session_seconds)
+
+
+def overdue(now: datetime, limit: int) -> tuple[list[Session], datetime | None]:
+    """Return up to `limit` live sessions whose time is over by their index, and when the next one's will be.
+
+    None: there is no other.
+    """
+    ids: list[str] = []
+    following: datetime | None = None
+    with translating_read_errors():
+        for row in Session.live_index.query(LIVE, page_size=_PAGE):
+            if row.expires_at > now or len(ids) == limit:
+                following = row.expires_at
+                break
+            ids.append(row.session_id)
+    found = batch_get([(Session, one) for one in ids]) if ids else []
+    return [one for one in found if one is not None], following
 
 
 def heard(now: datetime, settings: Settings) -> list[Action]:

@@ -4,13 +4,16 @@ A figure that grows is a price that every call pays: raise it here only with a r
 are kept by a warm function; everything that decides is read at each call.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from chalicelib.domain import keys
+from chalicelib.tables.base import Store
 from tests.agency import NOBODY_CAME, Agency, Bot
+from warmup.sandbox.stores import ROOT
 
 READ, QUERY, WRITE, UPDATE = "BatchGetItem", "Query", "TransactWriteItems", "UpdateItem"
 
@@ -153,18 +156,58 @@ def test_a_session_costs_one_and_its_heartbeat_too_and_a_read_of_what_it_holds(a
     assert cost(agency, lambda: worker.own_session().ok()) == [READ, READ]
 
 
+def test_ending_a_session_costs_two_and_a_read_of_what_it_has_ended(agency: Agency) -> None:
+    idle = agency.worker()
+    assert cost(agency, lambda: idle.end().ok()) == [READ, WRITE]
+    worker = agency.warmed_to("pfp")
+    worker.complete("pfp", worker.take()).ok()
+    assert cost(agency, lambda: worker.end().ok()) == [READ, READ, WRITE]
+
+
 def test_a_timer_costs_two_for_each_account_that_is_due(agency: Agency) -> None:
-    looked, counted = [QUERY, QUERY], [READ, QUERY, QUERY, QUERY]
+    found, counted = [QUERY, QUERY], [READ, QUERY, QUERY, QUERY]
     worker = agency.warmed_to("pfp")
     worker.do("pfp")
-    assert cost(agency, agency.timer) == [*looked, *counted, READ, WRITE], "its first run is recorded"
-    assert cost(agency, agency.timer) == [*looked, *counted, READ], "a run that did nothing is not, for a while"
-    agency.time.advance(15 * 60)
-    assert cost(agency, agency.timer) == [*looked, *counted, READ, WRITE]
+    assert cost(agency, agency.timer) == [*found, *counted, READ, WRITE], "its first run is recorded"
+    assert cost(agency, agency.timer) == found, "a run that did nothing is not, for a while, and it counts rarely"
+    agency.time.advance(5 * 60)
+    assert cost(agency, agency.timer) == [*found, *counted]
+    agency.time.advance(10 * 60)
+    assert cost(agency, agency.timer) == [*found, *counted, READ, WRITE]
     agency.time.to(worker.status().ok()["blockers"][0]["until"])
-    assert cost(agency, agency.timer) == [*looked, *counted, READ, WRITE], "it is left to whoever takes it in time"
+    assert cost(agency, agency.timer) == [*found, *counted, READ, WRITE], "it is left to whoever takes it in time"
     agency.time.advance(NOBODY_CAME)
-    assert cost(agency, agency.timer) == [*looked, READ, WRITE, *counted, WRITE], "one that did something is at once"
+    assert cost(agency, agency.timer) == [*found, READ, WRITE, *counted, WRITE], "one that did something is at once"
+
+
+def test_an_hour_of_idle_timers_costs_four_a_minute(agency: Agency) -> None:
+    agency.warmed_to("pfp").end().ok()
+    agency.timer(), agency.timer("close_lost_sessions")
+
+    def an_hour() -> None:
+        for _ in range(60):
+            agency.time.advance(60)
+            agency.timer(), agency.timer("close_lost_sessions")
+
+    trips = Counter(cost(agency, an_hour))
+    assert trips == {QUERY: 206, READ: 32, WRITE: 11}
+    performance = (ROOT / "docs" / "performance.md").read_text()
+    assert f"| round trips of idle timers | 20,160 | **{24 * trips.total():,}** |" in performance
+
+
+def test_what_a_warm_timer_knows_makes_no_other_one_wrong(agency: Agency) -> None:
+    """Each function remembers for itself; what is lost while one of them rests, the next one finds."""
+    worker = agency.worker()
+    assert agency.timer("close_lost_sessions") == {"lost": 0}
+    known = dict(Store.cached)
+    agency.time.advance(1799)
+    worker.heartbeat().ok()
+    agency.time.advance(1)
+    assert agency.timer("close_lost_sessions") == {"lost": 0}
+    Store.cached.clear()
+    Store.cached.update(known)
+    agency.time.advance(1800)
+    assert agency.timer("close_lost_sessions") == {"lost": 1}
 
 
 def test_a_bad_key_costs_a_look_and_a_mistyped_one_nothing(agency: Agency) -> None:

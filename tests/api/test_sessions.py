@@ -198,6 +198,15 @@ def test_a_session_that_ends_gives_everything_back(agency: Agency) -> None:
         agency.operator.verified(account_id)
 
 
+def test_what_is_taken_while_a_session_ends_is_given_back_too(agency: Agency) -> None:
+    agency.operator.account()
+    worker = agency.worker()
+    agency.wire.meanwhile(lambda: worker.start().ok())
+    assert worker.end().ok()["held"] == []
+    assert agency.worker("b2").offered() == ["a1"]
+    assert agency.operator.actions()[-1] == "lease:release"
+
+
 def test_an_ended_session_takes_nothing_and_lives_no_more(agency: Agency) -> None:
     agency.operator.account()
     worker = agency.worker()

@@ -168,8 +168,10 @@ def test_what_the_docs_say_that_waiting_costs_is_what_it_costs(agency: Agency) -
         ("a `ready` request that finds nothing", "1", lambda: worker.ready().ok()),
         ("a heartbeat of a session without leases", "1", beat),
         ("a heartbeat of a session with one lease", "1", beat_with_a_lease),
-        ("a run of `open_due_phases` that finds nothing due", "–", agency.timer),
-        ("a run of `close_lost_sessions` that finds no lost session", "–", lambda: agency.timer("close_lost_sessions")),
+        ("a run of `open_due_phases` that counts what is under way", "–", agency.timer),
+        ("a run of it that finds nothing due", "–", agency.timer),
+        ("a run of `close_lost_sessions` that adds up what was done", "–", lambda: agency.timer("close_lost_sessions")),
+        ("a run of it that finds no lost session", "–", lambda: agency.timer("close_lost_sessions")),
     )
     for words, requests, act in waiting:
         units_written, units_read = of(agency, act)
