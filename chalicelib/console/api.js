@@ -1,52 +1,17 @@
 // @ts-check
-// The operator API: one function for every call; the key lives in memory and session storage only.
+// The operator API: one function for every call.
+import { begin, check, held, refuse } from "./session.js";
 
 export const BASE = new URL("./", document.baseURI); // …/console/
 const ROOT = new URL("../", BASE);
-const KEY = "warmup.key";
 
-let key = sessionStorage.getItem(KEY);
-/** @type {Set<() => void>} */
-const listeners = new Set();
-
-let refused = false;
-export const signedIn = () => key !== null;
-/** Whether the service refused the key of this tab: it was revoked meanwhile. */
-export const wasRefused = () => refused;
-/** @param {() => void} listener */
-export const onSignedIn = (listener) => {
-  listeners.add(listener);
-  return () => {
-    listeners.delete(listener);
-  };
-};
-export const who = () => /^wk_(.+)_[^_]+$/.exec(key ?? "")?.[1] ?? "operator";
-
-/** @param {string | null} next */
-function hold(next, wasRefused = false) {
-  key = next;
-  refused = wasRefused;
-  if (next === null) sessionStorage.removeItem(KEY);
-  else sessionStorage.setItem(KEY, next);
-  for (const listener of listeners) listener();
-}
-
-export const signOut = () => {
-  sessionStorage.clear();
-  hold(null);
-};
-
-/** @param {string} candidate */
+/**
+ * Signs in with a key, once the service has accepted it.
+ * @param {string} candidate
+ */
 export async function signIn(candidate) {
-  const before = key;
-  key = candidate;
-  try {
-    await get("operator/service");
-  } catch (problem) {
-    key = before;
-    throw problem;
-  }
-  hold(candidate);
+  await answered("GET", "operator/service", { headers: { Authorization: `Bearer ${candidate}` } });
+  begin(candidate);
 }
 
 /** What went wrong, as the service reports it (RFC 9457), or as the network did. */
@@ -97,6 +62,8 @@ export function address(path, query = {}) {
  * @param {More & { body?: unknown, query?: Record<string, unknown> }} [options]
  */
 async function answered(method, path, { body, query, headers, signal } = {}) {
+  check();
+  const key = held();
   /** @type {Record<string, string>} */
   const sent = { Authorization: `Bearer ${key}`, ...headers };
   if (body !== undefined) sent["Content-Type"] = "application/json";
@@ -117,7 +84,7 @@ async function answered(method, path, { body, query, headers, signal } = {}) {
   });
   if (response.ok) return response;
   const problem = new Problem(await documentOf(response), response.status);
-  if (response.status === 401 && signedIn() && sessionStorage.getItem(KEY) === key) hold(null, true);
+  if (response.status === 401) refuse(key);
   throw problem;
 }
 

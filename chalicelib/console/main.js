@@ -1,7 +1,6 @@
 // @ts-check
 // The frame: who is signed in, which screen is open, and the settings of this browser.
 import { AccountDrawer } from "./account.js";
-import { onSignedIn, signedIn, signOut, who } from "./api.js";
 import { Audit } from "./audit.js";
 import { Bots } from "./bots.js";
 import { Content } from "./content.js";
@@ -25,6 +24,7 @@ import { PlanDrawer } from "./plan.js";
 import { Plans } from "./plans.js";
 import { html, render, useEffect, useState } from "./preact.js";
 import { Review } from "./review.js";
+import { endsAt, idleEndsAt, onSignedIn, signedIn, signOut, who } from "./session.js";
 import { SignIn } from "./signin.js";
 import { Status } from "./status.js";
 import { Tasks } from "./tasks.js";
@@ -134,6 +134,7 @@ function Frame() {
       <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
       <${Side} screen=${screen} overview=${overview.data} covered=${covered} onHelp=${() => setHelping(true)} />
       <main id="main" tabIndex="-1" inert=${covered}>
+        <${IdleWarning} />
         ${overview.data?.pipeline_paused && html`<${AllPaused} />`}
         ${current ? html`<${current.Screen} params=${params} />` : html`<${NoScreen} />`}
       </main>
@@ -176,7 +177,9 @@ const Side = ({ screen, overview, covered, onHelp }) => html`
         <button type="button" class="tiny" onClick=${onHelp}>Keys <kbd>?</kbd></button>
         <button type="button" class="tiny" onClick=${signOut}>Sign out</button>
       </div>
-      <small>Signed in as <bdi>${who()}</bdi></small>
+      <small>
+        Signed in as <bdi>${who()}</bdi> until <span class="mono">${minuteOf(endsAt())}</span>
+      </small>
     </div>
   </header>
 `;
@@ -224,6 +227,21 @@ const AllPaused = () => html`
     <a class="button" href=${link("status")}>Status</a>
   <//>
 `;
+
+/** @param {number} at */
+const minuteOf = (at) => absolute(new Date(at).toISOString(), zone()).slice(11, 16);
+
+function IdleWarning() {
+  useTick(5);
+  const at = idleEndsAt();
+  if (at === null) return null;
+  return html`
+    <${Note} tone="warn" role="status">
+      <${Icon} name="alert" />
+      <p><strong>You will be signed out at ${minuteOf(at)}.</strong> Press a key or click to stay signed in.</p>
+    <//>
+  `;
+}
 
 const NoScreen = () => html`
   <${Empty} kind="nothing" title="This screen does not exist"><a href=${link("now")}>Go to Now</a><//>

@@ -52,7 +52,10 @@ def test_an_operator_signs_in_and_out_and_no_cookie_is_left(stranger: Console) -
     page.get_by_label("Operator key").fill(KEY)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("link", name="Under way")).to_be_visible()
-    assert page.evaluate("[localStorage.length, Object.keys(sessionStorage)]") == [0, ["warmup.key"]]
+    assert page.evaluate("[localStorage.length, Object.keys(sessionStorage).sort()]") == [
+        0,
+        ["warmup.key", "warmup.session"],
+    ]
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Operator key")).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
@@ -73,6 +76,26 @@ def test_who_is_signed_out_by_the_service_is_told_why(console: Console) -> None:
     expect(page.get_by_role("heading", name="Bots", exact=True)).to_be_visible()  # where one was
     assert all("401" in one for one in console.wrong), console.wrong
     console.wrong.clear()
+
+
+def test_a_session_ends_without_use_and_after_half_a_day(console: Console) -> None:
+    console.page.clock.install()
+    page = console.open("bots", ready="h2")
+    page.clock.fast_forward(28 * 60_000 + 30_000)
+    warning = page.get_by_text("You will be signed out at")
+    expect(warning).to_be_visible()
+    page.keyboard.press("Shift")
+    page.clock.fast_forward(6_000)
+    expect(warning).to_have_count(0)
+    page.clock.fast_forward(29 * 60_000)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.clock.fast_forward(2 * 60_000)
+    expect(page.get_by_text("The console was not used for 30 minutes.")).to_be_visible()
+    assert page.evaluate("sessionStorage.length") == 0
+    page.evaluate("sessionStorage['warmup.session'] = JSON.stringify({ began: Date.now() - 12 * 3600e3 })")
+    page.reload()  # the tab gets its key again, and its session is over
+    expect(page.get_by_text("A session ends after 12 hours.")).to_be_visible()
+    assert "/console/bots" in page.url
 
 
 def test_accounts_are_seen_moving(console: Console) -> None:

@@ -1,0 +1,102 @@
+// @ts-check
+// Who is signed in, and for how long: the key lives in memory and session storage only, and not longer than a session.
+
+export const LONGEST_HOURS = 12;
+export const IDLE_MINUTES = 30;
+const WARNED_MINUTES = 2;
+const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const KEY = "warmup.key";
+const TIMES = "warmup.session";
+
+/** @typedef {"refused" | "idle" | "long"} Ended why a session ended without a click on Sign out */
+/** @typedef {{ began: number, used: number }} Times when the session began, and when it was last used (ms) */
+
+let key = sessionStorage.getItem(KEY);
+let times = stored();
+/** @type {Ended | null} */
+let ended = null;
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+/** @returns {Times} */
+function stored() {
+  const now = Date.now();
+  try {
+    return { began: now, used: now, ...JSON.parse(sessionStorage.getItem(TIMES) ?? "{}") };
+  } catch {
+    return { began: now, used: now };
+  }
+}
+
+/** The key that requests are sent with, null when nobody is signed in. */
+export const held = () => key;
+export const signedIn = () => key !== null;
+export const who = () => /^wk_(.+)_[^_]+$/.exec(key ?? "")?.[1] ?? "operator";
+/** Why the session of this tab ended, null where it did not or its user ended it. */
+export const whyEnded = () => ended;
+export const endsAt = () => times.began + LONGEST_HOURS * HOUR;
+/** When the session ends without use, while that is so near that its user is warned; else null. */
+export const idleEndsAt = () => {
+  const at = times.used + IDLE_MINUTES * MINUTE;
+  return at - Date.now() < WARNED_MINUTES * MINUTE ? at : null;
+};
+/** @param {() => void} listener */
+export const onSignedIn = (listener) => {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+};
+
+/** @param {string} next */
+export function begin(next) {
+  const now = Date.now();
+  [key, ended, times] = [next, null, { began: now, used: now }];
+  sessionStorage.setItem(KEY, next);
+  sessionStorage.setItem(TIMES, JSON.stringify(times));
+  announce();
+}
+
+/** @param {Ended} [why] */
+export function end(why) {
+  [key, ended] = [null, why ?? null];
+  if (why === "refused") {
+    sessionStorage.removeItem(KEY);
+    sessionStorage.removeItem(TIMES);
+  } else sessionStorage.clear();
+  announce();
+}
+export const signOut = () => end();
+
+/**
+ * The service refused a request that was sent with `sent`; that counts while the tab still holds it.
+ * @param {string | null} sent
+ */
+export function refuse(sent) {
+  if (sent !== null && sent === key && sessionStorage.getItem(KEY) === sent) end("refused");
+}
+
+const announce = () => {
+  for (const listener of listeners) listener();
+};
+
+/** Ends the session if its time is over. */
+export function check() {
+  if (key === null) return;
+  const now = Date.now();
+  if (now >= endsAt()) end("long");
+  else if (now - times.used >= IDLE_MINUTES * MINUTE) end("idle");
+}
+
+/** A click or a key is use; what the console asks for by itself is not. */
+function use() {
+  check();
+  if (key === null || Date.now() - times.used < 1000) return;
+  times.used = Date.now();
+  sessionStorage.setItem(TIMES, JSON.stringify(times));
+}
+for (const event of ["pointerdown", "keydown"]) addEventListener(event, use, { capture: true, passive: true });
+setInterval(check, 5000);
+document.addEventListener("visibilitychange", check);
+check();
