@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from chalicelib.context import Context, Role
+from chalicelib.context import ActorKind, Context
 from chalicelib.domain.actions import AuditAction, summary, summary_for_bots
 from chalicelib.tables import AuditEvent
 from chalicelib.tables.audit_buckets import bucket_of, day_of
@@ -61,8 +61,8 @@ def told(stored: AuditEvent) -> str:
 
 def told_to(context: Context, stored: AuditEvent) -> str:
     """The event as a sentence for the caller: a bot learns what was done, but not which operator did it, or why."""
-    if context.actor.kind is not Role.BOT:
+    if context.actor.kind is not ActorKind.BOT:
         return told(stored)
     kind, _, name = stored.actor.partition(":")
-    actor = {Role.BOT: f"bot {name}", Role.TIMER: "the service"}.get(Role(kind), "an operator")
+    actor = {ActorKind.BOT: f"bot {name}", ActorKind.TIMER: "the service"}.get(ActorKind(kind), "an operator")
     return summary_for_bots(stored.action, actor=actor, subject=stored.subject, details=stored.details or {})

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.domain import ids, instants
+from chalicelib.domain import ids, instants, permissions
 from chalicelib.domain.cursors import Cursors
+from chalicelib.domain.permissions import Permission, Role, lacking
 from chalicelib.domain.records import record
 from chalicelib.settings import Settings
 
@@ -41,8 +42,8 @@ sources = Sources(
 )
 
 
-class Role(StrEnum):
-    """Who may act: `timer` is the service itself."""
+class ActorKind(StrEnum):
+    """What acts: `operator` is a user, whatever the role; `timer` is the service itself."""
 
     BOT = "bot"
     OPERATOR = "operator"
@@ -52,15 +53,25 @@ class Role(StrEnum):
 
 @record
 class Actor:
-    """Who acts, and (for a bot) on which models; None means all."""
+    """Who acts, and on which models; None means all. A user has a role, and may do what that grants."""
 
-    kind: Role
+    kind: ActorKind
     id: str
     models: frozenset[str] | None = None
+    role: Role | None = None
 
     def sees(self, model_id: str) -> bool:
         """Whether this actor sees and touches what belongs to the model."""
         return self.models is None or model_id in self.models
+
+    def may(self, needed: Permission) -> bool:
+        """Whether this actor's role has the permission."""
+        return permissions.may(permissions.of_role(self.role), needed)
+
+    def require(self, needed: Permission) -> None:
+        """Raises Forbidden where this actor's role lacks the permission."""
+        if not self.may(needed):
+            raise lacking(needed, self.role)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"

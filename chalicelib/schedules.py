@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from chalicelib import context as contexts
-from chalicelib.context import Actor, Context, Role
+from chalicelib.context import Actor, ActorKind, Context
 from chalicelib.edge.serve import installed
 from chalicelib.services import availability, pipeline, sessions, throughput, timers
 
@@ -45,7 +45,7 @@ def _open_and_count(context: Context) -> dict[str, int]:
 
 
 def _run(name: str, use_case: Callable[[Context], dict[str, int]]) -> dict[str, int]:
-    context = contexts.begin(installed.settings, Actor(Role.TIMER, name), seconds=SECONDS)
+    context = contexts.begin(installed.settings, Actor(ActorKind.TIMER, name), seconds=SECONDS)
     did = use_case(context)
     timers.record_run(context, name, did)
     installed.logs.timer(context, name, did)

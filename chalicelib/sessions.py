@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from chalicelib import audit
-from chalicelib.context import Context, Role
+from chalicelib.context import ActorKind, Context
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.instants import render
@@ -50,7 +50,7 @@ def open_session(context: Context, transaction: Transaction, session: Session) -
 def visible_session(context: Context, session_id: str) -> Session:
     """A session of the caller (an operator's: any). Raises NotFound."""
     (session,) = batch_get([(Session, session_id)])
-    mine = context.actor.kind is not Role.BOT or (session is not None and session.bot_id == context.actor.id)
+    mine = context.actor.kind is not ActorKind.BOT or (session is not None and session.bot_id == context.actor.id)
     if session is None or session.is_over(context.now) or not mine:
         raise NotFound("session", session_id)
     found: Session = session

@@ -19,8 +19,8 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticOmit, core_schema
 
-from chalicelib.context import Role
 from chalicelib.domain import visibility
+from chalicelib.domain.permissions import Permission, holders
 from chalicelib.domain.plan_versions import REFERENCE_PATTERN
 from chalicelib.domain.plans import PHASE_NAME, STANDARD
 from chalicelib.edge.answers import ABSENT, JSON, Absent, Answer
@@ -149,7 +149,7 @@ def document() -> Json:
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "wk_<id>_<secret>",
-                    "description": "A key of the role that the operation's description names.",
+                    "description": "A key of a bot, or of a user with the permission that the description names.",
                 }
             },
         },
@@ -176,13 +176,13 @@ def _noun(endpoint: Endpoint) -> str:
 
 def _operation(endpoint: Endpoint, schemas: "_Schemas") -> Json:
     told = inspect.getdoc(endpoint.view) or ""
-    role = "Anybody may call it." if endpoint.role is None else f"Needs the key of {_a(endpoint.role)}."
     found: Json = {
         "operationId": endpoint.name,
         "summary": told.partition("\n")[0].rstrip("."),
-        "description": f"{told}\n\n{role}",
+        "description": f"{told}\n\n{_needs(endpoint)}",
+        **({} if endpoint.needs is None else {"x-permission": str(endpoint.needs)}),
         "tags": [_noun(endpoint)],
-        "security": [{} if endpoint.role is None else {"key": []}],
+        "security": [{} if endpoint.kind is None else {"key": []}],
         "parameters": [*_in_path(endpoint), *_in_query(endpoint), *_in_headers(endpoint)],
         "responses": {**_successes(endpoint, schemas), **_refusals(endpoint)},
     }
@@ -190,8 +190,19 @@ def _operation(endpoint: Endpoint, schemas: "_Schemas") -> Json:
     return found if body is None else {**found, "requestBody": body}
 
 
-def _a(role: Role) -> str:
-    return "a bot" if role is Role.BOT else "an operator"
+def _needs(endpoint: Endpoint) -> str:
+    """What the caller's key needs, in words."""
+    if endpoint.needs is None:
+        return "Anybody may call it." if endpoint.kind is None else "Needs the key of a bot."
+    besides: dict[Permission, list[str]] = {}
+    for member, needed in endpoint.members.items():
+        besides.setdefault(needed, []).append(f"`{member}`")
+    further = "".join(f"; {', '.join(names)}: {_permission(needed)}" for needed, names in besides.items())
+    return f"Needs the permission {_permission(endpoint.needs)}{further}."
+
+
+def _permission(needed: Permission) -> str:
+    return f"`{needed}` ({', '.join(holders(needed))})"
 
 
 def _in_path(endpoint: Endpoint) -> list[Json]:

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 
 from chalicelib import context as contexts
 from chalicelib import tables
-from chalicelib.context import Actor, Role
+from chalicelib.context import Actor, ActorKind
 from chalicelib.domain.errors import ServiceError
 from chalicelib.services import bots
 from chalicelib.settings import Settings
@@ -36,8 +36,8 @@ def make(stage: str, name: str) -> bots.NewKey | None:
     pepper = secret[f"edition-{parameters['PepperEdition']}"]
     settings = Settings(table_prefix=parameters["TablePrefix"], pepper=pepper)
     tables.bind(settings, calls_aws=True)
-    context = contexts.begin(settings, Actor(Role.OPERATOR, "deployer"))
-    _, key = bots.create(context, name, name=name, role=Role.OPERATOR, models=None)
+    context = contexts.begin(settings, Actor(ActorKind.OPERATOR, "deployer"))
+    _, key = bots.create(context, name, name=name, role=ActorKind.OPERATOR, models=None)
     return key
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from chalicelib.context import Role
+from chalicelib.context import ActorKind
 from chalicelib.domain import errors
 from chalicelib.domain.errors import NotFound, ServiceError
 from chalicelib.edge.endpoints import Endpoint
@@ -27,7 +27,7 @@ NOUNS = ("account", "phase", "session", "model", "content", "text", "bot", "key"
 _REMEDIES: Mapping[str, str] = {
     "malformed_request": "Correct the request as `detail` says: its JSON, a query parameter, a cursor or a header.",
     "unauthenticated": "Send `Authorization: Bearer <key>` with a key that is live; a revoked one never works again.",
-    "forbidden": "Use a key of the other role: bots work under `/api/bot`, operators under `/api/operator`.",
+    "forbidden": "Ask a user of one of `roles`, which have `permission`; bots work under `/api/bot`, users elsewhere.",
     "invalid_input": "Correct each member that `errors` names by its JSON pointer.",
     "body_too_large": "Send less at once: imports in parts, documents without what nobody reads.",
     "unsupported_media_type": "Name the media type of the body in `Content-Type`, one that this route takes.",
@@ -96,10 +96,10 @@ def works_on_accounts(endpoint: Endpoint) -> bool:
 def codes_of(endpoint: Endpoint) -> Iterator[Code]:
     """The codes with which a route can answer."""
     yield CODES["malformed_request"]
-    if endpoint.role is not None:
+    if endpoint.kind is not None:
         yield from (CODES["unauthenticated"], CODES["forbidden"])
     nouns = [name.removesuffix("_id") for name in re.findall(r"{(\w+)}", endpoint.path)] + list(endpoint.missing)
-    if (endpoint.role is Role.BOT or works_on_accounts(endpoint)) and "session" not in nouns:
+    if (endpoint.kind is ActorKind.BOT or works_on_accounts(endpoint)) and "session" not in nouns:
         nouns.append("session")
     yield from (CODES[f"{noun}_not_found"] for noun in sorted(set(nouns)))
     for kind in sorted(endpoint.refuses, key=lambda one: one.code):

@@ -16,7 +16,7 @@ from pynamodb.expressions.condition import Condition
 
 from chalicelib import context as contexts
 from chalicelib import tables, warmups
-from chalicelib.context import Actor, Role
+from chalicelib.context import Actor, ActorKind
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import is_open
 from chalicelib.domain.timing import Due, DueQueue
@@ -45,7 +45,7 @@ def _all(model: type[ItemT]) -> Iterator[ItemT]:
 
 def _written(settings: Settings, item: Item, condition: Condition | None, *beside: Item) -> bool:
     """Writes what has changed of an item, and new items beside it; returns whether nobody had written it meanwhile."""
-    transaction = Transaction(contexts.begin(settings, Actor(Role.OPERATOR, "deployer")))
+    transaction = Transaction(contexts.begin(settings, Actor(ActorKind.OPERATOR, "deployer")))
     for one in beside:
         transaction.put(one)
     transaction.update(item, condition)

@@ -56,7 +56,7 @@ class Unauthenticated(ServiceError):
 
 
 class Forbidden(ServiceError):
-    """This key's role does not cover this route."""
+    """The key's role does not cover this."""
 
     code = "forbidden"
 

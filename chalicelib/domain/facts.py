@@ -57,4 +57,6 @@ class Facts(TypedDict, total=False):
     creator: str
     account_id: str
     version: int
+    permission: str
+    roles: list[str]
     current: dict[str, Any]

@@ -8,6 +8,8 @@ import hashlib
 import hmac
 import zlib
 
+from chalicelib.domain import ids
+
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SECRET_LENGTH = 43  # 256 bits in base 62
 _CHECK_LENGTH = 6  # 32 bits in base 62
@@ -33,11 +35,14 @@ def make(owner_id: str, entropy: bytes) -> str:
 
 
 def owner(key: str) -> str | None:
-    """The id of the key's bot or operator, None when the text is not a key or was mistyped. Proves nothing yet."""
+    """The id of the key's bot or user, None when the text is not a key or was mistyped. Proves nothing yet.
+
+    What cannot be an id is nobody's: the store is not asked.
+    """
     body, check = key[:-_CHECK_LENGTH], key[-_CHECK_LENGTH:]
     prefix, _, rest = body.partition("_")
     owner_id, _, secret = rest.rpartition("_")
-    if prefix != "wk" or not owner_id or len(secret) != _SECRET_LENGTH or not key.isascii():
+    if prefix != "wk" or not ids.is_given_id(owner_id) or len(secret) != _SECRET_LENGTH or not key.isascii():
         return None
     return owner_id if hmac.compare_digest(check, _check(body)) else None
 

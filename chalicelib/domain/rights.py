@@ -56,9 +56,12 @@ def approver(status: ItemRights, actor: str) -> str | None:
     return actor if is_approved(status) else None
 
 
-def at_creation(asked: ItemRights, *, four_eyes: bool) -> ItemRights:
-    """The state of a new item: under four eyes its maker's approval does not count, and it waits for another's."""
-    return ItemRights.PENDING if four_eyes and asked is ItemRights.APPROVED else asked
+def at_creation(asked: ItemRights, *, four_eyes: bool, may_approve: bool = True) -> ItemRights:
+    """The state of a new item: under four eyes its maker's approval does not count, and it waits for another's.
+
+    So does the approval of a maker who may not approve.
+    """
+    return ItemRights.PENDING if asked is ItemRights.APPROVED and (four_eyes or not may_approve) else asked
 
 
 def status_of(item: Licensed, now: datetime) -> ItemStatus:

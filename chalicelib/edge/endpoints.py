@@ -10,9 +10,10 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
-from chalicelib.context import Role
-from chalicelib.domain.errors import InvalidInput, MalformedRequest, ServiceError
+from chalicelib.context import Actor, ActorKind
+from chalicelib.domain.errors import Forbidden, InvalidInput, MalformedRequest, ServiceError
 from chalicelib.domain.facts import Fault
+from chalicelib.domain.permissions import Permission
 from chalicelib.domain.records import record
 from chalicelib.edge.requests import Call
 
@@ -26,6 +27,7 @@ BODIES: dict[str, Sequence[str]] = {}
 """The modules of the models of bodies, relative to the package, by the module whose views read them."""
 _MOST_IN_A_LIST = 100
 MOST_FAULTS = 100
+_A: Mapping[ActorKind | None, str] = {ActorKind.BOT: "a bot", ActorKind.OPERATOR: "a user"}
 
 
 @record
@@ -35,7 +37,9 @@ class Endpoint:
     method: str
     path: str
     view: View
-    role: Role | None
+    by: ActorKind | None = None
+    needs: Permission | None = None
+    members: Mapping[str, Permission] = field(default_factory=dict)
     raw: tuple[str, ...] = ()
     query: Mapping[str, Reader] = field(default_factory=dict)
     lease: bool = False
@@ -49,6 +53,11 @@ class Endpoint:
     def name(self) -> str:
         """The route's name in logs, such as `leases.claim`."""
         return f"{self.view.__module__.rsplit('.', 1)[-1]}.{self.view.__name__}"
+
+    @property
+    def kind(self) -> ActorKind | None:
+        """What may call it: who needs a permission is a user; None: anybody may."""
+        return self.by if self.needs is None else ActorKind.OPERATOR
 
     @property
     def has_body(self) -> bool:
@@ -70,10 +79,18 @@ class Endpoint:
         """The type of its answer, such as `Created[CreatedContent]`."""
         return _hints(self.view)["return"]
 
-    def arguments(self, call: Call) -> dict[str, Any]:
+    def admit(self, actor: Actor) -> None:
+        """Raises Forbidden where the actor may not call the route at all."""
+        if actor.kind is not self.kind:
+            raise Forbidden(f"This route is for the key of {_A[self.kind]}; yours is {_A[actor.kind]}'s.")
+        if self.needs is not None:
+            actor.require(self.needs)
+
+    def arguments(self, call: Call, actor: Actor) -> dict[str, Any]:
         """What the view is called with, read from the request and checked.
 
-        Raises MalformedRequest, BodyTooLarge, UnsupportedMediaType, InvalidInput.
+        Raises MalformedRequest, BodyTooLarge, UnsupportedMediaType, InvalidInput; Forbidden where a member of the body
+        needs a permission that the actor lacks.
         """
         if call.repeated:
             raise MalformedRequest(
@@ -83,7 +100,9 @@ class Endpoint:
         if self.raw:
             arguments["body"] = call.raw(self.raw)
         elif self.has_body:
-            arguments["body"] = self._validated(call.json())
+            arguments["body"] = body = self._validated(call.json())
+            for name in sorted(self.members.keys() & getattr(body, "model_fields_set", set())):
+                actor.require(self.members[name])
         elif call.body.strip() and call.json() != {}:
             raise InvalidInput([{"pointer": "", "detail": "this route takes no body"}])
         if self.lease:

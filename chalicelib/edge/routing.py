@@ -8,9 +8,10 @@ from typing import Any, NotRequired, TypedDict, TypeVar, Unpack
 
 from chalice.app import Blueprint, Chalice, Request, Response
 
-from chalicelib.context import Role, sources
+from chalicelib.context import ActorKind, sources
 from chalicelib.domain import ids
 from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.permissions import Permission
 from chalicelib.edge.answers import Encoded
 from chalicelib.edge.endpoints import BODIES, Endpoint, Reader, View
 from chalicelib.edge.problems import PROBLEM, problem
@@ -26,14 +27,18 @@ ENDPOINTS: list[Endpoint] = []
 class Declared(TypedDict):
     """What is said of a route where it is declared.
 
-    `role`: who may call it (None: anybody); `query`: the readers of its query parameters; `lease`, `session`: whether
-    it asks for the header; `raw`: media types whose body is handed over as it came, as `(media type, bytes)`. `shows`
-    makes the document of the item as it is now, for the answer to an edit of an older version (`If-Match`); `seconds`
-    is the deadline of a route that does much in one call (default: as the settings say). `refuses` names the conflicts
-    that it can answer with, `missing` the nouns that it may not find besides those of its path: for OpenAPI.
+    `needs`: the permission of the users who may call it; `members`: what members of its body need besides; `by`: what
+    may call it where no user does (neither: anybody). `query`: the readers of its query parameters; `lease`,
+    `session`: whether it asks for the header; `raw`: media types whose body is handed over as it came, as `(media
+    type, bytes)`. `shows` makes the document of the item as it is now, for the answer to an edit of an older version
+    (`If-Match`); `seconds` is the deadline of a route that does much in one call (default: as the settings say).
+    `refuses` names the conflicts that it can answer with, `missing` the nouns that it may not find besides those of
+    its path: for OpenAPI.
     """
 
-    role: Role | None
+    by: NotRequired[ActorKind]
+    needs: NotRequired[Permission]
+    members: NotRequired[Mapping[str, Permission]]
     raw: NotRequired[tuple[str, ...]]
     query: NotRequired[Mapping[str, Reader]]
     lease: NotRequired[bool]

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chalicelib import context as contexts
-from chalicelib.context import Actor, Context, Role, sources
+from chalicelib.context import Actor, ActorKind, Context, sources
 from chalicelib.domain import ids, leases
 from chalicelib.domain.errors import (
-    Forbidden,
     MalformedRequest,
     NotFound,
     ServiceError,
@@ -43,7 +42,7 @@ def serve(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Encoded:
     try:
         context = _authenticated(endpoint, call, context)
         _check_ids(params)
-        result = endpoint.view(context, **params, **endpoint.arguments(call))
+        result = endpoint.view(context, **params, **endpoint.arguments(call, context.actor))
         answer = result if isinstance(result, Answer) else Answer(result)
         encoded = encode(answer.status, answer.headers, answer.document, context.request_id)
     except ServiceError as error:
@@ -86,7 +85,7 @@ def problem_for_unknown_route(
     return status, out, body.encode()
 
 
-_NOBODY = Actor(Role.NOBODY, "nobody")
+_NOBODY = Actor(ActorKind.NOBODY, "nobody")
 
 
 def _request_id(given: str | None) -> str | None:
@@ -100,14 +99,13 @@ def _with_current(endpoint: Endpoint, error: ServiceError, now: datetime) -> Ser
 
 
 def _authenticated(endpoint: Endpoint, call: Call, context: Context) -> Context:
-    if endpoint.role is None:
+    if endpoint.kind is None:
         return context
     scheme, _, key = call.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthenticated()
     actor = bots.authenticate(installed.settings, key.strip())
-    if actor.kind is not endpoint.role:
-        raise Forbidden(f"This route is for the role `{endpoint.role}`; the key's is `{actor.kind}`.")
+    endpoint.admit(actor)
     session_id, token = call.headers.get("bot-session"), call.headers.get("lease-token")
     if session_id is not None and not ids.is_given_id(session_id):
         raise NotFound("session", session_id)

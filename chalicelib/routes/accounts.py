@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any, assert_never
 
-from chalicelib.context import Context, Role
+from chalicelib.context import ActorKind, Context
 from chalicelib.domain.accounts import AccountState, has_ended
 from chalicelib.domain.bulk import BulkAction
 from chalicelib.domain.errors import AlreadyExists, ConsentMissing, InvalidTransition, PlanNotPublished
+from chalicelib.domain.permissions import Permission
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plan_versions import PlanReference
 from chalicelib.domain.queues import Queue
@@ -76,20 +77,20 @@ _FILTER: dict[str, Any] = {
 }
 
 
-@routes.post("/api/bot/accounts/{account_id}/start-warmup", role=Role.BOT, refuses=refusals.TAKING)
+@routes.post("/api/bot/accounts/{account_id}/start-warmup", by=ActorKind.BOT, refuses=refusals.TAKING)
 def start_warmup(context: Context, *, account_id: str) -> Answer[StartedWarmup]:
     """Starts the warm-up, with a lease for the caller."""
     started = accounts.start(context, account_id)
     return Answer(StartedWarmup.of_start(started, context.settings, context.now, context.actor))
 
 
-@routes.get("/api/bot/accounts/{account_id}/warmup-status", role=Role.BOT)
+@routes.get("/api/bot/accounts/{account_id}/warmup-status", by=ActorKind.BOT)
 def warmup_status(context: Context, *, account_id: str) -> Answer[WarmupStatus]:
     """Where the warm-up stands, and why the account is not offered."""
     return Answer(WarmupStatus.read_by(context.actor, accounts.status(context, account_id), context.now))
 
 
-@routes.post("/api/bot/accounts/{account_id}/complete-warmup", role=Role.BOT, refuses=refusals.ENDING)
+@routes.post("/api/bot/accounts/{account_id}/complete-warmup", by=ActorKind.BOT, refuses=refusals.ENDING)
 def complete_warmup(context: Context, *, account_id: str) -> Answer[ChangedWarmup]:
     """Ends the warm-up: the account is active."""
     return Answer(ChangedWarmup.of_change(accounts.complete(context, account_id), context.now, context.actor))
@@ -97,7 +98,7 @@ def complete_warmup(context: Context, *, account_id: str) -> Answer[ChangedWarmu
 
 @routes.post(
     "/api/operator/accounts",
-    role=Role.OPERATOR,
+    needs=Permission.ACCOUNTS_WRITE,
     refuses=(AlreadyExists, PlanNotPublished),
     missing=("model", "plan"),
 )
@@ -109,7 +110,7 @@ def create(context: Context, *, body: AccountBody) -> Created[CreatedAccount]:
 
 @routes.post(
     "/api/operator/accounts/import",
-    role=Role.OPERATOR,
+    needs=Permission.ACCOUNTS_WRITE,
     raw=rows.MEDIA_TYPES,
     query={"dry_run": flag, "warn": flag},
     seconds=20,
@@ -132,7 +133,7 @@ def import_all(
 
 @routes.get(
     "/api/operator/accounts",
-    role=Role.OPERATOR,
+    needs=Permission.ACCOUNTS_READ,
     query={"limit": limit, "cursor": cursor, "with_phases": flag, "sort": OneOf(Sort), **_FILTER},
 )
 def list_all(
@@ -157,7 +158,7 @@ def list_all(
     return Answer(Look.of(listed, page))
 
 
-@routes.post("/api/operator/accounts/bulk", role=Role.OPERATOR, seconds=20)
+@routes.post("/api/operator/accounts/bulk", needs=Permission.ACCOUNTS_WRITE, seconds=20)
 def move_all(context: Context, *, body: MoveAllBody) -> Answer[BulkMove]:
     """One step of a move on many: those named, or a page of those that the filter admits; a dry run only counts."""
     move = BulkAction(body.action)
@@ -215,7 +216,7 @@ def _migrated(
     return migrations.migrate(context, account.account_id, wanted, body.mapping, reason=body.reason, dry_run=dry_run)
 
 
-@routes.get("/api/operator/accounts/{account_id}", role=Role.OPERATOR)
+@routes.get("/api/operator/accounts/{account_id}", needs=Permission.ACCOUNTS_READ)
 def get(context: Context, *, account_id: str) -> Tagged[AccountWithAssignments]:
     """An account with its phases, assignments (the latest 100), lease, blockers, and its place in the queue."""
     loaded, recorded = accounts.status_with_consent(context, account_id)
@@ -226,7 +227,7 @@ def get(context: Context, *, account_id: str) -> Tagged[AccountWithAssignments]:
     return Tagged(AccountWithAssignments(**vars(account), assignments=latest, queue_place=place))
 
 
-@routes.post("/api/operator/accounts/{account_id}/consent", role=Role.OPERATOR)
+@routes.post("/api/operator/accounts/{account_id}/consent", needs=Permission.CONSENT_WRITE)
 def consent(context: Context, *, account_id: str, body: ConsentBody) -> Answer[CreatedAccount]:
     """Records who owns the account and agreed; without it the account cannot become ready."""
     changed = accounts.consent(context, account_id, _consent(body))
@@ -235,7 +236,7 @@ def consent(context: Context, *, account_id: str, body: ConsentBody) -> Answer[C
 
 @routes.post(
     "/api/operator/accounts/{account_id}/ready",
-    role=Role.OPERATOR,
+    needs=Permission.ACCOUNTS_WRITE,
     refuses=(ConsentMissing, InvalidTransition),
 )
 def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ReadiedWarmup]:
@@ -246,32 +247,38 @@ def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[Read
     return Answer(ReadiedWarmup.of_ready(changed, context.now, warnings))
 
 
-@routes.post("/api/operator/accounts/{account_id}/pause", role=Role.OPERATOR, refuses=(InvalidTransition,))
+@routes.post("/api/operator/accounts/{account_id}/pause", needs=Permission.ACCOUNTS_WRITE, refuses=(InvalidTransition,))
 def pause(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Hands the account's work out no more; what is under way may be finished."""
     return Answer(ChangedWarmup.of_change(accounts.pause(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/resume", role=Role.OPERATOR, refuses=(InvalidTransition,))
+@routes.post(
+    "/api/operator/accounts/{account_id}/resume", needs=Permission.ACCOUNTS_WRITE, refuses=(InvalidTransition,)
+)
 def resume(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Hands the account's work out again."""
     return Answer(ChangedWarmup.of_change(accounts.resume(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/reset", role=Role.OPERATOR, refuses=(InvalidTransition,))
+@routes.post("/api/operator/accounts/{account_id}/reset", needs=Permission.ACCOUNTS_WRITE, refuses=(InvalidTransition,))
 def reset(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Starts the warm-up over; the history stays."""
     return Answer(ChangedWarmup.of_change(accounts.reset(context, account_id, reason=body.reason), context.now))
 
 
-@routes.post("/api/operator/accounts/{account_id}/retire", role=Role.OPERATOR, refuses=(InvalidTransition,))
+@routes.post(
+    "/api/operator/accounts/{account_id}/retire", needs=Permission.ACCOUNTS_WRITE, refuses=(InvalidTransition,)
+)
 def retire(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Takes the account out of the service's care."""
     return Answer(ChangedWarmup.of_change(accounts.retire(context, account_id, reason=body.reason), context.now))
 
 
 @routes.post(
-    "/api/operator/accounts/{account_id}/restore", role=Role.OPERATOR, refuses=(AlreadyExists, InvalidTransition)
+    "/api/operator/accounts/{account_id}/restore",
+    needs=Permission.ACCOUNTS_WRITE,
+    refuses=(AlreadyExists, InvalidTransition),
 )
 def restore(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ChangedWarmup]:
     """Brings a retired account back as imported; what it has used and its audit stay."""

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from chalicelib.context import Context, Role
+from chalicelib.context import Context
+from chalicelib.domain.permissions import Permission
 from chalicelib.edge.answers import Answer, Lines
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, day, identifier, limit
@@ -16,7 +17,7 @@ routes = Routes(__name__)
 
 @routes.get(
     "/api/operator/audit",
-    role=Role.OPERATOR,
+    needs=Permission.AUDIT_READ,
     query={"limit": limit, "account_id": identifier, "bot_id": identifier, "day": day, "cursor": cursor},
 )
 def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[Page[AuditEvent]]:
@@ -27,7 +28,7 @@ def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> A
 
 @routes.get(
     "/api/operator/audit/export",
-    role=Role.OPERATOR,
+    needs=Permission.AUDIT_READ,
     query={"account_id": identifier, "bot_id": identifier, "day": day, "cursor": cursor},
 )
 def export(context: Context, **query: Any) -> Lines[AuditEvent]:
@@ -36,14 +37,16 @@ def export(context: Context, **query: Any) -> Lines[AuditEvent]:
     return Lines(map(AuditEvent.from_item, found), following)
 
 
-@routes.get("/api/operator/accounts/{account_id}/verify", role=Role.OPERATOR)
+@routes.get("/api/operator/accounts/{account_id}/verify", needs=Permission.AUDIT_READ)
 def verify(context: Context, *, account_id: str) -> Answer[Verification]:
     """Whether an account's audit has no gap and replays to its state."""
     return Answer(events.verify(context, account_id))
 
 
 @routes.get(
-    "/api/operator/verify", role=Role.OPERATOR, query={"limit": limit, "model_id": identifier, "cursor": cursor}
+    "/api/operator/verify",
+    needs=Permission.AUDIT_READ,
+    query={"limit": limit, "model_id": identifier, "cursor": cursor},
 )
 def verify_all(context: Context, *, limit: int = DEFAULT_LIMIT, **query: Any) -> Answer[Page[Verification]]:
     """The same for all accounts, or those of one model, page by page."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.context import Context, Role
+from chalicelib.context import Context
+from chalicelib.domain.permissions import Permission
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
 from chalicelib.services import claims
@@ -16,7 +17,7 @@ if TYPE_CHECKING:  # a route that reads no body needs no pydantic
 routes = Routes(__name__, bodies=(".bodies.claims",))
 
 
-@routes.post("/api/operator/accounts/claims", role=Role.OPERATOR)
+@routes.post("/api/operator/accounts/claims", needs=Permission.ACCOUNTS_WRITE)
 def accounts(context: Context, *, body: ClaimsBody) -> Answer[Claims]:
     """Claims a page of accounts' profiles where that was not done yet, and names the accounts that clash.
 
@@ -25,7 +26,7 @@ def accounts(context: Context, *, body: ClaimsBody) -> Answer[Claims]:
     return Answer(claims.of_accounts(context, limit=body.limit, cursor=body.cursor, dry_run=body.dry_run))
 
 
-@routes.post("/api/operator/models/{model_id}/texts/claims", role=Role.OPERATOR)
+@routes.post("/api/operator/models/{model_id}/texts/claims", needs=Permission.CONTENT_WRITE)
 def texts(context: Context, *, model_id: str, body: ClaimsBody) -> Answer[Claims]:
     """Claims a page of texts' words as they are compared today, and names the texts that clash."""
     return Answer(claims.of_texts(context, model_id, limit=body.limit, cursor=body.cursor, dry_run=body.dry_run))

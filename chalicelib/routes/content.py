@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.context import Context, Role
+from chalicelib.context import Context
 from chalicelib.domain.errors import AlreadyExists, FourEyes, InvalidTransition, MalformedRequest
+from chalicelib.domain.permissions import Permission
 from chalicelib.edge.answers import Answer, Created, New, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import pools, rows
@@ -25,7 +26,7 @@ routes = Routes(__name__, bodies=(".bodies.content", ".bodies.pools"))
 _OWN = {"media_key", "media_type", "sha256", "bytes", "width", "height"}
 
 
-@routes.post("/api/operator/models/{model_id}/content", role=Role.OPERATOR, refuses=(AlreadyExists,))
+@routes.post("/api/operator/models/{model_id}/content", needs=Permission.CONTENT_WRITE, refuses=(AlreadyExists,))
 def create(
     context: Context, *, model_id: str, body: ContentBody | list[ContentBody]
 ) -> Created[schemas.CreatedContent | Outcomes[schemas.AcceptedContent]]:
@@ -38,7 +39,9 @@ def create(
     return pools.created(body, one, schemas.CreatedContent.created, schemas.AcceptedContent.accepted)
 
 
-@routes.post("/api/operator/models/{model_id}/content/uploads", role=Role.OPERATOR, refuses=(AlreadyExists,))
+@routes.post(
+    "/api/operator/models/{model_id}/content/uploads", needs=Permission.CONTENT_WRITE, refuses=(AlreadyExists,)
+)
 def upload(context: Context, *, model_id: str, body: UploadBody) -> New[items.Upload]:
     """A presigned form by which one file goes into the media bucket."""
     given = body.model_dump(exclude={"bytes"})
@@ -47,7 +50,7 @@ def upload(context: Context, *, model_id: str, body: UploadBody) -> New[items.Up
 
 @routes.get(
     "/api/operator/models/{model_id}/content",
-    role=Role.OPERATOR,
+    needs=Permission.CONTENT_READ,
     query={"limit": limit, "cursor": cursor, "with_url": flag, **pools.FILTER},
 )
 def list_all(
@@ -58,7 +61,9 @@ def list_all(
     return Answer(Page(items=[_linked(context, one, with_url) for one in found], next_cursor=following))
 
 
-@routes.get("/api/operator/models/{model_id}/content/{content_id}", role=Role.OPERATOR, query={"with_url": flag})
+@routes.get(
+    "/api/operator/models/{model_id}/content/{content_id}", needs=Permission.CONTENT_READ, query={"with_url": flag}
+)
 def get(context: Context, *, model_id: str, content_id: str, with_url: bool = False) -> Tagged[schemas.LinkedContent]:
     """One media item with its usage; `with_url` adds a URL that gives the file for a while."""
     return Tagged(_linked(context, items.get(context, Content, "content", model_id, content_id), with_url))
@@ -66,7 +71,8 @@ def get(context: Context, *, model_id: str, content_id: str, with_url: bool = Fa
 
 @routes.patch(
     "/api/operator/models/{model_id}/content/{content_id}",
-    role=Role.OPERATOR,
+    needs=Permission.CONTENT_EDIT,
+    members=pools.EDITS,
     refuses=(AlreadyExists, InvalidTransition, FourEyes),
     shows=schemas.Content.from_item,
 )
@@ -78,7 +84,7 @@ def edit(context: Context, *, model_id: str, content_id: str, body: ItemEdit) ->
 
 @routes.post(
     "/api/operator/models/{model_id}/content/import",
-    role=Role.OPERATOR,
+    needs=Permission.CONTENT_WRITE,
     raw=rows.MEDIA_TYPES,
     query={"dry_run": flag, "assume_uploaded": flag},
 )

@@ -9,13 +9,13 @@ from chalicelib.services import readiness
 routes = Routes(__name__)
 
 
-@routes.get("/api/health", role=None)
+@routes.get("/api/health")
 def health(context: Context) -> Answer[Health]:
     """The service lives; the store is not asked."""
     return Answer(Health(status="ok", now=context.now))
 
 
-@routes.get("/api/ready", role=None)
+@routes.get("/api/ready")
 def ready(context: Context) -> Answer[Readiness]:
     """The store answers."""
     return Answer(Readiness(status="ready", pipeline_paused=readiness.check(context)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.context import Context, Role
+from chalicelib.context import ActorKind, Context
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.categories import Category
 from chalicelib.domain.dispatch import WorkWanted
@@ -30,7 +30,7 @@ _QUERY: dict[str, Any] = {
 }
 
 
-@routes.get("/api/bot/accounts/ready", role=Role.BOT, query=_QUERY)
+@routes.get("/api/bot/accounts/ready", by=ActorKind.BOT, query=_QUERY)
 def ready(
     context: Context,
     *,
@@ -51,7 +51,7 @@ def ready(
 
 @routes.post(
     "/api/bot/accounts/claim",
-    role=Role.BOT,
+    by=ActorKind.BOT,
     session=True,
     refuses=(SessionEnded,),
 )
@@ -64,7 +64,7 @@ def claim(context: Context, *, body: ClaimBody) -> Waiting[Claim]:
 
 @routes.post(
     "/api/bot/accounts/{account_id}/release",
-    role=Role.BOT,
+    by=ActorKind.BOT,
     lease=True,
     refuses=(LeaseSuperseded, AccountLeased),
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.context import Context, Role
+from chalicelib.context import Context
 from chalicelib.domain.errors import AlreadyExists, PlanNotPublished
+from chalicelib.domain.permissions import Permission
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
@@ -19,7 +20,9 @@ if TYPE_CHECKING:  # a route that reads no body needs no pydantic
 routes = Routes(__name__, bodies=(".bodies.models",))
 
 
-@routes.post("/api/operator/models", role=Role.OPERATOR, refuses=(AlreadyExists, PlanNotPublished), missing=("plan",))
+@routes.post(
+    "/api/operator/models", needs=Permission.MODELS_WRITE, refuses=(AlreadyExists, PlanNotPublished), missing=("plan",)
+)
 def create(context: Context, *, body: ModelBody) -> Created[ChangedModel]:
     """Creates a model."""
     name = body.name or body.model_id
@@ -36,14 +39,14 @@ def create(context: Context, *, body: ModelBody) -> Created[ChangedModel]:
     return Created(ChangedModel.after(model, replayed=replayed), replayed)
 
 
-@routes.get("/api/operator/models", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
+@routes.get("/api/operator/models", needs=Permission.MODELS_READ, query={"limit": limit, "cursor": cursor})
 def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer[Page[Model]]:
     """All models."""
     found, following = models.list_all(context, limit=limit, cursor=cursor)
     return Answer(Page(items=[Model.from_item(one) for one in found], next_cursor=following))
 
 
-@routes.get("/api/operator/models/{model_id}", role=Role.OPERATOR)
+@routes.get("/api/operator/models/{model_id}", needs=Permission.MODELS_READ)
 def get(context: Context, *, model_id: str) -> Tagged[Model]:
     """One model."""
     return Tagged(Model.from_item(models.get(context, model_id)))
@@ -51,7 +54,8 @@ def get(context: Context, *, model_id: str) -> Tagged[Model]:
 
 @routes.patch(
     "/api/operator/models/{model_id}",
-    role=Role.OPERATOR,
+    needs=Permission.MODELS_PAUSE,
+    members=dict.fromkeys(("name", "themes", "time_zone", "weight", "max_concurrent", "plan"), Permission.MODELS_WRITE),
     refuses=(PlanNotPublished,),
     missing=("plan",),
     shows=lambda one, _: Model.from_item(one),

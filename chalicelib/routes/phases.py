@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.context import Context, Role
+from chalicelib.context import ActorKind, Context
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import refusals
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # a route that reads no body needs no pydantic
 routes = Routes(__name__, bodies=(".bodies.phases",))
 
 
-@routes.get("/api/bot/accounts/{account_id}/content/{phase}", role=Role.BOT, refuses=refusals.TAKING)
+@routes.get("/api/bot/accounts/{account_id}/content/{phase}", by=ActorKind.BOT, refuses=refusals.TAKING)
 def content(context: Context, *, account_id: str, phase: str) -> Answer[Delivery]:
     """Gives the caller the phase's content, under its lease."""
     return Answer(Delivery.of(deliveries.content(context, account_id, phase), context.settings))
@@ -26,7 +26,7 @@ def content(context: Context, *, account_id: str, phase: str) -> Answer[Delivery
 
 @routes.get(
     "/api/bot/accounts/{account_id}/warmup-content/{phase}",
-    role=Role.BOT,
+    by=ActorKind.BOT,
     refuses=refusals.TAKING,
 )
 def warmup_content(context: Context, *, account_id: str, phase: str) -> Answer[Delivery]:
@@ -36,7 +36,7 @@ def warmup_content(context: Context, *, account_id: str, phase: str) -> Answer[D
 
 @routes.post(
     "/api/bot/accounts/{account_id}/complete-phase/{phase}",
-    role=Role.BOT,
+    by=ActorKind.BOT,
     lease=True,
     refuses=refusals.TELLING,
 )
@@ -50,7 +50,7 @@ def complete_phase(
     return Answer(Completion.of(done, body.masked, context.actor))
 
 
-@routes.post("/api/bot/accounts/{account_id}/performance/{phase}", role=Role.BOT, refuses=refusals.MEASURING)
+@routes.post("/api/bot/accounts/{account_id}/performance/{phase}", by=ActorKind.BOT, refuses=refusals.MEASURING)
 def measure_phase(context: Context, *, account_id: str, phase: str, body: PerformanceBody) -> Answer[Performance]:
     """Records how the content of a completed phase did, up to 90 days later; the latest `measured_at` counts."""
     found = performance.measure(context, account_id, phase, body.measurement())
@@ -59,7 +59,7 @@ def measure_phase(context: Context, *, account_id: str, phase: str, body: Perfor
 
 @routes.post(
     "/api/bot/accounts/{account_id}/report-error",
-    role=Role.BOT,
+    by=ActorKind.BOT,
     lease=True,
     refuses=refusals.TELLING,
 )

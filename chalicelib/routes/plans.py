@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.context import Context, Role
+from chalicelib.context import Context
 from chalicelib.domain.errors import AccountLeased, AccountNotReady, AlreadyExists, InvalidTransition, PlanNotPublished
+from chalicelib.domain.permissions import Permission
 from chalicelib.domain.plan_versions import PlanReference
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
@@ -22,7 +23,7 @@ routes = Routes(__name__, bodies=(".bodies.plans",))
 _VERSION = "/api/operator/plans/{plan}/versions/{version}"
 
 
-@routes.post("/api/operator/plans", role=Role.OPERATOR, refuses=(AlreadyExists,), missing=("plan", "version"))
+@routes.post("/api/operator/plans", needs=Permission.PLANS_WRITE, refuses=(AlreadyExists,), missing=("plan", "version"))
 def create(context: Context, *, body: PlanBody) -> Created[ChangedPlan]:
     """Makes a draft: a new plan, or the next version of one. It is a copy of `from`.
 
@@ -34,7 +35,7 @@ def create(context: Context, *, body: PlanBody) -> Created[ChangedPlan]:
     return Created(ChangedPlan.after(row, replayed=replayed), replayed)
 
 
-@routes.get("/api/operator/plans", role=Role.OPERATOR, query={"limit": limit, "cursor": cursor})
+@routes.get("/api/operator/plans", needs=Permission.PLANS_READ, query={"limit": limit, "cursor": cursor})
 def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer[Page[ListedPlan]]:
     """All plans with their versions and how many accounts have each, `standard` first."""
     found, following = plans.list_all(context, limit=limit, cursor=cursor)
@@ -42,14 +43,14 @@ def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None
     return Answer(Page(items=[ListedPlan.of(one, accounts) for one in found], next_cursor=following))
 
 
-@routes.get("/api/operator/plans/{plan}", role=Role.OPERATOR)
+@routes.get("/api/operator/plans/{plan}", needs=Permission.PLANS_READ)
 def get(context: Context, *, plan: str) -> Answer[ListedPlan]:
     """One plan with its versions."""
     found = plans.get(context, plan)
     return Answer(ListedPlan.of(found, plans.accounts_on(context, [found])))
 
 
-@routes.get(_VERSION, role=Role.OPERATOR)
+@routes.get(_VERSION, needs=Permission.PLANS_READ)
 def get_version(context: Context, *, plan: str, version: str) -> Tagged[PlanVersion]:
     """One version of a plan, with its phases and limits."""
     row = plans.get_version(context, plan, version)
@@ -57,7 +58,10 @@ def get_version(context: Context, *, plan: str, version: str) -> Tagged[PlanVers
 
 
 @routes.patch(
-    _VERSION, role=Role.OPERATOR, refuses=(InvalidTransition,), shows=lambda row, _: PlanVersion.from_item(row)
+    _VERSION,
+    needs=Permission.PLANS_WRITE,
+    refuses=(InvalidTransition,),
+    shows=lambda row, _: PlanVersion.from_item(row),
 )
 def edit(context: Context, *, plan: str, version: str, body: PlanEdit) -> Tagged[ChangedPlan]:
     """Changes a draft: `phases` as a whole, `limits` one by one. Each fault is named by its JSON pointer."""
@@ -74,28 +78,28 @@ def edit(context: Context, *, plan: str, version: str, body: PlanEdit) -> Tagged
     return Tagged(ChangedPlan.after(row, replayed=replayed), row.version)
 
 
-@routes.post(f"{_VERSION}/publish", role=Role.OPERATOR, refuses=(InvalidTransition,))
+@routes.post(f"{_VERSION}/publish", needs=Permission.PLANS_WRITE, refuses=(InvalidTransition,))
 def publish(context: Context, *, plan: str, version: str, body: PlanMove) -> Answer[ChangedPlan]:
     """Opens a draft to new accounts. From then on it never changes; no account changes by it."""
     row, replayed = plans.publish(context, plan, version, reason=body.reason)
     return Answer(ChangedPlan.after(row, replayed=replayed))
 
 
-@routes.post(f"{_VERSION}/retire", role=Role.OPERATOR, refuses=(InvalidTransition,))
+@routes.post(f"{_VERSION}/retire", needs=Permission.PLANS_WRITE, refuses=(InvalidTransition,))
 def retire(context: Context, *, plan: str, version: str, body: PlanMove) -> Answer[ChangedPlan]:
     """Closes a version to new accounts; those that have it go on by it. A draft that is retired is discarded."""
     row, replayed = plans.retire(context, plan, version, reason=body.reason)
     return Answer(ChangedPlan.after(row, replayed=replayed))
 
 
-@routes.get(f"{_VERSION}/diff", role=Role.OPERATOR, query={"against": plan})
+@routes.get(f"{_VERSION}/diff", needs=Permission.PLANS_READ, query={"against": plan})
 def diff(context: Context, *, plan: str, version: str, against: PlanReference | None = None) -> Answer[PlanDiff]:
     """What differs from another version (default: the one that it was copied from), in words and as data."""
     other, found = plans.diff(context, plan, version, against)
     return Answer(PlanDiff.of(f"{plan}/{version}", other, found))
 
 
-@routes.post(f"{_VERSION}/preview", role=Role.OPERATOR, missing=("model",), seconds=20)
+@routes.post(f"{_VERSION}/preview", needs=Permission.PLANS_READ, missing=("model",), seconds=20)
 def preview(context: Context, *, plan: str, version: str, body: PreviewBody) -> Answer[PlanPreview]:
     """What the plan would make of accounts of a model that start now: dates, uses, waits. It changes nothing."""
     return Answer(PlanPreview.of(previews.preview(context, plan, version, body.model_id, body.accounts), context.now))
@@ -103,7 +107,7 @@ def preview(context: Context, *, plan: str, version: str, body: PreviewBody) -> 
 
 @routes.post(
     "/api/operator/accounts/{account_id}/migrate",
-    role=Role.OPERATOR,
+    needs=Permission.ACCOUNTS_WRITE,
     refuses=(PlanNotPublished, AccountLeased, AccountNotReady),
     missing=("plan",),
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.domain.categories import Category
 from chalicelib.domain.errors import ServiceError
+from chalicelib.domain.permissions import Permission
 from chalicelib.domain.rights import ItemStatus
 from chalicelib.edge.answers import Created
 from chalicelib.edge.problems import row_error
@@ -20,6 +21,13 @@ if TYPE_CHECKING:  # a route that reads no body needs no pydantic
 
 FILTER: dict[str, Any] = {"category": OneOf(Category), "status": OneOf(ItemStatus)}
 """By what the items of a pool can be listed."""
+EDITS: Mapping[str, Permission] = {
+    **dict.fromkeys(
+        ("category", "quality_score", "max_usage", "theme", "tags", "enabled", "body"), Permission.CONTENT_WRITE
+    ),
+    **dict.fromkeys(("status", "licence"), Permission.CONTENT_APPROVE),
+}
+"""What each change of an item needs."""
 
 B = TypeVar("B", bound="ItemBody")
 D = TypeVar("D")

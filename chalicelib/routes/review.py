@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.context import Context, Role
+from chalicelib.context import Context
 from chalicelib.domain.errors import ContentNotEligible
+from chalicelib.domain.permissions import Permission
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.retries import ReportKind
 from chalicelib.edge.answers import Answer
@@ -47,7 +48,7 @@ _FILTER: dict[str, Any] = {
 
 @routes.get(
     "/api/operator/review",
-    role=Role.OPERATOR,
+    needs=Permission.REVIEW_READ,
     query={"limit": limit, "cursor": cursor, "order": OneOf(Order), **_FILTER},
 )
 def list_all(
@@ -65,14 +66,14 @@ def list_all(
     return Answer(Look.of([Case.of(one) for one in found.items], found))
 
 
-@routes.get("/api/operator/review/groups", role=Role.OPERATOR, query={"cursor": cursor, **_FILTER})
+@routes.get("/api/operator/review/groups", needs=Permission.REVIEW_READ, query={"cursor": cursor, **_FILTER})
 def group_all(context: Context, *, cursor: str | None = None, **wanted: Any) -> Answer[CaseGroups]:
     """A page of the queue by kind, error code and phase, the largest group first; the caller adds the pages up."""
     groups, found = review.group_all(context, wanted=CaseFilter(**wanted), cursor=cursor)
     return Answer(CaseGroups.of(groups, found))
 
 
-@routes.post("/api/operator/review/retry", role=Role.OPERATOR, seconds=20)
+@routes.post("/api/operator/review/retry", needs=Permission.REVIEW_WRITE, seconds=20)
 def retry_all(context: Context, *, body: RetryAllBody) -> Answer[BulkRetry]:
     """Retries up to 500 cases, oldest first, with a result for each; a dry run only counts."""
 
@@ -87,7 +88,7 @@ def retry_all(context: Context, *, body: RetryAllBody) -> Answer[BulkRetry]:
 
 @routes.post(
     "/api/operator/accounts/{account_id}/phases/{phase}/retry",
-    role=Role.OPERATOR,
+    needs=Permission.REVIEW_WRITE,
     refuses=refusals.DECIDING,
 )
 def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> Answer[ChangedWarmup]:
@@ -98,7 +99,7 @@ def retry(context: Context, *, account_id: str, phase: str, body: RetryBody) -> 
 
 @routes.post(
     "/api/operator/accounts/{account_id}/phases/{phase}/resolve",
-    role=Role.OPERATOR,
+    needs=Permission.REVIEW_WRITE,
     refuses=refusals.DECIDING,
 )
 def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody) -> Answer[ChangedWarmup]:
@@ -110,7 +111,7 @@ def resolve(context: Context, *, account_id: str, phase: str, body: ResolveBody)
 
 @routes.post(
     "/api/operator/accounts/{account_id}/phases/{phase}/skip",
-    role=Role.OPERATOR,
+    needs=Permission.REVIEW_WRITE,
     refuses=refusals.DECIDING,
 )
 def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> Answer[ChangedWarmup]:
@@ -120,7 +121,7 @@ def skip(context: Context, *, account_id: str, phase: str, body: ReasonBody) -> 
 
 @routes.post(
     "/api/operator/accounts/{account_id}/phases/{phase}/assign",
-    role=Role.OPERATOR,
+    needs=Permission.REVIEW_WRITE,
     refuses=(*refusals.DECIDING, ContentNotEligible),
     missing=("content", "text"),
 )

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from chalicelib.context import Context, Role
+from chalicelib.context import Context
+from chalicelib.domain.permissions import Permission
 from chalicelib.edge.answers import Answer
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, how_many, identifier, limit
@@ -19,7 +20,12 @@ routes = Routes(__name__)
 _CANDIDATES = 10
 
 
-@routes.get("/api/operator/models/{model_id}/availability", role=Role.OPERATOR, query={"adding": how_many}, seconds=20)
+@routes.get(
+    "/api/operator/models/{model_id}/availability",
+    needs=Permission.CONTENT_READ,
+    query={"adding": how_many},
+    seconds=20,
+)
 def availability(context: Context, *, model_id: str, adding: int = 0) -> Answer[Availability]:
     """What the pools hold, what the accounts under way will need, and the day on which a pool runs dry.
 
@@ -28,13 +34,15 @@ def availability(context: Context, *, model_id: str, adding: int = 0) -> Answer[
     return Answer(Availability.of(looks.look(context, model_id, adding=adding)))
 
 
-@routes.get("/api/operator/models/{model_id}/analytics", role=Role.OPERATOR)
+@routes.get("/api/operator/models/{model_id}/analytics", needs=Permission.CONTENT_READ)
 def analyse(context: Context, *, model_id: str) -> Answer[Analytics]:
     """What the record says of the pools: uses, fallbacks, items that always lose."""
     return Answer(analytics.analyse(context, model_id))
 
 
-@routes.get("/api/operator/accounts/{account_id}/phases/{phase}/explain", role=Role.OPERATOR, query={"limit": limit})
+@routes.get(
+    "/api/operator/accounts/{account_id}/phases/{phase}/explain", needs=Permission.ACCOUNTS_READ, query={"limit": limit}
+)
 def explain(context: Context, *, account_id: str, phase: str, limit: int = _CANDIDATES) -> Answer[Explained]:
     """What selection would do now for a phase, and why."""
     return Answer(Explained.of(explanations.explain(context, account_id, phase, limit=limit)))
@@ -42,7 +50,7 @@ def explain(context: Context, *, account_id: str, phase: str, limit: int = _CAND
 
 @routes.get(
     "/api/operator/assignments",
-    role=Role.OPERATOR,
+    needs=Permission.ACCOUNTS_READ,
     query={
         "limit": limit,
         "account_id": identifier,

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.context import Context, Role
+from chalicelib.context import Context
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.dispatch import WorkWanted
 from chalicelib.domain.errors import LeaseSuperseded, SessionEnded
+from chalicelib.domain.permissions import Permission
 from chalicelib.edge.answers import Answer, New, Waiting
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import refusals
@@ -38,7 +39,7 @@ _QUERY: dict[str, Any] = {
 }
 
 
-@routes.get("/api/operator/tasks", role=Role.OPERATOR, query=_QUERY)
+@routes.get("/api/operator/tasks", needs=Permission.TASKS_READ, query=_QUERY)
 def ready(
     context: Context,
     *,
@@ -53,14 +54,14 @@ def ready(
     return Waiting(ReadyPage.of(found))
 
 
-@routes.post("/api/operator/tasks/sessions", role=Role.OPERATOR)
+@routes.post("/api/operator/tasks/sessions", needs=Permission.TASKS_WRITE)
 def open_session(context: Context, *, body: SessionBody) -> New[OpenedSession]:
     """Opens a session of the person who calls."""
     opened = sessions.create(context, client=body.client, host=body.host)
     return New(OpenedSession.of(opened, context.settings))
 
 
-@routes.get("/api/operator/tasks/sessions/{session_id}", role=Role.OPERATOR)
+@routes.get("/api/operator/tasks/sessions/{session_id}", needs=Permission.TASKS_WRITE)
 def own_session(context: Context, *, session_id: str) -> Answer[OwnSession]:
     """The caller's session with what it holds, tokens included: they are its own."""
     return Answer(OwnSession.of(*sessions.own(context, session_id), context.settings))
@@ -68,7 +69,7 @@ def own_session(context: Context, *, session_id: str) -> Answer[OwnSession]:
 
 @routes.post(
     "/api/operator/tasks/sessions/{session_id}/heartbeat",
-    role=Role.OPERATOR,
+    needs=Permission.TASKS_WRITE,
     refuses=(SessionEnded,),
 )
 def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answer[Heartbeat]:
@@ -77,20 +78,22 @@ def heartbeat(context: Context, *, session_id: str, body: HeartbeatBody) -> Answ
     return Answer(heartbeats.heartbeat(context, session_id, note=body.note))
 
 
-@routes.post("/api/operator/tasks/accounts/{account_id}/start", role=Role.OPERATOR, refuses=refusals.TAKING)
+@routes.post("/api/operator/tasks/accounts/{account_id}/start", needs=Permission.TASKS_WRITE, refuses=refusals.TAKING)
 def start(context: Context, *, account_id: str) -> Answer[StartedWarmup]:
     """Starts the warm-up, with a lease for the caller."""
     started = accounts.start(context, account_id)
     return Answer(StartedWarmup.of_start(started, context.settings, context.now, context.actor))
 
 
-@routes.post("/api/operator/tasks/accounts/{account_id}/take", role=Role.OPERATOR, refuses=refusals.TAKING)
+@routes.post("/api/operator/tasks/accounts/{account_id}/take", needs=Permission.TASKS_WRITE, refuses=refusals.TAKING)
 def take(context: Context, *, account_id: str) -> Answer[Delivery]:
     """Takes the next phase with its content, in one step; starts the warm-up where it has not begun."""
     return Answer(Delivery.of(deliveries.take(context, account_id), context.settings))
 
 
-@routes.post("/api/operator/tasks/accounts/{account_id}/content/{phase}", role=Role.OPERATOR, refuses=refusals.TAKING)
+@routes.post(
+    "/api/operator/tasks/accounts/{account_id}/content/{phase}", needs=Permission.TASKS_WRITE, refuses=refusals.TAKING
+)
 def content(context: Context, *, account_id: str, phase: str) -> Answer[Delivery]:
     """Takes the phase: its content, under the caller's lease."""
     return Answer(Delivery.of(deliveries.content(context, account_id, phase), context.settings))
@@ -98,7 +101,7 @@ def content(context: Context, *, account_id: str, phase: str) -> Answer[Delivery
 
 @routes.post(
     "/api/operator/tasks/accounts/{account_id}/complete/{phase}",
-    role=Role.OPERATOR,
+    needs=Permission.TASKS_WRITE,
     lease=True,
     refuses=refusals.TELLING,
 )
@@ -114,7 +117,7 @@ def complete(
 
 @routes.post(
     "/api/operator/tasks/accounts/{account_id}/report",
-    role=Role.OPERATOR,
+    needs=Permission.TASKS_WRITE,
     lease=True,
     refuses=refusals.TELLING,
 )
@@ -125,7 +128,10 @@ def report(context: Context, *, account_id: str, body: ReportErrorBody, lease_to
 
 
 @routes.post(
-    "/api/operator/tasks/accounts/{account_id}/release", role=Role.OPERATOR, lease=True, refuses=(LeaseSuperseded,)
+    "/api/operator/tasks/accounts/{account_id}/release",
+    needs=Permission.TASKS_WRITE,
+    lease=True,
+    refuses=(LeaseSuperseded,),
 )
 def release(context: Context, *, account_id: str, lease_token: str) -> Answer[Released]:
     """Gives the account back without recording an outcome."""
@@ -133,7 +139,7 @@ def release(context: Context, *, account_id: str, lease_token: str) -> Answer[Re
     return Answer(Released(account_id=account_id, released=True, replayed=replayed))
 
 
-@routes.post("/api/operator/tasks/accounts/{account_id}/finish", role=Role.OPERATOR, refuses=refusals.ENDING)
+@routes.post("/api/operator/tasks/accounts/{account_id}/finish", needs=Permission.TASKS_WRITE, refuses=refusals.ENDING)
 def finish(context: Context, *, account_id: str) -> Answer[ChangedWarmup]:
     """Ends the warm-up of an account whose phases are all completed: it is active."""
     return Answer(ChangedWarmup.of_change(accounts.complete(context, account_id), context.now))

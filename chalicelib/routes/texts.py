@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.context import Context, Role
+from chalicelib.context import Context
 from chalicelib.domain.errors import AlreadyExists, FourEyes, InvalidTransition
+from chalicelib.domain.permissions import Permission
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes import pools, rows
@@ -23,7 +24,7 @@ if TYPE_CHECKING:  # a route that reads no body needs no pydantic
 routes = Routes(__name__, bodies=(".bodies.texts",))
 
 
-@routes.post("/api/operator/models/{model_id}/texts", role=Role.OPERATOR, refuses=(AlreadyExists,))
+@routes.post("/api/operator/models/{model_id}/texts", needs=Permission.CONTENT_WRITE, refuses=(AlreadyExists,))
 def create(
     context: Context, *, model_id: str, body: TextBody | list[TextBody]
 ) -> Created[schemas.CreatedText | Outcomes[schemas.AcceptedText]]:
@@ -38,7 +39,7 @@ def create(
 
 @routes.get(
     "/api/operator/models/{model_id}/texts",
-    role=Role.OPERATOR,
+    needs=Permission.CONTENT_READ,
     query={"limit": limit, "cursor": cursor, **pools.FILTER},
 )
 def list_all(
@@ -49,7 +50,7 @@ def list_all(
     return Answer(Page(items=[schemas.Text.from_item(one, context.now) for one in found], next_cursor=following))
 
 
-@routes.get("/api/operator/models/{model_id}/texts/{text_id}", role=Role.OPERATOR)
+@routes.get("/api/operator/models/{model_id}/texts/{text_id}", needs=Permission.CONTENT_READ)
 def get(context: Context, *, model_id: str, text_id: str) -> Tagged[schemas.Text]:
     """One text with its usage."""
     return Tagged(schemas.Text.from_item(items.get(context, Text, "text", model_id, text_id), context.now))
@@ -57,7 +58,8 @@ def get(context: Context, *, model_id: str, text_id: str) -> Tagged[schemas.Text
 
 @routes.patch(
     "/api/operator/models/{model_id}/texts/{text_id}",
-    role=Role.OPERATOR,
+    needs=Permission.CONTENT_EDIT,
+    members=pools.EDITS,
     refuses=(AlreadyExists, InvalidTransition, FourEyes),
     shows=schemas.Text.from_item,
 )
@@ -68,7 +70,10 @@ def edit(context: Context, *, model_id: str, text_id: str, body: TextEdit) -> Ta
 
 
 @routes.post(
-    "/api/operator/models/{model_id}/texts/import", role=Role.OPERATOR, raw=rows.MEDIA_TYPES, query={"dry_run": flag}
+    "/api/operator/models/{model_id}/texts/import",
+    needs=Permission.CONTENT_WRITE,
+    raw=rows.MEDIA_TYPES,
+    query={"dry_run": flag},
 )
 def import_all(
     context: Context, *, model_id: str, body: tuple[str, bytes], dry_run: bool = False

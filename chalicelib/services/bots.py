@@ -1,11 +1,12 @@
 """Bots and operators: who may call, and their keys."""
 
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
-from chalicelib.context import Actor, Context, Role
+from chalicelib.context import Actor, ActorKind, Context
 from chalicelib.domain import keys
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound, TooManyKeys, Unauthenticated
 from chalicelib.domain.instants import render
+from chalicelib.domain.permissions import Role
 from chalicelib.domain.records import record
 from chalicelib.settings import Settings
 from chalicelib.tables import Bot, pages
@@ -13,7 +14,7 @@ from chalicelib.tables.base import batch_get, cached
 from chalicelib.tables.transaction import Stale
 
 MOST_KEYS = 2
-ROOT = Actor(Role.OPERATOR, "root")
+ROOT = Actor(ActorKind.OPERATOR, "root", role=Role.ADMIN)
 _NOBODY_DIGEST = "0" * 64
 _NEW_KEY_SECONDS = 1.0
 
@@ -46,12 +47,13 @@ def authenticate(settings: Settings, key: str) -> Actor:
         if bot is None:
             break
         if any(matches):
-            return Actor(bot.role, bot.bot_id, None if bot.models is None else frozenset(bot.models))
+            models = None if bot.models is None else frozenset(bot.models)
+            return Actor(bot.role, bot.bot_id, models, Role.ADMIN if bot.role is ActorKind.OPERATOR else None)
     raise Unauthenticated()
 
 
 def create(
-    context: Context, bot_id: str, *, name: str, role: Role, models: frozenset[str] | None
+    context: Context, bot_id: str, *, name: str, role: ActorKind, models: frozenset[str] | None
 ) -> tuple[Bot, NewKey | None]:
     """Creates a bot (or an operator) with its first key; None for the key where the same was there already.
 
@@ -79,9 +81,9 @@ def create(
     return found, None
 
 
-def _require_unbound(role: Role, models: frozenset[str] | None) -> None:
+def _require_unbound(role: ActorKind, models: frozenset[str] | None) -> None:
     """Operators see all models: a key that is bound is a bot's."""
-    if role is Role.OPERATOR and models is not None:
+    if role is ActorKind.OPERATOR and models is not None:
         raise InvalidInput([{"pointer": "/models", "detail": "an operator sees all models: leave it out"}])
 
 

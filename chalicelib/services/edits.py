@@ -15,6 +15,7 @@ from chalicelib.context import Context
 from chalicelib.domain import rights, selection, themes
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import InvalidTransition, NotFound
+from chalicelib.domain.permissions import Permission
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.domain.warmup import operate
@@ -122,7 +123,8 @@ def _edit(
 def _apply(change: Change, item: PoolItem, wanted: Mapping[str, object], *, four_eyes: bool) -> None:
     """Sets what is wanted: a status as the rights allow. Raises InvalidTransition, FourEyes.
 
-    Who approved the words of a text approved other ones: an approval by somebody else is asked for again.
+    Who approved the words of a text approved other ones: an approval by somebody else is asked for again. So it is when
+    a user changes anything who may not approve.
     """
     actor = change.context.actor.id
     if "status" in wanted:
@@ -132,8 +134,9 @@ def _apply(change: Change, item: PoolItem, wanted: Mapping[str, object], *, four
         wanted = {**wanted, "status": to}
     for name, value in wanted.items():
         change.set(name, value)
-    if "body" in wanted and rights.is_approved(item.status):
-        item.status = rights.at_creation(item.status, four_eyes=four_eyes)
+    may_approve = change.context.actor.may(Permission.CONTENT_APPROVE)
+    if ("body" in wanted or not may_approve) and rights.is_approved(item.status):
+        item.status = rights.at_creation(item.status, four_eyes=four_eyes, may_approve=may_approve)
         item.approved_by = rights.approver(item.status, actor)
 
 

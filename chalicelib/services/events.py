@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib import warmups
 from chalicelib.batches import each
-from chalicelib.context import Context, Role
+from chalicelib.context import ActorKind, Context
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.records import record
 from chalicelib.domain.replay import differences, replay
@@ -88,7 +88,7 @@ def _by_day(
 def _actor(bot_id: str) -> str:
     """What the audit calls somebody: who is not in the list has the key that the stage was made with."""
     (bot,) = batch_get([(Bot, bot_id)])
-    return f"{Role.OPERATOR if bot is None else bot.role}:{bot_id}"
+    return f"{ActorKind.OPERATOR if bot is None else bot.role}:{bot_id}"
 
 
 def _is_kept(context: Context, event: AuditEvent) -> bool:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from chalicelib import holdings
-from chalicelib.context import Context, Role
+from chalicelib.context import ActorKind, Context
 from chalicelib.domain import leases, selection
 from chalicelib.domain import sessions as rules
 from chalicelib.domain.errors import SessionEnded
@@ -75,7 +75,7 @@ def _beat(context: Context, session_id: str, note: str | None) -> Session:
     """The session after its heartbeat, written without a look at it. Raises NotFound, SessionEnded."""
     condition, actions = beat(context.now, context.settings, note)
     condition &= Session.kept_until > context.now
-    if context.actor.kind is Role.BOT:
+    if context.actor.kind is ActorKind.BOT:
         condition &= Session.bot_id == context.actor.id
     update = SingleUpdate(context, Session(session_id=session_id), condition, actions)
     try:

@@ -13,6 +13,7 @@ from chalicelib.context import Context
 from chalicelib.domain import duplicates, needs, rights, takers, themes
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, Duplicate, InvalidInput, NotFound, ServiceError
+from chalicelib.domain.permissions import Permission
 from chalicelib.domain.plans import Plan
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import ItemRights, PoolKind
@@ -189,7 +190,8 @@ def _new(context: Context, model_id: str, entry: Entry, kind: type[T]) -> T:
 
 def _begin(context: Context, item: PoolItem, entry: Entry, plan: Plan) -> None:
     """Gives a new item its status, under the plan of its model's new accounts, and its place in the pool."""
-    item.status = rights.at_creation(entry.status, four_eyes=plan.four_eyes)
+    may_approve = context.actor.may(Permission.CONTENT_APPROVE)
+    item.status = rights.at_creation(entry.status, four_eyes=plan.four_eyes, may_approve=may_approve)
     item.approved_by = rights.approver(item.status, context.actor.id)
     item.keep_in_pool()
 

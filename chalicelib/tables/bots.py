@@ -1,6 +1,6 @@
 """Bots and operators: who may call, with the hashes of their keys."""
 
-from chalicelib.context import Role
+from chalicelib.context import ActorKind
 from chalicelib.tables.attributes import count, document, instant, text, texts, word
 from chalicelib.tables.base import Item
 
@@ -12,7 +12,7 @@ class Bot(Item):
         table_name = "bots"
 
     bot_id = text(hash_key=True)
-    role = word(Role)
+    role = word(ActorKind)
     name = text()
     models = texts()
     keys = document(default=dict)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from chalicelib import audit
-from chalicelib.context import Context, Role
+from chalicelib.context import ActorKind, Context
 from chalicelib.domain import leases
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import LeaseSuperseded, MalformedRequest
@@ -55,4 +55,4 @@ def _takes_a_lease(event: AuditEvent) -> bool:
 
 
 def _by_operator(event: AuditEvent) -> bool:
-    return not event.actor.startswith((f"{Role.BOT}:", f"{Role.TIMER}:"))
+    return not event.actor.startswith((f"{ActorKind.BOT}:", f"{ActorKind.TIMER}:"))

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from chalicelib import routes
-from chalicelib.context import Role
+from chalicelib.context import ActorKind
+from chalicelib.domain import keys
 from chalicelib.edge.endpoints import Endpoint
 from chalicelib.edge.routing import ENDPOINTS
 from chalicelib.edge.serve import installed
@@ -16,9 +17,9 @@ from chalicelib.settings import Settings
 from tests.agency import OPERATOR_KEY, Agency, Api, Bot, Reply
 
 assert routes.BLUEPRINTS, "importing the routes declares them"
-CLOSED = [endpoint for endpoint in ENDPOINTS if endpoint.role is not None]
-OPEN = [endpoint for endpoint in ENDPOINTS if endpoint.role is None]
-OF_AN_ACCOUNT = [one for one in CLOSED if one.role is Role.BOT and "{account_id}" in one.path]
+CLOSED = [endpoint for endpoint in ENDPOINTS if endpoint.kind is not None]
+OPEN = [endpoint for endpoint in ENDPOINTS if endpoint.kind is None]
+OF_AN_ACCOUNT = [one for one in CLOSED if one.kind is ActorKind.BOT and "{account_id}" in one.path]
 TOKEN = "lt_1_" + "0" * 32
 IDS = {
     "account_id": "a1",
@@ -49,8 +50,8 @@ def ask(api: Api, endpoint: Endpoint, **ids: str) -> Reply:
 def test_the_routes_are_the_contracts_and_their_roles_follow_their_paths() -> None:
     assert len(ENDPOINTS) > 35
     for endpoint in ENDPOINTS:
-        expected = {"bot": Role.BOT, "operator": Role.OPERATOR}.get(endpoint.path.split("/")[2])
-        assert endpoint.role is expected, endpoint.path
+        expected = {"bot": ActorKind.BOT, "operator": ActorKind.OPERATOR}.get(endpoint.path.split("/")[2])
+        assert endpoint.kind is expected, endpoint.path
 
 
 @pytest.mark.parametrize("endpoint", OPEN, ids=named)
@@ -71,13 +72,13 @@ def test_a_closed_route_is_closed(agency: Agency, endpoint: Endpoint) -> None:
     revoked = agency.staged("a revoked key", lambda: revoked_key(agency))
     bot_key, before = agency.keys["b1"], agency.wire.image()
     typing_error = bot_key[:-1] + ("0" if bot_key[-1] != "0" else "1")
-    unknown_owner = "wk_nobody" + bot_key[5:]
-    for key in (None, "garbage", "", bot_key[:-1], typing_error, unknown_owner, revoked, "wk_b1_" + "é" * 49):
+    unknown_owner, no_id = keys.make("nobody", bytes(32)), keys.make("a" * 2049, bytes(32))
+    for key in (None, "garbage", "", bot_key[:-1], typing_error, unknown_owner, no_id, revoked, "wk_b1_" + "é" * 49):
         answer = ask(Api(agency.client, key), endpoint)
         problem = answer.refused(401, "unauthenticated")
         assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert problem["detail"] == "Send a valid key as `Authorization: Bearer <key>`.", "one message for all causes"
-    other = Api(agency.client, OPERATOR_KEY if endpoint.role is Role.BOT else bot_key)
+    other = Api(agency.client, OPERATOR_KEY if endpoint.kind is ActorKind.BOT else bot_key)
     ask(other, endpoint).refused(403, "forbidden")
     assert agency.wire.image() == before
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from chalicelib import routes
-from chalicelib.context import Role
+from chalicelib.context import ActorKind
 from chalicelib.domain.errors import InvalidInput
 from chalicelib.edge.endpoints import Endpoint, validate
 from chalicelib.edge.routing import ENDPOINTS
@@ -21,7 +21,7 @@ from tests.wire import Image
 assert routes.BLUEPRINTS, "importing the routes declares them"
 
 WITH_BODY = [endpoint for endpoint in ENDPOINTS if endpoint.body is not None]
-WITHOUT_BODY = [endpoint for endpoint in ENDPOINTS if endpoint.body is None and not endpoint.raw and endpoint.role]
+WITHOUT_BODY = [endpoint for endpoint in ENDPOINTS if endpoint.body is None and not endpoint.raw and endpoint.kind]
 WITH_IDS = [endpoint for endpoint in ENDPOINTS if "{" in endpoint.path]
 
 VALID: dict[str, dict[str, Any]] = {
@@ -78,7 +78,7 @@ class Scene:
 
     def caller(self, endpoint: Endpoint) -> Api:
         """Who may call the route."""
-        return self.bot if endpoint.role is Role.BOT else self.agency.operator
+        return self.bot if endpoint.kind is ActorKind.BOT else self.agency.operator
 
     def send(self, endpoint: Endpoint, query: str = "", ids: dict[str, str] | None = None, **more: Any) -> Reply:
         """One request to the route."""
@@ -379,7 +379,7 @@ def test_a_query_parameter_that_is_none_is_malformed(scene: Scene, endpoint: End
     scene.nothing_has_changed()
 
 
-@pytest.mark.parametrize("endpoint", [endpoint for endpoint in ENDPOINTS if endpoint.role], ids=named)
+@pytest.mark.parametrize("endpoint", [endpoint for endpoint in ENDPOINTS if endpoint.kind], ids=named)
 def test_a_query_parameter_that_nobody_knows_is_malformed(scene: Scene, endpoint: Endpoint) -> None:
     raw: dict[str, Any] = {"raw": b"{}", "content_type": endpoint.raw[-1]} if endpoint.raw else {}
     for query in ("?no_such=1", "?Limit=1", "?%00=1", "?=1", "?limit%20=1"):
@@ -389,7 +389,7 @@ def test_a_query_parameter_that_nobody_knows_is_malformed(scene: Scene, endpoint
 
 @pytest.mark.parametrize("value", ["", "..", "a b", "a\0b", "x" * 300, "é", "{}", "ses_1/..", "ses_1\t"])
 def test_a_strange_session_is_not_found(scene: Scene, value: str) -> None:
-    for endpoint in (one for one in ENDPOINTS if one.role is Role.BOT and one.method == "POST"):
+    for endpoint in (one for one in ENDPOINTS if one.kind is ActorKind.BOT and one.method == "POST"):
         stranger = Bot(scene.agency.client, "b1", str(scene.bot.key), value)
         path = endpoint.path.format(**scene.ids)
         answer = stranger.send(endpoint.method, path, {}, headers={"Lease-Token": scene.token})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib import context, schedules
-from chalicelib.context import Actor, Context, Role
+from chalicelib.context import Actor, ActorKind, Context
 from chalicelib.edge.serve import installed
 from chalicelib.services import availability, pipeline
 from chalicelib.tables.counts import MOST_COUNTED
@@ -152,7 +152,7 @@ def test_an_item_that_no_plan_takes_is_warned_of_when_it_is_made(agency: Agency)
 
 
 def _timer(agency: Agency, seconds: float = 50.0) -> Context:
-    return context.begin(installed.settings, Actor(Role.TIMER, "test"), seconds=seconds)
+    return context.begin(installed.settings, Actor(ActorKind.TIMER, "test"), seconds=seconds)
 
 
 def _ready_accounts(agency: Agency, count: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.context import Actor, Role, begin
+from chalicelib.context import Actor, ActorKind, begin
 from chalicelib.settings import Settings
 from chalicelib.tables import Setting
 from chalicelib.tables.settings import PAUSES
@@ -19,7 +19,7 @@ def pause(request: pytest.FixtureRequest, agency: Agency, settings: Settings) ->
     """Pauses (or resumes) the whole pipeline, or the model `m1`."""
 
     def set_to(paused: bool) -> None:
-        transaction = Transaction(begin(settings, Actor(Role.OPERATOR, "root")))
+        transaction = Transaction(begin(settings, Actor(ActorKind.OPERATOR, "root")))
         if request.param == "pipeline":
             actions = [Setting.pipeline_paused.set(paused)]
         else:

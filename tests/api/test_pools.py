@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.context import Actor, Role, begin
+from chalicelib.context import Actor, ActorKind, begin
 from chalicelib.domain.accounts import AccountState
 from chalicelib.settings import Settings
 from chalicelib.tables import Account
@@ -432,7 +432,7 @@ def test_a_day_that_is_none_is_refused(agency: Agency, day: str) -> None:
 def test_a_whole_audit_is_verified_and_a_planted_change_found(agency: Agency, settings: Settings) -> None:
     agency.warmed_to("bio")
     assert agency.operator.verified() == 5
-    transaction = Transaction(begin(settings, Actor(Role.OPERATOR, "root")))
+    transaction = Transaction(begin(settings, Actor(ActorKind.OPERATOR, "root")))
     transaction.update(Account(account_id="a1"), None, [Account.state.set(AccountState.ACTIVE)])
     transaction.commit()
     found = agency.operator.get("/api/operator/accounts/a1/verify").ok()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.context import Actor, Role, begin
+from chalicelib.context import Actor, ActorKind, begin
 from chalicelib.domain import leases
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.leases import Ending, Lease
@@ -306,7 +306,7 @@ def holding(agency: Agency, settings: Settings, session: str, count: int, ended:
         account.store_due(None if ended else Due(DueQueue.LEASED, now + LEASE), settings.queue_shards)
         agency.wire.plant("test-accounts", account.serialize())
         holdings.add(str(HeldLease(account.account_id, token, "pfp")))
-    transaction = Transaction(begin(settings, Actor(Role.OPERATOR, "root")))
+    transaction = Transaction(begin(settings, Actor(ActorKind.OPERATOR, "root")))
     transaction.update(Session(session_id=session), None, [Session.holds.add(holdings)])
     transaction.commit()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.context import Actor, Role, begin
+from chalicelib.context import Actor, ActorKind, begin
 from chalicelib.domain.accounts import AccountState
 from chalicelib.settings import Settings
 from chalicelib.tables import Account, AuditEvent
@@ -49,7 +49,7 @@ def test_every_account_is_verified_once_page_by_page(many: Agency, query: str, e
 
 
 def test_the_broken_ones_are_found_among_the_others(many: Agency, settings: Settings) -> None:
-    transaction = Transaction(begin(settings, Actor(Role.OPERATOR, "root")))
+    transaction = Transaction(begin(settings, Actor(ActorKind.OPERATOR, "root")))
     transaction.update(Account(account_id="a3"), None, [Account.state.set(AccountState.ACTIVE)])
     transaction.delete(AuditEvent(subject="account:a1", sequence=3))
     transaction.commit()

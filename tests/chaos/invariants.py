@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.context import Actor, Role, begin, sources
+from chalicelib.context import Actor, ActorKind, begin, sources
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.dispatch import PlannedStep
 from chalicelib.domain.plan_documents import plan_of
@@ -141,7 +141,7 @@ def _records(account: Plain, ended: Mapping[str, Plain]) -> Iterator[str]:
 
 
 def _audits(settings: Settings, accounts: list[Plain]) -> Iterator[str]:
-    context = begin(settings, Actor(Role.OPERATOR, "root"))
+    context = begin(settings, Actor(ActorKind.OPERATOR, "root"))
     for account in accounts:
         for problem in events.verify(context, account["account_id"]).problems:
             yield f"{account['account_id']}: its audit: {problem}"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from chalicelib import context, schedules
-from chalicelib.context import Actor, Role
+from chalicelib.context import Actor, ActorKind
 from chalicelib.domain.actions import AuditAction
 from chalicelib.edge.serve import installed
 from chalicelib.services import pipeline
@@ -309,7 +309,7 @@ def _count_ahead(time: Time) -> None:
     """Counts the states as of a little later, so that the timer does not for as long as anything here lasts."""
     now = time.now
     time.now += LEASE
-    pipeline.keep_count(context.begin(installed.settings, Actor(Role.TIMER, "open_due_phases"), seconds=10))
+    pipeline.keep_count(context.begin(installed.settings, Actor(ActorKind.TIMER, "open_due_phases"), seconds=10))
     time.now = now
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib import context
-from chalicelib.context import Actor, Role
+from chalicelib.context import Actor, ActorKind
 from chalicelib.domain.selection import GLANCE
 from chalicelib.edge.serve import installed
 from chalicelib.services import pipeline
@@ -152,7 +152,7 @@ def more_is_under_way_than_a_request_counts(agency: Agency) -> None:
         agency.wire.plant("test-accounts", {**row, "account_id": {"S": f"b{number:05d}"}})
     agency.time.advance(300)
     with agency.wire.at_work("open_due_phases"):
-        pipeline.keep_count(context.begin(installed.settings, Actor(Role.TIMER, "open_due_phases"), seconds=50))
+        pipeline.keep_count(context.begin(installed.settings, Actor(ActorKind.TIMER, "open_due_phases"), seconds=50))
 
 
 DAY: tuple[Callable[[Agency], None], ...] = (

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib import audit
-from chalicelib.context import Actor, Context, Role, begin
+from chalicelib.context import Actor, ActorKind, Context, begin
 from chalicelib.domain.actions import AuditAction
 from chalicelib.tables import Account, AuditEvent, Content, Text
 from chalicelib.tables.base import Item, batch_get
@@ -19,7 +19,7 @@ WRITE = "TransactWriteItems"
 
 def context() -> Context:
     """A call's context."""
-    return begin(SETTINGS, Actor(Role.TIMER, "t"), request_id="r")
+    return begin(SETTINGS, Actor(ActorKind.TIMER, "t"), request_id="r")
 
 
 def of(*key: Any) -> Item:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.context import Actor, Context, Role, begin
+from chalicelib.context import Actor, ActorKind, Context, begin
 from chalicelib.deliveries import DeliveredItems
 from chalicelib.services import deliveries, leases
 from chalicelib.settings import Settings
@@ -44,7 +44,7 @@ def rush(agency: Agency, settings: Settings, accounts: list[str], *, herd: bool)
             gate.wait(60)
 
     def take(place: int) -> DeliveredItems:
-        caller: Context = begin(settings, Actor(Role.BOT, "b1"), seconds=60)
+        caller: Context = begin(settings, Actor(ActorKind.BOT, "b1"), seconds=60)
         if not herd:
             gate.wait(60)
         return deliveries.take(replace(caller, session_id=sessions[place]), accounts[place])
@@ -120,7 +120,7 @@ def claims(agency: Agency, settings: Settings, sessions: list[str | None], *, he
             gate.wait(60)
 
     def claim(session: str | None) -> list[tuple[str, str]]:
-        caller: Context = begin(settings, Actor(Role.BOT, "b1"), seconds=60)
+        caller: Context = begin(settings, Actor(ActorKind.BOT, "b1"), seconds=60)
         if not herd:
             gate.wait(60)
         answer = leases.claim(replace(caller, session_id=session), limit=1, deliver=True)

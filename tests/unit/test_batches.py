@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib import context as contexts
 from chalicelib.batches import RowOutcome, Unchanged, attempt, counts, each, import_row
-from chalicelib.context import Actor, Context, Role
+from chalicelib.context import Actor, ActorKind, Context
 from chalicelib.domain.errors import AccountPaused, MalformedRequest, ServiceError, TemporarilyUnavailable
 from chalicelib.settings import Settings
 from chalicelib.tables.transaction import Stale
@@ -15,7 +15,7 @@ from chalicelib.tables.transaction import Stale
 
 def context() -> Context:
     """A call with all its time."""
-    return contexts.begin(Settings(), Actor(Role.OPERATOR, "root"))
+    return contexts.begin(Settings(), Actor(ActorKind.OPERATOR, "root"))
 
 
 def late() -> Context:

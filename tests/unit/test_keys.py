@@ -75,3 +75,8 @@ def test_a_digest_depends_on_the_key_and_on_the_pepper() -> None:
     assert not same(digest("p", KEY), digest("q", KEY))
     assert not same(digest("p", KEY), digest("p", make("b1", bytes(32))))
     assert KEY not in digest("p", KEY)
+
+
+@pytest.mark.parametrize("owner_id", ["a" * 65, "a" * 2049, ".a", "a b", "a/b", "a#b", "-"])
+def test_whatever_cannot_be_an_id_owns_no_key(owner_id: str) -> None:
+    assert owner(make(owner_id, ENTROPY)) is None, "it would be asked for in the store, which refuses such a key"

@@ -20,9 +20,9 @@ class Unauthenticated(problems.AuthError):
 
 
 class Forbidden(problems.AuthError):
-    """This key's role does not cover this route.
+    """The key's role does not cover this.
 
-    Use a key of the other role: bots work under `/api/bot`, operators under `/api/operator`.
+    Ask a user of one of `roles`, which have `permission`; bots work under `/api/bot`, users elsewhere.
     """
 
 

@@ -21,6 +21,15 @@ class AccountState(OpenEnum):
     RETIRED = "retired"
 
 
+class ActorKind(OpenEnum):
+    """What acts: `operator` is a user, whatever the role; `timer` is the service itself."""
+
+    BOT = "bot"
+    OPERATOR = "operator"
+    TIMER = "timer"
+    NOBODY = "nobody"
+
+
 class AuditAction(OpenEnum):
     """What was done. The verb is the move's, the same word as in URLs and code."""
 
@@ -235,15 +244,6 @@ class ReportOutcome(OpenEnum):
     RETRY = "retry"
     REPLACE = "replace"
     REVIEW = "review"
-
-
-class Role(OpenEnum):
-    """Who may act: `timer` is the service itself."""
-
-    BOT = "bot"
-    OPERATOR = "operator"
-    TIMER = "timer"
-    NOBODY = "nobody"
 
 
 class SessionStatus(OpenEnum):
@@ -537,7 +537,7 @@ class Bot(ApiModel):
     """A bot or an operator; `models` null means all."""
 
     bot_id: str
-    role: Role
+    role: ActorKind
     name: str
     created_at: datetime
     updated_at: datetime
@@ -697,7 +697,7 @@ class ChangedBot(ApiModel):
     """A bot or an operator after a change."""
 
     bot_id: str
-    role: Role
+    role: ActorKind
     name: str
     created_at: datetime
     updated_at: datetime
@@ -953,7 +953,7 @@ class CreatedBot(ApiModel):
     """A bot or an operator; its key is there this once, when it was made just now."""
 
     bot_id: str
-    role: Role
+    role: ActorKind
     name: str
     created_at: datetime
     updated_at: datetime
@@ -1960,6 +1960,8 @@ class Problem(ApiModel):
     creator: str | None = None
     account_id: str | None = None
     version: int | None = None
+    permission: str | None = None
+    roles: list[str] | None = None
     current: dict[str, Any] | None = None
     type: str
     title: str
@@ -2153,6 +2155,8 @@ class RowError(ApiModel):
     creator: str | None = None
     account_id: str | None = None
     version: int | None = None
+    permission: str | None = None
+    roles: list[str] | None = None
     current: dict[str, Any] | None = None
     code: str
     detail: str

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Self
 
-from chalicelib.context import Role
+from chalicelib.context import ActorKind
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.services.bots import NewKey
@@ -22,7 +22,7 @@ class Bot(Document):
     """A bot or an operator; `models` null means all."""
 
     bot_id: str
-    role: Role
+    role: ActorKind
     name: str
     created_at: datetime
     updated_at: datetime
