@@ -186,7 +186,7 @@ def test_a_request_carries_the_key_and_just_what_was_given(connect: Connect) -> 
     assert (asked.method, asked.url.raw_path) == ("PATCH", b"/api/operator/bots/b%2F..%2Fc")
     assert (asked.headers["Authorization"], asked.headers["If-Match"]) == ("Bearer a-key", '"3"')
     assert json.loads(asked.content) == {"models": None}, "null is sent, what was not given is not"
-    assert bot.role is models.Role.BOT
+    assert bot.role is models.ActorKind.BOT
 
 
 @pytest.mark.parametrize("code", CODES)
