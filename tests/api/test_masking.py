@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from chalicelib.context import Role
+from chalicelib.context import ActorKind
 from chalicelib.edge.routing import ENDPOINTS
 from tests.agency import Agency
 
@@ -72,6 +72,7 @@ def test_every_route_of_bots_that_shows_phases_is_known_here() -> None:
     shows = {
         one.name
         for one in ENDPOINTS
-        if one.role is Role.BOT and any(word in str(one.answer_type) for word in ("Completion", "Report", "Warmup"))
+        if one.kind is ActorKind.BOT
+        and any(word in str(one.answer_type) for word in ("Completion", "Report", "Warmup"))
     }
     assert shows == known | {"accounts.complete_warmup"}

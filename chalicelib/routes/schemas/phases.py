@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Self
 
-from chalicelib.context import Actor, Role
+from chalicelib.context import Actor, ActorKind
 from chalicelib.domain.phases import PhaseStatus, is_worded_by
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.edge.answers import Document
@@ -74,7 +74,7 @@ class Phase(Document):
 
 
 def _shows_words(reader: Actor | None, item: Item) -> bool:
-    if reader is None or reader.kind is not Role.BOT:
+    if reader is None or reader.kind is not ActorKind.BOT:
         return True
     answer = item.last_response or {}
     reported_under = answer.get("token") if answer.get("outcome") else None
