@@ -33,6 +33,17 @@ export const versionOptions = (plans) =>
   );
 
 /**
+ * What accounts can be given: each plan by its name, for its newest published version, and those versions.
+ * @param {Listed[]} plans
+ */
+export const publishedOptions = (plans) =>
+  plans.flatMap((plan) => {
+    const published = plan.versions.filter((one) => one.state === "published");
+    const versions = published.map((one) => `${plan.name}/${one.version}`);
+    return (published.length ? [plan.name, ...versions] : []).map((reference) => [reference, reference]);
+  });
+
+/**
  * @param {{ from: string, onClose: () => void, onDone: (reference: string) => void }} props
  */
 export function NewDraft({ from, onClose, onDone }) {

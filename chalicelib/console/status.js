@@ -3,6 +3,7 @@
 import { find, get, patch, post } from "./api.js";
 import { Ask, Field, hasReason, Reason } from "./dialogs.js";
 import { clock, forgetOverview, now, overview as overviewOf, useLive, useTick } from "./live.js";
+import { demandsOf, EditModel } from "./model.js";
 import { html, useState } from "./preact.js";
 import { Badge, Empty, Opens, State, shown, Table, Time, toast } from "./ui.js";
 import { absolute, count, span } from "./words.js";
@@ -149,7 +150,17 @@ function counted([name, number]) {
   return `${words} ${name.endsWith("_seconds") && number ? span(number * 1000) : count(number)}`;
 }
 
-const MODEL_COLUMNS = ["Model", "State", "Weight", "At most at work", "Themes", "Time zone", "Actions"];
+const MODEL_COLUMNS = [
+  "Model",
+  "State",
+  "Plan",
+  "Demands",
+  "Weight",
+  "At most at work",
+  "Themes",
+  "Time zone",
+  "Actions",
+];
 
 /** @param {{ models: Model[], onPause: (model: Model) => void, onEdit: (model: Model) => void }} props */
 function Models({ models, onPause, onEdit }) {
@@ -161,6 +172,8 @@ function Models({ models, onPause, onEdit }) {
           <tr key=${model.model_id} data-row>
             <th scope="row"><bdi>${model.name}</bdi><br /><small>${model.model_id}</small></th>
             <td><${State} of="account" is=${model.paused ? "paused" : "active"} /></td>
+            <td class="soft">${model.plan ?? "–"}</td>
+            <td class="soft">${demandsOf(model).join(", ") || "–"}</td>
             <td class="num">${count(model.weight)}</td>
             <td class="num">${model.max_concurrent === null ? "–" : count(model.max_concurrent)}</td>
             <td class="soft">${model.themes.join(", ") || "–"}</td>
@@ -239,60 +252,6 @@ function PauseModel({ model, onClose, onDone }) {
       ready=${hasReason}
       act=${act}
       fields=${(given, put) => html`<${Reason} given=${given} put=${put} />`}
-    />
-  `;
-}
-
-/** @param {{ model: Model, onClose: () => void, onDone: () => void }} props */
-function EditModel({ model, onClose, onDone }) {
-  /**
-   * @param {Given} given
-   * @param {number} version
-   */
-  const act = async (given, version) => {
-    const weight = Number(given.weight ?? model.weight);
-    const most = given.max_concurrent ?? model.max_concurrent ?? "";
-    const max_concurrent = most === "" ? null : Number(most);
-    const time_zone = given.time_zone?.trim() || model.time_zone;
-    await patch(`operator/models/${model.model_id}`, { weight, max_concurrent, time_zone }, version);
-    toast(`${model.model_id} is changed.`);
-    onDone();
-  };
-  return html`
-    <${Ask}
-      stood=${model}
-      title=${`Edit ${model.model_id}`}
-      label="Save"
-      lead="While several models have work, each gets turns by its weight."
-      onClose=${onClose}
-      act=${act}
-      fields=${(given, put) => html`
-        <${Field}
-          label="Weight"
-          type="number"
-          min="1"
-          max="100"
-          required
-          value=${given.weight ?? model.weight}
-          onInput=${put("weight")}
-          hint="1 to 100: a model of weight 2 gets twice the turns of a model of weight 1."
-        />
-        <${Field}
-          label="At most at work"
-          type="number"
-          min="1"
-          max="100"
-          value=${given.max_concurrent ?? model.max_concurrent ?? ""}
-          onInput=${put("max_concurrent")}
-          hint="How many of its accounts are worked on at the same time. Empty: no limit."
-        />
-        <${Field}
-          label="Time zone"
-          value=${given.time_zone ?? model.time_zone}
-          onInput=${put("time_zone")}
-          hint="Such as Europe/Berlin. It counts for days that are given from now on."
-        />
-      `}
     />
   `;
 }

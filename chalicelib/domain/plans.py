@@ -6,7 +6,7 @@ an account keeps the plan, in its version, that it started with.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -139,6 +139,42 @@ class Plan:
     def last(self) -> str:
         """The name of the last phase."""
         return self.order[-1]
+
+
+@record
+class Demands:
+    """What a model asks of items beyond the plans of its accounts. The stricter of both holds: it loosens nothing."""
+
+    cooldown: timedelta = timedelta(0)
+    minimum_quality: float = 0
+    four_eyes: bool = False
+    licence_required: bool = False
+
+    def tighten(self, plan: Plan) -> Plan:
+        """The plan as accounts of the model follow it."""
+        if self == NO_DEMANDS:
+            return plan
+        return replace(
+            plan,
+            cooldown=max(plan.cooldown, self.cooldown),
+            minimum_quality=max(plan.minimum_quality, self.minimum_quality),
+            four_eyes=plan.four_eyes or self.four_eyes,
+            licence_required=plan.licence_required or self.licence_required,
+        )
+
+
+NO_DEMANDS = Demands()
+
+
+def demands_of(
+    *,
+    cooldown_hours: int | None = None,
+    minimum_quality: float | None = None,
+    four_eyes: bool = False,
+    licence_required: bool = False,
+) -> Demands:
+    """The same from what a model's row says; None and False: as the plan."""
+    return Demands(timedelta(hours=cooldown_hours or 0), minimum_quality or 0, four_eyes, licence_required)
 
 
 def in_order(known: Iterable[str], plan: Plan) -> tuple[str, ...]:

@@ -56,6 +56,11 @@ def approver(status: ItemRights, actor: str) -> str | None:
     return actor if is_approved(status) else None
 
 
+def is_second_approval(asked: object, before: ItemRights, *, creator: str, approver: str | None, actor: str) -> bool:
+    """Whether an item that its maker approved is approved by somebody else now: for plans that ask for four eyes."""
+    return asked == before and is_approved(before) and approver in (None, creator) and actor != creator
+
+
 def at_creation(asked: ItemRights, *, four_eyes: bool, may_approve: bool = True) -> ItemRights:
     """The state of a new item: under four eyes its maker's approval does not count, and it waits for another's.
 

@@ -21,7 +21,7 @@ from chalicelib.domain import scoring, selection, uses
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.given import Given, digest
 from chalicelib.domain.phases import PhaseStatus
-from chalicelib.domain.plans import STANDARD, Plan
+from chalicelib.domain.plans import NO_DEMANDS, STANDARD, Demands, Plan
 from chalicelib.domain.records import record
 from chalicelib.domain.refusals import ItemFacts
 from chalicelib.domain.selection import ItemRights, PoolKind, Wanted
@@ -91,6 +91,8 @@ class _Account(Protocol):
     @property
     def current_phase(self) -> str | None: ...
     @property
+    def ended(self) -> frozenset[str] | None: ...
+    @property
     def phase_status(self) -> PhaseStatus | None: ...
     @property
     def due_at(self) -> datetime | None: ...
@@ -100,14 +102,16 @@ class _Account(Protocol):
     def all_given(self) -> frozenset[str]: ...
 
 
-def pending(account: _Account, now: datetime, *, assigned: bool) -> PendingAccount | None:
-    """The account as the look ahead takes it, None where all its phases are done.
+def pending(
+    account: _Account, now: datetime, *, assigned: bool, demands: Demands = NO_DEMANDS
+) -> PendingAccount | None:
+    """The account as the look ahead takes it, None where all its phases are done; `demands` are those of its model.
 
     What it waits for is granted: it is declared ready, resumed, offered again. One without a date goes on now, and what
     is `assigned` to its phase is done now.
     """
     at = (account.state, account.current_phase, account.phase_status, account.paused_from)
-    stage = _next_stage(account.plan, *at, assigned)
+    stage = _next_stage(demands.tighten(account.plan), *at, assigned, account.ended)
     if stage.phase is None:
         return None
     due_at = now if assigned else account.due_at or now
@@ -122,8 +126,9 @@ def _next_stage(
     status: PhaseStatus | None,
     paused_from: AccountState | None,
     assigned: bool,
+    ended: frozenset[str] | None,
 ) -> Stage:
-    known = simulation.sketch(plan, state, phase, status, paused_from=paused_from, assigned=assigned)
+    known = simulation.sketch(plan, state, phase, status, paused_from=paused_from, assigned=assigned, ended=ended)
     return simulation.stage_of(simulation.going_on(known))
 
 

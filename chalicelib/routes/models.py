@@ -13,6 +13,7 @@ from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
 from chalicelib.routes.schemas.lists import Page
 from chalicelib.routes.schemas.models import ChangedModel, Model
 from chalicelib.services import models
+from chalicelib.tables.models import DEMANDS
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.models import ModelBody, ModelEdit
@@ -35,6 +36,7 @@ def create(context: Context, *, body: ModelBody) -> Created[ChangedModel]:
         weight=body.weight,
         max_concurrent=body.max_concurrent,
         plan=body.plan,
+        demands={name: getattr(body, name) for name in DEMANDS},
     )
     return Created(ChangedModel.after(model, replayed=replayed), replayed)
 
@@ -61,9 +63,10 @@ def get(context: Context, *, model_id: str) -> Tagged[Model]:
     shows=lambda one, _: Model.from_item(one),
 )
 def edit(context: Context, *, model_id: str, body: ModelEdit) -> Tagged[ChangedModel]:
-    """Changes a model: name, themes, time zone, weight, bound and plan (both null: none), paused or not.
+    """Changes a model: name, themes, time zone, weight, bound, plan (both null: none), demands, paused or not.
 
-    New accounts get its `plan`; null: that of the deployment. Accounts that are there keep theirs.
+    New accounts get its `plan`; null: that of the deployment. Accounts that are there keep theirs. What it demands
+    beyond the plans (`four_eyes`, `licence_required`, `cooldown_hours`, `minimum_quality`) holds for all its accounts.
     """
     themes = None if body.themes is None else frozenset(body.themes)
     model, replayed = models.edit(
@@ -76,6 +79,7 @@ def edit(context: Context, *, model_id: str, body: ModelEdit) -> Tagged[ChangedM
         weight=body.weight,
         max_concurrent=body.max_concurrent,
         plan=body.plan,
+        demands={name: getattr(body, name) for name in DEMANDS if name in body.model_fields_set},
         without={name for name in ("max_concurrent", "plan") if getattr(body, name, 0) is None} & body.model_fields_set,
         reason=body.reason,
     )

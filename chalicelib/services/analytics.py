@@ -48,7 +48,7 @@ def analyse(context: Context, model_id: str) -> Analytics:
     (model,) = batch_get([(CreatorModel, model_id)])
     if model is None:
         raise NotFound("model", model_id)
-    accounts = runways.accounts(model_id, context.settings.queue_shards, context.now, runways.undated(), _MOST_ACCOUNTS)
+    accounts = runways.accounts(model, context.settings.queue_shards, context.now, runways.undated(), _MOST_ACCOUNTS)
     complete, themes = accounts.complete, [one.theme for one in accounts.under_way]
     categories = []
     for kind, table in runways.KINDS.items():

@@ -19,7 +19,7 @@ from chalicelib.domain.runway import PendingAccount, Runway, newcomer, required,
 from chalicelib.domain.selection import PoolKind
 from chalicelib.tables import CreatorModel, Setting, attention, pages, runways
 from chalicelib.tables.base import Raw, batch_get
-from chalicelib.tables.plans import plan_for
+from chalicelib.tables.plans import plan_of_new
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.runways import Accounts, GoOn, Undated
 from chalicelib.tables.settings import WATCHED, keep
@@ -85,18 +85,20 @@ def look(context: Context, model_id: str, *, adding: int = 0) -> PoolForecast:
     (model,) = batch_get([(CreatorModel, model_id)])
     if model is None:
         raise NotFound("model", model_id)
-    plan = plan_for(model.plan or context.settings.default_plan)
-    return _look(context, model_id, runways.undated(), plan=plan, adding=adding)
+    plan = plan_of_new(model, context.settings.default_plan)
+    return _look(context, model, runways.undated(), plan=plan, adding=adding)
 
 
 def _look(
-    context: Context, model_id: str, undated: Undated, *, plan: Plan, adding: int = 0, by_theme: bool = False
+    context: Context, model: CreatorModel, undated: Undated, *, plan: Plan, adding: int = 0, by_theme: bool = False
 ) -> PoolForecast:
+    model_id = model.model_id
+
     def go_on() -> bool:
         return context.time_left() > _SPARE_TO_LOOK
 
     found, complete = _items(context, model_id, go_on, by_theme=by_theme)
-    accounts = runways.accounts(model_id, context.settings.queue_shards, context.now, undated, go_on=go_on)
+    accounts = runways.accounts(model, context.settings.queue_shards, context.now, undated, go_on=go_on)
     joining = [newcomer(f"new-{number}", context.now, plan=plan) for number in range(1, adding + 1)]
     under_way, everybody = accounts.under_way, [*accounts.under_way, *accounts.imported, *joining]
     runway = _ahead(context, found, under_way)
@@ -248,8 +250,8 @@ def _go_round(context: Context, now_on: _Round) -> int:
     """Looks at the models that are left, and at last at those that could not be read; how many are left then."""
     undated = runways.undated()
     again = now_on.failed
-    has_themes = _all_models()
-    behind = [model_id for model_id in has_themes if model_id > now_on.after and model_id not in again]
+    models = _all_models()
+    behind = [model_id for model_id in models if model_id > now_on.after and model_id not in again]
     runs_dry: list[dict[str, object]] = []
     now_on.failed = []
     todo, left = [*behind, *again], list[str]()
@@ -259,8 +261,8 @@ def _go_round(context: Context, now_on: _Round) -> int:
             now_on.failed += [one for one in left if one in again]
             break
         try:
-            by_theme = has_themes.get(model_id, False)
-            found = _look(context, model_id, undated, plan=STANDARD, by_theme=by_theme)
+            model = models[model_id]
+            found = _look(context, model, undated, plan=STANDARD, by_theme=bool(model.themes))
         except TemporarilyUnavailable:
             now_on.failed.append(model_id)
         else:
@@ -283,15 +285,15 @@ def _keep(context: Context, changes: dict[str, tuple[datetime, object] | None]) 
         context.note(not_recorded=sorted(changes))
 
 
-def _all_models() -> dict[str, bool]:
-    """All models in order, each with whether it has themes."""
-    found: list[tuple[str, bool]] = []
+def _all_models() -> dict[str, CreatorModel]:
+    """All models in order, by their ids."""
+    found: list[CreatorModel] = []
     after: Raw | None = None
     while True:
         page, after = pages.everything(CreatorModel, limit=_MODELS_AT_ONCE, after=after)
-        found.extend((model.model_id, bool(model.themes)) for model in page)
+        found.extend(page)
         if after is None:
-            return dict(sorted(found))
+            return {model.model_id: model for model in sorted(found, key=lambda one: one.model_id)}
 
 
 def _review_age(context: Context) -> int:
@@ -321,7 +323,8 @@ def warn(context: Context, joining: Sequence[Joining], *, most: int = runways.MO
     models = sorted({one.model_id for one in joining})
     try:
         undated = runways.undated()
-        found = [_warning(context, model_id, undated, joining, most) for model_id in models[:_MOST_WARNED]]
+        rows = batch_get([(CreatorModel, model_id) for model_id in models[:_MOST_WARNED]])
+        found = [_warning(context, model, undated, joining, most) for model in rows if model is not None]
     except TemporarilyUnavailable:
         return [_not_checked(models)]
     found += [_not_checked(models[_MOST_WARNED:])] if models[_MOST_WARNED:] else []
@@ -333,11 +336,15 @@ def warn_of_one(context: Context, joining: Joining) -> list[str]:
     return warn(context, [joining], most=_MOST_TO_WARN)
 
 
-def _warning(context: Context, model_id: str, undated: Undated, joining: Sequence[Joining], most: int) -> str | None:
+def _warning(
+    context: Context, model: CreatorModel, undated: Undated, joining: Sequence[Joining], most: int
+) -> str | None:
+    model_id = model.model_id
+
     def go_on() -> bool:
         return context.time_left() > _SPARE_TO_WARN
 
-    accounts = runways.accounts(model_id, context.settings.queue_shards, context.now, undated, most, go_on)
+    accounts = runways.accounts(model, context.settings.queue_shards, context.now, undated, most, go_on)
     items = {}
     complete = accounts.complete
     for kind, table in runways.KINDS.items():
@@ -345,13 +352,20 @@ def _warning(context: Context, model_id: str, undated: Undated, joining: Sequenc
             items[kind], complete = runways.items(table, model_id, go_on=go_on)
     if not complete:
         return _not_checked([model_id])
-    everybody = _with(context, accounts, [one for one in joining if one.model_id == model_id])
+    everybody = _with(context, model, accounts, [one for one in joining if one.model_id == model_id])
     return shortfall(model_id, len(everybody), _ahead(context, items, everybody))
 
 
-def _with(context: Context, accounts: Accounts, joining: Sequence[Joining]) -> list[PendingAccount]:
+def _with(
+    context: Context, model: CreatorModel, accounts: Accounts, joining: Sequence[Joining]
+) -> list[PendingAccount]:
+    """Those of the model that have not ended, with those that join and are not among them yet: on its plan."""
     known = {one.account_id for one in (*accounts.under_way, *accounts.imported)}
-    new = [newcomer(one.account_id, context.now, one.theme) for one in joining if one.account_id not in known]
+    joining = [one for one in joining if one.account_id not in known]
+    if not joining:
+        return [*accounts.under_way, *accounts.imported]
+    plan = plan_of_new(model, context.settings.default_plan)
+    new = [newcomer(one.account_id, context.now, one.theme, plan) for one in joining]
     return [*accounts.under_way, *accounts.imported, *new]
 
 

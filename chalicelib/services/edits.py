@@ -21,7 +21,7 @@ from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.domain.warmup import operate
 from chalicelib.tables import Assignment, Content, CreatorModel, Fingerprint, Session, assignments
 from chalicelib.tables.base import batch_get
-from chalicelib.tables.plans import plan_for
+from chalicelib.tables.plans import plan_of_new
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.sessions import licensed
 from chalicelib.tables.transaction import Stale, Transaction
@@ -106,18 +106,27 @@ def _edit(
     item: T = found
     given = _dated(given, model.zone)
     wanted = {name: value for name, value in given.items() if value != _plain(getattr(item, name))}
+    if _is_second_approval(context, item, given):
+        wanted["approved_by"] = context.actor.id
     if not wanted:
         return item, True
     check_if_match(context, found)
     _check(item, wanted, model)
     change = Change(context, item)
     before, keys = item.status, item.fingerprints
-    _apply(change, item, wanted, four_eyes=plan_for(model.plan or context.settings.default_plan).four_eyes)
+    _apply(change, item, wanted, four_eyes=plan_of_new(model, context.settings.default_plan).four_eyes)
     if "body" in wanted or rights.comes_back(before, item.status):
         _claim(change, item, keys)
     condition = item.revise(context.now)
     change.commit(_action(item, change.transitions), condition, changed=change.changed, reason=reason)
     return item, False
+
+
+def _is_second_approval(context: Context, item: PoolItem, given: Mapping[str, object]) -> bool:
+    actor, asked = context.actor.id, given.get("status")
+    return rights.is_second_approval(
+        asked, item.status, creator=item.created_by, approver=item.approved_by, actor=actor
+    )
 
 
 def _apply(change: Change, item: PoolItem, wanted: Mapping[str, object], *, four_eyes: bool) -> None:

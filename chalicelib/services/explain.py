@@ -62,13 +62,13 @@ class PhaseExplanation:
 def explain(context: Context, account_id: str, phase: str, *, limit: int) -> PhaseExplanation:
     """What selection would do now for a phase of an account, with `limit` candidates. Raises NotFound."""
     warmup = warmups.load(context, account_id, phase)
-    account = warmup.account
-    if phase not in account.plan.phases:
+    account, plan = warmup.account, warmup.warmup.plan
+    if phase not in plan.phases:
         raise NotFound("phase", phase)
     explanations = []
-    for kind, need in selection.needs(account.plan, phase).items():
+    for kind, need in selection.needs(plan, phase).items():
         used = Given(kind, account.all_given)
-        wanted = selection.wanted(account.plan, phase, theme=account.theme, used=used, now=context.now)
+        wanted = selection.wanted(plan, phase, theme=account.theme, used=used, now=context.now)
         explanations.append(
             _explain(account.model_id, kind, need, wanted, limit, lambda: context.time_left() > _SPARE_SECONDS)
         )

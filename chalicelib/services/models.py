@@ -1,7 +1,9 @@
 """Models: the creators whose pools feed the accounts."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from contextlib import suppress
+from types import MappingProxyType
+from typing import Any
 
 from chalicelib.changes import Change, check_if_match, list_by_theme, retry_on_conflict
 from chalicelib.context import Context
@@ -12,6 +14,7 @@ from chalicelib.domain.instants import UTC_ZONE
 from chalicelib.domain.plan_versions import PlanReference
 from chalicelib.tables import AuditEvent, CreatorModel, Setting, pages, runways
 from chalicelib.tables.base import batch_get
+from chalicelib.tables.models import DEMANDS
 from chalicelib.tables.plans import listing
 from chalicelib.tables.queues import in_order, leased
 from chalicelib.tables.settings import PAUSES, WEIGHT, PausesChange, slots_key, slots_of
@@ -32,8 +35,9 @@ def create(
     weight: int = WEIGHT,
     max_concurrent: int | None = None,
     plan: str | None = None,
+    demands: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[CreatorModel, bool]:
-    """Creates a model; returns whether it was there already.
+    """Creates a model; returns whether it was there already. `demands`: beyond the plans of its accounts.
 
     Raises AlreadyExists where that has other data, NotFound (plan), PlanNotPublished.
     """
@@ -49,11 +53,13 @@ def create(
         created_at=context.now,
         updated_at=context.now,
     )
+    for what, value in demands.items():
+        setattr(model, what, value or None)
     change = Change(context, model)
     change.record("model", None, "created")
-    if (weight, max_concurrent) != (WEIGHT, None):
+    if (weight, max_concurrent) != (WEIGHT, None) or model.stricter:
         pauses = PausesChange()
-        pauses.share(model_id, weight, max_concurrent)
+        pauses.share(model_id, weight, max_concurrent, model.stricter)
         change.transaction.update(Setting(name=PAUSES), pauses.condition, pauses.actions)
     try:
         change.commit(AuditAction.MODEL_CREATE)
@@ -79,14 +85,16 @@ def edit(
     weight: int | None = None,
     max_concurrent: int | None = None,
     plan: str | None = None,
+    demands: Mapping[str, Any] = MappingProxyType({}),
     without: Set[str] = frozenset(),
     reason: str | None = None,
 ) -> tuple[CreatorModel, bool]:
     """Changes what is given; pausing hands the work of its accounts out no more. Returns whether all was so already.
 
-    `without` names what is taken away: `max_concurrent`, `plan`. A new bound counts the accounts that are worked on by
-    then. Themes can only be added: items and accounts have them. The first one waits until all items are listed by
-    theme: the choice for an account with a theme asks for that. The time zone counts for days given from now on.
+    `without` names what is taken away: `max_concurrent`, `plan`; of the `demands` 0, False and None take one away. A
+    new bound counts the accounts that are worked on by then. Themes can only be added: items and accounts have them. The
+    first one waits until all items are listed by theme: the choice for an account with a theme asks for that. The time
+    zone counts for days given from now on.
     Raises NotFound, InvalidInput, VersionConflict, PlanNotPublished, TemporarilyUnavailable (more items than one call
     can list: send it again).
     """
@@ -95,6 +103,7 @@ def edit(
     wanted |= {"weight": weight, "max_concurrent": max_concurrent, "plan": plan}
     changed = {what: value for what, value in wanted.items() if value not in (None, _stored(model, what))}
     changed |= {what: None for what in without if _stored(model, what) is not None}
+    changed |= {what: value or None for what, value in demands.items() if (value or None) != getattr(model, what)}
     if not changed:
         return model, True  # the same edit sent again, too, whatever version it names
     check_if_match(context, model)
@@ -137,8 +146,8 @@ def _require_kept(model: CreatorModel, given: frozenset[str] | None) -> None:
 def _tell_takers(change: Change, model: CreatorModel, changed: Set[str]) -> None:
     """Writes what every taking reads of a model."""
     pauses = PausesChange()
-    if changed & {"weight", "max_concurrent"}:
-        pauses.share(model.model_id, model.weight, model.max_concurrent)
+    if changed & {"weight", "max_concurrent", *DEMANDS}:
+        pauses.share(model.model_id, model.weight, model.max_concurrent, model.stricter)
     if "paused" in changed:
         pauses.pause(model.model_id, paused=model.paused)
     if pauses.actions:
@@ -159,7 +168,7 @@ def _require_published(plan: str | None) -> None:
         plan_versions.chosen(reference, listing(reference.name).states)
 
 
-_GIVEN = ("name", "themes", "time_zone", "weight", "max_concurrent", "plan")
+_GIVEN = ("name", "themes", "time_zone", "weight", "max_concurrent", "plan", *DEMANDS)
 
 
 def _stored(model: CreatorModel, what: str) -> object:

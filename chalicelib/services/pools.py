@@ -19,7 +19,7 @@ from chalicelib.domain.records import record
 from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media
 from chalicelib.tables.base import batch_get
-from chalicelib.tables.plans import plan_for
+from chalicelib.tables.plans import plan_of_new
 from chalicelib.tables.pools import PoolItem
 
 T = TypeVar("T", bound=PoolItem)
@@ -106,7 +106,7 @@ def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = N
         raise NotFound("model", item.model_id)
     themes.require(item.theme, item.model_id, model.themes)
     item.themeless = not model.themes
-    plan = plan_for(model.plan or context.settings.default_plan)
+    plan = plan_of_new(model, context.settings.default_plan)
     _begin(context, item, entry, plan)
     item.licence_valid_until = rights.licence_end(entry.licence_valid_until, model.zone)
     if found is None and item.item_id in planned:

@@ -63,9 +63,9 @@ def preview(context: Context, name: str, number: str, model_id: str, accounts: i
     (model,) = batch_get([(CreatorModel, model_id)])
     if model is None:
         raise NotFound("model", model_id)
-    plan = plan_of(name, row.plan_version, row.document)
+    plan = model.demands.tighten(plan_of(name, row.plan_version, row.document))
     items, whole, go_on = _items(context, model_id)
-    known = runways.accounts(model_id, context.settings.queue_shards, context.now, runways.undated(), go_on=go_on)
+    known = runways.accounts(model, context.settings.queue_shards, context.now, runways.undated(), go_on=go_on)
     journeys = [Journey(f"new-{place}") for place in range(1, accounts + 1)]
     joining = [newcomer(one.account_id, context.now, plan=plan) for one in journeys]
     content, texts = (runways.stock(items[kind]) for kind in (PoolKind.CONTENT, PoolKind.TEXT))

@@ -202,6 +202,11 @@ class Account(Item):
         """The names of the phases of which there is a row."""
         return frozenset(self.ended_phases or (self.plan.order if self.phase_versions else ()))
 
+    @property
+    def ended(self) -> frozenset[str] | None:
+        """The names of the phases that have ended, None where an earlier release wrote the account and did not say."""
+        return frozenset(self.ended_phases or ()) if self.phase_versions is None else None
+
     def phases(self, rows: Mapping[str, Phase]) -> list[Phase]:
         """The records of all its phases, in the plan's order, given the rows of those that have ended."""
         current = self.phase

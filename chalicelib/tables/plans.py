@@ -19,6 +19,7 @@ from chalicelib.domain.plans import Plan
 from chalicelib.tables.attributes import count, instant, maybe_instant, maybe_text, maybe_word, sequence, text
 from chalicelib.tables.attributes import document as json
 from chalicelib.tables.base import Item, Key, batch_get, cached
+from chalicelib.tables.models import CreatorModel
 
 LISTING = 0
 """The `plan_version` of the row that lists a plan's versions."""
@@ -154,6 +155,14 @@ def plan_for(reference: str) -> Plan:
     if number is None:
         raise NotFound("version", str(meant.version))
     return plan_in(plan, number)
+
+
+def plan_of_new(model: CreatorModel, default: str) -> Plan:
+    """The plan of a model's new accounts (`default`: where it names none), as strict as the model demands.
+
+    Raises NotFound, PlanMismatch.
+    """
+    return model.demands.tighten(plan_for(model.plan or default))
 
 
 def plan_in(listed: StoredPlan, number: int) -> Plan:

@@ -9,12 +9,14 @@ from typing import TypeVar
 from chalicelib.domain import phases, runway
 from chalicelib.domain.accounts import AccountState, has_ended, is_new, is_paused
 from chalicelib.domain.phases import PhaseStatus
+from chalicelib.domain.plans import Demands
 from chalicelib.domain.records import record
 from chalicelib.domain.runway import PendingAccount, Stock
 from chalicelib.domain.selection import PoolKind
 from chalicelib.tables import attention
 from chalicelib.tables.accounts import Account
 from chalicelib.tables.base import batch_get, translating_read_errors
+from chalicelib.tables.models import CreatorModel
 from chalicelib.tables.pools import Content, PoolItem, Text
 from chalicelib.tables.queues import all_of_model, leased
 
@@ -90,29 +92,36 @@ class Accounts:
 
 
 def accounts(
-    model_id: str, shards: int, now: datetime, without_date: Undated, most: int = MOST_ACCOUNTS, go_on: GoOn = always
+    model: CreatorModel,
+    shards: int,
+    now: datetime,
+    without_date: Undated,
+    most: int = MOST_ACCOUNTS,
+    go_on: GoOn = always,
 ) -> Accounts:
     """Up to `most` accounts of a model that have not ended, as they are now; the queues have so many `shards`."""
+    model_id = model.model_id
     rows = chain(*(source.rows(None, most + 1) for source in (*all_of_model(model_id, shards), *leased(shards))))
     queued = [row.account_id for row in islice((row for row in rows if row.model_id == model_id), most + 1)]
     with translating_read_errors():
-        known = without_date.imported | without_date.halted
-        others = [row.account_id for row in Account.model_index.query(model_id) if row.account_id in known]
+        without = without_date.imported | without_date.halted
+        others = [row.account_id for row in Account.model_index.query(model_id) if row.account_id in without]
     ids = list(dict.fromkeys((*queued, *others)))
     found = Accounts(complete=len(ids) <= most)
     for page in _pages(ids[:most]):
         if not go_on():
             found.complete = False
             break
-        _add(found, [one for one in batch_get([(Account, account_id) for account_id in page]) if one is not None], now)
+        known = [one for one in batch_get([(Account, account_id) for account_id in page]) if one is not None]
+        _add(found, known, now, model.demands)
     return found
 
 
-def _add(found: Accounts, page: Iterable[Account], now: datetime) -> None:
+def _add(found: Accounts, page: Iterable[Account], now: datetime, demands: Demands) -> None:
     page = [one for one in page if not has_ended(one.state)]
     assigned = _assigned(page)
     for account in page:
-        one = runway.pending(account, now, assigned=account.account_id in assigned)
+        one = runway.pending(account, now, assigned=account.account_id in assigned, demands=demands)
         if one is None:
             continue
         paused = is_paused(account.state)

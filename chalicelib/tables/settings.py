@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Self
+from types import MappingProxyType
+from typing import Any, Self
 
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain import accounts
+from chalicelib.domain.plans import Demands, demands_of
 from chalicelib.tables.attributes import count, document, expiry, flag, maybe_instant, text, texts
 from chalicelib.tables.base import Item, Raw, batch_get, cached, connection, name_of, translating_read_errors
 
@@ -26,8 +28,9 @@ COUNTER_SHARDS = 8
 class Setting(Item):
     """One named setting.
 
-    `pauses` holds the master switch, the paused models, and the weight and the bound of those that have one: one key,
-    read with every taking. `slots:MODEL` holds the accounts (`holders`) of a bounded model that are worked on.
+    `pauses` holds the master switch, the paused models, and the weight, the bound and the demands of those that have
+    some: one key, read with every taking. `slots:MODEL` holds the accounts (`holders`) of a bounded model that are
+    worked on.
     """
 
     class Meta:
@@ -67,6 +70,10 @@ class Setting(Item):
         return {
             model: share["max_concurrent"] for model, share in shares.items() if share["max_concurrent"] is not None
         }
+
+    def demands(self, model_id: str) -> Demands:
+        """What a model asks of items beyond the plans of its accounts."""
+        return demands_of(**(self.shares or {}).get(model_id, {}).get("demands", {}))
 
     @classmethod
     def nothing_paused(cls) -> Self:
@@ -175,13 +182,16 @@ class PausesChange:
         """Pauses a model, or lets it go on."""
         self.actions.append(Setting.models.add({model_id}) if paused else Setting.models.delete({model_id}))
 
-    def share(self, model_id: str, weight: int, max_concurrent: int | None) -> None:
-        """Gives a model its weight and its bound, on condition that nobody changes any model's meanwhile."""
+    def share(
+        self, model_id: str, weight: int, max_concurrent: int | None, demands: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        """Gives a model its weight, bound and demands, on condition that nobody changes any model's meanwhile."""
         (found,) = batch_get([(Setting, PAUSES)])
         before = {} if found is None else found.shares or {}
         shares = {model: share for model, share in before.items() if model != model_id}
-        if weight != WEIGHT or max_concurrent is not None:
-            shares[model_id] = {"weight": weight, "max_concurrent": max_concurrent}
+        if weight != WEIGHT or max_concurrent is not None or demands:
+            stricter = {"demands": dict(demands)} if demands else {}
+            shares[model_id] = {"weight": weight, "max_concurrent": max_concurrent, **stricter}
         self.condition = Setting.shares == before if before else Setting.shares.does_not_exist()
         self.actions.append(Setting.shares.set(shares) if shares else Setting.shares.remove())
 

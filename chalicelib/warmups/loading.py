@@ -12,7 +12,7 @@ from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
 from chalicelib.domain.instants import render
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseStatus
-from chalicelib.domain.plans import Plan, in_order
+from chalicelib.domain.plans import NO_DEMANDS, Demands, Plan, in_order
 from chalicelib.domain.records import record
 from chalicelib.domain.retries import ReportOutcome
 from chalicelib.domain.warmup.due import blockers_as_of
@@ -115,8 +115,10 @@ def _load(context: Context, account_id: str, about_others: Callable[[Account], b
             return None
     current, session = account.phase, others[0] if others else None
     known = rows if current is None else {**rows, current.name: current}
-    holder, gate = _extended(context, account, session), _gate(account, pauses or Setting.nothing_paused())
-    return Loaded(view(account, known), account, known, gate, session, frozenset(rows), holder)
+    pauses = pauses or Setting.nothing_paused()
+    holder, gate = _extended(context, account, session), _gate(account, pauses)
+    warmup = view(account, known, pauses.demands(account.model_id))
+    return Loaded(warmup, account, known, gate, session, frozenset(rows), holder)
 
 
 def _extended(context: Context, account: Account, session: Session | None) -> Session | None:
@@ -152,12 +154,12 @@ ACCOUNT_FIELDS = (
 COUNT_FIELDS = (*LEAVINGS, "content_misses")
 
 
-def view(account: Account, records: Mapping[str, Phase]) -> Warmup:
-    """The frozen view of an account and its phases."""
+def view(account: Account, records: Mapping[str, Phase], demands: Demands = NO_DEMANDS) -> Warmup:
+    """The frozen view of an account and its phases; its plan is as strict as its model demands."""
     return Warmup(
         account_id=account.account_id,
         model_id=account.model_id,
-        plan=account.plan,
+        plan=demands.tighten(account.plan),
         phases=tuple(_phases(account.plan, account.phase_rows, records)),
         lease=account.lease,
         theme=account.theme,

@@ -439,13 +439,21 @@ def test_a_model_gets_more_turns_and_a_bound(console: Console) -> None:
     page.get_by_role("button", name=f"Edit … {model.model_id}", exact=True).click()
     page.get_by_role("dialog").get_by_label("Weight").fill("3")
     page.get_by_role("dialog").get_by_label("At most at work").fill("2")
+    page.get_by_role("dialog").get_by_label("Plan of new accounts").select_option("standard/1")
+    page.get_by_role("dialog").get_by_label("A licence is required").check()
+    page.get_by_role("dialog").get_by_label("Minimum quality").fill("60")
     decide(page, "Save")
     found = console.stage.api.get(model.path)
     assert (found["weight"], found["max_concurrent"], found["time_zone"]) == (3, 2, "UTC")
+    assert (found["plan"], found["licence_required"], found["four_eyes"]) == ("standard/1", True, False)
+    assert (found["minimum_quality"], found["cooldown_hours"]) == (60, None)
+    expect(page.locator("tr", has_text=model.model_id)).to_contain_text("a licence, a quality of 60")
     page.get_by_role("button", name=f"Edit … {model.model_id}", exact=True).click()
     page.get_by_role("dialog").get_by_label("At most at work").fill("")
+    page.get_by_role("dialog").get_by_label("Plan of new accounts").select_option("")
     decide(page, "Save")
-    assert console.stage.api.get(model.path)["max_concurrent"] is None
+    found = console.stage.api.get(model.path)
+    assert (found["max_concurrent"], found["plan"], found["licence_required"]) == (None, None, True)
 
 
 def test_a_bot_is_drained(console: Console) -> None:

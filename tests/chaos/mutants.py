@@ -43,6 +43,7 @@ AUDIT = Line(
 )
 FAULTS = "tests/chaos/test_faults.py"
 STALE = "tests/integration/test_stale_writers.py"
+MIGRATE = "tests/unit/test_migrate.py"
 
 MUTANTS: dict[str, Mutant] = {
     "the bound of a model": Mutant(
@@ -428,6 +429,47 @@ MUTANTS: dict[str, Mutant] = {
             ),
         ),
         STALE,
+    ),
+    "what a model demands beyond the plan": Mutant(
+        (Line("warmups/loading.py", "plan=demands.tighten(account.plan),", "plan=account.plan,"),),
+        "tests/api/test_model_demands.py",
+    ),
+    "the document that an account was given": Mutant(
+        (Line("tables/plans.py", "if row is None or found != digest:", "if row is None:"),),
+        "tests/api/test_plan_accounts.py",
+    ),
+    "the 24 hours between two phases, across a migration": Mutant(
+        (Line("domain/warmup/migrate.py", "yield last + max(interval, LEAST_INTERVAL)", "yield last + interval"),),
+        MIGRATE,
+    ),
+    "the interval of the new plan, after the last completion": Mutant(
+        (Line("domain/warmup/migrate.py", "    if last is not None:\n", "    if False:\n"),), MIGRATE
+    ),
+    "the date that was promised before a migration": Mutant(
+        (Line("domain/warmup/migrate.py", "    if promised is not None:\n", "    if False:\n"),), MIGRATE
+    ),
+    "the lease of who works on an account that is migrated": Mutant(
+        (Line("domain/warmup/migrate.py", "    leases.refuse_while_live(warmup.lease, now)\n", ""),), MIGRATE
+    ),
+    "what was delivered before a migration, which nobody is given again": Mutant(
+        (
+            Line(
+                "domain/warmup/migrate.py",
+                "if current.started_at is None and assigned(current):",
+                "if assigned(current):",
+            ),
+        ),
+        MIGRATE,
+    ),
+    "the phases that were completed before a migration": Mutant(
+        (
+            Line(
+                "domain/warmup/migrate.py",
+                "ahead = {name: done.get(name) or PhaseState(",
+                "ahead = {name: PhaseState(",
+            ),
+        ),
+        MIGRATE,
     ),
     "the order of a set": Mutant(
         (Line("tables/base.py", "if before != value and not _is_same_set(before, value):", "if before != value:"),),

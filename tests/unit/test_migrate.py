@@ -106,6 +106,11 @@ def test_an_account_that_has_done_all_waits_for_its_completion_or_for_what_is_ad
     assert (found.current_phase, found.available_at) == ("more", NOW + 23 * HOUR)
 
 
+def test_a_phase_that_a_plan_begins_with_comes_a_day_after_what_was_done_before() -> None:
+    found = migrate(account(None), plan(("more", 0)), {}, NOW)
+    assert (found.current_phase, found.available_at) == ("more", NOW + 23 * HOUR)
+
+
 @pytest.mark.parametrize("state", [AccountState.IMPORTED, AccountState.READY])
 def test_an_account_that_has_not_begun_begins_by_the_new_plan(state: AccountState) -> None:
     found = migrate(Warmup("a1", "m1", STANDARD, state), SLOW, {}, NOW)

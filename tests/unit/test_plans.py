@@ -1,11 +1,26 @@
 """The standard plan: what the product asks of each phase."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from hypothesis import given
 
+from chalicelib.domain import plan_documents
 from chalicelib.domain.plan_documents import LEAST_INTERVAL_HOURS
-from chalicelib.domain.plans import PLANS, STANDARD, Need, PhasePlan, Plan, is_phase_name, plan_of
+from chalicelib.domain.plans import (
+    NO_DEMANDS,
+    PLANS,
+    STANDARD,
+    Need,
+    PhasePlan,
+    Plan,
+    demands_of,
+    is_phase_name,
+    plan_of,
+)
+from chalicelib.tables.models import DEMANDS
+from tests.plan_documents import LIMITS, OTHER_PHASES
 
 
 @pytest.mark.parametrize(
@@ -66,3 +81,16 @@ def test_the_name_of_a_phase(name: str, fits: bool) -> None:
 
 def test_a_plan_is_found_by_the_name_and_version_that_an_account_keeps() -> None:
     assert plan_of("standard", 1) is STANDARD
+
+
+@given(LIMITS, LIMITS)
+def test_the_stricter_of_plan_and_model_holds(limits: dict[str, Any], more: dict[str, Any]) -> None:
+    plan = plan_documents.plan_of("slow", 1, {"phases": OTHER_PHASES, "limits": limits})
+    demands = demands_of(**{name: value for name, value in more.items() if name in DEMANDS})
+    found = demands.tighten(plan)
+    assert found.cooldown >= max(plan.cooldown, demands.cooldown)
+    assert found.minimum_quality == max(plan.minimum_quality, demands.minimum_quality)
+    assert found.four_eyes == (plan.four_eyes or demands.four_eyes)
+    assert found.licence_required == (plan.licence_required or demands.licence_required)
+    assert demands.tighten(found) == found
+    assert NO_DEMANDS.tighten(plan) is plan

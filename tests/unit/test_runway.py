@@ -131,6 +131,7 @@ class Row:
     plan: Plan = STANDARD
     theme: str | None = None
     all_given: frozenset[str] = frozenset()
+    ended: frozenset[str] | None = None
 
 
 BIO, STORY, LATER = "bio", "story", NOW + DAY
@@ -174,6 +175,11 @@ BIO, STORY, LATER = "bio", "story", NOW + DAY
         ),
         (Row(AccountState.WARMING_UP, BIO, PhaseStatus.FAILED, due_at=LATER), True, ORDER[1:], set(), NOW),
         (Row(AccountState.WARMING_UP, STORY, PhaseStatus.IN_PROGRESS), True, (STORY,), set(), NOW),
+        # it was moved to a plan that has a phase more before the one that it is in
+        (
+            Row(AccountState.WARMING_UP, BIO, PhaseStatus.AVAILABLE, due_at=NOW, ended=frozenset({"story", "older"})),
+            *(False, (BIO, "pfp", "post", "highlight"), {"text"}, NOW),
+        ),
         # an operator decides, and offers it again
         (Row(AccountState.WARMING_UP, BIO, PhaseStatus.REQUIRES_REVIEW), True, ORDER[1:], set(), NOW),
         (Row(AccountState.WARMING_UP, BIO, PhaseStatus.REQUIRES_REVIEW), False, ORDER[1:], {"text"}, NOW),

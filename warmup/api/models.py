@@ -718,6 +718,10 @@ class ChangedModel(ApiModel):
     weight: int
     max_concurrent: int | None
     plan: str | None
+    cooldown_hours: int | None
+    minimum_quality: float | None
+    four_eyes: bool
+    licence_required: bool
     created_at: datetime
     updated_at: datetime
     version: int
@@ -1437,7 +1441,9 @@ class Model(ApiModel):
     """A model: a creator whose pools feed accounts.
 
     `weight` is its share of the accounts that are handed out while several models wait; `max_concurrent` is how many of
-    its accounts may be worked on at a time, null: any number. New accounts get its `plan`, null: the deployment's."""
+    its accounts may be worked on at a time, null: any number. New accounts get its `plan`, null: the deployment's.
+    `cooldown_hours`, `minimum_quality`, `four_eyes` and `licence_required` hold for all its accounts where their plans
+    are less strict."""
 
     model_id: str
     name: str
@@ -1447,6 +1453,10 @@ class Model(ApiModel):
     weight: int
     max_concurrent: int | None
     plan: str | None
+    cooldown_hours: int | None
+    minimum_quality: float | None
+    four_eyes: bool
+    licence_required: bool
     created_at: datetime
     updated_at: datetime
     version: int
@@ -1462,6 +1472,10 @@ class ModelBody(ApiModel):
     weight: int | None = None
     max_concurrent: int | None = None
     plan: str | None = None
+    cooldown_hours: int | None = None
+    minimum_quality: float | None = None
+    four_eyes: bool | None = None
+    licence_required: bool | None = None
 
 
 class ModelEdit(ApiModel):
@@ -1474,6 +1488,10 @@ class ModelEdit(ApiModel):
     weight: int | None = None
     max_concurrent: int | None = None
     plan: str | None = None
+    cooldown_hours: int | None = None
+    minimum_quality: float | None = None
+    four_eyes: bool | None = None
+    licence_required: bool | None = None
     reason: str | None = None
 
 

@@ -628,6 +628,10 @@ class Models:
         weight: int | Unset = UNSET,
         max_concurrent: int | Unset | None = UNSET,
         plan: str | Unset | None = UNSET,
+        cooldown_hours: int | Unset | None = UNSET,
+        minimum_quality: float | Unset | None = UNSET,
+        four_eyes: bool | Unset = UNSET,
+        licence_required: bool | Unset = UNSET,
     ) -> shapes.ChangedModel:
         """Creates a model."""
         return self._transport.ask(
@@ -642,6 +646,10 @@ class Models:
                 "weight": weight,
                 "max_concurrent": max_concurrent,
                 "plan": plan,
+                "cooldown_hours": cooldown_hours,
+                "minimum_quality": minimum_quality,
+                "four_eyes": four_eyes,
+                "licence_required": licence_required,
             },
         )
 
@@ -674,9 +682,13 @@ class Models:
         weight: int | Unset | None = UNSET,
         max_concurrent: int | Unset | None = UNSET,
         plan: str | Unset | None = UNSET,
+        cooldown_hours: int | Unset | None = UNSET,
+        minimum_quality: float | Unset | None = UNSET,
+        four_eyes: bool | Unset | None = UNSET,
+        licence_required: bool | Unset | None = UNSET,
         reason: str | Unset | None = UNSET,
     ) -> shapes.ChangedModel:
-        """Changes a model: name, themes, time zone, weight, bound and plan (both null: none), paused or not."""
+        """Changes a model: name, themes, time zone, weight, bound, plan (both null: none), demands, paused or not."""
         return self._transport.ask(
             "PATCH",
             f"/api/operator/models/{quoted(model_id)}",
@@ -690,6 +702,10 @@ class Models:
                 "weight": weight,
                 "max_concurrent": max_concurrent,
                 "plan": plan,
+                "cooldown_hours": cooldown_hours,
+                "minimum_quality": minimum_quality,
+                "four_eyes": four_eyes,
+                "licence_required": licence_required,
                 "reason": reason,
             },
         )

@@ -5,7 +5,7 @@ is kept as the rules see it, relative to `NOW` and without what none of them rea
 share one `Stage`, and what a worker makes of it is worked out once, however many accounts come to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -49,20 +49,24 @@ def sketch(
     *,
     paused_from: AccountState | None = None,
     assigned: bool = False,
+    ended: Container[str] | None = None,
 ) -> Warmup:
-    """A warm-up as its account alone shows it: what comes before its current phase is completed, the rest pending.
+    """A warm-up as its account alone shows it: of the phases but its current one those that have `ended` are completed,
+    the rest is pending. None: those that come before it, as where nobody moved the account to another plan.
 
     `assigned`: content is assigned to the phase. One in progress is that of a worker whose lease has just run out.
     """
     if phase is None or status is None:
         return Warmup("", "", plan, state, paused_from=paused_from)
     order = plan.order
-    place = order.index(phase)
-    done = (PhaseState(name, PhaseStatus.COMPLETED) for name in order[:place])
+    done = order[: order.index(phase)] if ended is None else ended
     current = PhaseState(phase, status, available_at=NOW, assignment_id=_ASSIGNMENT if assigned else None)
-    left = (PhaseState(name, PhaseStatus.PENDING) for name in order[place + 1 :])
+    phases = tuple(
+        current if name == phase else PhaseState(name, PhaseStatus.COMPLETED if name in done else PhaseStatus.PENDING)
+        for name in order
+    )
     lease = replace(_LEASE, expires_at=NOW) if status is PhaseStatus.IN_PROGRESS else None
-    return Warmup("", "", plan, state, (*done, current, *left), phase, lease, paused_from=paused_from)
+    return Warmup("", "", plan, state, phases, phase, lease, paused_from=paused_from)
 
 
 def going_on(warmup: Warmup) -> Warmup:

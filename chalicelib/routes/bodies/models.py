@@ -4,10 +4,15 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from chalicelib.domain.plan_documents import MOST_INTERVAL_HOURS
 from chalicelib.routes.bodies.base import AnyPlan, Identifier, Input, Line, Prose, Tag, TimeZone, whole
 
 Weight = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
 Bound = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
+
+
+Cooldown = Annotated[int, Field(ge=0, le=MOST_INTERVAL_HOURS), BeforeValidator(whole)]
+Quality = Annotated[float, Field(ge=0, le=100)]
 
 
 class ModelBody(Input):
@@ -20,6 +25,10 @@ class ModelBody(Input):
     weight: Weight = 1
     max_concurrent: Bound | None = None
     plan: AnyPlan | None = None
+    cooldown_hours: Cooldown | None = None
+    minimum_quality: Quality | None = None
+    four_eyes: bool = False
+    licence_required: bool = False
 
 
 class ModelEdit(Input):
@@ -32,4 +41,8 @@ class ModelEdit(Input):
     weight: Weight | None = None
     max_concurrent: Bound | None = None
     plan: AnyPlan | None = None
+    cooldown_hours: Cooldown | None = None
+    minimum_quality: Quality | None = None
+    four_eyes: bool | None = None
+    licence_required: bool | None = None
     reason: Prose | None = None

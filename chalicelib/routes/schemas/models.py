@@ -13,6 +13,8 @@ class Model(Document):
 
     `weight` is its share of the accounts that are handed out while several models wait; `max_concurrent` is how many of
     its accounts may be worked on at a time, null: any number. New accounts get its `plan`, null: the deployment's.
+    `cooldown_hours`, `minimum_quality`, `four_eyes` and `licence_required` hold for all its accounts where their plans
+    are less strict.
     """
 
     model_id: str
@@ -23,6 +25,10 @@ class Model(Document):
     weight: int
     max_concurrent: int | None
     plan: str | None
+    cooldown_hours: int | None
+    minimum_quality: float | None
+    four_eyes: bool
+    licence_required: bool
     created_at: datetime
     updated_at: datetime
     version: int
@@ -39,6 +45,10 @@ class Model(Document):
             weight=item.weight,
             max_concurrent=item.max_concurrent,
             plan=item.plan,
+            cooldown_hours=item.cooldown_hours,
+            minimum_quality=item.minimum_quality,
+            four_eyes=bool(item.four_eyes),
+            licence_required=bool(item.licence_required),
             created_at=item.created_at,
             updated_at=item.updated_at,
             version=item.version,
