@@ -24,8 +24,8 @@ from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.plans import STANDARD
 from chalicelib.domain.refusals import MediaFacts, TextFacts
 from chalicelib.domain.retries import ReportKind
-from chalicelib.domain.runway import ItemPool, Stock
 from chalicelib.domain.selection import PoolKind
+from chalicelib.domain.stock import ItemPool, Stock
 from chalicelib.domain.warmup import delivery, simulation
 from chalicelib.domain.warmup.simulation import Stage
 from chalicelib.domain.warmup.work import ReportedError

@@ -57,7 +57,9 @@ def get(context: Context, *, model_id: str) -> Tagged[Model]:
 @routes.patch(
     "/api/operator/models/{model_id}",
     needs=Permission.MODELS_PAUSE,
-    members=dict.fromkeys(("name", "themes", "time_zone", "weight", "max_concurrent", "plan"), Permission.MODELS_WRITE),
+    members=dict.fromkeys(
+        ("name", "themes", "time_zone", "weight", "max_concurrent", "plan", *DEMANDS), Permission.MODELS_WRITE
+    ),
     refuses=(PlanNotPublished,),
     missing=("plan",),
     shows=lambda one, _: Model.from_item(one),

@@ -53,13 +53,18 @@ def create(
         created_at=context.now,
         updated_at=context.now,
     )
+    return _stored_new(context, model, demands)
+
+
+def _stored_new(context: Context, model: CreatorModel, demands: Mapping[str, Any]) -> tuple[CreatorModel, bool]:
+    """Writes a new model, unless it is there already. Raises AlreadyExists where that has other data."""
     for what, value in demands.items():
         setattr(model, what, value or None)
     change = Change(context, model)
     change.record("model", None, "created")
-    if (weight, max_concurrent) != (WEIGHT, None) or model.stricter:
+    if (model.weight, model.max_concurrent) != (WEIGHT, None) or model.stricter:
         pauses = PausesChange()
-        pauses.share(model_id, weight, max_concurrent, model.stricter)
+        pauses.share(model.model_id, model.weight, model.max_concurrent, model.stricter)
         change.transaction.update(Setting(name=PAUSES), pauses.condition, pauses.actions)
     try:
         change.commit(AuditAction.MODEL_CREATE)
@@ -67,9 +72,11 @@ def create(
     except Stale as stale:
         if not stale.failed & {CreatorModel, AuditEvent}:
             raise  # the share of another model was changed meanwhile
-        found = get(context, model_id)
+        found = get(context, model.model_id)
     if any(_stored(found, what) != _stored(model, what) for what in _GIVEN):
-        raise AlreadyExists(f"Model {model_id} exists with other data: change it by PATCH, or choose another model_id.")
+        raise AlreadyExists(
+            f"Model {model.model_id} exists with other data: change it by PATCH, or choose another model_id."
+        )
     return found, True
 
 
@@ -92,9 +99,9 @@ def edit(
     """Changes what is given; pausing hands the work of its accounts out no more. Returns whether all was so already.
 
     `without` names what is taken away: `max_concurrent`, `plan`; of the `demands` 0, False and None take one away. A
-    new bound counts the accounts that are worked on by then. Themes can only be added: items and accounts have them. The
-    first one waits until all items are listed by theme: the choice for an account with a theme asks for that. The time
-    zone counts for days given from now on.
+    new bound counts the accounts that are worked on by then. Themes can only be added: items and accounts have them.
+    The first one waits until all items are listed by theme: the choice for an account with a theme asks for that. The
+    time zone counts for days given from now on.
     Raises NotFound, InvalidInput, VersionConflict, PlanNotPublished, TemporarilyUnavailable (more items than one call
     can list: send it again).
     """

@@ -11,8 +11,9 @@ from chalicelib.domain.accounts import AccountState, has_ended, is_new, is_pause
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import Demands
 from chalicelib.domain.records import record
-from chalicelib.domain.runway import PendingAccount, Stock
+from chalicelib.domain.runway import PendingAccount
 from chalicelib.domain.selection import PoolKind
+from chalicelib.domain.stock import Stock
 from chalicelib.tables import attention
 from chalicelib.tables.accounts import Account
 from chalicelib.tables.base import batch_get, translating_read_errors

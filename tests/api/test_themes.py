@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.domain import scoring
 from chalicelib.domain.refusals import MediaFacts
-from chalicelib.domain.runway import Stock
+from chalicelib.domain.stock import Stock
 from tests.agency import Agency
 from tests.wire import Call, Fault
 

@@ -10,8 +10,9 @@ from chalicelib.domain.given import digest
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import STANDARD, ContentNeeds, Need, PhasePlan, Plan, TextNeeds
 from chalicelib.domain.refusals import MediaFacts, TextFacts
-from chalicelib.domain.runway import PendingAccount, Runway, Stock, newcomer, pending, simulate
+from chalicelib.domain.runway import PendingAccount, Runway, newcomer, pending, simulate
 from chalicelib.domain.selection import PoolKind
+from chalicelib.domain.stock import Stock
 from chalicelib.domain.warmup.simulation import ahead, sketch, stage_of
 
 ORDER = STANDARD.order

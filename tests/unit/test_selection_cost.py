@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from chalicelib.domain import scoring
 from chalicelib.domain.refusals import MediaFacts
-from chalicelib.domain.runway import ItemPool, Stock
 from chalicelib.domain.selection import (
     GLANCE,
     Corrected,
@@ -19,6 +18,7 @@ from chalicelib.domain.selection import (
     leading,
     refusal,
 )
+from chalicelib.domain.stock import ItemPool, Stock
 from tests.unit.test_selection import NOW, WANTED
 
 THEMES = ("sea", "city", "hills", "night")

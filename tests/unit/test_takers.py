@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from chalicelib.domain import selection, takers
 from chalicelib.domain.plans import STANDARD, Need
 from chalicelib.domain.refusals import MediaFacts, Refusal, TextFacts
-from chalicelib.domain.runway import Stock
 from chalicelib.domain.selection import ANY, ItemRights, PoolKind
+from chalicelib.domain.stock import Stock
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TEXT = Stock("t", "bio", 80, 0, 10, facts=TextFacts("x" * 150))
