@@ -32,11 +32,25 @@ class Settings:
     metrics_namespace: str = "warmup"
     audit_days: int = 400
     session_days: int = 90
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    oidc_client_id: str = ""
+    oidc_scope: str = "openid"
+    oidc_token_origin: str = ""
+    oidc_user_claim: str = "sub"
+    oidc_roles_claim: str = "roles"
+    oidc_roles: str = ""
+    oidc_models_claim: str = ""
 
     @property
     def peppers(self) -> tuple[str, ...]:
         """Those under which a key is looked for: the pepper, and while keys rotate the one before it."""
         return tuple(dict.fromkeys(pepper for pepper in (self.pepper, self.previous_pepper) if pepper))
+
+    @property
+    def has_issuer(self) -> bool:
+        """Whether tokens of an issuer are accepted; of which audience must be said, too."""
+        return bool(self.oidc_issuer and self.oidc_audience)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

@@ -85,6 +85,27 @@ SETTINGS = {
     "metrics_namespace": ("", "the CloudWatch namespace of the metrics"),
     "audit_days": ("days", "how long audit events are kept"),
     "session_days": ("days", "how long a session is kept after it counts as lost"),
+    "oidc_issuer": (
+        "",
+        "the issuer whose signed tokens are accepted in place of operators' keys, exactly as it names itself",
+    ),
+    "oidc_audience": ("", "the audience that such a token must name"),
+    "oidc_client_id": (
+        "",
+        "the id of the console at the issuer; not set: the audience, and the console sends ID tokens",
+    ),
+    "oidc_scope": ("", "what the console asks the issuer for"),
+    "oidc_token_origin": ("", "the origin of the issuer's token endpoint, if it differs from the issuer's own"),
+    "oidc_user_claim": ("", "the claim that identifies a user, whose value must never be given to another one"),
+    "oidc_roles_claim": ("", "the claim that names a user's roles; dots lead into objects"),
+    "oidc_roles": (
+        "",
+        "which values of that claim mean which role, as `team-a=operator,team-b=viewer`; not set: the roles' names",
+    ),
+    "oidc_models_claim": (
+        "",
+        "the claim that binds a user to models (`*` means all); not set: all users see all models",
+    ),
 }
 
 

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from infrastructure import sign_in
+
 Json = dict[str, Any]
 STAGES = ("dev", "prod")
 
@@ -95,6 +97,7 @@ def parameters(stage: str) -> Json:
             "AllowedPattern": "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}(/[1-9][0-9]{0,5})?",
             "Description": "The plan of new accounts that name none, and whose model names none",
         },
+        **sign_in.PARAMETERS,
         "QueueShards": {"Type": "Number", "Default": 1, "Description": "One for each 1,000 changes a second"},
         "PepperEdition": {
             "Type": "Number",
@@ -146,6 +149,7 @@ GLOBALS: Json = {
                 "WARMUP_SESSION_DAYS": ref("SessionDays"),
                 "WARMUP_QUEUE_SHARDS": ref("QueueShards"),
                 "WARMUP_DEFAULT_PLAN": ref("DefaultPlan"),
+                **{variable: ref(name) for name, variable in sign_in.VARIABLES.items()},
             }
         }
     }

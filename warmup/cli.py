@@ -97,19 +97,27 @@ def dev(
     log_file: Annotated[
         Path | None, typer.Option(help="File for the service's log; default: warnings only, on standard error.")
     ] = None,
+    oidc: Annotated[
+        bool,
+        typer.Option("--oidc", help="Run an issuer of its own, by which users of each role sign in to the console."),
+    ] = False,
 ) -> None:
     """Run the whole service in one process: store, API, timers, and a seeded agency with bots at work.
 
     Example: warmup dev --until-done --bots 4 --seed 7
 
     Example: warmup dev --empty --port 9000 --operator-key secret
+
+    Example: warmup dev --oidc
     """
     try:
         from warmup.sandbox import run, starting  # noqa: PLC0415  # what only the sandbox needs
     except ModuleNotFoundError as error:
         raise fail(Exit.USAGE, f"warmup dev: {error}") from error
 
-    options = run.Options(host, port, store, operator_key, speed, empty, until_done, bots, seed, timeout, log_file)
+    options = run.Options(
+        host, port, store, operator_key, speed, empty, until_done, bots, seed, timeout, log_file, oidc
+    )
     try:
         code = run.run(options)
     except starting.START_PROBLEMS as error:

@@ -47,6 +47,11 @@ def owner(key: str) -> str | None:
     return owner_id if hmac.compare_digest(check, _check(body)) else None
 
 
+def is_token(text: str) -> bool:
+    """Whether it looks like a signed token (JWT) of an issuer, and not like a key. Proves nothing yet."""
+    return text.startswith("eyJ") and text.count(".") == 2
+
+
 def digest(pepper: str, key: str) -> str:
     """What is stored of a key: HMAC-SHA256 under the pepper, in hex."""
     return hmac.new(pepper.encode(), key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chalicelib import context as contexts
 from chalicelib.context import Actor, ActorKind, Context, sources
-from chalicelib.domain import ids, leases
+from chalicelib.domain import ids, keys, leases
 from chalicelib.domain.errors import (
     MalformedRequest,
     NotFound,
@@ -104,7 +104,7 @@ def _authenticated(endpoint: Endpoint, call: Call, context: Context) -> Context:
     scheme, _, key = call.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthenticated()
-    actor = bots.authenticate(installed.settings, key.strip())
+    actor = _actor(installed.settings, key.strip())
     endpoint.admit(actor)
     session_id, token = call.headers.get("bot-session"), call.headers.get("lease-token")
     if session_id is not None and not ids.is_given_id(session_id):
@@ -117,6 +117,15 @@ def _authenticated(endpoint: Endpoint, call: Call, context: Context) -> Context:
         raise MalformedRequest("The header Lease-Token is missing: send the token that came with the lease.")
     if_match = call.if_match if endpoint.method == "PATCH" else None
     return replace(context, actor=actor, session_id=session_id, lease_token=token, if_match=if_match)
+
+
+def _actor(settings: Settings, key: str) -> Actor:
+    """Whose key or signed token it is. Raises Unauthenticated, Forbidden, TemporarilyUnavailable."""
+    if settings.has_issuer and keys.is_token(key):
+        from chalicelib.services import sign_in  # noqa: PLC0415  # a request with a key loads nothing of it
+
+        return sign_in.authenticate(settings, key)
+    return bots.authenticate(settings, key)
 
 
 def _check_ids(params: Mapping[str, str]) -> None:

@@ -51,6 +51,11 @@ def test_the_first_body_loads_pydantic_and_nothing_else() -> None:
     assert loaded(read) - loaded() == {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
 
 
+def test_the_first_token_of_an_issuer_loads_what_verifies_it_and_nothing_else() -> None:
+    read = "import chalicelib.services.sign_in; before = set(sys.modules); import chalicelib.issuers.tokens"
+    assert loaded(read) - loaded() == {"_cffi_backend", "_openssl", "cryptography", "jwt"}
+
+
 COUNTED = """
 import json, sys
 compiled = []

@@ -39,7 +39,7 @@ def used() -> Iterator[tuple[str, str]]:
     [
         (CLOCKS, {"context.py"}),
         (DICE, {"context.py"}),
-        (SENDERS, {"tables/transport.py", "tables/connections.py"}),
+        (SENDERS, {"tables/transport.py", "tables/connections.py", "issuers/fetching.py"}),
     ],
     ids=["clock", "randomness", "store"],
 )

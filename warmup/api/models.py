@@ -1547,6 +1547,18 @@ class Offer(ApiModel):
     due_at: datetime
 
 
+class OidcClient(ApiModel):
+    """What the console needs to sign in by authorisation code; `token` is the member that the service takes."""
+
+    issuer: str
+    client_id: str
+    scope: str
+    token: str
+    authorization_endpoint: str
+    token_endpoint: str
+    end_session_endpoint: str | None
+
+
 class OpenedSession(ApiModel):
     """A session that was just opened: how long its leases last, how often to send a heartbeat."""
 
@@ -2235,6 +2247,12 @@ class Shortfall(ApiModel):
     phase: str
     kind: PoolKind
     until: datetime | None
+
+
+class SignIn(ApiModel):
+    """How the console signs in; `oidc` is null where keys alone do."""
+
+    oidc: OidcClient | None
 
 
 class StartedWarmup(ApiModel):

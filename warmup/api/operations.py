@@ -540,6 +540,21 @@ class Health:
         )
 
 
+class Issuer:
+    """The operations on issuer."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self) -> shapes.SignIn:
+        """How the console signs in: by an issuer (OpenID Connect), or with keys alone (`oidc` is null)."""
+        return self._transport.ask(
+            "GET",
+            "/api/issuer",
+            shapes.SignIn,
+        )
+
+
 class Leases:
     """The operations on leases."""
 
@@ -1501,6 +1516,7 @@ class Operations:
         self.claims = Claims(transport)
         self.content = Content(transport)
         self.health = Health(transport)
+        self.issuer = Issuer(transport)
         self.leases = Leases(transport)
         self.models = Models(transport)
         self.phases = Phases(transport)

@@ -26,6 +26,7 @@ from warmup.sandbox.bots import Bot
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.control import Control
 from warmup.sandbox.front import front
+from warmup.sandbox.issuer import issuing
 from warmup.sandbox.platform import Platform
 from warmup.sandbox.progress import snapshot
 from warmup.sandbox.schedules import Timers, discover
@@ -58,6 +59,7 @@ class Options:
     seed: int
     timeout: float
     log_file: Path | None
+    oidc: bool = False
 
 
 class Stopped(BaseException):
@@ -103,8 +105,13 @@ def _run(options: Options, console: Console, stack: ExitStack) -> int:
     name = options.store or default_store()
     _say(console, f"store: {name} …")
     store = stack.enter_context(open_store(name))
-    service = stack.enter_context(running(store, clock, operator_key, options.log_file))
+    issuer = stack.enter_context(issuing()) if options.oidc else None
+    trusted = issuer.environ() if issuer else {}
+    service = stack.enter_context(running(store, clock, operator_key, options.log_file, trusted))
     server = _serve(options, service, clock, stack)
+    if issuer:
+        issuer.console = server.url
+        _say(console, f"issuer: {issuer.url}, by which everybody may sign in to {server.url}/console as anybody")
     if not options.operator_key:
         console.print(f"operator key: {operator_key}", highlight=False)
     print(f"ready {server.url}", flush=True)  # noqa: T201  # the one line that programs wait for

@@ -6,13 +6,13 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import boto3
@@ -82,14 +82,23 @@ def new_operator_key() -> str:
 
 
 @contextmanager
-def running(store: Store, clock: Clock, operator_key: str, log_file: Path | None) -> Iterator[Service]:
-    """Run the service on that store and in that time. In a store that stays, what was made in it is removed again."""
+def running(
+    store: Store,
+    clock: Clock,
+    operator_key: str,
+    log_file: Path | None,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Service]:
+    """Run the service on that store and in that time, with `more` in its environment.
+
+    In a store that stays, what was made in it is removed again.
+    """
     prefix = f"sandbox-{secrets.token_hex(4)}-"
     environ, edge, now = dict(os.environ), installed, context.sources.clock
     settings, kept_logs = edge.settings, edge.logs
     for inherited in _LEADING_ELSEWHERE:
         os.environ.pop(inherited, None)
-    os.environ.update(store.environ() | _environment(prefix, clock.speed, operator_key))
+    os.environ.update(store.environ() | _environment(prefix, clock.speed, operator_key) | dict(more))
     context.sources.clock = clock.now
     with contextlib.ExitStack() as stack:
         stack.callback(_put_back, environ, settings, kept_logs, now)
