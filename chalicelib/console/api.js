@@ -6,12 +6,13 @@ export const BASE = new URL("./", document.baseURI); // …/console/
 const ROOT = new URL("../", BASE);
 
 /**
- * Signs in with a key, once the service has accepted it.
+ * Signs in with a key, or with a token of the issuer, once the service has accepted it.
  * @param {string} candidate
+ * @param {import("./session.js").Issued} [issued]
  */
-export async function signIn(candidate) {
+export async function signIn(candidate, issued) {
   await answered("GET", "operator/service", { headers: { Authorization: `Bearer ${candidate}` } });
-  begin(candidate);
+  begin(candidate, issued);
 }
 
 /** What went wrong, as the service reports it (RFC 9457), or as the network did. */

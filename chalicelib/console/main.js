@@ -19,12 +19,13 @@ import {
   useTick,
 } from "./live.js";
 import { Now } from "./now.js";
+import { signOut } from "./oidc.js";
 import { Pipeline } from "./pipeline.js";
 import { PlanDrawer } from "./plan.js";
 import { Plans } from "./plans.js";
 import { html, render, useEffect, useState } from "./preact.js";
 import { Review } from "./review.js";
-import { endsAt, idleEndsAt, onSignedIn, signedIn, signOut, who } from "./session.js";
+import { endsAt, idleEndsAt, onSignedIn, signedIn, who } from "./session.js";
 import { SignIn } from "./signin.js";
 import { Status } from "./status.js";
 import { Tasks } from "./tasks.js";

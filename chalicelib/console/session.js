@@ -9,8 +9,16 @@ const MINUTE = 60_000;
 const KEY = "warmup.key";
 const TIMES = "warmup.session";
 
-/** @typedef {"refused" | "idle" | "long"} Ended why a session ended without a click on Sign out */
-/** @typedef {{ began: number, used: number }} Times when the session began, and when it was last used (ms) */
+/** @typedef {"refused" | "idle" | "long" | "expired"} Ended why a session ended without a click on Sign out */
+/**
+ * Of somebody who signed in at an issuer: their name, until when their token is good (ms), and what the issuer asks for
+ * when they sign out there.
+ * @typedef {{ name: string, until: number, idToken: string, clientId: string, endsAt: string | null }} Issued
+ */
+/**
+ * When the session began and when it was last used (ms).
+ * @typedef {{ began: number, used: number, issued?: Issued }} Times
+ */
 
 let key = sessionStorage.getItem(KEY);
 let times = stored();
@@ -32,10 +40,13 @@ function stored() {
 /** The key that requests are sent with, null when nobody is signed in. */
 export const held = () => key;
 export const signedIn = () => key !== null;
-export const who = () => /^wk_(.+)_[^_]+$/.exec(key ?? "")?.[1] ?? "operator";
+export const who = () => times.issued?.name ?? /^wk_(.+)_[^_]+$/.exec(key ?? "")?.[1] ?? "operator";
+/** What the issuer said of the user, undefined where they signed in with a key. */
+export const issued = () => times.issued;
 /** Why the session of this tab ended, null where it did not or its user ended it. */
 export const whyEnded = () => ended;
-export const endsAt = () => times.began + LONGEST_HOURS * HOUR;
+export const endsAt = () =>
+  Math.min(times.began + LONGEST_HOURS * HOUR, times.issued?.until ?? Number.POSITIVE_INFINITY);
 /** When the session ends without use, while that is so near that its user is warned; else null. */
 export const idleEndsAt = () => {
   const at = times.used + IDLE_MINUTES * MINUTE;
@@ -49,10 +60,13 @@ export const onSignedIn = (listener) => {
   };
 };
 
-/** @param {string} next */
-export function begin(next) {
+/**
+ * @param {string} next a key, or a token of the issuer
+ * @param {Issued} [issued]
+ */
+export function begin(next, issued) {
   const now = Date.now();
-  [key, ended, times] = [next, null, { began: now, used: now }];
+  [key, ended, times] = [next, null, { began: now, used: now, issued }];
   sessionStorage.setItem(KEY, next);
   sessionStorage.setItem(TIMES, JSON.stringify(times));
   announce();
@@ -67,7 +81,6 @@ export function end(why) {
   } else sessionStorage.clear();
   announce();
 }
-export const signOut = () => end();
 
 /**
  * The service refused a request that was sent with `sent`; that counts while the tab still holds it.
@@ -85,7 +98,7 @@ const announce = () => {
 export function check() {
   if (key === null) return;
   const now = Date.now();
-  if (now >= endsAt()) end("long");
+  if (now >= endsAt()) end(now >= (times.issued?.until ?? now + 1) ? "expired" : "long");
   else if (now - times.used >= IDLE_MINUTES * MINUTE) end("idle");
 }
 

@@ -15,7 +15,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     stages.chromium()
     folder = tmp_path_factory.mktemp("browser")
     with (
-        stages.sandbox(folder, "--empty") as url,
+        stages.sandbox(folder, "--empty", "--oidc") as url,
         JsonClient(url, stages.KEY) as api,
         stages.browser() as browser,
     ):

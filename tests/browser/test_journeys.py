@@ -43,7 +43,8 @@ def edit(console: Console, path: str, **change: Any) -> None:
 
 
 def test_an_operator_signs_in_and_out_and_no_cookie_is_left(stranger: Console) -> None:
-    page = stranger.open(ready="text=Sign in with")
+    stranger.page.route("**/api/issuer", lambda route: route.fulfill(json={"oidc": None}))
+    page = stranger.open(ready="text=Operator key")
     page.get_by_label("Operator key").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
     alert = page.get_by_role("alert")
@@ -72,10 +73,39 @@ def test_who_is_signed_out_by_the_service_is_told_why(console: Console) -> None:
     assert page.evaluate("sessionStorage.getItem('warmup.key')") is None
     page.unroute("**/api/operator/**")
     page.get_by_label("Operator key").fill(KEY)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in with a key").click()
     expect(page.get_by_role("heading", name="Bots", exact=True)).to_be_visible()  # where one was
     assert all("401" in one for one in console.wrong), console.wrong
     console.wrong.clear()
+
+
+def test_an_operator_signs_in_at_the_issuer_and_out_again(stranger: Console) -> None:
+    url = stranger.stage.url
+    page = stranger.open("bots", ready="text=Sign in at")
+    page.get_by_role("button", name="Sign in at").click()
+    page.get_by_role("link", name="ada").click()
+    expect(page.get_by_role("heading", name="Bots", exact=True)).to_be_visible()  # where one was
+    expect(page.get_by_text("Signed in as ada")).to_be_visible()
+    assert page.url == f"{url}/console/bots"
+    token = page.evaluate("JSON.parse(sessionStorage.getItem('warmup.session')).issued.idToken")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{url}/console")  # by way of the issuer, where one is signed out, too
+    page.get_by_role("button", name="Sign in at").wait_for()
+    assert page.evaluate("sessionStorage.length") == 0
+
+    page.goto(f"{url}/console/signed-in?code=x&state=y")  # as somebody else's page would have it
+    expect(page.get_by_role("alert")).to_contain_text("not begun in this tab")
+    page.get_by_role("button", name="Sign in at").click()
+    there = page.get_by_role("link", name="ada").get_attribute("href")
+    page.goto(re.sub(r"state=[^&]*", "state=another", f"{page.url.partition('/authorize')[0]}{there}"))
+    expect(page.get_by_role("alert")).to_contain_text("not begun in this tab")
+    answer = {"id_token": token, "access_token": "x"}
+    allowed = {"Access-Control-Allow-Origin": url}
+    page.route("**/token", lambda route: route.fulfill(json=answer, headers=allowed))
+    page.get_by_role("button", name="Sign in at").click()
+    page.get_by_role("link", name="ada").click()
+    expect(page.get_by_role("alert")).to_contain_text("issued for another sign-in")
+    assert page.evaluate("Object.keys(sessionStorage)") == []
 
 
 def test_a_session_ends_without_use_and_after_half_a_day(console: Console) -> None:
