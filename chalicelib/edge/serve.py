@@ -104,7 +104,7 @@ def _authenticated(endpoint: Endpoint, call: Call, context: Context) -> Context:
     scheme, _, key = call.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthenticated()
-    actor = _actor(installed.settings, key.strip())
+    actor = _actor(context, key.strip())
     endpoint.admit(actor)
     session_id, token = call.headers.get("bot-session"), call.headers.get("lease-token")
     if session_id is not None and not ids.is_given_id(session_id):
@@ -119,13 +119,13 @@ def _authenticated(endpoint: Endpoint, call: Call, context: Context) -> Context:
     return replace(context, actor=actor, session_id=session_id, lease_token=token, if_match=if_match)
 
 
-def _actor(settings: Settings, key: str) -> Actor:
+def _actor(context: Context, key: str) -> Actor:
     """Whose key or signed token it is. Raises Unauthenticated, Forbidden, TemporarilyUnavailable."""
-    if settings.has_issuer and keys.is_token(key):
+    if context.settings.has_issuer and keys.is_token(key):
         from chalicelib.services import sign_in  # noqa: PLC0415  # a request with a key loads nothing of it
 
-        return sign_in.authenticate(settings, key)
-    return bots.authenticate(settings, key)
+        return sign_in.authenticate(context, key)
+    return bots.authenticate(context.settings, key)
 
 
 def _check_ids(params: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jwt
-from jwt.exceptions import PyJWTError
+from jwt.exceptions import InvalidAlgorithmError, PyJWTError
 
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.issuers.documents import Issuer
@@ -18,21 +18,31 @@ _LONGEST = 16 * 1024
 _REQUIRED = ["iss", "aud", "sub", "exp", "iat"]
 
 
+class WrongType(PyJWTError):
+    """It is another kind of token, or too long for one."""
+
+
+class UnknownKey(PyJWTError):
+    """The issuer publishes no such key, or not for this algorithm."""
+
+
 def verified(issuer: Issuer, audience: str, token: str) -> Mapping[str, Any]:
     """The claims of a token that the issuer signed for that audience, and that is valid at this (real) time.
 
-    Raises Unauthenticated, with one message for all causes; TemporarilyUnavailable where the issuer cannot be asked.
+    Raises Unauthenticated, caused by what is wrong with it; TemporarilyUnavailable where the issuer cannot be asked.
     """
-    if len(token) > _LONGEST:
-        raise Unauthenticated()
     try:
+        if len(token) > _LONGEST:
+            raise WrongType
         header = jwt.get_unverified_header(token)
         algorithm, key_id, kind = header.get("alg"), header.get("kid"), str(header.get("typ", "JWT"))
-        if algorithm not in ALGORITHMS or kind.lower().removeprefix("application/") not in _TYPES:
-            raise Unauthenticated()
+        if algorithm not in ALGORITHMS:
+            raise InvalidAlgorithmError
+        if kind.lower().removeprefix("application/") not in _TYPES:
+            raise WrongType
         found = issuer.key(key_id)
         if found is None or found.get("alg", algorithm) != algorithm:
-            raise Unauthenticated()
+            raise UnknownKey
         return jwt.decode(
             token,
             jwt.PyJWK(dict(found), algorithm),
@@ -42,5 +52,5 @@ def verified(issuer: Issuer, audience: str, token: str) -> Mapping[str, Any]:
             leeway=SKEW_SECONDS,
             options={"require": _REQUIRED, "enforce_minimum_key_length": True},
         )
-    except (PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
-        raise Unauthenticated() from None
+    except (PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise Unauthenticated() from error

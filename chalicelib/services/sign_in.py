@@ -7,7 +7,6 @@ from chalicelib.domain import sign_in
 from chalicelib.domain.errors import Forbidden, Unauthenticated
 from chalicelib.domain.records import record
 from chalicelib.issuers.documents import Issuer
-from chalicelib.settings import Settings
 
 issuer = lru_cache(maxsize=4)(Issuer)
 """The issuer of that URL, with what it published: for as long as the function is warm."""
@@ -26,15 +25,20 @@ class OidcClient:
     end_session_endpoint: str | None
 
 
-def authenticate(settings: Settings, token: str) -> Actor:
+def authenticate(context: Context, token: str) -> Actor:
     """Who signs in with the token, by what its claims say.
 
-    Raises Unauthenticated, with one message for all causes; Forbidden where the token gives no role;
-    TemporarilyUnavailable where the issuer cannot be asked for its keys.
+    Raises Unauthenticated, with one message for all causes (the log names them); Forbidden where the token gives no
+    role; TemporarilyUnavailable where the issuer cannot be asked for its keys.
     """
     from chalicelib.issuers import tokens  # noqa: PLC0415  # a request with a key does not load what verifies tokens
 
-    claims = tokens.verified(issuer(settings.oidc_issuer), settings.oidc_audience, token)
+    settings = context.settings
+    try:
+        claims = tokens.verified(issuer(settings.oidc_issuer), settings.oidc_audience, token)
+    except Unauthenticated as error:
+        context.note(token_refused=type(error.__cause__).__name__)
+        raise
     identity = sign_in.claim(claims, settings.oidc_user_claim)
     user_id = sign_in.user_id(settings.oidc_issuer, settings.oidc_user_claim, identity)
     if user_id is None:

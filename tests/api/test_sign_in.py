@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from chalicelib.domain import sign_in
+from chalicelib.edge.serve import installed
 from chalicelib.issuers import documents
 from chalicelib.services import sign_in as signing_in
 from chalicelib.settings import Settings
@@ -206,6 +207,37 @@ def test_a_token_that_the_issuer_did_not_sign_is_refused(
     assert agency.wire.image() == before
 
 
+REASONS: dict[str, dict[str, Any]] = {
+    "InvalidAudienceError": {"aud": "another"},
+    "InvalidIssuerError": {"iss": "https://evil.example"},
+    "ExpiredSignatureError": {"exp": 0},
+    "ImmatureSignatureError": {"nbf": 2**40},
+    "MissingRequiredClaimError": {"sub": None},
+}
+
+
+def test_the_log_alone_says_what_is_wrong_with_a_token(
+    agency: Agency, issuer: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.clear()
+    for claims in REASONS.values():
+        refused(agency, issuer.sign({**CLAIMS, **claims}))
+    refused(agency, _signed_by(Key(), issuer, "unknown"))
+    refused(agency, by_hand(issuer, "HS256", public_pem(issuer)))
+    lines = [vars(record) for record in caplog.records]
+    assert [line["token_refused"] for line in lines] == [*REASONS, "UnknownKey", "InvalidAlgorithmError"]
+    assert "eyJ" not in str(lines)
+
+
+@pytest.mark.parametrize(("role", "lists", "makes"), [("viewer", 200, 403), ("admin", 200, 201)])
+def test_a_role_in_a_token_may_what_the_role_of_a_key_may(
+    agency: Agency, issuer: Issuer, role: str, lists: int, makes: int
+) -> None:
+    user = signed(agency, issuer.sign({**CLAIMS, "roles": [role]}))
+    assert user.get(ROUTE).status == lists
+    assert user.post(ROUTE, {"model_id": "m7", "name": "Seven"}).status == makes
+
+
 def test_a_new_key_is_found_at_once_and_a_retired_one_is_refused(agency: Agency, issuer: Issuer, time: Time) -> None:
     old = issuer.sign(CLAIMS)
     signed(agency, old).get(ROUTE).ok()
@@ -279,3 +311,31 @@ def test_the_console_is_told_how_to_sign_in_and_may_call_the_issuer(agency: Agen
     (connect,) = [one for one in policy.split("; ") if one.startswith("connect-src")]
     assert connect.split()[-1] == issuer.url
     assert policy.count(issuer.url) == 1, "it may be called, and nothing else"
+
+
+def test_a_console_with_a_name_of_its_own_sends_access_tokens(
+    agency: Agency, issuer: Issuer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = replace(settings, oidc_client_id="console", oidc_scope="openid warmup", oidc_token_origin="https://t.example")
+    monkeypatch.setattr(installed, "settings", own)
+    told = agency.nobody().get("/api/issuer").ok()["oidc"]
+    assert (told["client_id"], told["scope"], told["token"]) == ("console", "openid warmup", "access_token")
+    page = agency.client.http.request("GET", "/console", headers={"Host": "h"})
+    assert f" {issuer.url} https://t.example; " in page.headers["Content-Security-Policy"]
+    refused(agency, issuer.sign({**CLAIMS, "aud": "console"}))  # an ID token is for the console, and not for us
+    signed(agency, issuer.sign(CLAIMS, typ="at+jwt")).get(ROUTE).ok()
+
+
+LACKING = (replace(SETTINGS, oidc_issuer="https://login.example"), replace(SETTINGS, oidc_audience=CLIENT), SETTINGS)
+
+
+@pytest.mark.parametrize("lacking", LACKING, ids=["audience", "issuer", "both"])
+def test_without_an_issuer_and_an_audience_a_token_is_a_wrong_key(
+    agency: Agency, issuer: Issuer, monkeypatch: pytest.MonkeyPatch, lacking: Settings
+) -> None:
+    monkeypatch.setattr(installed, "settings", lacking)
+    assert agency.nobody().get("/api/issuer").ok() == {"oidc": None}
+    refused(agency, issuer.sign({**CLAIMS, "aud": CLIENT}))
+    assert issuer.asked == []
+    page = agency.client.http.request("GET", "/console", headers={"Host": "h"})
+    assert "login.example" not in page.headers["Content-Security-Policy"]

@@ -99,7 +99,7 @@ def test_what_is_asked_wrongly_gets_no_code(http: httpx.Client, wrong: dict[str,
 
 
 def test_it_answers_under_no_other_name(http: httpx.Client) -> None:
-    assert http.get("/keys", headers={"Host": "evil.example"}).status_code == 421
+    assert http.get("/keys", headers={"Host": "evil.example"}).status_code in (403, 421)
 
 
 def test_it_leads_back_to_the_console_alone(http: httpx.Client) -> None:
