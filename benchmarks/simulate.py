@@ -188,7 +188,7 @@ def _phase(stage: Stage) -> str:
 
 
 SHARED = {
-    "accounts · due-index": "a queue's key (of one shard)",
+    "accounts · all-due-index": "a queue's key (of one shard)",
     "audit_events · bucket-index": "the day's keys of the audit",
     "bot_sessions · live-index": "the key of the live sessions",
 }
@@ -252,7 +252,7 @@ def summary(world: World, hours: dict[int, Hour], bill: units.Bill) -> dict[str,
         waits += hour.waits
     writes = {place: max(load(hour, bill, place) for hour in hours.values()) for place in {p for _, p in bill.by_place}}
     busiest = max(hours.values(), key=lambda hour: hour.happened["complete-phase"])
-    queue = writes["accounts · due-index"] / world.shards
+    queue = writes["accounts · all-due-index"] / world.shards
     return {
         "world": {name: str(value) for name, value in asdict(world).items()},
         "accounts active at the end": happened["complete-warmup"],
@@ -266,7 +266,7 @@ def summary(world: World, hours: dict[int, Hour], bill: units.Bill) -> dict[str,
         "write units a second, all tables, busiest hour": round(sum(writes.values())),
         **{f"busiest second, {SHARED[place]}": round(writes[place]) for place in SHARED if "queue" not in place},
         "busiest second, the queue's keys of one shard": round(queue),
-        "shards that the queue needs": max(1, -(-round(writes["accounts · due-index"]) // LIMIT)),
+        "shards that the queue needs": max(1, -(-round(writes["accounts · all-due-index"]) // LIMIT)),
     }
 
 

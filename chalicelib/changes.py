@@ -146,6 +146,15 @@ def is_repeat(context: Context, item: Item, action: AuditAction, *, possible: bo
     return any(all((one.details or {}).get(name) == value for name, value in details.items()) for one in made)
 
 
+def was_requested(context: Context, item: Item, action: AuditAction) -> bool:
+    """Whether one of the item's last changes was such an action, made by this very request before."""
+    versioned: Versioned = item  # type: ignore[assignment]  # as in Change
+    first = max(1, versioned.version - _LOOKED_BACK)
+    events = batch_get([(AuditEvent, versioned.subject, one) for one in range(first, versioned.version + 1)])
+    made = (context.request_id, f"{context.actor.kind}:{context.actor.id}", action)
+    return any(one is not None and (one.request_id, one.actor, one.action) == made for one in events)
+
+
 def last_change(context: Context, item: Item, action: AuditAction) -> Mapping[str, object]:
     """The details of the last such change of the item, of its last changes; empty where there is none."""
     versioned: Versioned = item  # type: ignore[assignment]  # as in Change

@@ -33,6 +33,8 @@ _REMEDIES: Mapping[str, str] = {
     "unsupported_media_type": "Name the media type of the body in `Content-Type`, one that this route takes.",
     "account_not_ready": "Look at the account's state; an operator makes it ready, or the warm-up has to start first.",
     "consent_missing": "Record who owns the account and agreed (`POST …/consent`), then declare it ready.",
+    "consent_withdrawn": "Take other work; only a new consent of the owner (`POST …/consent`) lifts this.",
+    "consent_expired": "Take other work; only a new consent of the owner (`POST …/consent`) lifts this.",
     "account_paused": "Take other work; this is handed out again when somebody resumes. Finished work is accepted.",
     "model_busy": "Take work of another model, or ask again later: a slot is free when a lease on this model ends.",
     "account_leased": "Leave it to its holder, or ask again after `retry_after_seconds`.",

@@ -22,7 +22,7 @@ def statements(function: str) -> list[dict[str, Any]]:
 
 
 def resources(statement: dict[str, Any]) -> list[str]:
-    """What a statement is about: `AccountsTable`, `AccountsTable/index/due-index`, `MediaBucket/*`."""
+    """What a statement is about: `AccountsTable`, `AccountsTable/index/all-due-index`, `MediaBucket/*`."""
     named = statement["Resource"]
     return [_named(one) for one in (named if isinstance(named, list) else [named])]
 

@@ -217,12 +217,19 @@ const Facts = ({ account, ask }) => html`
       ${account.lease?.live && html`<${Heartbeat} session=${account.lease.session_id} />`}
       <dt>Consent</dt>
       <dd>
-        <${Consent} consent=${account.consent} />
+        <${Consent} account=${account} />
         ${
           account.state !== "retired" &&
           html`
             ${" "}
             <${Opens} kind="tiny" onClick=${() => ask({ move: "consent" })}>${account.consent ? "Renew" : "Record"}<//>
+          `
+        }
+        ${
+          ["given", "expired"].includes(account.consent_state) &&
+          html`
+            ${" "}
+            <${Opens} kind="tiny danger" onClick=${() => ask({ move: "consent/withdraw" })}>Withdraw<//>
           `
         }
       </dd>
@@ -257,10 +264,15 @@ function Heartbeat({ session }) {
   `;
 }
 
-/** @param {{ consent: Account["consent"] }} props */
-const Consent = ({ consent }) =>
+/** @param {{ account: Account }} props */
+const Consent = ({ account: { consent, consent_state: state } }) =>
   consent
-    ? html`<bdi>${consent.granted_by}</bdi>, <${Time} at=${consent.granted_at} /> (<bdi>${consent.reference}</bdi>)`
+    ? html`
+      ${state !== "given" && html`<strong>${state}</strong>: `}
+      <bdi>${consent.granted_by}</bdi>, <${Time} at=${consent.granted_at} />
+      ${consent.valid_until && html` until <${Time} at=${consent.valid_until} />`}
+      (<bdi>${consent.reference}</bdi>)
+    `
     : "not recorded";
 
 /** @param {{ account: Account }} props */

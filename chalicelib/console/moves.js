@@ -10,7 +10,8 @@ import { clipped } from "./words.js";
 
 /** @typedef {Schemas["AccountWithAssignments"]} Account */
 /** @typedef {"retry" | "resolve" | "skip" | "assign"} PhaseMove */
-/** @typedef {"consent" | "ready" | "pause" | "resume" | "reset" | "retire" | "restore" | PhaseMove} Move */
+/** @typedef {"consent" | "consent/withdraw"} ConsentMove */
+/** @typedef {ConsentMove | "ready" | "pause" | "resume" | "reset" | "retire" | "restore" | PhaseMove} Move */
 /** @typedef {{ move: Move, phase?: string }} Asked */
 
 /**
@@ -22,7 +23,13 @@ const MOVES = {
     "Record the owner's consent",
     "Record",
     "consent recorded",
-    "Who owns the account, when the owner agreed, and where that is recorded. Required before the account is ready.",
+    "Who owns the account, when the owner agreed, and where that is recorded. Nothing is handed out without it.",
+  ],
+  "consent/withdraw": [
+    "Withdraw the owner's consent",
+    "Withdraw",
+    "consent withdrawn",
+    "Its worker loses the account at once, and nothing is handed out until a new consent is recorded.",
   ],
   ready: ["Mark the account as ready", "Mark as ready", "marked as ready", "Workers can start its warm-up."],
   pause: ["Pause the account", "Pause", "paused", "Its work is no longer offered. Work in progress can be finished."],
@@ -67,7 +74,8 @@ const MOVES = {
  */
 function bodyOf(move, given) {
   if (move === "consent") {
-    return { granted_by: given.by.trim(), granted_at: given.on, reference: given.reference.trim() };
+    const end = given.until ? { valid_until: given.until } : {};
+    return { granted_by: given.by.trim(), granted_at: given.on, reference: given.reference.trim(), ...end };
   }
   /** @type {Record<string, unknown>} */
   const body = { reason: given.reason };
@@ -116,7 +124,7 @@ export function Act({ asks, account, onClose, onDone }) {
       title=${phase ? `${title}: ${phase}` : title}
       label=${label}
       lead=${lead}
-      danger=${move === "reset" || move === "retire"}
+      danger=${move === "reset" || move === "retire" || move === "consent/withdraw"}
       values=${{ content: kind === "content" ? "other" : "same" }}
       ready=${(given) => isReady(move, given)}
       act=${act}
@@ -156,6 +164,7 @@ const ConsentFields = ({ given, put }) => html`
     most=${200}
     required
   />
+  <${Field} label="Valid until (the end of that day)" type="date" value=${given.until ?? ""} onInput=${put("until")} />
 `;
 
 /**

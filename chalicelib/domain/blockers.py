@@ -3,19 +3,19 @@
 One list serves both: `blockers` lists what blocks the account, and `refuse` raises the first of them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import NoReturn, Protocol, assert_never
 
-from chalicelib.domain import leases
+from chalicelib.domain import accounts, consents, leases
 from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.consents import Consent, ConsentState
 from chalicelib.domain.errors import (
     AccountLeased,
     AccountNotReady,
     AccountPaused,
-    ConsentMissing,
     ContentUnavailable,
     ModelBusy,
     PhaseNotAvailable,
@@ -35,6 +35,8 @@ class BlockerCode(StrEnum):
     PAUSED = "paused"
     CONTENT_UNAVAILABLE = "content_unavailable"
     CONSENT_MISSING = "consent_missing"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    CONSENT_EXPIRED = "consent_expired"
     MODEL_BUSY = "model_busy"
     FINISHED = "finished"
     RETIRED = "retired"
@@ -59,7 +61,7 @@ class _Account(Protocol):
     @property
     def lease(self) -> leases.Lease | None: ...
     @property
-    def has_consent(self) -> bool: ...
+    def consent(self) -> Consent: ...
     @property
     def ready_at(self) -> datetime | None: ...
     @property
@@ -98,7 +100,7 @@ def blockers(account: _Account, phase: _Phase | None, pauses: Pauses, now: datet
     `phase` is the current one (None before the start and after the last). Whether the pools hold an item is not asked
     here: that needs their indexes, and `content_unavailable` says only that they had none when last asked.
     """
-    found = [*_of_state(account), *_of_pauses(account, pauses)]
+    found = [*_of_consent(account, now), *_of_state(account), *_of_pauses(account, pauses)]
     if account.state is AccountState.PAUSED or account.state in (AccountState.READY, AccountState.WARMING_UP):
         if account.lease is not None and leases.is_live(account.lease, now):
             holder = f"session {account.lease.session_id} of {account.lease.bot_id} holds it"
@@ -120,8 +122,6 @@ def blockers(account: _Account, phase: _Phase | None, pauses: Pauses, now: datet
 
 def _of_state(account: _Account) -> list[Blocker]:
     match account.state:
-        case AccountState.IMPORTED if not account.has_consent:
-            return [_NO_CONSENT, _NOT_READY]
         case AccountState.IMPORTED:
             return [_NOT_READY]
         case AccountState.ACTIVE:
@@ -131,13 +131,25 @@ def _of_state(account: _Account) -> list[Blocker]:
         case AccountState.PAUSED:
             return [Blocker(BlockerCode.PAUSED, detail="the account is paused")]
         case AccountState.READY | AccountState.WARMING_UP:
-            return [] if account.has_consent else [_NO_CONSENT]
+            return []
         case _:
             assert_never(account.state)
 
 
-_NO_CONSENT = Blocker(BlockerCode.CONSENT_MISSING, detail="the owner's consent is not recorded")
+_OF_CONSENT: Mapping[ConsentState, Blocker] = {
+    ConsentState.MISSING: Blocker(BlockerCode.CONSENT_MISSING, detail="the owner's consent is not recorded"),
+    ConsentState.WITHDRAWN: Blocker(BlockerCode.CONSENT_WITHDRAWN, detail="the owner has withdrawn the consent"),
+    ConsentState.EXPIRED: Blocker(BlockerCode.CONSENT_EXPIRED, detail="the owner's consent has ended"),
+}
 _NOT_READY = Blocker(BlockerCode.NOT_READY, detail="an operator has not yet declared the account ready")
+
+
+def _of_consent(account: _Account, now: datetime) -> list[Blocker]:
+    """What the owner's consent blocks: everything that is still to be done."""
+    if accounts.has_ended(account.state):
+        return []
+    found = _OF_CONSENT.get(consents.state_at(account.consent, now))
+    return [] if found is None else [found]
 
 
 def _of_pauses(account: _Account, pauses: Pauses) -> list[Blocker]:
@@ -184,8 +196,8 @@ def refuse(account: _Account, found: Sequence[Blocker], now: datetime) -> NoRetu
             raise AccountLeased(first.detail)
         case BlockerCode.INTERVAL | BlockerCode.RETRY_DELAY | BlockerCode.REVIEW:
             raise PhaseNotAvailable(_sentence(first.detail), first.until)
-        case BlockerCode.CONSENT_MISSING:
-            raise ConsentMissing()
+        case BlockerCode.CONSENT_MISSING | BlockerCode.CONSENT_WITHDRAWN | BlockerCode.CONSENT_EXPIRED:
+            raise consents.REFUSALS[ConsentState(first.code.removeprefix("consent_"))]()
         case BlockerCode.MODEL_BUSY:
             raise ModelBusy(_sentence(first.detail))
         case BlockerCode.CONTENT_UNAVAILABLE:

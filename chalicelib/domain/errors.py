@@ -10,7 +10,8 @@ ServiceError
 │   ├── PhaseNotAvailable · PhaseNotInProgress
 │   ├── ContentUnavailable · ContentNotEligible
 │   ├── InvalidTransition · AlreadyExists · Duplicate · FourEyes
-│   ├── SessionEnded · ConsentMissing · TooManyKeys · PlanNotPublished
+│   ├── ConsentMissing · ConsentWithdrawn · ConsentExpired
+│   ├── SessionEnded · TooManyKeys · PlanNotPublished
 │   └── VersionConflict
 └── TemporarilyUnavailable
 
@@ -109,6 +110,18 @@ class ConsentMissing(Refused):
     """Nobody has said that the owner of this account agreed: record the consent first."""
 
     code = "consent_missing"
+
+
+class ConsentWithdrawn(Refused):
+    """The owner of this account has withdrawn the consent: nothing is handed out until a new one is recorded."""
+
+    code = "consent_withdrawn"
+
+
+class ConsentExpired(Refused):
+    """The consent of this account's owner has ended: nothing is handed out until a new one is recorded."""
+
+    code = "consent_expired"
 
 
 class AccountPaused(Refused):

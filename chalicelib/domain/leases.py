@@ -108,6 +108,14 @@ def as_extended(lease: Lease, until: datetime) -> Lease:
     return lease if bounded <= lease.expires_at else replace(lease, expires_at=bounded)
 
 
+def bounded(lease: Lease, latest: datetime | None) -> Lease:
+    """Return a lease that ends by that instant at the latest; None leaves it as it is."""
+    if latest is None:
+        return lease
+    latest_at = latest if lease.latest_at is None else min(lease.latest_at, latest)
+    return replace(lease, expires_at=min(lease.expires_at, latest_at), latest_at=latest_at)
+
+
 def may_still_tell(lease: Lease | None, token: str) -> bool:
     """Whether the holder of `token` may still say what happened: nobody came after it, only time ended its lease."""
     return lease is not None and lease.token == token and lease.ended_by in (None, Ending.EXPIRED)

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, assert_never
 
+from chalicelib.domain import consents
 from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.consents import Consent
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.records import record
@@ -43,6 +45,8 @@ class _Account(Protocol):
     @property
     def lease(self) -> Lease | None: ...
     @property
+    def consent(self) -> Consent: ...
+    @property
     def ready_at(self) -> datetime | None: ...
     @property
     def content_due_at(self) -> datetime | None: ...
@@ -60,7 +64,7 @@ class _Phase(Protocol):
 
 
 def next_due(account: _Account, phase: _Phase | None, now: datetime) -> Due | None:
-    """When the account's next step falls due; None when nothing waits (in review, or ended).
+    """When the account's next step falls due; None when nothing waits (in review, ended, or its owner does not agree).
 
     `phase` is the current one, None before the start and after the last. `ready_at` is when the account entered its
     present step where no phase has it (ready to start, ready to be completed).
@@ -69,10 +73,13 @@ def next_due(account: _Account, phase: _Phase | None, now: datetime) -> Due | No
         return None
     if account.lease is not None and account.lease.ended_by is None:
         return Due(DueQueue.LEASED, account.lease.expires_at)
-    if account.state is AccountState.PAUSED:
+    if account.state is AccountState.PAUSED or account.needs_review:
         return None
-    if account.needs_review:
-        return None
+    due = _next_step(account, phase, now)
+    return due if due is not None and consents.is_given(account.consent, max(now, due.at)) else None
+
+
+def _next_step(account: _Account, phase: _Phase | None, now: datetime) -> Due | None:
     if phase is None:
         return Due(DueQueue.READY, account.ready_at or now)
     at = phase.available_at or now

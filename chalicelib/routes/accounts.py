@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, assert_never
 from chalicelib.context import ActorKind, Context
 from chalicelib.domain.accounts import AccountState, has_ended
 from chalicelib.domain.bulk import BulkAction
-from chalicelib.domain.errors import AlreadyExists, ConsentMissing, InvalidTransition, PlanNotPublished
+from chalicelib.domain.errors import (
+    AlreadyExists,
+    ConsentExpired,
+    ConsentMissing,
+    ConsentWithdrawn,
+    InvalidTransition,
+    PlanNotPublished,
+)
 from chalicelib.domain.permissions import Permission
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plan_versions import PlanReference
@@ -227,17 +234,28 @@ def get(context: Context, *, account_id: str) -> Tagged[AccountWithAssignments]:
     return Tagged(AccountWithAssignments(**vars(account), assignments=latest, queue_place=place))
 
 
-@routes.post("/api/operator/accounts/{account_id}/consent", needs=Permission.CONSENT_WRITE)
+@routes.post(
+    "/api/operator/accounts/{account_id}/consent", needs=Permission.CONSENT_WRITE, refuses=(InvalidTransition,)
+)
 def consent(context: Context, *, account_id: str, body: ConsentBody) -> Answer[CreatedAccount]:
-    """Records who owns the account and agreed; without it the account cannot become ready."""
+    """Records who owns the account and agreed; without it nothing is handed out. This lifts a withdrawal."""
     changed = accounts.consent(context, account_id, _consent(body))
+    return Answer(CreatedAccount.of_change(changed, context.now))
+
+
+@routes.post(
+    "/api/operator/accounts/{account_id}/consent/withdraw", needs=Permission.CONSENT_WRITE, refuses=(ConsentMissing,)
+)
+def withdraw_consent(context: Context, *, account_id: str, body: ReasonBody) -> Answer[CreatedAccount]:
+    """Takes the owner's consent back: revokes the lease and ends the assignment; nothing is handed out any more."""
+    changed = accounts.withdraw_consent(context, account_id, reason=body.reason)
     return Answer(CreatedAccount.of_change(changed, context.now))
 
 
 @routes.post(
     "/api/operator/accounts/{account_id}/ready",
     needs=Permission.ACCOUNTS_WRITE,
-    refuses=(ConsentMissing, InvalidTransition),
+    refuses=(ConsentMissing, ConsentWithdrawn, ConsentExpired, InvalidTransition),
 )
 def ready(context: Context, *, account_id: str, body: ReasonBody) -> Answer[ReadiedWarmup]:
     """Declares an account ready to be warmed up."""
@@ -297,5 +315,5 @@ def _profile(body: AccountBody) -> Profile:
     )
 
 
-def _consent(body: ConsentBody) -> dict[str, str | date]:
+def _consent(body: ConsentBody) -> dict[str, str | date | None]:
     return body.model_dump()

@@ -4,7 +4,9 @@ from chalicelib.domain.errors import (
     AccountLeased,
     AccountNotReady,
     AccountPaused,
+    ConsentExpired,
     ConsentMissing,
+    ConsentWithdrawn,
     ContentUnavailable,
     InvalidTransition,
     LeaseSuperseded,
@@ -20,9 +22,13 @@ Refusals = tuple[type[ServiceError], ...]
 
 TAKING: Refusals = (
     *(AccountNotReady, AccountPaused, ModelBusy, AccountLeased, LeaseSuperseded),
-    *(ConsentMissing, PhaseNotAvailable, ContentUnavailable, SessionEnded),
+    *(PhaseNotAvailable, ContentUnavailable, SessionEnded),
+    *(ConsentMissing, ConsentWithdrawn, ConsentExpired),
 )
 TELLING: Refusals = (LeaseSuperseded, AccountLeased, PhaseNotInProgress, AccountNotReady)
 MEASURING: Refusals = (InvalidTransition, AccountNotReady)
-ENDING: Refusals = (PhasesIncomplete, AccountNotReady, AccountPaused, AccountLeased, LeaseSuperseded, SessionEnded)
+ENDING: Refusals = (
+    *(PhasesIncomplete, AccountNotReady, AccountPaused, AccountLeased, LeaseSuperseded, SessionEnded),
+    *(ConsentMissing, ConsentWithdrawn, ConsentExpired),
+)
 DECIDING: Refusals = (InvalidTransition, PhaseNotAvailable, AccountNotReady)

@@ -34,7 +34,7 @@ ITEM = Columns(
     numbers=frozenset({"quality_score", "max_usage", "bytes", "width", "height"}),
     objects={"licence": ("licensed_by", "valid_until")},
 )
-ACCOUNT = Columns(objects={"consent": ("granted_by", "granted_at", "reference")})
+ACCOUNT = Columns(objects={"consent": ("granted_by", "granted_at", "reference", "valid_until")})
 
 
 @record

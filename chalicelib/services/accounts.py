@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from chalicelib import warmups
-from chalicelib.changes import is_repeat, retry_on_conflict
+from chalicelib.changes import is_repeat, retry_on_conflict, was_requested
 from chalicelib.claims import claim_profile
 from chalicelib.context import Context
 from chalicelib.domain import accounts, consents, profiles
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import ConsentMissing
-from chalicelib.domain.instants import UTC_ZONE
+from chalicelib.domain.instants import UTC_ZONE, render
 from chalicelib.domain.warmup import operate, work
 from chalicelib.domain.warmup.leases import refuse_others
 from chalicelib.domain.warmup.state import Step, Warmup
@@ -23,23 +23,49 @@ from chalicelib.warmups import Changed, Loaded
 
 
 @retry_on_conflict
-def consent(context: Context, account_id: str, given: Mapping[str, str | date]) -> Changed:
-    """Records who owns the account and agreed, in place of what was recorded before. Raises NotFound, InvalidInput."""
+def consent(context: Context, account_id: str, given: Mapping[str, str | date | None]) -> Changed:
+    """Records who owns the account and agreed, in place of what was recorded before; this lifts a withdrawal.
+
+    A request that is sent again after a withdrawal lifts nothing. Raises NotFound, InvalidInput, InvalidTransition.
+    """
     loaded = warmups.load_whole(context, account_id)
     recorded = consents.recorded(given, _zone_for(given, loaded.account.model_id))
-    if consent_of(loaded.account) == recorded:
-        return Changed(loaded, replayed=True, consent=recorded)
+    before = consent_of(loaded.account)
+    withdrawn = consents.is_withdrawn(loaded.warmup.consent)
+    if before == recorded or (
+        withdrawn and was_requested(context, loaded.account, AuditAction.ACCOUNT_CONSENT) and before is not None
+    ):
+        return Changed(loaded, replayed=True, consent=before)
     consents.check(recorded, context.now)
-    loaded.account.consented, loaded.account.consent = True, None
-    profile = AccountProfile(account_id=account_id, consent=recorded)
     step = operate.consent(loaded.warmup, recorded)
-    warmups.store(context, loaded, step, claim=lambda transaction: transaction.put(profile))
+    warmups.store(context, loaded, step, claim=_keeping(account_id, recorded))
     return Changed(loaded, consent=recorded)
 
 
-def _zone_for(given: Mapping[str, str | date], model_id: str) -> str:
+@retry_on_conflict
+def withdraw_consent(context: Context, account_id: str, *, reason: str) -> Changed:
+    """Takes the owner's consent back: who works on the account loses it, and nothing is handed out any more.
+
+    Raises NotFound, ConsentMissing.
+    """
+    loaded = warmups.load_whole(context, account_id)
+    before = consent_of(loaded.account) or {}
+    if consents.is_withdrawn(loaded.warmup.consent):
+        return Changed(loaded, replayed=True, consent=before)
+    step = operate.withdraw_consent(loaded.warmup, context.now)
+    recorded = {**before, "withdrawn_at": render(context.now)}
+    warmups.store(context, loaded, step, claim=_keeping(account_id, recorded), reason=reason)
+    return Changed(loaded, consent=recorded)
+
+
+def _keeping(account_id: str, recorded: dict[str, str]) -> Callable[[Transaction], None]:
+    profile = AccountProfile(account_id=account_id, consent=recorded)
+    return lambda transaction: transaction.put(profile)
+
+
+def _zone_for(given: Mapping[str, str | date | None], model_id: str) -> str:
     """The model's time zone, read only where a day is to be dated."""
-    if isinstance(given["granted_at"], datetime):
+    if not consents.has_day(given):
         return UTC_ZONE
     (model,) = batch_get([(CreatorModel, model_id)])
     return UTC_ZONE if model is None else str(model.zone)
@@ -47,7 +73,10 @@ def _zone_for(given: Mapping[str, str | date], model_id: str) -> str:
 
 @retry_on_conflict
 def ready(context: Context, account_id: str, *, reason: str) -> Changed:
-    """Declares an account ready to be warmed up. Raises NotFound, ConsentMissing, InvalidTransition."""
+    """Declares an account ready to be warmed up.
+
+    Raises NotFound, ConsentMissing, ConsentWithdrawn, ConsentExpired, InvalidTransition.
+    """
     loaded = warmups.load_whole(context, account_id)
     account, possible = loaded.account, accounts.is_possible(loaded.warmup.state, accounts.AccountTransition.READY)
     if accounts.is_ready(account.state) or (
@@ -55,7 +84,7 @@ def ready(context: Context, account_id: str, *, reason: str) -> Changed:
     ):
         return Changed(loaded, replayed=True)
     step = operate.ready(loaded.warmup, context.now)
-    if not account.consented and not consents.holds(account.consent, context.now):
+    if account.consented is None and not consents.holds(account.consent, context.now):
         raise ConsentMissing("The recorded consent is dated later than now: record the right one first.")
     warmups.store(context, loaded, step, reason=reason)
     return Changed(loaded)
@@ -65,7 +94,8 @@ def ready(context: Context, account_id: str, *, reason: str) -> Changed:
 def start(context: Context, account_id: str) -> Changed:
     """Starts the warm-up: its phases, the first one available, a lease for the caller.
 
-    Raises NotFound, AccountNotReady, AccountLeased, AccountPaused, ConsentMissing, SessionEnded.
+    Raises NotFound, AccountNotReady, AccountLeased, AccountPaused, SessionEnded, ConsentMissing, ConsentWithdrawn,
+    ConsentExpired.
     """
     loaded, caller = warmups.load_whole(context, account_id), warmups.caller(context)
     holder = caller.holds(loaded.warmup.lease, context.now)

@@ -12,6 +12,7 @@ from chalicelib.claims import claim_profile, profile_taken
 from chalicelib.context import Context
 from chalicelib.domain import accounts, consents, plan_versions, profiles, themes
 from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.consents import Consent
 from chalicelib.domain.errors import AlreadyExists, NotFound, ServiceError
 from chalicelib.domain.plan_versions import PlanReference
 from chalicelib.domain.records import record
@@ -36,7 +37,7 @@ class Profile:
     theme: str | None = None
     tags: frozenset[str] = frozenset()
     plan: PlanReference | None = None
-    consent: Mapping[str, str | date] | None = None
+    consent: Mapping[str, str | date | None] | None = None
 
     @property
     def identifier(self) -> str:
@@ -80,7 +81,8 @@ def _known(context: Context, given: Sequence[Profile]) -> list[_Known]:
     new = [place for place, found in enumerate(account_of) if found is None]
     wanted: list[Key] = [(Fingerprint, given[place].claim) for place in new]
     wanted += [(StoredPlan, plan_of[place].name, LISTING) for place in new if not _comes_along(plan_of[place])]
-    wanted += [(AccountProfile, found.account_id) for found in account_of if found is not None and found.consented]
+    kept = (one for one in account_of if one is not None and one.consented is not None)
+    wanted += [(AccountProfile, one.account_id) for one in kept]
     more = dict(zip(wanted, batch_get(wanted), strict=True)) if wanted else {}
     return [
         _Known(
@@ -131,23 +133,24 @@ def _admit(profile: Profile, known: _Known) -> dict[str, str] | None:
     if model is None:
         raise NotFound("model", profile.model_id)
     themes.require(profile.theme, profile.model_id, model.themes)
-    return None if profile.consent is None else consents.recorded(profile.consent, model.zone, "/consent/granted_at")
+    return None if profile.consent is None else consents.recorded(profile.consent, model.zone, "/consent")
 
 
 def _new(context: Context, profile: Profile, known: _Known, consent: dict[str, str] | None) -> Account:
     """The account of a profile. Raises InvalidInput (consent), NotFound (plan), PlanNotPublished."""
-    consents.check(consent, context.now, "/consent/granted_at")
+    consents.check(consent, context.now, "/consent")
     account = Account(
         account_id=profile.identifier,
         model_id=profile.model_id,
         username=profile.username.strip(),
         theme=profile.theme,
         tags=set(profile.tags) or None,
-        consented=consent is not None or None,
         state=AccountState.IMPORTED,
         created_at=context.now,
         updated_at=context.now,
     )
+    if consent is not None:
+        account.keep_consent(Consent(valid_until=consents.valid_until(consent)))
     if known.plan is None:
         raise NotFound("plan", known.reference.name)
     account.keep_plan(known.plan, plan_versions.chosen(known.reference, known.plan.states))
@@ -186,7 +189,7 @@ def _require_same(
         "username": stored.username.strip() != profile.username.strip(),
         "theme": stored.theme != profile.theme,
         "tags": (stored.tags or set()) != profile.tags,
-        "consent": dict(recorded or {}) != dict(consent or {}),
+        "consent": not consents.is_same(recorded, consent),
         "plan": profile.plan is not None and not profile.plan.means(stored.plan.name, stored.plan.version),
     }
     if any(differs.values()):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from chalicelib import holdings
 from chalicelib.context import ActorKind, Context
-from chalicelib.domain import leases, selection
+from chalicelib.domain import consents, leases, selection
 from chalicelib.domain import sessions as rules
 from chalicelib.domain.errors import SessionEnded
 from chalicelib.domain.records import record
@@ -91,12 +91,15 @@ def _beat(context: Context, session_id: str, note: str | None) -> Session:
 
 def _why(context: Context, session: Session, holding: GivenLease, endings: Endings) -> str | None:
     """Why the session has lost a lease; None where it has not, or has taken the account again itself."""
-    lease = None if holding.account is None else holding.account.lease
-    if lease is None:
+    account = holding.account
+    lease = None if account is None else account.lease
+    if account is None or lease is None:
         return "the account is gone"
     if holding.lease is None:
         by_itself = lease.session_id == session.session_id or not leases.is_lost(endings[holding.held])
         return None if by_itself else f"session {lease.session_id} of {lease.bot_id} has taken over"
+    if leases.is_lost(lease.ended_by) and consents.is_withdrawn(account.agreed):
+        return "the owner of the account has withdrawn the consent"
     if leases.is_lost(lease.ended_by):
         return f"the lease ended: {lease.ended_by}"
     # its entry stays until the timer, or who comes next, has ended the lease

@@ -12,7 +12,7 @@ from chalicelib.changes import retry_on_conflict
 from chalicelib.context import Context
 from chalicelib.deliveries import Contest, DeliveredItems
 from chalicelib.dispatch import Proposal, Search, place_name
-from chalicelib.domain import leases, timing
+from chalicelib.domain import consents, leases, timing
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.dispatch import ANYTHING, PlannedStep, WorkWanted
 from chalicelib.domain.errors import ContentUnavailable, LeaseSuperseded, NotFound, ServiceError
@@ -106,7 +106,8 @@ def ready(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, cursor
         else:
             page.turn += 1
             page.places[place_name(row)] = row.place
-            offers.append(_offer_of(row))
+            if consents.is_given(row.account.agreed_as_listed, context.now):
+                offers.append(_offer_of(row))
     following = context.cursors(purpose).encode(page.state() if more else None)
     return Ready(offers, following, None if offers else _ask_again(context, search, soon=more))
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
-from chalicelib.domain import dispatch, retries, timing
+from chalicelib.domain import consents, dispatch, retries, timing
 from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.consents import Consent
 from chalicelib.domain.dispatch import PlannedStep
 from chalicelib.domain.given import digest
 from chalicelib.domain.instants import render
@@ -36,14 +37,14 @@ from chalicelib.tables.base import Item
 from chalicelib.tables.phases import Phase
 from chalicelib.tables.plans import StoredPlan, plan_of
 
-_LISTED = ["model_id", "username", "state", "current_phase", "phase_status", "content_due_at"]
+_LISTED = ["model_id", "username", "state", "current_phase", "phase_status", "content_due_at", "consent_until"]
 
 
 class QueueIndex(GlobalSecondaryIndex["Account"]):
     """Everything that is or will be due, by shard; `work` says which step is next, without the due time if leased."""
 
     class Meta:
-        index_name = "due-index"
+        index_name = "all-due-index"
         projection = IncludeProjection([*_LISTED, "work"])
 
     queue = text(hash_key=True)
@@ -54,7 +55,7 @@ class WorkIndex(GlobalSecondaryIndex["Account"]):
     """What can be taken now or later, by model and step, oldest due first. What is leased is not in it."""
 
     class Meta:
-        index_name = "work-index"
+        index_name = "model-due-index"
         projection = IncludeProjection([*_LISTED, "due_at"])
 
     work_shard = text(hash_key=True)
@@ -106,7 +107,8 @@ class Account(Item):
     `phase_record` is its current phase; the phases in `ended_phases` are rows of their own. `phase_versions` is of an
     earlier release, which kept a row of each phase from the start.
 
-    `consented`: the profile has the owner's consent (`tables.profiles`); `consent` is of an earlier release.
+    `consented`: the profile has the owner's consent (`tables.profiles`), false where it was withdrawn; `consent_until`:
+    it ends then. `consent` is of an earlier release.
     """
 
     class Meta:
@@ -118,6 +120,7 @@ class Account(Item):
     theme = maybe_text()
     tags = texts()
     consented = maybe_flag()
+    consent_until = maybe_instant()
     consent = document()
     state = word(AccountState)
     paused_from = maybe_word(AccountState)
@@ -240,9 +243,20 @@ class Account(Item):
         return lease.taken_at if is_open(lease) else None
 
     @property
-    def has_consent(self) -> bool:
-        """Whether the owner's consent is recorded."""
-        return bool(self.consented or self.consent)
+    def agreed(self) -> Consent:
+        """The owner's consent, as far as the gate reads it."""
+        if self.consented is False:
+            return consents.WITHDRAWN
+        return Consent(valid_until=self.consent_until) if self.consented or self.consent else consents.MISSING
+
+    @property
+    def agreed_as_listed(self) -> Consent:
+        """The consent as an index shows it of an account that waits in a queue: until when it was given."""
+        return Consent(valid_until=self.consent_until)
+
+    def keep_consent(self, consent: Consent) -> None:
+        """Keeps what the gate reads of a consent that its profile has."""
+        self.consented, self.consent_until, self.consent = not consents.is_withdrawn(consent), consent.valid_until, None
 
     @property
     def needs_review(self) -> bool:

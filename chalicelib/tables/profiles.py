@@ -17,7 +17,7 @@ class AccountProfile(Item):
 
 def consent_of(account: Account) -> dict[str, str] | None:
     """The recorded consent; one read, but where there is none, or an earlier release keeps it in the account."""
-    if not account.consented:
+    if account.consented is None:
         return account.consent  # type: ignore[no-any-return]  # what is recorded has words alone
     (found,) = batch_get([(AccountProfile, account.account_id)])
     return None if found is None else found.consent

@@ -163,7 +163,7 @@ def view(account: Account, records: Mapping[str, Phase], demands: Demands = NO_D
         phases=tuple(_phases(account.plan, account.phase_rows, records)),
         lease=account.lease,
         theme=account.theme,
-        has_consent=account.has_consent,
+        consent=account.agreed,
         due_at=account.due_at,
         given=account.all_given,
         crash_count=account.crash_count or 0,
@@ -229,4 +229,5 @@ def new_lease(context: Context, loaded: Loaded, session: Session) -> Lease:
     token = leases.make_token(loaded.account.version + 1, context.entropy(leases.TOKEN_BYTES))
     now, latest = context.now, context.now + loaded.warmup.max_work
     until = min(now + timedelta(seconds=context.settings.lease_seconds), latest)
-    return Lease(token, session.session_id, session.bot_id, now, until, context.request_id, latest_at=latest)
+    lease = Lease(token, session.session_id, session.bot_id, now, until, context.request_id, latest_at=latest)
+    return leases.bounded(lease, loaded.warmup.consent.valid_until)

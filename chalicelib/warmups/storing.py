@@ -163,6 +163,8 @@ class _Writer:
             for name in ACCOUNT_FIELDS:
                 if (value := getattr(after, name)) != getattr(before, name):
                     setattr(account, name, value)
+            if after.consent != before.consent:
+                account.keep_consent(after.consent)
             if after.given != before.given:
                 account.given = set(after.given) or None
             if after.lease is not None and after.lease != account.lease:

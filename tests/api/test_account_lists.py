@@ -302,7 +302,7 @@ def test_an_overview_of_many_reads_a_page_and_tells_when_the_rest_was_counted(ag
     told = agency.operator.get("/api/operator/pipeline").ok()
     assert (told["queues"]["due"], told["states"]["ready"]) == (MOST_COUNTED + 21, MOST_COUNTED + 21)
     assert (told["counted_at"], told["has_more"]) == (counted_at, False)
-    queues = [call for call in agency.wire.of("Query") if call.body["IndexName"] == "due-index"]
+    queues = [call for call in agency.wire.of("Query") if call.body["IndexName"] == "all-due-index"]
     assert len(queues) <= 3
     assert all(call.body["Limit"] <= MOST_COUNTED + 1 for call in queues)
 
@@ -318,7 +318,7 @@ def test_what_the_timer_counted_is_told_however_old_and_nothing_is_counted_by_a_
         agency.wire.forget()
         told = agency.operator.get("/api/operator/pipeline").ok()
         assert (told["queues"]["due"], told["counted_at"]) == (MOST_COUNTED + 21, counted_at)
-        queries = [call for call in agency.wire.of("Query") if call.body["IndexName"] == "due-index"]
+        queries = [call for call in agency.wire.of("Query") if call.body["IndexName"] == "all-due-index"]
         assert sum(call.body["Limit"] for call in queries) <= reads
 
 

@@ -13,12 +13,12 @@ from functools import cache
 from random import Random
 from typing import NamedTuple
 
-from chalicelib.domain import timing
+from chalicelib.domain import consents, timing
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.categories import Category
 from chalicelib.domain.errors import ServiceError
-from chalicelib.domain.leases import Lease, as_extended, has_run_out, is_open
+from chalicelib.domain.leases import Lease, as_extended, bounded, has_run_out, is_open
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plans import STANDARD, ContentNeeds, Need, PhasePlan, Plan, TextNeeds
 from chalicelib.domain.retries import ReportKind
@@ -126,17 +126,18 @@ def _caller(bot: str, token: str = "") -> Caller:
     return Caller(bot, f"ses_{bot}", token or None, "req")
 
 
-def _lease(bot: str) -> Lease:
-    return Lease(CURRENT, f"ses_{bot}", bot, NOW, NOW + _LEASE, "req", latest_at=NOW + 2 * _LEASE)
+def _lease(bot: str, warmup: Warmup) -> Lease:
+    lease = Lease(CURRENT, f"ses_{bot}", bot, NOW, NOW + _LEASE, "req", latest_at=NOW + 2 * _LEASE)
+    return bounded(lease, warmup.consent.valid_until)
 
 
 @cache
 def claimed(number: int, bot: str) -> int | None:
     """What a claim makes of the account; None where nothing is written."""
     before = STATES[number]
-    step = leases.claim(_superseded(before), _lease(bot), NothingPaused(), NOW)
+    step = leases.claim(_superseded(before), _lease(bot, before), NothingPaused(), NOW)
     if step is not None and (step.after.lease is None or step.after.lease.token != CURRENT):
-        step = leases.claim(before, _lease(bot), NothingPaused(), NOW)
+        step = leases.claim(before, _lease(bot, before), NothingPaused(), NOW)
     return None if step is None else number_of(step.after)
 
 
@@ -191,7 +192,13 @@ def _given(number: int, bot: str, find: Find = _deliverable) -> int | None:
         kinds = delivery.missing(renewed, delivered, ())
         chosen = delivery.Chosen("asg", {kind: f"{kind} {phase.phase}" for kind in kinds}, "")
     step = delivery.deliver(
-        renewed, caller, phase.phase, _lease(bot), NOW, chosen=chosen, delivered_before=delivered.started_at is not None
+        renewed,
+        caller,
+        phase.phase,
+        _lease(bot, before),
+        NOW,
+        chosen=chosen,
+        delivered_before=delivered.started_at is not None,
     )
     return number_of(step.after)
 
@@ -273,11 +280,19 @@ def _operated(act: Callable[[Warmup], Step]) -> Callable[[int], int | None]:
     return operated
 
 
+def _withdraw_consent(warmup: Warmup) -> Step:
+    if consents.is_withdrawn(warmup.consent):
+        return Step(AuditAction.ACCOUNT_WITHDRAW_CONSENT, warmup)
+    return operate.withdraw_consent(warmup, NOW)
+
+
 OPERATOR: Mapping[str, Callable[[int], int | None]] = {
     "pause": _operated(lambda warmup: operate.pause(warmup, NOW)),
     "resume": _operated(lambda warmup: operate.resume(warmup, NOW)),
     "retry": _operated(lambda warmup: operate.retry(warmup, _current(warmup), NOW)),
     "skip": _operated(lambda warmup: operate.skip(warmup, _current(warmup), NOW)),
+    "consent/withdraw": _operated(_withdraw_consent),
+    "consent": _operated(lambda warmup: operate.consent(warmup, {})),
 }
 
 
@@ -346,6 +361,7 @@ def steps(world: World, *, guarded: bool = True) -> Iterator[tuple[str, World]]:
         LEASE,
         _seconds(None if phase is None else phase.available_at),
         _seconds(None if lease is None else lease.expires_at),
+        _seconds(warmup.consent.valid_until),
     }
     for seconds in sorted(waits - {0}):
         account = aged(world.account, seconds)
@@ -443,6 +459,8 @@ def _wrong_taking(before: World, old: Warmup, new: Warmup) -> str | None:
         return f"a phase begins {before.owed} s before its interval has passed"
     if old.state is not AccountState.WARMING_UP:
         return f"work is handed out while the account is {old.state}"
+    if not consents.is_given(old.consent, NOW):
+        return "work is handed out although the owner does not agree"
     held = old.lease is not None and old.lease.ended_by is None and old.lease.expires_at > NOW
     if held and old.lease is not None and new.lease is not None and old.lease.bot_id != new.lease.bot_id:
         return f"{new.lease.bot_id} takes what {old.lease.bot_id} holds"
@@ -463,7 +481,13 @@ def _wrong_state(number: int) -> str | None:
     if lease is not None and lease.ended_by is None and lease.expires_at > (lease.latest_at or NOW):
         return "a lease lasts longer than its phase allows"
     review = warmup.needs_review or (phase is not None and phase.status is PhaseStatus.REQUIRES_REVIEW)
-    if warmup.state is AccountState.WARMING_UP and not review and timing.next_due(warmup, phase, NOW) is None:
+    agreed = warmup.consent == consents.GIVEN
+    if (
+        warmup.state is AccountState.WARMING_UP
+        and agreed
+        and not review
+        and timing.next_due(warmup, phase, NOW) is None
+    ):
         return "it is in no queue: nobody will ever find it"
     items = [one.assigned_content_id for one in warmup.phases if one.assigned_content_id is not None]
     if len(set(items)) < len(items):

@@ -164,7 +164,10 @@ def _account(account: Plain, phases: Mapping[str, Mapping[str, Plain]], sessions
     working = account["state"] in ("ready", "warming_up")
     waits_for_people = account.get("phase_status") == "requires_review"
     held = "lease_token" in account and "lease_ended_by" not in account
-    if working and not waits_for_people and "due_at" not in account:
+    withdrawn = account.get("consented") is False
+    if withdrawn and (held or "due_at" in account):
+        yield "its owner has withdrawn the consent, and it is worked on or offered"
+    if working and not withdrawn and not waits_for_people and "due_at" not in account:
         yield "it is in no queue: nobody will ever find it again"
     if held and (account.get("queue"), account.get("due_at")) != (
         f"leased#{account.get('queue', '#').partition('#')[2]}",

@@ -224,8 +224,26 @@ MUTANTS: dict[str, Mutant] = {
         "tests/api/test_claim_with_content.py",
     ),
     "the owner's consent": Mutant(
-        (Line("domain/blockers.py", "return [] if account.has_consent else", "return [] if True else"),),
+        (Line("domain/blockers.py", "[*_of_consent(account, now), *", "[*"),),
         "tests/unit/test_blockers.py",
+    ),
+    "the end of a consent": Mutant(
+        (Line("domain/consents.py", "and consent.valid_until < now", "and consent.valid_until > now"),),
+        "tests/unit/test_blockers.py",
+    ),
+    "a withdrawal that a request sent again would lift": Mutant(
+        (Line("services/accounts.py", "withdrawn and was_requested(", "False and was_requested("),),
+        "tests/api/test_consents.py",
+    ),
+    "a lease that ends with the consent": Mutant(
+        (
+            Line(
+                "warmups/loading.py",
+                "return leases.bounded(lease, loaded.warmup.consent.valid_until)",
+                "return lease",
+            ),
+        ),
+        "tests/api/test_consents.py",
     ),
     "the models of a key": Mutant(
         (

@@ -1,9 +1,13 @@
 """The decision rules explored exhaustively: the service's own functions, by every order of everything."""
 
+from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 import pytest
 
+from chalicelib.domain.consents import Consent
+from chalicelib.domain.warmup.simulation import NOW
 from chalicelib.domain.warmup.state import Warmup
 from tests.chaos.explorer import LEASE, Explored, drawn, explore, warming_up
 from tests.chaos.test_faults import Recorder
@@ -25,6 +29,13 @@ def test_no_order_of_anything_breaks_a_promise(title: str, start: Warmup, most: 
     tell(found, title, record_property)
     assert found.broken is None, f"{found.broken}, by: " + "; ".join(found.way)
     assert found.states >= most
+
+
+def test_nor_where_the_consent_ends_meanwhile(record_property: Recorder) -> None:
+    until = NOW + timedelta(seconds=LEASE // 2)
+    found = explore(20_000, replace(DUE, consent=Consent(valid_until=until)))
+    tell(found, "until the consent ends", record_property)
+    assert found.broken is None, f"{found.broken}, by: " + "; ".join(found.way)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -106,6 +106,7 @@ CASES: dict[str, str] = {
     "operator revoke-key": "working",
     "operator edit-bot": "working",
     "operator pause-model": "working",
+    "operator take-consent-back": "imported waiting released working failed",
     "operator migrate": "imported waiting released failed run_out done",
     "operator create-plan": "imported",
     "operator edit-plan": "imported",

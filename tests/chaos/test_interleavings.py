@@ -119,6 +119,21 @@ def test_a_migration_and_any_other_request_do_too(
     play(stages, settings, situation, pairs, record_property)
 
 
+TOLD = ("b1 complete", "b1 finish", "b1 report-transient", "b1 report-content", "b1 heartbeat", "b1 release")
+TAKING = ("b1 start", "b1 content", "b2 claim", "b2 claim-content", "b2 content", "b2 start", "timer open-due-phases")
+OPERATING = ("operator consent", "operator migrate", "operator assign", "operator pause", "operator take-consent-back")
+
+
+@pytest.mark.parametrize("situation", [situations.ready, situations.released, situations.working])
+def test_a_withdrawn_consent_and_any_other_request_do_too(
+    stages: Stages, settings: Settings, situation: Situation, record_property: Recorder
+) -> None:
+    withdraw = BY_NAME["operator take-consent-back"]
+    others = TOLD + TAKING if situation is situations.working else (*TAKING, "b1 heartbeat")
+    pairs = [(withdraw, verb) for verb in map(BY_NAME.__getitem__, (*others, *OPERATING))]
+    play(stages, settings, situation, pairs, record_property)
+
+
 HOLDERS = ("b1 complete", "b1 report-transient", "b1 release", "b1 heartbeat", "b1 content", "b1 end-session")
 TAKERS = ("b2 claim", "b2 content", "timer open-due-phases", "b1 heartbeat")
 

@@ -141,7 +141,8 @@ class Machine(RuleBasedStateMachine):
         """An operator's move."""
         place = f"phases/{self.phase}/" if verb in ("retry", "skip") else ""
         path = f"/api/operator/accounts/{self.account_id}/{place}{verb}"
-        answer = self.api.call(OPERATOR_KEY, "POST", path, {"reason": f"{next(self.api.numbers)}"})
+        body = CONSENT if verb == "consent" else {"reason": f"{next(self.api.numbers)}"}
+        answer = self.api.call(OPERATOR_KEY, "POST", path, body)
         after = OPERATOR[verb](self.number)
         assert (answer.status_code == 200) == (after is not None), answer.text
         self._goes_on(after)

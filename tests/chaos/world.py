@@ -147,6 +147,12 @@ VERBS: tuple[Verb, ...] = (
     Verb("resolve", "operator", _phase("resolve", evidence={"note": "seen"}), frozenset({AuditAction.PHASE_RESOLVE})),
     Verb("skip", "operator", _phase("skip"), frozenset({AuditAction.PHASE_SKIP})),
     Verb("assign", "operator", _phase("assign", text_id="spare-text"), frozenset({AuditAction.PHASE_ASSIGN})),
+    Verb(
+        "take-consent-back",
+        "operator",
+        _operate("accounts/a1/consent/withdraw"),
+        frozenset({AuditAction.ACCOUNT_WITHDRAW_CONSENT}),
+    ),
     Verb("migrate", "operator", _create("accounts/a1/migrate", MIGRATION), frozenset({AuditAction.ACCOUNT_MIGRATE})),
     Verb("retry-all", "operator", _operate("review/retry", filter={}), frozenset({AuditAction.PHASE_RETRY})),
     Verb("drain", "operator", lambda w: _operate(f"sessions/{w.first.session}/drain")(w)),

@@ -643,6 +643,10 @@ def test_consent_opens_the_gate(warmup: Run, server: FakeServer) -> None:
     assert told.code == 0 and "2026-01-02 00:00:00" in told.out
     assert [one["outcome"] for one in warmup(*ready).json] == ["done"]
     assert warmup("accounts", "consent", "owned", *given[:3], "soon", *given[4:]).code == 2
+    told = warmup("accounts", "consent", "owned", *given, "--valid-until", "2099-12-31", "-o", "json")
+    assert told.json[0]["consent"]["valid_until"].startswith("2099-12-31T23:59:59.999")
+    back = warmup("accounts", "withdraw-consent", "owned", "--reason", "she called", "-o", "json")
+    assert (back.code, back.json[0]["consent_state"]) == (0, "withdrawn")
 
 
 def test_who_waits_for_the_service_is_told(warmup: Run, monkeypatch: pytest.MonkeyPatch) -> None:

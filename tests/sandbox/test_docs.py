@@ -20,7 +20,7 @@ from warmup.sandbox.fake import FakeServer, fake_server
 from warmup.sandbox.stores import ROOT
 
 DOCS = ROOT / "docs"
-FOLLOWED = ("write-a-bot", "feed-the-pools", "operate", "plans")
+FOLLOWED = ("write-a-bot", "feed-the-pools", "operate", "consent", "plans")
 ELSEWHERE = {  # followed as well
     "quickstart",  # by tests/sandbox/test_newcomer.py, as the README is
     "test-locally",  # by tests/sandbox/test_local.py

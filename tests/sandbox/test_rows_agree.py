@@ -127,7 +127,7 @@ def _members(row: dict[str, str]) -> dict[str, Any]:
             found[name] = int(found[name])
     for name, parts in (
         ("licence", ("licensed_by", "valid_until")),
-        ("consent", ("granted_by", "granted_at", "reference")),
+        ("consent", ("granted_by", "granted_at", "reference", "valid_until")),
     ):
         together = {part: found.pop(part) for part in parts if part in found}
         if together:

@@ -7,11 +7,14 @@ import pytest
 
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.blockers import Blocker, BlockerCode, blockers, refuse
+from chalicelib.domain.consents import GIVEN, MISSING, WITHDRAWN, Consent
 from chalicelib.domain.errors import (
     AccountLeased,
     AccountNotReady,
     AccountPaused,
+    ConsentExpired,
     ConsentMissing,
+    ConsentWithdrawn,
     ContentUnavailable,
     ModelBusy,
     PhaseNotAvailable,
@@ -31,11 +34,11 @@ class Account:
 
     state: AccountState = AccountState.WARMING_UP
     lease: Lease | None = None
-    has_consent: bool = True
     ready_at: datetime | None = None
     content_due_at: datetime | None = None
     model_id: str = "m1"
     needs_review: bool = False
+    consent: Consent = GIVEN
 
 
 @dataclass
@@ -77,12 +80,24 @@ READY = Account(AccountState.READY)
         # the account's state
         (Account(AccountState.IMPORTED), None, NOTHING_PAUSED, [BlockerCode.NOT_READY]),
         (
-            Account(AccountState.IMPORTED, has_consent=False),
+            Account(AccountState.IMPORTED, consent=MISSING),
             None,
             NOTHING_PAUSED,
             [BlockerCode.CONSENT_MISSING, BlockerCode.NOT_READY],
         ),
-        (replace(READY, has_consent=False), None, NOTHING_PAUSED, [BlockerCode.CONSENT_MISSING]),
+        (replace(READY, consent=MISSING), None, NOTHING_PAUSED, [BlockerCode.CONSENT_MISSING]),
+        (replace(READY, consent=WITHDRAWN), None, NOTHING_PAUSED, [BlockerCode.CONSENT_WITHDRAWN]),
+        (replace(READY, consent=Consent(valid_until=EARLIER)), None, NOTHING_PAUSED, [BlockerCode.CONSENT_EXPIRED]),
+        # until then it holds, that instant included
+        (replace(READY, consent=Consent(valid_until=NOW)), None, NOTHING_PAUSED, []),
+        (
+            Account(AccountState.PAUSED, consent=WITHDRAWN),
+            None,
+            NOTHING_PAUSED,
+            [BlockerCode.CONSENT_WITHDRAWN, BlockerCode.PAUSED],
+        ),
+        # nothing is left to do
+        (Account(AccountState.ACTIVE, consent=WITHDRAWN), None, NOTHING_PAUSED, [BlockerCode.FINISHED]),
         (READY, None, Pauses(busy_models=frozenset({"m1"})), [BlockerCode.MODEL_BUSY]),
         (READY, None, Pauses(busy_models=frozenset({"m2"})), []),
         (Account(AccountState.PAUSED), Phase(), NOTHING_PAUSED, [BlockerCode.PAUSED]),
@@ -124,7 +139,7 @@ def test_what_stands_in_the_way(
 def test_every_state_of_things_has_an_answer_in_words(state: AccountState, status: PhaseStatus | None) -> None:
     phase = None if status is None else Phase(status, LATER)
     for lease in (None, HELD):
-        for found in blockers(Account(state, lease, False, LATER), phase, ALL_PAUSED, NOW):
+        for found in blockers(Account(state, lease, LATER), phase, ALL_PAUSED, NOW):
             assert found.detail
             assert found.until in (None, LATER)
 
@@ -151,6 +166,8 @@ ERRORS: dict[BlockerCode, type[ServiceError]] = {
     BlockerCode.RETRY_DELAY: PhaseNotAvailable,
     BlockerCode.REVIEW: PhaseNotAvailable,
     BlockerCode.CONSENT_MISSING: ConsentMissing,
+    BlockerCode.CONSENT_WITHDRAWN: ConsentWithdrawn,
+    BlockerCode.CONSENT_EXPIRED: ConsentExpired,
     BlockerCode.MODEL_BUSY: ModelBusy,
     BlockerCode.CONTENT_UNAVAILABLE: ContentUnavailable,
     BlockerCode.NOT_READY: AccountNotReady,
@@ -171,7 +188,7 @@ def test_a_taker_gets_the_first_blocker_as_its_error(code: BlockerCode) -> None:
         assert refused.value.members["available_at"] == LATER
     if code is BlockerCode.LEASED:
         assert refused.value.members["lease"] == {"session_id": "ses_1", "bot_id": "b1", "expires_at": LATER}
-    if code is not BlockerCode.CONSENT_MISSING:
+    if not code.startswith("consent_"):
         assert "omething stands there" in refused.value.detail or code is BlockerCode.LEASED
 
 

@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 
 from chalicelib.domain.accounts import AccountState
+from chalicelib.domain.consents import GIVEN, WITHDRAWN, Consent
 from chalicelib.domain.leases import Ending, Lease
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.timing import Due, DueQueue, next_due, seconds_to_wait, shard_of
@@ -28,6 +29,7 @@ class Account:
     ready_at: datetime | None = None
     content_due_at: datetime | None = None
     needs_review: bool = False
+    consent: Consent = GIVEN
 
 
 @dataclass
@@ -56,6 +58,12 @@ def leased(at: datetime) -> Due:
 @pytest.mark.parametrize(
     ("account", "phase", "expected"),
     [
+        # without the owner's consent nothing waits, but for the end of a lease
+        (Account(AccountState.READY, ready_at=EARLIER, consent=WITHDRAWN), None, None),
+        (Account(consent=Consent(valid_until=EARLIER)), Phase(PhaseStatus.AVAILABLE, EARLIER), None),
+        (Account(consent=Consent(valid_until=LATER)), Phase(PhaseStatus.PENDING, LATEST), None),
+        (Account(consent=Consent(valid_until=LATER)), Phase(PhaseStatus.PENDING, LATER), timer(LATER)),
+        (Account(lease=RUN_OUT, consent=WITHDRAWN), Phase(PhaseStatus.IN_PROGRESS), leased(EARLIER)),
         # before the start and after the last phase no phase tells
         (Account(AccountState.READY, ready_at=EARLIER), None, ready(EARLIER)),
         (Account(AccountState.READY), None, ready(NOW)),

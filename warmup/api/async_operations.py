@@ -176,14 +176,34 @@ class Accounts:
         )
 
     async def consent(
-        self, account_id: str, *, granted_by: str, granted_at: datetime | str, reference: str
+        self,
+        account_id: str,
+        *,
+        granted_by: str,
+        granted_at: datetime | str,
+        reference: str,
+        valid_until: datetime | str | Unset | None = UNSET,
     ) -> shapes.CreatedAccount:
-        """Records who owns the account and agreed; without it the account cannot become ready."""
+        """Records who owns the account and agreed; without it nothing is handed out. This lifts a withdrawal."""
         return await self._transport.ask(
             "POST",
             f"/api/operator/accounts/{quoted(account_id)}/consent",
             shapes.CreatedAccount,
-            body={"granted_by": granted_by, "granted_at": granted_at, "reference": reference},
+            body={
+                "granted_by": granted_by,
+                "granted_at": granted_at,
+                "reference": reference,
+                "valid_until": valid_until,
+            },
+        )
+
+    async def withdraw_consent(self, account_id: str, *, reason: str) -> shapes.CreatedAccount:
+        """Takes the owner's consent back: revokes the lease and ends the assignment; nothing is handed out any more."""
+        return await self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/consent/withdraw",
+            shapes.CreatedAccount,
+            body={"reason": reason},
         )
 
     async def ready(self, account_id: str, *, reason: str) -> shapes.ReadiedWarmup:

@@ -138,10 +138,24 @@ class AlreadyExists(problems.Conflict):
     """
 
 
+class ConsentExpired(problems.Conflict):
+    """The consent of this account's owner has ended: nothing is handed out until a new one is recorded.
+
+    Take other work; only a new consent of the owner (`POST …/consent`) lifts this.
+    """
+
+
 class ConsentMissing(problems.Conflict):
     """Nobody has said that the owner of this account agreed: record the consent first.
 
     Record who owns the account and agreed (`POST …/consent`), then declare it ready.
+    """
+
+
+class ConsentWithdrawn(problems.Conflict):
+    """The owner of this account has withdrawn the consent: nothing is handed out until a new one is recorded.
+
+    Take other work; only a new consent of the owner (`POST …/consent`) lifts this.
     """
 
 
@@ -298,7 +312,9 @@ BY_CODE: Mapping[str, type[problems.ApiError]] = {
     "account_not_ready": AccountNotReady,
     "account_paused": AccountPaused,
     "already_exists": AlreadyExists,
+    "consent_expired": ConsentExpired,
     "consent_missing": ConsentMissing,
+    "consent_withdrawn": ConsentWithdrawn,
     "content_not_eligible": ContentNotEligible,
     "content_unavailable": ContentUnavailable,
     "four_eyes": FourEyes,

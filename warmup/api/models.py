@@ -35,6 +35,8 @@ class AuditAction(OpenEnum):
 
     ACCOUNT_CREATE = "account:create"
     ACCOUNT_CONSENT = "account:consent"
+    ACCOUNT_WITHDRAW_CONSENT = "account:withdraw_consent"
+    ACCOUNT_EXPIRE_CONSENT = "account:expire_consent"
     ACCOUNT_READY = "account:ready"
     ACCOUNT_START = "account:start"
     ACCOUNT_COMPLETE = "account:complete"
@@ -102,6 +104,8 @@ class BlockerCode(OpenEnum):
     PAUSED = "paused"
     CONTENT_UNAVAILABLE = "content_unavailable"
     CONSENT_MISSING = "consent_missing"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    CONSENT_EXPIRED = "consent_expired"
     MODEL_BUSY = "model_busy"
     FINISHED = "finished"
     RETIRED = "retired"
@@ -117,6 +121,15 @@ class BulkAction(OpenEnum):
     RESOLVE = "resolve"
     SKIP = "skip"
     MIGRATE = "migrate"
+
+
+class ConsentState(OpenEnum):
+    """Whether the owner of an account agrees to its warm-up."""
+
+    MISSING = "missing"
+    GIVEN = "given"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
 
 
 class Directive(OpenEnum):
@@ -374,6 +387,7 @@ class AccountWithAssignments(ApiModel):
     working_since: datetime | None
     tags: list[str]
     consent: Consent | None
+    consent_state: ConsentState
     assignments: list[Assignment]
     queue_place: QueuePlace | None
 
@@ -889,19 +903,22 @@ class Completion(ApiModel):
 
 
 class Consent(ApiModel):
-    """Who owns the account and agreed."""
+    """Who owns the account and agreed; until when, where that has an end; and since when no longer, if withdrawn."""
 
     granted_by: str
     granted_at: datetime
     reference: str
+    valid_until: datetime | None = None
+    withdrawn_at: datetime | None = None
 
 
 class ConsentBody(ApiModel):
-    """Who owns the account and agreed."""
+    """Who owns the account and agreed, and until when; `valid_until` null: without an end."""
 
     granted_by: str
     granted_at: datetime | str
     reference: str
+    valid_until: datetime | str | None = None
 
 
 class ContentBody(ApiModel):
@@ -950,6 +967,7 @@ class CreatedAccount(ApiModel):
     working_since: datetime | None
     tags: list[str]
     consent: Consent | None
+    consent_state: ConsentState
     replayed: bool
 
 

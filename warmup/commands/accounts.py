@@ -1,4 +1,4 @@
-"""`warmup accounts`: list, get, import, export, consent, ready, pause, resume, watch."""
+"""`warmup accounts`: list, get, import, export, consent, withdraw-consent, ready, pause, resume, watch."""
 
 import time
 from collections import Counter
@@ -21,6 +21,10 @@ from warmup.terminal import counted
 app = typer.Typer(no_args_is_help=True, help="The accounts that the service warms up.")
 _MOST_ADDED = 5000
 COLUMNS = ("account_id", "state", "current_phase", "phase_status", "due_at", "username", "model_id")
+CONSENT = (
+    *("account_id", "state", "consent_state", "consent.granted_by", "consent.granted_at", "consent.valid_until"),
+    "consent.reference",
+)
 State = Annotated[str | None, typer.Option("--state", help="imported, ready, warming_up, active, paused, retired.")]
 Model = Annotated[str | None, typer.Option("--model", "-m", help="Of this model only.")]
 Status = Annotated[str | None, typer.Option("--phase-status", help="With this status of the current phase.")]
@@ -90,7 +94,8 @@ def import_all(
 ) -> None:
     """Import many accounts. A bad row does not stop the others; importing a file again creates no duplicates.
 
-    Columns: account_id, model_id, username, theme, tags, granted_by, granted_at (a day, or an instant), reference.
+    Columns: account_id, model_id, username, theme, tags, granted_by, granted_at (a day, or an instant), reference,
+    valid_until (likewise).
 
     Example: warmup accounts import accounts.csv --dry-run
     """
@@ -145,16 +150,34 @@ def consent(
     reference: Annotated[
         str, typer.Option("--reference", help="Where the consent is recorded, such as a contract's number.")
     ],
+    valid_until: Annotated[
+        str | None, typer.Option("--valid-until", help="The last day, or the last instant; without it no end.")
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Record the consent of an account's owner; without it the account cannot become ready.
+    """Record the consent of an account's owner: nothing is handed out without it. A new one lifts a withdrawal.
 
     Example: warmup accounts consent aurora-01 --granted-by "A. Lind" --granted-at 2026-01-01 --reference "contract 7"
     """
     found = connect(context).accounts.consent(
-        account_id, granted_by=granted_by, granted_at=granted_at, reference=reference
+        account_id, granted_by=granted_by, granted_at=granted_at, reference=reference, valid_until=valid_until
     )
-    show([found], output, ("account_id", "state", "consent.granted_by", "consent.granted_at", "consent.reference"))
+    show([found], output, CONSENT)
+
+
+@app.command("withdraw-consent")
+def withdraw_consent(
+    context: typer.Context,
+    account_id: Annotated[str, typer.Argument(help="The account.")],
+    reason: Reason,
+    output: Output = Format.TABLE,
+) -> None:
+    """Withdraw the consent of an account's owner: its worker loses it at once, and nothing is handed out any more.
+
+    Example: warmup accounts withdraw-consent aurora-01 --reason "the owner called"
+    """
+    found = connect(context).accounts.withdraw_consent(account_id, reason=reason)
+    show([found], output, CONSENT)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from dataclasses import field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from chalicelib.domain import accounts, retries, selection
+from chalicelib.domain import accounts, leases, retries, selection
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.blockers import Pauses
 from chalicelib.domain.errors import (
@@ -19,7 +19,7 @@ from chalicelib.domain.phases import PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Need
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import PoolKind
-from chalicelib.domain.warmup.draft import Draft, assigned
+from chalicelib.domain.warmup.draft import UNASSIGNED, Draft, assigned
 from chalicelib.domain.warmup.due import apply_due, as_of
 from chalicelib.domain.warmup.effects import (
     DeliverAssignment,
@@ -188,7 +188,7 @@ def deliver(
         draft.take_lease(lease, licensed_until)
     elif licensed_until is not None:
         draft.effects.append(NoteLicence(held, licensed_until))
-    held = replace(held, latest_at=now + draft.warmup.max_work)
+    held = leases.bounded(replace(held, latest_at=now + draft.warmup.max_work), draft.warmup.consent.valid_until)
     draft.set(lease=held, started_by=held.session_id if started else draft.warmup.started_by)
     draft.move_phase(
         phase,
@@ -203,7 +203,20 @@ def deliver(
     return draft.step(AuditAction.PHASE_DELIVER, assignment_id=draft.warmup.phase(phase_name).assignment_id)
 
 
-def unassign(draft: Draft, phase: PhaseState, items: Collection[Named], *, delivered: bool) -> PhaseState:
+def take_content(draft: Draft, phase: PhaseState, outcome: str) -> None:
+    """Takes all its items off a phase that nobody works on any more; their use is free again if never delivered."""
+    if phase.status is PhaseStatus.IN_PROGRESS:
+        phase = draft.move_phase(phase, PhaseTransition.RELEASE)
+    if phase.status is PhaseStatus.CONTENT_ASSIGNED:
+        unassign(draft, phase, assigned(phase), delivered=phase.started_at is not None, outcome=outcome)
+    elif phase.assignment_id is not None:
+        draft.close_assignment(phase, outcome)
+        draft.set_phase(phase.phase, **UNASSIGNED)
+
+
+def unassign(
+    draft: Draft, phase: PhaseState, items: Collection[Named], *, delivered: bool, outcome: str = "withdrawn"
+) -> PhaseState:
     """Takes some of its items off a phase, whose assignment ends; their use is free again if never delivered."""
     gone = [one for one in assigned(phase) if one in items]
     fields: dict[str, Any] = {FIELDS[kind]: None for kind, _ in gone}
@@ -211,7 +224,7 @@ def unassign(draft: Draft, phase: PhaseState, items: Collection[Named], *, deliv
         return draft.set_phase(phase.phase, **fields)
     if not delivered:
         draft.effects.extend(ReturnItem(kind, item_id) for kind, item_id in gone)
-    draft.close_assignment(phase, "withdrawn")
+    draft.close_assignment(phase, outcome)
     return draft.move_phase(phase, PhaseTransition.UNASSIGN, assignment_id=None, content_assigned_at=None, **fields)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from chalicelib.domain import blockers, leases
+from chalicelib.domain import blockers, consents, leases
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.blockers import Blocker, Pauses
 from chalicelib.domain.leases import Ending
@@ -39,6 +39,8 @@ def apply_due(draft: Draft) -> AuditAction | None:
         done = AuditAction.LEASE_EXPIRE
     elif draft.warmup.lease is not None and draft.warmup.lease.ended_by is None:
         return None
+    if not consents.is_given(draft.warmup.consent, now):
+        return done or _leave_queue(draft)
     phase = draft.warmup.current
     if phase is None:
         return done
@@ -52,6 +54,14 @@ def apply_due(draft: Draft) -> AuditAction | None:
         draft.set(content_due_at=None)
         done = AuditAction.PHASE_REOFFER
     return done
+
+
+def _leave_queue(draft: Draft) -> AuditAction | None:
+    """Takes an account out of the queue whose consent has ended while it waited there; nothing else falls due."""
+    if draft.warmup.due_at is None:
+        return None
+    draft.set(due_at=None)
+    return AuditAction.ACCOUNT_EXPIRE_CONSENT
 
 
 def open_phase(draft: Draft) -> bool:

@@ -4,8 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain import accounts, consents, leases, phases
 from chalicelib.domain.accounts import AccountTransition, is_under_way
 from chalicelib.domain.actions import AuditAction
+from chalicelib.domain.consents import Consent, ConsentState
 from chalicelib.domain.errors import AccountNotReady, ConsentMissing, InvalidInput, InvalidTransition, PhaseNotAvailable
 from chalicelib.domain.facts import Fault
 from chalicelib.domain.leases import Lease
@@ -13,7 +15,7 @@ from chalicelib.domain.phases import TRANSITIONS, PhaseStatus, PhaseTransition
 from chalicelib.domain.plans import Need
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import PoolKind
-from chalicelib.domain.warmup.delivery import Chosen, assign, unassign
+from chalicelib.domain.warmup.delivery import Chosen, assign, take_content, unassign
 from chalicelib.domain.warmup.draft import NOBODY_LEFT, UNASSIGNED, Draft, assigned
 from chalicelib.domain.warmup.due import apply_due, open_phase
 from chalicelib.domain.warmup.effects import ReturnItem, WarnHolder
@@ -24,14 +26,41 @@ from chalicelib.domain.warmup.work import advance, forget_leavings
 
 
 def consent(warmup: Warmup, given: Mapping[str, str]) -> Step:
-    """Records who owns the account and agreed, as the audit's details."""
-    return Step(AuditAction.ACCOUNT_CONSENT, replace(warmup, has_consent=True), details=given)
+    """Records who owns the account and agreed, as the audit's details; this lifts a withdrawal.
+
+    Who works on the account does so no longer than the consent holds. Raises InvalidTransition for a retired account.
+    """
+    if not accounts.is_in_care(warmup.state):
+        possible = [AccountTransition.RESTORE]
+        raise InvalidTransition(subject="account", state=warmup.state, move="consent", possible=possible)
+    agreed, lease = Consent(ConsentState.GIVEN, consents.valid_until(given)), warmup.lease
+    if leases.is_open(lease):
+        lease = leases.bounded(lease, agreed.valid_until)
+    return Step(AuditAction.ACCOUNT_CONSENT, replace(warmup, consent=agreed, lease=lease), details=given)
+
+
+def withdraw_consent(warmup: Warmup, now: datetime) -> Step:
+    """Takes the owner's consent back: the lease is revoked, and what is not completed waits without content.
+
+    A phase under review keeps its items: an operator decides on what became of them. Raises ConsentMissing.
+    """
+    if warmup.consent.state is ConsentState.MISSING:
+        raise ConsentMissing()
+    draft = _opened(warmup, now)
+    draft.revoke_lease()
+    phase = draft.warmup.current
+    if phase is not None and not phases.needs_decision(phase.status):
+        take_content(draft, phase, "consent_withdrawn")
+    draft.set(consent=consents.WITHDRAWN, content_due_at=None, content_misses=0)
+    return draft.step(AuditAction.ACCOUNT_WITHDRAW_CONSENT)
 
 
 def ready(warmup: Warmup, now: datetime) -> Step:
-    """Declares an account ready to be warmed up. Raises ConsentMissing, InvalidTransition."""
-    if not warmup.has_consent:
-        raise ConsentMissing()
+    """Declares an account ready to be warmed up.
+
+    Raises ConsentMissing, ConsentWithdrawn, ConsentExpired, InvalidTransition.
+    """
+    consents.require(warmup.consent, now)
     draft = Draft(warmup, now)
     draft.move(AccountTransition.READY)
     draft.set(ready_at=now + warmup.plan.phases[warmup.plan.first].interval)

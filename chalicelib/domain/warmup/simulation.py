@@ -27,6 +27,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 """The instant at which every state is looked at."""
 _MOST_KEPT = 4096
 _NO_TIME = timedelta(0)
+_OVER = NOW - timedelta(milliseconds=1)
 
 
 @record
@@ -124,7 +125,10 @@ def aged(warmup: Warmup, by: timedelta) -> Warmup:
     if lease is not None:
         lease = replace(lease, expires_at=max(NOW, lease.expires_at - by), latest_at=later(lease.latest_at))
     phases = tuple(replace(one, available_at=later(one.available_at)) for one in warmup.phases)
-    return replace(warmup, lease=lease, phases=phases, content_due_at=later(warmup.content_due_at))
+    until = warmup.consent.valid_until
+    consent = replace(warmup.consent, valid_until=None if until is None else max(_OVER, until - by))
+    due_at = later(warmup.content_due_at)
+    return replace(warmup, lease=lease, phases=phases, content_due_at=due_at, consent=consent)
 
 
 # turns

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
 
-from chalicelib.domain import accounts, phases, plan_versions, retries
+from chalicelib.domain import accounts, consents, phases, plan_versions, retries
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.accounts import Step as WorkStep
 from chalicelib.domain.actions import AuditAction
+from chalicelib.domain.consents import GIVEN, Consent
 from chalicelib.domain.errors import AccountNotReady, NotFound
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseStatus
@@ -90,7 +91,7 @@ class Warmup:
     current_phase: str | None = None
     lease: Lease | None = None
     theme: str | None = None
-    has_consent: bool = True
+    consent: Consent = GIVEN
     paused_from: AccountState | None = None
     ready_at: datetime | None = None
     due_at: datetime | None = None
@@ -192,6 +193,8 @@ def recorded(warmup: Warmup) -> dict[str, object]:
     if plan := plan_versions.counted(warmup.plan):
         found["plan"] = plan[0]
     found |= {f"account.{name}": count for name in LEAVINGS if (count := getattr(warmup, name))}
+    if consents.is_withdrawn(warmup.consent):
+        found["consent"] = warmup.consent.state.value
     if lease is not None and lease.ended_by is None:
         found["lease"] = lease.session_id
     for phase in warmup.phases:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain import accounts, instants, leases, retries, timing
+from chalicelib.domain import accounts, consents, instants, leases, retries, timing
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.accounts import Step as WorkStep
 from chalicelib.domain.actions import AuditAction
@@ -113,7 +113,8 @@ def complete(
 ) -> Step:
     """Completes the phase that the token's holder works on; the lease ends, and the next phase is dated.
 
-    With `finish` the last phase makes the account active too, unless an operator has paused it.
+    With `finish` the last phase makes the account active too, unless an operator has paused it, or its owner no longer
+    agrees.
 
     Raises NotFound, AccountNotReady, LeaseSuperseded, PhaseNotInProgress.
     """
@@ -139,7 +140,8 @@ def complete(
 def _go_on(draft: Draft, phase: PhaseState, answer: Response, *, finish: bool) -> Response:
     """Goes on behind a completed phase, or makes the account active; the answer with what is next."""
     action, following_phase, available_at = advance(draft, phase)
-    if finish and action is WorkStep.COMPLETE_WARMUP and draft.warmup.state is AccountState.WARMING_UP:
+    agreed = consents.is_given(draft.warmup.consent, draft.now)
+    if finish and agreed and action is WorkStep.COMPLETE_WARMUP and draft.warmup.state is AccountState.WARMING_UP:
         _make_active(draft)
         return answer
     return replace(answer, action=action, phase=following_phase, available_at=available_at)
@@ -241,9 +243,12 @@ def is_finished(warmup: Warmup) -> bool:
 def finish(warmup: Warmup, caller: Caller, now: datetime) -> Step:
     """Makes an account active whose phases are all completed.
 
-    Raises AccountLeased, AccountPaused, AccountNotReady, PhasesIncomplete.
+    Raises AccountLeased, ConsentMissing, ConsentWithdrawn, ConsentExpired, AccountPaused, AccountNotReady,
+    PhasesIncomplete.
     """
     refuse_others(warmup, caller, now)
+    if accounts.is_under_way(warmup.state):
+        consents.require(warmup.consent, now)
     if warmup.state is AccountState.PAUSED:
         raise AccountPaused("The account is paused.")
     if warmup.state is not AccountState.WARMING_UP:

@@ -26,11 +26,12 @@ from chalicelib.routes.bodies.review import Evidence
 
 
 class ConsentBody(Input):
-    """Who owns the account and agreed."""
+    """Who owns the account and agreed, and until when; `valid_until` null: without an end."""
 
     granted_by: Name
     granted_at: DayOrInstant
     reference: Name
+    valid_until: DayOrInstant | None = None
 
 
 class AccountBody(Input):

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from chalicelib.batches import RowOutcome, counts
-from chalicelib.domain import instants
+from chalicelib.domain import consents, instants
 from chalicelib.domain.accounts import AccountState, Step
+from chalicelib.domain.consents import ConsentState
 from chalicelib.domain.dispatch import QueuePlace
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.queues import Queue
@@ -22,17 +23,19 @@ from chalicelib.warmups import Changed, Loaded
 
 
 class Consent(Document):
-    """Who owns the account and agreed."""
+    """Who owns the account and agreed; until when, where that has an end; and since when no longer, if withdrawn."""
 
     granted_by: str
     granted_at: datetime
     reference: str
+    valid_until: datetime | Absent = ABSENT
+    withdrawn_at: datetime | Absent = ABSENT
 
     @staticmethod
     def of(recorded: Mapping[str, str]) -> "Consent":
         """Return the consent as it is recorded."""
-        granted_at = instants.parse(recorded["granted_at"])
-        return Consent(granted_by=recorded["granted_by"], granted_at=granted_at, reference=recorded["reference"])
+        dates: dict[str, Any] = {name: instants.parse(at) for name, at in recorded.items() if name in consents.DATES}
+        return Consent(**{**recorded, **dates})
 
 
 class WholeAccount(WarmupStatus):
@@ -52,6 +55,7 @@ class WholeAccount(WarmupStatus):
     working_since: datetime | None
     tags: list[str]
     consent: Consent | None
+    consent_state: ConsentState
 
     @staticmethod
     def of(loaded: Loaded, now: datetime, consent: Mapping[str, str] | None = None) -> "WholeAccount":
@@ -70,6 +74,7 @@ class WholeAccount(WarmupStatus):
             working_since=listed.working_since,
             tags=listed.tags,
             consent=None if consent is None else Consent.of(consent),
+            consent_state=consents.state_at(item.agreed, now),
         )
 
 
