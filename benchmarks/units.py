@@ -74,9 +74,13 @@ class Units:
 
 @dataclass(slots=True)
 class Bill:
-    """What was used, by use case, and the write units by use case and place (a table or an index)."""
+    """What was used, by use case, and the write units by use case and place (a table or an index).
+
+    Timers are told apart: they run every minute, whatever the number of accounts.
+    """
 
     by_use_case: dict[str, Units] = field(default_factory=lambda: defaultdict(Units))
+    by_timer: dict[str, Units] = field(default_factory=lambda: defaultdict(Units))
     by_place: dict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
     requests: int = 0
 
@@ -86,6 +90,11 @@ class Bill:
         self.by_use_case[use_case].add(used)
         for place, writes in places.items():
             self.by_place[use_case, place] += writes
+
+    def charge_timer(self, name: str, used: Units) -> None:
+        """Adds one run of a timer."""
+        used.calls = 1
+        self.by_timer[name].add(used)
 
     @property
     def by_table(self) -> dict[str, float]:
@@ -251,7 +260,7 @@ class Stage:
         with self._lock:
             self._meter.take()
             self._timers.run(name)
-            self.bill.charge(name, *self._meter.take())
+            self.bill.charge_timer(name, self._meter.take()[0])
 
     def _answer(self, request: HttpRequest) -> Answer:
         with self._lock:
@@ -340,7 +349,7 @@ def wait_for_the_clock(on: Stage, minutes: int) -> dict[str, Units]:
         for name in ("open_due_phases", "close_lost_sessions"):
             on.timer(name)
     on.timer("watch_pools")
-    return on.bill.by_use_case
+    return on.bill.by_timer
 
 
 def measure(speed: float = 60.0) -> Bill:
@@ -384,6 +393,8 @@ def main() -> None:
 def show(bill: Bill) -> None:
     """Prints the bill of an account."""
     table({**bill.by_use_case, "in all": bill.total})
+    print("\nruns of the timer that found nothing to open")
+    table(bill.by_timer)
     print(f"\n{'table or index':>40} {'write units':>12}")
     for name, writes in sorted(bill.by_table.items(), key=lambda one: -one[1]):
         if writes:

@@ -50,13 +50,17 @@ class Settlement:
 NOTHING_SETTLED = Settlement()
 
 
-def look(sessions: Iterable[Session]) -> dict[str, list[GivenLease]]:
-    """Return what each of these sessions holds, by its id; with as many reads as there are hundreds of accounts."""
+def look(sessions: Iterable[Session], known: Iterable[Account] = ()) -> dict[str, list[GivenLease]]:
+    """Return what each of these sessions holds, by its id; with as many reads as there are hundreds of accounts.
+
+    `known` are accounts that were just read.
+    """
     held = {session.session_id: session.held() for session in sessions}
-    wanted = [one.account_id for holdings in held.values() for one in holdings]
-    found: list[Account | None] = batch_get([(Account, one) for one in wanted]) if wanted else []
-    at_work.extend(found, sessions)
-    accounts = dict(zip(wanted, found, strict=True))
+    accounts: dict[str, Account | None] = {one.account_id: one for one in known}
+    wanted = [one.account_id for holdings in held.values() for one in holdings if one.account_id not in accounts]
+    if wanted:
+        accounts |= zip(wanted, batch_get([(Account, one) for one in wanted]), strict=True)
+    at_work.extend([accounts[one.account_id] for holdings in held.values() for one in holdings], sessions)
     return {name: [GivenLease(one, accounts[one.account_id]) for one in holdings] for name, holdings in held.items()}
 
 

@@ -13,18 +13,21 @@ from chalicelib.dispatch.numbers import Numbers, digest
 from chalicelib.domain.dispatch import Directory, QueuePlace, WorkWanted, queue_place, whose_turn
 from chalicelib.domain.errors import TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
-from chalicelib.tables import at_work
+from chalicelib.tables import Setting, at_work
 from chalicelib.tables.accounts import work_key
-from chalicelib.tables.base import cached, remember
-from chalicelib.tables.queues import Place, QueueRow, Source, in_order, leased, waiting
-from chalicelib.tables.settings import WEIGHT, pauses_lately, take_numbers
+from chalicelib.tables.base import cached, remember, remembers
+from chalicelib.tables.queues import Place, QueueRow, Source, all_work, in_order, leased, waiting
+from chalicelib.tables.settings import WEIGHT, pauses_before, pauses_lately, take_numbers
 
 _PAGE = 25
 _MOST_LEASED = 100
 _OF_WORK = ":"
 """What the name of a stretch of the work index has, and no model's id."""
 _NO_LEASE_RUNS_OUT = "no lease runs out"
+_MUCH_WAITS = "much waits"
+_ALL_HAVE_KEYS = "all have work keys"
 _LONGEST_WITHOUT = timedelta(minutes=1)
+_MINUTE = _LONGEST_WITHOUT.total_seconds()
 
 
 def place_name(row: QueueRow) -> str:
@@ -32,7 +35,7 @@ def place_name(row: QueueRow) -> str:
 
     The index has an order of its own for accounts that fell due at the same instant.
     """
-    return row.account.model_id if row.source.work is None else row.source.name
+    return row.source.name if row.source.work else row.account.model_id
 
 
 class Search:
@@ -41,6 +44,9 @@ class Search:
     `places` are where a list was left, by their names; it holds `most_models` at a time, those `behind` the last of
     them another time (`last_model`; None: there are none). `left_out` are accounts that are not meant. `next_due_at` is
     when to ask again: nothing that is wanted falls due before. `more`: there may be more than was read.
+
+    `at_once`: it goes by what this function once knew to be paused, without reading it, until an account was refused or
+    nothing was found. Who takes an account reads what is paused with it.
     """
 
     def __init__(
@@ -53,26 +59,29 @@ class Search:
         behind: str = "",
         most_models: int | None = None,
         page: int = _PAGE,
+        at_once: bool = False,
     ) -> None:
         self._context, self._wanted, self._page = context, wanted, page
         self._numbers = Numbers(context, wanted)
         self._left_out, self._places = {*left_out, *wanted.holding}, places or {}
         self._behind, self._most_models = behind, most_models
         self.last_model: str | None = None
-        self._pauses = pauses_lately(context.settings.gate_cache_seconds)
         self._bounds: dict[str, int] = {}
         self._slots: dict[str, Set[str]] = {}
         self._lines: dict[str, Line] = {}
         self._left = set[str]()
-        self._looked = self._pauses.pipeline_paused
         self._as_of = context.now
         self.next_due_at: datetime | None = None
         self.more = False
-        if not self._pauses.pipeline_paused:
-            self._begin()
+        before = pauses_before() if at_once else None
+        self._is_sure = before is None
+        self._begin(before or pauses_lately(context.settings.gate_cache_seconds))
 
-    def _begin(self) -> None:
-        bounds = self._pauses.bounds
+    def _begin(self, pauses: Setting) -> None:
+        self._pauses, self._looked = pauses, pauses.pipeline_paused
+        if pauses.pipeline_paused:
+            return
+        bounds = pauses.bounds
         self._bounds = {model: bound for model, bound in bounds.items() if self._is_meant_model(model)}
         self._slots |= slots.of_models(self._bounds)
         for model in filter(self._is_busy, self._bounds):
@@ -82,6 +91,22 @@ class Search:
             self._open(found)
         if not self._lines:
             self._look()
+
+    def _make_sure(self) -> bool:
+        """Begin again where something else was paused when this function last looked; return whether it did."""
+        if self._is_sure:
+            return False
+        self._is_sure, pauses = True, pauses_lately(self._context.settings.gate_cache_seconds)
+        if pauses.is_like(self._pauses):
+            return False
+        self.next_due_at, self.more = None, bool(self._left)
+        self._lines.clear()
+        self._begin(pauses)
+        return True
+
+    def leave_out(self, accounts: Iterable[str]) -> None:
+        """Leave these accounts out, too."""
+        self._left_out.update(accounts)
 
     # whose turn it is
 
@@ -105,9 +130,10 @@ class Search:
                 if row is not None:
                     return self._given(row)
                 del self._lines[model]
-            if self._looked:
+            if not self._looked:
+                self._look()
+            elif not self._make_sure():
                 return None
-            self._look()
 
     def next(self, number: int) -> Proposal | None:
         """Take an account of the model whose turn this is; None where nothing is left.
@@ -129,6 +155,8 @@ class Search:
     def instead_of(self, lost: Proposal, number: int) -> Proposal | None:
         """Take another account in place of one that somebody else was given: of the same model, where it has any."""
         model = lost.model_id
+        if self._make_sure():
+            return self.next(number)
         if model in self._bounds:
             self._slots |= slots.of_models({model: self._bounds[model]})
             if self._is_busy(model):
@@ -167,13 +195,12 @@ class Search:
     # what is due
 
     def _look(self) -> None:
-        """Read the common queue as far as a page, and the directory where that is not all that is due."""
+        """Read what waits as far as a page, and the directory where that is not all that is due."""
         self._looked = True
-        now, shards = self._context.now, self._context.settings.queue_shards
-        heads = [self._head(source) for source in waiting(shards)]
+        now, heads = self._context.now, self._waiting()
         rows = list(chain(*heads))
         if not self._no_lease_runs_out or not any(map(self._is_due, rows)):
-            held = [self._head(source) for source in leased(shards)]
+            held = [self._head(source) for source in leased(self._context.settings.queue_shards)]
             self._remember_leases(min((head[0].due_at for head in held if head), default=None))
             heads, rows = [*heads, *held], [*rows, *at_work.run_out(chain(*held), now)]
         rows.sort(key=lambda row: row.place)
@@ -183,12 +210,30 @@ class Search:
         self.next_due_at = meant[0].due_at if meant else None
         whole = not any(len(head) == self._page and head[-1].due_at <= now for head in heads)
         goes_on = any(_OF_WORK in name for name in self._places)  # a list that began by the directory goes on by it
-        found = None if whole and not goes_on else directory.read(self._context)
+        done = (whole and not goes_on) or self._context.is_short_of_time
+        found = None if done else directory.read(self._context)
         if found is not None:
             self._open(found)
         if not self._lines:
             self._open_rows(rows)
         self.more = self.more or (not whole and (found is None or not found.is_whole))
+
+    def _waiting(self) -> list[list[QueueRow]]:
+        """Read what nobody holds: all of it with one query a shard where that is little, else what is due first.
+
+        An account that code of an earlier release left without a work key is in the common queue alone. So that is read
+        where nothing else is due, unless all that it showed within the last minute had their keys.
+        """
+        shards = self._context.settings.queue_shards
+        if not remembers(_MUCH_WAITS):
+            heads = [self._head(source) for source in all_work(shards)]
+            if any(len(head) == self._page for head in heads):
+                remember(_MUCH_WAITS, _MINUTE, True)
+            elif remembers(_ALL_HAVE_KEYS) or any(map(self._is_due, chain(*heads))):
+                return heads
+        heads = [self._head(source) for source in waiting(shards)]
+        remember(_ALL_HAVE_KEYS, _MINUTE, all(row.account.work for row in chain(*heads)))
+        return heads
 
     def _head(self, source: Source) -> list[QueueRow]:
         return [QueueRow(one, source) for one in islice(source.rows(None, self._page), self._page)]
@@ -201,7 +246,7 @@ class Search:
     def _remember_leases(self, first: datetime | None) -> None:
         """Keep in mind until when no lease can run out: those that are taken from now on last longer than that."""
         until = self._context.now + min(_LONGEST_WITHOUT, timedelta(seconds=self._context.settings.lease_seconds / 2))
-        remember(_NO_LEASE_RUNS_OUT, _LONGEST_WITHOUT.total_seconds(), until if first is None else min(first, until))
+        remember(_NO_LEASE_RUNS_OUT, _MINUTE, until if first is None else min(first, until))
 
     def _open_rows(self, rows: Iterable[QueueRow]) -> None:
         of_models: dict[str, list[QueueRow]] = {}

@@ -1,7 +1,8 @@
 """Finding work and taking it: what can be worked on now, and leases on it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -174,14 +175,16 @@ def claim(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, delive
     left for. Raises NotFound, SessionEnded.
     """
     assert context.session_id is not None, "the route asks for the header"
-    (session,) = batch_get([(Session, context.session_id)])
-    own, taker = own_session(context, session), _Taker(context, wanted, deliver)
-    claimed = list(islice(taker.held(holdings.look([own])[own.session_id]), limit))
+    search, taker = Search(context, wanted, at_once=True), _Taker(context, wanted, deliver)
+    turns = search.turns(limit)
+    session = taker.propose(search, turns[0])
+    own = own_session(context, session)
+    claimed = list(islice(taker.held(holdings.look([own], taker.read)[own.session_id]), limit))
     if len(claimed) >= limit:
         return ClaimResult(claimed)
     working_session(context, session)
-    search = Search(context, wanted, left_out={item.offer.account_id for item in claimed})
-    for turn in search.turns(limit - len(claimed)):
+    taker.leave_out(search, {item.offer.account_id for item in claimed})
+    for turn in turns[: limit - len(claimed)]:
         taken = taker.take_in_turn(search, turn)
         if taken is None:
             break
@@ -195,16 +198,42 @@ def claim(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, delive
 class _Taker:
     """Takes accounts for one claim.
 
-    `set_aside_until` is when the first is due again for which nothing was eligible; `without_content` counts them by
-    model. `settled` is what the session was found to have ended.
+    `first` is the account that is proposed first, read with the session in one round trip (`loaded`; None: it cannot be
+    read). `set_aside_until` is when the first is due again for which nothing was eligible; `without_content` counts
+    them by model. `settled` is what the session was found to have ended.
     """
 
     context: Context
     wanted: WorkWanted
     deliver: bool
+    first: Proposal | None = None
+    loaded: Loaded | None = None
     settled: Settlement = NOTHING_SETTLED
     set_aside_until: datetime | None = None
     without_content: Counter[str] = field(default_factory=Counter)
+
+    def propose(self, search: Search, turn: int) -> Session | None:
+        """Read the first account that is proposed with the caller's session, which is returned."""
+        self.first = search.next(turn)
+        if self.first is not None:
+            with suppress(NotFound):
+                self.loaded = warmups.load(self.context, self.first.account_id)
+        if self.loaded is not None:
+            return self.loaded.session
+        found: Session | None
+        (found,) = batch_get([(Session, str(self.context.session_id))])
+        return found
+
+    def leave_out(self, search: Search, held: Set[str]) -> None:
+        """Take nothing that is held, although it was proposed."""
+        search.leave_out(held)
+        if self.first is not None and self.first.account_id in held:
+            self.first = self.loaded = None
+
+    @property
+    def read(self) -> list[Account]:
+        """The account that was read."""
+        return [] if self.loaded is None else [self.loaded.account]
 
     def held(self, found: Sequence[GivenLease]) -> Iterator[ClaimedOffer]:
         """What the session holds already, but for what the caller knows of."""
@@ -241,7 +270,7 @@ class _Taker:
 
     def take_in_turn(self, search: Search, turn: int) -> ClaimedOffer | None:
         """The account whose turn it is; where it cannot be taken, another one."""
-        candidate, contest = search.next(turn), Contest()
+        candidate, contest, self.first = self.first or search.next(turn), Contest(), None
         while candidate is not None and not self.context.is_short_of_time:
             before = self.without_content.total()
             taken = self.take(candidate, contest)
@@ -260,7 +289,7 @@ class _Taker:
 
         Where another was faster with an item alone, the account is not read again.
         """
-        loaded: Loaded | None = None
+        loaded, self.loaded = self.loaded, None
         while True:
             try:
                 loaded = loaded or warmups.load(self.context, candidate.account_id)
@@ -305,7 +334,7 @@ def release(context: Context, account_id: str, *, lease_token: str) -> bool:
 
     Raises NotFound, LeaseSuperseded.
     """
-    loaded = warmups.load(context, account_id)
+    loaded = warmups.load(context, account_id, by_token=True)
     try:
         step = life.release(loaded.warmup, context.actor.id, lease_token, context.now)
     except LeaseSuperseded:

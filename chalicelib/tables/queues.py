@@ -16,6 +16,7 @@ from chalicelib.tables.base import translating_read_errors
 
 Place = tuple[str, str]
 """Where a source was left: the due time and the account of the last row taken from it."""
+ANY_WORK = ""
 _BEFORE_ALL, _BEHIND_ALL = "!", "~"  # no id of a model and no instant begins with these
 
 
@@ -23,7 +24,8 @@ _BEFORE_ALL, _BEHIND_ALL = "!", "~"  # no id of a model and no instant begins wi
 class Source:
     """One stretch of one of the indexes, in the order of due times.
 
-    `work` names the step of a model whose accounts are meant, None all of the partition. No row is due before `since`.
+    `work` names the step of a model whose accounts are meant, `ANY_WORK` all of the partition; None: a partition of the
+    common queue. No row is due before `since`.
     """
 
     partition: str
@@ -41,7 +43,8 @@ class Source:
         index: Any = Account.queue_index
         condition: Condition | None = None if until is None else Account.due_at <= until
         if self.work is not None:
-            index, condition = Account.work_index, Account.work.between(self.work, self.work + latest)
+            of_step = Account.work.between(self.work, self.work + latest)
+            index, condition = Account.work_index, None if self.work == ANY_WORK else of_step
         if after is not None and after[0] > latest:
             return
         with translating_read_errors():
@@ -61,8 +64,13 @@ def everything(shards: int) -> list[Source]:
     return [Source(queue_key(queue, shard)) for shard in range(shards) for queue in DueQueue]
 
 
+def all_work(shards: int) -> list[Source]:
+    """The sources of what nobody holds, by model and step."""
+    return [Source(work_key(shard), ANY_WORK) for shard in range(shards)]
+
+
 def waiting(shards: int) -> list[Source]:
-    """The sources of what nobody holds."""
+    """The sources of what nobody holds, by when it is due."""
     return [Source(queue_key(one, shard)) for shard in range(shards) for one in DueQueue if one is not DueQueue.LEASED]
 
 

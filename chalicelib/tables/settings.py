@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -13,9 +14,10 @@ from pynamodb.expressions.update import Action
 from chalicelib.domain import accounts
 from chalicelib.domain.plans import Demands, demands_of
 from chalicelib.tables.attributes import count, document, expiry, flag, maybe_instant, text, texts
-from chalicelib.tables.base import Item, Raw, batch_get, cached, connection, name_of, translating_read_errors
+from chalicelib.tables.base import Item, Raw, batch_get, cached, connection, name_of, remember, translating_read_errors
 
 PAUSES = "pauses"
+_BEFORE_THAT = "pauses before"
 WATCHED = "watched"
 HOURS = "hours"
 DIRECTORY = "directory"
@@ -74,6 +76,14 @@ class Setting(Item):
     def demands(self, model_id: str) -> Demands:
         """What a model asks of items beyond the plans of its accounts."""
         return demands_of(**(self.shares or {}).get(model_id, {}).get("demands", {}))
+
+    def is_like(self, other: Self) -> bool:
+        """Whether the other pauses the same, and gives models the same shares."""
+        return (self.pipeline_paused, self.paused_models, self.shares or {}) == (
+            other.pipeline_paused,
+            other.paused_models,
+            other.shares or {},
+        )
 
     @classmethod
     def nothing_paused(cls) -> Self:
@@ -222,9 +232,21 @@ def pauses_lately(seconds: float) -> Setting:
 
     def read() -> Setting:
         (found,) = batch_get([(Setting, PAUSES)])
-        return found or Setting.nothing_paused()
+        return keep_pauses(found or Setting.nothing_paused(), seconds)
 
     return cached(PAUSES, seconds, read)
+
+
+def keep_pauses(pauses: Setting, seconds: float) -> Setting:
+    """Keeps in mind what was just read, for `pauses_lately` and `pauses_before`."""
+    remember(_BEFORE_THAT, inf, pauses)
+    return remember(PAUSES, seconds, pauses)
+
+
+def pauses_before() -> Setting | None:
+    """What was paused when this warm function last read it, however long ago; None where it never has."""
+    found: Setting | None = cached(_BEFORE_THAT, 0, lambda: None)
+    return found
 
 
 def take_numbers(name: str, count: int) -> int:

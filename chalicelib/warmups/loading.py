@@ -21,7 +21,7 @@ from chalicelib.domain.warmup.state import LEAVINGS, PhaseState, Response, Warmu
 from chalicelib.holdings import NOTHING_SETTLED, Settlement
 from chalicelib.tables import Account, Phase, Session, Setting
 from chalicelib.tables.base import Key, batch_get
-from chalicelib.tables.settings import PAUSES, slots_key
+from chalicelib.tables.settings import PAUSES, keep_pauses, slots_key
 
 _SHORTEST_WAIT = 0.01
 
@@ -77,33 +77,40 @@ class Loaded:
         return blockers_as_of(self.warmup, self.pauses, now)
 
 
-def load(context: Context, account_id: str, phase: str | None = None) -> Loaded:
+def load(context: Context, account_id: str, phase: str | None = None, *, by_token: bool = False) -> Loaded:
     """Reads the account with its current phase and all that decides on it, in one consistent round trip.
+
+    `by_token`: the lease token of the call decides, so that the caller's session is not read.
 
     A bounded model costs one more, and so do an account that somebody else holds, and the rows of the phases that have
     ended: they are read where `phase`, what it is about, is not the current one, and where all have ended. Raises
     NotFound also where the caller's models do not cover the account.
     """
-    return _load_untorn(context, account_id, lambda account: phase not in (None, account.current_phase))
+    named = None if by_token else context.session_id
+    return _load_untorn(context, account_id, lambda account: phase not in (None, account.current_phase), named)
 
 
 def load_whole(context: Context, account_id: str) -> Loaded:
     """Reads the same with the rows of all phases that have ended. Raises NotFound."""
-    return _load_untorn(context, account_id, lambda _: True)
+    return _load_untorn(context, account_id, lambda _: True, context.session_id)
 
 
-def _load_untorn(context: Context, account_id: str, about_others: Callable[[Account], bool]) -> Loaded:
+def _load_untorn(
+    context: Context, account_id: str, about_others: Callable[[Account], bool], session_id: str | None
+) -> Loaded:
     """Reads the rows of phases after their account: where one is newer than that, or missing, both are read again."""
     while True:
-        found = _load(context, account_id, about_others)
+        found = _load(context, account_id, about_others, session_id)
         if found is not None:
             return found
         if context.time_left() < _SHORTEST_WAIT:
             raise TemporarilyUnavailable()
 
 
-def _load(context: Context, account_id: str, about_others: Callable[[Account], bool]) -> Loaded | None:
-    session_key: list[Key] = [(Session, context.session_id)] if context.session_id else []
+def _load(
+    context: Context, account_id: str, about_others: Callable[[Account], bool], session_id: str | None
+) -> Loaded | None:
+    session_key: list[Key] = [] if session_id is None else [(Session, session_id)]
     account, pauses, *others = batch_get([(Account, account_id), (Setting, PAUSES), *session_key])
     if account is None or not context.actor.sees(account.model_id):
         raise NotFound("account", account_id)
@@ -115,7 +122,7 @@ def _load(context: Context, account_id: str, about_others: Callable[[Account], b
             return None
     current, session = account.phase, others[0] if others else None
     known = rows if current is None else {**rows, current.name: current}
-    pauses = pauses or Setting.nothing_paused()
+    pauses = keep_pauses(pauses or Setting.nothing_paused(), context.settings.gate_cache_seconds)
     holder, gate = _extended(context, account, session), _gate(account, pauses)
     warmup = view(account, known, pauses.demands(account.model_id))
     return Loaded(warmup, account, known, gate, session, frozenset(rows), holder)

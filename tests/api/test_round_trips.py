@@ -6,13 +6,14 @@ are kept by a warm function; everything that decides is read at each call.
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.domain import keys
 from chalicelib.tables.base import Store
-from tests.agency import NOBODY_CAME, Agency, Bot
+from tests.agency import LEASE, NOBODY_CAME, Agency, Bot
 from warmup.sandbox.stores import ROOT
 
 READ, QUERY, WRITE, UPDATE = "BatchGetItem", "Query", "TransactWriteItems", "UpdateItem"
@@ -27,14 +28,28 @@ def cost(agency: Agency, call: Callable[[], Any]) -> list[str]:
     return agency.wire.operations()
 
 
-def test_the_ready_list_costs_two(agency: Agency) -> None:
+def test_the_ready_list_costs_one(agency: Agency) -> None:
     for number in range(3):
         agency.operator.account(f"a{number}")
+    assert cost(agency, lambda: agency.bot().ready().ok()) == [QUERY]
+
+
+def test_an_empty_ready_list_costs_two_for_what_waits_and_what_is_held(agency: Agency) -> None:
     assert cost(agency, lambda: agency.bot().ready().ok()) == [QUERY, QUERY]
 
 
-def test_an_empty_ready_list_costs_three(agency: Agency) -> None:
-    assert cost(agency, lambda: agency.bot().ready().ok()) == [QUERY, QUERY, QUERY]
+def test_a_list_that_is_longer_than_a_page_costs_a_query_more_once_a_minute(agency: Agency) -> None:
+    """What waits is then read in the order in which it is due, from the common queue."""
+    worker = agency.worker()
+    for number in range(2):
+        worker.start(agency.operator.account(f"a{number}")).ok()
+        worker.do("pfp", f"a{number}")
+    assert cost_of_the_first(agency) == [QUERY, QUERY, QUERY, QUERY]
+    assert cost_of_the_first(agency) == [QUERY, QUERY, QUERY]
+
+
+def cost_of_the_first(agency: Agency) -> list[str]:
+    return cost(agency, lambda: agency.bot().ready("?limit=1").ok())
 
 
 def test_a_page_of_the_ready_list_costs_one(agency: Agency) -> None:
@@ -66,6 +81,18 @@ def test_completing_a_phase_costs_two(agency: Agency, phase: str, score: dict[st
     assert cost(agency, lambda: worker.complete(phase, token, **score).ok()) == [READ, WRITE]
     written = {next(iter(part.values()))["TableName"] for part in agency.wire.of(WRITE)[-1].body["TransactItems"]}
     assert not {table for table in written if table.endswith(("content", "texts"))}, "a use was written once already"
+    read = agency.wire.of(READ)[-1].body["RequestItems"]
+    assert set(read) == {"test-accounts", "test-settings"}, "its token shows who holds the account, not its session"
+
+
+def test_completing_what_heartbeats_have_extended_reads_their_session(agency: Agency) -> None:
+    worker = agency.warmed_to("pfp")
+    token = worker.take()
+    agency.time.advance(LEASE - timedelta(seconds=1))
+    worker.heartbeat().ok()
+    agency.time.advance(2)
+    assert cost(agency, lambda: worker.complete("pfp", token).ok()) == [READ, READ, WRITE]
+    assert agency.operator.account_document()["phases"][0]["crash_count"] == 0
 
 
 def test_completing_with_a_score_reads_and_writes_the_items(agency: Agency) -> None:
@@ -106,13 +133,35 @@ def test_being_refused_costs_two_for_who_holds_it_and_until_when(agency: Agency,
     assert cost(agency, lambda: other.content().refused(409, "account_leased")) == [READ, READ]
 
 
-def test_claiming_one_account_costs_five(agency: Agency, worker: Bot) -> None:
-    assert cost(agency, lambda: worker.claim().ok()) == [READ, QUERY, QUERY, READ, WRITE]
+def test_claiming_one_account_costs_three(agency: Agency, worker: Bot) -> None:
+    assert cost(agency, lambda: worker.claim().ok()) == [QUERY, READ, WRITE]
 
 
-def test_claiming_what_is_held_costs_two(agency: Agency, worker: Bot) -> None:
+def test_claiming_what_is_held_costs_four(agency: Agency, worker: Bot) -> None:
     worker.claim().ok()
-    assert cost(agency, lambda: worker.claim().ok()) == [READ, READ]
+    assert cost(agency, lambda: worker.claim().ok()) == [QUERY, QUERY, READ, READ], "a repeat looks, too"
+
+
+def test_a_claim_goes_by_what_was_paused_once_until_it_is_refused_or_finds_nothing(agency: Agency) -> None:
+    for number in range(3):
+        agency.operator.account(f"a{number}")
+    worker, held = agency.worker(), list[str]()
+
+    def claim(*, paused: bool | None = None) -> list[str]:
+        worker.ready().ok()
+        if paused is not None:
+            agency.operator.send("PATCH", "/api/operator/models/m1", {"paused": paused, "reason": "check"}).ok()
+        agency.time.advance(3)  # longer than what is paused is kept for sure, shorter than a key
+        agency.wire.calls.clear()
+        found = [one["account_id"] for one in worker.claim(holding=held).ok()["items"]]
+        held.extend(found)
+        return found
+
+    assert claim() == ["a0"]
+    assert agency.wire.operations() == [QUERY, READ, WRITE]
+    assert claim(paused=True) == []
+    assert agency.wire.operations().count(READ) == 2, "the first that was refused told it; and what the session holds"
+    assert claim(paused=False) == ["a1"]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +270,7 @@ def test_a_cold_function_looks_the_bot_and_the_switch_up_once(agency: Agency) ->
     bot = agency.bot()
     agency.wire.calls.clear()
     bot.ready().ok()
-    assert agency.wire.operations() == [READ, READ, QUERY, QUERY, QUERY]
+    assert agency.wire.operations() == [READ, READ, QUERY, QUERY, QUERY, QUERY]
 
 
 def test_ready_reads_no_more_where_much_is_waiting(agency: Agency) -> None:
@@ -232,4 +281,4 @@ def test_ready_reads_no_more_where_much_is_waiting(agency: Agency) -> None:
     agency.wire.calls.clear()
     agency.bot("b2").ready("?limit=3").ok()
     queries = agency.wire.of(QUERY)
-    assert [call.body["Limit"] for call in queries] == [4, 4, 4]
+    assert [call.body["Limit"] for call in queries] == [4, 4, 4, 4]
