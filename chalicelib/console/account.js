@@ -61,7 +61,15 @@ export function AccountDrawer({ id }) {
       )}
       ${
         dialog?.move === "migrate" &&
-        html`<${Migrate} target=${{ account_ids: [id] }} onClose=${() => setDialog(null)} onDone=${done} />`
+        account &&
+        html`
+          <${Migrate}
+            target=${{ account_ids: [id] }}
+            phases=${account.phases.map((one) => one.phase)}
+            onClose=${() => setDialog(null)}
+            onDone=${done}
+          />
+        `
       }
       ${
         dialog &&

@@ -60,9 +60,9 @@ export function address(path, query = {}) {
 /**
  * @param {string} method
  * @param {string} path
- * @param {More & { body?: unknown, query?: Record<string, unknown> }} [options]
+ * @param {More & { body?: unknown, text?: string, query?: Record<string, unknown> }} [options]
  */
-async function answered(method, path, { body, query, headers, signal } = {}) {
+async function answered(method, path, { body, text, query, headers, signal } = {}) {
   check();
   const key = held();
   /** @type {Record<string, string>} */
@@ -71,7 +71,7 @@ async function answered(method, path, { body, query, headers, signal } = {}) {
   const response = await fetch(address(path, query), {
     method,
     headers: sent,
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: body === undefined ? text : JSON.stringify(body),
     signal,
     credentials: "omit",
     cache: "no-store",
@@ -125,6 +125,18 @@ export const get = (path, query, more) => parsed("GET", path, { query, ...more }
  * @returns {Promise<AnswerOf<"post", P>>}
  */
 export const post = (path, body, more) => parsed("POST", path, { body: body ?? {}, ...more });
+
+/**
+ * The same with a body that is not JSON.
+ * @template {string} P
+ * @param {P} path
+ * @param {string} text
+ * @param {string} type
+ * @param {Record<string, unknown>} query
+ * @returns {Promise<AnswerOf<"post", P>>}
+ */
+export const postText = (path, text, type, query) =>
+  parsed("POST", path, { text, query, headers: { "Content-Type": type } });
 
 /**
  * @template {string} P

@@ -4,8 +4,8 @@ import { patch } from "./api.js";
 import { Ask, Check, Field } from "./dialogs.js";
 import { blank, MEDIA, PhaseFields, TEXT } from "./phase.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
-import { pathOf } from "./publish.js";
 import { toast } from "./ui.js";
+import { pathOf } from "./versions.js";
 
 /** @typedef {Schemas["PlanVersion"]} Version */
 /** @typedef {import("./phase.js").Written} Written */

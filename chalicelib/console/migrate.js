@@ -1,12 +1,12 @@
 // @ts-check
 // Moving accounts to another version of a plan: a dry run first, whose rows can be looked at.
-import { find, problemOf } from "./api.js";
+import { find, get, problemOf } from "./api.js";
 import { After, added, Progress, steps, TYPED_ABOVE } from "./bulk.js";
 import { Dialog, Field, hasReason, Reason } from "./dialogs.js";
 import { useLive } from "./live.js";
 import { html, useRef, useState } from "./preact.js";
-import { versionOptions } from "./publish.js";
-import { Badge, Empty, Table, Trouble } from "./ui.js";
+import { Badge, Empty, shown, Table, Trouble } from "./ui.js";
+import { pathOf, versionOptions } from "./versions.js";
 import { count, many } from "./words.js";
 
 /** @typedef {Schemas["MoveAllBody"]} MoveAll */
@@ -16,42 +16,31 @@ import { count, many } from "./words.js";
 
 const SHOWN = 200;
 
-/**
- * `post=first_post, story=last_post` as a mapping; null where it is something else.
- * @param {string} typed
- */
-function mappingOf(typed) {
-  const pairs = typed
-    .split(/[\s,]+/)
-    .filter(Boolean)
-    .map((pair) => pair.split("="));
-  return pairs.every((pair) => pair.length === 2 && pair[0] && pair[1]) ? Object.fromEntries(pairs) : null;
-}
-
 /** @param {Moved[]} rows */
 const possible = (rows) => rows.filter((one) => one.outcome === "would_be_done").length;
 
 /**
- * `target` says which accounts are meant, as in `Bulk`; `onClose` learns whether it is over.
+ * `target` says which accounts are meant, as in `Bulk`; `phases` names the phases of their plans, as far as they are
+ * shown; `onClose` learns whether it is over.
  * @param {{
- *   target: Pick<MoveAll, "account_ids" | "filter">, onClose: (over: boolean) => void, onDone: () => void,
+ *   target: Pick<MoveAll, "account_ids" | "filter">, phases: string[], onClose: (over: boolean) => void,
+ *   onDone: () => void,
  * }} props
  */
-export function Migrate({ target, onClose, onDone }) {
-  const [given, setGiven] = useState(/** @type {Given} */ ({ plan: "", mapping: "" }));
+export function Migrate({ target, phases, onClose, onDone }) {
+  const [given, setGiven] = useState(/** @type {Given} */ ({ plan: "", mapping: {} }));
   const [step, setStep] = useState(/** @type {Step} */ ("choosing"));
   const [tried, setTried] = useState(/** @type {Tried | null} */ (null));
   const [result, setResult] = useState({ done: 0, seen: 0, others: /** @type {Moved[]} */ ([]) });
   const [problem, setProblem] = useState(/** @type {Trouble | null} */ (null));
   const stopped = useRef(false);
   const fixed = useRef(target).current;
-  const mapping = mappingOf(given.mapping);
   /** @param {{ reason: string, dry_run: boolean }} more */
   const body = (more) =>
-    /** @type {MoveAll} */ ({ action: "migrate", ...fixed, plan: given.plan, mapping: mapping ?? {}, ...more });
+    /** @type {MoveAll} */ ({ action: "migrate", ...fixed, plan: given.plan, mapping: given.mapping, ...more });
   /** @type {Put} */
   const put = (name) => (event) => {
-    setGiven({ ...given, [name]: event.target.value });
+    setGiven({ ...given, ...(name === "plan" && { mapping: {} }), [name]: event.target.value });
     if (name === "plan" || name === "mapping") setTried(null); // that was another migration
   };
   const attempt = async () => {
@@ -101,7 +90,7 @@ export function Migrate({ target, onClose, onDone }) {
         <p class="soft">
           Completed phases stay. No date is earlier than what was promised, and no lease is broken.
         </p>
-        ${!ends && html`<${Choice} given=${given} put=${put} wrong=${mapping === null} />`}
+        ${!ends && html`<${Choice} given=${given} put=${put} phases=${phases} />`}
         ${!ends && tried && html`<${Rows} tried=${tried} />`}
         ${!ends && tried?.whole && html`<${Confirm} given=${given} put=${put} number=${number} />`}
         ${
@@ -120,7 +109,7 @@ export function Migrate({ target, onClose, onDone }) {
                 <button type="button" onClick=${close}>Cancel</button>
                 <button
                   type="button"
-                  disabled=${step === "trying" || !given.plan || mapping === null}
+                  disabled=${step === "trying" || !given.plan}
                   onClick=${attempt}
                 >
                   ${step === "trying" ? "Trying …" : "Dry run"}
@@ -134,8 +123,8 @@ export function Migrate({ target, onClose, onDone }) {
   `;
 }
 
-/** @param {{ given: Given, put: Put, wrong: boolean }} props */
-function Choice({ given, put, wrong }) {
+/** @param {{ given: Given, put: Put, phases: string[] }} props */
+function Choice({ given, put, phases }) {
   const plans = useLive("plans", (signal) => find("operator/plans", {}, 100, { signal }), 0);
   const published = (plans.data?.items ?? []).map((plan) => ({
     ...plan,
@@ -150,18 +139,50 @@ function Choice({ given, put, wrong }) {
         options=${[["", "–"], ...versionOptions(published)]}
         autofocus
       />
-      <${Field}
-        label="Phases that count for others"
-        value=${given.mapping}
-        onInput=${put("mapping")}
-        placeholder="post=first_post"
-        autocomplete="off"
-        fault=${wrong ? "Write old=new, and a comma between two." : undefined}
-        hint="Without it a phase counts for the one of the same name."
-      />
+      ${
+        given.plan &&
+        html`<${Mapping} plan=${given.plan} phases=${phases} mapping=${given.mapping} onChange=${put("mapping")} />`
+      }
     </div>
     ${plans.problem && html`<${Trouble} problem=${plans.problem} onRetry=${plans.reload} />`}
   `;
+}
+
+/**
+ * Which phases of the new plan those count for that it lacks; one of the same name counts for itself.
+ * @param {{ plan: string, phases: string[], mapping: Record<string, string>, onChange: (event: any) => void }} props
+ */
+function Mapping({ plan, phases, mapping, onChange }) {
+  const live = useLive(`plan:${plan}`, (signal) => get(pathOf(plan), {}, { signal }), 0);
+  return shown(live, (found) => {
+    const theirs = found.phases.map((one) => one.phase);
+    const free = theirs.filter((name) => !phases.includes(name));
+    const lacking = phases.filter((name) => !theirs.includes(name));
+    /** @param {string} name */
+    const choose = (name) => (/** @type {any} */ event) => {
+      const { [name]: _, ...others } = mapping;
+      onChange({ target: { value: event.target.value ? { ...others, [name]: event.target.value } : others } });
+    };
+    /** @param {string} name */
+    const options = (name) =>
+      free.filter((one) => one === mapping[name] || !Object.values(mapping).includes(one)).map((one) => [one, one]);
+    if (lacking.length === 0) return html`<p class="soft">Each phase counts for the one of the same name.</p>`;
+    return html`
+      <div class="stack tight">
+        ${lacking.map(
+          (name) => html`
+            <${Field}
+              key=${name}
+              label=${`${name} counts for`}
+              value=${mapping[name] ?? ""}
+              onInput=${choose(name)}
+              options=${[["", "nothing: left out"], ...options(name)]}
+            />
+          `,
+        )}
+      </div>
+    `;
+  });
 }
 
 /** @param {{ tried: Tried }} props */

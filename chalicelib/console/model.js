@@ -4,8 +4,8 @@ import { find, patch } from "./api.js";
 import { Ask, Check, Field } from "./dialogs.js";
 import { useLive } from "./live.js";
 import { html } from "./preact.js";
-import { publishedOptions } from "./publish.js";
 import { toast } from "./ui.js";
+import { publishedOptions } from "./versions.js";
 import { count } from "./words.js";
 
 /** @typedef {Schemas["Model"]} Model */

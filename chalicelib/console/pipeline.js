@@ -3,6 +3,7 @@
 import { find } from "./api.js";
 import { Bulk } from "./bulk.js";
 import { Field, filterOptions, Later } from "./dialogs.js";
+import { ImportButton } from "./import.js";
 import { change, extent, forgetOverview, link, overview as overviewOf, useLive } from "./live.js";
 import { Migrate } from "./migrate.js";
 import { html, useEffect, useMemo, useRef, useState } from "./preact.js";
@@ -17,7 +18,7 @@ import { count, many, PHASE, phaseNames } from "./words.js";
 /** @typedef {Parameters<typeof Bulk>[0]["move"] | "migrate"} Action */
 /** @typedef {[string, Record<string, string>, ((found: Overview) => number) | null]} Tab */
 
-const FILTERS = ["state", "queue", "phase_status", "model_id", "phase", "error_code", "text"];
+const FILTERS = ["state", "queue", "phase_status", "model_id", "phase", "plan", "error_code", "text"];
 const TABBED = ["state", "queue", "phase_status"];
 
 /**
@@ -83,7 +84,7 @@ export function Pipeline({ params }) {
     overview.reload();
   };
   return html`
-    <div class="head"><h1>Pipeline</h1></div>
+    <div class="head"><h1>Pipeline</h1><${ImportButton} onDone=${done} /></div>
     <${Tabs} params=${params} overview=${overview.data} />
     <${Filters} params=${params} phases=${phaseNames(phasesOf(rows.rows), overview.data, params.phase)} />
     ${shown(live, (found) => {
@@ -120,7 +121,7 @@ export function Pipeline({ params }) {
         }
       `;
     })}
-    ${move === "migrate" && html`<${Migrate} target=${selection.target(filter)} onClose=${close} onDone=${done} />`}
+    ${move === "migrate" && html`<${Migrate} target=${selection.target(filter)} phases=${phasesOf(rows.rows)} onClose=${close} onDone=${done} />`}
     ${
       move &&
       move !== "migrate" &&
@@ -197,6 +198,8 @@ function Filters({ params, phases }) {
   /** @type {Put} */
   const put = (name) => (event) => change({ [name]: event.target.value.trim(), cursor: null }, { replace: true });
   const known = (models.data?.items ?? []).map((model) => [model.model_id, model.name]);
+  const plans = useLive("plans", (signal) => find("operator/plans", {}, 100, { signal }), 60);
+  const kept = planOptions(plans.data?.items ?? [], params.plan);
   // an option is written again whenever it is rendered
   return useMemo(
     () => html`
@@ -208,6 +211,7 @@ function Filters({ params, phases }) {
           onInput=${put("model_id")}
           options=${filterOptions(known)}
         />
+        <${Field} label="Plan" value=${params.plan ?? ""} onInput=${put("plan")} options=${filterOptions(kept)} />
         <${Field} label="Phase" value=${params.phase ?? ""} onInput=${put("phase")} options=${filterOptions(phases)} />
         <${Field}
           label="Phase status"
@@ -218,8 +222,21 @@ function Filters({ params, phases }) {
         <${Later} name="error_code" label="Error code" value=${params.error_code ?? ""} />
       </div>
     `,
-    [params, models.data, phases.join()],
+    [params, models.data, plans.data, phases.join()],
   );
+}
+
+/**
+ * The plans that accounts can have, each by its name and by its versions; with the chosen one, whatever it is.
+ * @param {Schemas["ListedPlan"][]} plans
+ * @param {string | undefined} chosen
+ */
+function planOptions(plans, chosen) {
+  const names = plans.flatMap((plan) => [
+    plan.name,
+    ...plan.versions.filter((one) => one.state !== "draft").map((one) => `${plan.name}/${one.version}`),
+  ]);
+  return chosen && !names.includes(chosen) ? [chosen, ...names] : names;
 }
 
 /**
@@ -320,7 +337,7 @@ function Nothing({ filter, later }) {
   if (asked.length === 0) {
     return html`
       <${Empty} kind="nothing" title="There are no accounts yet">
-        Import some with <code>POST /api/operator/accounts/import</code>.
+        Import some: the button is above.
       <//>
     `;
   }

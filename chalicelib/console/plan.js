@@ -6,8 +6,9 @@ import { EditDraft } from "./draft.js";
 import { change, useLive } from "./live.js";
 import { Course, Limits, PhaseTable } from "./phases.js";
 import { html, useState } from "./preact.js";
-import { NewDraft, PreviewOnly, Publish, pathOf, Retire, versionOptions } from "./publish.js";
+import { NewDraft, PreviewOnly, Publish, Retire } from "./publish.js";
 import { Drawer, Empty, Opens, State, shown, Time } from "./ui.js";
+import { pathOf, versionOptions } from "./versions.js";
 import { many } from "./words.js";
 
 /** @typedef {Schemas["PlanVersion"]} Version */

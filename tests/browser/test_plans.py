@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.stage import KEY, Console
+from tests.browser.stage import KEY, Console, Model
 
 pytestmark = pytest.mark.engine
 
@@ -107,6 +107,11 @@ def test_an_operator_makes_a_slow_plan_and_publishes_it(console: Console) -> Non
     preview.get_by_label("Accounts that start now").press("Enter")
     expect(preview).to_contain_text(f"2 accounts of {model.model_id}, beside 0 under way")
     expect(preview).to_contain_text("First active")
+    first = preview.get_by_role("list", name="The first account").get_by_role("listitem")
+    expect(first).to_have_count(4)
+    expect(first.nth(1)).to_contain_text(re.compile(r"bio.*20\d\d-\d\d-\d\d \d\d:\d\d"))
+    active = preview.get_by_role("list", name="Active accounts").get_by_role("listitem")
+    expect(active.last).to_contain_text(re.compile("[12] of 2"))
     expect(preview.get_by_role("row", name="pfp content").get_by_role("cell").nth(1)).to_have_text("2")
     expect(preview.get_by_role("list", name="Who waits").get_by_role("listitem").first).to_contain_text("account 2")
     expect(dialog.get_by_role("button", name="Publish")).to_be_disabled()  # not without a reason
@@ -215,10 +220,9 @@ def test_the_selected_accounts_are_migrated_after_a_dry_run(console: Console) ->
     expect(rows.get_by_role("row", name=begun)).to_contain_text(f"from standard/1 to {plan}; goes on with bio")
     expect(rows.get_by_role("row", name=held)).to_contain_text("refused")
     assert console.stage.account(begun)["plan"]["name"] == "standard"
-    dialog.get_by_label("Phases that count for others").fill("post=")
-    expect(dialog).to_contain_text("Write old=new")
+    dialog.get_by_label("To the version").select_option("standard/1")
     expect(rows).to_have_count(0)  # that was another migration
-    dialog.get_by_label("Phases that count for others").fill("")
+    dialog.get_by_label("To the version").select_option(plan)
     dialog.get_by_role("button", name="Dry run").click()
     dialog.get_by_label("Reason").fill("fewer posts a week")
     dialog.get_by_role("button", name="Migrate 2").click()
@@ -245,3 +249,81 @@ def test_an_account_is_migrated_in_its_drawer(console: Console) -> None:
     dialog.get_by_role("button", name="Close").click()
     expect(page.locator(".drawer")).to_contain_text(f"plan {plan.replace('/', ' ')}")
     expect(page.locator(".drawer")).to_contain_text("1 of 4 phases completed")
+
+
+def two_posts(console: Console) -> str:
+    """A published plan of 48 hours before each phase: no story, two posts with names of their own, one a video."""
+    name = draft(console)
+    made = console.stage.api.get(f"{PLANS}/{name}/versions/1")["phases"]
+    pfp, bio, post, highlight = made
+    video = {**post["content"], "media_types": ["video/mp4", "video/quicktime"], "max_duration_seconds": 60}
+    posts = [{**post, "phase": "first_post"}, {**post, "phase": "second_post", "content": video}]
+    change(console, name, phases=[pfp, bio, *posts, highlight])
+    console.stage.api.post(f"{PLANS}/{name}/versions/1/publish")
+    return f"{name}/1"
+
+
+def at_five_phases(console: Console, model: Model) -> list[str]:
+    """Five accounts of `standard`: each begins two days after the one before, and the last has not begun."""
+    accounts = [model.account() for _ in range(5)]
+    for day in range(4):
+        bot = console.stage.bot()
+        for account, phase in zip(accounts[: day + 1], ("pfp", "bio", "post", "highlight")[day::-1], strict=True):
+            bot.complete(account, phase)
+        console.stage.advance(48 * 3600)
+    return accounts
+
+
+def test_ten_accounts_are_imported_on_a_slow_plan_and_five_at_different_phases_are_migrated_to_it(
+    console: Console,
+) -> None:
+    model, plan = console.stage.model(), two_posts(console)
+    moving = at_five_phases(console, model)
+    page = console.open(f"pipeline?model_id={model.model_id}", ready="[data-row]")
+    page.get_by_role("button", name="Import …").click()
+    dialog = page.get_by_role("dialog")
+    rows = "".join(
+        f"{model.model_id},{model.model_id}-new-{number},new.{model.model_id}.{number},"
+        f"{plan if number else 'never'},Ada,2026-01-01T00:00:00Z,contract 7\n"
+        for number in range(11)
+    )
+    heads = "model_id,account_id,username,plan,granted_by,granted_at,reference\n"
+    dialog.get_by_label("CSV or JSON lines").fill(heads + rows)
+    expect(dialog.get_by_role("button", name="Import", exact=True)).to_be_disabled()  # not before the dry run
+    dialog.get_by_role("button", name="Dry run").click()
+    expect(dialog).to_contain_text("10 would be created")
+    expect(dialog.get_by_role("row", name=f"{model.model_id}-new-0")).to_contain_text("refused")
+    dialog.get_by_role("button", name="Import 10").click()
+    expect(dialog).to_contain_text("10 created, 1 refused")
+    dialog.get_by_role("button", name="Close").click()
+    page.get_by_label(re.compile("^Plan")).select_option(plan)
+    expect(page.locator("[data-row]")).to_have_count(10)
+    heads_shown = page.get_by_role("columnheader")
+    for name in ("first_post", "second_post"):
+        expect(heads_shown.filter(has_text=name)).to_have_count(1)
+    page.get_by_label(re.compile("^Plan")).select_option("standard/1")
+    expect(page.locator("[data-row]")).to_have_count(5)
+    page.get_by_label("Select the page").check()
+    page.get_by_role("button", name="Migrate …").click()
+    dialog.get_by_label("To the version").select_option(plan)
+    dialog.get_by_label("post counts for").select_option("first_post")
+    expect(dialog.get_by_label("story counts for").locator("option")).to_have_text(["nothing: left out", "second_post"])
+    dialog.get_by_role("button", name="Dry run").click()
+    expect(dialog).to_contain_text("5 accounts can be migrated.")
+    table = dialog.get_by_role("region", name="Dry run, table")
+    following = ("second_post", "highlight", "first_post", "bio")
+    for account, phase in zip(moving, following, strict=False):
+        expect(table.get_by_role("row", name=account)).to_contain_text(f"goes on with {phase} at")
+    dialog.get_by_label("story counts for").select_option("second_post")
+    expect(table).to_have_count(0)  # that was another migration
+    dialog.get_by_label("story counts for").select_option("")
+    dialog.get_by_role("button", name="Dry run").click()
+    dialog.get_by_label("Reason").fill("fewer posts a week")
+    dialog.get_by_role("button", name="Migrate 5").click()
+    expect(dialog).to_contain_text("5 of 5 migrated.")
+    dialog.get_by_role("button", name="Close").click()
+    moved = [console.stage.account(one) for one in moving]
+    assert {f"{one['plan']['name']}/{one['plan']['version']}" for one in moved} == {plan}
+    assert [one["current_phase"] for one in moved] == [*following, None]
+    counted = console.stage.api.get(f"{PLANS}/{plan.partition('/')[0]}")["versions"]
+    assert [one["accounts"] for one in counted] == [15]
