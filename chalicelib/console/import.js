@@ -73,8 +73,8 @@ function Import({ onClose, onDone }) {
       <form onSubmit=${submit}>
         <h2>Import accounts</h2>
         <p class="soft">
-          A bad row does not stop the others, and importing the same rows again creates nothing twice. A row without a plan gets
-          that of its model.
+          A bad row does not stop the others, and importing the same rows again creates nothing twice. A row without a
+          plan gets that of its model.
         </p>
         <${Source} text=${text} write=${write} />
         ${problem && html`<${Trouble} problem=${problem} />`}

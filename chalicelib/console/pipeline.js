@@ -121,7 +121,17 @@ export function Pipeline({ params }) {
         }
       `;
     })}
-    ${move === "migrate" && html`<${Migrate} target=${selection.target(filter)} phases=${phasesOf(rows.rows)} onClose=${close} onDone=${done} />`}
+    ${
+      move === "migrate" &&
+      html`
+        <${Migrate}
+          target=${selection.target(filter)}
+          phases=${phasesOf(rows.rows)}
+          onClose=${close}
+          onDone=${done}
+        />
+      `
+    }
     ${
       move &&
       move !== "migrate" &&

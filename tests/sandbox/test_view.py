@@ -111,6 +111,22 @@ def test_a_narrow_terminal_breaks_no_word(current: str) -> None:
     assert all(len(one) == 8 and "…" not in "".join(one) for one in accounts), "name, state, one word, five phases"
 
 
+def test_accounts_of_plans_with_other_phases_are_shown_with_theirs() -> None:
+    slow = Row(
+        "a-01", "slow.one", "warming_up", "second_post", "available", ("pfp", "second_post"), {"pfp": "completed"}
+    )
+    moved = {"pfp": "completed", "bio": "pending", "second_post": "available"}
+    assert slow.status_of("pfp") == "completed"
+    text = rendered(snapshot(slow), height=24)
+    assert "second_post" in text and "highlight" not in text
+    other = Row("a-02", "moved", "warming_up", "second_post", "available", ("pfp", "bio", "second_post"), moved)
+    shown = snapshot(slow, other, row(3, "active"))
+    assert (shown.phases_done, shown.phases) == (7, 10)
+    lines = rendered(shown, height=24).splitlines()
+    assert any("moved" in one and "✔·○ second_post" in one for one in lines)
+    assert any("user.03" in one and "✔✔✔✔✔" in one for one in lines)
+
+
 def line(account: Row, *, problems: tuple[str, ...] = (), remark: str = "") -> Line:
     return Line(account, 5, 1, 0, 0, 20, problems, remark)
 

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from warmup.api.models import AccountWithAssignments, ListedAccount
 from warmup.client import Client
-from warmup.sandbox.agency import PHASES
 from warmup.sandbox.progress import Row, row_of
 from warmup.terminal import fitted
 
@@ -48,16 +47,16 @@ class Summary:
 
 def summarise(operator: Client) -> Summary:
     """Ask the service about each account, and have each one's audit verified."""
-    accounts = sorted(operator.accounts.list_all(limit=100), key=lambda account: account.account_id)
+    accounts = sorted(operator.accounts.list_all(limit=100, with_phases=True), key=lambda account: account.account_id)
     return Summary([_line(operator, account) for account in accounts])
 
 
 def _line(operator: Client, listed: ListedAccount) -> Line:
     account = operator.accounts.get(listed.account_id)
-    audit = operator.audit.verify(listed.account_id)
+    audit, row = operator.audit.verify(listed.account_id), row_of(listed)
     return Line(
-        row=row_of(listed),
-        completed=sum(phase.status == "completed" for phase in account.phases),
+        row=row,
+        completed=sum(phase.status == "completed" for phase in account.phases if phase.phase in row.phases),
         retries=sum(phase.retry_count for phase in account.phases),
         crashes=sum(phase.crash_count for phase in account.phases),
         replaced=sum(phase.replacement_count for phase in account.phases),
@@ -113,7 +112,7 @@ def _cells(line: Line) -> list[str]:
     return [
         line.row.username,
         "in review" if line.row.in_review else line.row.state,
-        f"{line.completed}/{len(PHASES)}",
+        f"{line.completed}/{len(line.row.phases)}",
         "NOT whole" if line.problems else "verified",
         *(str(number) for number in (line.retries, line.crashes, line.replaced, line.versions)),
     ]

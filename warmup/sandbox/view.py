@@ -11,7 +11,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from warmup.sandbox.agency import PHASES
 from warmup.sandbox.progress import Row, Snapshot
 from warmup.terminal import cut
 
@@ -70,13 +69,13 @@ def summary_line(snapshot: Snapshot) -> str:
     """Return how many accounts are in which state, in one line."""
     states = Counter("review" if row.in_review else row.state for row in snapshot.rows)
     states_text = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    phases = f"{snapshot.phases_done}/{len(snapshot.rows) * len(PHASES)} phases"
+    phases = f"{snapshot.phases_done}/{snapshot.phases} phases"
     return f"{snapshot.active}/{len(snapshot.rows)} active · {phases} · {states_text}"
 
 
 def render(snapshot: Snapshot, width: int, height: int) -> RenderableType:
     """Draw everything for a terminal of that size; in a low one settled accounts are only counted."""
-    bar = ProgressBar(total=max(1, len(snapshot.rows) * len(PHASES)), completed=snapshot.phases_done, width=40)
+    bar = ProgressBar(total=max(1, snapshot.phases), completed=snapshot.phases_done, width=40)
     head = Table.grid(padding=(0, 2))
     head.add_row(
         Text(f"{snapshot.now:{_NOW}}", style="bold"),
@@ -95,12 +94,14 @@ def render(snapshot: Snapshot, width: int, height: int) -> RenderableType:
 
 def _accounts(rows: Sequence[Row], width: int, room: int) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="bold")
-    for column in ("account", "state", *PHASES):
+    plans = {row.phases for row in rows}
+    columns = plans.pop() if len(plans) == 1 else None
+    for column in ("account", "state", *(columns or ("phases",))):
         table.add_column(column, no_wrap=True)
     shown = rows if len(rows) <= room else sorted(rows, key=lambda row: row.settled)[: room - 1]
-    cells = [list(_cells(row)) for row in shown]
+    cells = [list(_cells(row, columns)) for row in shown]
     if sum(max((one.cell_len for one in column), default=0) + 2 for column in zip(*cells, strict=True)) > width:
-        cells = [list(_cells(row, short=True)) for row in shown]
+        cells = [list(_cells(row, columns, short=True)) for row in shown]
     for row_cells in cells:
         table.add_row(*row_cells)
     if len(shown) < len(rows):
@@ -108,13 +109,19 @@ def _accounts(rows: Sequence[Row], width: int, room: int) -> Table:
     return table
 
 
-def _cells(row: Row, *, short: bool = False) -> Iterator[Text]:
+def _cells(row: Row, columns: Sequence[str] | None, *, short: bool = False) -> Iterator[Text]:
+    """Yield the cells of a row: one for each phase, or one for all where accounts follow plans of different phases."""
     yield Text(row.username)
     yield Text(
         "review" if row.in_review else row.state,
         style="bold red" if row.in_review else STATES.get(row.state, ""),
     )
-    yield from (word(row.status_of(phase), short=short) for phase in PHASES)
+    if columns is not None:
+        yield from (word(row.status_of(phase), short=short) for phase in columns)
+        return
+    icons = [word(row.status_of(phase)) for phase in row.phases]
+    course = Text("").join(Text(icon.plain[:1], style=icon.style) for icon in icons)
+    yield course if row.current_phase is None else Text(" ").join([course, Text(row.current_phase)])
 
 
 def _sessions(snapshot: Snapshot) -> Table:

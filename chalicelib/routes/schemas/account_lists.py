@@ -114,7 +114,7 @@ class ListedAccount(AccountSummary):
         return cls(
             **vars(AccountSummary.from_item(found.account, now)),
             content_due_at=found.account.content_due_at,
-            plan_phases=list(order),
+            plan_phases=list(found.account.plan.order),
             phases=[Cell.from_item(one, one.status_at(found.account.state, now)) for one in phases],
             assigned=Assigned.of(found),
         )
