@@ -10,6 +10,7 @@ import { html, useEffect, useMemo, useRef, useState } from "./preact.js";
 import { columnsOf, Row } from "./row.js";
 import { useRows } from "./rows.js";
 import { Announce, Empty, Icon, Opens, Pager, Scroll, shown } from "./ui.js";
+import { planOptions } from "./versions.js";
 import { idOf, useWalk, Walked, walks } from "./walk.js";
 import { count, many, PHASE, phaseNames } from "./words.js";
 
@@ -234,19 +235,6 @@ function Filters({ params, phases }) {
     `,
     [params, models.data, plans.data, phases.join()],
   );
-}
-
-/**
- * The plans that accounts can have, each by its name and by its versions; with the chosen one, whatever it is.
- * @param {Schemas["ListedPlan"][]} plans
- * @param {string | undefined} chosen
- */
-function planOptions(plans, chosen) {
-  const names = plans.flatMap((plan) => [
-    plan.name,
-    ...plan.versions.filter((one) => one.state !== "draft").map((one) => `${plan.name}/${one.version}`),
-  ]);
-  return chosen && !names.includes(chosen) ? [chosen, ...names] : names;
 }
 
 /**

@@ -34,3 +34,16 @@ export const publishedOptions = (plans) =>
     const versions = published.map((one) => `${plan.name}/${one.version}`);
     return (published.length ? [plan.name, ...versions] : []).map((reference) => [reference, reference]);
   });
+
+/**
+ * The plans that accounts can have, each by its name and by its versions; with the chosen one, whatever it is.
+ * @param {Listed[]} plans
+ * @param {string | undefined} chosen
+ */
+export function planOptions(plans, chosen) {
+  const names = plans.flatMap((plan) => [
+    plan.name,
+    ...plan.versions.filter((one) => one.state !== "draft").map((one) => `${plan.name}/${one.version}`),
+  ]);
+  return chosen && !names.includes(chosen) ? [chosen, ...names] : names;
+}
