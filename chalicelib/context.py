@@ -5,7 +5,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -63,6 +63,10 @@ class Actor:
     def sees(self, model_id: str) -> bool:
         """Whether this actor sees and touches what belongs to the model."""
         return self.models is None or model_id in self.models
+
+    def covers(self, models: Set[str] | None) -> bool:
+        """Whether this actor sees all that somebody bound to these models (None: all) sees."""
+        return permissions.may_bind(self.models, models)
 
     def may(self, needed: Permission) -> bool:
         """Whether this actor's role has the permission."""

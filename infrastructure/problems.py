@@ -23,7 +23,7 @@ class Code:
     retry_after: bool = False
 
 
-NOUNS = ("account", "phase", "session", "model", "content", "text", "bot", "key", "plan", "version")
+NOUNS = ("account", "phase", "session", "model", "content", "text", "bot", "user", "key", "plan", "version")
 _REMEDIES: Mapping[str, str] = {
     "malformed_request": "Correct the request as `detail` says: its JSON, a query parameter, a cursor or a header.",
     "unauthenticated": "Send `Authorization: Bearer <key>` with a key that is live; a revoked one never works again.",
@@ -49,6 +49,7 @@ _REMEDIES: Mapping[str, str] = {
     "four_eyes": "Have somebody else approve the item.",
     "session_ended": "Open a new session.",
     "too_many_keys": "Revoke one of `live_keys` first.",
+    "last_admin": "Make somebody else an admin, with a key, or keep this one.",
     "plan_not_published": "Publish a version of the plan, or name one that is published.",
     "version_conflict": "Read the item again (`current`), make your change to that, send its `ETag`.",
     "temporarily_unavailable": "Send the same request again after `retry_after_seconds`; it is never done twice.",

@@ -19,9 +19,11 @@ from chalicelib import tables, warmups
 from chalicelib.context import Actor, ActorKind
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import is_open
+from chalicelib.domain.permissions import Role
 from chalicelib.domain.timing import Due, DueQueue
+from chalicelib.services import users
 from chalicelib.settings import Settings
-from chalicelib.tables import Account, AccountProfile, AuditEvent, Content, Phase, Text, pages
+from chalicelib.tables import Account, AccountProfile, AuditEvent, Bot, Content, Phase, Text, pages
 from chalicelib.tables.audit_buckets import bucket_of, day_of
 from chalicelib.tables.base import Item, Raw, batch_get
 from chalicelib.tables.pools import PoolItem
@@ -134,12 +136,20 @@ def _move_consent(settings: Settings, account: Account) -> bool:
     return _written(settings, account, Account.version == account.version, profile)
 
 
+def move_operators(settings: Settings) -> Iterator[bool]:
+    """Moves operators from the bots to the users, as admins, with their keys: for each bot whether it was one."""
+    context = contexts.begin(settings, Actor(ActorKind.OPERATOR, "deployer", role=Role.ADMIN), seconds=60)
+    for bot in _all(Bot):
+        yield bot.role is ActorKind.OPERATOR and users.move(context, bot.bot_id)
+
+
 PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {
     "items ranked again": rank_items,
     "events sorted by day": sort_events,
     "accounts given the keys of the work index": give_work_keys,
     "accounts that hold their current phase": hold_phases,
     "consents moved to the profiles": move_consents,
+    "operators moved to the users": move_operators,
 }
 
 

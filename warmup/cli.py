@@ -20,6 +20,7 @@ from warmup.commands import (
     review,
     sessions,
     texts,
+    users,
     work,
 )
 from warmup.commands.common import Exit, exit_code, explained, fail
@@ -33,12 +34,14 @@ app.add_typer(content.app, name="content")
 app.add_typer(texts.app, name="texts")
 app.add_typer(review.app, name="review")
 app.add_typer(bots.app, name="bots")
+app.add_typer(users.app, name="users")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(audit.app, name="audit")
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(plans.app, name="plans")
 app.command()(work.work)
 app.command()(doctor.doctor)
+app.command()(users.me)
 app.command()(claims.claims)
 
 

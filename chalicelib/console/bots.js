@@ -1,7 +1,7 @@
 // @ts-check
 // Bots: their sessions and what they hold; and who has a key.
 import { find, post, remove } from "./api.js";
-import { Ask, Dialog, Field, hasReason, plainOptions, Reason } from "./dialogs.js";
+import { Ask, Dialog, Field, hasReason, Reason } from "./dialogs.js";
 import { link, useLive } from "./live.js";
 import { html, useState } from "./preact.js";
 import { useRows } from "./rows.js";
@@ -56,7 +56,7 @@ export function Bots({ params }) {
       )}
     </section>
     <section class="stack" aria-labelledby="bots">
-      <h2 id="bots">Bots and operators</h2>
+      <h2 id="bots">Keys</h2>
       ${shown(bots, (found) => html`<${BotTable} bots=${found.items} ask=${setDialog} />`)}
     </section>
     ${dialog && html`<${Act} asked=${dialog} onClose=${() => setDialog(null)} onMade=${setMade} onDone=${done} />`}
@@ -147,12 +147,11 @@ function BotTable({ bots, ask }) {
   if (bots.length === 0) return html`<${Empty} kind="nothing" title="There are no bots yet" />`;
   const ordered = [...bots].sort((a, b) => (a.bot_id < b.bot_id ? -1 : 1));
   return html`
-    <${Table} label="Bots and operators" columns=${["Name", "Role", "Models", "Keys", "Actions"]}>
+    <${Table} label="Bots" columns=${["Name", "Models", "Keys", "Actions"]}>
       ${ordered.map(
         (bot) => html`
           <tr key=${bot.bot_id} data-row>
             <th scope="row"><bdi>${bot.name}</bdi><br /><small>${bot.bot_id}</small></th>
-            <td>${bot.role}</td>
             <td>${bot.models ? bot.models.join(", ") : "all"}</td>
             <td><${Keys} bot=${bot} ask=${ask} /></td>
             <td><${Opens} kind="tiny" of=${bot.bot_id} onClick=${() => ask({ move: "key", bot })}>New key<//></td>
@@ -166,7 +165,7 @@ function BotTable({ bots, ask }) {
 /** @param {{ bot: Bot, ask: Open }} props */
 const Keys = ({ bot, ask }) => html`
   <ul class="stack tight">
-    ${bot.keys.map(
+    ${(bot.keys ?? []).map(
       (key) => html`
         <li class="row">
           <code class="clip">${key.key_id}</code>
@@ -280,7 +279,6 @@ function NewBot({ onClose, onDone, onMade }) {
     const name = given.name?.trim();
     const made = await post("operator/bots", {
       bot_id: given.id.trim(),
-      role: given.role,
       ...(name ? { name } : {}),
       ...(models.length ? { models } : {}),
     });
@@ -291,7 +289,6 @@ function NewBot({ onClose, onDone, onMade }) {
     <${Ask}
       title="New bot"
       label="Create"
-      values=${{ role: "bot" }}
       ready=${(given) => given.id?.trim()}
       onClose=${onClose}
       act=${act}
@@ -305,12 +302,6 @@ function NewBot({ onClose, onDone, onMade }) {
           autofocus
         />
         <${Field} label="Name" value=${given.name ?? ""} onInput=${put("name")} most=${200} />
-        <${Field}
-          label="Role"
-          value=${given.role}
-          onInput=${put("role")}
-          options=${plainOptions(["bot", "operator"])}
-        />
         <${Field} label="Only these models (empty: all)" value=${given.models ?? ""} onInput=${put("models")} />
       `}
     />

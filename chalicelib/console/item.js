@@ -99,7 +99,7 @@ const Aside = ({ item }) => html`
   </span>
 `;
 
-/** @typedef {{ users: Schemas["User"][], has_more: boolean }} Touched */
+/** @typedef {{ users: Schemas["ItemUser"][], has_more: boolean }} Touched */
 
 /**
  * Whom a change of the rights touches.

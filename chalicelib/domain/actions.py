@@ -66,6 +66,11 @@ class AuditAction(StrEnum):
     BOT_CHANGE = "bot:change"
     BOT_ADD_KEY = "bot:add_key"
     BOT_REVOKE_KEY = "bot:revoke_key"
+    USER_CREATE = "user:create"
+    USER_CHANGE = "user:change"
+    USER_DISABLE = "user:disable"
+    USER_ADD_KEY = "user:add_key"
+    USER_REVOKE_KEY = "user:revoke_key"
 
 
 _SENTENCES: Mapping[AuditAction, str] = {
@@ -127,6 +132,11 @@ _SENTENCES: Mapping[AuditAction, str] = {
     AuditAction.BOT_CHANGE: "{actor} changed {subject}: {changed}",
     AuditAction.BOT_ADD_KEY: "{actor} made a new key of {subject}: {key_id}",
     AuditAction.BOT_REVOKE_KEY: "{actor} revoked a key of {subject}: {key_id}",
+    AuditAction.USER_CREATE: "{actor} created {subject}",
+    AuditAction.USER_CHANGE: "{actor} changed {subject}: {changed}",
+    AuditAction.USER_DISABLE: "{actor} disabled {subject}: {reason}",
+    AuditAction.USER_ADD_KEY: "{actor} made a new key of {subject}: {key_id}",
+    AuditAction.USER_REVOKE_KEY: "{actor} revoked a key of {subject}: {key_id}",
 }
 
 

@@ -11,7 +11,7 @@ ServiceError
 │   ├── ContentUnavailable · ContentNotEligible
 │   ├── InvalidTransition · AlreadyExists · Duplicate · FourEyes
 │   ├── ConsentMissing · ConsentWithdrawn · ConsentExpired
-│   ├── SessionEnded · TooManyKeys · PlanNotPublished
+│   ├── SessionEnded · TooManyKeys · LastAdmin · PlanNotPublished
 │   └── VersionConflict
 └── TemporarilyUnavailable
 
@@ -234,9 +234,15 @@ class SessionEnded(Refused):
 
 
 class TooManyKeys(Refused):
-    """A bot has at most two live keys: revoke one first."""
+    """A bot or a user has at most two live keys: revoke one first."""
 
     code = "too_many_keys"
+
+
+class LastAdmin(Refused):
+    """There would be no admin with a live key left: give somebody else the role and a key first."""
+
+    code = "last_admin"
 
 
 class PlanNotPublished(Refused):

@@ -10,6 +10,7 @@ from chalicelib.domain.errors import Forbidden
 class Permission(StrEnum):
     """What an operation under `/api/operator` needs; each names one."""
 
+    ME_READ = "me:read"
     MODELS_READ = "models:read"
     MODELS_PAUSE = "models:pause"
     MODELS_WRITE = "models:write"
@@ -33,6 +34,8 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     BOTS_READ = "bots:read"
     BOTS_WRITE = "bots:write"
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
 

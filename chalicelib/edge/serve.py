@@ -19,7 +19,7 @@ from chalicelib.edge.endpoints import Endpoint
 from chalicelib.edge.problems import MethodNotAllowed, RouteNotFound, problem
 from chalicelib.edge.requests import Call
 from chalicelib.logs import Logs
-from chalicelib.services import bots
+from chalicelib.services import authentication
 from chalicelib.settings import Settings
 from chalicelib.tables.transport import AwsRefused
 
@@ -125,7 +125,7 @@ def _actor(context: Context, key: str) -> Actor:
         from chalicelib.services import sign_in  # noqa: PLC0415  # a request with a key loads nothing of it
 
         return sign_in.authenticate(context, key)
-    return bots.authenticate(context.settings, key)
+    return authentication.authenticate(context, key)
 
 
 def _check_ids(params: Mapping[str, str]) -> None:

@@ -22,6 +22,7 @@ from chalicelib.routes import (
     stewardship,
     tasks,
     texts,
+    users,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -45,6 +46,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
             stewardship,
             tasks,
             texts,
+            users,
         )
     ),
     console.blueprint,

@@ -1,10 +1,10 @@
-"""Bots and operators, and their keys."""
+"""Bots, and their keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.context import ActorKind, Context
+from chalicelib.context import Context
 from chalicelib.domain.errors import AlreadyExists, TooManyKeys
 from chalicelib.domain.permissions import Permission
 from chalicelib.edge.answers import Answer, Created, New, Tagged
@@ -17,30 +17,31 @@ from chalicelib.services.bots import NewKey
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
     from chalicelib.routes.bodies.bots import BotBody, BotEdit
+    from chalicelib.routes.bodies.users import KeyBody
 
-routes = Routes(__name__, bodies=(".bodies.bots",))
+routes = Routes(__name__, bodies=(".bodies.bots", ".bodies.users"))
 
 
 @routes.post("/api/operator/bots", needs=Permission.BOTS_WRITE, refuses=(AlreadyExists,))
 def create(context: Context, *, body: BotBody) -> Created[CreatedBot]:
-    """Creates a bot or an operator; its key is in the answer, this once."""
+    """Creates a bot; its key is in the answer, this once."""
     bot_id = body.bot_id or context.new_id("bot")
     models = None if body.models is None else frozenset(body.models)
-    bot, key = bots.create(context, bot_id, name=body.name or bot_id, role=ActorKind(body.role), models=models)
-    return Created(CreatedBot.made(bot, key), key is None)
+    bot, key = bots.create(context, bot_id, name=body.name or bot_id, models=models, expires_at=body.expires_at)
+    return Created(CreatedBot.made(bot, key, context.actor), key is None)
 
 
 @routes.get("/api/operator/bots", needs=Permission.BOTS_READ, query={"limit": limit, "cursor": cursor})
 def list_all(context: Context, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Answer[Page[Bot]]:
-    """All bots and operators."""
+    """All bots; with `keys:read` their keys, too."""
     found, following = bots.list_all(context, limit=limit, cursor=cursor)
-    return Answer(Page(items=[Bot.from_item(one) for one in found], next_cursor=following))
+    return Answer(Page(items=[Bot.from_item(one, context.actor) for one in found], next_cursor=following))
 
 
 @routes.get("/api/operator/bots/{bot_id}", needs=Permission.BOTS_READ)
 def get(context: Context, *, bot_id: str) -> Tagged[Bot]:
-    """One bot or operator."""
-    return Tagged(Bot.from_item(bots.get(context, bot_id)))
+    """One bot."""
+    return Tagged(Bot.from_item(bots.get(context, bot_id), context.actor))
 
 
 @routes.patch("/api/operator/bots/{bot_id}", needs=Permission.BOTS_WRITE, shows=lambda one, _: Bot.from_item(one))
@@ -49,17 +50,17 @@ def edit(context: Context, *, bot_id: str, body: BotEdit) -> Tagged[ChangedBot]:
     models = None if body.models is None else frozenset(body.models)
     freed = models is None and "models" in body.model_fields_set
     bot, replayed = bots.edit(context, bot_id, name=body.name, models=models, all_models=freed)
-    return Tagged(ChangedBot.after(bot, replayed=replayed))
+    return Tagged(ChangedBot.after(bot, context.actor, replayed=replayed))
 
 
 @routes.post("/api/operator/bots/{bot_id}/keys", needs=Permission.KEYS_WRITE, refuses=(TooManyKeys,))
-def rotate_key(context: Context, *, bot_id: str) -> New[NewKey]:
+def rotate_key(context: Context, *, bot_id: str, body: KeyBody) -> New[NewKey]:
     """Makes a new key beside the live one; it is in the answer, this once."""
-    return New(bots.rotate_key(context, bot_id))
+    return New(bots.rotate_key(context, bot_id, expires_at=body.expires_at))
 
 
 @routes.delete("/api/operator/bots/{bot_id}/keys/{key_id}", needs=Permission.KEYS_WRITE)
 def revoke_key(context: Context, *, bot_id: str, key_id: str) -> Answer[ChangedBot]:
     """Revokes a key, everywhere within a minute."""
     bot, replayed = bots.revoke_key(context, bot_id, key_id)
-    return Answer(ChangedBot.after(bot, replayed=replayed))
+    return Answer(ChangedBot.after(bot, context.actor, replayed=replayed))

@@ -39,7 +39,7 @@ class ItemHold(StrEnum):
 
 
 @record
-class User:
+class ItemUser:
     """An account that was given an item, and how it holds it now."""
 
     account_id: str
@@ -56,7 +56,7 @@ class Edited(Generic[T]):
 
     item: T
     replayed: bool
-    users: list[User] | None = field(default=None)
+    users: list[ItemUser] | None = field(default=None)
     has_more: bool = False
 
 
@@ -189,12 +189,12 @@ def _action(item: PoolItem, moves: list[dict[str, object]]) -> AuditAction:
 # who has it
 
 
-def _user(context: Context, kind: type[PoolItem], item_id: str, row: Assignment) -> User:
+def _user(context: Context, kind: type[PoolItem], item_id: str, row: Assignment) -> ItemUser:
     hold, outcome = ItemHold.USED, row.outcome
     if row.ended_at is None:
         hold = _take_off(context, kind, item_id, row)
         outcome = "withdrawn" if hold is ItemHold.UNASSIGNED else outcome
-    return User(row.account_id, row.phase, row.assignment_id, row.assigned_at, outcome, hold)
+    return ItemUser(row.account_id, row.phase, row.assignment_id, row.assigned_at, outcome, hold)
 
 
 @retry_on_conflict

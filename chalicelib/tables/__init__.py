@@ -14,12 +14,13 @@ from chalicelib.tables.pools import Content, Text
 from chalicelib.tables.profiles import AccountProfile
 from chalicelib.tables.sessions import Session
 from chalicelib.tables.settings import Setting
+from chalicelib.tables.users import User
 
 NAMES: dict[type[base.Item], str] = {
     model: base.name_of(model)
     for model in (
         *(Account, Phase, Content, Text, Fingerprint, Assignment, Bot, Session, CreatorModel, Setting),
-        *(AuditEvent, StoredPlan, AccountProfile),
+        *(AuditEvent, StoredPlan, AccountProfile, User),
     )
 }
 
@@ -52,6 +53,7 @@ __all__ = [
     "Setting",
     "StoredPlan",
     "Text",
+    "User",
     "bind",
     "create_all",
 ]

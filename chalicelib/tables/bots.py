@@ -1,4 +1,4 @@
-"""Bots and operators: who may call, with the hashes of their keys."""
+"""Bots: who may call the bot API, with the hashes of their keys."""
 
 from chalicelib.context import ActorKind
 from chalicelib.tables.attributes import count, document, instant, text, texts, word
@@ -6,7 +6,7 @@ from chalicelib.tables.base import Item
 
 
 class Bot(Item):
-    """A bot, or an operator. `keys` maps a key's id to `{digest, created_at, revoked_at}`."""
+    """A bot; of an earlier release, an operator. `keys` maps a key's id to what is stored of it."""
 
     class Meta:
         table_name = "bots"
@@ -24,7 +24,3 @@ class Bot(Item):
     def subject(self) -> str:
         """The subject of its audit events."""
         return f"bot:{self.bot_id}"
-
-    def live_keys(self) -> dict[str, dict[str, str | None]]:
-        """The keys that are not revoked, by id."""
-        return {key_id: key for key_id, key in self.keys.items() if not key.get("revoked_at")}

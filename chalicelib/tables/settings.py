@@ -20,6 +20,8 @@ PAUSES = "pauses"
 _BEFORE_THAT = "pauses before"
 WATCHED = "watched"
 HOURS = "hours"
+ADMINS = "admins"
+"""Who can administer: the ids of the admins, each with until when one of the keys is live."""
 DIRECTORY = "directory"
 BEFORE = "before_"
 """What the name of a list begins with that holds what stood before the first number of another list."""
@@ -214,6 +216,13 @@ def slots_of(held: Set[str]) -> Action:
 def slots_key(model_id: str) -> str:
     """The name of the setting that holds which accounts of a bounded model are worked on."""
     return f"slots:{model_id}"
+
+
+def keep_admins(found: Setting | None, admins: Mapping[str, str]) -> tuple[Condition, list[Action]]:
+    """The update that keeps who can administer, on condition that nobody has changed that since it was read."""
+    before = None if found is None else found.did
+    unchanged = Setting.did.does_not_exist() if before is None else Setting.did == before
+    return unchanged, [Setting.did.set(dict(admins))]
 
 
 def take_slot(account_id: str, bound: int) -> tuple[Condition, Action]:

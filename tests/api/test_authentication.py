@@ -27,6 +27,7 @@ IDS = {
     "content_id": "m1-pfp",
     "text_id": "m1-bio-text",
     "bot_id": "b1",
+    "user_id": "ada",
     "key_id": "key_1",
     "session_id": "ses_1",
     "plan": "standard",
@@ -159,8 +160,8 @@ def test_anothers_session_does_not_make_a_bot_the_holder(agency: Agency) -> None
     assert agency.operator.account_document()["lease"]["bot_id"] == "b1"
 
 
-def test_an_operator_with_a_key_of_its_own_works_as_operator(agency: Agency) -> None:
-    made = agency.operator.post("/api/operator/bots", {"bot_id": "ada", "role": "operator"}).ok(201)
+def test_a_user_with_a_key_of_its_own_works_as_operator(agency: Agency) -> None:
+    made = agency.operator.post("/api/operator/users", {"user_id": "ada", "role": "admin"}).ok(201)
     ada = Api(agency.client, made["key"])
     ada.post("/api/operator/models", {"model_id": "m9"}).ok(201)
     ada.get("/api/bot/accounts/ready").refused(403, "forbidden")

@@ -52,6 +52,7 @@ VALID: dict[str, dict[str, Any]] = {
     "MigrationBody": {"plan": "slow", "reason": "x"},
     "PreviewBody": {"model_id": "m1", "accounts": 1},
     "BotBody": {"bot_id": "bad", "name": "x", "models": ["m1"]},
+    "UserBody": {"user_id": "bad", "name": "x", "role": "viewer", "models": ["m1"]},
 }
 """A body of each kind that would be accepted. For a kind that is not here less is tried."""
 
@@ -104,6 +105,7 @@ def scene(agency: Agency) -> Scene:
         worker = agency.warmed_to("pfp")
         token = worker.take()
         agency.operator.post("/api/operator/plans", {"name": "slow", "title": "Slow"}).ok(201)
+        agency.operator.post("/api/operator/users", {"user_id": "ada", "role": "viewer"}).ok(201)
         key_id = agency.operator.get("/api/operator/bots/b2").ok()["keys"][0]["key_id"]
         ids = {
             "account_id": "a1",
@@ -111,6 +113,7 @@ def scene(agency: Agency) -> Scene:
             "content_id": "m1-pfp",
             "text_id": "m1-bio-text",
             "bot_id": "b2",
+            "user_id": "ada",
             "key_id": key_id,
             "session_id": str(worker.session),
             "phase": "pfp",

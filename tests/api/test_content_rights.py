@@ -202,7 +202,7 @@ def test_under_four_eyes_nobody_approves_their_own(agency: Agency, monkeypatch: 
     monkeypatch.setitem(plans.PLANS, ("standard", 1), strict)
     operator = agency.operator
     second = Operator(
-        agency.client, operator.post("/api/operator/bots", {"bot_id": "o2", "role": "operator"}).ok(201)["key"]
+        agency.client, operator.post("/api/operator/users", {"user_id": "o2", "role": "approver"}).ok(201)["key"]
     )
     made = operator.media("mine", "pfp", quality_score=99)
     assert made["status"] == "pending"

@@ -307,25 +307,15 @@ def test_any_text_comes_back_as_it_was(agency: Agency, body: str) -> None:
 def test_a_bot_is_created_once(agency: Agency) -> None:
     given = {"bot_id": "b9", "name": "Nine", "models": ["m1"]}
     made = agency.operator.post("/api/operator/bots", given).ok(201)
-    assert (made["role"], made["models"], made["replayed"]) == ("bot", ["m1"], False)
+    assert (made["models"], made["replayed"]) == (["m1"], False)
     before = agency.wire.image()
     agency.operator.post("/api/operator/bots", given).ok()
-    for change in ({"name": "Ten"}, {"models": None}, {"models": ["m1", "m2"]}, {"role": "operator", "models": None}):
+    for change in ({"name": "Ten"}, {"models": None}, {"models": ["m1", "m2"]}):
         agency.operator.post("/api/operator/bots", {**given, **change}).refused(409, "already_exists")
     assert agency.wire.image() == before
     found = agency.operator.get("/api/operator/bots/b9").ok()
     assert [key["key_id"] for key in found["keys"]] == [made["key_id"]]
     agency.operator.get("/api/operator/bots/never").refused(404, "bot_not_found")
-
-
-def test_an_operator_is_bound_to_no_models(agency: Agency) -> None:
-    given = {"bot_id": "ada", "role": "operator"}
-    bound = {"models": ["m1"]}
-    path = "/api/operator/bots"
-    problem = agency.operator.post(path, {**given, **bound}).refused(422, "invalid_input")
-    assert problem["errors"] == [{"pointer": "/models", "detail": "an operator sees all models: leave it out"}]
-    agency.operator.post(path, given).ok(201)
-    agency.operator.send("PATCH", f"{path}/ada", bound).refused(422, "invalid_input")
 
 
 def test_a_bot_without_an_id_gets_one(agency: Agency) -> None:
@@ -339,7 +329,7 @@ def test_a_bot_without_an_id_gets_one(agency: Agency) -> None:
     [
         ({"bot_id": "a b"}, "/bot_id"),
         ({"role": "root"}, "/role"),
-        ({"role": "timer"}, "/role"),
+        ({"role": "operator"}, "/role"),
         ({"models": []}, "/models"),
         ({"models": ["a b"]}, "/models/0"),
         ({"key": "wk_b1_x"}, "/key"),

@@ -17,7 +17,7 @@ from chalicelib.services import pipeline
 from chalicelib.tables.base import Store
 from chalicelib.tables.counts import MOST_COUNTED
 from tests import rights
-from tests.agency import CONSENT, LEASE, Agency, media, words
+from tests.agency import CONSENT, LEASE, Agency, Api, media, words
 
 OPERATOR = "/api/operator"
 
@@ -68,6 +68,11 @@ def operators_change_what_is_there(agency: Agency) -> None:
     operator.send("PATCH", f"{OPERATOR}/models/m1", {"name": "Nora"}).ok()
     operator.send("PATCH", f"{OPERATOR}/models/m1/content/m1-any", {"quality_score": 10}).ok()
     operator.post(f"{OPERATOR}/bots/b2/keys").ok(201)
+    ada = operator.post(f"{OPERATOR}/users", {"user_id": "ada", "role": "admin"}).ok(201)
+    Api(agency.client, ada["key"]).get(f"{OPERATOR}/users").ok()
+    row = next(one for one in agency.wire.image()["test-bots"].values() if one["bot_id"]["S"] == "b2")
+    agency.wire.plant("test-bots", {**row, "bot_id": {"S": "old"}, "role": {"S": "operator"}})  # of an earlier release
+    operator.post(f"{OPERATOR}/users/old/disable", {"reason": "has left"}).ok()
     operator.post(f"{OPERATOR}/plans", {"name": "slow", "title": "Slow"}).ok(201)
     operator.post(f"{OPERATOR}/plans/slow/versions/1/publish").ok()
     operator.words("w1", "bio", body="one")

@@ -673,6 +673,24 @@ def test_a_bots_life(warmup: Run) -> None:
     assert "bot-7" in warmup("bots", "list").out
 
 
+def test_a_users_life(warmup: Run) -> None:
+    made = warmup("users", "create", "ada", "--role", "contributor", "--model", "nora", "--days", "90")
+    assert re.fullmatch(r"wk_ada_\S+\n", made.out), "the key alone, for a script to keep"
+    assert (
+        "warmup users rotate" in warmup("users", "create", "ada", "-r", "contributor", "-m", "nora", "--days", "9").err
+    )
+    edited = warmup("users", "edit", "ada", "--role", "approver", "--all-models", "-o", "json").json
+    assert (edited["role"], edited["models"]) == ("approver", None)
+    rotated = warmup("users", "rotate", "ada", "-o", "json").json
+    warmup("users", "revoke", "ada", rotated["key_id"], "--yes")
+    listed = warmup("users", "keys", "ada", "-o", "json").json
+    assert sorted(bool(key["revoked_at"]) for key in listed) == [False, True]
+    assert warmup("users", "disable", "ada", "--reason", "has left", "--yes", "-o", "json").json["disabled_at"]
+    assert warmup("users", "edit", "ada", "--enable", "-o", "json").json["disabled_at"] is None
+    assert "ada" in warmup("users", "list").out
+    assert warmup("me", "-o", "json").json["role"] == "admin"
+
+
 def test_pools_are_filled_and_looked_at(warmup: Run, tmp_path: Path) -> None:
     file = tmp_path / "picture.png"
     file.write_bytes(draw(77, "post", None, "a picture").data)

@@ -27,7 +27,7 @@ SENSELESS: Mapping[str, str] = {
     r"^(phases\.|tasks\.|leases\.release|accounts\.(start|complete)_warmup)": "400",  # a lease token that is none
     r"^(accounts|content|texts|models)\.(create|edit|upload)$": "422",  # themes of others, files that do not lie there
     r"^accounts\.move_all$": "422",  # both ids and a filter
-    r"^bots\.edit$": "422",  # models for an operator, who is bound to none
+    r"^(users|bots)\.(create|edit|rotate_key)$": "422",  # a key that has expired, an admin who is bound
     r"^review\.assign$": "422",  # an item of another kind than the phase needs
 }
 CONFIG = """

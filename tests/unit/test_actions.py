@@ -26,7 +26,9 @@ DETAILS = {
 
 @pytest.mark.parametrize("action", AuditAction)
 def test_a_tag_is_subject_and_verb(action: AuditAction) -> None:
-    assert re.fullmatch(r"(account|lease|phase|session|model|content|text|plan|bot|pipeline):[a-z]+(_[a-z]+)*", action)
+    assert re.fullmatch(
+        r"(account|lease|phase|session|model|content|text|plan|bot|user|pipeline):[a-z]+(_[a-z]+)*", action
+    )
     assert action.name == action.value.replace(":", "_").upper()
 
 

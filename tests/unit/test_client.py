@@ -23,9 +23,9 @@ from warmup.transport import BadChecksum
 
 OPENAPI: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 OPERATIONS = written.operations(OPENAPI)
+ME: dict[str, Any] = {"user_id": "ada", "name": "Ada", "role": "viewer", "models": None, "permissions": []}
 BOT: dict[str, Any] = {
     "bot_id": "b",
-    "role": "bot",
     "name": "B",
     "models": None,
     "keys": [],
@@ -186,7 +186,7 @@ def test_a_request_carries_the_key_and_just_what_was_given(connect: Connect) -> 
     assert (asked.method, asked.url.raw_path) == ("PATCH", b"/api/operator/bots/b%2F..%2Fc")
     assert (asked.headers["Authorization"], asked.headers["If-Match"]) == ("Bearer a-key", '"3"')
     assert json.loads(asked.content) == {"models": None}, "null is sent, what was not given is not"
-    assert bot.role is models.ActorKind.BOT
+    assert bot.replayed is False
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -205,8 +205,8 @@ def test_a_code_that_this_release_does_not_know_is_still_told(connect: Connect) 
 
 
 def test_words_and_members_of_later_releases_do_no_harm(connect: Connect) -> None:
-    client, _, _ = connect(httpx.Response(200, json=BOT | {"role": "auditor", "colour": "blue"}))
-    assert client.bots.get("b").role == "auditor"
+    client, _, _ = connect(httpx.Response(200, json=ME | {"role": "auditor", "colour": "blue"}))
+    assert client.users.me().role == "auditor"
 
 
 @pytest.mark.parametrize("answer", [httpx.Response(502, text="<html>"), httpx.Response(200, json=[])])

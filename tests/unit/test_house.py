@@ -5,7 +5,7 @@ from benchmarks.house import casts, cycles, is_service, repeated_class_names, si
 SERVICE = [source for source in sources() if is_service(source)]
 
 # a table's item and the document that shows it, a rule's value and the document that shows it
-SHOWN = {"Actor", "Assignment", "AuditEvent", "Bot", "Consent", "Content", "Lease", "Phase", "Session", "Text"}
+SHOWN = {"Actor", "Assignment", "AuditEvent", "Bot", "Consent", "Content", "Lease", "Phase", "Session", "Text", "User"}
 # what a worker does next, in the contract's word; and what a decision makes of a warm-up
 TWO_THINGS = {"Step"}
 

@@ -96,6 +96,13 @@ class TextNotFound(problems.NotFound):
     """
 
 
+class UserNotFound(problems.NotFound):
+    """There is no such user, or this key does not see it.
+
+    Compare the id; a bot whose key is bound to models sees only those.
+    """
+
+
 class VersionNotFound(problems.NotFound):
     """There is no such version, or this key does not see it.
 
@@ -187,6 +194,13 @@ class InvalidTransition(problems.Conflict):
     """
 
 
+class LastAdmin(problems.Conflict):
+    """There would be no admin with a live key left: give somebody else the role and a key first.
+
+    Make somebody else an admin, with a key, or keep this one.
+    """
+
+
 class LeaseSuperseded(problems.Conflict):
     """This lease token was current once; the account has moved on since.
 
@@ -237,7 +251,7 @@ class SessionEnded(problems.Conflict):
 
 
 class TooManyKeys(problems.Conflict):
-    """A bot has at most two live keys: revoke one first.
+    """A bot or a user has at most two live keys: revoke one first.
 
     Revoke one of `live_keys` first.
     """
@@ -306,6 +320,7 @@ BY_CODE: Mapping[str, type[problems.ApiError]] = {
     "route_not_found": RouteNotFound,
     "session_not_found": SessionNotFound,
     "text_not_found": TextNotFound,
+    "user_not_found": UserNotFound,
     "version_not_found": VersionNotFound,
     "method_not_allowed": MethodNotAllowed,
     "account_leased": AccountLeased,
@@ -319,6 +334,7 @@ BY_CODE: Mapping[str, type[problems.ApiError]] = {
     "content_unavailable": ContentUnavailable,
     "four_eyes": FourEyes,
     "invalid_transition": InvalidTransition,
+    "last_admin": LastAdmin,
     "lease_superseded": LeaseSuperseded,
     "model_busy": ModelBusy,
     "phase_not_available": PhaseNotAvailable,

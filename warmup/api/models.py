@@ -21,15 +21,6 @@ class AccountState(OpenEnum):
     RETIRED = "retired"
 
 
-class ActorKind(OpenEnum):
-    """What acts: `operator` is a user, whatever the role; `timer` is the service itself."""
-
-    BOT = "bot"
-    OPERATOR = "operator"
-    TIMER = "timer"
-    NOBODY = "nobody"
-
-
 class AuditAction(OpenEnum):
     """What was done. The verb is the move's, the same word as in URLs and code."""
 
@@ -91,6 +82,11 @@ class AuditAction(OpenEnum):
     BOT_CHANGE = "bot:change"
     BOT_ADD_KEY = "bot:add_key"
     BOT_REVOKE_KEY = "bot:revoke_key"
+    USER_CREATE = "user:create"
+    USER_CHANGE = "user:change"
+    USER_DISABLE = "user:disable"
+    USER_ADD_KEY = "user:add_key"
+    USER_REVOKE_KEY = "user:revoke_key"
 
 
 class BlockerCode(OpenEnum):
@@ -175,6 +171,39 @@ class Need(OpenEnum):
     REQUIRED = "required"
 
 
+class Permission(OpenEnum):
+    """What an operation under `/api/operator` needs; each names one."""
+
+    ME_READ = "me:read"
+    MODELS_READ = "models:read"
+    MODELS_PAUSE = "models:pause"
+    MODELS_WRITE = "models:write"
+    ACCOUNTS_READ = "accounts:read"
+    ACCOUNTS_WRITE = "accounts:write"
+    CONSENT_WRITE = "consent:write"
+    CONTENT_READ = "content:read"
+    CONTENT_EDIT = "content:edit"
+    CONTENT_WRITE = "content:write"
+    CONTENT_APPROVE = "content:approve"
+    REVIEW_READ = "review:read"
+    REVIEW_WRITE = "review:write"
+    TASKS_READ = "tasks:read"
+    TASKS_WRITE = "tasks:write"
+    SESSIONS_READ = "sessions:read"
+    SESSIONS_WRITE = "sessions:write"
+    PLANS_READ = "plans:read"
+    PLANS_WRITE = "plans:write"
+    PIPELINE_READ = "pipeline:read"
+    PIPELINE_WRITE = "pipeline:write"
+    AUDIT_READ = "audit:read"
+    BOTS_READ = "bots:read"
+    BOTS_WRITE = "bots:write"
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
+    KEYS_READ = "keys:read"
+    KEYS_WRITE = "keys:write"
+
+
 class PhaseStatus(OpenEnum):
     """Where a phase stands."""
 
@@ -257,6 +286,16 @@ class ReportOutcome(OpenEnum):
     RETRY = "retry"
     REPLACE = "replace"
     REVIEW = "review"
+
+
+class Role(OpenEnum):
+    """A named set of permissions, which a user has."""
+
+    VIEWER = "viewer"
+    CONTRIBUTOR = "contributor"
+    APPROVER = "approver"
+    OPERATOR = "operator"
+    ADMIN = "admin"
 
 
 class SessionStatus(OpenEnum):
@@ -548,25 +587,25 @@ class Blocker(ApiModel):
 
 
 class Bot(ApiModel):
-    """A bot or an operator; `models` null means all."""
+    """A bot; `models` null means all. With `keys:read` its keys, too."""
 
     bot_id: str
-    role: ActorKind
     name: str
     created_at: datetime
     updated_at: datetime
     version: int
     models: list[str] | None
-    keys: list[Key]
+    keys: list[Key] | None = None
 
 
 class BotBody(ApiModel):
-    """`POST /api/operator/bots`; `models` null means all, and an operator is bound to none."""
+    """`POST /api/operator/bots`; `models` null means all. `role` is `bot`: users are made by `…/users`."""
 
     bot_id: str | None = None
     name: str | None = None
     role: str | None = None
     models: list[str] | None = None
+    expires_at: datetime | None = None
 
 
 class BotEdit(ApiModel):
@@ -708,16 +747,15 @@ class Cell(ApiModel):
 
 
 class ChangedBot(ApiModel):
-    """A bot or an operator after a change."""
+    """A bot after a change."""
 
     bot_id: str
-    role: ActorKind
     name: str
     created_at: datetime
     updated_at: datetime
     version: int
     models: list[str] | None
-    keys: list[Key]
+    keys: list[Key] | None = None
     replayed: bool
 
 
@@ -793,6 +831,21 @@ class ChangedSession(ApiModel):
     held: list[Holding]
     replayed: bool
     not_attempted: int
+
+
+class ChangedUser(ApiModel):
+    """A user after a change."""
+
+    user_id: str
+    name: str
+    role: Role
+    models: list[str] | None
+    disabled_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    keys: list[Key] | None = None
+    replayed: bool
 
 
 class ChangedWarmup(ApiModel):
@@ -972,16 +1025,15 @@ class CreatedAccount(ApiModel):
 
 
 class CreatedBot(ApiModel):
-    """A bot or an operator; its key is there this once, when it was made just now."""
+    """A bot; its key is there this once, when it was made just now."""
 
     bot_id: str
-    role: ActorKind
     name: str
     created_at: datetime
     updated_at: datetime
     version: int
     models: list[str] | None
-    keys: list[Key]
+    keys: list[Key] | None = None
     replayed: bool
     key_id: str | None = None
     key: str | None = None
@@ -1046,6 +1098,23 @@ class CreatedText(ApiModel):
     replayed: bool
 
 
+class CreatedUser(ApiModel):
+    """A user; the key is there this once, when it was made just now."""
+
+    user_id: str
+    name: str
+    role: Role
+    models: list[str] | None
+    disabled_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    keys: list[Key] | None = None
+    replayed: bool
+    key_id: str | None = None
+    key: str | None = None
+
+
 class Delivery(ApiModel):
     """What a worker is given for a phase; `withdrawn`: not to be used any more, report it."""
 
@@ -1091,7 +1160,7 @@ class EditedContent(ApiModel):
     width: int | None
     height: int | None
     replayed: bool
-    users: list[User] | None = None
+    users: list[ItemUser] | None = None
     has_more: bool | None = None
 
 
@@ -1119,7 +1188,7 @@ class EditedText(ApiModel):
     text_id: str
     body: str
     replayed: bool
-    users: list[User] | None = None
+    users: list[ItemUser] | None = None
     has_more: bool | None = None
 
 
@@ -1266,12 +1335,34 @@ class ItemEdit(ApiModel):
     reason: str | None = None
 
 
+class ItemUser(ApiModel):
+    """An account that was given an item, and how it holds it now."""
+
+    account_id: str
+    phase: str
+    assignment_id: str
+    assigned_at: datetime
+    outcome: str | None
+    hold: ItemHold
+
+
 class Key(ApiModel):
-    """A key, without its secret."""
+    """A key, without its secret; `created_by` null: an earlier release made it.
+
+    Of a user's it says the hour of the last use."""
 
     key_id: str
+    created_by: str | None
     created_at: datetime
+    expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None = None
+
+
+class KeyBody(ApiModel):
+    """`POST …/keys`; `expires_at` null: the key lives until it is revoked."""
+
+    expires_at: datetime | None = None
 
 
 class Lease(ApiModel):
@@ -1391,6 +1482,16 @@ class LostHold(ApiModel):
 
     account_id: str
     reason: str
+
+
+class Me(ApiModel):
+    """Who the caller is, and what the role grants; `models` null means all."""
+
+    user_id: str
+    name: str
+    role: Role
+    models: list[str] | None
+    permissions: list[Permission]
 
 
 class Media(ApiModel):
@@ -1541,6 +1642,14 @@ class NewKey(ApiModel):
     """A key that was just made: the only time that it is shown."""
 
     bot_id: str
+    key_id: str
+    key: str
+
+
+class NewUserKey(ApiModel):
+    """A user's key that was just made: the only time that it is shown."""
+
+    user_id: str
     key_id: str
     key: str
 
@@ -2394,14 +2503,36 @@ class UploadBody(ApiModel):
 
 
 class User(ApiModel):
-    """An account that was given an item, and how it holds it now."""
+    """A user; `models` null means all. With `keys:read` its keys, too."""
 
-    account_id: str
-    phase: str
-    assignment_id: str
-    assigned_at: datetime
-    outcome: str | None
-    hold: ItemHold
+    user_id: str
+    name: str
+    role: Role
+    models: list[str] | None
+    disabled_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    keys: list[Key] | None = None
+
+
+class UserBody(ApiModel):
+    """`POST /api/operator/users`; `models` null means all, and an admin is bound to none."""
+
+    user_id: str | None = None
+    name: str | None = None
+    role: Role
+    models: list[str] | None = None
+    expires_at: datetime | None = None
+
+
+class UserEdit(ApiModel):
+    """`PATCH …/users/{user_id}`; `models` null frees the user, `disabled` false lets a disabled one have keys again."""
+
+    name: str | None = None
+    role: Role | None = None
+    models: list[str] | None = None
+    disabled: bool | None = None
 
 
 class Verification(ApiModel):

@@ -333,18 +333,19 @@ class Bots:
         name: str | Unset | None = UNSET,
         role: str | Unset = UNSET,
         models: list[str] | Unset | None = UNSET,
+        expires_at: datetime | Unset | None = UNSET,
     ) -> shapes.CreatedBot:
-        """Creates a bot or an operator; its key is in the answer, this once."""
+        """Creates a bot; its key is in the answer, this once."""
         return self._transport.ask(
             "POST",
             "/api/operator/bots",
             shapes.CreatedBot,
-            body={"bot_id": bot_id, "name": name, "role": role, "models": models},
+            body={"bot_id": bot_id, "name": name, "role": role, "models": models, "expires_at": expires_at},
             repeatable=bot_id is not UNSET,
         )
 
     def list_all(self, *, limit: int | None = None, cursor: str | None = None) -> Pages[shapes.Bot]:
-        """All bots and operators."""
+        """All bots; with `keys:read` their keys, too."""
         return self._transport.pages(
             "GET",
             "/api/operator/bots",
@@ -353,7 +354,7 @@ class Bots:
         )
 
     def get(self, bot_id: str) -> shapes.Bot:
-        """One bot or operator."""
+        """One bot."""
         return self._transport.ask(
             "GET",
             f"/api/operator/bots/{quoted(bot_id)}",
@@ -377,12 +378,13 @@ class Bots:
             body={"name": name, "models": models},
         )
 
-    def rotate_key(self, bot_id: str) -> shapes.NewKey:
+    def rotate_key(self, bot_id: str, *, expires_at: datetime | Unset | None = UNSET) -> shapes.NewKey:
         """Makes a new key beside the live one; it is in the answer, this once."""
         return self._transport.ask(
             "POST",
             f"/api/operator/bots/{quoted(bot_id)}/keys",
             shapes.NewKey,
+            body={"expires_at": expires_at},
             repeatable=False,
         )
 
@@ -1526,6 +1528,101 @@ class Texts:
         )
 
 
+class Users:
+    """The operations on users."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def me(self) -> shapes.Me:
+        """Who the caller is, by which role, on which models, and what that role may."""
+        return self._transport.ask(
+            "GET",
+            "/api/operator/me",
+            shapes.Me,
+        )
+
+    def create(
+        self,
+        *,
+        role: shapes.Role,
+        user_id: str | Unset | None = UNSET,
+        name: str | Unset | None = UNSET,
+        models: list[str] | Unset | None = UNSET,
+        expires_at: datetime | Unset | None = UNSET,
+    ) -> shapes.CreatedUser:
+        """Creates a user of a role; the key is in the answer, this once. Nobody grants more than they have."""
+        return self._transport.ask(
+            "POST",
+            "/api/operator/users",
+            shapes.CreatedUser,
+            body={"role": role, "user_id": user_id, "name": name, "models": models, "expires_at": expires_at},
+        )
+
+    def list_all(self, *, limit: int | None = None, cursor: str | None = None) -> Pages[shapes.User]:
+        """All users; with `keys:read` their keys, too."""
+        return self._transport.pages(
+            "GET",
+            "/api/operator/users",
+            shapes.User,
+            query={"limit": limit, "cursor": cursor},
+        )
+
+    def get(self, user_id: str) -> shapes.User:
+        """One user."""
+        return self._transport.ask(
+            "GET",
+            f"/api/operator/users/{quoted(user_id)}",
+            shapes.User,
+        )
+
+    def edit(
+        self,
+        user_id: str,
+        *,
+        if_match: str | None = None,
+        name: str | Unset | None = UNSET,
+        role: shapes.Role | Unset | None = UNSET,
+        models: list[str] | Unset | None = UNSET,
+        disabled: bool | Unset | None = UNSET,
+    ) -> shapes.ChangedUser:
+        """Changes a user: name, role, models (null: all), or lets a disabled one have keys again (`disabled` false)."""
+        return self._transport.ask(
+            "PATCH",
+            f"/api/operator/users/{quoted(user_id)}",
+            shapes.ChangedUser,
+            headers={"If-Match": if_match},
+            body={"name": name, "role": role, "models": models, "disabled": disabled},
+        )
+
+    def rotate_key(self, user_id: str, *, expires_at: datetime | Unset | None = UNSET) -> shapes.NewUserKey:
+        """Makes a new key beside the live one; it is in the answer, this once."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/users/{quoted(user_id)}/keys",
+            shapes.NewUserKey,
+            body={"expires_at": expires_at},
+            repeatable=False,
+        )
+
+    def revoke_key(self, user_id: str, key_id: str) -> shapes.ChangedUser:
+        """Revokes a key, everywhere within a minute."""
+        return self._transport.ask(
+            "DELETE",
+            f"/api/operator/users/{quoted(user_id)}/keys/{quoted(key_id)}",
+            shapes.ChangedUser,
+        )
+
+    def disable(self, user_id: str, *, reason: str) -> shapes.ChangedUser:
+        """Revokes all keys of a user, who gets no new one until somebody enables them again (`disabled` false)."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/users/{quoted(user_id)}/disable",
+            shapes.ChangedUser,
+            body={"reason": reason},
+        )
+
+
 class Operations:
     """All operations, by noun."""
 
@@ -1547,3 +1644,4 @@ class Operations:
         self.stewardship = Stewardship(transport)
         self.tasks = Tasks(transport)
         self.texts = Texts(transport)
+        self.users = Users(transport)

@@ -1,4 +1,4 @@
-"""`warmup bots`: bots and operators, and their keys."""
+"""`warmup bots`: bots, and their keys."""
 
 from typing import Annotated, Any
 
@@ -7,7 +7,7 @@ import typer
 from warmup.commands.common import Format, Output, Yes, confirm, connect, say
 from warmup.commands.output import plain, show, show_one
 
-app = typer.Typer(no_args_is_help=True, help="Bots and operators, and their keys.")
+app = typer.Typer(no_args_is_help=True, help="Bots, and their keys.")
 
 
 @app.command()
@@ -15,15 +15,14 @@ def create(
     context: typer.Context,
     bot_id: str,
     model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Bind it to these models.")] = None,
-    operator: Annotated[bool, typer.Option("--operator", help="Create an operator instead.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Create a bot, and write its key to standard output, once.
 
     Example: warmup bots create bot-7 --model aurora
     """
-    made = connect(context).bots.create(bot_id=bot_id, role="operator" if operator else "bot", models=model or None)
-    _show_key(made.key, plain(made), output)
+    made = connect(context).bots.create(bot_id=bot_id, models=model or None)
+    show_key(made.key, plain(made), output, "bot")
 
 
 @app.command()
@@ -33,17 +32,18 @@ def rotate(context: typer.Context, bot_id: str, output: Output = Format.TABLE) -
     Example: warmup bots rotate bot-7
     """
     made = connect(context).bots.rotate_key(bot_id)
-    _show_key(made.key, plain(made), output)
+    show_key(made.key, plain(made), output, "bot")
 
 
-def _show_key(key: str | None, row: dict[str, Any], output: Format) -> None:
+def show_key(key: str | None, row: dict[str, Any], output: Format, noun: str) -> None:
+    """Write a new key to standard output, or what else was asked for; `noun` is whose it is."""
     if output is Format.TABLE and key is not None:
         typer.echo(key)
         say("Store the key now: it is not shown again.")
     else:
         show_one(row, output)
     if key is None:
-        say("The bot exists already; its key was shown when it was created. Create another key: warmup bots rotate.")
+        say(f"The {noun} exists already; the key was shown then. Create another key: warmup {noun}s rotate.")
 
 
 @app.command()
@@ -54,13 +54,13 @@ def revoke(context: typer.Context, bot_id: str, key_id: str, yes: Yes = False, o
     """
     confirm(f"Revoke {key_id} of {bot_id}? What uses it stops working.", yes=yes)
     found = connect(context).bots.revoke_key(bot_id, key_id)
-    show(found.keys, output, ("key_id", "created_at", "revoked_at"))
+    show(found.keys or [], output, ("key_id", "created_at", "revoked_at"))
 
 
 @app.command("list")
 def list_bots(context: typer.Context, output: Output = Format.TABLE) -> None:
-    """List bots and operators.
+    """List bots.
 
     Example: warmup bots list
     """
-    show(connect(context).bots.list_all(limit=100), output, ("bot_id", "role", "name", "models", "created_at"))
+    show(connect(context).bots.list_all(limit=100), output, ("bot_id", "name", "models", "created_at"))

@@ -1,27 +1,20 @@
-"""Bots and operators."""
+"""Bots."""
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field
-from pydantic.config import JsonDict
+from pydantic import Field
 
-from chalicelib.routes.bodies.base import Identifier, Input, Line
-
-_BOUND_OPERATOR: JsonDict = {
-    "type": "object",
-    "required": ["role", "models"],
-    "properties": {"role": {"type": "string", "enum": ["operator"]}, "models": {"type": "array"}},
-}
+from chalicelib.routes.bodies.base import Identifier, Input, Instant, Line
 
 
 class BotBody(Input):
-    """`POST /api/operator/bots`; `models` null means all, and an operator is bound to none."""
+    """`POST /api/operator/bots`; `models` null means all. `role` is `bot`: users are made by `…/users`."""
 
-    model_config = ConfigDict(json_schema_extra={"not": _BOUND_OPERATOR})
     bot_id: Identifier | None = None
     name: Line | None = None
-    role: Literal["bot", "operator"] = "bot"
+    role: Literal["bot"] = "bot"
     models: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)
+    expires_at: Instant | None = None
 
 
 class BotEdit(Input):

@@ -1,9 +1,13 @@
-"""Bots and operators, and their keys."""
+"""Bots, and the keys of bots and users."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
 
-from chalicelib.context import ActorKind
+from chalicelib.context import Actor
+from chalicelib.domain.instants import parse
+from chalicelib.domain.keys import Keys
+from chalicelib.domain.permissions import Permission
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.services.bots import NewKey
@@ -11,62 +15,82 @@ from chalicelib.tables import Bot as Item
 
 
 class Key(Document):
-    """A key, without its secret."""
+    """A key, without its secret; `created_by` null: an earlier release made it.
+
+    Of a user's it says the hour of the last use.
+    """
 
     key_id: str
+    created_by: str | None
     created_at: datetime
+    expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | Absent | None = ABSENT
+
+
+def keys_of(held: Keys, last_used: Mapping[str, str] | None = None) -> list[Key]:
+    """Return the keys by their ids, without their secrets; `last_used` says when, where that is known."""
+    return [
+        Key(
+            key_id=key_id,
+            created_by=key.get("created_by"),
+            created_at=parse(key["created_at"]),
+            expires_at=_instant(key.get("expires_at")),
+            revoked_at=_instant(key["revoked_at"]),
+            last_used_at=ABSENT if last_used is None else _instant(last_used.get(key_id)),
+        )
+        for key_id, key in sorted(held.items())
+    ]
+
+
+def _instant(stored: str | None) -> datetime | None:
+    return None if stored is None else parse(stored)
 
 
 class Bot(Document):
-    """A bot or an operator; `models` null means all."""
+    """A bot; `models` null means all. With `keys:read` its keys, too."""
 
     bot_id: str
-    role: ActorKind
     name: str
     created_at: datetime
     updated_at: datetime
     version: int
     models: list[str] | None
-    keys: list[Key]
+    keys: list[Key] | Absent = ABSENT
 
     @staticmethod
-    def from_item(item: Item) -> "Bot":
-        """Return what the table holds of a bot or an operator; of its keys everything but the secrets."""
+    def from_item(item: Item, reader: Actor | None = None) -> "Bot":
+        """Return what the table holds of a bot, as far as the reader may see it; never a secret."""
         return Bot(
             bot_id=item.bot_id,
-            role=item.role,
             name=item.name,
             created_at=item.created_at,
             updated_at=item.updated_at,
             version=item.version,
             models=None if item.models is None else sorted(item.models),
-            keys=[
-                Key(key_id=key_id, created_at=key["created_at"], revoked_at=key["revoked_at"])
-                for key_id, key in sorted(item.keys.items())
-            ],
+            keys=keys_of(item.keys) if reader is not None and reader.may(Permission.KEYS_READ) else ABSENT,
         )
 
 
 class ChangedBot(Replayed, Bot):
-    """A bot or an operator after a change."""
+    """A bot after a change."""
 
     @classmethod
-    def after(cls, item: Item, *, replayed: bool) -> Self:
+    def after(cls, item: Item, reader: Actor, *, replayed: bool) -> Self:
         """Return the bot with whether it had been changed so before."""
-        return cls(**vars(Bot.from_item(item)), replayed=replayed)
+        return cls(**vars(Bot.from_item(item, reader)), replayed=replayed)
 
 
 class CreatedBot(Replayed, Bot):
-    """A bot or an operator; its key is there this once, when it was made just now."""
+    """A bot; its key is there this once, when it was made just now."""
 
     key_id: str | Absent = ABSENT
     key: str | Absent = ABSENT
 
     @classmethod
-    def made(cls, item: Item, key: NewKey | None) -> Self:
+    def made(cls, item: Item, key: NewKey | None, reader: Actor) -> Self:
         """Return the bot with its key; without one where the bot was there already."""
-        bot = vars(Bot.from_item(item))
+        bot = vars(Bot.from_item(item, reader))
         if key is None:
             return cls(**bot, replayed=True)
         return cls(**bot, replayed=False, key_id=key.key_id, key=key.key)

@@ -10,7 +10,7 @@ from chalicelib.domain.rights import ItemStatus
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.edge.problems import RowError, row_error
 from chalicelib.routes.schemas.lists import Replayed
-from chalicelib.services.edits import User
+from chalicelib.services.edits import ItemUser
 from chalicelib.services.pools import MadeItem
 from chalicelib.tables import pools
 
@@ -80,7 +80,7 @@ class ItemSummary(Document):
 class EditedItem(Replayed):
     """What every edit of an item answers; where it lost its rights, with the accounts that have or had it."""
 
-    users: list[User] | Absent = ABSENT
+    users: list[ItemUser] | Absent = ABSENT
     has_more: bool | Absent = ABSENT
 
 
