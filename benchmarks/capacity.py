@@ -7,6 +7,7 @@ and "Global secondary indexes"; that a transaction does not double index rows wa
 """
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -33,6 +34,8 @@ def _value(typed: Mapping[str, Any]) -> int:
             return len(value.encode())
         case "N":
             return ceil(len(value.strip("-").replace(".", "")) / 2) + 1
+        case "B":
+            return len(b64decode(value))
         case "SS":
             return sum(len(one.encode()) for one in value)
         case "L":

@@ -21,8 +21,10 @@ def event(
     transitions: Sequence[Mapping[str, object]],
     details: Mapping[str, object],
     token: str,
+    previous: str | None = None,
 ) -> AuditEvent:
-    """The event of the change that makes `subject` reach version `sequence`, under the transaction's token."""
+    """The event of the change that makes `subject` reach version `sequence`, under the transaction's token, behind the
+    one of which `previous` is the hash."""
     actor = f"{context.actor.kind}:{context.actor.id}"
     return AuditEvent(
         subject=subject,
@@ -36,6 +38,7 @@ def event(
         session_id=context.session_id,
         details=dict(details),
         token=token,
+        previous=previous,
         kept_until=context.now + timedelta(days=context.settings.audit_days),
     )
 

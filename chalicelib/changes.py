@@ -11,6 +11,7 @@ from chalicelib.context import Context, sources
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import TemporarilyUnavailable, VersionConflict
 from chalicelib.domain.instants import render
+from chalicelib.domain.replay import link
 from chalicelib.tables import AuditEvent
 from chalicelib.tables.base import Item, batch_get
 from chalicelib.tables.pools import PoolItem
@@ -43,9 +44,10 @@ def retry_on_conflict(use_case: Callable[Concatenate[Context, P], R]) -> Callabl
 
 
 class Versioned(Protocol):
-    """What a change is of: an item that counts its accepted changes."""
+    """What a change is of: an item that counts its accepted changes, and keeps the hash of the last one's event."""
 
     version: int
+    head: str | None
 
     @property
     def subject(self) -> str: ...
@@ -101,7 +103,9 @@ class Change:
             transitions=self.transitions,
             details={name: _plain(value) for name, value in details.items() if value is not None},
             token=self.transaction.token,
+            previous=versioned.head,
         )
+        versioned.head = link(event)
         self.transaction.put(event, AuditEvent.subject.does_not_exist())
         return event
 

@@ -6,8 +6,8 @@ A claim is a row of its own, written in the transaction that makes it, so that o
 from collections.abc import Mapping, Sequence
 
 from chalicelib.context import Context
-from chalicelib.domain import accounts, duplicates, profiles
-from chalicelib.domain.errors import AlreadyExists, Duplicate
+from chalicelib.domain import accounts, duplicates, profiles, rights
+from chalicelib.domain.errors import AlreadyExists, Duplicate, FileWithdrawn
 from chalicelib.tables import Account, Fingerprint
 from chalicelib.tables.base import batch_get
 from chalicelib.tables.pools import PoolItem
@@ -19,7 +19,8 @@ def claim_fingerprints(
 ) -> None:
     """Makes the item the one of its model with these bytes or words; `found` is what stands under its fingerprints.
 
-    An item that was withdrawn and never used gives way, on condition that it still is so. Raises Duplicate.
+    An item that was withdrawn and never used gives way, on condition that it still is so, and what it withdrew of the
+    file is free again with it. Raises Duplicate, FileWithdrawn.
     """
     own = Fingerprint(fingerprint=item.fingerprint, item_id=item.item_id, created_at=context.now)
     checked: set[str] = set()
@@ -38,6 +39,37 @@ def claim_fingerprints(
             transaction.update(row, unchanged)
         elif row.item_id != item.item_id:
             transaction.delete(row, unchanged)
+    if item.file is not None:
+        hold_file(context, transaction, item, found[item.file], *checked)
+
+
+def hold_file(
+    context: Context, transaction: Transaction, item: PoolItem, withdrawn: Fingerprint | None, *gave_way: str
+) -> None:
+    """Writes beside a change of the item what that means for its file in all models; `withdrawn` is the file's row.
+
+    Where the item is withdrawn its file is, unless it was before. Else the file is free again, and must be of all other
+    items but those that `gave_way` to this one. Raises FileWithdrawn.
+    """
+    if withdrawn is None:
+        mark = Fingerprint(fingerprint=item.file, item_id=item.item_id, created_at=context.now)
+        if rights.is_withdrawn(item.status):
+            transaction.put(mark, Fingerprint.fingerprint.does_not_exist())
+        else:
+            transaction.update(mark, Fingerprint.fingerprint.does_not_exist(), [])
+        return
+    unchanged = Fingerprint.item_id == withdrawn.item_id
+    if rights.is_withdrawn(item.status):
+        transaction.update(withdrawn, unchanged)
+    else:
+        require_file(withdrawn, item.item_id, *gave_way)
+        transaction.delete(withdrawn, unchanged)
+
+
+def require_file(withdrawn: Fingerprint | None, *own: str) -> None:
+    """Raises FileWithdrawn where another item than these, of whatever model, was withdrawn with the file."""
+    if not rights.may_use_file(None if withdrawn is None else withdrawn.item_id, *own):
+        raise FileWithdrawn(reason="withdrawn")
 
 
 def _make_way(transaction: Transaction, kind: type[PoolItem], duplicate_of: str) -> None:

@@ -7,6 +7,7 @@ from chalicelib.context import ActorKind, Context
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.instants import render
+from chalicelib.domain.replay import link
 from chalicelib.domain.sessions import Directive, SessionStatus, has_ended, may_work
 from chalicelib.tables import AuditEvent, Session
 from chalicelib.tables.base import batch_get
@@ -42,6 +43,7 @@ def open_session(context: Context, transaction: Transaction, session: Session) -
         details={},
         token=transaction.token,
     )
+    session.head = link(event)
     transaction.put(session, Session.session_id.does_not_exist())
     transaction.put(event, AuditEvent.subject.does_not_exist())
     return event

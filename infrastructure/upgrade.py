@@ -17,13 +17,14 @@ from pynamodb.expressions.condition import Condition
 from chalicelib import context as contexts
 from chalicelib import tables, warmups
 from chalicelib.context import Actor, ActorKind
+from chalicelib.domain import rights
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import is_open
 from chalicelib.domain.permissions import Role
 from chalicelib.domain.timing import Due, DueQueue
 from chalicelib.services import users
 from chalicelib.settings import Settings
-from chalicelib.tables import Account, AccountProfile, AuditEvent, Bot, Content, Phase, Text, pages
+from chalicelib.tables import Account, AccountProfile, AuditEvent, Bot, Content, Fingerprint, Phase, Text, pages
 from chalicelib.tables.audit_buckets import bucket_of, day_of
 from chalicelib.tables.base import Item, Raw, batch_get
 from chalicelib.tables.pools import PoolItem
@@ -143,6 +144,30 @@ def move_operators(settings: Settings) -> Iterator[bool]:
         yield bot.role is ActorKind.OPERATOR and users.move(context, bot.bot_id)
 
 
+def mark_files(settings: Settings) -> Iterator[bool]:
+    """Marks the files of items withdrawn before that took effect in all models: for each item whether it was written.
+
+    An item in whose place another one came marks nothing.
+    """
+    for item in _all(Content):
+        yield rights.is_withdrawn(item.status) and _mark_file(settings, item)
+
+
+def _mark_file(settings: Settings, item: Content) -> bool:
+    own, mark = batch_get([(Fingerprint, item.fingerprint), (Fingerprint, item.file)])
+    if mark is not None or own is None or own.item_id != item.item_id:
+        return False
+    transaction = Transaction(contexts.begin(settings, Actor(ActorKind.OPERATOR, "deployer")))
+    mark = Fingerprint(fingerprint=item.file, item_id=item.item_id, created_at=item.updated_at)
+    transaction.put(mark, mark.is_absent())
+    transaction.update(item, Content.status == item.status)
+    try:
+        transaction.commit()
+    except Stale:
+        return False
+    return True
+
+
 PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {
     "items ranked again": rank_items,
     "events sorted by day": sort_events,
@@ -150,6 +175,7 @@ PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {
     "accounts that hold their current phase": hold_phases,
     "consents moved to the profiles": move_consents,
     "operators moved to the users": move_operators,
+    "files of withdrawn items marked": mark_files,
 }
 
 

@@ -28,6 +28,11 @@ def of_media(model_id: str, sha256: str) -> str:
     return f"content#{model_id}#{sha256}"
 
 
+def of_file(sha256: str) -> str:
+    """The key under which a file, in whatever model, is noted as withdrawn."""
+    return f"file#{sha256}"
+
+
 def of_text(model_id: str, body: str) -> str:
     """The fingerprint of a text in a model's pool: its words, as they are compared (`visibility.folded`)."""
     return _of_words(model_id, visibility.folded(body))

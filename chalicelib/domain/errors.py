@@ -8,7 +8,7 @@ ServiceError
 │   ├── AccountNotReady · AccountPaused · ModelBusy · PhasesIncomplete
 │   ├── AccountLeased · LeaseSuperseded
 │   ├── PhaseNotAvailable · PhaseNotInProgress
-│   ├── ContentUnavailable · ContentNotEligible
+│   ├── ContentUnavailable · ContentNotEligible · FileWithdrawn
 │   ├── InvalidTransition · AlreadyExists · Duplicate · FourEyes
 │   ├── ConsentMissing · ConsentWithdrawn · ConsentExpired
 │   ├── SessionEnded · TooManyKeys · LastAdmin · PlanNotPublished
@@ -201,6 +201,10 @@ class ContentNotEligible(Refused):
     """This item cannot be given to this account."""
 
     code = "content_not_eligible"
+
+
+class FileWithdrawn(ContentNotEligible):
+    """This file was withdrawn: no model may use it until the item that was withdrawn is approved again."""
 
 
 class AlreadyExists(Refused):

@@ -51,6 +51,17 @@ def comes_back(before: ItemRights, after: ItemRights) -> bool:
     return is_withdrawn(before) and is_approved(after)
 
 
+def concerns_file(before: ItemRights, after: ItemRights) -> bool:
+    """Whether an item that was moved so takes its file out of use in all models, or brings it into use."""
+    return before is not after and (is_withdrawn(after) or is_approved(after))
+
+
+def may_use_file(withdrawn_by: str | None, *own: str) -> bool:
+    """Whether an item may have its file: nobody withdrew that (`withdrawn_by`) but the item itself, or one of the same
+    model in whose place it comes (`own`)."""
+    return withdrawn_by is None or withdrawn_by in own
+
+
 def approver(status: ItemRights, actor: str) -> str | None:
     """Who approved an item that `actor` has just brought to this state; None where it is not approved."""
     return actor if is_approved(status) else None

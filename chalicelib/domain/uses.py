@@ -1,7 +1,9 @@
-"""The uses of a pool item: how they are counted."""
+"""The uses of a pool item: how they are counted, and how accounts hold what they were given."""
 
 from datetime import datetime
+from enum import StrEnum
 
+from chalicelib.domain.records import record
 from chalicelib.domain.scoring import DECIMALS, Scored
 
 
@@ -28,3 +30,23 @@ def returned(item: Scored) -> dict[str, object]:
 def penalised(item: Scored, by: float) -> dict[str, object]:
     """The item's fields after its penalty grew, or shrank where `by` is negative."""
     return {"penalty": round(item.penalty + by, DECIMALS)}
+
+
+class ItemHold(StrEnum):
+    """What an account does with an item."""
+
+    USED = "used"
+    HELD = "held"  # it was delivered and is being worked with
+    UNASSIGNED = "unassigned"  # it was assigned and not delivered, and this edit took it off
+
+
+@record
+class ItemUser:
+    """An account that was given an item, and how it holds it now."""
+
+    account_id: str
+    phase: str
+    assignment_id: str
+    assigned_at: datetime
+    outcome: str | None
+    hold: ItemHold

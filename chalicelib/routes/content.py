@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.context import Context
-from chalicelib.domain.errors import AlreadyExists, FourEyes, InvalidTransition, MalformedRequest
+from chalicelib.domain.errors import AlreadyExists, ContentNotEligible, FourEyes, InvalidTransition, MalformedRequest
 from chalicelib.domain.permissions import Permission
 from chalicelib.edge.answers import Answer, Created, New, Tagged
 from chalicelib.edge.routing import Routes
@@ -26,7 +26,11 @@ routes = Routes(__name__, bodies=(".bodies.content", ".bodies.pools"))
 _OWN = {"media_key", "media_type", "sha256", "bytes", "width", "height"}
 
 
-@routes.post("/api/operator/models/{model_id}/content", needs=Permission.CONTENT_WRITE, refuses=(AlreadyExists,))
+@routes.post(
+    "/api/operator/models/{model_id}/content",
+    needs=Permission.CONTENT_WRITE,
+    refuses=(AlreadyExists, ContentNotEligible),
+)
 def create(
     context: Context, *, model_id: str, body: ContentBody | list[ContentBody]
 ) -> Created[schemas.CreatedContent | Outcomes[schemas.AcceptedContent]]:
@@ -40,7 +44,9 @@ def create(
 
 
 @routes.post(
-    "/api/operator/models/{model_id}/content/uploads", needs=Permission.CONTENT_WRITE, refuses=(AlreadyExists,)
+    "/api/operator/models/{model_id}/content/uploads",
+    needs=Permission.CONTENT_WRITE,
+    refuses=(AlreadyExists, ContentNotEligible),
 )
 def upload(context: Context, *, model_id: str, body: UploadBody) -> New[items.Upload]:
     """A presigned form by which one file goes into the media bucket."""
@@ -73,11 +79,11 @@ def get(context: Context, *, model_id: str, content_id: str, with_url: bool = Fa
     "/api/operator/models/{model_id}/content/{content_id}",
     needs=Permission.CONTENT_EDIT,
     members=pools.EDITS,
-    refuses=(AlreadyExists, InvalidTransition, FourEyes),
+    refuses=(AlreadyExists, ContentNotEligible, InvalidTransition, FourEyes),
     shows=schemas.Content.from_item,
 )
 def edit(context: Context, *, model_id: str, content_id: str, body: ItemEdit) -> Tagged[schemas.EditedContent]:
-    """Changes what is given; an item that loses its rights leaves selection at once."""
+    """Changes what is given; what loses its rights leaves selection at once, a withdrawn file in all models."""
     found = edits.edit(context, Content, "content", model_id, content_id, *pools.edit(body))
     return Tagged(schemas.EditedContent.edited(found, context.now))
 

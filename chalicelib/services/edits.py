@@ -2,52 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field
-from datetime import date, datetime
-from enum import StrEnum
+from dataclasses import field, replace
+from datetime import date
 from itertools import takewhile
 from typing import Generic, TypeVar
 
-from chalicelib import warmups
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
-from chalicelib.claims import claim_fingerprints, drop_fingerprints
+from chalicelib.claims import claim_fingerprints, drop_fingerprints, hold_file
 from chalicelib.context import Context
-from chalicelib.domain import rights, selection, themes
+from chalicelib.domain import duplicates, rights, selection, themes
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import InvalidTransition, NotFound
 from chalicelib.domain.permissions import Permission
 from chalicelib.domain.records import record
-from chalicelib.domain.selection import ItemRights, PoolKind
-from chalicelib.domain.warmup import operate
-from chalicelib.tables import Assignment, Content, CreatorModel, Fingerprint, Session, assignments
-from chalicelib.tables.base import batch_get
+from chalicelib.domain.selection import ItemRights
+from chalicelib.domain.uses import ItemUser
+from chalicelib.tables import Content, CreatorModel, Fingerprint, assignments, pages
+from chalicelib.tables.base import Raw, batch_get
 from chalicelib.tables.plans import plan_of_new
 from chalicelib.tables.pools import PoolItem
-from chalicelib.tables.sessions import licensed
-from chalicelib.tables.transaction import Stale, Transaction
 
 T = TypeVar("T", bound=PoolItem)
 _MOST_USERS = 1000
-
-
-class ItemHold(StrEnum):
-    """What an account does with an item."""
-
-    USED = "used"
-    HELD = "held"  # it was delivered and is being worked with
-    UNASSIGNED = "unassigned"  # it was assigned and not delivered, and this edit took it off
-
-
-@record
-class ItemUser:
-    """An account that was given an item, and how it holds it now."""
-
-    account_id: str
-    phase: str
-    assignment_id: str
-    assigned_at: datetime
-    outcome: str | None
-    hold: ItemHold
+_MODELS_AT_ONCE = 100
+_WITHDRAWN = ItemRights.WITHDRAWN
+_BY_FILE = "the file was withdrawn: no model may use it"
 
 
 @record
@@ -72,22 +51,72 @@ def edit(
     """Changes what is given; an item that loses its rights by it leaves selection at once and its undelivered phases.
 
     The item goes first, so that nobody is given it from then on; an undelivered assignment that is not reached here is
-    replaced when its content is asked for. The same edit sent again changes nothing, and finishes what was left.
-    Raises NotFound, InvalidInput, InvalidTransition, FourEyes, Duplicate, VersionConflict.
+    replaced when its content is asked for. A file that is withdrawn is so in all models. The same edit sent again
+    changes nothing, and finishes what was left. Raises NotFound, InvalidInput, InvalidTransition, FourEyes, Duplicate,
+    FileWithdrawn, VersionConflict.
     """
     item, replayed = _edit(context, kind, noun, model_id, item_id, given, reason)
     unlicensed = selection.unlicensed(item, context.now) is not None
     if not unlicensed and given.get("licence_valid_until") is None:
         return Edited(item, replayed)
+    users, complete = _tell_holders(context, item, unlicensed=unlicensed)
+    return Edited(item, replayed, users, not complete)
+
+
+def _tell_holders(context: Context, item: PoolItem, *, unlicensed: bool) -> tuple[list[ItemUser] | None, bool]:
+    """Has those who were given an item know that its rights ended, or (not `unlicensed`) when its licence ends.
+
+    Returns who was given it, and whether these are all.
+    """
+    from chalicelib import holders  # noqa: PLC0415  # only what loses its rights needs it
+
+    kind, item_id = type(item), item.item_id
     rows, complete = assignments.of_item(item_id, texts=not issubclass(kind, Content), most=_MOST_USERS)
     rows = assignments.with_outcomes(rows)
     reached = takewhile(lambda _: not context.is_short_of_time, rows)
     if not unlicensed:
         for row in reached:  # the holder of another learns of it when it asks for the content again
-            _note_licence(context, item, row)
-        return Edited(item, replayed)
-    users = [_user(context, kind, item_id, row) for row in reached]
-    return Edited(item, replayed, users, not complete or len(users) < len(rows))
+            holders.note_licence(context, item, row)
+        return None, True
+    users = [holders.user_of(context, kind, item_id, row) for row in reached]
+    return users, complete and len(users) == len(rows) and _withdraw_file(context, item)
+
+
+def _withdraw_file(context: Context, item: PoolItem) -> bool:
+    """Withdraws the items of other models with the same file as one that was withdrawn; whether none is left.
+
+    The answer does not name them: who withdraws an item may not see those models.
+    """
+    if not isinstance(item, Content) or not rights.is_withdrawn(item.status):
+        return True
+    after: Raw | None = None
+    while True:
+        if context.is_short_of_time:
+            return False
+        models, after = pages.everything(CreatorModel, limit=_MODELS_AT_ONCE, after=after)
+        others = [one.model_id for one in models if one.model_id != item.model_id]
+        rows = batch_get([(Fingerprint, duplicates.of_media(one, item.sha256)) for one in others]) if others else []
+        for model_id, row in zip(others, rows, strict=True):
+            if row is not None and not _withdraw_copy(context, model_id, row.item_id):
+                return False
+        if after is None:
+            return True
+
+
+def _withdraw_copy(context: Context, model_id: str, item_id: str) -> bool:
+    """Withdraws an item whose file was withdrawn, and takes it off those who have it; whether the time sufficed."""
+    if context.is_short_of_time:
+        return False
+    from chalicelib import holders  # noqa: PLC0415  # only what loses its rights needs it
+
+    context = replace(context, if_match=None, actor=replace(context.actor, models=None))
+    with suppress(InvalidTransition, NotFound):  # it was rejected: nobody has it
+        _edit(context, Content, "content", model_id, item_id, {"status": _WITHDRAWN}, _BY_FILE)
+    rows, complete = assignments.of_item(item_id, texts=False, most=_MOST_USERS)
+    held = [row for row in assignments.with_outcomes(rows) if row.ended_at is None]
+    in_time = takewhile(lambda _: not context.is_short_of_time, held)
+    reached = [holders.take_off(context, Content, item_id, row) for row in in_time]
+    return complete and len(reached) == len(held)
 
 
 @retry_on_conflict
@@ -103,8 +132,7 @@ def _edit(
     model, found = batch_get([(CreatorModel, model_id), (kind, item_id)])
     if model is None or found is None or found.model_id != model_id:
         raise NotFound(noun, item_id)
-    item: T = found
-    given = _dated(given, model.zone)
+    item, given = found, _dated(given, model.zone)
     wanted = {name: value for name, value in given.items() if value != _plain(getattr(item, name))}
     if _is_second_approval(context, item, given):
         wanted["approved_by"] = context.actor.id
@@ -117,8 +145,10 @@ def _edit(
     _apply(change, item, wanted, four_eyes=plan_of_new(model, context.settings.default_plan).four_eyes)
     if "body" in wanted or rights.comes_back(before, item.status):
         _claim(change, item, keys)
-    condition = item.revise(context.now)
-    change.commit(_action(item, change.transitions), condition, changed=change.changed, reason=reason)
+    elif rights.concerns_file(before, item.status):
+        _hold_file(change, item)
+    unchanged = item.revise(context.now)
+    change.commit(_action(item, change.transitions), unchanged, changed=change.changed, reason=reason)
     return item, False
 
 
@@ -169,10 +199,17 @@ def _check(item: PoolItem, wanted: Mapping[str, object], model: CreatorModel) ->
 
 def _claim(change: Change, item: PoolItem, before: Sequence[str]) -> None:
     """Claims the item's fingerprints as they are now, and frees those that it had before."""
-    keys = list(dict.fromkeys((*before, *item.fingerprints)))
+    own = () if item.file is None else (item.file,)
+    keys = list(dict.fromkeys((*before, *item.fingerprints, *own)))
     found = dict(zip(keys, batch_get([(Fingerprint, key) for key in keys]), strict=True))
     drop_fingerprints(change.transaction, item, {key: found[key] for key in before}, kept=item.fingerprints)
     claim_fingerprints(change.context, change.transaction, item, found)
+
+
+def _hold_file(change: Change, item: PoolItem) -> None:
+    if item.file is not None:
+        (withdrawn,) = batch_get([(Fingerprint, item.file)])
+        hold_file(change.context, change.transaction, item, withdrawn)
 
 
 def _plain(value: object) -> object:
@@ -184,58 +221,3 @@ def _action(item: PoolItem, moves: list[dict[str, object]]) -> AuditAction:
     if isinstance(item, Content):
         return AuditAction.CONTENT_WITHDRAW if withdrawn else AuditAction.CONTENT_CHANGE
     return AuditAction.TEXT_WITHDRAW if withdrawn else AuditAction.TEXT_CHANGE
-
-
-# who has it
-
-
-def _user(context: Context, kind: type[PoolItem], item_id: str, row: Assignment) -> ItemUser:
-    hold, outcome = ItemHold.USED, row.outcome
-    if row.ended_at is None:
-        hold = _take_off(context, kind, item_id, row)
-        outcome = "withdrawn" if hold is ItemHold.UNASSIGNED else outcome
-    return ItemUser(row.account_id, row.phase, row.assignment_id, row.assigned_at, outcome, hold)
-
-
-@retry_on_conflict
-def _take_off(context: Context, kind: type[PoolItem], item_id: str, row: Assignment) -> ItemHold:
-    """Takes the item off a phase that was not delivered; warns the worker of one that was."""
-    try:
-        loaded = warmups.load(context, row.account_id)
-    except NotFound:
-        return ItemHold.USED
-    item = (PoolKind.CONTENT if issubclass(kind, Content) else PoolKind.TEXT, item_id)
-    lease = loaded.warmup.lease
-    (session,) = batch_get([(Session, lease.session_id)]) if lease is not None else (None,)
-    found = operate.withdraw_item(
-        loaded.warmup,
-        row.assignment_id,
-        item,
-        delivered=row.delivered_at is not None,
-        warned=lease is None or session is None or lease.token in (session.warned or ()),
-        now=context.now,
-    )
-    if found.step is not None:
-        warmups.store(context, loaded, found.step)
-    if found.held:
-        return ItemHold.HELD
-    return ItemHold.USED if found.step is None else ItemHold.UNASSIGNED
-
-
-def _note_licence(context: Context, item: PoolItem, row: Assignment) -> None:
-    """Lets the session of who works with the item know when its licence ends now."""
-    until = item.licence_valid_until
-    if row.ended_at is not None or until is None:
-        return
-    try:
-        warmup = warmups.load(context, row.account_id).warmup
-    except NotFound:
-        return
-    lease = operate.worker_of(warmup, row.assignment_id)
-    if lease is None:
-        return
-    transaction = Transaction(context)
-    session = Session(session_id=lease.session_id)
-    transaction.update(session, Session.ended_at.does_not_exist(), [licensed(lease.token, until)])
-    with suppress(Stale):  # it has ended, and holds nothing
-        transaction.commit()

@@ -8,7 +8,7 @@ from chalicelib.batches import each
 from chalicelib.context import ActorKind, Context
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.records import record
-from chalicelib.domain.replay import differences, replay
+from chalicelib.domain.replay import chain, differences, replay
 from chalicelib.domain.warmup.state import recorded
 from chalicelib.tables import Account, AuditEvent, Bot, audit_buckets, pages
 from chalicelib.tables.audit_buckets import BucketRow, day_of
@@ -26,11 +26,15 @@ _MOST_DAYS = 120
 
 @record
 class Verification:
-    """Whether an account's audit has no gap and replays to its state."""
+    """Whether an account's audit has no gap, replays to its state, and its hashes are right.
+
+    `chained_since`: the version from which events carry hashes; those of an earlier release do not.
+    """
 
     account_id: str
     ok: bool
     versions: int
+    chained_since: int | None
     problems: list[str]
 
 
@@ -112,8 +116,8 @@ def export(context: Context, *, cursor: str | None = None, **asked: str | None) 
 
 
 def verify(context: Context, account_id: str) -> Verification:
-    """Replays the audit of an account and compares it with what is stored; of one that is older than what retention
-    keeps, the events that are left. Raises NotFound.
+    """Replays the audit of an account, checks its hashes, and compares it with what is stored; of one that is older
+    than what retention keeps, the events that are left. Raises NotFound.
     """
     loaded, events = _read_both(context, account_id)
     for _ in range(_LOOKS):
@@ -122,7 +126,9 @@ def verify(context: Context, account_id: str) -> Verification:
         loaded, events = _read_both(context, account_id)  # it moved on between the two reads, or has a gap
     replayed = replay(events, whole=_is_whole(context, loaded))
     problems = differences(replayed, loaded.account.version, recorded(loaded.warmup))
-    return Verification(account_id, not problems, len(events), problems)
+    chained = chain(events, loaded.account.head)
+    problems += [] if chained.problem is None else [chained.problem]
+    return Verification(account_id, not problems, len(events), chained.since, problems)
 
 
 def _is_whole(context: Context, loaded: Loaded) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from chalicelib.claims import duplicate
+from chalicelib.claims import duplicate, require_file
 from chalicelib.context import Context
 from chalicelib.domain import duplicates, needs, rights
 from chalicelib.domain.errors import InvalidInput, NotFound
@@ -30,9 +30,10 @@ class Upload:
 def upload(context: Context, model_id: str, *, filename: str, media_type: str, size: int, sha256: str) -> Upload:
     """A presigned form for a file of this type, size (bytes) and SHA-256 (hex).
 
-    Raises NotFound, InvalidInput, Duplicate.
+    Raises NotFound, InvalidInput, Duplicate, FileWithdrawn.
     """
-    model, twin = batch_get([(CreatorModel, model_id), (Fingerprint, duplicates.of_media(model_id, sha256))])
+    keys = (duplicates.of_media(model_id, sha256), duplicates.of_file(sha256))
+    model, twin, withdrawn = batch_get([(CreatorModel, model_id), *((Fingerprint, key) for key in keys)])
     if model is None:
         raise NotFound("model", model_id)
     faults = needs.upload_faults(media_type, size)
@@ -42,7 +43,8 @@ def upload(context: Context, model_id: str, *, filename: str, media_type: str, s
         (first,) = batch_get([(Content, twin.item_id)])
         if first is None or not duplicates.gives_way(first):
             raise duplicate(twin.item_id, first)
-    key = f"{model_id}/{sha256}/{needs.safe_name(filename)}"
+    require_file(withdrawn, "" if twin is None else twin.item_id)
+    key = needs.media_key(model_id, sha256, filename)
     seconds = context.settings.url_seconds
     form = media.upload_form(
         context.settings.media_bucket, key, media_type=media_type, size=size, sha256=sha256, seconds=seconds

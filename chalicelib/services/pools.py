@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from chalicelib.batches import RowOutcome, import_row
 from chalicelib.changes import Change, retry_on_conflict
-from chalicelib.claims import claim_fingerprints, duplicate
+from chalicelib.claims import claim_fingerprints, duplicate, require_file
 from chalicelib.context import Context
 from chalicelib.domain import duplicates, needs, rights, takers, themes
 from chalicelib.domain.actions import AuditAction
@@ -18,7 +18,7 @@ from chalicelib.domain.plans import Plan
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import ItemRights, PoolKind
 from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media
-from chalicelib.tables.base import batch_get
+from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.plans import plan_of_new
 from chalicelib.tables.pools import PoolItem
 
@@ -57,7 +57,7 @@ class MadeItem(Generic[T]):
 def create(context: Context, model_id: str, entry: Entry, kind: type[T]) -> MadeItem[T]:
     """Adds a text to a pool, or a media item if its file is what the entry says.
 
-    Raises NotFound, AlreadyExists, Duplicate, InvalidInput.
+    Raises NotFound, AlreadyExists, Duplicate, FileWithdrawn, InvalidInput.
     """
     item = _new(context, model_id, entry, kind)
     plan, found = _before(context, item, entry)
@@ -95,13 +95,12 @@ def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = N
     model's new accounts.
 
     The upload of a new one is kept, unless it is for a dry run. A caller who did not name the item and sends it again
-    means the one that was made then. Raises NotFound (model), AlreadyExists, Duplicate, InvalidInput.
+    means the one that was made then. Raises NotFound (model), AlreadyExists, Duplicate, FileWithdrawn, InvalidInput.
     """
     planned: Mapping[str, tuple[int, PoolItem]] = dry_run.made if dry_run is not None else {}
-    keys = item.fingerprints
-    model, found, *rows = batch_get(
-        [(CreatorModel, item.model_id), (type(item), item.item_id), *((Fingerprint, key) for key in keys)]
-    )
+    keys = [key for key in (*item.fingerprints, item.file) if key is not None]
+    named: list[Key] = [(CreatorModel, item.model_id), (type(item), item.item_id)]
+    model, found, *rows = batch_get(named + [(Fingerprint, key) for key in keys])
     if model is None:
         raise NotFound("model", item.model_id)
     themes.require(item.theme, item.model_id, model.themes)
@@ -115,10 +114,12 @@ def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = N
         _require_same(context, found, item)
         same: T = found
         return plan, same
-    made = _made_before(item, entry, next((row for row in rows if row is not None), None), planned)
+    claims = dict(zip(keys, rows, strict=True))
+    claim = next((claims[key] for key in item.fingerprints if claims[key] is not None), None)
+    made = _made_before(item, entry, claim, planned)
     if made is None and isinstance(item, Content):
-        _check_media(context, item, dry_run)
-    return plan, dict(zip(keys, rows, strict=True)) if made is None else made
+        _check_file(context, item, claim, claims[item.file], dry_run)
+    return plan, claims if made is None else made
 
 
 def _made_before(
@@ -148,16 +149,23 @@ def _made_before(
     return made
 
 
+def _check_file(
+    context: Context, item: Content, before: Fingerprint | None, withdrawn: Fingerprint | None, dry_run: _DryRun | None
+) -> None:
+    """Checks that only the item that makes way (`before`) withdrew the file, and that it is what the item says."""
+    if not rights.is_withdrawn(item.status):
+        require_file(withdrawn, "" if before is None else before.item_id)
+    _check_media(context, item, dry_run)
+
+
 def _check_media(context: Context, item: Content, dry_run: _DryRun | None) -> None:
     faults = needs.faults(item.bytes)
     uploads = dry_run is not None and dry_run.uploads
     if uploads:  # the run asks for a form first, which would be refused
         faults = needs.upload_faults(item.media_type, item.bytes) or faults
     lying = None
-    if item.media_key.startswith(media.UPLOADS):
-        faults = [
-            {"pointer": "/media_key", "detail": "what lies there is dropped: say the key that the form came with"}
-        ]
+    if context.settings.verify_media:
+        faults = needs.key_faults(item.media_key, item.model_id) or faults
     if context.settings.verify_media and not faults:
         lying = media.look(context.settings.media_bucket, item.media_key)
         if lying is None and uploads:
@@ -198,7 +206,7 @@ def _begin(context: Context, item: PoolItem, entry: Entry, plan: Plan) -> None:
 
 _MADE_BY_THE_SERVICE = frozenset(
     {
-        *("created_at", "created_by", "updated_at", "version", "revision", "pool", "whole_pool", "pool_rank"),
+        *("created_at", "created_by", "updated_at", "version", "head", "revision", "pool", "whole_pool", "pool_rank"),
         *("themeless", "enabled", "status", "approved_by", "usage_count", "penalty", "last_assigned_at"),
     }
 )

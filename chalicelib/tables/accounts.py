@@ -24,6 +24,7 @@ from chalicelib.tables.attributes import (
     document,
     instant,
     maybe_count,
+    maybe_digest,
     maybe_flag,
     maybe_instant,
     maybe_record,
@@ -159,6 +160,7 @@ class Account(Item):
     created_at = instant()
     updated_at = instant()
     version = count()
+    head = maybe_digest()
 
     queue_index = QueueIndex()
     work_index = WorkIndex()

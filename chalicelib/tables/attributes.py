@@ -1,5 +1,6 @@
 """The attribute types that the tables use, typed as what they hold: what may be absent says so."""
 
+import base64
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +15,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.constants import MAP, NUMBER, STRING
+from pynamodb.constants import BINARY, MAP, NUMBER, STRING
 
 from chalicelib.domain import instants
 
@@ -57,6 +58,18 @@ class _Document(_Plain[Any], JSONAttribute):
 
 class _Record(_Plain[dict[str, dict[str, Any]]]):
     attr_type = MAP
+
+
+class _Digest(_Plain[str]):
+    """A digest, in hex here, as bytes in the store."""
+
+    attr_type = BINARY
+
+    def serialize(self, value: str) -> str:
+        return base64.b64encode(bytes.fromhex(value)).decode()
+
+    def deserialize(self, value: str) -> str:
+        return base64.b64decode(value).hex()
 
 
 class Instant(_Plain[datetime]):
@@ -178,6 +191,11 @@ def maybe_record() -> Attribute[dict[str, dict[str, Any]] | None]:
 def maybe_flag() -> Attribute[bool | None]:
     """True, false or nothing."""
     return _or_nothing(_Flag(null=True))
+
+
+def maybe_digest() -> Attribute[str | None]:
+    """A digest in hex, or nothing."""
+    return _or_nothing(_Digest(null=True))
 
 
 def document(default: Callable[[], Any] | None = None) -> Attribute[Any]:

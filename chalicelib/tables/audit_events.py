@@ -3,7 +3,7 @@
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from chalicelib.domain.actions import AuditAction
-from chalicelib.tables.attributes import document, expiry, instant, maybe_text, sequence, text, word
+from chalicelib.tables.attributes import document, expiry, instant, maybe_digest, maybe_text, sequence, text, word
 from chalicelib.tables.base import Item
 
 
@@ -23,7 +23,9 @@ class BucketIndex(GlobalSecondaryIndex["AuditEvent"]):
 class AuditEvent(Item):
     """One event. `token` is the client request token of its transaction: the mark that it was stored.
 
-    `bucket` is its key in the index; None in events of an earlier release that `make upgrade` has not reached.
+    `previous` is the hash of the event before it of its subject (`domain.replay`), None of the first, and in events of
+    an earlier release; `details_digest` is of details that were erased, with the token. `bucket` is its key in the
+    index, None in events of an earlier release that `make upgrade` has not reached.
     """
 
     class Meta:
@@ -39,7 +41,9 @@ class AuditEvent(Item):
     request_id = text()
     session_id = maybe_text()
     details = document(default=dict)
+    details_digest = maybe_digest()
     token = text()
+    previous = maybe_digest()
     kept_until = expiry()
 
     bucket_index = BucketIndex()

@@ -1,7 +1,7 @@
 """Bots: who may call the bot API, with the hashes of their keys."""
 
 from chalicelib.context import ActorKind
-from chalicelib.tables.attributes import count, document, instant, text, texts, word
+from chalicelib.tables.attributes import count, document, instant, maybe_digest, text, texts, word
 from chalicelib.tables.base import Item
 
 
@@ -19,6 +19,7 @@ class Bot(Item):
     created_at = instant()
     updated_at = instant()
     version = count()
+    head = maybe_digest()
 
     @property
     def subject(self) -> str:

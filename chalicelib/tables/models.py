@@ -9,6 +9,7 @@ from chalicelib.tables.attributes import (
     flag,
     instant,
     maybe_count,
+    maybe_digest,
     maybe_flag,
     maybe_number,
     maybe_text,
@@ -47,6 +48,7 @@ class CreatorModel(Item):
     created_at = instant()
     updated_at = instant()
     version = count()
+    head = maybe_digest()
 
     @property
     def zone(self) -> str:

@@ -16,7 +16,16 @@ from chalicelib.domain.plan_versions import (
     is_standard,
 )
 from chalicelib.domain.plans import Plan
-from chalicelib.tables.attributes import count, instant, maybe_instant, maybe_text, maybe_word, sequence, text
+from chalicelib.tables.attributes import (
+    count,
+    instant,
+    maybe_digest,
+    maybe_instant,
+    maybe_text,
+    maybe_word,
+    sequence,
+    text,
+)
 from chalicelib.tables.attributes import document as json
 from chalicelib.tables.base import Item, Key, batch_get, cached
 from chalicelib.tables.models import CreatorModel
@@ -54,6 +63,7 @@ class StoredPlan(Item):
     retired_at = maybe_instant()
     retired_by = maybe_text()
     version = count()
+    head = maybe_digest()
 
     @property
     def subject(self) -> str:

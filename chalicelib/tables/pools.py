@@ -16,6 +16,7 @@ from chalicelib.tables.attributes import (
     flag,
     instant,
     maybe_count,
+    maybe_digest,
     maybe_instant,
     maybe_text,
     number,
@@ -59,6 +60,7 @@ class PoolItem(Item):
     created_by = text()
     updated_at = instant()
     version = count()
+    head = maybe_digest()
     revision = count()
 
     pool_index: ClassVar[GlobalSecondaryIndex[Any]]
@@ -86,6 +88,11 @@ class PoolItem(Item):
     def fingerprints(self) -> tuple[str, ...]:
         """The keys under which its fingerprint may stand: today's, and those of releases before."""
         return (self.fingerprint,)
+
+    @property
+    def file(self) -> str | None:
+        """The key under which its file is noted as withdrawn; None of what has no file."""
+        return None
 
     @property
     def facts(self) -> ItemFacts:
@@ -249,6 +256,11 @@ class Content(PoolItem):
     def fingerprint(self) -> str:
         """Its bytes."""
         return duplicates.of_media(self.model_id, self.sha256)
+
+    @property
+    def file(self) -> str:
+        """The key under which its bytes are noted as withdrawn, in whatever model."""
+        return duplicates.of_file(self.sha256)
 
     @property
     def facts(self) -> MediaFacts:

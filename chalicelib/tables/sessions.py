@@ -13,7 +13,17 @@ from chalicelib.domain.instants import parse, render
 from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.settings import Settings
-from chalicelib.tables.attributes import count, expiry, instant, maybe_instant, maybe_text, text, texts, word
+from chalicelib.tables.attributes import (
+    count,
+    expiry,
+    instant,
+    maybe_digest,
+    maybe_instant,
+    maybe_text,
+    text,
+    texts,
+    word,
+)
 from chalicelib.tables.base import Item, batch_get, translating_read_errors
 
 LIVE = "live"
@@ -76,6 +86,7 @@ class Session(Item):
     ended_at = maybe_instant()
     kept_until = expiry()
     version = count()
+    head = maybe_digest()
 
     bot_index = BotIndex()
     live_index = LiveIndex()

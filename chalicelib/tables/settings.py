@@ -13,7 +13,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.domain import accounts
 from chalicelib.domain.plans import Demands, demands_of
-from chalicelib.tables.attributes import count, document, expiry, flag, maybe_instant, text, texts
+from chalicelib.tables.attributes import count, document, expiry, flag, maybe_digest, maybe_instant, text, texts
 from chalicelib.tables.base import Item, Raw, batch_get, cached, connection, name_of, remember, translating_read_errors
 
 PAUSES = "pauses"
@@ -51,6 +51,7 @@ class Setting(Item):
     did = document()
     kept_until = expiry()
     version = count()
+    head = maybe_digest()
 
     @property
     def subject(self) -> str:

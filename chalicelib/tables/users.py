@@ -1,7 +1,7 @@
 """Users, who may call the operator API, with the hashes of their keys."""
 
 from chalicelib.domain.permissions import Role
-from chalicelib.tables.attributes import count, document, instant, maybe_instant, text, texts, word
+from chalicelib.tables.attributes import count, document, instant, maybe_digest, maybe_instant, text, texts, word
 from chalicelib.tables.base import Item
 
 
@@ -21,6 +21,7 @@ class User(Item):
     created_at = instant()
     updated_at = instant()
     version = count()
+    head = maybe_digest()
 
     @property
     def subject(self) -> str:

@@ -74,3 +74,62 @@ class TestShortOfTime:
         found = pages(many, "limit=100")
         assert [len(page) for page in found] == [25, 14]
         assert len({one["account_id"] for page in found for one in page}) == 39
+
+
+# hashes
+
+
+def rewritten(agency: Agency, sequence: int, **change: Any) -> None:
+    """Writes an event again, as who has the table can."""
+    table = agency.wire.store.tables["test-audit_events"]
+    row = table.rows[("account:a1", str(sequence))]
+    table.rows[("account:a1", str(sequence))] = {**row, **change}
+
+
+def verification(agency: Agency) -> Any:
+    """What the verification of `a1` says."""
+    return agency.operator.get("/api/operator/accounts/a1/verify").ok()
+
+
+def test_the_first_event_that_was_rewritten_is_named(agency: Agency) -> None:
+    agency.warmed_to("bio")
+    assert (verification(agency)["ok"], verification(agency)["chained_since"]) == (True, 1)
+    rewritten(agency, 5, actor={"S": "operator:root"})
+    rewritten(agency, 3, details={"S": '{"reason": "as it was agreed"}'})
+    assert verification(agency)["problems"] == ["version 3 is not what version 4 says that it was"]
+
+
+def test_events_of_an_earlier_release_carry_no_hashes_and_the_chain_begins_behind_them(agency: Agency) -> None:
+    agency.operator.account()
+    for name in ("accounts", "audit_events"):
+        rows = agency.wire.store.tables[f"test-{name}"].rows
+        for key, row in rows.items():
+            rows[key] = {what: value for what, value in row.items() if what not in ("head", "previous")}
+    assert (verification(agency)["ok"], verification(agency)["chained_since"]) == (True, None)
+    worker = agency.worker()
+    worker.start().ok()
+    worker.do("pfp")
+    assert (verification(agency)["ok"], verification(agency)["chained_since"]) == (True, 3)
+
+
+def test_an_event_tells_its_hash_and_the_one_before(agency: Agency) -> None:
+    agency.operator.account()
+    first, second = agency.operator.events()
+    assert (first["previous"], second["previous"]) == (None, first["hash"][:32])
+    assert len(first["hash"]) == 64
+
+
+def test_items_models_bots_and_sessions_are_chained_too(agency: Agency) -> None:
+    operator = agency.operator
+    operator.send("PATCH", "/api/operator/models/m1/content/m1-pfp", {"quality_score": 3}).ok()
+    operator.send("PATCH", "/api/operator/models/m1", {"name": "Nora"}).ok()
+    operator.post("/api/operator/bots/b1/keys").ok(201)
+    agency.worker().end().ok()
+    for switch in ("pause", "resume"):
+        operator.post(f"/api/operator/pipeline/{switch}", {"reason": "lunch"}).ok()
+    found = operator.get("/api/operator/audit?limit=100").ok()["items"]
+    every = {(one["subject"], one["version"]): one for one in found}
+    later = [one for one in every.values() if one["version"] > 1]
+    assert {one["subject"].partition(":")[0] for one in later} == {"bot", "content", "model", "session", "setting"}
+    for one in later:
+        assert one["previous"] == every[one["subject"], one["version"] - 1]["hash"][:32]

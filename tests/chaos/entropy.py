@@ -33,12 +33,13 @@ _RANDOM = ids.make("x", datetime(2026, 1, 1, tzinfo=UTC), _MARK + bytes(8))[-16:
 _MADE = re.compile(rf"(?<=_)[0-9A-Z]{{10}}{_RANDOM}[0-9A-Z]{{13}}|{_MARK.hex()}[0-9a-f]{{28}}")
 
 
+_DIGEST = re.compile(r'(?<=\{"B": ")[A-Za-z0-9+/=]+(?="\})')
 _TURN = re.compile(r"\d+(?:st|nd|rd|th) of its pool: others asked at the same moment")
 
 
 def nameless(text: str) -> str:
-    """The text without the ids and tokens that were made in this run: they differ from run to run.
+    """The text without the ids, tokens and digests that were made in this run: they differ from run to run.
 
     An item that was given in turn is the best of those that others have left.
     """
-    return _TURN.sub("best of its pool", _MADE.sub("…", text))
+    return _TURN.sub("best of its pool", _MADE.sub("…", _DIGEST.sub("…", text)))

@@ -111,9 +111,9 @@ def test_a_file_that_is_not_what_the_item_says_is_refused_with_the_reason(upload
     assert post(form) == 204
     told = refused(uploads, item(form, bytes=7, media_type="image/webp", sha256="ab" * 32))
     assert told == {
-        "/bytes": f"the stored file has {len(FILE)} bytes, not 7",
-        "/media_type": "the stored file is image/png, not image/webp",
-        "/sha256": f"the stored file has the SHA-256 {hashlib.sha256(FILE).hexdigest()}",
+        "/bytes": "the stored file does not have 7 bytes",
+        "/media_type": "the stored file is not image/webp",
+        "/sha256": "the stored file has another SHA-256",
     }
     assert list(uploads.every(f"{MODEL}/content")) == []
 

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.services import review
 from chalicelib.settings import Settings
-from tests.agency import LEASE, Agency, Bot, Reply
+from tests.agency import LEASE, Agency, Bot, Reply, media
 from tests.conftest import SETTINGS
 from tests.wire import Call, Fault
 
@@ -280,3 +280,18 @@ def test_a_withdrawal_says_of_how_many_users_it_does_not_know(agency: Agency) ->
     agency.wire.before.clear()
     again = agency.operator.send("PATCH", path, body).ok()
     assert (again["replayed"], again["has_more"], len(again["users"])) == (True, False, 6)
+
+
+def test_a_file_that_is_withdrawn_late_is_so_in_all_models_when_it_is_sent_again(agency: Agency) -> None:
+    agency.operator.model("m2")
+    twin = media("copy", "pfp", sha256=media("m1-pfp", "pfp")["sha256"])
+    agency.operator.post("/api/operator/models/m2/content", twin).ok(201)
+    slow(agency, "TransactWriteItems", 1.7)
+    body = {"status": "withdrawn", "reason": "a right ended"}
+    path = "/api/operator/models/m1/content/m1-pfp"
+    first = agency.operator.send("PATCH", path, body).ok()
+    assert first["has_more"] is True
+    agency.wire.before.clear()
+    again = agency.operator.send("PATCH", path, body).ok()
+    assert (again["replayed"], again["has_more"]) == (True, False)
+    assert agency.operator.content("copy", "m2")["status"] == "withdrawn"

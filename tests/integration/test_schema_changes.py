@@ -13,7 +13,7 @@ import pytest
 from chalicelib.settings import Settings
 from chalicelib.tables.base import Store
 from infrastructure.upgrade import give_work_keys, sort_events, upgrade
-from tests.agency import PHASES, Agency, Bot
+from tests.agency import PHASES, Agency, Bot, media
 from tests.wire import Call, Killed
 from warmup.sandbox.stores import ROOT
 
@@ -212,3 +212,17 @@ def test_failures_that_were_counted_before_are_the_penalty(agency: Agency, setti
     assert before.items() <= {**row}.items(), "what old code reads stays"
     assert upgrade(settings)["items ranked again"] == (0, 8), "a pass may be run again"
     carried_on(agency)
+
+
+def test_files_of_items_that_were_withdrawn_before_are_marked_by_the_upgrade(
+    agency: Agency, settings: Settings
+) -> None:
+    plant(agency, {})
+    table = agency.wire.store.tables[f"{PREFIX}content"]
+    row = table.rows[("m1-any",)]
+    table.rows[("m1-any",)] = {**row, "status": {"S": "withdrawn"}}
+    assert upgrade(settings)["files of withdrawn items marked"] == (1, 5)
+    agency.operator.model("m2")
+    copy = media("copy", "any", sha256=row["sha256"]["S"])
+    agency.operator.post("/api/operator/models/m2/content", copy).refused(409, "content_not_eligible")
+    assert upgrade(settings)["files of withdrawn items marked"] == (0, 5), "a pass may be run again"

@@ -345,6 +345,8 @@ def test_an_export_goes_on_by_its_header(connect: Connect) -> None:
         "request_id": "r",
         "session_id": None,
         "details": {},
+        "previous": None,
+        "hash": "ab" * 32,
         "summary": "it was so",
     }
     lines, media_type = json.dumps(event) + "\n", {"Content-Type": "application/x-ndjson"}

@@ -29,6 +29,7 @@ def values(attribute: Any) -> st.SearchStrategy[Any]:
     if hasattr(attribute, "_words"):
         return st.sampled_from(sorted(attribute._words.values()))
     kinds = {"S": WORDS, "N": st.integers(0, 2), "BOOL": st.booleans(), "SS": st.sets(WORDS, max_size=2)}
+    kinds["B"] = st.binary(min_size=1, max_size=2).map(bytes.hex)
     kinds["M"] = st.dictionaries(WORDS, WORDS.map(lambda word: {"S": word}), max_size=2)
     return kinds[attribute.attr_type]
 

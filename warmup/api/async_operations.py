@@ -501,7 +501,7 @@ class Content:
         status: shapes.ItemRights | Unset = UNSET,
         reason: str | Unset | None = UNSET,
     ) -> shapes.EditedContent:
-        """Changes what is given; an item that loses its rights leaves selection at once."""
+        """Changes what is given; what loses its rights leaves selection at once, a withdrawn file in all models."""
         return await self._transport.ask(
             "PATCH",
             f"/api/operator/models/{quoted(model_id)}/content/{quoted(content_id)}",

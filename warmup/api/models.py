@@ -534,7 +534,9 @@ class AtWork(ApiModel):
 
 
 class AuditEvent(ApiModel):
-    """One accepted change: a sentence to read, and the fields of the event."""
+    """One accepted change: a sentence to read, and the fields of the event.
+
+    `hash` is its SHA-256; `previous` begins that of the event before it of its subject."""
 
     subject: str
     version: int
@@ -545,6 +547,8 @@ class AuditEvent(ApiModel):
     request_id: str
     session_id: str | None
     details: dict[str, Any]
+    previous: str | None
+    hash: str
     summary: str
 
 
@@ -2536,11 +2540,14 @@ class UserEdit(ApiModel):
 
 
 class Verification(ApiModel):
-    """Whether an account's audit has no gap and replays to its state."""
+    """Whether an account's audit has no gap, replays to its state, and its hashes are right.
+
+    `chained_since`: the version from which events carry hashes; those of an earlier release do not."""
 
     account_id: str
     ok: bool
     versions: int
+    chained_since: int | None
     problems: list[str]
 
 

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from chalicelib import audit
 from chalicelib.domain.actions import AuditAction
+from chalicelib.domain.replay import digest
 from chalicelib.edge.answers import Document
 from chalicelib.tables import AuditEvent as Item
 
@@ -22,7 +23,10 @@ AuditMove = TypedDict("AuditMove", {"what": str, "from": Any, "to": Any})  # no 
 
 
 class AuditEvent(Document):
-    """One accepted change: a sentence to read, and the fields of the event."""
+    """One accepted change: a sentence to read, and the fields of the event.
+
+    `hash` is its SHA-256; `previous` begins that of the event before it of its subject.
+    """
 
     subject: str
     version: int
@@ -33,6 +37,8 @@ class AuditEvent(Document):
     request_id: str
     session_id: str | None
     details: dict[str, Any]
+    previous: str | None
+    hash: str
     summary: str
 
     @staticmethod
@@ -49,5 +55,7 @@ class AuditEvent(Document):
             request_id=item.request_id,
             session_id=item.session_id,
             details=item.details,
+            previous=item.previous,
+            hash=digest(item),
             summary=audit.told(item),
         )

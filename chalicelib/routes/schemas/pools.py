@@ -7,10 +7,10 @@ from typing import Any, Generic, Literal, Self, TypeVar
 from chalicelib.batches import RowOutcome, counts
 from chalicelib.domain import rights, scoring
 from chalicelib.domain.rights import ItemStatus
+from chalicelib.domain.uses import ItemUser
 from chalicelib.edge.answers import ABSENT, Absent, Document
 from chalicelib.edge.problems import RowError, row_error
 from chalicelib.routes.schemas.lists import Replayed
-from chalicelib.services.edits import ItemUser
 from chalicelib.services.pools import MadeItem
 from chalicelib.tables import pools
 
