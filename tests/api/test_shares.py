@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -189,6 +190,16 @@ def test_two_that_take_at_once_do_not_exceed_the_bound(bounded: Agency) -> None:
     bounded.wire.meanwhile(lambda: second.start("a1").ok())
     first.start("a2").refused(409, "model_busy")
     assert holders(bounded) == {"a0", "a1"}
+
+
+def test_bots_that_have_all_looked_before_the_first_of_them_takes_do_not_exceed_the_bound(bounded: Agency) -> None:
+    """Each claims just before the one before it takes what it was proposed."""
+    bots, taken = [bounded.bot(("b1", "b2")[number % 2]).with_session() for number in range(6)], list[str]()
+    for bot in bots[1:]:
+        bounded.wire.meanwhile(partial(lambda one: taken.extend(claimed(one, model_ids=["m1"])), bot))
+    taken += claimed(bots[0], model_ids=["m1"])
+    assert len(taken) == len({*taken}) == 2
+    assert holders(bounded) == {*taken}
 
 
 def test_a_model_without_a_bound_pays_nothing(agency: Agency) -> None:

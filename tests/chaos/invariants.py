@@ -96,6 +96,7 @@ def _broken(store: DynamoDB, settings: Settings) -> list[str]:
         *_twins(rows, accounts),
         *_sessions(sessions.values(), audit),
         *_counters(rows, accounts),
+        *_slots(rows, accounts),
     ]
 
 
@@ -390,3 +391,18 @@ def _counters(rows: Rows, accounts: list[Plain]) -> Iterator[str]:
     plans.update({"plan:other": plans.total()})
     if +counted != ended + plans:
         yield f"{dict(counted)} by the counters, {dict(ended + plans)} are"
+
+
+def _slots(rows: Rows, accounts: list[Plain]) -> Iterator[str]:
+    """A bounded model has no more accounts at work than it may, and each of them has a slot."""
+    settings = {setting["name"]: setting for setting in rows.of("settings")}
+    for model, share in json.loads(settings.get("pauses", {}).get("shares", "{}")).items():
+        holders = settings.get(f"slots:{model}", {}).get("holders", set())
+        at_work = {
+            one["account_id"]
+            for one in accounts
+            if one["model_id"] == model and "lease_token" in one and "lease_ended_by" not in one
+        }
+        bound = share.get("max_concurrent")
+        if bound is not None and (holders != at_work or len(at_work) > bound):
+            yield f"{model}: {at_work} at work, {holders} have its {bound} slots"

@@ -60,6 +60,9 @@ MUTANTS: dict[str, Mutant] = {
         (Line("warmups/storing.py", "elif is_open(before):", "elif is_open(before) and bound == 0:"),),
         "tests/api/test_shares.py",
     ),
+    "what a session holds when it ends": Mutant(
+        (Line("services/sessions.py", "unchanged = held & (", "unchanged = ("),), "tests/api/test_sessions.py"
+    ),
     "the version of what was read": Mutant((VERSION,), None, "the audit's key"),
     "the audit's key": Mutant((AUDIT,), None, "the version of what was read"),
     "the version and the audit's key": Mutant((VERSION, AUDIT), STALE),

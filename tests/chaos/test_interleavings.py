@@ -104,6 +104,16 @@ def test_two_who_reach_for_one_item_do_too(stages: Stages, settings: Settings, r
     play(stages, settings, world.scarce, pairs_of(SCARCE), record_property)
 
 
+def test_two_who_reach_for_the_last_slot_of_a_model_do_too(
+    stages: Stages, settings: Settings, record_property: Recorder
+) -> None:
+    """Also where the one who has the other slot gives it back, and where that crashes."""
+    play(stages, settings, world.bounded, pairs_of(world.SLOTS), record_property)
+    enders = [BY_NAME[name] for name in ("b1 release", "b1 end-session")]
+    pairs = [(taker, ender) for taker in world.SLOTS[1:] for ender in enders]
+    play(stages, settings, world.bounded, pairs, record_property, crashes=True)
+
+
 def test_two_who_would_have_one_profile_or_the_same_words_do_too(
     stages: Stages, settings: Settings, record_property: Recorder
 ) -> None:

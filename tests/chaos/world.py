@@ -295,6 +295,24 @@ def scarce(agency: Agency) -> Bot:
     return first
 
 
+def bounded(agency: Agency) -> Bot:
+    """A bot works on one of three accounts of a model of which two may be worked on at a time."""
+    for account_id in ("a1", "a2", "a3"):
+        agency.operator.account(account_id)
+    agency.operator.send("PATCH", "/api/operator/models/m1", {"max_concurrent": 2}).ok()
+    first = agency.worker()
+    first.start("a1").ok()
+    return first
+
+
+SLOTS: tuple[Verb, ...] = (
+    Verb("claim", "b1", lambda w: w.first.claim(limit=2, holding=["a1"]), frozenset({AuditAction.LEASE_CLAIM})),
+    Verb("claim", "b2", lambda w: w.second.claim(), frozenset({AuditAction.LEASE_CLAIM})),
+    Verb("start-a3", "b2", lambda w: w.second.start("a3"), frozenset({AuditAction.ACCOUNT_START})),
+)
+"""What takes a slot of the model."""
+
+
 SITUATIONS: tuple[situations.Situation, ...] = (*situations.SITUATIONS, hungry, two_held, silent, several_due)
 
 
