@@ -7,7 +7,7 @@ const WARNED_MINUTES = 2;
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
 const KEY = "warmup.key";
-const TIMES = "warmup.session";
+const TIMES = "warmup.signed-in";
 
 /** @typedef {"refused" | "idle" | "long" | "expired"} Ended why a session ended without a click on Sign out */
 /**

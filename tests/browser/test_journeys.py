@@ -55,7 +55,7 @@ def test_an_operator_signs_in_and_out_and_no_cookie_is_left(stranger: Console) -
     expect(page.get_by_role("link", name="Under way")).to_be_visible()
     assert page.evaluate("[localStorage.length, Object.keys(sessionStorage).sort()]") == [
         0,
-        ["warmup.key", "warmup.session"],
+        ["warmup.key", "warmup.signed-in"],
     ]
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Operator key")).to_be_visible()
@@ -87,7 +87,7 @@ def test_an_operator_signs_in_at_the_issuer_and_out_again(stranger: Console) -> 
     expect(page.get_by_role("heading", name="Bots", exact=True)).to_be_visible()  # where one was
     expect(page.get_by_text("Signed in as ada")).to_be_visible()
     assert page.url == f"{url}/console/bots"
-    token = page.evaluate("JSON.parse(sessionStorage.getItem('warmup.session')).issued.idToken")
+    token = page.evaluate("JSON.parse(sessionStorage.getItem('warmup.signed-in')).issued.idToken")
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{url}/console")  # by way of the issuer, where one is signed out, too
     page.get_by_role("button", name="Sign in at").wait_for()
@@ -122,7 +122,7 @@ def test_a_session_ends_without_use_and_after_half_a_day(console: Console) -> No
     page.clock.fast_forward(2 * 60_000)
     expect(page.get_by_text("The console was not used for 30 minutes.")).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
-    page.evaluate("sessionStorage['warmup.session'] = JSON.stringify({ began: Date.now() - 12 * 3600e3 })")
+    page.evaluate("sessionStorage['warmup.signed-in'] = JSON.stringify({ began: Date.now() - 12 * 3600e3 })")
     page.reload()  # the tab gets its key again, and its session is over
     expect(page.get_by_text("A session ends after 12 hours.")).to_be_visible()
     assert "/console/bots" in page.url

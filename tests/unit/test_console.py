@@ -1,5 +1,6 @@
 """The console's files: what Biome and TypeScript do not hold. `make console` runs those two."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,13 @@ def test_every_script_is_type_checked_and_short(file: Path) -> None:
     assert len(text.splitlines()) <= 350  # split it by component
     assert text.startswith("// @ts-check\n")
     assert "@ts-ignore" not in text and "@ts-nocheck" not in text and "@ts-expect-error" not in text
+
+
+def test_no_two_scripts_keep_something_under_one_name() -> None:
+    kept: dict[str, set[str]] = {}
+    for file in SCRIPTS:
+        for name in re.findall(r'"(warmup\.[\w.-]+)"', file.read_text()):
+            kept.setdefault(name, set()).add(file.name)
+    shared = {name: files for name, files in kept.items() if len(files) > 1}
+    assert shared == {"warmup.theme": {"theme.js", "ui.js"}}  # the former sets it before anything is shown
+    assert len(kept) > 4
