@@ -149,7 +149,8 @@ def document() -> Json:
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "wk_<id>_<secret>",
-                    "description": "A key of a bot, or of a user with the permission that the description names.",
+                    "description": "A key of a bot, or of a user with the permission that the description names. "
+                    "Under `/api/operator` a signed token of the deployment's issuer is accepted, too (`GET /api/issuer`).",
                 }
             },
         },
