@@ -150,7 +150,7 @@ def document() -> Json:
                     "scheme": "bearer",
                     "bearerFormat": "wk_<id>_<secret>",
                     "description": "A key of a bot, or of a user with the permission that the description names. "
-                    "Under `/api/operator` a signed token of the deployment's issuer is accepted, too (`GET /api/issuer`).",
+                    "Under `/api/operator` a signed token of the issuer is accepted, too (`GET /api/issuer`).",
                 }
             },
         },

@@ -3,6 +3,8 @@
 import re
 from datetime import datetime
 
+from chalicelib.domain.errors import InvalidInput
+
 GIVEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 REQUEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/+=-]{0,127}", re.ASCII)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
@@ -12,6 +14,17 @@ _RANDOM_BITS = 80
 def is_given_id(text: str) -> bool:
     """Whether `text` may be an id that a caller gives, which every id of the service is too."""
     return GIVEN.fullmatch(text) is not None
+
+
+ISSUED = "oidc_"
+"""What the ids of users begin with who sign in at an issuer: nobody else is called so."""
+
+
+def check_own(noun: str, text: str) -> None:
+    """Raises InvalidInput where a caller would give a bot or a user the id of somebody who signs in at an issuer."""
+    if text.lower().startswith(ISSUED):
+        detail = f"ids that begin with `{ISSUED}` are those of users who sign in at an issuer: choose another"
+        raise InvalidInput([{"pointer": f"/{noun}_id", "detail": detail}])
 
 
 def is_request_id(text: str) -> bool:

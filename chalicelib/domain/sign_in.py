@@ -8,12 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.domain import permissions
-from chalicelib.domain.ids import is_given_id
+from chalicelib.domain.ids import ISSUED, is_given_id
 from chalicelib.domain.permissions import Role
 
 Claims = Mapping[str, Any]
-PREFIX = "oidc_"
-"""What the ids of those who sign in so begin with."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _LEGIBLE = 31
 _DIGEST = 26  # 130 bits in base 32
@@ -68,7 +66,7 @@ def user_id(issuer: str, name: str, value: Any) -> str | None:
         return None
     digest = hashlib.sha256("\0".join((issuer, name, value)).encode("utf-8", "surrogatepass")).digest()
     legible = _NOT_IN_IDS.sub("-", value)[:_LEGIBLE].strip("-_.") or "user"
-    return f"{PREFIX}{legible}_{b32encode(digest).decode().lower()[:_DIGEST]}"
+    return f"{ISSUED}{legible}_{b32encode(digest).decode().lower()[:_DIGEST]}"
 
 
 def renamed(text: str) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ from chalicelib import credentials
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.context import ActorKind, Context
 from chalicelib.credentials import add_key, require_room
+from chalicelib.domain import ids
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, NotFound
 from chalicelib.domain.records import record
@@ -35,6 +36,7 @@ def create(
 
     Raises AlreadyExists, InvalidInput.
     """
+    ids.check_own("bot", bot_id)
     given, now = None if models is None else set(models), context.now
     bot = Bot(bot_id=bot_id, role=ActorKind.BOT, name=name, models=given, created_at=now, updated_at=now)
     change = Change(context, bot)

@@ -6,7 +6,7 @@ from datetime import datetime
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
 from chalicelib.context import ActorKind, Context
 from chalicelib.credentials import add_key, require_room, revoke_key
-from chalicelib.domain import admins, permissions
+from chalicelib.domain import admins, ids, permissions
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, Forbidden, InvalidInput, NotFound
 from chalicelib.domain.permissions import Role
@@ -62,6 +62,7 @@ def create(context: Context, given: NewUser) -> tuple[User, NewUserKey | None]:
 
     Raises AlreadyExists, InvalidInput, Forbidden.
     """
+    ids.check_own("user", given.user_id)
     _require_grantable(context, given.role, given.models)
     user_id = given.user_id
     found, bot, setting = batch_get([(User, user_id), (Bot, user_id), (Setting, ADMINS)])

@@ -238,6 +238,20 @@ def test_a_role_in_a_token_may_what_the_role_of_a_key_may(
     assert user.post(ROUTE, {"model_id": "m7", "name": "Seven"}).status == makes
 
 
+@pytest.mark.parametrize("noun", ["user", "bot"])
+def test_nobody_with_a_key_has_the_id_of_somebody_who_signs_in(agency: Agency, issuer: Issuer, noun: str) -> None:
+    taken = str(sign_in.user_id(issuer.url, "sub", "ada"))
+    for name in (taken, taken.upper(), "Oidc_x"):
+        body = {f"{noun}_id": name} | ({"role": "viewer"} if noun == "user" else {})
+        problem = agency.operator.post(f"/api/operator/{noun}s", body).refused(422, "invalid_input")
+        assert [fault["pointer"] for fault in problem["errors"]] == [f"/{noun}_id"]
+
+
+def test_who_signs_in_can_ask_who_they_are(agency: Agency, issuer: Issuer) -> None:
+    told = signed(agency, issuer.sign({**CLAIMS, "roles": ["viewer"]})).get("/api/operator/me").ok()
+    assert (told["user_id"], told["role"]) == (sign_in.user_id(issuer.url, "sub", "ada"), "viewer")
+
+
 def test_a_new_key_is_found_at_once_and_a_retired_one_is_refused(agency: Agency, issuer: Issuer, time: Time) -> None:
     old = issuer.sign(CLAIMS)
     signed(agency, old).get(ROUTE).ok()

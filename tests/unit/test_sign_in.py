@@ -55,7 +55,7 @@ SUBJECTS = [
 
 def test_every_subject_has_an_id_of_its_own_whatever_its_case() -> None:
     made = [sign_in.user_id(ISSUER, "sub", one) for one in SUBJECTS]
-    assert all(one is not None and ids.is_given_id(one) and one.startswith(sign_in.PREFIX) for one in made), made
+    assert all(one is not None and ids.is_given_id(one) and one.startswith(ids.ISSUED) for one in made), made
     assert len({str(one).lower() for one in made}) == len(SUBJECTS)
     assert made == [sign_in.user_id(ISSUER, "sub", one) for one in SUBJECTS], "the same each time"
     assert str(sign_in.user_id(ISSUER, "sub", "ada@example.org")).startswith("oidc_ada-example.org_")
