@@ -52,7 +52,7 @@ def _plant(stage: Stage, count: int) -> None:
     model.media("pfp")
     bot.complete(waiting)
     bot.report(failed, kind="account", code="locked_out", message="the platform asks for a new password")
-    store = boto3.client("dynamodb")
+    store = boto3.Session().client("dynamodb")
     tables = store.list_tables()["TableNames"]
     accounts = next(name for name in tables if name.endswith("accounts"))
     phases = next(name for name in tables if name.endswith("warmup_phases"))

@@ -32,6 +32,7 @@ _SYNCHRONOUS: Mapping[str, str] = {
     r"\b[Aa]sync_?(?=client|operations|wait|Client|Pages|Transport|BaseTransport|Iterator)": "",
     r"__a(?=enter__|exit__|iter__)": "__",
     r"\baclose\b": "close",
+    r"\baiter_bytes\b": "iter_bytes",
     r"Awaitable\[(.+?)\]\]": r"\1]",
     r"\basynchronous\b": "synchronous",
     r"`warmup/client\.py` is written from this file by `make openapi`: change this one\.": (

@@ -12,7 +12,19 @@ from warmup.api import async_operations
 from warmup.api.models import Media, Upload
 from warmup.problems import UnexpectedAnswer, Unreachable
 from warmup.retry import AGAIN, MEDIA_AGAIN, RetryPolicy, seconds
-from warmup.transport import Page, Request, address, checked, headers, page_of, read, refuse_key
+from warmup.transport import (
+    LONGEST_REFUSAL,
+    UNPACKED,
+    Page,
+    Request,
+    address,
+    checked,
+    headers,
+    page_of,
+    read,
+    refuse_key,
+    refuse_longer,
+)
 
 T = TypeVar("T")
 
@@ -55,7 +67,7 @@ class AsyncClient(async_operations.Operations):
 
     async def download(self, media: Media) -> bytes:
         """Return the file of a delivery, checked. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
-        return await self._transport.download(media.url or "", media.sha256)
+        return await self._transport.download(media.url or "", media.sha256, media.bytes)
 
     async def put(self, form: Upload, data: bytes) -> str:
         """Upload a file by the form that `content.upload` gave, and return its `media_key`.
@@ -146,14 +158,24 @@ class AsyncTransport:
         refuse_key(response, self._key_source)
         return response
 
-    async def download(self, url: str, sha256: str | None) -> bytes:
-        """Download a file behind a presigned URL. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
+    async def download(self, url: str, sha256: str | None, size: int | None = None) -> bytes:
+        """Download a file of so many bytes. Raises Unreachable, BadChecksum, UnexpectedAnswer."""
         response = await self._send(
-            lambda timeout: self._media.get(url, follow_redirects=True, timeout=timeout),
+            lambda timeout: self._get(url, timeout, size),
             "The media could not be downloaded",
             again=MEDIA_AGAIN,
         )
         return checked(response, sha256)
+
+    async def _get(self, url: str, timeout: float, size: int | None) -> httpx.Response:
+        """Return the answer of the bucket; no redirect is followed. Raises BadChecksum for a longer one."""
+        content = bytearray()
+        async with self._media.stream("GET", url, headers=UNPACKED, timeout=timeout) as answer:
+            async for part in answer.aiter_bytes():
+                content += part
+                refuse_longer(len(content), size if answer.is_success else LONGEST_REFUSAL)
+            told = {name: value for name, value in answer.headers.items() if name == "retry-after"}
+            return httpx.Response(answer.status_code, headers=told, content=bytes(content))
 
     async def upload(self, url: str, fields: Mapping[str, str], data: bytes) -> None:
         """Upload a file by a presigned form. Raises Unreachable, UnexpectedAnswer."""

@@ -15,6 +15,7 @@ from warmup.commands import (
     claims,
     content,
     doctor,
+    output,
     pipeline,
     plans,
     review,
@@ -56,6 +57,13 @@ def root(
     context: typer.Context,
     url: Annotated[str | None, typer.Option(help="URL of the service; default: WARMUP_URL, or a profile.")] = None,
     profile: Annotated[str | None, typer.Option(help="Name of a profile; default: WARMUP_PROFILE.")] = None,
+    insecure: Annotated[
+        bool,
+        typer.Option("--insecure", help="Send the key also over http to another machine, where others can read it."),
+    ] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Write CSV without a ' before what a spreadsheet would run as a formula.")
+    ] = False,
     _: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version, and exit.")
     ] = False,
@@ -64,13 +72,18 @@ def root(
 
     Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 done in part, 6 not allowed, 7 try later.
     """
-    context.obj = {"url": url, "profile": profile}
+    context.obj = {"url": url, "profile": profile, "insecure": insecure}
+    output.raw.set(raw)
 
 
 @app.command()
 def dev(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the API; 0 takes any free port.")] = 8000,
     host: Annotated[str, typer.Option(help="Interface to listen on.")] = "127.0.0.1",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A further host name that it may be called by; others than its own are refused."),
+    ] = None,
     store: Annotated[
         str | None,
         typer.Option(
@@ -80,7 +93,16 @@ def dev(
     ] = None,
     operator_key: Annotated[
         str | None,
-        typer.Option(envvar="WARMUP_OPERATOR_KEY", show_envvar=True, help="The operator's key; default: a new one."),
+        typer.Option(
+            envvar="WARMUP_OPERATOR_KEY",
+            show_envvar=True,
+            help="The operator's key; default: a new one. Other users of this machine see it in the list of processes: "
+            "better set the variable, or name a file.",
+        ),
+    ] = None,
+    operator_key_file: Annotated[
+        Path | None,
+        typer.Option(help="File with the operator's key; if it does not exist, it is created with a new key."),
     ] = None,
     speed: Annotated[
         float | None,
@@ -109,7 +131,7 @@ def dev(
 
     Example: warmup dev --until-done --bots 4 --seed 7
 
-    Example: warmup dev --empty --port 9000 --operator-key secret
+    Example: warmup dev --empty --port 9000 --operator-key-file operator.key
 
     Example: warmup dev --oidc
     """
@@ -118,8 +140,10 @@ def dev(
     except ModuleNotFoundError as error:
         raise fail(Exit.USAGE, f"warmup dev: {error}") from error
 
+    names = tuple(allow_host or ())
     options = run.Options(
-        host, port, store, operator_key, speed, empty, until_done, bots, seed, timeout, log_file, oidc
+        *(host, names, port, store, operator_key, operator_key_file, speed, empty, until_done),
+        *(bots, seed, timeout, log_file, oidc),
     )
     try:
         code = run.run(options)

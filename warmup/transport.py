@@ -191,6 +191,18 @@ class BadChecksum(UnexpectedAnswer):
     """The file does not match its SHA-256."""
 
 
+UNPACKED = {"Accept-Encoding": "identity"}
+"""Headers of a download: the bytes as they lie in the bucket."""
+LONGEST_REFUSAL = 64 * 1024
+"""Bytes that are read of what a bucket says in place of a file."""
+
+
+def refuse_longer(read: int, size: int | None) -> None:
+    """Raises BadChecksum where more was read than the file has."""
+    if size is not None and read > size:
+        raise BadChecksum(f"The file is longer than its {size} bytes.")
+
+
 def checked(response: httpx.Response, sha256: str | None) -> bytes:
     """Return the file, if it matches its SHA-256. Raises BadChecksum, UnexpectedAnswer."""
     if not response.is_success:

@@ -30,6 +30,20 @@ _LOST = "\ufffd"
 _SHOWN = 40
 
 
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+
+
+def guarded(cell: str) -> str:
+    """The cell with a `'` before what a spreadsheet would run as a formula; numbers stay numbers."""
+    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """The cell without the `'` that `guarded` put before it."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
 class Unreadable(Exception):
     """The file cannot be read as a whole; the message says why and what to do."""
 
@@ -228,7 +242,7 @@ class _Csv:
 
     def _members(self, record: _Record) -> dict[str, str]:
         pairs = zip(self._names, record.cells[self._notes :], strict=False)
-        return {name: cell for name, cell in pairs if name and cell}
+        return {name: unguarded(cell) for name, cell in pairs if name and cell}
 
     def _fault(self, record: _Record, line: int) -> str | None:
         own = record.cells[self._notes :]

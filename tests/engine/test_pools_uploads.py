@@ -29,7 +29,7 @@ def uploads(service: Service) -> Iterator[Service]:
     """The service with a bucket of its own, and files checked."""
     bucket = f"{installed.settings.table_prefix}media"
     installed.settings = replace(installed.settings, media_bucket=bucket, verify_media=True)
-    boto3.client("s3").create_bucket(Bucket=bucket)
+    boto3.Session().client("s3").create_bucket(Bucket=bucket)
     service.operator("POST", "/api/operator/models", {"model_id": "m"})
     yield service
 
@@ -70,7 +70,7 @@ def test_an_honest_file_becomes_an_item_that_can_be_downloaded(uploads: Service)
 
 def bucket() -> dict[str, bytes]:
     """What lies in the bucket, by key."""
-    s3, name = boto3.client("s3"), installed.settings.media_bucket
+    s3, name = boto3.Session().client("s3"), installed.settings.media_bucket
     found = s3.list_objects_v2(Bucket=name).get("Contents", ())
     return {one["Key"]: s3.get_object(Bucket=name, Key=one["Key"])["Body"].read() for one in found}
 
@@ -87,7 +87,7 @@ def test_an_upload_waits_until_its_item_is_made_and_can_then_not_be_changed_by_t
     assert bucket()[key] == FILE
     post(form, OTHER)  # S3 refuses other bytes; this bucket does not
     assert bucket()[key] == FILE
-    boto3.client("s3").delete_object(Bucket=installed.settings.media_bucket, Key=f"uploads/{key}")
+    boto3.Session().client("s3").delete_object(Bucket=installed.settings.media_bucket, Key=f"uploads/{key}")
     assert uploads.operator("POST", f"{MODEL}/content", item(form))["replayed"]
 
 

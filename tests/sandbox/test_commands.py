@@ -239,6 +239,27 @@ def test_a_profile_that_is_named_goes_before_the_environment(
     assert warmup("--profile", "floor", "accounts", "list").code == 0, "the key of the profile"
 
 
+def test_the_key_of_a_profile_goes_to_its_own_address_only(
+    warmup: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: FakeServer
+) -> None:
+    monkeypatch.delenv("WARMUP_OPERATOR_KEY")
+    written_profile(monkeypatch, tmp_path, '[prod]\nurl = "https://warmup.example"\nkey = "wk_prod_key"\n')
+    asked = len(server.asked)
+    ended = warmup("--profile", "prod", "--url", server.url, "accounts", "list")
+    assert (ended.code, "belongs to https://warmup.example" in ended.err) == (2, True), ended
+    monkeypatch.setenv("WARMUP_PROFILE", "prod")  # WARMUP_URL is that of the server
+    ended = warmup("accounts", "list")
+    assert (ended.code, "belongs to https://warmup.example" in ended.err) == (2, True), ended
+    assert len(server.asked) == asked, "nobody was sent the key"
+
+
+@pytest.mark.parametrize("url", ["http://warmup.example", "http://10.0.0.7:8000"])
+def test_no_key_goes_unencrypted_to_another_machine(warmup: Run, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setattr("warmup.commands.common.Client", None)
+    ended = warmup("--url", url, "accounts", "list")
+    assert (ended.code, "--insecure" in ended.err) == (2, True), ended
+
+
 @pytest.mark.parametrize("key", ["a-s\u00e9cret", "a-secret\n", "a secret"])
 def test_a_key_that_is_none_is_not_shown(warmup: Run, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setenv("WARMUP_OPERATOR_KEY", key)
@@ -433,7 +454,10 @@ def test_what_a_list_or_an_export_says_can_be_imported(warmup: Run, server: Fake
         ended = warmup("texts", "import", "to", str(file), "-o", "json")
         assert (ended.code, ended.json["rows"]) == (0, 1), ended
         assert "Not imported, since the service sets them: " in ended.err and "usage_count" in ended.err
-        assert ("may run them as formulas" in listed.err) == (form == "csv"), "the risk is named"
+        assert ("'=1+1" in listed.out) is (form == "csv"), "no spreadsheet runs it"
+    assert [one.body for one in server.operator.texts.list_all("to")] == ["=1+1"], "as it was"
+    raw = warmup("--raw", "texts", "list", "from", "-o", "csv")
+    assert (",=1+1," in raw.out, "may run them as formulas" in raw.err) == (True, True)
     exported = warmup("accounts", "export", "-o", "csv")
     (tmp_path / "accounts.csv").write_text(exported.out)
     again = warmup("accounts", "import", str(tmp_path / "accounts.csv"), "--dry-run")

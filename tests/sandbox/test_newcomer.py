@@ -5,6 +5,7 @@ In the gate the clone borrows the set-up that is there; `make newcomer` sets it 
 
 import os
 import pty
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -73,10 +74,15 @@ def running(clone: Path, *arguments: str) -> Iterator[str]:
         process.communicate(timeout=20)
 
 
+def _key(file: Path) -> str:
+    return file.read_text().strip()
+
+
 @pytest.fixture(scope="module")
 def url(clone: Path) -> Iterator[str]:
     """Where the newcomer's service is, once the agency is there."""
-    with running(clone, "--bots 0", "--operator-key secret") as url, Client(url, "secret") as client:
+    file = clone / "operator.key"
+    with running(clone, "--bots 0", "--operator-key-file operator.key") as url, Client(url, _key(file)) as client:
         until = time.monotonic() + 180
         while len(list(client.accounts.list_all(limit=100, state="ready"))) < 24:
             assert time.monotonic() < until, "the agency is not there after three minutes"
@@ -86,6 +92,7 @@ def url(clone: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
 def test_a_newcomer_gets_what_the_page_shows(clone: Path, url: str, page: str, tmp_path: Path) -> None:
-    reader = Reader(tmp_path, dict(environ(url, "secret", tmp_path)))
+    shutil.copy(clone / "operator.key", tmp_path)
+    reader = Reader(tmp_path, dict(environ(url, _key(clone / "operator.key"), tmp_path)))
     reader.environ["PYTHONPATH"] = str(clone)
     assert reader.follow(clone / page) >= 5

@@ -154,7 +154,7 @@ def test_in_a_store_that_stays_it_removes_what_it_made(tmp_path: Path, monkeypat
             monkeypatch.setenv(variable, value)
         with sandbox(tmp_path, "--store", store.dynamodb_url) as (process, api):
             api.post("/api/operator/models", json={"model_id": "m"}).raise_for_status()
-            items, objects = boto3.client("dynamodb"), boto3.client("s3")
+            items, objects = boto3.Session().client("dynamodb"), boto3.Session().client("s3")
             assert len(items.list_tables()["TableNames"]) >= 10
             process.terminate()
             process.communicate(timeout=10)

@@ -60,7 +60,7 @@ def unknown_route(
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    server = Server("127.0.0.1", 0, Gateway(toy(), unknown_route).handle)
+    server = Server("127.0.0.1", 0, Gateway(toy(), unknown_route).handle, ["elsewhere", "x"])
     server.start()
     yield server
     server.stop()
@@ -194,7 +194,7 @@ def test_a_defect_is_answered_without_its_trace() -> None:
     def broken(request: HttpRequest) -> Answer:
         raise ZeroDivisionError("a secret of ours")
 
-    server = Server("127.0.0.1", 0, broken)
+    server = Server("127.0.0.1", 0, broken, ["x"])
     server.start()
     try:
         answer = say(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from warmup.sandbox import stores
 
@@ -41,7 +42,7 @@ def test_a_store_holds_items_and_objects_and_leaves_nothing_behind(
     with stores.open_store(name) as store:
         for variable, value in store.environ().items():
             monkeypatch.setenv(variable, value)
-        items = boto3.client("dynamodb")
+        items = boto3.Session().client("dynamodb")
         items.create_table(
             TableName="things",
             KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
@@ -50,7 +51,7 @@ def test_a_store_holds_items_and_objects_and_leaves_nothing_behind(
         )
         items.put_item(TableName="things", Item={"name": {"S": "a"}})
         assert items.get_item(TableName="things", Key={"name": {"S": "a"}})["Item"] == {"name": {"S": "a"}}
-        objects = boto3.client("s3")
+        objects = boto3.Session().client("s3", config=Config(signature_version="s3v4"))
         objects.create_bucket(Bucket="media")
         objects.put_object(Bucket="media", Key="a/b.png", Body=b"picture", ContentType="image/png")
         url = objects.generate_presigned_url("get_object", Params={"Bucket": "media", "Key": "a/b.png"})

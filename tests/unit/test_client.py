@@ -404,6 +404,32 @@ def test_a_file_is_sent_again_while_the_bucket_is_away(connect: Connect, trouble
     assert "Authorization" not in server.asked[0].headers
 
 
+def test_a_download_ends_where_the_file_should_and_follows_nobody_elsewhere(connect: Connect) -> None:
+    elsewhere = httpx.Response(302, headers={"Location": "http://elsewhere/c"})
+    client, server, _ = connect(httpx.Response(200, content=b"pngpng"), elsewhere)
+    with pytest.raises(BadChecksum, match="longer than its 3 bytes"):
+        client.download(MEDIA)
+    with pytest.raises(UnexpectedAnswer, match="302"):
+        client.download(MEDIA)
+    assert len(server.asked) == 2
+
+
+def test_a_file_without_an_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        for number in range(1000):
+            sent.append(number)
+            yield b"png"
+
+    client = Client("http://service", "a-key")
+    wire = httpx.MockTransport(lambda _: httpx.Response(200, content=endless()))
+    monkeypatch.setattr(client._transport, "_media", httpx.Client(transport=wire))
+    with pytest.raises(BadChecksum, match="longer than its 3 bytes"):
+        client.download(MEDIA)
+    assert len(sent) < 5
+
+
 def test_a_bucket_that_refuses_is_not_asked_again(connect: Connect) -> None:
     client, server, _ = connect(httpx.Response(403, text="expired"))
     with pytest.raises(UnexpectedAnswer, match="403"):

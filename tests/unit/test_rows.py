@@ -194,3 +194,23 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
             read(data)
         except Unreadable as error:
             assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        *(
+            ("=1+1", "'=1+1"),
+            ("@nora", "'@nora"),
+            ("-", "'-"),
+            ("+49 30", "'+49 30"),
+            ("\t=x", "'\t=x"),
+            ("'=x", "''=x"),
+        ),
+        *(("-5", "-5"), ("+3.25", "+3.25"), ("1e-3", "1e-3"), ("-1E+9", "-1E+9")),  # numbers stay numbers
+        *(("nora", "nora"), ("'tis", "'tis"), ("", ""), ("a=b", "a=b")),
+    ],
+)
+def test_no_cell_is_run_as_a_formula_and_a_reading_takes_the_guard_off(cell: str, written: str) -> None:
+    assert rows.guarded(cell) == written
+    assert rows.unguarded(written) == cell

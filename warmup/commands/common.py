@@ -5,6 +5,7 @@ URL and key come from WARMUP_URL and WARMUP_OPERATOR_KEY (for `work`: WARMUP_KEY
 The option goes before the variables, these before WARMUP_PROFILE.
 """
 
+import ipaddress
 import os
 import re
 import stat
@@ -16,8 +17,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import httpx
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -117,15 +119,51 @@ def where(context: typer.Context, *variables: str) -> Place:
 
     A profile that is named on the command line goes before the environment, one that the environment names behind it.
     """
-    given: Mapping[str, str | None] = context.find_root().obj or {}
+    given: Mapping[str, Any] = context.find_root().obj or {}
     kept = profile(given.get("profile"))
     first, then = (kept, {}) if given.get("profile") else ({}, kept)
     url = given.get("url") or first.get("url") or os.environ.get("WARMUP_URL") or then.get("url") or DEFAULT_URL
     named = f"the profile {given.get('profile') or os.environ.get('WARMUP_PROFILE')}"
     keys = [(first.get("key"), named), *((os.environ.get(one), one) for one in variables), (then.get("key"), named)]
     key, source = next(((key, source) for key, source in keys if key), ("", ""))
+    if source == named and key:
+        _check_owner(named, str(kept.get("url") or url), url)
+    if key and not given.get("insecure"):
+        _check_encrypted(url)
     key_source.set(source)
     return Place(url, key, source)
+
+
+def _check_owner(named: str, own: str, url: str) -> None:
+    """End the command where the key of a profile would go elsewhere than to the profile's own address."""
+    if _origin(own) != _origin(url):
+        raise fail(
+            Exit.USAGE,
+            f"The key of {named} belongs to {own}, and is not sent to {url}. Leave out the other address (--url, "
+            "WARMUP_URL), or set WARMUP_OPERATOR_KEY to the key for it and name no profile.",
+        )
+
+
+def _check_encrypted(url: str) -> None:
+    """End the command where others could read the key on its way."""
+    scheme, host, _ = _origin(url)
+    if scheme == "http" and not _is_local(host):
+        raise fail(Exit.USAGE, f"{url} is not encrypted: use https, or pass --insecure to send the key all the same.")
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL:
+        return "", url, None  # the client says what is wrong with it
+    return address.scheme, address.host, address.port
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def connect(context: typer.Context, *, bot: bool = False) -> Client:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import typer
 
-from warmup.api.rows import Row, Table, Unreadable, read_csv, read_lines
+from warmup.api.rows import Row, Table, Unreadable, guarded, read_csv, read_lines
 from warmup.commands import bad_rows
 from warmup.commands.common import Exit, Format, fail, say
 from warmup.commands.groups import grouped
@@ -213,5 +213,5 @@ def _body(rows: list[Members], *, lines: bool) -> tuple[str, str]:
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\r\n")  # of both characters, so that it quotes both
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: guarded(str(value)) for name, value in row.items()} for row in rows)
     return text.getvalue(), CSV

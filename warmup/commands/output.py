@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from itertools import islice
 from typing import Any
 
@@ -13,13 +14,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from warmup.api.rows import guarded
 from warmup.commands.common import STEERS, Format, say, visible
 from warmup.terminal import counted, fitted
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PROSE = frozenset({"body", "detail", "error_message", "problems", "summary"})
 """Columns that may be shortened where a list has too little room."""
 _INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$")
+
+
+raw: ContextVar[bool] = ContextVar("raw", default=False)
+"""Whether CSV is written without a guard before what a spreadsheet would run as a formula."""
 
 
 def plain(item: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
@@ -90,10 +95,11 @@ def _csv(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> int:
     shown = visible if sys.stdout.isatty() else str
     for row in rows:
         cells = [shown(cell(row, column)) for column in columns]
-        formulas += sum(one.startswith(_FORMULA) for one in cells)
-        writer.writerow(cells)
+        safe = [guarded(one) for one in cells]
+        formulas += sum(map(str.__ne__, cells, safe))
+        writer.writerow(cells if raw.get() else safe)
         count += 1
-    if formulas:
+    if formulas and raw.get():
         say(
             f"{formulas:,} cells begin with =, +, - or @: a spreadsheet may run them as formulas. "
             "Import the file with all columns as text.",

@@ -25,6 +25,7 @@ from warmup.sandbox.answers import Answer, HttpRequest
 from warmup.sandbox.bots import Bot
 from warmup.sandbox.clock import Clock
 from warmup.sandbox.control import Control
+from warmup.sandbox.doors import SHORTEST_KEY, is_loopback
 from warmup.sandbox.front import front
 from warmup.sandbox.issuer import issuing
 from warmup.sandbox.platform import Platform
@@ -32,7 +33,7 @@ from warmup.sandbox.progress import snapshot
 from warmup.sandbox.schedules import Timers, discover
 from warmup.sandbox.seed import make_bots, seed
 from warmup.sandbox.server import Server
-from warmup.sandbox.service import Service, new_operator_key, running
+from warmup.sandbox.service import BadSettings, Service, new_operator_key, running
 from warmup.sandbox.stores import default_store, open_store
 from warmup.sandbox.view import View
 from warmup.terminal import counted
@@ -49,9 +50,11 @@ class Options:
     """The options of `warmup dev`."""
 
     host: str
+    allow_host: tuple[str, ...]
     port: int
     store: str | None
     operator_key: str | None
+    operator_key_file: Path | None
     speed: float | None
     empty: bool
     until_done: bool
@@ -99,7 +102,8 @@ def stoppable() -> Iterator[None]:
 
 def _run(options: Options, console: Console, stack: ExitStack) -> int:
     began = time.monotonic()
-    operator_key = options.operator_key or new_operator_key()
+    given = operator_key_of(options)
+    operator_key = given or new_operator_key()
     usual = 1.0 if options.empty else FAST
     clock = Clock(speed=usual if options.speed is None else options.speed)
     name = options.store or default_store()
@@ -112,12 +116,33 @@ def _run(options: Options, console: Console, stack: ExitStack) -> int:
     if issuer:
         issuer.console = server.url
         _say(console, f"issuer: {issuer.url}, by which everybody may sign in to {server.url}/console as anybody")
-    if not options.operator_key:
+    if not given:
         console.print(f"operator key: {operator_key}", highlight=False)
     print(f"ready {server.url}", flush=True)  # noqa: T201  # the one line that programs wait for
     if options.empty:
         return _wait_for_the_end()
     return _main_job(options, console, service, server.url, operator_key, stack, began)
+
+
+def operator_key_of(options: Options) -> str | None:
+    """Return the key that was given, or that is in the file; a file that is not there gets a new one.
+
+    Raises BadSettings for one that anybody could guess, where other machines can reach the sandbox.
+    """
+    file, given = options.operator_key_file, options.operator_key
+    if file is not None:
+        if not file.exists():
+            file.touch(0o600)
+            file.write_text(f"{new_operator_key()}\n", encoding="utf-8")
+        given = file.read_text(encoding="utf-8").strip()
+        if not given:
+            raise BadSettings(f"{file} is empty: remove it, and a key is made")
+    if given and len(given) < SHORTEST_KEY and not is_loopback(options.host):
+        raise BadSettings(
+            f"other machines can reach {options.host}, and the operator's key has less than {SHORTEST_KEY} "
+            "characters: give --operator-key-file FILE, and a key is made"
+        )
+    return given
 
 
 def _serve(options: Options, service: Service, clock: Clock, stack: ExitStack) -> Server:
@@ -131,7 +156,7 @@ def _serve(options: Options, service: Service, clock: Clock, stack: ExitStack) -
         # a client that counts leases by its own clock needs to know how fast ours runs
         return answered if clock.speed == 1 else answered.having("Sandbox-Speed", f"{clock.speed:.3f}")
 
-    server = Server(options.host, options.port, answer)
+    server = Server(options.host, options.port, answer, options.allow_host)
     server.start()
     stack.callback(server.stop)
     timers.start()

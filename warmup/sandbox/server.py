@@ -4,7 +4,7 @@ import errno
 import logging
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +12,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from warmup.sandbox.answers import Answer, HttpRequest, problem
+from warmup.sandbox.doors import Doors
 
 logger = logging.getLogger(__name__)
 
@@ -41,18 +42,21 @@ def refused_port(host: str, port: int, error: OSError) -> Exception:
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `answer` on host and port (0: any free one) from `start` to `stop`. Raises PortInUse."""
+    """Serves `answer` on host and port (0: any free one) from `start` to `stop`, to its own names. Raises PortInUse."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, host: str, port: int, answer: Callable[[HttpRequest], Answer]) -> None:
+    def __init__(
+        self, host: str, port: int, answer: Callable[[HttpRequest], Answer], names: Sequence[str] = ()
+    ) -> None:
         try:
             super().__init__((host, port), _Handler)
         except OSError as error:
             raise refused_port(host, port, error) from error
-        self.answer = answer
+        doors = Doors(host, names)
+        self.answer: Callable[[HttpRequest], Answer] = lambda request: doors.refusal(request) or answer(request)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), name="server", daemon=True)
 
     @property

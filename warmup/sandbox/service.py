@@ -58,7 +58,7 @@ class MediaBucket:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._s3 = boto3.client("s3", config=Config(**_S3))
+        self._s3 = boto3.Session().client("s3", config=Config(**_S3))
 
     def make(self) -> None:
         """Make the bucket."""

@@ -9,18 +9,20 @@ a URL            a store that runs already
 
 import contextlib
 import os
+import secrets
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from warmup.sandbox.children import child_process, free_port, in_private_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 _MINISTACK = ROOT / ".tools" / "ministack" / "bin" / "python"
-_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "sandbox", "AWS_SECRET_ACCESS_KEY": "sandbox"}
+_DOOR = Path(__file__).with_name("emulator.py")
+_NO_ORIGIN = "http://none.invalid"
 _DYNAMODB_LOCAL = ROOT / ".tools" / "dynamodb-local"
 
 
@@ -30,16 +32,25 @@ class StoreMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store that answers: where its DynamoDB and its S3 are, and whether it ends with us."""
+    """A store that answers: where its DynamoDB and its S3 are, with which credentials, and whether it ends with us.
+
+    An embedded store answers nobody who does not know its credentials, which each run makes for itself.
+    """
 
     name: str
     dynamodb_url: str
     s3_url: str
-    embedded: bool = True
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the store ends with us."""
+        return bool(self.credentials)
 
     def environ(self) -> dict[str, str]:
         """Return the standard AWS variables that lead every SDK client to this store and nowhere else."""
-        return (_CREDENTIALS if self.embedded else {}) | {
+        return {
+            **self.credentials,
             "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
             "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_url,
             "AWS_ENDPOINT_URL_S3": self.s3_url,
@@ -69,7 +80,7 @@ def open_store(name: str | None) -> AbstractContextManager[Store]:
     """Open the store of that name, or at that URL, or the default one, until the context ends. Raises StoreMissing."""
     name = name or default_store()
     if name.startswith(("http://", "https://")):
-        return contextlib.nullcontext(Store(name, name, name, embedded=False))
+        return contextlib.nullcontext(Store(name, name, name))
     if name not in STORES:
         raise StoreMissing(f"there is no store {name!r}: give a URL or one of {', '.join(STORES)}")
     if reason := missing(name):
@@ -77,13 +88,18 @@ def open_store(name: str | None) -> AbstractContextManager[Store]:
     return STORES[name]()
 
 
+def new_credentials() -> dict[str, str]:
+    """Return credentials for one run; DynamoDB Local takes letters and digits alone for an id."""
+    return {"AWS_ACCESS_KEY_ID": f"sandbox{secrets.token_hex(16)}", "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(32)}
+
+
 @contextmanager
-def ministack() -> Iterator[Store]:
+def ministack(credentials: Mapping[str, str] | None = None) -> Iterator[Store]:
     """DynamoDB and S3 of one MiniStack, with every file that it writes in a folder that goes with it."""
-    port = free_port()
+    port, credentials = free_port(), credentials or new_credentials()
     with in_private_folder("warmup-ministack-") as folder:
         environ = _bare_environ() | {
-            **_CREDENTIALS,  # with these it checks the signatures of presigned URLs
+            **credentials,
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
             "SERVICES": "dynamodb,s3",
@@ -95,36 +111,40 @@ def ministack() -> Iterator[Store]:
             "STATE_DIR": str(folder / "state"),
             "S3_DATA_DIR": str(folder / "s3"),
         }
-        with child_process([str(_MINISTACK), "-m", "ministack"], folder, environ, port):
+        with child_process([str(_MINISTACK), "-P", str(_DOOR)], folder, environ, port):
             url = f"http://127.0.0.1:{port}"
-            yield Store("ministack", url, url)
+            yield Store("ministack", url, url, credentials)
 
 
 @contextmanager
 def dynamodb_local() -> Iterator[Store]:
-    """AWS's engine in memory, and S3 from whichever emulator is there."""
-    port = free_port()
+    """AWS's engine in memory, and S3 from whichever emulator is there.
+
+    Without `-sharedDb` each access key id has a database of its own: nobody finds ours who does not know our id. No
+    page of another origin reads an answer.
+    """
+    port, credentials = free_port(), new_credentials()
     command = ["java", f"-Djava.library.path={_DYNAMODB_LOCAL / 'DynamoDBLocal_lib'}", "-Xmx512m"]
     command += ["-jar", str(_DYNAMODB_LOCAL / "DynamoDBLocal.jar")]
-    command += ["-sharedDb", "-inMemory", "-disableTelemetry", "-port", str(port)]
+    command += ["-inMemory", "-disableTelemetry", "-cors", _NO_ORIGIN, "-port", str(port)]
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(in_private_folder("warmup-dynamodb-"))
-        media = stack.enter_context(moto() if missing("ministack") else ministack())
+        media = stack.enter_context(moto(credentials) if missing("ministack") else ministack(credentials))
         environ = _bare_environ() | {"TMPDIR": str(folder), "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={folder}"}
         stack.enter_context(child_process(command, folder, environ, port))
-        yield Store("dynamodb-local", f"http://127.0.0.1:{port}", media.s3_url)
+        yield Store("dynamodb-local", f"http://127.0.0.1:{port}", media.s3_url, credentials)
 
 
 @contextmanager
-def moto() -> Iterator[Store]:
+def moto(credentials: Mapping[str, str] | None = None) -> Iterator[Store]:
     """moto's server, one request at a time."""
-    port = free_port()
+    port, credentials = free_port(), credentials or new_credentials()
     with in_private_folder("warmup-moto-") as folder:
-        environ = _bare_environ() | {"TMPDIR": str(folder), "PYTHONPATH": str(ROOT)}
+        environ = _bare_environ() | {**credentials, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "warmup.sandbox.moto_server", str(port)]
         with child_process(command, folder, environ, port):
             url = f"http://127.0.0.1:{port}"
-            yield Store("moto", url, url)
+            yield Store("moto", url, url, credentials)
 
 
 STORES: Mapping[str, Callable[[], AbstractContextManager[Store]]] = {
