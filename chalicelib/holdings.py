@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from chalicelib.context import Actor
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.leases import Ending, Lease, is_settled_by_its_bot, phases_done, phases_failed, version_of
 from chalicelib.domain.records import record
@@ -27,6 +28,10 @@ class GivenLease:
 
     held: HeldLease
     account: Account | None
+
+    def is_seen_by(self, actor: Actor) -> bool:
+        """Whether the actor may see that it is held: a bot that was bound to other models since may not."""
+        return self.account is not None and actor.sees(self.account.model_id)
 
     @property
     def lease(self) -> Lease | None:

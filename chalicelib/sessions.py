@@ -9,8 +9,9 @@ from chalicelib.domain.errors import NotFound, SessionEnded
 from chalicelib.domain.instants import render
 from chalicelib.domain.replay import link
 from chalicelib.domain.sessions import Directive, SessionStatus, has_ended, may_work
-from chalicelib.tables import AuditEvent, Session
+from chalicelib.tables import AuditEvent, Bot, Session
 from chalicelib.tables.base import batch_get
+from chalicelib.tables.bots import enter
 from chalicelib.tables.transaction import Transaction
 
 
@@ -33,7 +34,7 @@ def new_session(context: Context, *, client: str | None = None, host: str | None
 
 
 def open_session(context: Context, transaction: Transaction, session: Session) -> AuditEvent:
-    """Adds a new session, with its event, to what is written."""
+    """Adds a new session, with its event, to what is written; a bot may have so many."""
     event = audit.event(
         context,
         subject=session.subject,
@@ -46,7 +47,15 @@ def open_session(context: Context, transaction: Transaction, session: Session) -
     session.head = link(event)
     transaction.put(session, Session.session_id.does_not_exist())
     transaction.put(event, AuditEvent.subject.does_not_exist())
+    count_session(context, transaction, session)
     return event
+
+
+def count_session(context: Context, transaction: Transaction, session: Session) -> None:
+    """Counts the session among those that its bot has open, on condition that there is room."""
+    if context.actor.kind is ActorKind.BOT:
+        condition, action = enter(session.session_id, context.settings.max_sessions)
+        transaction.update(Bot(bot_id=session.bot_id), condition, [action])
 
 
 def visible_session(context: Context, session_id: str) -> Session:

@@ -30,6 +30,8 @@ class Settings:
     bulk_workers: int = 8
     log_stream: str = "stdout"
     metrics_namespace: str = "warmup"
+    max_leases: int = 50
+    max_sessions: int = 20
     audit_days: int = 400
     session_days: int = 90
     oidc_issuer: str = ""

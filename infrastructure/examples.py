@@ -226,6 +226,8 @@ BY_NAME: Mapping[str, Any] = {
     "retry_after_seconds": 60,
     "retry_count": 0,
     "revoked_at": None,
+    "max_leases": None,
+    "max_sessions": None,
     "row": 1,
     "scanned_count": 25,
     "score": 83.5,

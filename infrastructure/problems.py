@@ -53,6 +53,7 @@ _REMEDIES: Mapping[str, str] = {
     "plan_not_published": "Publish a version of the plan, or name one that is published.",
     "version_conflict": "Read the item again (`current`), make your change to that, send its `ETag`.",
     "temporarily_unavailable": "Send the same request again after `retry_after_seconds`; it is never done twice.",
+    "quota_reached": "Finish or release what the bot holds, or end a session; an operator can raise its limits.",
     "rate_limited": "Send the same request again after `Retry-After` seconds, and fewer of them.",
     "internal_error": "A defect of the service: give its operators the `request_id`.",
     "route_not_found": "Compare the path with `/openapi.json`.",
@@ -80,7 +81,6 @@ def _codes() -> Iterator[Code]:
     for noun in NOUNS:
         told = f"There is no such {noun}, or this key does not see it."
         yield Code(f"{noun}_not_found", _status(NotFound), told, _MISSING, retryable=False)
-    yield _code("rate_limited", 429, "Too many requests: the gateway let this one not through.", True)
 
 
 def _code(code: str, status: int, detail: str, retryable: bool) -> Code:

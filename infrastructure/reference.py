@@ -83,6 +83,8 @@ SETTINGS = {
     "bulk_workers": ("threads", "how many accounts a bulk request or an import writes at a time"),
     "log_stream": ("", "where logs are written: `stdout` or `stderr`"),
     "metrics_namespace": ("", "the CloudWatch namespace of the metrics"),
+    "max_leases": ("leases", "how many live leases a bot may hold at a time, unless it has a limit of its own"),
+    "max_sessions": ("sessions", "how many live sessions a bot may have at a time, unless it has a limit of its own"),
     "audit_days": ("days", "how long audit events are kept"),
     "session_days": ("days", "how long a session is kept after it counts as lost"),
     "oidc_issuer": (

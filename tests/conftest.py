@@ -35,6 +35,8 @@ SETTINGS = Settings(
     operator_key_digest=keys.digest(_PEPPER, OPERATOR_KEY),
     bulk_workers=1,  # in order, so that a test knows which request is which
     verify_media=False,
+    max_leases=1000,  # a test's bot does the work of many; those about quotas set their own
+    max_sessions=1000,
 )
 _ENVIRON = {
     "AWS_DEFAULT_REGION": "us-east-1",

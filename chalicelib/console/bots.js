@@ -5,6 +5,7 @@ import { Ask, Dialog, Field, hasReason, Reason } from "./dialogs.js";
 import { link, useLive } from "./live.js";
 import { html, useState } from "./preact.js";
 import { useRows } from "./rows.js";
+import { DisableBot, LimitBot, Limits } from "./trust.js";
 import { Account, Announce, copy, Empty, Icon, Note, Opens, Pager, State, shown, Table, Time, toast } from "./ui.js";
 import { count, many, percent } from "./words.js";
 
@@ -14,7 +15,7 @@ import { count, many, percent } from "./words.js";
 /** @typedef {{ bot_id: string, key: string }} Made */
 /**
  * @typedef {{ move: "drain" | "stop", row: Session } | { move: "revoke", bot: Bot, key: Key }
- *   | { move: "key", bot: Bot } | { move: "new" }} Asked
+ *   | { move: "key", bot: Bot } | { move: "limit", bot: Bot } | { move: "disable", bot: Bot } | { move: "new" }} Asked
  */
 /** @typedef {(asked: Asked) => void} Open */
 
@@ -147,20 +148,33 @@ function BotTable({ bots, ask }) {
   if (bots.length === 0) return html`<${Empty} kind="nothing" title="There are no bots yet" />`;
   const ordered = [...bots].sort((a, b) => (a.bot_id < b.bot_id ? -1 : 1));
   return html`
-    <${Table} label="Bots" columns=${["Name", "Models", "Keys", "Actions"]}>
+    <${Table} label="Bots" columns=${["Name", "Models", "Limits", "Keys", "Actions"]}>
       ${ordered.map(
         (bot) => html`
           <tr key=${bot.bot_id} data-row>
             <th scope="row"><bdi>${bot.name}</bdi><br /><small>${bot.bot_id}</small></th>
             <td>${bot.models ? bot.models.join(", ") : "all"}</td>
+            <td><${Limits} bot=${bot} /></td>
             <td><${Keys} bot=${bot} ask=${ask} /></td>
-            <td><${Opens} kind="tiny" of=${bot.bot_id} onClick=${() => ask({ move: "key", bot })}>New key<//></td>
+            <td><${BotMoves} bot=${bot} ask=${ask} /></td>
           </tr>
         `,
       )}
     <//>
   `;
 }
+
+/** @param {{ bot: Bot, ask: Open }} props */
+const BotMoves = ({ bot, ask }) => html`
+  <div class="row">
+    <${Opens} kind="tiny" of=${bot.bot_id} onClick=${() => ask({ move: "key", bot })}>New key<//>
+    <${Opens} kind="tiny" of=${bot.bot_id} onClick=${() => ask({ move: "limit", bot })}>Limits<//>
+    ${
+      !bot.disabled_at &&
+      html`<${Opens} kind="tiny danger" of=${bot.bot_id} onClick=${() => ask({ move: "disable", bot })}>Disable<//>`
+    }
+  </div>
+`;
 
 /** @param {{ bot: Bot, ask: Open }} props */
 const Keys = ({ bot, ask }) => html`
@@ -203,6 +217,8 @@ const NewKey = ({ made, onClose }) => html`
 /** @param {{ asked: Asked, onClose: () => void, onDone: () => void, onMade: (made: Made) => void }} props */
 function Act({ asked, ...more }) {
   if (asked.move === "new") return html`<${NewBot} ...${more} />`;
+  if (asked.move === "limit") return html`<${LimitBot} bot=${asked.bot} ...${more} />`;
+  if (asked.move === "disable") return html`<${DisableBot} bot=${asked.bot} ...${more} />`;
   if (asked.move === "key") return html`<${RotateKey} bot=${asked.bot} ...${more} />`;
   if (asked.move === "revoke") return html`<${RevokeKey} bot=${asked.bot} apiKey=${asked.key} ...${more} />`;
   return html`<${EndSession} move=${asked.move} row=${asked.row} ...${more} />`;

@@ -66,6 +66,7 @@ class AuditAction(StrEnum):
     BOT_CHANGE = "bot:change"
     BOT_ADD_KEY = "bot:add_key"
     BOT_REVOKE_KEY = "bot:revoke_key"
+    BOT_DISABLE = "bot:disable"
     USER_CREATE = "user:create"
     USER_CHANGE = "user:change"
     USER_DISABLE = "user:disable"
@@ -132,6 +133,7 @@ _SENTENCES: Mapping[AuditAction, str] = {
     AuditAction.BOT_CHANGE: "{actor} changed {subject}: {changed}",
     AuditAction.BOT_ADD_KEY: "{actor} made a new key of {subject}: {key_id}",
     AuditAction.BOT_REVOKE_KEY: "{actor} revoked a key of {subject}: {key_id}",
+    AuditAction.BOT_DISABLE: "{actor} disabled {subject}: {reason}",
     AuditAction.USER_CREATE: "{actor} created {subject}",
     AuditAction.USER_CHANGE: "{actor} changed {subject}: {changed}",
     AuditAction.USER_DISABLE: "{actor} disabled {subject}: {reason}",

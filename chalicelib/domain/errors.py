@@ -2,6 +2,7 @@
 
 ServiceError
 ├── MalformedRequest · Unauthenticated · Forbidden · InvalidInput
+├── RateLimited · QuotaReached
 ├── BodyTooLarge · UnsupportedMediaType
 ├── NotFound
 ├── Refused                        a conflict with the current state
@@ -70,6 +71,20 @@ class InvalidInput(ServiceError):
     def __init__(self, errors: Sequence[Fault], detail: str | None = None) -> None:
         """`errors`: `{pointer, detail}` for each member at fault; `pointer` is a JSON pointer."""
         super().__init__(detail, errors=list(errors))
+
+
+class RateLimited(ServiceError):
+    """Too many requests: send this one again after `retry_after_seconds`, and fewer of them."""
+
+    code = "rate_limited"
+    retryable = True
+
+
+class QuotaReached(ServiceError):
+    """This bot holds as many leases, or has as many live sessions, as it may."""
+
+    code = "quota_reached"
+    retryable = True
 
 
 class BodyTooLarge(ServiceError):

@@ -54,6 +54,8 @@ STATUS: Mapping[type[ServiceError], int] = {
     errors.BodyTooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.InvalidInput: 422,
+    errors.RateLimited: 429,
+    errors.QuotaReached: 429,
     errors.TemporarilyUnavailable: 503,
     errors.ServiceError: 500,
 }

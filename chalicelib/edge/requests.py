@@ -12,6 +12,7 @@ from chalicelib.domain.errors import BodyTooLarge, MalformedRequest, Unsupported
 from chalicelib.domain.records import record
 from chalicelib.domain.strict_json import parse
 from chalicelib.edge.answers import JSON
+from chalicelib.edge.throttle import source_of
 
 LARGEST_BODY = 256 * 1024
 _TAG = re.compile(r'"?(\d{1,9})"?', re.ASCII)
@@ -21,7 +22,7 @@ _TAG = re.compile(r'"?(\d{1,9})"?', re.ASCII)
 class Call:
     """What is read of a request; `base` is what stands before our paths in its URL.
 
-    `repeated` are the query parameters that were given more than once.
+    `repeated` are the query parameters that were given more than once, `source` is the address of the caller.
     """
 
     headers: Mapping[str, str]
@@ -29,6 +30,7 @@ class Call:
     body: bytes
     base: str = ""
     repeated: tuple[str, ...] = ()
+    source: str | None = None
 
     @classmethod
     def of(cls, request: Request) -> Call:
@@ -38,7 +40,7 @@ class Call:
         repeated = () if given is None else tuple(name for name in query if len(given.getlist(name)) > 1)
         body = request.raw_body
         raw = body.encode() if isinstance(body, str) else body
-        return cls(request.headers, query, raw, base_of(request), repeated)
+        return cls(request.headers, query, raw, base_of(request), repeated, source_of(request.context))
 
     @property
     def media_type(self) -> str:

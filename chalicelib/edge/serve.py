@@ -10,6 +10,7 @@ from chalicelib.domain import ids, keys, leases
 from chalicelib.domain.errors import (
     MalformedRequest,
     NotFound,
+    RateLimited,
     ServiceError,
     Unauthenticated,
     VersionConflict,
@@ -18,6 +19,7 @@ from chalicelib.edge.answers import Answer, Encoded, encode
 from chalicelib.edge.endpoints import Endpoint
 from chalicelib.edge.problems import MethodNotAllowed, RouteNotFound, problem
 from chalicelib.edge.requests import Call
+from chalicelib.edge.throttle import anonymous, failed, refuse_many, source_of
 from chalicelib.logs import Logs
 from chalicelib.services import authentication
 from chalicelib.settings import Settings
@@ -85,6 +87,15 @@ def problem_for_unknown_route(
     return status, out, body.encode()
 
 
+def refused_page(request_context: Mapping[str, object], base: str) -> Encoded | None:
+    """The problem for a caller who has asked for too many pages; None where this one is served."""
+    try:
+        refuse_many(anonymous, source_of(request_context))
+    except RateLimited as error:
+        return problem(error, contexts.begin(installed.settings, _NOBODY).request_id, base=base)
+    return None
+
+
 _NOBODY = Actor(ActorKind.NOBODY, "nobody")
 
 
@@ -100,11 +111,9 @@ def _with_current(endpoint: Endpoint, error: ServiceError, now: datetime) -> Ser
 
 def _authenticated(endpoint: Endpoint, call: Call, context: Context) -> Context:
     if endpoint.kind is None:
+        refuse_many(anonymous, call.source)
         return context
-    scheme, _, key = call.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        raise Unauthenticated()
-    actor = _actor(context, key.strip())
+    actor = _actor(context, call)
     endpoint.admit(actor)
     session_id, token = call.headers.get("bot-session"), call.headers.get("lease-token")
     if session_id is not None and not ids.is_given_id(session_id):
@@ -119,8 +128,22 @@ def _authenticated(endpoint: Endpoint, call: Call, context: Context) -> Context:
     return replace(context, actor=actor, session_id=session_id, lease_token=token, if_match=if_match)
 
 
-def _actor(context: Context, key: str) -> Actor:
-    """Whose key or signed token it is. Raises Unauthenticated, Forbidden, TemporarilyUnavailable."""
+def _actor(context: Context, call: Call) -> Actor:
+    """Whose key or signed token the request shows.
+
+    Raises Unauthenticated, RateLimited where too many such requests have come, Forbidden, TemporarilyUnavailable.
+    """
+    scheme, _, key = call.headers.get("authorization", "").partition(" ")
+    try:
+        if scheme.lower() != "bearer" or not key.strip():
+            raise Unauthenticated()
+        return _owner(context, key.strip())
+    except Unauthenticated:
+        refuse_many(failed, call.source)
+        raise
+
+
+def _owner(context: Context, key: str) -> Actor:
     if context.settings.has_issuer and keys.is_token(key):
         from chalicelib.services import sign_in  # noqa: PLC0415  # a request with a key loads nothing of it
 

@@ -8,7 +8,7 @@ from chalicelib.context import ActorKind, Context
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.categories import Category
 from chalicelib.domain.dispatch import WorkWanted
-from chalicelib.domain.errors import AccountLeased, LeaseSuperseded, SessionEnded
+from chalicelib.domain.errors import AccountLeased, LeaseSuperseded, QuotaReached, SessionEnded
 from chalicelib.edge.answers import Answer, Waiting
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, SomeOf, cursor, identifiers, limit, phase_names
@@ -53,7 +53,7 @@ def ready(
     "/api/bot/accounts/claim",
     by=ActorKind.BOT,
     session=True,
-    refuses=(SessionEnded,),
+    refuses=(SessionEnded, QuotaReached),
 )
 def claim(context: Context, *, body: ClaimBody) -> Waiting[Claim]:
     """Takes leases on accounts that can be worked on now."""

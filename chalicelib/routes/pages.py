@@ -13,7 +13,7 @@ from pathlib import Path
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.edge.requests import base_of
-from chalicelib.edge.serve import problem_for_unknown_route
+from chalicelib.edge.serve import problem_for_unknown_route, refused_page
 
 PAGE = "index.html"
 _BASE = '<base href="./">'
@@ -66,6 +66,9 @@ def route(blueprint: Blueprint, path: str, name: str) -> Callable[[Callable[...,
 
 def answer(request: Request, path: str, folder: Path, policy: Callable[[], str], name: str) -> Response:
     """The file of that name in the folder that is served under `path`, or what is answered where there is none."""
+    refusal = refused_page(request.context, base_of(request))
+    if refusal is not None:
+        return Response(body=refusal[2], status_code=refusal[0], headers=dict(refusal[1]))
     asked = PAGE if "." not in name else name
     file = next((one for one in folder.iterdir() if one.name == asked and one.suffix in _TYPES and one.is_file()), None)
     if file is None:

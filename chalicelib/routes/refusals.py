@@ -14,6 +14,7 @@ from chalicelib.domain.errors import (
     PhaseNotAvailable,
     PhaseNotInProgress,
     PhasesIncomplete,
+    QuotaReached,
     ServiceError,
     SessionEnded,
 )
@@ -22,7 +23,7 @@ Refusals = tuple[type[ServiceError], ...]
 
 TAKING: Refusals = (
     *(AccountNotReady, AccountPaused, ModelBusy, AccountLeased, LeaseSuperseded),
-    *(PhaseNotAvailable, ContentUnavailable, SessionEnded),
+    *(PhaseNotAvailable, ContentUnavailable, SessionEnded, QuotaReached),
     *(ConsentMissing, ConsentWithdrawn, ConsentExpired),
 )
 TELLING: Refusals = (LeaseSuperseded, AccountLeased, PhaseNotInProgress, AccountNotReady)

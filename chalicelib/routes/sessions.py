@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.context import ActorKind, Context
-from chalicelib.domain.errors import SessionEnded
+from chalicelib.domain.errors import QuotaReached, SessionEnded
 from chalicelib.domain.permissions import Permission
 from chalicelib.domain.sessions import SessionStatus
 from chalicelib.edge.answers import Answer, New
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # a route that reads no body needs no pydantic
 routes = Routes(__name__, bodies=(".bodies.reasons", ".bodies.sessions"))
 
 
-@routes.post("/api/bot/sessions", by=ActorKind.BOT)
+@routes.post("/api/bot/sessions", by=ActorKind.BOT, refuses=(QuotaReached,))
 def create(context: Context, *, body: SessionBody) -> New[OpenedSession]:
     """Opens a session."""
     opened = sessions.create(context, client=body.client, host=body.host)

@@ -95,9 +95,9 @@ def start(context: Context, account_id: str) -> Changed:
     """Starts the warm-up: its phases, the first one available, a lease for the caller.
 
     Raises NotFound, AccountNotReady, AccountLeased, AccountPaused, SessionEnded, ConsentMissing, ConsentWithdrawn,
-    ConsentExpired.
+    ConsentExpired, QuotaReached.
     """
-    loaded, caller = warmups.load_whole(context, account_id), warmups.caller(context)
+    loaded, caller = warmups.load_whole(context, account_id, warmups.TAKING), warmups.caller(context)
     holder = caller.holds(loaded.warmup.lease, context.now)
     if work.is_repeated_start(loaded.warmup, caller, own_session=_in_own_session(context, loaded)):
         return Changed(loaded, replayed=True, lease=loaded.warmup.lease if holder else None)

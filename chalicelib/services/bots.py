@@ -1,6 +1,8 @@
 """Bots: who may call the bot API, and their keys."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from chalicelib import credentials
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
@@ -61,6 +63,8 @@ def rotate_key(context: Context, bot_id: str, *, expires_at: datetime | None = N
     bot = get(context, bot_id)
     require_room(context, bot)
     change = Change(context, bot)
+    if bot.disabled_at is not None:  # it is enabled by that
+        change.set("disabled_at", None)
     key_id, key = add_key(change, bot, bot_id, expires_at)
     change.record(f"key:{key_id}", None, "live")
     change.commit(AuditAction.BOT_ADD_KEY, key_id=key_id)
@@ -86,8 +90,9 @@ def edit(
     name: str | None = None,
     models: frozenset[str] | None = None,
     all_models: bool = False,
+    limits: Mapping[str, int | None] = MappingProxyType({}),
 ) -> tuple[Bot, bool]:
-    """Renames a bot or binds it to models (`all_models` frees it); works within the time that keys are kept.
+    """Renames, limits, or binds a bot (`all_models` frees it); works within the time that keys are kept.
 
     Returns whether all was so already. Raises NotFound, VersionConflict, InvalidInput.
     """
@@ -97,6 +102,7 @@ def edit(
     if all_models or models is not None:
         after = None if all_models else models
         wanted |= {} if after == before else {"models": after}
+    wanted |= {limit: value for limit, value in limits.items() if value != getattr(bot, limit)}
     if not wanted:
         return bot, True  # the same edit sent again, too, whatever version it names
     check_if_match(context, bot)

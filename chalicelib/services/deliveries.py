@@ -12,14 +12,16 @@ def content(context: Context, account_id: str, phase_name: str) -> DeliveredItem
 
     The holder that asks again gets the same. An item that was assigned and never delivered, and has lost its rights
     since, is replaced by another. Raises NotFound, AccountNotReady, AccountLeased, AccountPaused, PhaseNotAvailable,
-    ContentUnavailable, SessionEnded.
+    ContentUnavailable, SessionEnded, QuotaReached.
     """
     return _content(context, account_id, phase_name, Contest())
 
 
 @retry_on_conflict
 def _content(context: Context, account_id: str, phase_name: str, contest: Contest) -> DeliveredItems:
-    return deliveries.hand_out(context, warmups.load(context, account_id, phase_name), phase_name, contest)
+    return deliveries.hand_out(
+        context, warmups.load(context, account_id, phase_name, warmups.TAKING), phase_name, contest
+    )
 
 
 def take(context: Context, account_id: str) -> DeliveredItems:
@@ -33,7 +35,7 @@ def take(context: Context, account_id: str) -> DeliveredItems:
 
 @retry_on_conflict
 def _take(context: Context, account_id: str, contest: Contest) -> DeliveredItems:
-    delivery = deliveries.take_next(context, warmups.load(context, account_id), contest)
+    delivery = deliveries.take_next(context, warmups.load(context, account_id, purpose=warmups.TAKING), contest)
     if delivery is None:
         raise PhaseNotAvailable("All phases are completed: complete the warm-up.")
     return delivery

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from chalicelib import holdings
-from chalicelib.context import ActorKind, Context
+from chalicelib import holdings, revocations
+from chalicelib.context import Actor, ActorKind, Context
 from chalicelib.domain import consents, leases, selection
 from chalicelib.domain import sessions as rules
 from chalicelib.domain.errors import SessionEnded
+from chalicelib.domain.leases import Ending
 from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive
 from chalicelib.holdings import Endings, GivenLease
@@ -17,6 +18,9 @@ from chalicelib.tables import Account, Content, Phase, Session, Text
 from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.sessions import HeldLease, beat, settle
 from chalicelib.tables.transaction import SingleUpdate, Stale
+
+_BINDING = Actor(ActorKind.TIMER, "binding")
+_OUTSIDE = "the bot is bound to other models now"
 
 
 @record
@@ -61,6 +65,10 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Heartbe
     endings = holdings.endings(found)
     live = {one.held: one.lease for one in found if one.lease is not None and leases.is_live(one.lease, context.now)}
     lost = [LostHold(one.held.account_id, why) for one in found if (why := _why(context, session, one, endings))]
+    for outside in _revoke_outside(context, [one for one in found if one.held in live]):
+        del live[outside]
+        endings = {**endings, outside: Ending.REVOKED}
+        lost.append(LostHold(outside.account_id, _OUTSIDE))
     _drop(context, session, endings)
     warned = frozenset(session.warned or ()) | _expired(session, list(live), context.now)
     held = [
@@ -69,6 +77,17 @@ def heartbeat(context: Context, session_id: str, *, note: str | None) -> Heartbe
     ]
     until = context.now + timedelta(seconds=context.settings.lease_seconds)
     return Heartbeat(session_id, until, held, lost, session.directive)
+
+
+def _revoke_outside(context: Context, live: Sequence[GivenLease]) -> list[HeldLease]:
+    """Supersedes what the bot holds of models that it is not bound to any more; returns that.
+
+    Who bound it has done so already, but for what it took within the time for which its key is kept.
+    """
+    outside = [one.held for one in live if not one.is_seen_by(context.actor)]
+    for holding in outside:
+        revocations.revoke(context.acting_as(_BINDING), holding, reason=_OUTSIDE)
+    return outside
 
 
 def _beat(context: Context, session_id: str, note: str | None) -> Session:

@@ -1,7 +1,7 @@
 """Finding work and taking it: what can be worked on now, and leases on it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,12 +16,13 @@ from chalicelib.dispatch import Proposal, Search, place_name
 from chalicelib.domain import consents, leases, timing
 from chalicelib.domain.accounts import Step
 from chalicelib.domain.dispatch import ANYTHING, PlannedStep, WorkWanted
-from chalicelib.domain.errors import ContentUnavailable, LeaseSuperseded, NotFound, ServiceError
+from chalicelib.domain.errors import ContentUnavailable, LeaseSuperseded, NotFound, QuotaReached, ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.records import record
 from chalicelib.domain.sessions import has_ended
 from chalicelib.domain.warmup import leases as life
 from chalicelib.holdings import NOTHING_SETTLED, GivenLease, Settlement
+from chalicelib.quotas import Allowance
 from chalicelib.sessions import own_session, working_session
 from chalicelib.tables import Account, Content, Session, Text
 from chalicelib.tables.base import batch_get
@@ -172,7 +173,7 @@ def claim(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, delive
     content is set aside, and left out.
 
     Losing a race for an account is not an error: it means one item less. So does an account that the call has no time
-    left for. Raises NotFound, SessionEnded.
+    left for. Raises NotFound, SessionEnded, and QuotaReached where the bot may hold no more and gets nothing.
     """
     assert context.session_id is not None, "the route asks for the header"
     search, taker = Search(context, wanted, at_once=True), _Taker(context, wanted, deliver)
@@ -184,11 +185,7 @@ def claim(context: Context, *, limit: int, wanted: WorkWanted = ANYTHING, delive
         return ClaimResult(claimed)
     working_session(context, session)
     taker.leave_out(search, {item.offer.account_id for item in claimed})
-    for turn in turns[: limit - len(claimed)]:
-        taken = taker.take_in_turn(search, turn)
-        if taken is None:
-            break
-        claimed.append(taken)
+    taker.take_turns(search, turns[: limit - len(claimed)], claimed)
     if claimed:
         return ClaimResult(claimed)
     return ClaimResult([], _ask_again(context, search, taker.set_aside_until, soon=context.is_short_of_time))
@@ -208,6 +205,7 @@ class _Taker:
     deliver: bool
     first: Proposal | None = None
     loaded: Loaded | None = None
+    allowance: Allowance | None = None
     settled: Settlement = NOTHING_SETTLED
     set_aside_until: datetime | None = None
     without_content: Counter[str] = field(default_factory=Counter)
@@ -217,8 +215,9 @@ class _Taker:
         self.first = search.next(turn)
         if self.first is not None:
             with suppress(NotFound):
-                self.loaded = warmups.load(self.context, self.first.account_id)
+                self.loaded = warmups.load(self.context, self.first.account_id, purpose=warmups.TAKING)
         if self.loaded is not None:
+            self.allowance = self.loaded.allowance
             return self.loaded.session
         found: Session | None
         (found,) = batch_get([(Session, str(self.context.session_id))])
@@ -241,6 +240,8 @@ class _Taker:
         for holding in found:
             account, lease = holding.account, holding.lease  # a lost lease may stand there as well
             if account is None or lease is None or not leases.is_live(lease, self.context.now):
+                continue
+            if not holding.is_seen_by(self.context.actor):
                 continue
             offer = _offer(account, account.due_since or lease.taken_at)
             if account.account_id in self.wanted.holding or offer is None:
@@ -268,6 +269,19 @@ class _Taker:
             except ServiceError:  # its model is paused, say: it stays held, and asking for the content tells why
                 return held
 
+    def take_turns(self, search: Search, turns: Iterable[int], claimed: list[ClaimedOffer]) -> None:
+        """Adds an account for each turn to what is claimed. Raises QuotaReached where the bot may hold none of them."""
+        for turn in turns:
+            try:
+                taken = self.take_in_turn(search, turn)
+            except QuotaReached:
+                if not claimed:
+                    raise
+                return
+            if taken is None:
+                return
+            claimed.append(taken)
+
     def take_in_turn(self, search: Search, turn: int) -> ClaimedOffer | None:
         """The account whose turn it is; where it cannot be taken, another one."""
         candidate, contest, self.first = self.first or search.next(turn), Contest(), None
@@ -292,7 +306,7 @@ class _Taker:
         loaded, self.loaded = self.loaded, None
         while True:
             try:
-                loaded = loaded or warmups.load(self.context, candidate.account_id)
+                loaded = loaded or self._load(candidate.account_id)
                 return self._try(loaded, contest)
             except ContentUnavailable as error:
                 self._set_aside(error, candidate.model_id)
@@ -304,11 +318,19 @@ class _Taker:
                     return None
                 loaded = None if loaded is None or Session in stale.failed else loaded.as_read()
 
+    def _load(self, account_id: str) -> Loaded:
+        """The account, with what the caller may hold where that is not known yet."""
+        if self.allowance is not None:
+            return warmups.load(self.context, account_id)
+        loaded = warmups.load(self.context, account_id, purpose=warmups.TAKING)
+        self.allowance = loaded.allowance
+        return loaded
+
     def _try(self, loaded: Loaded, contest: Contest) -> ClaimedOffer | None:
         context, account, session = self.context, loaded.account, loaded.session
         if session is None or has_ended(session.live):
             return None
-        loaded.settled = self.settled
+        loaded.settled, loaded.allowance = self.settled, self.allowance
         offer, lease = _offer(account, account.due_since or context.now), warmups.new_lease(context, loaded, session)
         step = life.claim(loaded.warmup, lease, loaded.pauses, context.now, self.wanted)
         if step is None:
@@ -334,7 +356,7 @@ def release(context: Context, account_id: str, *, lease_token: str) -> bool:
 
     Raises NotFound, LeaseSuperseded.
     """
-    loaded = warmups.load(context, account_id, by_token=True)
+    loaded = warmups.load(context, account_id, purpose=warmups.Purpose(told_with=lease_token))
     try:
         step = life.release(loaded.warmup, context.actor.id, lease_token, context.now)
     except LeaseSuperseded:

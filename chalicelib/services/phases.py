@@ -98,7 +98,7 @@ def report(
 
 
 def _load(context: Context, account_id: str, phase_name: str, lease_token: str) -> Loaded:
-    loaded = warmups.load(context, account_id, phase_name, by_token=True)
+    loaded = warmups.load(context, account_id, phase_name, warmups.Purpose(told_with=lease_token))
     if not loaded.warmup.phases and loaded.account.lease is not None:  # the account was reset
         warmups.refuse_superseded(context, loaded.account, lease_token)
     return loaded

@@ -1,23 +1,24 @@
 """Sessions: a run of a bot begins, says that it lives, and ends."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import field
 from functools import partial
 
-from chalicelib import audit, holdings, warmups
+from chalicelib import audit, holdings, quotas, revocations, warmups
 from chalicelib.changes import Change, retry_on_conflict
-from chalicelib.context import Context
+from chalicelib.context import ActorKind, Context
 from chalicelib.domain import leases
 from chalicelib.domain import sessions as rules
 from chalicelib.domain.actions import AuditAction
-from chalicelib.domain.errors import NotFound, SessionEnded
+from chalicelib.domain.errors import NotFound
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.domain.warmup import leases as life
 from chalicelib.sessions import new_session, open_session, visible_session
-from chalicelib.tables import Session, pages
+from chalicelib.tables import Bot, Session, pages
+from chalicelib.tables.bots import leave
 from chalicelib.tables.rests import rest_until, rests
 from chalicelib.tables.sessions import HeldLease, lost_at, overdue, settle
 from chalicelib.tables.transaction import SingleUpdate, Stale, Transaction
@@ -34,11 +35,16 @@ class Held:
     lease: Lease
 
 
+@retry_on_conflict
 def create(context: Context, *, client: str | None, host: str | None) -> Session:
-    """Opens a session of the caller."""
+    """Opens a session of the caller. Raises QuotaReached."""
     session, transaction = new_session(context, client=client, host=host), Transaction(context)
     event = open_session(context, transaction, session)
-    transaction.commit(lambda: audit.was_stored(event))
+    try:
+        transaction.commit(lambda: audit.was_stored(event))
+    except Stale as stale:
+        quotas.explain(context, stale)
+        raise
     return session
 
 
@@ -70,7 +76,7 @@ def _shown(context: Context, sessions: Sequence[Session]) -> dict[str, list[Held
         session_id: [
             Held(one.held.account_id, one.held.phase_or_none, one.lease)
             for one in those
-            if one.lease is not None and leases.is_live(one.lease, context.now)
+            if one.is_seen_by(context.actor) and one.lease is not None and leases.is_live(one.lease, context.now)
         ]
         for session_id, those in found.items()
     }
@@ -93,7 +99,7 @@ def end(context: Context, session_id: str) -> Directed:
     by the repeat, or runs out.
     """
     session, ended_before = _end(context, session_id)
-    left = _each(context, session, _release)
+    left = revocations.each(context, session.held(), _release)
     if not left:
         _settle(context, session)
     held = _shown(context, [session])[session_id]
@@ -116,20 +122,10 @@ def _settle(context: Context, session: Session) -> None:
     holdings.settle(session, found)
 
 
-def _each(context: Context, session: Session, act: Callable[[Context, HeldLease], None]) -> list[HeldLease]:
-    """Does this with each lease of the session; returns those that the time of the call did not suffice for."""
-    held = session.held()
-    for place, holding in enumerate(held):
-        if context.is_short_of_time:
-            return held[place:]
-        act(context, holding)
-    return []
-
-
 @retry_on_conflict
 def _release(context: Context, holding: HeldLease) -> None:
     try:
-        loaded = warmups.load(context, holding.account_id)
+        loaded = warmups.load(context, holding.account_id, purpose=warmups.Purpose(told_with=holding.lease_token))
     except NotFound:
         return
     step = life.end_with_session(loaded.warmup, holding.lease_token, context.now)
@@ -155,52 +151,23 @@ def _stand(context: Context, session: Session, standing: SessionStatus, action: 
     session.live = standing
     if rules.has_ended(standing):
         session.ended_at = context.now
+        if context.actor.kind is ActorKind.BOT:  # another counts as open until room is needed
+            change.transaction.update(Bot(bot_id=session.bot_id), Bot.bot_id.exists(), [leave([session.session_id])])
     change.commit(action, unchanged)
 
 
 @retry_on_conflict
 def drain(context: Context, session_id: str, *, reason: str) -> Directed:
     """Has a session finish what it holds and take nothing new. Raises NotFound."""
-    session, replayed = _direct(context, session_id, Directive.DRAIN, AuditAction.SESSION_DRAIN, reason)
+    session, replayed = revocations.direct(context, session_id, Directive.DRAIN, AuditAction.SESSION_DRAIN, reason)
     return Directed(session, replayed, _shown(context, [session])[session_id])
 
 
 def stop(context: Context, session_id: str, *, reason: str) -> Directed:
     """Directs a session to stop, and supersedes its leases. Raises NotFound."""
-    session, replayed = _stop(context, session_id, reason)
-    left = _each(context, session, partial(_revoke, reason=reason))
+    session, replayed = revocations.stop(context, session_id, reason)
+    left = revocations.each(context, session.held(), partial(revocations.revoke, reason=reason))
     return Directed(session, replayed, _shown(context, [session])[session_id], left)
-
-
-@retry_on_conflict
-def _stop(context: Context, session_id: str, reason: str) -> tuple[Session, bool]:
-    return _direct(context, session_id, Directive.STOP, AuditAction.SESSION_STOP, reason)
-
-
-def _direct(
-    context: Context, session_id: str, directive: Directive, action: AuditAction, reason: str
-) -> tuple[Session, bool]:
-    session = visible_session(context, session_id)
-    if rules.is_repeat(session.directive, directive):
-        return session, True
-    if rules.has_ended(session.live):
-        raise SessionEnded(f"Session {session_id} has ended.")
-    change = Change(context, session)
-    change.record("directive", session.directive, directive)
-    session.directive = directive
-    change.commit(action, reason=reason)
-    return session, False
-
-
-@retry_on_conflict
-def _revoke(context: Context, holding: HeldLease, *, reason: str) -> None:
-    try:
-        loaded = warmups.load(context, holding.account_id)
-    except NotFound:
-        return
-    step = life.revoke(loaded.warmup, holding.lease_token, context.now)
-    if step is not None:
-        warmups.store(context, loaded, step, reason=reason)
 
 
 def close_lost(context: Context, *, limit: int) -> dict[str, int]:

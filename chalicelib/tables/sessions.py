@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_
 
-from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
@@ -196,6 +196,12 @@ def _count(done: int, failed: int) -> list[Action]:
 def hold(holding: str) -> Action:
     """The update that adds a lease to what the session holds."""
     return Session.holds.add({holding})
+
+
+def room(most: int) -> Condition:
+    """The condition that the session holds fewer leases than `most`."""
+    free: Condition = Session.holds.does_not_exist() | (size(Session.holds) < most)
+    return free
 
 
 def warn(token: str) -> Action:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
+from chalicelib import quotas
 from chalicelib.context import Context
 from chalicelib.domain import instants, leases
 from chalicelib.domain.accounts import Step as WorkStep
@@ -19,9 +20,11 @@ from chalicelib.domain.warmup.due import blockers_as_of
 from chalicelib.domain.warmup.leases import Caller
 from chalicelib.domain.warmup.state import LEAVINGS, PhaseState, Response, Warmup
 from chalicelib.holdings import NOTHING_SETTLED, Settlement
+from chalicelib.quotas import Allowance
 from chalicelib.tables import Account, Phase, Session, Setting
-from chalicelib.tables.base import Key, batch_get
+from chalicelib.tables.base import batch_get
 from chalicelib.tables.settings import PAUSES, keep_pauses, slots_key
+from chalicelib.warmups.purposes import LOOKING, Purpose, took
 
 _SHORTEST_WAIT = 0.01
 
@@ -44,7 +47,8 @@ class Loaded:
     phase that has ended and was not read is known to be completed, and that is all.
 
     `holder` is the session that has the lease which nobody has ended, as far as it was read: its heartbeats extend it.
-    `settled` is what the caller's session is known to have ended, to be dropped with the next taking.
+    `settled` is what the caller's session is known to have ended, to be dropped with the next taking. `allowance` is
+    how much the caller may hold, where it was read for a taking.
     """
 
     warmup: Warmup
@@ -55,6 +59,7 @@ class Loaded:
     rows: frozenset[str] = frozenset()
     holder: Session | None = None
     settled: Settlement = NOTHING_SETTLED
+    allowance: Allowance | None = None
 
     @property
     def records(self) -> list[Phase]:
@@ -77,30 +82,27 @@ class Loaded:
         return blockers_as_of(self.warmup, self.pauses, now)
 
 
-def load(context: Context, account_id: str, phase: str | None = None, *, by_token: bool = False) -> Loaded:
+def load(context: Context, account_id: str, phase: str | None = None, purpose: Purpose = LOOKING) -> Loaded:
     """Reads the account with its current phase and all that decides on it, in one consistent round trip.
-
-    `by_token`: the lease token of the call decides, so that the caller's session is not read.
 
     A bounded model costs one more, and so do an account that somebody else holds, and the rows of the phases that have
     ended: they are read where `phase`, what it is about, is not the current one, and where all have ended. Raises
     NotFound also where the caller's models do not cover the account.
     """
-    named = None if by_token else context.session_id
-    return _load_untorn(context, account_id, lambda account: phase not in (None, account.current_phase), named)
+    return _load_untorn(context, account_id, lambda account: phase not in (None, account.current_phase), purpose)
 
 
-def load_whole(context: Context, account_id: str) -> Loaded:
+def load_whole(context: Context, account_id: str, purpose: Purpose = LOOKING) -> Loaded:
     """Reads the same with the rows of all phases that have ended. Raises NotFound."""
-    return _load_untorn(context, account_id, lambda _: True, context.session_id)
+    return _load_untorn(context, account_id, lambda _: True, purpose)
 
 
 def _load_untorn(
-    context: Context, account_id: str, about_others: Callable[[Account], bool], session_id: str | None
+    context: Context, account_id: str, about_others: Callable[[Account], bool], purpose: Purpose
 ) -> Loaded:
     """Reads the rows of phases after their account: where one is newer than that, or missing, both are read again."""
     while True:
-        found = _load(context, account_id, about_others, session_id)
+        found = _load(context, account_id, about_others, purpose)
         if found is not None:
             return found
         if context.time_left() < _SHORTEST_WAIT:
@@ -108,11 +110,12 @@ def _load_untorn(
 
 
 def _load(
-    context: Context, account_id: str, about_others: Callable[[Account], bool], session_id: str | None
+    context: Context, account_id: str, about_others: Callable[[Account], bool], purpose: Purpose
 ) -> Loaded | None:
-    session_key: list[Key] = [] if session_id is None else [(Session, session_id)]
-    account, pauses, *others = batch_get([(Account, account_id), (Setting, PAUSES), *session_key])
-    if account is None or not context.actor.sees(account.model_id):
+    session_key = purpose.session_key(context)
+    quota_keys = quotas.keys(context) if purpose.takes else []
+    account, pauses, *others = batch_get([(Account, account_id), (Setting, PAUSES), *session_key, *quota_keys])
+    if account is None or not (context.actor.sees(account.model_id) or took(context, account, purpose.told_with)):
         raise NotFound("account", account_id)
     expected, rows = account.phase_rows, dict[str, Phase]()
     if expected and (account.phase_record is None or about_others(account)):
@@ -120,12 +123,14 @@ def _load(
         rows = {row.name: row for row in found if row is not None}
         if rows.keys() != expected or any(row.version > account.version for row in rows.values()):
             return None
-    current, session = account.phase, others[0] if others else None
+    current, session = account.phase, others[0] if session_key else None
     known = rows if current is None else {**rows, current.name: current}
     pauses = keep_pauses(pauses or Setting.nothing_paused(), context.settings.gate_cache_seconds)
     holder, gate = _extended(context, account, session), _gate(account, pauses)
     warmup = view(account, known, pauses.demands(account.model_id))
-    return Loaded(warmup, account, known, gate, session, frozenset(rows), holder)
+    loaded = Loaded(warmup, account, known, gate, session, frozenset(rows), holder)
+    loaded.allowance = quotas.allowance(context, others[len(session_key) :])
+    return loaded
 
 
 def _extended(context: Context, account: Account, session: Session | None) -> Session | None:

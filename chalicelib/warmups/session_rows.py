@@ -1,5 +1,6 @@
 """What a step writes into the rows of sessions, each of them once: what they hold, and that they are heard of."""
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
@@ -13,7 +14,7 @@ from chalicelib.context import Context
 from chalicelib.domain.leases import Lease, is_open, is_taken_to_have_run_out
 from chalicelib.domain.warmup import effects
 from chalicelib.domain.warmup.state import Warmup
-from chalicelib.sessions import open_session
+from chalicelib.sessions import count_session, open_session
 from chalicelib.tables import Session
 from chalicelib.tables.sessions import (
     NO_PHASE,
@@ -24,6 +25,7 @@ from chalicelib.tables.sessions import (
     let_go,
     licence_entry,
     licensed,
+    room,
     unheard,
     warn,
 )
@@ -48,11 +50,16 @@ class SessionRows:
         """Adds a lease to what the session holds, which is heard of by that, and drops what it has ended."""
         session, holding, until = self.session, self._holding(effect.lease, effect.phase), effect.licensed_until
         assert session is not None, "who takes a lease has a session"
+        allowance = self.loaded.allowance
         if session.was_read():
+            if allowance is not None and session.session_id not in allowance.opened:  # it counted as lost
+                count_session(self.context, self.transaction, session)
             self._update(session.session_id, Session.ended_at.does_not_exist(), *self._held(session, holding))
             if until is not None:
                 self._update(session.session_id, None, licensed(effect.lease.token, until))
         else:
+            if allowance is not None and not allowance.left:
+                allowance.refuse_full(self.context, session)
             session.holds = {holding}
             session.licences = None if until is None else {licence_entry(effect.lease.token, until)}
             open_session(self.context, self.transaction, session)
@@ -64,11 +71,23 @@ class SessionRows:
         elif not found.gone and (last := self.loaded.warmup.lease) is not None:  # its own on the account, perhaps
             found = holdings.settlement({one: last.ended_by for one in session.held() if one.lease_token == last.token})
         actions = heard(self.context.now, self.context.settings)
+        self._require_room(session, before, before - found.gone)
         if not found.gone or not found.gone <= before:
             return [*actions, hold(holding)]
         unchanged, exchanged = exchange(before, found.gone, holding, done=found.done, failed=found.failed)
         self._update(session.session_id, unchanged)
         return [*actions, *exchanged]
+
+    def _require_room(self, session: Session, before: Set[str], kept: Set[str]) -> None:
+        """Requires that one more lease is within what the bot may hold; exact for the session. Raises QuotaReached."""
+        allowance = self.loaded.allowance
+        if allowance is None:
+            return
+        if len(kept) < allowance.left:
+            self._update(session.session_id, room(allowance.left + len(before) - len(kept)))
+            return
+        allowance.refuse_full(self.context, session)
+        self._update(session.session_id, Session.holds == set(before) if before else Session.holds.does_not_exist())
 
     def drop(self, effect: effects.DropLease) -> None:
         """Drops a lease that had ended before its holder completed or reported its work.

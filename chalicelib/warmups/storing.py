@@ -7,6 +7,7 @@ from typing import assert_never
 
 from pynamodb.expressions.update import Action as UpdateAction
 
+from chalicelib import quotas
 from chalicelib.changes import Change
 from chalicelib.context import Context
 from chalicelib.domain import plan_versions, timing
@@ -24,7 +25,7 @@ from chalicelib.tables.accounts import unchanged
 from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.settings import COUNTER_SHARDS, counter_key, free_slot, slots_key, take_slot
-from chalicelib.tables.transaction import Transaction
+from chalicelib.tables.transaction import Stale, Transaction
 from chalicelib.warmups.loading import ACCOUNT_FIELDS, COUNT_FIELDS, PHASE_FIELDS, Gate, Loaded, document, view
 from chalicelib.warmups.session_rows import SessionRows
 
@@ -64,14 +65,18 @@ def store(
 
     `session` is the one that takes a lease (opened, if it is new); `items` are those of the step's effects that were
     read already; `plan` lists the version that the account has afterwards. `details` are added to those of the step.
-    Raises Stale when something was changed since it was read.
+    Raises Stale when something was changed since it was read, QuotaReached where the caller may hold no more.
     """
     writer = _Writer(context, loaded, loaded.warmup, session, items)
     if claim is not None:
         claim(writer.change.transaction)
     if plan is not None:
         writer.keep_plan(plan, step.after)
-    writer.write(step, details)
+    try:
+        writer.write(step, details)
+    except Stale as stale:
+        quotas.explain(context, stale)
+        raise
 
 
 def store_extension(context: Context, loaded: Loaded) -> bool:

@@ -46,6 +46,40 @@ STALE = "tests/integration/test_stale_writers.py"
 MIGRATE = "tests/unit/test_migrate.py"
 
 MUTANTS: dict[str, Mutant] = {
+    "the quota of leases of a session": Mutant(
+        (
+            Line(
+                "warmups/session_rows.py",
+                "room(allowance.left + len(before) - len(kept))",
+                "Session.ended_at.does_not_exist()",
+            ),
+        ),
+        "tests/api/test_quotas.py",
+    ),
+    "the quota of sessions": Mutant(
+        (
+            Line(
+                "tables/bots.py",
+                "return allowed & (room | sessions.contains(session_id)), sessions.add({session_id})",
+                "return allowed, sessions.add({session_id})",
+            ),
+        ),
+        "tests/api/test_quotas.py",
+    ),
+    "no session of a bot that was disabled": Mutant(
+        (Line("tables/bots.py", "Bot.bot_id.exists() & Bot.disabled_at.does_not_exist()", "Bot.bot_id.exists()"),),
+        "tests/api/test_trust.py",
+    ),
+    "what is held outside of a bot's models": Mutant(
+        (
+            Line(
+                "holdings.py",
+                "return self.account is not None and actor.sees(self.account.model_id)",
+                "return self.account is not None",
+            ),
+        ),
+        "tests/api/test_trust.py",
+    ),
     "the bound of a model": Mutant(
         (
             Line(
@@ -252,8 +286,8 @@ MUTANTS: dict[str, Mutant] = {
         (
             Line(
                 "warmups/loading.py",
-                "if account is None or not context.actor.sees(account.model_id):",
-                "if account is None:",
+                "not (context.actor.sees(account.model_id) or took(",
+                "not (True or took(",
             ),
         ),
         "tests/api/test_authentication.py",

@@ -205,6 +205,8 @@ def api(dynamodb_local: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]
         pepper=PEPPER,
         operator_key_digest=keys.digest(PEPPER, OPERATOR_KEY),
         verify_media=False,
+        max_leases=1000,
+        max_sessions=1000,
         gate_cache_seconds=0,
     )
     app: Any = __import__("app").app

@@ -129,6 +129,8 @@ def service(
         deadline_seconds=30,
         gate_cache_seconds=0,
         verify_media=False,
+        max_leases=1000,
+        max_sessions=1000,
     )
     assert routes.BLUEPRINTS
     tables.bind(settings)

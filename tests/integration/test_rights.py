@@ -67,7 +67,8 @@ def operators_change_what_is_there(agency: Agency) -> None:
     operator = agency.operator
     operator.send("PATCH", f"{OPERATOR}/models/m1", {"name": "Nora"}).ok()
     operator.send("PATCH", f"{OPERATOR}/models/m1/content/m1-any", {"quality_score": 10}).ok()
-    operator.post(f"{OPERATOR}/bots/b2/keys").ok(201)
+    operator.post(f"{OPERATOR}/bots/b2/disable", {"reason": "a test"}).ok()
+    agency.keys["b2"] = operator.post(f"{OPERATOR}/bots/b2/keys").ok(201)["key"]
     ada = operator.post(f"{OPERATOR}/users", {"user_id": "ada", "role": "admin"}).ok(201)
     Api(agency.client, ada["key"]).get(f"{OPERATOR}/users").ok()
     row = next(one for one in agency.wire.image()["test-bots"].values() if one["bot_id"]["S"] == "b2")

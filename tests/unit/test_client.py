@@ -28,6 +28,9 @@ BOT: dict[str, Any] = {
     "bot_id": "b",
     "name": "B",
     "models": None,
+    "max_leases": None,
+    "max_sessions": None,
+    "disabled_at": None,
     "keys": [],
     "version": 1,
     "created_at": "2026-11-22T12:00:00.000Z",
@@ -180,7 +183,7 @@ def test_what_is_no_json_is_not_sent(connect: Connect) -> None:
 
 
 def test_a_request_carries_the_key_and_just_what_was_given(connect: Connect) -> None:
-    client, server, _ = connect(httpx.Response(200, json=BOT | {"replayed": False}))
+    client, server, _ = connect(httpx.Response(200, json=BOT | {"replayed": False, "revoked": [], "not_attempted": 0}))
     bot = client.bots.edit("b/../c", models=None, if_match='"3"')
     (asked,) = server.asked
     assert (asked.method, asked.url.raw_path) == ("PATCH", b"/api/operator/bots/b%2F..%2Fc")

@@ -37,6 +37,8 @@ CONTRACT = {
     "BodyTooLarge": (413, "body_too_large", False),
     "UnsupportedMediaType": (415, "unsupported_media_type", False),
     "InvalidInput": (422, "invalid_input", False),
+    "RateLimited": (429, "rate_limited", True),
+    "QuotaReached": (429, "quota_reached", True),
     "TemporarilyUnavailable": (503, "temporarily_unavailable", True),
     "Refused": (409, "refused", False),
     "ServiceError": (500, "internal_error", False),

@@ -285,8 +285,15 @@ class InvalidInput(problems.ApiError):
     """
 
 
+class QuotaReached(problems.TryLater):
+    """This bot holds as many leases, or has as many live sessions, as it may.
+
+    Finish or release what the bot holds, or end a session; an operator can raise its limits.
+    """
+
+
 class RateLimited(problems.TryLater):
-    """Too many requests: the gateway let this one not through.
+    """Too many requests: send this one again after `retry_after_seconds`, and fewer of them.
 
     Send the same request again after `Retry-After` seconds, and fewer of them.
     """
@@ -347,6 +354,7 @@ BY_CODE: Mapping[str, type[problems.ApiError]] = {
     "body_too_large": BodyTooLarge,
     "unsupported_media_type": UnsupportedMediaType,
     "invalid_input": InvalidInput,
+    "quota_reached": QuotaReached,
     "rate_limited": RateLimited,
     "internal_error": InternalError,
     "temporarily_unavailable": TemporarilyUnavailable,

@@ -82,6 +82,7 @@ class AuditAction(OpenEnum):
     BOT_CHANGE = "bot:change"
     BOT_ADD_KEY = "bot:add_key"
     BOT_REVOKE_KEY = "bot:revoke_key"
+    BOT_DISABLE = "bot:disable"
     USER_CREATE = "user:create"
     USER_CHANGE = "user:change"
     USER_DISABLE = "user:disable"
@@ -591,7 +592,9 @@ class Blocker(ApiModel):
 
 
 class Bot(ApiModel):
-    """A bot; `models` null means all. With `keys:read` its keys, too."""
+    """A bot; `models` null means all. With `keys:read` its keys, too.
+
+    `max_leases` and `max_sessions` are how much it may have at a time, null: what the deployment allows every bot."""
 
     bot_id: str
     name: str
@@ -599,6 +602,9 @@ class Bot(ApiModel):
     updated_at: datetime
     version: int
     models: list[str] | None
+    max_leases: int | None
+    max_sessions: int | None
+    disabled_at: datetime | None
     keys: list[Key] | None = None
 
 
@@ -613,10 +619,33 @@ class BotBody(ApiModel):
 
 
 class BotEdit(ApiModel):
-    """`PATCH …/bots/{bot_id}`; `models` null frees the bot."""
+    """`PATCH …/bots/{bot_id}`; `models` null frees the bot, a limit null is the deployment's."""
 
     name: str | None = None
     models: list[str] | None = None
+    max_leases: int | None = None
+    max_sessions: int | None = None
+
+
+class BoundBot(ApiModel):
+    """A bot after an edit.
+
+    `revoked` are the accounts that it held outside of its models, `not_attempted` counts those that were not reached in
+    time: send it again."""
+
+    bot_id: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    models: list[str] | None
+    max_leases: int | None
+    max_sessions: int | None
+    disabled_at: datetime | None
+    keys: list[Key] | None = None
+    replayed: bool
+    revoked: list[str]
+    not_attempted: int
 
 
 class BulkFilter(ApiModel):
@@ -759,6 +788,9 @@ class ChangedBot(ApiModel):
     updated_at: datetime
     version: int
     models: list[str] | None
+    max_leases: int | None
+    max_sessions: int | None
+    disabled_at: datetime | None
     keys: list[Key] | None = None
     replayed: bool
 
@@ -1037,6 +1069,9 @@ class CreatedBot(ApiModel):
     updated_at: datetime
     version: int
     models: list[str] | None
+    max_leases: int | None
+    max_sessions: int | None
+    disabled_at: datetime | None
     keys: list[Key] | None = None
     replayed: bool
     key_id: str | None = None
@@ -1133,6 +1168,27 @@ class Delivery(ApiModel):
     score: float | None
     reason: str
     lease: OwnLease
+
+
+class DisabledBot(ApiModel):
+    """A bot that was disabled, with its sessions that were stopped and the accounts that were taken away from it.
+
+    `not_attempted` counts the sessions and accounts that were not reached in time: send it again."""
+
+    bot_id: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    models: list[str] | None
+    max_leases: int | None
+    max_sessions: int | None
+    disabled_at: datetime | None
+    keys: list[Key] | None = None
+    replayed: bool
+    stopped: list[str]
+    revoked: list[str]
+    not_attempted: int
 
 
 class EditedContent(ApiModel):

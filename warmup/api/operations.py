@@ -368,14 +368,25 @@ class Bots:
         if_match: str | None = None,
         name: str | Unset | None = UNSET,
         models: list[str] | Unset | None = UNSET,
-    ) -> shapes.ChangedBot:
-        """Renames a bot, binds it to models, or frees it (`models` null)."""
+        max_leases: int | Unset | None = UNSET,
+        max_sessions: int | Unset | None = UNSET,
+    ) -> shapes.BoundBot:
+        """Renames, limits or binds a bot (`models` null frees it); what it holds outside of its models is revoked."""
         return self._transport.ask(
             "PATCH",
             f"/api/operator/bots/{quoted(bot_id)}",
-            shapes.ChangedBot,
+            shapes.BoundBot,
             headers={"If-Match": if_match},
-            body={"name": name, "models": models},
+            body={"name": name, "models": models, "max_leases": max_leases, "max_sessions": max_sessions},
+        )
+
+    def disable(self, bot_id: str, *, reason: str) -> shapes.DisabledBot:
+        """Revokes a bot's keys, stops its sessions and revokes its leases; a new key enables it again."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/bots/{quoted(bot_id)}/disable",
+            shapes.DisabledBot,
+            body={"reason": reason},
         )
 
     def rotate_key(self, bot_id: str, *, expires_at: datetime | Unset | None = UNSET) -> shapes.NewKey:

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from warmup.commands.common import Format, Output, Yes, confirm, connect, say
+from warmup.commands.common import Format, Output, Reason, Yes, confirm, connect, say
 from warmup.commands.output import plain, show, show_one
+from warmup.transport import UNSET, Unset
 
 app = typer.Typer(no_args_is_help=True, help="Bots, and their keys.")
 
@@ -57,10 +58,54 @@ def revoke(context: typer.Context, bot_id: str, key_id: str, yes: Yes = False, o
     show(found.keys or [], output, ("key_id", "created_at", "revoked_at"))
 
 
+@app.command()
+def disable(
+    context: typer.Context, bot_id: str, reason: Reason, yes: Yes = False, output: Output = Format.TABLE
+) -> None:
+    """Disable a bot: revoke its keys, stop its sessions, revoke its leases. A new key (rotate) enables it again.
+
+    Example: warmup bots disable bot-7 --reason "its machine was stolen" --yes
+    """
+    confirm(f"Disable {bot_id}? Its keys and its work end at once.", yes=yes)
+    found = connect(context).bots.disable(bot_id, reason=reason)
+    if found.not_attempted:
+        say(f"Not reached in time: {found.not_attempted} sessions and leases. Disable it again.")
+    show_one(plain(found), output)
+
+
+@app.command()
+def limit(
+    context: typer.Context,
+    bot_id: str,
+    leases: Annotated[str | None, typer.Option(help="Live leases at a time: 1 to 1000, or default.")] = None,
+    sessions: Annotated[str | None, typer.Option(help="Live sessions at a time: 1 to 100, or default.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Limit how many leases and sessions a bot may have at a time; default stands for the deployment's limit.
+
+    Example: warmup bots limit bot-7 --leases 10 --sessions default
+    """
+    if leases is None and sessions is None:
+        raise typer.BadParameter("Name a limit: --leases or --sessions.")
+    changed = connect(context).bots.edit(bot_id, max_leases=_limit(leases), max_sessions=_limit(sessions))
+    show([changed], output, _COLUMNS)
+
+
+def _limit(text: str | None) -> int | Unset | None:
+    if text is None or text == "default":
+        return UNSET if text is None else None
+    if not text.isdigit():
+        raise typer.BadParameter(f"{text!r} is neither a number nor `default`.")
+    return int(text)
+
+
+_COLUMNS = ("bot_id", "name", "models", "max_leases", "max_sessions", "disabled_at", "created_at")
+
+
 @app.command("list")
 def list_bots(context: typer.Context, output: Output = Format.TABLE) -> None:
     """List bots.
 
     Example: warmup bots list
     """
-    show(connect(context).bots.list_all(limit=100), output, ("bot_id", "name", "models", "created_at"))
+    show(connect(context).bots.list_all(limit=100), output, _COLUMNS)

@@ -1,10 +1,14 @@
 """Bots."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from chalicelib.routes.bodies.base import Identifier, Input, Instant, Line
+from chalicelib.domain import limits
+from chalicelib.routes.bodies.base import Identifier, Input, Instant, Line, whole
+
+MaxLeases = Annotated[int, Field(ge=1, le=limits.MOST_LEASES), BeforeValidator(whole)]
+MaxSessions = Annotated[int, Field(ge=1, le=limits.MOST_SESSIONS), BeforeValidator(whole)]
 
 
 class BotBody(Input):
@@ -18,7 +22,9 @@ class BotBody(Input):
 
 
 class BotEdit(Input):
-    """`PATCH …/bots/{bot_id}`; `models` null frees the bot."""
+    """`PATCH …/bots/{bot_id}`; `models` null frees the bot, a limit null is the deployment's."""
 
     name: Line | None = None
     models: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)
+    max_leases: MaxLeases | None = None
+    max_sessions: MaxSessions | None = None

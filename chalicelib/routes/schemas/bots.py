@@ -9,6 +9,7 @@ from chalicelib.domain.instants import parse
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.permissions import Permission
 from chalicelib.edge.answers import ABSENT, Absent, Document
+from chalicelib.revocations import TakenAway
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.services.bots import NewKey
 from chalicelib.tables import Bot as Item
@@ -48,7 +49,10 @@ def _instant(stored: str | None) -> datetime | None:
 
 
 class Bot(Document):
-    """A bot; `models` null means all. With `keys:read` its keys, too."""
+    """A bot; `models` null means all. With `keys:read` its keys, too.
+
+    `max_leases` and `max_sessions` are how much it may have at a time, null: what the deployment allows every bot.
+    """
 
     bot_id: str
     name: str
@@ -56,6 +60,9 @@ class Bot(Document):
     updated_at: datetime
     version: int
     models: list[str] | None
+    max_leases: int | None
+    max_sessions: int | None
+    disabled_at: datetime | None
     keys: list[Key] | Absent = ABSENT
 
     @staticmethod
@@ -68,6 +75,9 @@ class Bot(Document):
             updated_at=item.updated_at,
             version=item.version,
             models=None if item.models is None else sorted(item.models),
+            max_leases=item.max_leases,
+            max_sessions=item.max_sessions,
+            disabled_at=item.disabled_at,
             keys=keys_of(item.keys) if reader is not None and reader.may(Permission.KEYS_READ) else ABSENT,
         )
 
@@ -79,6 +89,45 @@ class ChangedBot(Replayed, Bot):
     def after(cls, item: Item, reader: Actor, *, replayed: bool) -> Self:
         """Return the bot with whether it had been changed so before."""
         return cls(**vars(Bot.from_item(item, reader)), replayed=replayed)
+
+
+class BoundBot(ChangedBot):
+    """A bot after an edit.
+
+    `revoked` are the accounts that it held outside of its models, `not_attempted` counts those that were not reached in
+    time: send it again.
+    """
+
+    revoked: list[str]
+    not_attempted: int
+
+    @classmethod
+    def bound(cls, item: Item, reader: Actor, taken: TakenAway, *, replayed: bool) -> Self:
+        """Return the bot with what was taken away from it."""
+        bot = vars(Bot.from_item(item, reader))
+        return cls(**bot, replayed=replayed, revoked=taken.revoked, not_attempted=taken.left)
+
+
+class DisabledBot(ChangedBot):
+    """A bot that was disabled, with its sessions that were stopped and the accounts that were taken away from it.
+
+    `not_attempted` counts the sessions and accounts that were not reached in time: send it again.
+    """
+
+    stopped: list[str]
+    revoked: list[str]
+    not_attempted: int
+
+    @classmethod
+    def disabled(cls, item: Item, reader: Actor, taken: TakenAway, *, replayed: bool) -> Self:
+        """Return the bot with what was taken away from it."""
+        return cls(
+            **vars(Bot.from_item(item, reader)),
+            replayed=replayed,
+            stopped=taken.stopped,
+            revoked=taken.revoked,
+            not_attempted=taken.left,
+        )
 
 
 class CreatedBot(Replayed, Bot):
