@@ -6,6 +6,7 @@ from chalicelib import context as contexts
 from chalicelib.context import Actor, ActorKind, Context
 from chalicelib.edge.serve import installed
 from chalicelib.services import availability, pipeline, sessions, throughput, timers
+from chalicelib.tables import plans
 
 _MOST_SESSIONS = 100
 SECONDS = 50.0
@@ -22,13 +23,16 @@ def close_lost_sessions() -> dict[str, int]:
 
 
 def watch_pools() -> dict[str, int]:
-    """Looks ahead for every model, counts those whose pools run dry, and measures who has been at work for longest."""
+    """Looks ahead for every model, counts those whose pools run dry, measures who has been at work for longest, and
+    counts the plans that nobody can follow."""
     return _run("watch_pools", _watch)
 
 
 def _watch(context: Context) -> dict[str, int]:
     did = availability.watch(context)
     longest = pipeline.longest_work(context)
+    did |= {"plans_mismatched": len(mismatched := plans.mismatched())}
+    context.note(plans_mismatched=mismatched)
     return did if longest is None else {**did, "longest_work_seconds": longest}
 
 

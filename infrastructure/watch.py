@@ -89,6 +89,13 @@ def _alarms(stage: str) -> dict[str, dict[str, Any]]:
                 "period": HOUR,
                 "above": 0,
             },
+            "PlanMismatch": {
+                "says": "The document of a plan is not the one that was published: its accounts do not go on.",
+                "metric": timer_metric(stage, "watch_pools", "plans_mismatched"),
+                "statistic": "Maximum",
+                "period": HOUR,
+                "above": 0,
+            },
             "ApiErrors": {
                 "says": "The API answered 5xx more than five times in five minutes.",
                 "metric": _gateway_metric(stage, "5XXError"),

@@ -19,7 +19,7 @@ from chalicelib.domain.runway import PendingAccount, Runway, newcomer, required,
 from chalicelib.domain.selection import PoolKind
 from chalicelib.tables import CreatorModel, Setting, attention, pages, runways
 from chalicelib.tables.base import Raw, batch_get
-from chalicelib.tables.plans import plan_of_new
+from chalicelib.tables.plans import PlanMismatch, plan_of_new
 from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.runways import Accounts, GoOn, Undated
 from chalicelib.tables.settings import WATCHED, keep
@@ -263,7 +263,7 @@ def _go_round(context: Context, now_on: _Round) -> int:
         try:
             model = models[model_id]
             found = _look(context, model, undated, plan=STANDARD, by_theme=bool(model.themes))
-        except TemporarilyUnavailable:
+        except (TemporarilyUnavailable, PlanMismatch):  # the others are looked at all the same
             now_on.failed.append(model_id)
         else:
             now_on.add(found)

@@ -16,6 +16,7 @@ from chalicelib.domain.plan_versions import (
     is_standard,
 )
 from chalicelib.domain.plans import Plan
+from chalicelib.tables import pages
 from chalicelib.tables.attributes import (
     count,
     instant,
@@ -32,7 +33,7 @@ from chalicelib.tables.models import CreatorModel
 
 LISTING = 0
 """The `plan_version` of the row that lists a plan's versions."""
-_DIGITS = 6
+_DIGITS, _PAGE = 6, 100
 _STANDARD_TITLE = "The standard plan: five phases in 132 hours"
 
 
@@ -187,6 +188,33 @@ def _read(name: str, version: int, digest: str) -> Plan:
     if row is None or found != digest:
         raise PlanMismatch(f"The document of {name}/{version} has the digest {found}, but an account has {digest}.")
     return plan_documents.plan_of(name, version, row.document)
+
+
+def mismatched() -> list[str]:
+    """The versions, such as `slow/2`, whose document is not the one that was published: no account of them goes on."""
+    rows, after, more = list[StoredPlan](), None, True
+    while more:
+        page, after = pages.everything(StoredPlan, limit=_PAGE, after=after)
+        rows, more = rows + page, after is not None
+    digests = {(row.plan_name, row.plan_version): plan_documents.digest(row.document) for row in rows if row.document}
+    given = [
+        (plan.plan_name, number, plan.versions[str(number)]["digest"])
+        for plan in rows
+        if plan.plan_version == LISTING
+        for number, state in plan.states.items()
+        if state is not PlanState.DRAFT and not is_standard(plan.plan_name, number)
+    ]
+    return [
+        f"{name}/{number}"
+        for name, number, one in given
+        if digests.get((name, number)) != one and _is_gone(name, number, one)
+    ]
+
+
+def _is_gone(name: str, number: int, digest: str) -> bool:
+    """Whether the document is another one, read consistently: a scan may show a row of before."""
+    (row,) = find((name, number))
+    return row is None or plan_documents.digest(row.document) != digest
 
 
 def listed(rows: Sequence[StoredPlan]) -> list[StoredPlan]:

@@ -132,6 +132,7 @@ def test_the_watch_looks_at_every_model(agency: Agency) -> None:
     operator.account("b1", model_id="m2")
     assert schedules.watch_pools() == {
         "longest_work_seconds": 0,
+        "plans_mismatched": 0,
         "models": 2,
         "dry": 1,
         "dry_within_a_week": 1,

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.edge.serve import installed
 from chalicelib.tables.base import Store
+from chalicelib.tables.plans import mismatched
 from tests.agency import CONSENT, INTERVALS, PHASES, Agency, media
 
 ACCOUNTS = "/api/operator/accounts"
@@ -255,6 +256,11 @@ def test_a_plan_that_is_not_what_the_account_was_given_is_not_followed(
     worker.start().refused(500, "internal_error")
     assert "The document of slow/1 has the digest" in caplog.text
     assert agency.wire.image()["test-accounts"] == before["test-accounts"]
+    # the alarm looks at what the watch counts, which looks at the other models all the same
+    agency.operator.model("m2")
+    watched = agency.timer("watch_pools")
+    assert (watched["plans_mismatched"], watched["failed"]) == (1, 1)
+    assert mismatched() == ["slow/1"]
 
 
 def test_accounts_are_listed_by_their_plan(agency: Agency) -> None:
