@@ -106,6 +106,11 @@ def newest(states: Mapping[int, PlanState]) -> int | None:
     return max((number for number, state in states.items() if state is PlanState.PUBLISHED), default=None)
 
 
+def is_fixed(state: PlanState) -> bool:
+    """Whether a version in this state says what it will always say."""
+    return state is not PlanState.DRAFT
+
+
 def draft(states: Mapping[int, PlanState]) -> int | None:
     """Return the version of a plan that is a draft: there is one at most."""
     return next((number for number, state in states.items() if state is PlanState.DRAFT), None)

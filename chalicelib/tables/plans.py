@@ -202,7 +202,7 @@ def mismatched() -> list[str]:
         for plan in rows
         if plan.plan_version == LISTING
         for number, state in plan.states.items()
-        if state is not PlanState.DRAFT and not is_standard(plan.plan_name, number)
+        if plan_versions.is_fixed(state) and not is_standard(plan.plan_name, number)
     ]
     return [
         f"{name}/{number}"
