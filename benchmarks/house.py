@@ -23,7 +23,7 @@ from benchmarks.recording import patched
 from benchmarks.requests import silent
 from warmup.sandbox.stores import ROOT, open_store
 
-_MADE = ("async_operations", "errors", "models", "operations", "rows", "strict_json")
+_MADE = ("async_operations", "boxes", "errors", "media_files", "models", "operations", "rows", "strict_json")
 GENERATED = frozenset(f"warmup/api/{name}.py" for name in _MADE)
 LONG_FILE, LONG_FUNCTION = 250, 30
 _IGNORE = re.compile(r"#\s*type:\s*ignore(\[[^\]]*\])?\s*(#.*)?$")

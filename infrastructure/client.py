@@ -341,7 +341,7 @@ def _path(one: Operation) -> str:
     return ("f" if "{" in path else "") + f'"{path}"'
 
 
-_SHARED = ("masking", "rows", "strict_json")
+_SHARED = ("boxes", "masking", "media_files", "rows", "strict_json")
 """Modules of the domain that the client has, too, as they are: it is a distribution without the service."""
 
 

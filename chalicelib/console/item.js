@@ -185,7 +185,16 @@ const Facts = ({ item, model }) => html`
 /** @param {{ item: Schemas["LinkedContent"] }} props */
 const File = ({ item }) => html`
   <dt>File</dt>
-  <dd>${item.media_type}, ${bytes(item.bytes)}${item.width ? `, ${item.width} × ${item.height}` : ""}</dd>
+  <dd>${[
+    item.media_type,
+    bytes(item.bytes),
+    item.width && `${item.width} × ${item.height}`,
+    item.duration_seconds && `${item.duration_seconds} s`,
+    item.animated && "animated",
+    item.colour_space === "cmyk" && "CMYK",
+  ]
+    .filter(Boolean)
+    .join(", ")}</dd>
 `;
 
 /** @param {{ item: Item, model: Model | null }} props */

@@ -127,17 +127,6 @@ export function AddText({ model, onClose, onDone }) {
 /** @param {ArrayBuffer} buffer */
 const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-/** @param {File} file */
-async function sizeOf(file) {
-  if (!file.type.startsWith("image/")) return {};
-  try {
-    const image = await createImageBitmap(file);
-    return { width: image.width, height: image.height };
-  } catch {
-    return {};
-  }
-}
-
 /** @typedef {"waiting" | "reading" | "sending" | "checking" | "done" | "failed"} Stage */
 /**
  * @typedef {{
@@ -159,7 +148,7 @@ async function upload(model, file, given, onChange) {
   const form = await post(`operator/models/${model.model_id}/content/uploads`, { filename, ...said });
   await send(form, file, (part) => onChange({ state: "sending", part }));
   onChange({ state: "checking", part: 1 });
-  const body = { ...bodyOf(given), media_key: form.media_key, ...said, ...(await sizeOf(file)) };
+  const body = { ...bodyOf(given), media_key: form.media_key, ...said };
   const made = one(await post(`operator/models/${model.model_id}/content`, body));
   onChange({ state: "done", id: made.content_id, warning: made.warnings[0] });
 }

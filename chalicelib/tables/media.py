@@ -5,7 +5,7 @@ Presigned URLs and forms are secrets: never logged.
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -30,11 +30,12 @@ class Form:
 
 @record
 class Stored:
-    """What lies in the bucket under a key: bytes, type, and SHA-256 in hex (None: not known, and too large to find).
+    """What lies in the bucket under `key`: bytes, type, and SHA-256 in hex (None: not known, and too large to find).
 
     `waits`: it was uploaded and lies where uploads wait, until it is kept or dropped.
     """
 
+    key: str
     bytes: int
     media_type: str
     sha256: str | None
@@ -112,7 +113,19 @@ def _look(bucket: str, key: str, *, waits: bool = False) -> Stored | None:
     size, told = int(found["ContentLength"]), found.get("ChecksumSHA256")
     whole = told is not None and "-" not in told  # the checksum of parts is not that of the object
     sha256 = base64.b64decode(told).hex() if whole else _hashed(bucket, key, size)
-    return Stored(size, str(found.get("ContentType", "")), sha256, waits)
+    return Stored(key, size, str(found.get("ContentType", "")), sha256, waits)
+
+
+def reader(bucket: str, key: str) -> Callable[[int, int], bytes]:
+    """Reads so many bytes of an object from an offset on: each call is one ranged GET."""
+
+    def read(offset: int, count: int) -> bytes:
+        wanted = f"bytes={offset}-{offset + count - 1}"
+        with translating_read_errors():
+            data: bytes = _client().get_object(Bucket=bucket, Key=key, Range=wanted)["Body"].read()
+        return data
+
+    return read
 
 
 def keep(bucket: str, key: str) -> None:

@@ -17,7 +17,9 @@ from chalicelib.tables.attributes import (
     instant,
     maybe_count,
     maybe_digest,
+    maybe_flag,
     maybe_instant,
+    maybe_number,
     maybe_text,
     number,
     text,
@@ -237,6 +239,11 @@ class Content(PoolItem):
     bytes = count()
     width = maybe_count()
     height = maybe_count()
+    rotation = maybe_count()
+    animated = maybe_flag()
+    duration_seconds = maybe_number()
+    codec = maybe_text()
+    colour_space = maybe_text()
 
     pool_index = ContentPoolIndex()
     whole_pool_index = ContentWholePoolIndex()
@@ -264,8 +271,9 @@ class Content(PoolItem):
 
     @property
     def facts(self) -> MediaFacts:
-        """What is known of the file: its sides as they were given when it was added; no duration."""
-        return MediaFacts(self.media_type, self.bytes, self.width, self.height)
+        """What the service found in the file; of one that it has not looked at, what its maker said."""
+        seconds, animated = self.duration_seconds, self.animated
+        return MediaFacts(self.media_type, self.bytes, self.width, self.height, seconds, animated)
 
     @classmethod
     def of_model(cls, model_id: str, limit: int) -> list[str]:

@@ -7,6 +7,7 @@ checksum of a form, nor keeps it: the service finds that out by hashing the file
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -16,12 +17,14 @@ import pytest
 
 from chalicelib.edge.serve import installed
 from tests.engine.conftest import Service
+from warmup.sandbox.pictures import draw
 
 pytestmark = [pytest.mark.engine, pytest.mark.parametrize("service", [1], indirect=True, ids=["one-shard"])]
 
 MODEL = "/api/operator/models/m"
-FILE = b"a picture, or so they say" * 20
-OTHER = b"another picture of the like"[:25] * 20
+FILE = draw(7, "pfp", "sea", "a picture").data
+OTHER = bytes(reversed(FILE))
+TURNED = Path(__file__).parent.parent / "media" / "turned.mp4"
 
 
 @pytest.fixture
@@ -115,6 +118,47 @@ def test_a_file_that_is_not_what_the_item_says_is_refused_with_the_reason(upload
         "/media_type": "the stored file is not image/webp",
         "/sha256": "the stored file has another SHA-256",
     }
+    assert list(uploads.every(f"{MODEL}/content")) == []
+
+
+def added(service: Service, data: bytes, media_type: str, **change: Any) -> dict[str, Any]:
+    """The body of an item whose file was just uploaded."""
+    form = ask(service, data, media_type=media_type)
+    assert post(form, data) == 204
+    said = {"media_type": media_type, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    return item(form, **said, **change)
+
+
+def test_the_service_takes_what_it_finds_in_the_file_and_not_what_is_said_of_it(uploads: Service) -> None:
+    body = added(uploads, TURNED.read_bytes(), "video/mp4", width=1, height=1)
+    made = uploads.operator("POST", f"{MODEL}/content", body)
+    found = {name: made[name] for name in ("width", "height", "rotation", "animated", "duration_seconds", "codec")}
+    assert found == {
+        "width": 48,
+        "height": 64,
+        "rotation": 270,
+        "animated": False,
+        "duration_seconds": 2.0,
+        "codec": "avc1",
+    }
+    assert uploads.operator("POST", f"{MODEL}/content", {**body, "width": 2})["replayed"], "sides follow from the bytes"
+
+
+@pytest.mark.parametrize(
+    ("data", "pointer", "says"),
+    [
+        (draw(902, "post", None, "a JPEG").data, "/media_type", "the bytes are image/jpeg"),
+        (FILE[: len(FILE) // 2], "/media_key", "it is cut short"),
+        (b"<html><script>", "/media_key", "not an image or a video"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "/media_key", "export the picture as JPEG"),
+    ],
+)
+def test_a_file_whose_bytes_are_not_what_its_type_says_is_refused(
+    uploads: Service, data: bytes, pointer: str, says: str
+) -> None:
+    told = refused(uploads, added(uploads, data, "image/png"))
+    assert list(told) == [pointer]
+    assert says in told[pointer]
     assert list(uploads.every(f"{MODEL}/content")) == []
 
 

@@ -8,6 +8,7 @@ import pytest
 from warmup.api import errors
 from warmup.api.models import ContentBody, CreatedContent, ItemRights, Upload
 from warmup.problems import ApiError
+from warmup.sandbox.pictures import draw
 from warmup.testing import MotoService
 
 
@@ -21,12 +22,13 @@ def item(form: Upload, data: bytes) -> ContentBody:
 
 
 def test_a_file_is_uploaded_by_a_form_and_added(service: MotoService) -> None:
-    data = b"\x89PNG\r\n\x1a\n and more"
+    data = draw(7, "post", "sea", "the sea").data
     form = service.operator.content.upload("nora", filename="sea.png", **described(data))
     service.operator.put(form, data)
     made = service.operator.content.create("nora", item(form, data))
     assert isinstance(made, CreatedContent)
     assert (made.content_id, made.replayed) == ("sea", False)
+    assert (made.width, made.height, made.animated) == (540, 675, False)
 
 
 def test_what_was_never_uploaded_is_refused(service: MotoService) -> None:

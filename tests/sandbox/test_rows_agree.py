@@ -30,6 +30,7 @@ from warmup.sandbox.pictures import draw
 pytestmark = pytest.mark.engine
 NUMBERS = itertools.count()
 PART = 3
+VIDEO = Path(__file__).parent.parent / "media" / "index-first.mp4"
 """Rows that the command line sends at once here, so that small files have several parts."""
 ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "UTF-8": lambda text: text.encode(),
@@ -279,12 +280,12 @@ def test_what_is_in_a_folder_becomes_the_same_in_a_dry_run_and_the_run(
         "two.jpg": png,  # the same under another name, which has no say
         "three.png": draw(901, "post", None, "three").data,
         "moving.gif": b"GIF89a" + b"\0" * 40,
-        "clip.mp4": b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0" * 40,
+        "clip.mp4": VIDEO.read_bytes(),
         "phone.jpg": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 40,
         "new.avif": b"\0\0\0\x18ftypavif\0\0\0\0avifmif1" + b"\0" * 40,
         "page.png": b"<html>",
         "empty.png": b"",
-        "large.jpg": b"\xff\xd8\xff" + b"\0" * (51 * 1024 * 1024),
+        "large.jpg": draw(902, "post", None, "large").data + b"\0" * (51 * 1024 * 1024) + b"\xff\xd9",
     }
     for name, data in held.items():
         (tmp_path / name).write_bytes(data)

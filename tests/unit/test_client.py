@@ -369,6 +369,8 @@ MEDIA = models.Media.model_validate(
         "sha256": "0" * 64,
         "width": 1,
         "height": 1,
+        "animated": False,
+        "duration_seconds": None,
         "bytes": 3,
         "url": "http://media/c?signed",
         "url_expires_at": BOT["created_at"],

@@ -343,6 +343,11 @@ class AcceptedContent(ApiModel):
     bytes: int
     width: int | None
     height: int | None
+    rotation: int | None
+    animated: bool | None
+    duration_seconds: float | None
+    codec: str | None
+    colour_space: str | None
     warnings: list[str]
     outcome: str
 
@@ -1106,6 +1111,11 @@ class CreatedContent(ApiModel):
     bytes: int
     width: int | None
     height: int | None
+    rotation: int | None
+    animated: bool | None
+    duration_seconds: float | None
+    codec: str | None
+    colour_space: str | None
     warnings: list[str]
     replayed: bool
 
@@ -1219,6 +1229,11 @@ class EditedContent(ApiModel):
     bytes: int
     width: int | None
     height: int | None
+    rotation: int | None
+    animated: bool | None
+    duration_seconds: float | None
+    codec: str | None
+    colour_space: str | None
     replayed: bool
     users: list[ItemUser] | None = None
     has_more: bool | None = None
@@ -1476,6 +1491,11 @@ class LinkedContent(ApiModel):
     bytes: int
     width: int | None
     height: int | None
+    rotation: int | None
+    animated: bool | None
+    duration_seconds: float | None
+    codec: str | None
+    colour_space: str | None
     url: str | None = None
     url_expires_at: datetime | None = None
 
@@ -1562,6 +1582,8 @@ class Media(ApiModel):
     sha256: str
     width: int | None
     height: int | None
+    animated: bool | None
+    duration_seconds: float | None
     bytes: int
     url: str | None
     url_expires_at: datetime | None

@@ -6,40 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from warmup.api.boxes import UnusableFile
+from warmup.api.media_files import examine
 from warmup.client import Client
 from warmup.commands.imports import BadRow
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
-_HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-
-
-def media_type(data: bytes) -> str | None:
-    """Return the media type by the first bytes of a file; None where they are not known.
-
-    The file's name does not count, nor does the machine's table of types, which differs between machines.
-    """
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data.startswith(b"\x1a\x45\xdf\xa3"):
-        return "video/webm"
-    return _of_brand(data) if data[4:8] == b"ftyp" else None
-
-
-def _of_brand(data: bytes) -> str:
-    """Return the type of a file of the family of MP4 (ISO 14496-12): by its main brand, then the compatible ones."""
-    size = int.from_bytes(data[:4], "big")
-    brands = [data[8:12], *(data[at : at + 4] for at in range(16, min(size, 256), 4))]
-    if b"avif" in brands or b"avis" in brands:
-        return "image/avif"
-    if brands[0] in _HEIF:
-        return "image/heic"
-    return "video/quicktime" if brands[0] == b"qt  " else "video/mp4"
 
 
 class Pool:
@@ -78,10 +50,11 @@ class Pool:
 
 
 def _described(file: Path, data: bytes) -> dict[str, Any]:
-    kind = media_type(data)
-    if kind is None:
-        raise BadRow(f"{file} is not an image or a video that is known here, by its first bytes: {data[:8]!r}")
-    return {"media_type": kind, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    try:
+        found = examine(lambda offset, count: data[offset : offset + count], len(data))
+    except UnusableFile as error:
+        raise BadRow(f"{file} cannot be used: {error.detail}") from error
+    return {"media_type": found.media_type, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 
 
 def _safe_name(file: Path) -> str:

@@ -12,7 +12,7 @@ from chalicelib.tables import Content as Item
 
 
 class MediaFile(Document):
-    """A file in the media bucket."""
+    """A file in the media bucket, as the service found it: its sides as one sees it, turned by `rotation` degrees."""
 
     content_id: str
     media_key: str
@@ -21,6 +21,11 @@ class MediaFile(Document):
     bytes: int
     width: int | None
     height: int | None
+    rotation: int | None
+    animated: bool | None
+    duration_seconds: float | None
+    codec: str | None
+    colour_space: str | None
 
 
 class Content(MediaFile, ItemSummary):
@@ -38,6 +43,11 @@ class Content(MediaFile, ItemSummary):
             bytes=item.bytes,
             width=item.width,
             height=item.height,
+            rotation=item.rotation,
+            animated=item.animated,
+            duration_seconds=item.duration_seconds,
+            codec=item.codec,
+            colour_space=item.colour_space,
         )
 
 

@@ -17,6 +17,8 @@ class Media(Document):
     sha256: str
     width: int | None
     height: int | None
+    animated: bool | None
+    duration_seconds: float | None
     bytes: int
     url: str | None
     url_expires_at: datetime | None
@@ -73,6 +75,8 @@ def _media(found: deliveries.DeliveredItems) -> Media | None:
         sha256=item.sha256,
         width=item.width,
         height=item.height,
+        animated=item.animated,
+        duration_seconds=item.duration_seconds,
         bytes=item.bytes,
         url=found.url,
         url_expires_at=found.url_expires_at,
