@@ -1,12 +1,22 @@
 """Pages of lists that are scanned: rows are read in order, and what a filter does not admit is dropped."""
 
 from collections.abc import Iterable
-from typing import Generic, TypeVar
+from enum import Enum
+from typing import Final, Generic, TypeVar
 
 from chalicelib.domain.cursors import Cursors
 from chalicelib.domain.records import record
 
 T = TypeVar("T")
+
+
+class Hidden(Enum):
+    """The item of a row that the caller must not learn of: not even that it was scanned."""
+
+    HIDDEN = "hidden"
+
+
+HIDDEN: Final = Hidden.HIDDEN
 
 
 @record
@@ -19,7 +29,7 @@ class ScannedPage(Generic[T]):
 
 
 def scan(
-    rows: Iterable[tuple[object, T | None]],
+    rows: Iterable[tuple[object, T | Hidden | None]],
     cursors: Cursors,
     *,
     start: object,
@@ -32,15 +42,17 @@ def scan(
     `start` is the place before the first row; `more` says that the list goes on behind the last one.
     """
     found: list[T] = []
-    place, seen = start, 0
+    place, looked, hidden = start, 0, 0
     for behind, item in rows:
         if len(found) == limit:
             more = True
             break
-        place, seen = behind, seen + 1
-        if item is not None:
+        place, looked = behind, looked + 1
+        if item is HIDDEN:
+            hidden += 1
+        elif item is not None:
             found.append(item)
-        if seen == most:
+        if looked == most:
             more = True
             break
-    return ScannedPage(found, seen, cursors.encode(place) if more else None)
+    return ScannedPage(found, looked - hidden, cursors.encode(place) if more else None)

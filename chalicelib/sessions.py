@@ -13,6 +13,7 @@ from chalicelib.tables import AuditEvent, Bot, Session
 from chalicelib.tables.base import batch_get
 from chalicelib.tables.bots import enter
 from chalicelib.tables.transaction import Transaction
+from chalicelib.visible import visible_sessions
 
 
 def new_session(context: Context, *, client: str | None = None, host: str | None = None) -> Session:
@@ -62,7 +63,7 @@ def visible_session(context: Context, session_id: str) -> Session:
     """A session of the caller (an operator's: any). Raises NotFound."""
     (session,) = batch_get([(Session, session_id)])
     mine = context.actor.kind is not ActorKind.BOT or (session is not None and session.bot_id == context.actor.id)
-    if session is None or session.is_over(context.now) or not mine:
+    if session is None or session.is_over(context.now) or not mine or not visible_sessions(context, [session]):
         raise NotFound("session", session_id)
     found: Session = session
     return found

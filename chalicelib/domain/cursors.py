@@ -1,4 +1,4 @@
-"""Cursors: where a list goes on, opaque to clients and proof against changes."""
+"""Cursors: where a list goes on, unreadable to clients and proof against changes."""
 
 import base64
 import binascii
@@ -25,7 +25,8 @@ class Cursors:
         if state is None:
             return None
         payload = json.dumps(state, separators=(",", ":"), sort_keys=True).encode()
-        return base64.urlsafe_b64encode(self._seal(payload) + payload).decode().rstrip("=")
+        seal = self._seal(payload)
+        return base64.urlsafe_b64encode(seal + self._hidden(seal, payload)).decode().rstrip("=")
 
     def decode(self, cursor: str | None) -> Any:
         """Return the state in a cursor, None without one.
@@ -36,12 +37,22 @@ class Cursors:
             return None
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            seal, payload = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
+            seal = raw[:_SEAL_BYTES]
+            payload = self._hidden(seal, raw[_SEAL_BYTES:])
             if hmac.compare_digest(seal, self._seal(payload)):
                 return json.loads(payload)
         except (binascii.Error, ValueError):
             pass
         raise MalformedRequest("The cursor is damaged, or belongs to another list or filter. Begin without one.")
+
+    def _hidden(self, seal: bytes, payload: bytes) -> bytes:
+        """Return the payload under a stream of bytes that follows from its seal; the same once more shows it again.
+
+        A cursor may name what its owner does not see, such as the account of another model behind which a page ends.
+        """
+        key, blocks = f"hidden:{self.secret}".encode(), range(-(-len(payload) // hashlib.sha256().digest_size))
+        stream = b"".join(hmac.new(key, seal + block.to_bytes(4, "big"), hashlib.sha256).digest() for block in blocks)
+        return bytes(one ^ other for one, other in zip(payload, stream, strict=False))
 
     def _seal(self, payload: bytes) -> bytes:
         sealed = self.purpose.encode() + b"\0" + payload

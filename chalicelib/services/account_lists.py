@@ -20,10 +20,11 @@ from chalicelib.domain.phases import PhaseStatus, is_completed, needs_attention
 from chalicelib.domain.plan_versions import PlanReference
 from chalicelib.domain.queues import Queue, queues_of
 from chalicelib.domain.records import record
-from chalicelib.scans import ScannedPage, scan
+from chalicelib.scans import HIDDEN, Hidden, ScannedPage, scan
 from chalicelib.tables import Account, Content, Phase, Text, at_work, attention, media, pages
 from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.queues import Place, QueueRow, everything, in_order, leased, of_model
+from chalicelib.visible import visible
 
 MOST_EXAMINED = 100
 
@@ -136,17 +137,22 @@ def find(context: Context, wanted: AccountFilter, *, limit: int, cursor: str | N
     """Return a page of the accounts that are meant. Raises MalformedRequest."""
     cursors = context.cursors(f"accounts:{wanted}")
     start = cursors.decode(cursor)
-    rows, more = _rows(context, wanted, start, limit if wanted.exact else MOST_EXAMINED)
+    rows, more = _rows(
+        context, wanted, start, limit if wanted.exact and context.actor.models is None else MOST_EXAMINED
+    )
     at_work.extend(account for account, _ in rows)
     most = limit if wanted.ids is None else MOST_EXAMINED
     return scan(_meant(context, wanted, rows), cursors, start=start, limit=most, more=more)
 
 
-def _meant(context: Context, wanted: AccountFilter, rows: Found) -> Iterator[tuple[object, Account | None]]:
-    """The rows, each by the place behind it, and its account where the filter admits it."""
+def _meant(context: Context, wanted: AccountFilter, rows: Found) -> Iterator[tuple[object, Account | Hidden | None]]:
+    """The rows, each by the place behind it, and its account where the filter admits it and the caller sees it."""
     phases = attention.in_question([account for account, _ in rows]) if wanted.by_error else {}
     for account, place in rows:
-        yield place, account if wanted.admits(account, phases.get(account.account_id), context) else None
+        if visible(context, account) is None:
+            yield place, HIDDEN
+        else:
+            yield place, account if wanted.admits(account, phases.get(account.account_id), context) else None
 
 
 def _rows(context: Context, wanted: AccountFilter, start: Any, size: int) -> tuple[Found, bool]:

@@ -7,12 +7,11 @@ from chalicelib.context import Context
 from chalicelib.domain import analysis, scoring, selection
 from chalicelib.domain.analysis import Loser
 from chalicelib.domain.categories import Category
-from chalicelib.domain.errors import NotFound
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import ANY, PoolKind
-from chalicelib.tables import CreatorModel, assignments, runways
-from chalicelib.tables.base import batch_get
+from chalicelib.tables import assignments, runways
 from chalicelib.tables.pools import PoolItem
+from chalicelib.visible import visible_model
 
 _MOST_ACCOUNTS = 500
 _MOST_FALLBACKS = 2000
@@ -45,9 +44,7 @@ class Analytics:
 
 def analyse(context: Context, model_id: str) -> Analytics:
     """What the record says of a model's pools. Raises NotFound."""
-    (model,) = batch_get([(CreatorModel, model_id)])
-    if model is None:
-        raise NotFound("model", model_id)
+    model = visible_model(context, model_id)
     accounts = runways.accounts(model, context.settings.queue_shards, context.now, runways.undated(), _MOST_ACCOUNTS)
     complete, themes = accounts.complete, [one.theme for one in accounts.under_way]
     categories = []

@@ -4,6 +4,7 @@ from chalicelib.context import Context
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.tables import Assignment, pages
 from chalicelib.tables.assignments import with_outcomes
+from chalicelib.visible import visible_subjects
 
 
 def list_all(
@@ -18,6 +19,8 @@ def list_all(
     """Assignments of one account or of one item, newest first. Raises MalformedRequest."""
     if sum(one is not None for one in (account_id, content_id, text_id)) != 1:
         raise MalformedRequest("Give just one of account_id, content_id and text_id.")
+    if not _is_visible(context, account_id, content_id, text_id):
+        return [], None
     places = context.cursors(f"assignments:{account_id}:{content_id}:{text_id}")
     after = places.decode(cursor)
     if account_id is not None:
@@ -27,3 +30,9 @@ def list_all(
         item_id = content_id or text_id or ""
         found, following = pages.by_index(Assignment, index, item_id, limit=limit, after=after, forward=False)
     return with_outcomes(found), places.encode(following)
+
+
+def _is_visible(context: Context, account_id: str | None, content_id: str | None, text_id: str | None) -> bool:
+    """Whether the caller sees what the assignments are asked of; what is not there has none either."""
+    subject = f"account:{account_id}" if account_id else f"content:{content_id}" if content_id else f"text:{text_id}"
+    return subject in visible_subjects(context, [subject])

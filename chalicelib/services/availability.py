@@ -10,7 +10,7 @@ from chalicelib.changes import list_by_theme
 from chalicelib.context import Context
 from chalicelib.domain import takers
 from chalicelib.domain.categories import Category
-from chalicelib.domain.errors import NotFound, TemporarilyUnavailable
+from chalicelib.domain.errors import TemporarilyUnavailable
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.phases import ATTENTION
 from chalicelib.domain.plans import STANDARD, Plan
@@ -24,6 +24,7 @@ from chalicelib.tables.pools import PoolItem
 from chalicelib.tables.runways import Accounts, GoOn, Undated
 from chalicelib.tables.settings import WATCHED, keep
 from chalicelib.tables.transaction import Stale, Transaction
+from chalicelib.visible import visible_model
 
 _MODELS_AT_ONCE = 100
 _MOST_TOLD = 20
@@ -82,9 +83,7 @@ class PoolForecast:
 
 def look(context: Context, model_id: str, *, adding: int = 0) -> PoolForecast:
     """What the pools of a model hold, and a look ahead at its accounts and at so many more. Raises NotFound."""
-    (model,) = batch_get([(CreatorModel, model_id)])
-    if model is None:
-        raise NotFound("model", model_id)
+    model = visible_model(context, model_id)
     plan = plan_of_new(model, context.settings.default_plan)
     return _look(context, model, runways.undated(), plan=plan, adding=adding)
 

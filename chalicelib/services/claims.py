@@ -10,11 +10,12 @@ from chalicelib.claims import claim_fingerprints, claim_profile
 from chalicelib.context import Context
 from chalicelib.domain import accounts, profiles
 from chalicelib.domain.cursors import Cursors
-from chalicelib.domain.errors import AlreadyExists, NotFound
+from chalicelib.domain.errors import AlreadyExists
 from chalicelib.domain.records import record
-from chalicelib.tables import Account, CreatorModel, Fingerprint, Text, pages
+from chalicelib.tables import Account, Fingerprint, Text, pages
 from chalicelib.tables.base import Item, Key, Raw, batch_get
 from chalicelib.tables.transaction import Stale, Transaction
+from chalicelib.visible import visible_model, visible_of
 
 _SPARE_SECONDS = 2.0
 I = TypeVar("I", bound=Item)  # noqa: E741  # the conventional letter of the type would say less
@@ -44,7 +45,7 @@ def of_accounts(context: Context, *, limit: int, cursor: str | None, dry_run: bo
     """Claims the profiles of up to `limit` accounts that stand for none yet. Raises MalformedRequest."""
     places = context.cursors("claims:accounts")
     found, following = pages.everything(Account, limit=limit, after=places.decode(cursor))
-    living = [one for one in found if accounts.is_in_care(one.state)]
+    living = [one for one in visible_of(context, found) if accounts.is_in_care(one.state)]
     claims = _read([profiles.claim_of(one.username) for one in living])
 
     def claim(account: Account) -> bool:
@@ -68,9 +69,7 @@ def of_texts(context: Context, model_id: str, *, limit: int, cursor: str | None,
     Raises NotFound, MalformedRequest.
     """
     places = context.cursors(f"claims:texts:{model_id}")
-    (model,) = batch_get([(CreatorModel, model_id)])
-    if model is None:
-        raise NotFound("model", model_id)
+    visible_model(context, model_id)
     found, following = pages.by_index(Text, Text.model_index, model_id, limit=limit, after=places.decode(cursor))
     rows = _read([key for one in found for key in one.fingerprints])
 

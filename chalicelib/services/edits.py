@@ -21,6 +21,7 @@ from chalicelib.tables import Content, CreatorModel, Fingerprint, assignments, p
 from chalicelib.tables.base import Raw, batch_get
 from chalicelib.tables.plans import plan_of_new
 from chalicelib.tables.pools import PoolItem
+from chalicelib.visible import visible
 
 T = TypeVar("T", bound=PoolItem)
 _MOST_USERS = 1000
@@ -130,7 +131,7 @@ def _edit(
     reason: str | None,
 ) -> tuple[T, bool]:
     model, found = batch_get([(CreatorModel, model_id), (kind, item_id)])
-    if model is None or found is None or found.model_id != model_id:
+    if visible(context, model) is None or found is None or found.model_id != model_id:
         raise NotFound(noun, item_id)
     item, given = found, _dated(given, model.zone)
     wanted = {name: value for name, value in given.items() if value != _plain(getattr(item, name))}

@@ -20,6 +20,7 @@ from chalicelib.tables import Account, AccountProfile, CreatorModel, Fingerprint
 from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.plans import LISTING, as_deployed
 from chalicelib.tables.transaction import Stale, Transaction
+from chalicelib.visible import visible
 from chalicelib.warmups import Changed
 
 
@@ -86,7 +87,7 @@ def _known(context: Context, given: Sequence[Profile]) -> list[_Known]:
     more = dict(zip(wanted, batch_get(wanted), strict=True)) if wanted else {}
     return [
         _Known(
-            stored[CreatorModel, one.model_id],
+            visible(context, stored[CreatorModel, one.model_id]),
             account,
             None if account is None else _consent(account, more.get((AccountProfile, account.account_id))),
             more.get((Fingerprint, one.claim)),

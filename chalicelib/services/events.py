@@ -13,6 +13,7 @@ from chalicelib.domain.warmup.state import recorded
 from chalicelib.tables import Account, AuditEvent, Bot, audit_buckets, pages
 from chalicelib.tables.audit_buckets import BucketRow, day_of
 from chalicelib.tables.base import Key, Raw, batch_get, translating_read_errors
+from chalicelib.visible import sees_account, visible_events, visible_of
 from chalicelib.warmups import Loaded
 
 _LOOKS = 2
@@ -56,6 +57,8 @@ def list_all(
     places = context.cursors(f"audit:{account_id}:{bot_id}:{day}")
     after = places.decode(cursor)
     actor = None if bot_id is None else _actor(bot_id)
+    if not sees_account(context, account_id):
+        return [], None
     if account_id is not None:
         found, following = pages.of_key(AuditEvent, f"account:{account_id}", limit=limit, after=after, forward=False)
     else:
@@ -63,7 +66,8 @@ def list_all(
         keys: list[Key] = [(AuditEvent, row.subject, row.sequence) for row in rows]
         found = [event for event in batch_get(keys) if event is not None] if keys else []
     asked = [event for event in found if actor in (None, event.actor) and day in (None, day_of(event.at))]
-    return [event for event in asked if _is_kept(context, event)], places.encode(following)
+    kept = [event for event in asked if _is_kept(context, event)]
+    return visible_events(context, kept), places.encode(following)
 
 
 def _by_day(
@@ -149,7 +153,7 @@ def verify_all(
     found: list[Verification] = []
     while len(found) < limit:
         page, after = _some_accounts(model_id, min(_VERIFIED_AT_ONCE, limit - len(found)), after)
-        verified = each(context, lambda account: _verify_one(context, account), page)
+        verified = each(context, lambda account: _verify_one(context, account), visible_of(context, page))
         found += [one for one in verified if one is not None]
         if after is None or context.time_left() < context.settings.deadline_seconds / 2:
             break

@@ -12,6 +12,7 @@ from chalicelib.domain.rights import ItemStatus
 from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media, pages
 from chalicelib.tables.base import batch_get
 from chalicelib.tables.pools import PoolItem
+from chalicelib.visible import visible, visible_model
 
 T = TypeVar("T", bound=PoolItem)
 _MOST_EXAMINED = 100
@@ -34,7 +35,7 @@ def upload(context: Context, model_id: str, *, filename: str, media_type: str, s
     """
     keys = (duplicates.of_media(model_id, sha256), duplicates.of_file(sha256))
     model, twin, withdrawn = batch_get([(CreatorModel, model_id), *((Fingerprint, key) for key in keys)])
-    if model is None:
+    if visible(context, model) is None:
         raise NotFound("model", model_id)
     faults = needs.upload_faults(media_type, size)
     if faults:
@@ -60,7 +61,7 @@ def media_origins(bucket: str) -> list[str]:
 def get(context: Context, kind: type[T], noun: str, model_id: str, item_id: str) -> T:
     """One item. Raises NotFound."""
     (found,) = batch_get([(kind, item_id)])
-    if found is None or found.model_id != model_id:
+    if visible(context, found) is None or found.model_id != model_id:
         raise NotFound(noun, item_id)
     item: T = found
     return item
@@ -89,9 +90,7 @@ def list_all(
     """
     places = context.cursors(f"pool:{kind.__name__}:{model_id}:{category}:{status}")
     after = places.decode(cursor)
-    (model,) = batch_get([(CreatorModel, model_id)])
-    if model is None:
-        raise NotFound("model", model_id)
+    visible_model(context, model_id)
     name = "content_id" if issubclass(kind, Content) else "text_id"
     index = Content.model_index if issubclass(kind, Content) else Text.model_index
     size = limit if category is None and status is None else _MOST_EXAMINED

@@ -9,16 +9,16 @@ from chalicelib.changes import Change, check_if_match, list_by_theme, retry_on_c
 from chalicelib.context import Context
 from chalicelib.domain import plan_versions
 from chalicelib.domain.actions import AuditAction
-from chalicelib.domain.errors import AlreadyExists, InvalidInput, NotFound, TemporarilyUnavailable
+from chalicelib.domain.errors import AlreadyExists, InvalidInput, TemporarilyUnavailable
 from chalicelib.domain.instants import UTC_ZONE
 from chalicelib.domain.plan_versions import PlanReference
 from chalicelib.tables import AuditEvent, CreatorModel, Setting, pages, runways
-from chalicelib.tables.base import batch_get
 from chalicelib.tables.models import DEMANDS
 from chalicelib.tables.plans import listing
 from chalicelib.tables.queues import in_order, leased
 from chalicelib.tables.settings import PAUSES, WEIGHT, PausesChange, slots_key, slots_of
 from chalicelib.tables.transaction import Stale
+from chalicelib.visible import visible_model, visible_of
 
 _PAGE = 100
 _MOST_ITEMS = 200_000
@@ -186,15 +186,11 @@ def _stored(model: CreatorModel, what: str) -> object:
 
 def get(context: Context, model_id: str) -> CreatorModel:
     """One model. Raises NotFound."""
-    (found,) = batch_get([(CreatorModel, model_id)])
-    if found is None:
-        raise NotFound("model", model_id)
-    model: CreatorModel = found
-    return model
+    return visible_model(context, model_id)
 
 
 def list_all(context: Context, *, limit: int, cursor: str | None) -> tuple[list[CreatorModel], str | None]:
-    """All models. Raises MalformedRequest."""
+    """All models that the caller sees; a page may hold fewer than asked. Raises MalformedRequest."""
     after = context.cursors("models").decode(cursor)
     found, following = pages.everything(CreatorModel, limit=limit, after=after)
-    return found, context.cursors("models").encode(following)
+    return visible_of(context, found), context.cursors("models").encode(following)

@@ -11,6 +11,7 @@ from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.records import record
 from chalicelib.tables import Account
 from chalicelib.tables.base import batch_get
+from chalicelib.visible import visible
 
 
 @record
@@ -53,7 +54,7 @@ def move_named(
     context: Context, action: BulkAction, account_ids: Sequence[str], act: Act, look: Look, *, dry_run: bool
 ) -> list[MovedAccount]:
     """The same with the accounts that are named. An unknown one is `refused`."""
-    found = batch_get([(Account, account_id) for account_id in account_ids])
+    found = [visible(context, one) for one in batch_get([(Account, account_id) for account_id in account_ids])]
     known = [account for account in found if account is not None]
     unknown = [name for name, account in zip(account_ids, found, strict=True) if account is None]
     missing = [MovedAccount(name, "refused", "there is no such account") for name in unknown]

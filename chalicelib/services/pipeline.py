@@ -1,5 +1,7 @@
 """The whole pipeline: its master switch, and how it stands."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.changes import Change, is_repeat, retry_on_conflict
@@ -12,7 +14,7 @@ from chalicelib.domain.phases import ATTENTION
 from chalicelib.domain.queues import Queue
 from chalicelib.domain.records import record
 from chalicelib.domain.sessions import SessionStatus
-from chalicelib.tables import Account, Session, Setting, at_work, attention, counts
+from chalicelib.tables import Account, Session, Setting, at_work, attention, counts, model_counts, pages
 from chalicelib.tables.base import batch_get, translating_read_errors
 from chalicelib.tables.sessions import LIVE
 from chalicelib.tables.settings import (
@@ -23,8 +25,10 @@ from chalicelib.tables.settings import (
     timer_key,
 )
 from chalicelib.tables.transaction import Stale
+from chalicelib.visible import visible_sessions
 
 _LATELY = timedelta(hours=24)
+_MOST_SESSIONS = 1000
 
 
 @record
@@ -84,8 +88,13 @@ def overview(context: Context) -> PipelineState:
 
     Of what is under way it reads a page. Where there is more, it shows what the timer counted last, and when
     (`counted_at`); where no timer ever did, the page's counts as lower bounds (`has_more`). What ended is counted as it
-    ends (`count:*` settings).
+    ends (`count:*` settings). To who is bound to models it shows theirs alone.
     """
+    models = context.actor.models
+    return _overview_of_all(context) if models is None else _overview_of(context, sorted(models))
+
+
+def _overview_of_all(context: Context) -> PipelineState:
     counted = counts.counted(context)
     review = {str(status): attention.count(status) for status in sorted(ATTENTION)}
     of_any = counted.phases.get("any", {})
@@ -109,6 +118,43 @@ def overview(context: Context) -> PipelineState:
         counted_at=counted.at,
         longest_at_work=at_work.longest_lately(context),
     )
+
+
+def _overview_of(context: Context, models: Sequence[str]) -> PipelineState:
+    """The same of these models alone: what a timer counted or did is of all, and left out."""
+    found = model_counts.of_models(context, models)
+    pauses, _, _, timers = _settings()
+    pauses.models = pauses.paused_models.intersection(models) or None
+    for timer in timers:
+        timer.did = None
+    live, lost = _visible_sessions(context)
+    return PipelineState(
+        pauses=pauses,
+        states=dict(found.states),
+        phases={**found.phases, "any": dict(sum(found.phases.values(), Counter()))},
+        queues={queue: found.queues[queue] for queue in Queue},
+        due_now=found.queues[Queue.DUE],
+        oldest_waiting=found.oldest_waiting,
+        review=dict(found.review),
+        oldest_review=found.oldest_review,
+        live_sessions=live,
+        lost_sessions=lost,
+        timers=timers,
+        watched=None,
+        has_more=found.has_more,
+        counted_at=context.now,
+        longest_at_work=found.longest_at_work,
+    )
+
+
+def _visible_sessions(context: Context) -> tuple[int, int]:
+    """How many sessions that the caller sees live, and how many were lost in the last 24 hours; of the first 1,000."""
+    lately = Session.expires_at > context.now - _LATELY
+    live, _ = pages.by_index(Session, Session.live_index, LIVE, limit=_MOST_SESSIONS)
+    lost, _ = pages.by_index(
+        Session, Session.live_index, SessionStatus.LOST, limit=_MOST_SESSIONS, condition=lately, forward=False
+    )
+    return len(visible_sessions(context, live)), len(visible_sessions(context, lost))
 
 
 def longest_work(context: Context) -> int | None:

@@ -57,9 +57,12 @@ def get(context: Context, name: str) -> StoredPlan:
 def accounts_on(context: Context, found: Sequence[StoredPlan]) -> dict[str, int | None]:
     """How many accounts have each version of these plans, by name and number; None where not all are counted yet.
 
-    Those of `standard` 1 are all that have no other plan.
+    Those of `standard` 1 are all that have no other plan. They are counted of all models: who is bound to some is not
+    shown them.
     """
     names = [f"{plan.plan_name}/{number}" for plan in found for number in plan.states]
+    if context.actor.models is not None:
+        return dict.fromkeys(names)
     standard = str(PlanReference(STANDARD_NAME, STANDARD_NUMBER))
     counts: dict[str, int | None] = {**settings.accounts_on([name for name in names if name != standard])}
     if standard in names:

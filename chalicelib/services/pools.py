@@ -22,6 +22,7 @@ from chalicelib.tables import Content, CreatorModel, Fingerprint, Text, media
 from chalicelib.tables.base import Key, batch_get
 from chalicelib.tables.plans import plan_of_new
 from chalicelib.tables.pools import PoolItem
+from chalicelib.visible import visible
 
 T = TypeVar("T", bound=PoolItem)
 
@@ -102,7 +103,7 @@ def _before(context: Context, item: T, entry: Entry, dry_run: _DryRun | None = N
     keys = [key for key in (*item.fingerprints, item.file) if key is not None]
     named: list[Key] = [(CreatorModel, item.model_id), (type(item), item.item_id)]
     model, found, *rows = batch_get(named + [(Fingerprint, key) for key in keys])
-    if model is None:
+    if visible(context, model) is None:
         raise NotFound("model", item.model_id)
     themes.require(item.theme, item.model_id, model.themes)
     item.themeless = not model.themes

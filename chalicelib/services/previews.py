@@ -5,16 +5,15 @@ from collections.abc import Mapping, Sequence
 
 from chalicelib.context import Context
 from chalicelib.domain import selection, uses
-from chalicelib.domain.errors import NotFound
 from chalicelib.domain.plan_documents import plan_of
 from chalicelib.domain.plans import Plan
 from chalicelib.domain.records import record
 from chalicelib.domain.runway import Journey, newcomer, simulate
 from chalicelib.domain.selection import PoolKind
-from chalicelib.tables import CreatorModel, runways
-from chalicelib.tables.base import batch_get
+from chalicelib.tables import runways
 from chalicelib.tables.plans import version_of
 from chalicelib.tables.pools import PoolItem
+from chalicelib.visible import visible_model
 
 _SPARE_SECONDS = 2.0
 _Category = tuple[PoolKind, str]
@@ -60,9 +59,7 @@ def preview(context: Context, name: str, number: str, model_id: str, accounts: i
     Raises NotFound.
     """
     _, row = version_of(name, number)
-    (model,) = batch_get([(CreatorModel, model_id)])
-    if model is None:
-        raise NotFound("model", model_id)
+    model = visible_model(context, model_id)
     plan = model.demands.tighten(plan_of(name, row.plan_version, row.document))
     items, whole, go_on = _items(context, model_id)
     known = runways.accounts(model, context.settings.queue_shards, context.now, runways.undated(), go_on=go_on)

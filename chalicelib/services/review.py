@@ -12,10 +12,11 @@ from chalicelib.domain.accounts import is_in_care
 from chalicelib.domain.instants import render
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.records import record
-from chalicelib.scans import ScannedPage, scan
+from chalicelib.scans import HIDDEN, Hidden, ScannedPage, scan
 from chalicelib.tables import Account, Phase
 from chalicelib.tables import attention as queue
 from chalicelib.tables.base import batch_get
+from chalicelib.visible import visible
 
 MOST_RETRIED = 500
 MOST_EXAMINED = 100
@@ -106,7 +107,7 @@ def scan_queue(
 
 def _cases(
     context: Context, wanted: CaseFilter, start: Mapping[str, Sequence[str]], newest_first: bool
-) -> Iterator[tuple[Mapping[str, Sequence[str]], OpenCase | None]]:
+) -> Iterator[tuple[Mapping[str, Sequence[str]], OpenCase | Hidden | None]]:
     """The rows of the queue, each by the places behind it, and its case where the filter admits it; 100 are read at
     once."""
     places = dict(start)
@@ -115,7 +116,8 @@ def _cases(
         phases = queue.in_question([account for account in accounts if account is not None])
         for row, account in zip(page, accounts, strict=True):
             places = {**places, row.status: row.place}
-            yield places, _case(context, wanted, account, phases.get(row.account_id))
+            seen = account is None or visible(context, account) is not None
+            yield places, _case(context, wanted, account, phases.get(row.account_id)) if seen else HIDDEN
 
 
 def _in_pages(rows: Iterator[queue.AttentionRow]) -> Iterator[list[queue.AttentionRow]]:
@@ -168,7 +170,7 @@ def retry_all(context: Context, *, wanted: CaseFilter, retry: Act, dry_run: bool
         page = list(islice(rows, MOST_EXAMINED))
         if not page:
             return done, False
-        cases = [case for _, case in page if case is not None]
+        cases = [case for _, case in page if isinstance(case, OpenCase)]
         room = MOST_RETRIED - len(done)
         if dry_run:
             done += [RetryResult(case.phase.account_id, case.phase.name, "would_retry") for case in cases[:room]]

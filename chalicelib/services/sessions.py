@@ -22,6 +22,7 @@ from chalicelib.tables.bots import leave
 from chalicelib.tables.rests import rest_until, rests
 from chalicelib.tables.sessions import HeldLease, lost_at, overdue, settle
 from chalicelib.tables.transaction import SingleUpdate, Stale, Transaction
+from chalicelib.visible import visible_sessions
 
 _CLOSING = "close lost sessions"
 
@@ -212,6 +213,6 @@ def list_all(
         found, following = pages.everything(Session, limit=limit, after=after)
     else:
         found, following = pages.by_index(Session, Session.live_index, status, limit=limit, after=after, forward=False)
-    kept = [session for session in found if not session.is_over(context.now)]
+    kept = [session for session in visible_sessions(context, found) if not session.is_over(context.now)]
     held = _shown(context, kept)
     return [(session, held[session.session_id]) for session in kept], places.encode(following)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from chalicelib.context import Context
@@ -9,10 +10,12 @@ from chalicelib.domain import throughput, timing
 from chalicelib.domain.errors import TemporarilyUnavailable
 from chalicelib.domain.records import record
 from chalicelib.tables import Setting, audit_buckets
+from chalicelib.tables.audit_buckets import BucketRow
 from chalicelib.tables.base import batch_get
 from chalicelib.tables.rests import rest_until, rests
 from chalicelib.tables.settings import HOURS, keep
 from chalicelib.tables.transaction import Stale, Transaction
+from chalicelib.visible import visible_subjects
 
 _HOUR = timedelta(hours=1)
 _SHOWN = 24
@@ -40,12 +43,25 @@ class HourlyCounts:
 
 
 def by_hour(context: Context) -> HourlyCounts:
-    """What was completed and what failed in each of the last 24 hours."""
+    """What was completed and what failed in each of the last 24 hours; to who is bound to models, of theirs."""
+    if context.actor.models is not None:
+        return _of_visible(context)
     (kept,) = batch_get([(Setting, HOURS)])
     counted: dict[str, list[int]] = {} if kept is None or kept.did is None else kept.did
     hours = [_hour_of(context.now) - ago * _HOUR for ago in range(_SHOWN - 1, -1, -1)]
     found = [Hour(hour, *counted.get(_name(hour), (0, 0))) for hour in hours]
     return HourlyCounts(found, None if kept is None else kept.ran_at)
+
+
+def _of_visible(context: Context) -> HourlyCounts:
+    """The same of the models that the caller sees, from the audit itself, as far as the time suffices."""
+    begin, now = _hour_of(context.now) - (_SHOWN - 1) * _HOUR, _whole(context.now)
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    until = begin
+    while until < now and not context.is_short_of_time:
+        until = _count(context, until, min(now, _midnight_after(until)), counts)
+    hours = [begin + past * _HOUR for past in range(_SHOWN)]
+    return HourlyCounts([Hour(hour, *counts[_name(hour)]) for hour in hours], until)
 
 
 def add_up(context: Context) -> None:
@@ -87,16 +103,21 @@ def _count(context: Context, since: datetime, before: datetime, counts: dict[str
 
     Returns up to when they are counted: earlier than asked where the time of the run does not suffice.
     """
-    at = since
-    for row in audit_buckets.oldest_first(audit_buckets.buckets_of(audit_buckets.day_of(since)), since, before, _PAGE):
-        if row.at > at and context.is_short_of_time:
-            return row.at
-        at = row.at
-        if throughput.is_completion(row.action):
-            counts[_name(at)][0] += 1
-        elif throughput.is_failure(row.action):
-            counts[_name(at)][1] += 1
+    at, buckets = since, audit_buckets.buckets_of(audit_buckets.day_of(since))
+    rows = audit_buckets.oldest_first(buckets, since, before, _PAGE)
+    while page := list(islice(rows, _PAGE)):
+        seen = visible_subjects(context, [row.subject for row in page if _counts(row)])
+        for row in page:
+            if row.at > at and context.is_short_of_time:
+                return row.at
+            at = row.at
+            if _counts(row) and row.subject in seen:
+                counts[_name(at)][0 if throughput.is_completion(row.action) else 1] += 1
     return before
+
+
+def _counts(row: BucketRow) -> bool:
+    return throughput.is_completion(row.action) or throughput.is_failure(row.action)
 
 
 def _midnight_after(at: datetime) -> datetime:

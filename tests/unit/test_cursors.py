@@ -27,6 +27,12 @@ def test_what_was_put_in_comes_out(state: Any, purpose: str) -> None:
     assert cursor is None or cursor.replace("-", "").replace("_", "").isalnum(), "it goes into a URL as it is"
 
 
+def test_nobody_reads_in_a_cursor_where_it_goes_on() -> None:
+    assert not any(word in _bytes(CURSOR) for word in (b"ready", b"queue", b"2026", b"due_at"))
+    longer = Cursors("secret", "ready:b1").encode([STATE] * 9) or ""
+    assert b"queue" not in _bytes(longer)
+
+
 def test_every_changed_letter_is_found() -> None:
     for place, right in enumerate(CURSOR):
         wrong = "B" if right == "A" else "A"
