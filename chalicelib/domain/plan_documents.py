@@ -12,13 +12,13 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.domain.facts import Fault
-from chalicelib.domain.plans import RESERVED, ContentNeeds, LengthUnit, Need, PhasePlan, Plan, TextNeeds
+from chalicelib.domain.plans import LEAST_INTERVAL, RESERVED, ContentNeeds, LengthUnit, Need, PhasePlan, Plan, TextNeeds
 
 PlanDocument = Mapping[str, Any]
 """The JSON of a plan: its phases in order, and the limits that hold for all of them."""
 
 MOST_PHASES = 12
-LEAST_INTERVAL_HOURS, MOST_INTERVAL_HOURS = 24, 2160
+LEAST_INTERVAL_HOURS, MOST_INTERVAL_HOURS = LEAST_INTERVAL // timedelta(hours=1), 2160
 """The minimum interval of each phase but the first: a rule of the service, which no plan changes."""
 
 CONTENT: Mapping[str, object] = {

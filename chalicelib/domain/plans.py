@@ -18,6 +18,8 @@ PHASE_NAME = "[a-z][a-z0-9_]{0,31}"
 """What a phase can be called, as a regular expression; not as one of the `RESERVED` words."""
 MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp", "video/mp4", "video/quicktime")
 """The types of files that plans can ask for."""
+LEAST_INTERVAL = timedelta(hours=24)
+"""The least time between two phases of an account: a rule of the service, not of a plan."""
 MOST_BYTES = 10**9
 """The largest file that a plan can ask for."""
 RESERVED = frozenset({*Step, Category.ANY})
@@ -139,6 +141,11 @@ class Plan:
     def last(self) -> str:
         """The name of the last phase."""
         return self.order[-1]
+
+    def interval_after_another(self, phase: str) -> timedelta:
+        """The least time between the end of another phase and this one's start, also where the plan begins with it: an
+        account that was moved to the plan may have done others before."""
+        return max(self.phases[phase].interval, LEAST_INTERVAL)
 
 
 @record

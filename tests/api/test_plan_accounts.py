@@ -7,11 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from chalicelib.edge.serve import installed
 from chalicelib.tables.base import Store
 from chalicelib.tables.plans import mismatched
 from tests.agency import CONSENT, INTERVALS, PHASES, Agency, media
+from tests.plan_documents import documents
 
 ACCOUNTS = "/api/operator/accounts"
 PLANS = "/api/operator/plans"
@@ -94,9 +96,9 @@ def test_a_name_means_the_newest_published_version_when_the_account_comes(agency
 def test_a_plan_that_nobody_can_start_on_is_refused(agency: Agency) -> None:
     slow(agency, publish=False)
     before = agency.wire.image()
-    for given in ("slow", "slow/1", "slow/7", "standard/7"):
-        agency.operator.post(ACCOUNTS, body(plan=given)).refused(409, "plan_not_published")
-        agency.operator.send("PATCH", "/api/operator/models/m1", {"plan": given}).refused(409, "plan_not_published")
+    for named in ("slow", "slow/1", "slow/7", "standard/7"):
+        agency.operator.post(ACCOUNTS, body(plan=named)).refused(409, "plan_not_published")
+        agency.operator.send("PATCH", "/api/operator/models/m1", {"plan": named}).refused(409, "plan_not_published")
     agency.operator.post(ACCOUNTS, body(plan="never")).refused(404, "plan_not_found")
     agency.operator.post("/api/operator/models", {"model_id": "m2", "plan": "never"}).refused(404, "plan_not_found")
     agency.operator.post(ACCOUNTS, body(plan="a b")).refused(422, "invalid_input")
@@ -118,8 +120,8 @@ def test_a_retired_version_gets_no_new_account_and_keeps_those_that_it_has(agenc
 def test_the_same_account_sent_again_keeps_its_plan(agency: Agency) -> None:
     slow(agency)
     made = agency.operator.post(ACCOUNTS, body(plan="slow")).ok(201)
-    for given in ({"plan": "slow"}, {"plan": "slow/1"}, {}):
-        assert agency.operator.post(ACCOUNTS, body(**given)).ok() == {**made, "replayed": True}
+    for more in ({"plan": "slow"}, {"plan": "slow/1"}, {}):
+        assert agency.operator.post(ACCOUNTS, body(**more)).ok() == {**made, "replayed": True}
     refused = agency.operator.post(ACCOUNTS, body(plan="standard")).refused(409, "already_exists")
     assert "plan" in refused["detail"]
 
@@ -218,6 +220,30 @@ def test_publishing_and_editing_change_no_account(agency: Agency) -> None:
     agency.operator.post(f"{PLANS}/slow/versions/2/publish").ok()
     agency.operator.post(f"{SLOW}/retire").ok()
     assert agency.wire.image()["test-accounts"] == before
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(document=documents())
+def test_whatever_is_published_no_account_changes(agency: Agency, document: dict[str, Any]) -> None:
+    if not agency.wire.store.tables["test-plans"].rows:
+        slow(agency)
+        for account_id, plan in (("a1", "slow"), ("a2", "standard"), ("a3", "slow/1")):
+            agency.operator.post(ACCOUNTS, body(account_id, plan=plan)).ok(201)
+        for account_id in ("a2", "a3"):
+            agency.operator.ready(account_id).ok()
+        worker = agency.worker()
+        worker.start("a3").ok()
+        worker.do("portrait", "a3")
+        worker.start("a2").ok()
+    before, blocked = agency.wire.image(), agency.operator.account_document("a3")
+    made = agency.operator.post(PLANS, {"name": "slow", "title": "Slower"}).ok(201)
+    path = f"{PLANS}/slow/versions/{made['version']}"
+    agency.operator.send("PATCH", path, document).ok()
+    agency.operator.post(f"{path}/publish").ok()
+    after = agency.wire.image()
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert changed == {"test-plans", "test-audit_events"}
+    assert agency.operator.account_document("a3") == blocked
 
 
 def test_a_warm_function_reads_a_plan_once(agency: Agency) -> None:

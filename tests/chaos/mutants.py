@@ -494,8 +494,11 @@ MUTANTS: dict[str, Mutant] = {
         "tests/api/test_plan_accounts.py",
     ),
     "the 24 hours between two phases, across a migration": Mutant(
-        (Line("domain/warmup/migrate.py", "yield last + max(interval, LEAST_INTERVAL)", "yield last + interval"),),
+        (Line("domain/plans.py", "max(self.phases[phase].interval, LEAST_INTERVAL)", "self.phases[phase].interval"),),
         MIGRATE,
+    ),
+    "the phase that was completed, and is not mapped upon": Mutant(
+        (Line("domain/warmup/migrate.py", "(target in kept and target != one)", "False"),), MIGRATE
     ),
     "the interval of the new plan, after the last completion": Mutant(
         (Line("domain/warmup/migrate.py", "    if last is not None:\n", "    if False:\n"),), MIGRATE

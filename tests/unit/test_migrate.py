@@ -1,23 +1,29 @@
 """Moving accounts between plans: nothing earlier than promised, nothing twice, nothing done that is lost."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.accounts import AccountState
-from chalicelib.domain.errors import AccountLeased, AccountNotReady, InvalidInput
+from chalicelib.domain.errors import AccountLeased, AccountNotReady, InvalidInput, ServiceError
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import PhaseStatus
 from chalicelib.domain.plan_documents import plan_of
 from chalicelib.domain.plans import STANDARD, Plan
+from chalicelib.domain.retries import ReportKind
+from chalicelib.domain.warmup import operate, work
 from chalicelib.domain.warmup.effects import CloseAssignment, ReturnItem
 from chalicelib.domain.warmup.migrate import Migration, migrate
+from chalicelib.domain.warmup.simulation import NothingPaused
 from chalicelib.domain.warmup.state import PhaseState, Warmup
 from tests.plan_documents import documents
+from tests.unit.test_simulation import CALLER, delivered, lease
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -106,6 +112,13 @@ def test_an_account_that_has_done_all_waits_for_its_completion_or_for_what_is_ad
     assert (found.current_phase, found.available_at) == ("more", NOW + 23 * HOUR)
 
 
+def test_what_comes_before_the_current_phase_waits_a_day_when_that_is_skipped_or_done() -> None:
+    moved = migrate(account("bio"), plan(("hello", 0), ("bio", 24)), {}, NOW).step.after
+    after = operate.skip(moved, "bio", NOW).after
+    assert after.current is not None
+    assert (after.current_phase, after.current.available_at) == ("hello", NOW + 24 * HOUR)
+
+
 def test_a_phase_that_a_plan_begins_with_comes_a_day_after_what_was_done_before() -> None:
     found = migrate(account(None), plan(("more", 0)), {}, NOW)
     assert (found.current_phase, found.available_at) == ("more", NOW + 23 * HOUR)
@@ -138,6 +151,8 @@ def test_a_live_lease_is_not_broken_and_one_that_ran_out_counts_as_a_crash() -> 
         ({"never": "bio"}, "/mapping/never", "the account's plan has no phase `never`"),
         ({"post": "never"}, "/mapping/post", "slow/1 has no phase `never`"),
         ({"post": "bio"}, "/mapping/post", "another phase counts for `bio` already"),
+        # what is done stays done under its name, also where it counts for another
+        ({"bio": "first_post", "post": "bio"}, "/mapping/post", "another phase counts for `bio` already"),
     ],
 )
 def test_a_mapping_that_means_nothing_is_refused(mapping: dict[str, str], pointer: str, detail: str) -> None:
@@ -197,3 +212,83 @@ def test_there_and_back_nothing_comes_sooner(one: dict[str, Any], other: dict[st
             PhaseStatus.FAILED,
             PhaseStatus.CONTENT_ASSIGNED,
         )
+
+
+class Operators:
+    """An account to which operators and bots do anything, in a time that passes; counts what was done, and when."""
+
+    def __init__(self, plans: tuple[Plan, ...], draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
+        self.plans, self.draw, self.now = plans, draw, NOW
+        self.warmup = Warmup("a1", "m1", plans[0], AccountState.READY)
+        self.taken = 0
+        self.last: datetime | None = None
+        self.done: list[str] = []
+
+    def act(self) -> None:
+        """One of all that can happen next."""
+        happens = (self.wait, self.work, self.work, self.migrate, self.skip, self.pause, self.fail, self.retry)
+        with suppress(ServiceError):  # refused: nothing has happened
+            self.draw(st.sampled_from(happens))()
+
+    def wait(self) -> None:
+        self.now += HOUR * self.draw(st.sampled_from([1, 12, 23, 24, 35, 48]))
+
+    def migrate(self) -> None:
+        plan, old = self.draw(st.sampled_from(self.plans)), self.warmup.plan
+        targets = self.draw(st.permutations(plan.order)) if self.draw(st.booleans()) else []
+        mapping = dict(zip(old.order, targets, strict=False))
+        promised = self.dated()
+        self.warmup = migrate(self.warmup, plan, mapping, self.now).step.after
+        at = self.dated()
+        assert promised is None or at is None or at >= promised, "a date is earlier than promised"
+
+    def dated(self) -> datetime | None:
+        """When the current phase can begin."""
+        return None if self.warmup.current is None else self.warmup.current.available_at
+
+    def skip(self) -> None:
+        if self.warmup.current_phase is not None:
+            self.warmup = operate.skip(self.warmup, self.warmup.current_phase, self.now).after
+
+    def retry(self) -> None:
+        if self.warmup.current_phase is not None:
+            self.warmup = operate.retry(self.warmup, self.warmup.current_phase, self.now).after
+
+    def pause(self) -> None:
+        self.warmup = operate.pause(self.warmup, self.now).after
+        self.warmup = operate.resume(self.warmup, self.now).after
+
+    def work(self, fails: bool = False) -> None:
+        """A bot asks for the phase at once, and does it."""
+        self.taken += 1
+        if self.warmup.state is AccountState.READY:
+            self.warmup = work.start(self.warmup, CALLER, lease(0, self.now), NothingPaused(), self.now).after
+        if self.warmup.current_phase is None:
+            return  # all is done
+        held = delivered(self.warmup, self.taken, self.now)
+        phase = held.current
+        assert phase is not None and held.lease is not None
+        assert self.last is None or self.now - self.last >= timedelta(hours=24), "less than a day after the last one"
+        assert phase.phase not in self.done, "a phase that was done is done again"
+        token = held.lease.token
+        if fails:
+            fault = work.ReportedError(ReportKind.TRANSIENT, "it failed")
+            self.warmup = work.report(held, phase.phase, "b1", token, fault, self.now).after
+            return
+        self.warmup = work.complete(held, phase.phase, "b1", token, self.now, work.WorkResult()).after
+        self.done.append(phase.phase)
+        self.last = self.now
+
+    def fail(self) -> None:
+        self.work(fails=True)
+
+
+@given(documents(), documents(), st.data())
+@settings(max_examples=100, deadline=None)
+def test_nothing_gets_round_the_24_hours_nor_does_a_phase_twice(
+    one: dict[str, Any], other: dict[str, Any], data: st.DataObject
+) -> None:
+    operators = Operators((STANDARD, plan_of("one", 1, one), plan_of("two", 1, other)), data.draw)
+    for _ in range(25):
+        operators.act()
+        assert len({phase.phase for phase in operators.warmup.phases}) == len(operators.warmup.phases)

@@ -19,14 +19,11 @@ from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AccountNotReady, InvalidInput
 from chalicelib.domain.facts import Fault
 from chalicelib.domain.phases import PhaseStatus, PhaseTransition, is_completed
-from chalicelib.domain.plan_documents import LEAST_INTERVAL_HOURS
 from chalicelib.domain.plans import Plan
 from chalicelib.domain.records import record
 from chalicelib.domain.warmup.draft import NOBODY_LEFT, UNASSIGNED, Draft, assigned
 from chalicelib.domain.warmup.due import apply_due
 from chalicelib.domain.warmup.state import PhaseState, Step, Warmup
-
-LEAST_INTERVAL = timedelta(hours=LEAST_INTERVAL_HOURS)
 
 
 @record
@@ -112,13 +109,14 @@ def _require_mapping(old: Warmup, plan: Plan, mapping: Mapping[str, str]) -> Non
     """Raises InvalidInput where the mapping names what there is not, or one phase for two."""
     faults: list[Fault] = []
     kept = {one for one in old.plan.phases if one in plan.phases and one not in mapping}
+    kept |= {one.phase for one in old.phases if is_completed(one.status)}  # its row keeps its name
     for one, target in mapping.items():
         at, seen = f"/mapping/{one}", [*mapping.values()]
         if one not in old.plan.phases:
             faults.append({"pointer": at, "detail": f"the account's plan has no phase `{one}`"})
         elif target not in plan.phases:
             faults.append({"pointer": at, "detail": f"{plan.name}/{plan.version} has no phase `{target}`"})
-        elif seen.count(target) > 1 or target in kept:
+        elif seen.count(target) > 1 or (target in kept and target != one):
             faults.append({"pointer": at, "detail": f"another phase counts for `{target}` already"})
     if faults:
         raise InvalidInput(faults)
@@ -174,7 +172,7 @@ def _go_on(draft: Draft, done: Mapping[str, PhaseState], target: str | None, pro
 
 def _date(draft: Draft, phase: PhaseState, promised: datetime | None) -> None:
     last = max((one.completed_at for one in draft.before.phases if one.completed_at is not None), default=None)
-    interval = draft.warmup.plan.phases[phase.phase].interval
+    interval = draft.warmup.plan.interval_after_another(phase.phase)
     dates = list(_dates(promised, last, interval))
     at = max(dates, default=draft.now)
     if phase.status in (PhaseStatus.PENDING, PhaseStatus.AVAILABLE):
@@ -188,4 +186,4 @@ def _dates(promised: datetime | None, last: datetime | None, interval: timedelta
     if promised is not None:
         yield promised
     if last is not None:
-        yield last + max(interval, LEAST_INTERVAL)
+        yield last + interval

@@ -156,7 +156,7 @@ def advance(draft: Draft, phase: PhaseState) -> tuple[WorkStep, str | None, date
     if name is None:
         draft.set(ready_at=draft.now)
         return WorkStep.COMPLETE_WARMUP, None, draft.now
-    available_at = draft.now + plan.phases[name].interval
+    available_at = draft.now + plan.interval_after_another(name)
     draft.set_phase(name, available_at=available_at)
     return WorkStep.RUN_PHASE, name, available_at
 
