@@ -25,7 +25,7 @@ import { PlanDrawer } from "./plan.js";
 import { Plans } from "./plans.js";
 import { html, render, useEffect, useState } from "./preact.js";
 import { Review } from "./review.js";
-import { endsAt, idleEndsAt, onSignedIn, signedIn, who } from "./session.js";
+import { endsAt, endsSoon, onSignedIn, signedIn, who } from "./session.js";
 import { SignIn } from "./signin.js";
 import { Status } from "./status.js";
 import { Tasks } from "./tasks.js";
@@ -135,7 +135,7 @@ function Frame() {
       <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
       <${Side} screen=${screen} overview=${overview.data} covered=${covered} onHelp=${() => setHelping(true)} />
       <main id="main" tabIndex="-1" inert=${covered}>
-        <${IdleWarning} />
+        <${EndWarning} />
         ${overview.data?.pipeline_paused && html`<${AllPaused} />`}
         ${current ? html`<${current.Screen} params=${params} />` : html`<${NoScreen} />`}
       </main>
@@ -232,14 +232,17 @@ const AllPaused = () => html`
 /** @param {number} at */
 const minuteOf = (at) => absolute(new Date(at).toISOString(), zone()).slice(11, 16);
 
-function IdleWarning() {
+function EndWarning() {
   useTick(5);
-  const at = idleEndsAt();
-  if (at === null) return null;
+  const soon = endsSoon();
+  if (soon === null) return null;
   return html`
     <${Note} tone="warn" role="status">
       <${Icon} name="alert" />
-      <p><strong>You will be signed out at ${minuteOf(at)}.</strong> Press a key or click to stay signed in.</p>
+      <p>
+        <strong>You will be signed out at ${minuteOf(soon.at)}.</strong>
+        ${soon.idle ? " Press a key or click to stay signed in." : " Save your work, and sign in again after that."}
+      </p>
     <//>
   `;
 }

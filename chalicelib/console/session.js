@@ -47,10 +47,11 @@ export const issued = () => times.issued;
 export const whyEnded = () => ended;
 export const endsAt = () =>
   Math.min(times.began + LONGEST_HOURS * HOUR, times.issued?.until ?? Number.POSITIVE_INFINITY);
-/** When the session ends without use, while that is so near that its user is warned; else null. */
-export const idleEndsAt = () => {
-  const at = times.used + IDLE_MINUTES * MINUTE;
-  return at - Date.now() < WARNED_MINUTES * MINUTE ? at : null;
+/** When the session ends, while that is so near that its user is warned, and whether use puts it off; else null. */
+export const endsSoon = () => {
+  const unused = times.used + IDLE_MINUTES * MINUTE;
+  const at = Math.min(unused, endsAt());
+  return at - Date.now() < WARNED_MINUTES * MINUTE ? { at, idle: unused < endsAt() } : null;
 };
 /** @param {() => void} listener */
 export const onSignedIn = (listener) => {
