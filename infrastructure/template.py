@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from infrastructure import resources, tables, watch
+from infrastructure import gateway, resources, tables, watch
 from infrastructure.resources import STAGES, Json
 
 __all__ = ["STAGES", "finished", "merge_file"]
@@ -36,4 +36,4 @@ def finished(template: Json, stage: str) -> Json:
     for methods in api["DefinitionBody"]["paths"].values():
         one: Json = next(iter(methods.values()))
         methods["x-amazon-apigateway-any-method"] = one
-    return template
+    return gateway.with_bulk_function(template)

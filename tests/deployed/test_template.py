@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from infrastructure import gateway
 from tests.deployed.cloud import built_once
 from warmup.sandbox.stores import ROOT
 
@@ -55,11 +56,25 @@ def test_a_wrong_method_reaches_the_function_which_knows_the_right_ones(prod: Pa
         assert all(one == integrations[0] for one in integrations), path
 
 
+def test_what_does_much_in_one_call_runs_on_a_function_of_its_own(prod: Path) -> None:
+    found = resources(prod)
+    api, bulk = found["APIHandler"]["Properties"], found["BulkHandler"]["Properties"]
+    assert (bulk["CodeUri"], bulk["Handler"], bulk["Runtime"]) == (api["CodeUri"], api["Handler"], api["Runtime"])
+    assert bulk["ReservedConcurrentExecutions"] == 10 and api["ReservedConcurrentExecutions"] == 100
+    rights = [found[one["Role"]["Fn::GetAtt"][0]]["Properties"]["Policies"] for one in (api, bulk)]
+    assert json.dumps(rights[0]).replace("APIHandlerLog", "BulkHandlerLog") == json.dumps(rights[1])
+    assert found["BulkHandlerInvokePermission"]["Properties"]["FunctionName"] == {"Ref": "BulkHandler"}
+    paths = found["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    led = {path for path, methods in paths.items() if "${BulkHandler.Arn}" in json.dumps(methods)}
+    assert led == {path for _, path in map(str.split, gateway.BULK)}
+    assert all(("${APIHandler.Arn}" in json.dumps(methods)) is (path not in led) for path, methods in paths.items())
+
+
 def test_every_function_has_its_own_role_and_its_own_log(prod: Path) -> None:
     functions = {
         name: one["Properties"] for name, one in resources(prod).items() if one["Type"] == "AWS::Serverless::Function"
     }
-    assert len(functions) == 4
+    assert len(functions) == 5
     for told in (
         [one["Role"]["Fn::GetAtt"][0] for one in functions.values()],
         [one["LoggingConfig"]["LogGroup"]["Ref"] for one in functions.values()],
@@ -75,6 +90,7 @@ def test_every_schedule_of_the_app_is_an_event_of_its_function(prod: Path) -> No
     }
     assert rates == {
         "APIHandler": [],
+        "BulkHandler": [],
         "OpenDuePhases": ["rate(1 minute)"],
         "CloseLostSessions": ["rate(1 minute)"],
         "WatchPools": ["rate(1 hour)"],

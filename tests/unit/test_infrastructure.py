@@ -9,10 +9,12 @@ import boto3
 import pytest
 
 from chalicelib import routes, schedules
+from chalicelib.context import ActorKind
 from chalicelib.edge.routing import ENDPOINTS
+from chalicelib.routes import pages
 from chalicelib.settings import Settings
 from chalicelib.tables import NAMES
-from infrastructure import deploy, operator_key, restore, tables, upgrade, watch
+from infrastructure import deploy, gateway, operator_key, restore, tables, upgrade, watch
 from infrastructure.resources import FUNCTIONS, STAGES
 from infrastructure.template import merge_file
 
@@ -50,9 +52,30 @@ def test_functions_outlive_the_deadlines_that_the_code_sets_itself() -> None:
     assert routes.BLUEPRINTS
     longest = max(endpoint.seconds or Settings().deadline_seconds for endpoint in ENDPOINTS)
     for name, function in FUNCTIONS.items():
-        deadline = longest if name == "APIHandler" else schedules.SECONDS
+        deadline = longest if name in ("APIHandler", "BulkHandler") else schedules.SECONDS
         assert deadline + 4 <= function.timeout <= 60, name
     assert FUNCTIONS["APIHandler"].timeout < 29, "after that the gateway answers in the function's place"
+
+
+def test_every_route_that_does_much_or_needs_no_key_has_limits_of_its_own() -> None:
+    assert routes.BLUEPRINTS
+    known = {f"{one.method} {one.path}": one for one in ENDPOINTS}
+    assert set(gateway.BULK) <= set(known), "a route that is gone is not named"
+    much = {name for name, one in known.items() if one.raw or (one.seconds or 0) > Settings().deadline_seconds}
+    assert much <= set(gateway.BULK), "what has more time than others, or takes rows, runs on the function for bulk"
+    unlocked = {name for name, one in known.items() if one.kind is None} | {f"GET {path}" for path in pages.PATHS}
+    assert unlocked == set(gateway.OPEN)
+    assert not [name for name in gateway.BULK if known[name].kind is ActorKind.BOT], "no bot waits behind an import"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_gateway_limits_bots_routes_apart_from_open_and_bulk_ones(stage: str) -> None:
+    found = merge_file(stage, "arm64")["Resources"]["RestAPI"]["Properties"]["MethodSettings"]
+    rates = {(one["HttpMethod"], one["ResourcePath"]): one["ThrottlingRateLimit"] for one in found}
+    assert len(rates) == len(found) == 1 + len(gateway.OPEN) + len(gateway.BULK)
+    everything = rates["*", "/*"]
+    assert rates["GET", "/~1api~1health"] < everything
+    assert rates["POST", "/~1api~1operator~1models~1{model_id}~1content~1import"] < rates["GET", "/~1console~1{name}"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
