@@ -109,7 +109,7 @@ def test_a_new_items_approval_asks_for_another_where_model_or_plan_demands_it(ag
     operator = agency.operator
     operator.account()
     second = Operator(
-        agency.client, operator.post("/api/operator/bots", {"bot_id": "o2", "role": "operator"}).ok(201)["key"]
+        agency.client, operator.post("/api/operator/users", {"user_id": "o2", "role": "approver"}).ok(201)["key"]
     )
     demand(agency, four_eyes=True)
     assert operator.post(f"{MODEL}/content", media("new", "pfp")).ok(201)["status"] == "pending"
@@ -121,7 +121,7 @@ def test_a_new_items_approval_asks_for_another_where_model_or_plan_demands_it(ag
 def test_what_its_maker_approved_before_is_approved_once_more_by_another(agency: Agency) -> None:
     worker, operator = agency.warmed_to("pfp"), agency.operator
     second = Operator(
-        agency.client, operator.post("/api/operator/bots", {"bot_id": "o2", "role": "operator"}).ok(201)["key"]
+        agency.client, operator.post("/api/operator/users", {"user_id": "o2", "role": "approver"}).ok(201)["key"]
     )
     demand(agency, four_eyes=True)
     worker.content("pfp").refused(409, "content_unavailable")

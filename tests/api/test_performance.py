@@ -28,6 +28,7 @@ def test_a_measurement_counts_for_the_items_and_is_kept_with_the_assignment(agen
     found = worker.measure("post", 71, at, metrics={"likes": 204, "reach": {"day": 3.5}}).ok()
     assert found == {
         "replayed": False,
+        "masked": [],
         "account_id": "a1",
         "phase": "post",
         "assignment_id": found["assignment_id"],
