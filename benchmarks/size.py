@@ -115,7 +115,8 @@ def _requests(caller: Caller, scene: Scene) -> Iterator[tuple[str, Read]]:
     scene.bot("POST", "/accounts/a29/start-warmup")
     yield one("content", lambda: scene.bot("GET", "/accounts/a29/content/pfp"))
     yield one("heartbeat", lambda: scene.bot("POST", f"/sessions/{scene.session_id}/heartbeat", {}))
-    caller.timer("open_due_phases")  # every few minutes it also counts all, for the overview
+    for name in ("open_due_phases", "close_lost_sessions"):  # every few minutes they also count, for the overview
+        caller.timer(name)
     yield one("open_due_phases", lambda: caller.timer("open_due_phases"))
     yield one("close_lost_sessions", lambda: caller.timer("close_lost_sessions"))
     yield one("accounts, a page", lambda: scene.operator("/accounts?state=warming_up&limit=25"))

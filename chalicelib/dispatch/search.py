@@ -222,7 +222,7 @@ class Search:
         """Read what nobody holds: all of it with one query a shard where that is little, else what is due first.
 
         An account that code of an earlier release left without a work key is in the common queue alone. So that is read
-        where nothing else is due, unless all that it showed within the last minute had their keys.
+        where nothing else is due, unless all that it showed within the last ten minutes had their keys.
         """
         shards = self._context.settings.queue_shards
         if not remembers(_MUCH_WAITS):
@@ -232,7 +232,7 @@ class Search:
             elif remembers(_ALL_HAVE_KEYS) or any(map(self._is_due, chain(*heads))):
                 return heads
         heads = [self._head(source) for source in waiting(shards)]
-        remember(_ALL_HAVE_KEYS, _MINUTE, all(row.account.work for row in chain(*heads)))
+        remember(_ALL_HAVE_KEYS, 10 * _MINUTE, all(row.account.work for row in chain(*heads)))
         return heads
 
     def _head(self, source: Source) -> list[QueueRow]:

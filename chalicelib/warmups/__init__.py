@@ -5,7 +5,7 @@ that what is written is what differs.
 """
 
 from chalicelib.warmups.changed import Changed
-from chalicelib.warmups.loading import Loaded, caller, load, load_whole, new_lease, view
+from chalicelib.warmups.loading import Loaded, caller, load, load_several, load_whole, new_lease, view
 from chalicelib.warmups.purposes import TAKING, Purpose
 from chalicelib.warmups.storing import MODELS, create, keep_phases, new, store, store_expiry, store_extension
 from chalicelib.warmups.superseded import refuse_superseded
@@ -20,6 +20,7 @@ __all__ = [
     "create",
     "keep_phases",
     "load",
+    "load_several",
     "load_whole",
     "new",
     "new_lease",

@@ -229,6 +229,22 @@ def test_a_timer_costs_two_for_each_account_that_is_due(agency: Agency) -> None:
     assert cost(agency, agency.timer) == [*found, READ, WRITE, *counted, WRITE], "one that did something is at once"
 
 
+def test_a_timer_reads_what_is_due_together(agency: Agency) -> None:
+    worker = agency.worker()
+    for number in range(2):
+        worker.start(agency.operator.account(f"a{number}")).ok()
+        worker.do("pfp", f"a{number}")
+    agency.timer()
+    agency.time.to(worker.status("a1").ok()["blockers"][0]["until"])
+    agency.time.advance(NOBODY_CAME)
+    opened = cost(agency, agency.timer)
+    assert opened[:5] == [QUERY, QUERY, READ, WRITE, WRITE]
+    worker.claim(limit=2).ok()
+    agency.time.advance(LEASE)
+    assert cost(agency, agency.timer)[:6] == [QUERY, QUERY, READ, READ, WRITE, WRITE], "leases, with their session"
+    assert agency.operator.actions("a0")[-2:] == agency.operator.actions("a1")[-2:] == ["lease:claim", "lease:expire"]
+
+
 def test_an_hour_of_idle_timers_costs_four_a_minute(agency: Agency) -> None:
     agency.warmed_to("pfp").end().ok()
     agency.timer(), agency.timer("close_lost_sessions")
