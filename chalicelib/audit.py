@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from chalicelib.context import ActorKind, Context
+from chalicelib.domain import forgettable
 from chalicelib.domain.actions import AuditAction, summary, summary_for_bots
-from chalicelib.tables import AuditEvent
+from chalicelib.tables import AccountProfile, AuditEvent
 from chalicelib.tables.audit_buckets import bucket_of, day_of
-from chalicelib.tables.base import batch_get
+from chalicelib.tables.base import Key, batch_get
+from chalicelib.tables.profiles import words_key
 
 _MOST_LOGGED = 100
 
@@ -22,9 +24,9 @@ def event(
     details: Mapping[str, object],
     token: str,
     previous: str | None = None,
+    words: Mapping[str, object] | None = None,
 ) -> AuditEvent:
-    """The event of the change that makes `subject` reach version `sequence`, under the transaction's token, behind the
-    one of which `previous` is the hash."""
+    """The event of the change that makes `subject` reach that version; `words`: the seal of those kept apart."""
     actor = f"{context.actor.kind}:{context.actor.id}"
     return AuditEvent(
         subject=subject,
@@ -37,10 +39,40 @@ def event(
         request_id=context.request_id,
         session_id=context.session_id,
         details=dict(details),
+        words=words,
         token=token,
         previous=previous,
         kept_until=context.now + timedelta(days=context.settings.audit_days),
     )
+
+
+def words_apart(
+    context: Context, subject: str, sequence: int, details: Mapping[str, object]
+) -> tuple[Mapping[str, object], AccountProfile | None]:
+    """The details that an event keeps, and the row of the words that it does not: of accounts alone."""
+    parts = forgettable.split(details)
+    if not subject.startswith("account:") or not parts.words:
+        return details, None
+    row = AccountProfile(
+        account_id=words_key(subject, sequence),
+        words=dict(parts.words),
+        salt=context.entropy(forgettable.SALT_BYTES).hex(),
+        kept_until=context.now + timedelta(days=context.settings.audit_days),
+    )
+    return parts.kept, row
+
+
+def with_words(events: Sequence[AuditEvent]) -> Sequence[AuditEvent]:
+    """The events with their words, or with what stands in the place of those that are erased; to be read, not written.
+
+    One batch read where any of them has words.
+    """
+    sealed = [one for one in events if one.words]
+    keys: list[Key] = [(AccountProfile, words_key(one.subject, one.sequence)) for one in sealed]
+    for event, row in zip(sealed, batch_get(keys) if keys else (), strict=True):
+        words = forgettable.tombstones(event.words["names"]) if row is None else row.words
+        event.details = {**(event.details or {}), **words}
+    return events
 
 
 def was_stored(wanted: AuditEvent) -> bool:

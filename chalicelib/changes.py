@@ -8,6 +8,7 @@ from pynamodb.expressions.condition import Condition
 
 from chalicelib import audit
 from chalicelib.context import Context, sources
+from chalicelib.domain import forgettable
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import TemporarilyUnavailable, VersionConflict
 from chalicelib.domain.instants import render
@@ -95,26 +96,35 @@ class Change:
     def _event(self, item: Item, action: AuditAction, details: Mapping[str, object]) -> AuditEvent:
         versioned: Versioned = item  # type: ignore[assignment]  # the items that changes are made of are versioned
         versioned.version += 1
+        subject, sequence = versioned.subject, versioned.version
+        told = {name: _plain(value) for name, value in details.items() if value is not None}
+        kept, words = audit.words_apart(self.context, subject, sequence, told)
         event = audit.event(
             self.context,
-            subject=versioned.subject,
-            sequence=versioned.version,
+            subject=subject,
+            sequence=sequence,
             action=action,
             transitions=self.transitions,
-            details={name: _plain(value) for name, value in details.items() if value is not None},
+            details=kept,
+            words=None if words is None else forgettable.seal(words.words, words.salt or ""),
             token=self.transaction.token,
             previous=versioned.head,
         )
         versioned.head = link(event)
+        if words is not None:
+            self.transaction.put(words)
         self.transaction.put(event, AuditEvent.subject.does_not_exist())
         return event
 
 
-def check_if_match(context: Context, item: Versioned) -> None:
-    """Raises VersionConflict, with the item as it is now, where the caller has seen another version (`If-Match`)."""
+def check_if_match(context: Context, item: Versioned, shown: object = None) -> None:
+    """Raises VersionConflict, with the item as it is now, where the caller has seen another version (`If-Match`).
+
+    `shown` is of what the answer is made, where that is not the item itself.
+    """
     if context.if_match is not None and context.if_match != item.version:
         detail = f"You edited version {context.if_match}, but the item is at version {item.version} now."
-        raise VersionConflict(detail, item=item, version=item.version)
+        raise VersionConflict(detail, item=shown or item, version=item.version)
 
 
 def list_by_theme(context: Context, items: Iterable[PoolItem]) -> bool:
@@ -146,7 +156,7 @@ def is_repeat(context: Context, item: Item, action: AuditAction, *, possible: bo
     first = versioned.version if possible else max(1, versioned.version - _LOOKED_BACK)
     events = batch_get([(AuditEvent, versioned.subject, one) for one in range(first, versioned.version + 1)])
     actor = f"{context.actor.kind}:{context.actor.id}"
-    made = [one for one in events if one is not None and (one.action, one.actor) == (action, actor)]
+    made = audit.with_words([one for one in events if one is not None and (one.action, one.actor) == (action, actor)])
     return any(all((one.details or {}).get(name) == value for name, value in details.items()) for one in made)
 
 
@@ -164,8 +174,8 @@ def last_change(context: Context, item: Item, action: AuditAction) -> Mapping[st
     versioned: Versioned = item  # type: ignore[assignment]  # as in Change
     first = max(1, versioned.version - _LOOKED_BACK)
     events = batch_get([(AuditEvent, versioned.subject, one) for one in range(first, versioned.version + 1)])
-    made = [one.details or {} for one in events if one is not None and one.action == action]
-    return made[-1] if made else {}
+    made = [one for one in events if one is not None and one.action == action][-1:]
+    return next((one.details or {} for one in audit.with_words(made)), {})
 
 
 def _plain(value: object) -> object:

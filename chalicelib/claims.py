@@ -118,6 +118,12 @@ def claim_profile(context: Context, transaction: Transaction, account: Account, 
     transaction.update(claim, unchanged)
 
 
+def free_claim(transaction: Transaction, account: Account, claim: Fingerprint | None) -> None:
+    """Frees a profile for other accounts, if it is this one that stands for it."""
+    if claim is not None and claim.item_id == account.account_id:
+        transaction.delete(claim, Fingerprint.item_id == claim.item_id)
+
+
 def profile_taken(context: Context, holder_id: str, holder: Account | None) -> AlreadyExists:
     """The refusal of a second living account for one profile; it names the first to who sees that one's model."""
     if holder is None or not context.actor.sees(holder.model_id):

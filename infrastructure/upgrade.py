@@ -14,10 +14,10 @@ import boto3
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 from pynamodb.expressions.condition import Condition
 
+from chalicelib import audit, tables, warmups
 from chalicelib import context as contexts
-from chalicelib import tables, warmups
 from chalicelib.context import Actor, ActorKind
-from chalicelib.domain import rights
+from chalicelib.domain import forgettable, rights
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import is_open
 from chalicelib.domain.permissions import Role
@@ -168,6 +168,22 @@ def _mark_file(settings: Settings, item: Content) -> bool:
     return True
 
 
+def part_words(settings: Settings) -> Iterator[bool]:
+    """Moves the words of persons in the events of accounts to rows of their own: for each event whether it had any."""
+    for event in _all(AuditEvent):
+        yield _part_words(settings, event)
+
+
+def _part_words(settings: Settings, event: AuditEvent) -> bool:
+    context = contexts.begin(settings, Actor(ActorKind.OPERATOR, "deployer"))
+    kept, words = audit.words_apart(context, event.subject, event.sequence, event.details or {})
+    if words is None or event.previous is not None:  # the chain holds what an event has said
+        return False
+    words.kept_until = event.kept_until
+    event.details, event.words = dict(kept), forgettable.seal(words.words, words.salt or "")
+    return _written(settings, event, AuditEvent.words.does_not_exist() & AuditEvent.subject.exists(), words)
+
+
 PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {
     "items ranked again": rank_items,
     "events sorted by day": sort_events,
@@ -176,6 +192,7 @@ PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {
     "consents moved to the profiles": move_consents,
     "operators moved to the users": move_operators,
     "files of withdrawn items marked": mark_files,
+    "events parted from their words": part_words,
 }
 
 

@@ -6,6 +6,7 @@ import { link, now, useLive, useTick } from "./live.js";
 import { isImage, Picture } from "./media.js";
 import { Migrate } from "./migrate.js";
 import { Act } from "./moves.js";
+import { Consent, Personal } from "./personal.js";
 import { html, useState } from "./preact.js";
 import { Parts, Timeline } from "./timeline.js";
 import { Drawer, Empty, Icon, Opens, State, shown, Time } from "./ui.js";
@@ -223,28 +224,12 @@ const Facts = ({ account, ask }) => html`
       <dt>Lease</dt>
       <dd>${account.lease ? html`<${Lease} account=${account} lease=${account.lease} />` : "no worker holds it"}</dd>
       ${account.lease?.live && html`<${Heartbeat} session=${account.lease.session_id} />`}
-      <dt>Consent</dt>
-      <dd>
-        <${Consent} account=${account} />
-        ${
-          account.state !== "retired" &&
-          html`
-            ${" "}
-            <${Opens} kind="tiny" onClick=${() => ask({ move: "consent" })}>${account.consent ? "Renew" : "Record"}<//>
-          `
-        }
-        ${
-          ["given", "expired"].includes(account.consent_state) &&
-          html`
-            ${" "}
-            <${Opens} kind="tiny danger" onClick=${() => ask({ move: "consent/withdraw" })}>Withdraw<//>
-          `
-        }
-      </dd>
+      <${Consent} account=${account} ask=${ask} />
       <dt>Theme, tags</dt>
       <dd>${account.theme ?? "no theme"}${account.tags.length ? ` · ${account.tags.join(", ")}` : ""}</dd>
       <dt>Created</dt>
       <dd><${Time} at=${account.created_at} /> · version ${account.version}</dd>
+      <${Personal} account=${account} ask=${ask} />
     </dl>
   </section>
 `;
@@ -271,17 +256,6 @@ function Heartbeat({ session }) {
     </dd>
   `;
 }
-
-/** @param {{ account: Account }} props */
-const Consent = ({ account: { consent, consent_state: state } }) =>
-  consent
-    ? html`
-      ${state !== "given" && html`<strong>${state}</strong>: `}
-      <bdi>${consent.granted_by}</bdi>, <${Time} at=${consent.granted_at} />
-      ${consent.valid_until && html` until <${Time} at=${consent.valid_until} />`}
-      (<bdi>${consent.reference}</bdi>)
-    `
-    : "not recorded";
 
 /** @param {{ account: Account }} props */
 const Assignments = ({ account }) =>

@@ -1,6 +1,6 @@
 // @ts-check
 // The actions that an operator can take on an account, each in a dialog.
-import { find, post } from "./api.js";
+import { find, patch, post } from "./api.js";
 import { RetryContent } from "./bulk.js";
 import { Ask, EvidenceFields, evidenceOf, Field, hasEvidence, hasReason, Reason } from "./dialogs.js";
 import { useLive } from "./live.js";
@@ -10,7 +10,7 @@ import { clipped } from "./words.js";
 
 /** @typedef {Schemas["AccountWithAssignments"]} Account */
 /** @typedef {"retry" | "resolve" | "skip" | "assign"} PhaseMove */
-/** @typedef {"consent" | "consent/withdraw"} ConsentMove */
+/** @typedef {"consent" | "consent/withdraw" | "edit" | "erase"} ConsentMove */
 /** @typedef {ConsentMove | "ready" | "pause" | "resume" | "reset" | "retire" | "restore" | PhaseMove} Move */
 /** @typedef {{ move: Move, phase?: string }} Asked */
 
@@ -24,6 +24,13 @@ const MOVES = {
     "Record",
     "consent recorded",
     "Who owns the account, when the owner agreed, and where that is recorded. Nothing is handed out without it.",
+  ],
+  edit: ["Edit the account", "Save", "saved", "An empty field takes the value away."],
+  erase: [
+    "Erase the words of persons",
+    "Erase",
+    "erased",
+    "The account is retired for good, and every word of a person is replaced, this reason included. No undo.",
   ],
   "consent/withdraw": [
     "Withdraw the owner's consent",
@@ -77,6 +84,10 @@ function bodyOf(move, given) {
     const end = given.until ? { valid_until: given.until } : {};
     return { granted_by: given.by.trim(), granted_at: given.on, reference: given.reference.trim(), ...end };
   }
+  if (move === "edit") {
+    const tags = given.tags.split(/[\s,]+/).filter(Boolean);
+    return { username: given.username.trim(), theme: given.theme || null, tags, external_ref: given.external || null };
+  }
   /** @type {Record<string, unknown>} */
   const body = { reason: given.reason };
   if (move === "retry") body.content = given.content;
@@ -91,6 +102,7 @@ function bodyOf(move, given) {
  */
 function isReady(move, given) {
   if (move === "consent") return given.by?.trim() && given.on && given.reference?.trim();
+  if (move === "edit") return given.username?.trim();
   if (move === "resolve" && !hasEvidence(given)) return false;
   if (move === "assign" && !given.content_id && !given.text_id) return false;
   return hasReason(given);
@@ -104,8 +116,9 @@ function isReady(move, given) {
  */
 function send(account, { move, phase }, body) {
   const id = encodeURIComponent(account.account_id);
+  if (move === "edit") return patch(`operator/accounts/${id}`, body, account.version);
   if (phase) return post(`operator/accounts/${id}/phases/${phase}/${/** @type {PhaseMove} */ (move)}`, body);
-  return post(`operator/accounts/${id}/${/** @type {Exclude<Move, PhaseMove>} */ (move)}`, body);
+  return post(`operator/accounts/${id}/${/** @type {Exclude<Move, PhaseMove | "edit">} */ (move)}`, body);
 }
 
 /** @param {{ asks: Asked, account: Account, onClose: () => void, onDone: () => void }} props */
@@ -124,8 +137,8 @@ export function Act({ asks, account, onClose, onDone }) {
       title=${phase ? `${title}: ${phase}` : title}
       label=${label}
       lead=${lead}
-      danger=${move === "reset" || move === "retire" || move === "consent/withdraw"}
-      values=${{ content: kind === "content" ? "other" : "same" }}
+      danger=${move === "reset" || ["retire", "erase", "consent/withdraw"].includes(move)}
+      values=${valuesOf(account, kind)}
       ready=${(given) => isReady(move, given)}
       act=${act}
       onClose=${onClose}
@@ -137,12 +150,35 @@ export function Act({ asks, account, onClose, onDone }) {
         ${
           move === "consent"
             ? html`<${ConsentFields} given=${given} put=${put} />`
-            : html`<${Reason} given=${given} put=${put} />`
+            : move === "edit"
+              ? html`<${ProfileFields} given=${given} put=${put} />`
+              : html`<${Reason} given=${given} put=${put} />`
         }
       `}
     />
   `;
 }
+
+/**
+ * What the fields of a dialog hold first.
+ * @param {Account} account
+ * @param {string | null | undefined} kind
+ */
+const valuesOf = (account, kind) => ({
+  content: kind === "content" ? "other" : "same",
+  username: account.username,
+  theme: account.theme ?? "",
+  tags: account.tags.join(", "),
+  external: account.external_ref ?? "",
+});
+
+/** @param {{ given: Given, put: Put }} props */
+const ProfileFields = ({ given, put }) => html`
+  <${Field} label="User name" value=${given.username ?? ""} onInput=${put("username")} most=${200} required />
+  <${Field} label="Theme" value=${given.theme ?? ""} onInput=${put("theme")} most=${40} />
+  <${Field} label="Tags, separated by commas" value=${given.tags ?? ""} onInput=${put("tags")} />
+  <${Field} label="Reference in another system" value=${given.external ?? ""} onInput=${put("external")} most=${200} />
+`;
 
 const UnknownWarning = () => html`
   <${Note} tone="warn">

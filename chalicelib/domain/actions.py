@@ -10,6 +10,8 @@ class AuditAction(StrEnum):
 
     ACCOUNT_CREATE = "account:create"
     ACCOUNT_CONSENT = "account:consent"
+    ACCOUNT_CHANGE = "account:change"
+    ACCOUNT_ERASE = "account:erase"
     ACCOUNT_WITHDRAW_CONSENT = "account:withdraw_consent"
     ACCOUNT_EXPIRE_CONSENT = "account:expire_consent"
     ACCOUNT_READY = "account:ready"
@@ -77,6 +79,8 @@ class AuditAction(StrEnum):
 _SENTENCES: Mapping[AuditAction, str] = {
     AuditAction.ACCOUNT_CREATE: "{actor} created {subject}",
     AuditAction.ACCOUNT_CONSENT: "{actor} recorded that {granted_by} consented to {subject}: {reference}",
+    AuditAction.ACCOUNT_CHANGE: "{actor} changed {subject}: {changed}",
+    AuditAction.ACCOUNT_ERASE: "{actor} erased the words of persons of {subject}",
     AuditAction.ACCOUNT_WITHDRAW_CONSENT: "{actor} recorded that the consent to {subject} was withdrawn: {reason}",
     AuditAction.ACCOUNT_EXPIRE_CONSENT: "the consent to {subject} has ended",
     AuditAction.ACCOUNT_READY: "{actor} declared {subject} ready: {reason}",

@@ -16,6 +16,7 @@ class Permission(StrEnum):
     MODELS_WRITE = "models:write"
     ACCOUNTS_READ = "accounts:read"
     ACCOUNTS_WRITE = "accounts:write"
+    ACCOUNTS_ERASE = "accounts:erase"
     CONSENT_WRITE = "consent:write"
     CONTENT_READ = "content:read"
     CONTENT_EDIT = "content:edit"

@@ -73,7 +73,7 @@ def differences(result: Replay, version: int, values: Mapping[str, object]) -> l
 
 # hashes
 
-_MEMBERS = ("subject", "sequence", "actor", "action", "transitions", "request_id", "session_id", "previous")
+_MEMBERS = ("subject", "sequence", "actor", "action", "transitions", "request_id", "session_id", "words", "previous")
 _LINK_DIGITS = 32
 
 
@@ -85,6 +85,7 @@ class Chained(Protocol):
     at: datetime
     details: object
     details_digest: str | None
+    words: object
     token: str
     previous: str | None
 

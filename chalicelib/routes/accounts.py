@@ -38,6 +38,7 @@ from chalicelib.routes.queries import (
     phase_name,
     plan,
 )
+from chalicelib.routes.schemas.account_exports import AccountExport
 from chalicelib.routes.schemas.account_lists import BulkMove, ListedAccount
 from chalicelib.routes.schemas.accounts import (
     AccountImport,
@@ -55,9 +56,11 @@ from chalicelib.services import (
     availability,
     decisions,
     enrolment,
+    erasure,
     migrations,
     moves,
     places,
+    profiles,
 )
 from chalicelib.services.account_lists import AccountFilter, Sort
 from chalicelib.services.availability import Joining
@@ -65,7 +68,7 @@ from chalicelib.services.enrolment import Profile
 from chalicelib.tables import Account
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.bodies.accounts import AccountBody, ConsentBody, MoveAllBody
+    from chalicelib.routes.bodies.accounts import AccountBody, AccountEdit, ConsentBody, MoveAllBody
     from chalicelib.routes.bodies.reasons import ReasonBody
 
 routes = Routes(__name__, bodies=(".bodies.accounts", ".bodies.reasons"))
@@ -226,12 +229,44 @@ def _migrated(
 @routes.get("/api/operator/accounts/{account_id}", needs=Permission.ACCOUNTS_READ)
 def get(context: Context, *, account_id: str) -> Tagged[AccountWithAssignments]:
     """An account with its phases, assignments (the latest 100), lease, blockers, and its place in the queue."""
-    loaded, recorded = accounts.status_with_consent(context, account_id)
-    account = WholeAccount.of(loaded, context.now, recorded)
+    loaded, profile = accounts.status_with_profile(context, account_id)
+    account = WholeAccount.of(loaded, context.now, profile)
     place = places.place(context, loaded)
     given, _ = assignments.list_all(context, limit=MOST, account_id=account_id)
     latest = [Assignment.from_item(one) for one in given]
     return Tagged(AccountWithAssignments(**vars(account), assignments=latest, queue_place=place))
+
+
+@routes.patch(
+    "/api/operator/accounts/{account_id}",
+    needs=Permission.ACCOUNTS_WRITE,
+    refuses=(AlreadyExists, InvalidTransition),
+    shows=WholeAccount.of,
+)
+def edit(context: Context, *, account_id: str, body: AccountEdit) -> Tagged[CreatedAccount]:
+    """Changes what operators say of an account: its username, theme, tags and external_ref."""
+    given = body.model_dump(exclude_unset=True)
+    if given.get("username") is None:
+        given.pop("username", None)
+    if "tags" in given:
+        given["tags"] = set(given["tags"] or ())
+    return Tagged(CreatedAccount.of_change(profiles.edit(context, account_id, given), context.now))
+
+
+@routes.get("/api/operator/accounts/{account_id}/export", needs=Permission.ACCOUNTS_READ)
+def export(context: Context, *, account_id: str) -> Answer[AccountExport]:
+    """All that is kept of an account: its owner's consent, phases, assignments, leases and audit events."""
+    return Answer(AccountExport.of_export(erasure.export(context, account_id), context.now))
+
+
+@routes.post("/api/operator/accounts/{account_id}/erase", needs=Permission.ACCOUNTS_ERASE)
+def erase(context: Context, *, account_id: str, body: ReasonBody) -> Answer[CreatedAccount]:
+    """Erases the words of persons of an account, everywhere; it is retired for good. Its audit stays whole.
+
+    The reason is erased with the rest, since it may name a person.
+    """
+    del body  # that a reason is given is all that is asked
+    return Answer(CreatedAccount.of_change(erasure.erase(context, account_id), context.now))
 
 
 @routes.post(
@@ -312,6 +347,7 @@ def _profile(body: AccountBody) -> Profile:
         tags=frozenset(body.tags),
         plan=None if body.plan is None else PlanReference.of(body.plan),
         consent=None if body.consent is None else _consent(body.consent),
+        external_ref=body.external_ref,
     )
 
 

@@ -17,7 +17,7 @@ from chalicelib.domain.warmup.state import Step, Warmup
 from chalicelib.sessions import new_session, working_session
 from chalicelib.tables import Account, AccountProfile, CreatorModel, Fingerprint
 from chalicelib.tables.base import batch_get
-from chalicelib.tables.profiles import consent_of
+from chalicelib.tables.profiles import profile_of
 from chalicelib.tables.transaction import Transaction
 from chalicelib.warmups import Changed, Loaded
 
@@ -30,16 +30,17 @@ def consent(context: Context, account_id: str, given: Mapping[str, str | date | 
     """
     loaded = warmups.load_whole(context, account_id)
     recorded = consents.recorded(given, _zone_for(given, loaded.account.model_id))
-    before = consent_of(loaded.account)
-    withdrawn = consents.is_withdrawn(loaded.warmup.consent)
+    profile = profile_of(loaded.account)
+    before, withdrawn = profile.consent, consents.is_withdrawn(loaded.warmup.consent)
     if before == recorded or (
         withdrawn and was_requested(context, loaded.account, AuditAction.ACCOUNT_CONSENT) and before is not None
     ):
-        return Changed(loaded, replayed=True, consent=before)
+        return Changed(loaded, replayed=True, profile=profile)
     consents.check(recorded, context.now)
     step = operate.consent(loaded.warmup, recorded)
-    warmups.store(context, loaded, step, claim=_keeping(account_id, recorded))
-    return Changed(loaded, consent=recorded)
+    profile.consent = recorded
+    warmups.store(context, loaded, step, claim=lambda transaction: transaction.put(profile))
+    return Changed(loaded, profile=profile)
 
 
 @retry_on_conflict
@@ -49,18 +50,13 @@ def withdraw_consent(context: Context, account_id: str, *, reason: str) -> Chang
     Raises NotFound, ConsentMissing.
     """
     loaded = warmups.load_whole(context, account_id)
-    before = consent_of(loaded.account) or {}
+    profile = profile_of(loaded.account)
     if consents.is_withdrawn(loaded.warmup.consent):
-        return Changed(loaded, replayed=True, consent=before)
+        return Changed(loaded, replayed=True, profile=profile)
     step = operate.withdraw_consent(loaded.warmup, context.now)
-    recorded = {**before, "withdrawn_at": render(context.now)}
-    warmups.store(context, loaded, step, claim=_keeping(account_id, recorded), reason=reason)
-    return Changed(loaded, consent=recorded)
-
-
-def _keeping(account_id: str, recorded: dict[str, str]) -> Callable[[Transaction], None]:
-    profile = AccountProfile(account_id=account_id, consent=recorded)
-    return lambda transaction: transaction.put(profile)
+    profile.consent = {**(profile.consent or {}), "withdrawn_at": render(context.now)}
+    warmups.store(context, loaded, step, claim=lambda transaction: transaction.put(profile), reason=reason)
+    return Changed(loaded, profile=profile)
 
 
 def _zone_for(given: Mapping[str, str | date | None], model_id: str) -> str:
@@ -121,10 +117,10 @@ def status(context: Context, account_id: str) -> Loaded:
     return warmups.load_whole(context, account_id)
 
 
-def status_with_consent(context: Context, account_id: str) -> tuple[Loaded, Mapping[str, str] | None]:
-    """The same, and the owner's consent. Raises NotFound."""
+def status_with_profile(context: Context, account_id: str) -> tuple[Loaded, AccountProfile]:
+    """The same, and what operators alone read of it. Raises NotFound."""
     loaded = warmups.load_whole(context, account_id)
-    return loaded, consent_of(loaded.account)
+    return loaded, profile_of(loaded.account)
 
 
 @retry_on_conflict

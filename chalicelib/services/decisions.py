@@ -14,7 +14,7 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.given import Given
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup import operate
-from chalicelib.domain.warmup.delivery import Chosen
+from chalicelib.domain.warmup.delivery import Chosen, by_hand
 from chalicelib.domain.warmup.draft import assigned
 from chalicelib.domain.warmup.state import PhaseState, Warmup
 from chalicelib.tables.base import batch_get
@@ -84,7 +84,7 @@ def assign(
     items = _items_by_hand(context, loaded.warmup, phase, {PoolKind.CONTENT: content_id, PoolKind.TEXT: text_id})
     operate.require_needed(loaded.warmup, phase, set(items))
     ids = {kind: item.item_id for kind, item in items.items()}
-    chosen = Chosen(context.new_id("asg"), ids, f"assigned by hand: {reason}")
+    chosen = Chosen(context.new_id("asg"), ids, by_hand(reason))
     step = operate.assign_by_hand(loaded.warmup, phase_name, chosen, context.now)
     warmups.store(context, loaded, step, items=items.values(), reason=reason, content_id=content_id, text_id=text_id)
     return Changed(loaded)
@@ -113,8 +113,8 @@ def _items_by_hand(
         if item is None or item.model_id != warmup.model_id:
             raise NotFound(kind, item_id)
         used = Given(kind, warmup.given)
-        by_hand = selection.wanted_by_hand(warmup.plan, phase.phase, theme=warmup.theme, used=used, now=context.now)
-        refused = selection.refusal(item, by_hand)
+        wanted = selection.wanted_by_hand(warmup.plan, phase.phase, theme=warmup.theme, used=used, now=context.now)
+        refused = selection.refusal(item, wanted)
         if refused is not None:
             raise ContentNotEligible(f"{item_id} cannot be given to this account: {refused}.", reason=refused)
         items[kind] = item

@@ -39,6 +39,7 @@ class Profile:
     tags: frozenset[str] = frozenset()
     plan: PlanReference | None = None
     consent: Mapping[str, str | date | None] | None = None
+    external_ref: str | None = None
 
     @property
     def identifier(self) -> str:
@@ -60,20 +61,20 @@ class Profile:
 
 @record
 class _Known:
-    """What is there already: the model, the account that the profile means, its consent, the claim on the profile; and
-    its plan."""
+    """What is there already: the model, the account that the profile means with what operators alone read of it, the
+    claim on the profile; and its plan."""
 
     model: CreatorModel | None
     account: Account | None
-    consent: Mapping[str, str] | None
+    recorded: AccountProfile
     claim: Fingerprint | None
     reference: PlanReference
     plan: StoredPlan | None
 
 
 def _known(context: Context, given: Sequence[Profile]) -> list[_Known]:
-    """What is known of each, read together; the claim and the plan only where the account is not there, else its
-    consent."""
+    """What is known of each, read together; the claim and the plan only where the account is not there, else what
+    operators alone read of it."""
     keys: list[Key] = [(CreatorModel, one.model_id) for one in given]
     keys += [(Account, identifier) for one in given for identifier in one.identifiers]
     stored = dict(zip(keys, batch_get(keys), strict=True))
@@ -82,14 +83,13 @@ def _known(context: Context, given: Sequence[Profile]) -> list[_Known]:
     new = [place for place, found in enumerate(account_of) if found is None]
     wanted: list[Key] = [(Fingerprint, given[place].claim) for place in new]
     wanted += [(StoredPlan, plan_of[place].name, LISTING) for place in new if not _comes_along(plan_of[place])]
-    kept = (one for one in account_of if one is not None and one.consented is not None)
-    wanted += [(AccountProfile, one.account_id) for one in kept]
+    wanted += [(AccountProfile, one.account_id) for one in account_of if one is not None]
     more = dict(zip(wanted, batch_get(wanted), strict=True)) if wanted else {}
     return [
         _Known(
             visible(context, stored[CreatorModel, one.model_id]),
             account,
-            None if account is None else _consent(account, more.get((AccountProfile, account.account_id))),
+            _recorded(account, None if account is None else more[AccountProfile, account.account_id]),
             more.get((Fingerprint, one.claim)),
             reference,
             more.get((StoredPlan, reference.name, LISTING)) or as_deployed(reference.name),
@@ -98,9 +98,9 @@ def _known(context: Context, given: Sequence[Profile]) -> list[_Known]:
     ]
 
 
-def _consent(account: Account, profile: AccountProfile | None) -> Mapping[str, str] | None:
-    recorded: Mapping[str, str] | None = account.consent if profile is None else profile.consent
-    return recorded  # an earlier release kept it in the account
+def _recorded(account: Account | None, profile: AccountProfile | None) -> AccountProfile:
+    """What operators alone read of an account; an earlier release kept the consent in the account."""
+    return profile or AccountProfile(consent=None if account is None else account.consent)
 
 
 def _reference(context: Context, profile: Profile, model: CreatorModel | None) -> PlanReference:
@@ -123,9 +123,15 @@ def create(context: Context, profile: Profile) -> Changed:
     (known,) = _known(context, [profile])
     consent = _admit(profile, known)
     if known.account is None:
-        return _store(context, _new(context, profile, known, consent), known.claim, consent)
-    _require_same(context, known.account, known.consent, profile, consent)
-    return Changed(warmups.load_whole(context, known.account.account_id), replayed=True, consent=consent)
+        account = _new(context, profile, known, consent)
+        return _store(context, account, known.claim, _said(profile, consent))
+    _require_same(context, known.account, known.recorded, profile, consent)
+    loaded = warmups.load_whole(context, known.account.account_id)
+    return Changed(loaded, replayed=True, profile=known.recorded)
+
+
+def _said(profile: Profile, consent: dict[str, str] | None) -> AccountProfile:
+    return AccountProfile(account_id=profile.identifier, consent=consent, external_ref=profile.external_ref)
 
 
 def _admit(profile: Profile, known: _Known) -> dict[str, str] | None:
@@ -158,27 +164,27 @@ def _new(context: Context, profile: Profile, known: _Known, consent: dict[str, s
     return account
 
 
-def _store(context: Context, account: Account, claim: Fingerprint | None, consent: Mapping[str, str] | None) -> Changed:
-    """Stores a new account with its consent and the claim on its profile. Raises AlreadyExists, Stale."""
+def _store(context: Context, account: Account, claim: Fingerprint | None, said: AccountProfile) -> Changed:
+    """Stores a new account with what is said of it, and the claim on its profile. Raises AlreadyExists, Stale."""
     loaded = warmups.new(account)
 
     def claim_it(transaction: Transaction) -> None:
         claim_profile(context, transaction, account, claim)
-        if consent is not None:
-            transaction.put(AccountProfile(account_id=account.account_id, consent=consent))
+        if said.consent is not None or said.external_ref is not None:
+            transaction.put(said)
 
     warmups.create(context, loaded, claim_it, model_id=account.model_id, username=account.username)
-    return Changed(loaded, consent=consent)
+    return Changed(loaded, profile=said)
 
 
 def _require_same(
     context: Context,
     stored: Account,
-    recorded: Mapping[str, str] | None,
+    recorded: AccountProfile,
     profile: Profile,
     consent: Mapping[str, str] | None,
 ) -> None:
-    """Raises AlreadyExists where the account, with the consent recorded of it, is another than the profile says."""
+    """Raises AlreadyExists where the account, with what is recorded of it, is another than the profile says."""
     if not context.actor.sees(stored.model_id) or stored.model_id != profile.model_id:
         shown = f"the model {stored.model_id}" if context.actor.sees(stored.model_id) else "another model"
         raise AlreadyExists(
@@ -190,7 +196,8 @@ def _require_same(
         "username": stored.username.strip() != profile.username.strip(),
         "theme": stored.theme != profile.theme,
         "tags": (stored.tags or set()) != profile.tags,
-        "consent": not consents.is_same(recorded, consent),
+        "consent": not consents.is_same(recorded.consent, consent),
+        "external_ref": recorded.external_ref != profile.external_ref,
         "plan": profile.plan is not None and not profile.plan.means(stored.plan.name, stored.plan.version),
     }
     if any(differs.values()):
@@ -234,10 +241,11 @@ def _enrol(context: Context, profile: Profile, known: _Known) -> tuple[str, Acco
     """Creates the account, if it is not there: its id, the account, whether it was there before."""
     consent = _admit(profile, known)
     if known.account is not None:
-        _require_same(context, known.account, known.consent, profile, consent)
+        _require_same(context, known.account, known.recorded, profile, consent)
         return known.account.account_id, known.account, True
     try:
-        changed = _store(context, _new(context, profile, known, consent), known.claim, consent)
+        account = _new(context, profile, known, consent)
+        changed = _store(context, account, known.claim, _said(profile, consent))
     except Stale:
         changed = create(context, profile)
     account = changed.loaded.account
@@ -247,12 +255,12 @@ def _enrol(context: Context, profile: Profile, known: _Known) -> tuple[str, Acco
 def _dry_run(context: Context) -> Callable[[Profile, _Known], tuple[str, Account, bool]]:
     """The same, but for the writing: an account that a row would create is there for the rows behind it."""
     made: dict[str, Account] = {}
-    consents_of: dict[str, Mapping[str, str] | None] = {}
+    said: dict[str, AccountProfile] = {}
 
     def enrol(profile: Profile, known: _Known) -> tuple[str, Account, bool]:
         consent = _admit(profile, known)
         if (stored := known.account or made.get(profile.identifier)) is not None:
-            recorded = known.consent if known.account is not None else consents_of[profile.identifier]
+            recorded = known.recorded if known.account is not None else said[profile.identifier]
             _require_same(context, stored, recorded, profile, consent)
             return stored.account_id, stored, True
         if (holder := made.get(profile.claim)) is not None:
@@ -260,7 +268,7 @@ def _dry_run(context: Context) -> Callable[[Profile, _Known], tuple[str, Account
         account = _new(context, profile, known, consent)
         claim_profile(context, Transaction(context), account, known.claim)
         made[profile.identifier] = made[profile.claim] = account
-        consents_of[profile.identifier] = consent
+        said[profile.identifier] = _said(profile, consent)
         return account.account_id, account, False
 
     return enrol

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib import warmups
+from chalicelib import audit, warmups
 from chalicelib.batches import each
 from chalicelib.context import ActorKind, Context
 from chalicelib.domain.errors import NotFound
@@ -67,7 +67,7 @@ def list_all(
         found = [event for event in batch_get(keys) if event is not None] if keys else []
     asked = [event for event in found if actor in (None, event.actor) and day in (None, day_of(event.at))]
     kept = [event for event in asked if _is_kept(context, event)]
-    return visible_events(context, kept), places.encode(following)
+    return list(audit.with_words(visible_events(context, kept))), places.encode(following)
 
 
 def _by_day(

@@ -109,7 +109,7 @@ class Account(Item):
     earlier release, which kept a row of each phase from the start.
 
     `consented`: the profile has the owner's consent (`tables.profiles`), false where it was withdrawn; `consent_until`:
-    it ends then. `consent` is of an earlier release.
+    it ends then. `consent` is of an earlier release. `erased_at`: since then it holds no words of persons.
     """
 
     class Meta:
@@ -123,6 +123,7 @@ class Account(Item):
     consented = maybe_flag()
     consent_until = maybe_instant()
     consent = document()
+    erased_at = maybe_instant()
     state = word(AccountState)
     paused_from = maybe_word(AccountState)
     plan_name = maybe_text()
@@ -258,7 +259,8 @@ class Account(Item):
 
     def keep_consent(self, consent: Consent) -> None:
         """Keeps what the gate reads of a consent that its profile has."""
-        self.consented, self.consent_until, self.consent = not consents.is_withdrawn(consent), consent.valid_until, None
+        self.consent_until, self.consent = consent.valid_until, None
+        self.consented = None if consent == consents.MISSING else not consents.is_withdrawn(consent)
 
     @property
     def needs_review(self) -> bool:

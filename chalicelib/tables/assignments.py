@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.domain.forgettable import ERASED
 from chalicelib.domain.phases import is_completed
+from chalicelib.domain.warmup.delivery import is_by_hand
 from chalicelib.domain.warmup.effects import COMPLETED
 from chalicelib.tables import pages
 from chalicelib.tables.attributes import count, document, instant, maybe_instant, maybe_number, maybe_text, text
@@ -99,3 +102,18 @@ def of_item(item_id: str, *, texts: bool, most: int) -> tuple[list[Assignment], 
         if after is None:
             return found, True
     return found, False
+
+
+def has_words(row: Assignment) -> bool:
+    """Whether an operator or a worker wrote words into the assignment."""
+    return is_by_hand(row.assignment_reason) or bool(row.metrics)
+
+
+def forgetting(row: Assignment) -> list[Action]:
+    """What takes these words out of it."""
+    actions: list[Action] = []
+    if is_by_hand(row.assignment_reason):
+        actions.append(Assignment.assignment_reason.set(ERASED))
+    if row.metrics:
+        actions.append(Assignment.metrics.remove())
+    return actions

@@ -24,8 +24,9 @@ class AuditEvent(Item):
     """One event. `token` is the client request token of its transaction: the mark that it was stored.
 
     `previous` is the hash of the event before it of its subject (`domain.replay`), None of the first, and in events of
-    an earlier release; `details_digest` is of details that were erased, with the token. `bucket` is its key in the
-    index, None in events of an earlier release that `make upgrade` has not reached.
+    an earlier release; `details_digest` is of details that were erased, with the token. `words` is the seal of words
+    that its details leave out: they are in a row of `profiles` (`words_key`). `bucket` is its key in the index, None in
+    events of an earlier release that `make upgrade` has not reached.
     """
 
     class Meta:
@@ -42,6 +43,7 @@ class AuditEvent(Item):
     session_id = maybe_text()
     details = document(default=dict)
     details_digest = maybe_digest()
+    words = document()
     token = text()
     previous = maybe_digest()
     kept_until = expiry()

@@ -1,23 +1,39 @@
-"""Profiles: what only operators read of an account, so that the account itself stays below a kilobyte."""
+"""Profiles: the words of persons, apart from accounts and events, so that these stay small and the words can go."""
 
 from chalicelib.tables.accounts import Account
-from chalicelib.tables.attributes import document, text
+from chalicelib.tables.attributes import document, expiry, maybe_text, text
 from chalicelib.tables.base import Item, batch_get
 
 
 class AccountProfile(Item):
-    """The consent of an account's owner, in their words. Written only together with its account."""
+    """What operators alone read of an account, the consent of its owner above all; or the words of one of its events.
+
+    It is written only together with its account. The words of an event have the account and its version as their key
+    (`words_key`); `salt` seals them in the event.
+    """
 
     class Meta:
         table_name = "profiles"
 
     account_id = text(hash_key=True)
     consent = document()
+    external_ref = maybe_text()
+    words = document()
+    salt = maybe_text()
+    kept_until = expiry()
 
 
-def consent_of(account: Account) -> dict[str, str] | None:
-    """The recorded consent; one read, but where there is none, or an earlier release keeps it in the account."""
-    if account.consented is None:
-        return account.consent  # type: ignore[no-any-return]  # what is recorded has words alone
+def words_key(subject: str, sequence: int) -> str:
+    """The key of the words of an event of an account. No id of an account holds a `#`."""
+    return f"{subject.partition(':')[2]}#{sequence}"
+
+
+def profile_of(account: Account) -> AccountProfile:
+    """The profile of an account; an empty one where it has none. One read.
+
+    An earlier release kept the consent in the account.
+    """
     (found,) = batch_get([(AccountProfile, account.account_id)])
-    return None if found is None else found.consent
+    profile: AccountProfile = found or AccountProfile(account_id=account.account_id)
+    profile.consent = profile.consent or account.consent
+    return profile

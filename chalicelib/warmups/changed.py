@@ -1,9 +1,8 @@
 """What a change of a warm-up answers with."""
 
-from collections.abc import Mapping
-
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.records import record
+from chalicelib.tables import AccountProfile
 from chalicelib.warmups.loading import Loaded
 
 
@@ -11,10 +10,10 @@ from chalicelib.warmups.loading import Loaded
 class Changed:
     """A warm-up after a change; `replayed` where nothing was changed; `lease` is the caller's own, where it has one.
 
-    `consent` is the owner's, where the change is of that.
+    `profile` is what operators alone read of it, where the change is of that.
     """
 
     loaded: Loaded
     replayed: bool = False
     lease: Lease | None = None
-    consent: Mapping[str, str] | None = None
+    profile: AccountProfile | None = None

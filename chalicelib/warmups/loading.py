@@ -193,7 +193,7 @@ def _gate(account: Account, pauses: Setting) -> Gate:
 PHASE_FIELDS = tuple(one.name for one in fields(PhaseState) if one.name not in ("phase", "last_response"))
 ACCOUNT_FIELDS = (
     *("state", "current_phase", "paused_from", "ready_at"),
-    *("content_due_at", "started_by"),
+    *("content_due_at", "started_by", "erased_at"),
 )
 COUNT_FIELDS = (*LEAVINGS, "content_misses")
 

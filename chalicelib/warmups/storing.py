@@ -170,6 +170,8 @@ class _Writer:
                     setattr(account, name, value)
             if after.consent != before.consent:
                 account.keep_consent(after.consent)
+            if after.theme != before.theme:
+                account.theme = after.theme
             if after.given != before.given:
                 account.given = set(after.given) or None
             if after.lease is not None and after.lease != account.lease:

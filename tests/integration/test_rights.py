@@ -148,6 +148,7 @@ def timers_run(agency: Agency) -> None:
         agency.timer()
     agency.wire.meanwhile(lambda: agency.timer("close_lost_sessions"))
     agency.timer("close_lost_sessions")
+    agency.operator.post(f"{OPERATOR}/accounts/a3/erase", {"reason": "the owner asked for it"}).ok()
 
 
 def more_is_under_way_than_a_request_counts(agency: Agency) -> None:

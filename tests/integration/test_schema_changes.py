@@ -162,7 +162,7 @@ def test_consents_that_accounts_keep_move_to_their_profiles(agency: Agency, sett
     assert upgrade(settings)["consents moved to the profiles"] == (3, 3)
     tables = agency.wire.store.tables
     assert not any("consent" in row for row in tables[f"{PREFIX}accounts"].rows.values())
-    assert len(tables[f"{PREFIX}profiles"].rows) == 3
+    assert len([row for row in tables[f"{PREFIX}profiles"].rows.values() if "consent" in row]) == 3
     assert agency.operator.account_document("a3")["consent"] == before
     assert upgrade(settings)["consents moved to the profiles"] == (0, 3), "a pass may be run again"
     carried_on(agency)

@@ -673,6 +673,20 @@ def test_consent_opens_the_gate(warmup: Run, server: FakeServer) -> None:
     assert (back.code, back.json[0]["consent_state"]) == (0, "withdrawn")
 
 
+def test_an_account_is_corrected_exported_and_erased(warmup: Run, server: FakeServer) -> None:
+    server.account("forgotten")
+    told = warmup(
+        "accounts", "edit", "forgotten", "--username", "vera", "--tag", "vip", "--external-ref", "7", "-o", "json"
+    )
+    assert [told.json[0][name] for name in ("username", "tags", "external_ref")] == ["vera", ["vip"], "7"]
+    told = warmup("accounts", "edit", "forgotten", "--tag", "", "--external-ref", "", "-o", "json")
+    assert [told.json[0][name] for name in ("username", "tags", "external_ref")] == ["vera", [], None]
+    assert '"granted_by"' in warmup("accounts", "export", "forgotten").out
+    erase = ("accounts", "erase", "forgotten", "--reason", "she asked for it", "-o", "json")
+    assert warmup(*erase).code == 2, "it asks first"
+    assert warmup(*erase, "--yes").json[0]["username"] == "[erased]"
+
+
 def test_who_waits_for_the_service_is_told(warmup: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     monkeypatch.setattr("warmup.commands.common.time.sleep", waited.append)

@@ -28,6 +28,7 @@ class Event:
     session_id: str | None = None
     details: object = None
     details_digest: str | None = None
+    words: object = None
     token: str = "a token"
 
 

@@ -26,6 +26,8 @@ class AuditAction(OpenEnum):
 
     ACCOUNT_CREATE = "account:create"
     ACCOUNT_CONSENT = "account:consent"
+    ACCOUNT_CHANGE = "account:change"
+    ACCOUNT_ERASE = "account:erase"
     ACCOUNT_WITHDRAW_CONSENT = "account:withdraw_consent"
     ACCOUNT_EXPIRE_CONSENT = "account:expire_consent"
     ACCOUNT_READY = "account:ready"
@@ -181,6 +183,7 @@ class Permission(OpenEnum):
     MODELS_WRITE = "models:write"
     ACCOUNTS_READ = "accounts:read"
     ACCOUNTS_WRITE = "accounts:write"
+    ACCOUNTS_ERASE = "accounts:erase"
     CONSENT_WRITE = "consent:write"
     CONTENT_READ = "content:read"
     CONTENT_EDIT = "content:edit"
@@ -388,7 +391,27 @@ class AccountBody(ApiModel):
     theme: str | None = None
     plan: str | None = None
     tags: list[str] | None = None
+    external_ref: str | None = None
     consent: ConsentBody | None = None
+
+
+class AccountEdit(ApiModel):
+    """`PATCH …/accounts/{account_id}`: what is named is changed; null takes a theme, tags or a reference away."""
+
+    username: str | None = None
+    theme: str | None = None
+    tags: list[str] | None = None
+    external_ref: str | None = None
+
+
+class AccountExport(ApiModel):
+    """All that is kept of an account."""
+
+    exported_at: datetime
+    account: WholeAccount
+    assignments: list[Assignment]
+    leases: list[LeaseHistory]
+    events: list[AuditEvent]
 
 
 class AccountImport(ApiModel):
@@ -433,6 +456,8 @@ class AccountWithAssignments(ApiModel):
     tags: list[str]
     consent: Consent | None
     consent_state: ConsentState
+    external_ref: str | None
+    erased_at: datetime | None
     assignments: list[Assignment]
     queue_place: QueuePlace | None
 
@@ -1062,6 +1087,8 @@ class CreatedAccount(ApiModel):
     tags: list[str]
     consent: Consent | None
     consent_state: ConsentState
+    external_ref: str | None
+    erased_at: datetime | None
     replayed: bool
 
 
@@ -1447,6 +1474,16 @@ class Lease(ApiModel):
     bot_id: str
     expires_at: datetime
     live: bool
+
+
+class LeaseHistory(ApiModel):
+    """A lease that the account was under, and what ended it; null where it still holds."""
+
+    session_id: str
+    actor: Actor
+    taken_at: datetime
+    ended_at: datetime | None
+    ended_by: AuditAction | None
 
 
 class Licence(ApiModel):
@@ -2646,6 +2683,41 @@ class WarmupStatus(ApiModel):
     updated_at: datetime
     version: int
     lease: Lease | None
+
+
+class WholeAccount(ApiModel):
+    """An account as operators see it.
+
+    `crash_count` and `release_count`: how often workers left it without an outcome before its first phase began or
+    after its last was completed; `content_misses`: how often in a row its pools had nothing eligible."""
+
+    account_id: str
+    model_id: str
+    username: str
+    theme: str | None
+    state: AccountState
+    plan: PlanName
+    current_phase: str | None
+    phases: list[Phase]
+    progress: Progress
+    blockers: list[Blocker]
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    lease: Lease | None
+    crash_count: int
+    release_count: int
+    content_misses: int
+    phase_status: PhaseStatus | None
+    due_at: datetime | None
+    action: Step | None
+    queues: list[Queue]
+    working_since: datetime | None
+    tags: list[str]
+    consent: Consent | None
+    consent_state: ConsentState
+    external_ref: str | None
+    erased_at: datetime | None
 
 
 class Words(ApiModel):

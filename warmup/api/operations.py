@@ -59,6 +59,7 @@ class Accounts:
         theme: str | Unset | None = UNSET,
         plan: str | Unset | None = UNSET,
         tags: list[str] | Unset = UNSET,
+        external_ref: str | Unset | None = UNSET,
         consent: shapes.ConsentBody | Unset | None = UNSET,
     ) -> shapes.CreatedAccount:
         """Puts an account in the service's care."""
@@ -73,6 +74,7 @@ class Accounts:
                 "theme": theme,
                 "plan": plan,
                 "tags": tags,
+                "external_ref": external_ref,
                 "consent": consent,
             },
         )
@@ -173,6 +175,42 @@ class Accounts:
             "GET",
             f"/api/operator/accounts/{quoted(account_id)}",
             shapes.AccountWithAssignments,
+        )
+
+    def edit(
+        self,
+        account_id: str,
+        *,
+        if_match: str | None = None,
+        username: str | Unset | None = UNSET,
+        theme: str | Unset | None = UNSET,
+        tags: list[str] | Unset | None = UNSET,
+        external_ref: str | Unset | None = UNSET,
+    ) -> shapes.CreatedAccount:
+        """Changes what operators say of an account: its username, theme, tags and external_ref."""
+        return self._transport.ask(
+            "PATCH",
+            f"/api/operator/accounts/{quoted(account_id)}",
+            shapes.CreatedAccount,
+            headers={"If-Match": if_match},
+            body={"username": username, "theme": theme, "tags": tags, "external_ref": external_ref},
+        )
+
+    def export(self, account_id: str) -> shapes.AccountExport:
+        """All that is kept of an account: its owner's consent, phases, assignments, leases and audit events."""
+        return self._transport.ask(
+            "GET",
+            f"/api/operator/accounts/{quoted(account_id)}/export",
+            shapes.AccountExport,
+        )
+
+    def erase(self, account_id: str, *, reason: str) -> shapes.CreatedAccount:
+        """Erases the words of persons of an account, everywhere; it is retired for good. Its audit stays whole."""
+        return self._transport.ask(
+            "POST",
+            f"/api/operator/accounts/{quoted(account_id)}/erase",
+            shapes.CreatedAccount,
+            body={"reason": reason},
         )
 
     def consent(

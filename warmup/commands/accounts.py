@@ -1,4 +1,4 @@
-"""`warmup accounts`: list, get, import, export, consent, withdraw-consent, ready, pause, resume, watch."""
+"""`warmup accounts`: list, get, import, export, edit, erase, consent, withdraw-consent, ready, pause, resume, watch."""
 
 import time
 from collections import Counter
@@ -11,12 +11,13 @@ import typer
 from warmup.api.models import AccountBody, ListedAccount, QueuePlace
 from warmup.client import Client
 from warmup.commands import imports
-from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, connect, say
+from warmup.commands.common import DryRun, Format, Limit, Output, Reason, Yes, confirm, connect, say
 from warmup.commands.moves import Moves
 from warmup.commands.output import show, show_listed, show_one
 from warmup.commands.progress import counting
 from warmup.problems import WarmupError
 from warmup.terminal import counted
+from warmup.transport import UNSET, Unset
 
 app = typer.Typer(no_args_is_help=True, help="The accounts that the service warms up.")
 _MOST_ADDED = 5000
@@ -129,11 +130,22 @@ def _shortfalls(client: Client, created: Mapping[str, int], *, dry_run: bool) ->
 
 
 @app.command()
-def export(context: typer.Context, state: State = None, model: Model = None, output: Output = Format.JSONL) -> None:
-    """Write all accounts to standard output.
+def export(
+    context: typer.Context,
+    account_id: Annotated[str | None, typer.Argument(help="All that is kept of this account, as JSON.")] = None,
+    state: State = None,
+    model: Model = None,
+    output: Output = Format.JSONL,
+) -> None:
+    """Write all accounts to standard output; or all that is kept of one, with its history and its audit.
 
     Example: warmup accounts export --state active -o csv > active.csv
+
+    Example: warmup accounts export aurora-01 > aurora-01.json
     """
+    if account_id is not None:
+        show_one(connect(context).accounts.export(account_id), Format.JSON)
+        return
     with counting("accounts") as seen:
         count = show(seen(connect(context).accounts.list_all(limit=100, state=state, model_id=model)), output, COLUMNS)
     say(counted(count, "account"))
@@ -178,6 +190,54 @@ def withdraw_consent(
     """
     found = connect(context).accounts.withdraw_consent(account_id, reason=reason)
     show([found], output, CONSENT)
+
+
+@app.command()
+def edit(
+    context: typer.Context,
+    account_id: Annotated[str, typer.Argument(help="The account.")],
+    username: Annotated[str | None, typer.Option("--username", help="Its new user name.")] = None,
+    theme: Annotated[str | None, typer.Option("--theme", help="Its new theme; '' takes it away.")] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="A tag, once for each; '' takes all away.")] = None,
+    external_ref: Annotated[
+        str | None, typer.Option("--external-ref", help="Its reference elsewhere; '' takes it away.")
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Correct what is said of an account: only what is named is changed.
+
+    Example: warmup accounts edit aurora-01 --username aurora.by.the.sea --tag vip
+    """
+    found = connect(context).accounts.edit(
+        account_id,
+        username=UNSET if username is None else username,
+        theme=_new(theme),
+        tags=UNSET if tag is None else [one for one in tag if one],
+        external_ref=_new(external_ref),
+    )
+    show([found], output, ("account_id", "state", "username", "theme", "tags", "external_ref"))
+
+
+def _new(text: str | None) -> str | Unset | None:
+    """What is sent of an option: nothing without it, null for an empty text."""
+    return UNSET if text is None else text or None
+
+
+@app.command()
+def erase(
+    context: typer.Context,
+    account_id: Annotated[str, typer.Argument(help="The account.")],
+    reason: Reason,
+    yes: Yes = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Erase all words of persons of an account for good, and retire it; what it did stays in the audit.
+
+    Example: warmup accounts erase aurora-01 --reason "the owner asked for it" --yes
+    """
+    confirm(f"Erase all words of persons of {account_id}, for good?", yes=yes)
+    found = connect(context).accounts.erase(account_id, reason=reason)
+    show([found], output, ("account_id", "state", "username", "erased_at"))
 
 
 @app.command()

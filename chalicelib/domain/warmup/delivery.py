@@ -42,6 +42,19 @@ FIELDS: Mapping[PoolKind, str] = {
 """Where a phase names its item of a kind."""
 
 
+_BY_HAND = "assigned by hand"
+
+
+def by_hand(reason: str) -> str:
+    """Why items were chosen that an operator assigned, in the operator's words."""
+    return f"{_BY_HAND}: {reason}"
+
+
+def is_by_hand(assignment_reason: str) -> bool:
+    """Whether an operator assigned the items, so that the reason of the assignment is in the operator's words."""
+    return assignment_reason.startswith(_BY_HAND)
+
+
 @record
 class Chosen:
     """What was chosen for a phase, by kind, and why.

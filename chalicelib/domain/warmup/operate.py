@@ -1,10 +1,11 @@
 """What operators do to an account and to its phases."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from chalicelib.domain import accounts, consents, leases, phases
+from chalicelib.domain import accounts, consents, forgettable, leases, phases
 from chalicelib.domain.accounts import AccountTransition, is_under_way
 from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.consents import Consent, ConsentState
@@ -55,6 +56,35 @@ def withdraw_consent(warmup: Warmup, now: datetime) -> Step:
     return draft.step(AuditAction.ACCOUNT_WITHDRAW_CONSENT)
 
 
+def edit(warmup: Warmup, said: Mapping[str, Any]) -> Step:
+    """Changes what operators say of an account; of that, rules read the theme. Raises InvalidTransition if erased."""
+    _refuse_erased(warmup, "edit")
+    told = {name: sorted(value) if isinstance(value, Set) else value for name, value in said.items()}
+    details = {**told, "changed": ", ".join(sorted(said))}
+    return Step(AuditAction.ACCOUNT_CHANGE, replace(warmup, theme=said.get("theme", warmup.theme)), details=details)
+
+
+def erase(warmup: Warmup, now: datetime) -> Step:
+    """Retires an account for good, without a word of a person: also what workers wrote of its phases goes."""
+    draft = _opened(warmup, now)
+    if accounts.is_in_care(warmup.state):
+        draft.move(AccountTransition.RETIRE)
+        _withdraw_work(draft, "retired")
+    for phase in draft.warmup.phases:
+        told = {name: forgettable.erased(getattr(phase, name)) for name in _WORDS_OF_PHASES}
+        draft.set_phase(phase.phase, **told)
+    draft.set(erased_at=now, consent=consents.MISSING)
+    return draft.step(AuditAction.ACCOUNT_ERASE)
+
+
+_WORDS_OF_PHASES = ("error_message", "error_details", "platform_response")
+
+
+def _refuse_erased(warmup: Warmup, move: str) -> None:
+    if warmup.erased_at is not None:
+        raise InvalidTransition(subject="account", state="erased", move=move, possible=[])
+
+
 def ready(warmup: Warmup, now: datetime) -> Step:
     """Declares an account ready to be warmed up.
 
@@ -102,7 +132,8 @@ def retire(warmup: Warmup, now: datetime) -> Step:
 
 
 def restore(warmup: Warmup, now: datetime) -> Step:
-    """Brings a retired account back as imported; what it has used stays. Raises InvalidTransition."""
+    """Brings a retired account back as imported; what it has used stays. Raises InvalidTransition, also if erased."""
+    _refuse_erased(warmup, "restore")
     draft = Draft(warmup, now)
     draft.move(AccountTransition.RESTORE)
     _forget_warmup(draft)

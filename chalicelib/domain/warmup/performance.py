@@ -48,6 +48,8 @@ def require_measurable(phase: PhaseState, measured_at: datetime, now: datetime) 
 
 def measure(warmup: Warmup, phase: PhaseState, before: Measurement | None, found: Measurement, now: datetime) -> Step:
     """Records how the phase's content did, in place of what was known `before`: the phase is `measurable`."""
+    if warmup.erased_at is not None:
+        raise InvalidTransition("account", "erased", "measure", [])
     draft = Draft(warmup, now)
     assert phase.assignment_id is not None
     penalty = scoring.shortfall(found.performance_score)

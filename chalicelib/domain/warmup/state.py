@@ -92,6 +92,7 @@ class Warmup:
     lease: Lease | None = None
     theme: str | None = None
     consent: Consent = GIVEN
+    erased_at: datetime | None = None
     paused_from: AccountState | None = None
     ready_at: datetime | None = None
     due_at: datetime | None = None

@@ -43,7 +43,17 @@ class AccountBody(Input):
     theme: Tag | None = None
     plan: AnyPlan | None = None
     tags: list[Tag] = Field(default=[], max_length=20)
+    external_ref: Name | None = None
     consent: ConsentBody | None = None
+
+
+class AccountEdit(Input):
+    """`PATCH …/accounts/{account_id}`: what is named is changed; null takes a theme, tags or a reference away."""
+
+    username: Username | None = None
+    theme: Tag | None = None
+    tags: list[Tag] | None = Field(default=None, max_length=20)
+    external_ref: Name | None = None
 
 
 class BulkFilter(Input):

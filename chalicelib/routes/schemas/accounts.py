@@ -19,6 +19,7 @@ from chalicelib.routes.schemas.assignments import Assignment
 from chalicelib.routes.schemas.lists import Replayed
 from chalicelib.routes.schemas.warmups import WarmupStatus
 from chalicelib.tables import Account as Item
+from chalicelib.tables import AccountProfile
 from chalicelib.warmups import Changed, Loaded
 
 
@@ -56,11 +57,14 @@ class WholeAccount(WarmupStatus):
     tags: list[str]
     consent: Consent | None
     consent_state: ConsentState
+    external_ref: str | None
+    erased_at: datetime | None
 
     @staticmethod
-    def of(loaded: Loaded, now: datetime, consent: Mapping[str, str] | None = None) -> "WholeAccount":
-        """Return the status document, and what else is stored of the account; `consent` is the owner's."""
+    def of(loaded: Loaded, now: datetime, profile: AccountProfile | None = None) -> "WholeAccount":
+        """Return the status document, and what else is stored of the account."""
         item = loaded.account
+        consent = None if profile is None else profile.consent
         listed = AccountSummary.from_item(item, now)
         return WholeAccount(
             **vars(WarmupStatus.of(loaded, now)),
@@ -75,6 +79,8 @@ class WholeAccount(WarmupStatus):
             tags=listed.tags,
             consent=None if consent is None else Consent.of(consent),
             consent_state=consents.state_at(item.agreed, now),
+            external_ref=None if profile is None else profile.external_ref,
+            erased_at=item.erased_at,
         )
 
 
@@ -84,7 +90,7 @@ class CreatedAccount(Replayed, WholeAccount):
     @classmethod
     def of_change(cls, made: Changed, now: datetime) -> Self:
         """Return the account, with whether it had been changed so before."""
-        return cls(**vars(WholeAccount.of(made.loaded, now, made.consent)), replayed=made.replayed)
+        return cls(**vars(WholeAccount.of(made.loaded, now, made.profile)), replayed=made.replayed)
 
 
 class AccountWithAssignments(WholeAccount):

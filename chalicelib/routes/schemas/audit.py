@@ -18,6 +18,12 @@ class Actor(Document):
     kind: str
     id: str
 
+    @staticmethod
+    def named(actor: str) -> "Actor":
+        """Return who the audit calls so."""
+        kind, _, actor_id = actor.partition(":")
+        return Actor(kind=kind, id=actor_id)
+
 
 AuditMove = TypedDict("AuditMove", {"what": str, "from": Any, "to": Any})  # no attribute can be called `from`
 
@@ -44,12 +50,11 @@ class AuditEvent(Document):
     @staticmethod
     def from_item(item: Item) -> "AuditEvent":
         """Return what the table holds of an event, and the sentence that it makes."""
-        kind, _, actor_id = item.actor.partition(":")
         return AuditEvent(
             subject=item.subject,
             version=item.sequence,
             at=item.at,
-            actor=Actor(kind=kind, id=actor_id),
+            actor=Actor.named(item.actor),
             action=item.action,
             transitions=item.transitions,
             request_id=item.request_id,
