@@ -293,6 +293,7 @@ def test_what_came_of_an_assignment_is_told_by_its_phase_until_that_is_dropped(a
     agency.time.advance(3600)
     agency.operator.post("/api/operator/accounts/a1/reset", {"reason": "once more"}).ok()
     assert agency.operator.get(path).ok()["items"] == [told]
+    agency.time.advance(23 * 3600)  # a day lies between two phases, also across a reset
     worker.start().ok()
     worker.complete("pfp", worker.take()).ok()
     assert agency.operator.get(path).ok()["items"][1] == told, "the phase that was done again tells of its own"

@@ -434,3 +434,18 @@ def test_a_session_that_took_an_account_twice_holds_it_once(agency: Agency) -> N
     for _ in range(2):
         beat = bot.heartbeat().ok()
         assert [one["account_id"] for one in beat["held"]] == ["a1"] and beat["lost"] == []
+
+
+@pytest.mark.parametrize("moves", [("reset",), ("retire", "restore", "ready"), ("reset", "retire", "restore", "ready")])
+def test_whatever_begins_a_warm_up_again_a_day_lies_between_two_phases(agency: Agency, moves: tuple[str, ...]) -> None:
+    """The first phase has no interval of its own; the one that was done before the reset counts."""
+    worker = agency.warmed_to("pfp")
+    worker.do("pfp")
+    agency.time.advance(60)
+    for move in moves:
+        agency.operator.post(f"/api/operator/accounts/a1/{move}", {"reason": "once more"}).ok()
+    worker.start().refused(409, "phase_not_available")
+    agency.time.advance(24 * 3600 - 61)
+    worker.start().refused(409, "phase_not_available")
+    agency.time.advance(1)
+    worker.start().ok()

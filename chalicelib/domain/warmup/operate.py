@@ -13,7 +13,7 @@ from chalicelib.domain.errors import AccountNotReady, ConsentMissing, InvalidInp
 from chalicelib.domain.facts import Fault
 from chalicelib.domain.leases import Lease
 from chalicelib.domain.phases import TRANSITIONS, PhaseStatus, PhaseTransition
-from chalicelib.domain.plans import Need
+from chalicelib.domain.plans import LEAST_INTERVAL, Need
 from chalicelib.domain.records import record
 from chalicelib.domain.selection import PoolKind
 from chalicelib.domain.warmup.delivery import Chosen, assign, take_content, unassign
@@ -93,7 +93,7 @@ def ready(warmup: Warmup, now: datetime) -> Step:
     consents.require(warmup.consent, now)
     draft = Draft(warmup, now)
     draft.move(AccountTransition.READY)
-    draft.set(ready_at=now + warmup.plan.phases[warmup.plan.first].interval)
+    draft.set(ready_at=_begins_at(warmup, now))
     return draft.step(AuditAction.ACCOUNT_READY)
 
 
@@ -119,7 +119,7 @@ def reset(warmup: Warmup, now: datetime) -> Step:
     draft.move(AccountTransition.RESET)
     _withdraw_work(draft, "reset")
     _forget_warmup(draft)
-    draft.set(ready_at=now + warmup.plan.phases[warmup.plan.first].interval)
+    draft.set(ready_at=_begins_at(warmup, now))
     return draft.step(AuditAction.ACCOUNT_RESET)
 
 
@@ -137,7 +137,23 @@ def restore(warmup: Warmup, now: datetime) -> Step:
     draft = Draft(warmup, now)
     draft.move(AccountTransition.RESTORE)
     _forget_warmup(draft)
+    draft.set(ready_at=_rested_at(warmup))
     return draft.step(AuditAction.ACCOUNT_RESTORE)
+
+
+def _begins_at(warmup: Warmup, now: datetime) -> datetime:
+    """When the first phase may start; a phase of an earlier warm-up counts as one before it."""
+    begins, rested = now + warmup.plan.phases[warmup.plan.first].interval, _rested_at(warmup)
+    return begins if rested is None else max(begins, rested)
+
+
+def _rested_at(warmup: Warmup) -> datetime | None:
+    """When the least interval since the account's last phase is over; None where it has done none.
+
+    `ready_at` keeps it while the phases of an earlier warm-up are forgotten.
+    """
+    ended = [one.completed_at for one in warmup.phases if one.completed_at is not None]
+    return max(ended) + LEAST_INTERVAL if ended else warmup.ready_at
 
 
 def _opened(warmup: Warmup, now: datetime) -> Draft:
