@@ -192,12 +192,14 @@ function Actions({ account, ask }) {
           >
             Retry ${phase.phase}
           <//>
-          <${Opens} icon="check" onClick=${() => ask({ move: "resolve", phase: phase.phase })}>Resolve<//>
+          <${Opens} needs="review:write" icon="check"
+            onClick=${() => ask({ move: "resolve", phase: phase.phase })}>Resolve<//>
         `
       }
       ${ACTIONS[account.state].map(([move, word, icon]) =>
         move === "ready" && consents
-          ? html`<${Opens} icon="check" onClick=${() => ask({ move: "consent" })}>Record consent<//>`
+          ? html`<${Opens} needs="consent:write" icon="check"
+            onClick=${() => ask({ move: "consent" })}>Record consent<//>`
           : html`
             <${Opens}
               kind=${move === "retire" || move === "reset" ? "danger" : ""}
@@ -210,7 +212,7 @@ function Actions({ account, ask }) {
       )}
       ${
         ["imported", "ready", "warming_up", "paused"].includes(account.state) &&
-        html`<${Opens} icon="plan" onClick=${() => ask({ move: "migrate" })}>Migrate<//>`
+        html`<${Opens} needs="accounts:write" icon="plan" onClick=${() => ask({ move: "migrate" })}>Migrate<//>`
       }
     </div>
   `;

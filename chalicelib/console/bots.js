@@ -7,6 +7,7 @@ import { html, useState } from "./preact.js";
 import { useRows } from "./rows.js";
 import { DisableBot, LimitBot, Limits } from "./trust.js";
 import { Account, Announce, copy, Empty, Icon, Note, Opens, Pager, State, shown, Table, Time, toast } from "./ui.js";
+import { Users } from "./users.js";
 import { count, many, percent } from "./words.js";
 
 /** @typedef {Schemas["Session"]} Session */
@@ -37,7 +38,8 @@ export function Bots({ params }) {
   };
   return html`
     <div class="head">
-      <h1>Bots</h1><${Opens} kind="main" icon="bot" onClick=${() => setDialog({ move: "new" })}>New bot<//>
+      <h1>Bots</h1><${Opens} needs="bots:write" kind="main" icon="bot"
+        onClick=${() => setDialog({ move: "new" })}>New bot<//>
     </div>
     <section class="stack" aria-labelledby="sessions">
       <div class="head"><h2 id="sessions">Sessions</h2><${Tabs} params=${params} status=${status} /></div>
@@ -60,6 +62,7 @@ export function Bots({ params }) {
       <h2 id="bots">Keys</h2>
       ${shown(bots, (found) => html`<${BotTable} bots=${found.items} ask=${setDialog} />`)}
     </section>
+    <${Users} onMade=${setMade} />
     ${dialog && html`<${Act} asked=${dialog} onClose=${() => setDialog(null)} onMade=${setMade} onDone=${done} />`}
     ${made && html`<${NewKey} made=${made} onClose=${() => setMade(null)} />`}
   `;
@@ -134,11 +137,13 @@ const Moves = ({ row, ask }) => html`
   <div class="row">
     ${
       row.directive === "continue" &&
-      html`<${Opens} kind="tiny" of=${row.bot_id} onClick=${() => ask({ move: "drain", row })}>Drain<//>`
+      html`<${Opens} needs="sessions:write" kind="tiny" of=${row.bot_id}
+        onClick=${() => ask({ move: "drain", row })}>Drain<//>`
     }
     ${
       row.directive !== "stop" &&
-      html`<${Opens} kind="tiny danger" of=${row.bot_id} onClick=${() => ask({ move: "stop", row })}>Stop<//>`
+      html`<${Opens} needs="sessions:write" kind="tiny danger" of=${row.bot_id}
+        onClick=${() => ask({ move: "stop", row })}>Stop<//>`
     }
   </div>
 `;
@@ -167,11 +172,12 @@ function BotTable({ bots, ask }) {
 /** @param {{ bot: Bot, ask: Open }} props */
 const BotMoves = ({ bot, ask }) => html`
   <div class="row">
-    <${Opens} kind="tiny" of=${bot.bot_id} onClick=${() => ask({ move: "key", bot })}>New key<//>
-    <${Opens} kind="tiny" of=${bot.bot_id} onClick=${() => ask({ move: "limit", bot })}>Limits<//>
+    <${Opens} needs="keys:write" kind="tiny" of=${bot.bot_id} onClick=${() => ask({ move: "key", bot })}>New key<//>
+    <${Opens} needs="bots:write" kind="tiny" of=${bot.bot_id} onClick=${() => ask({ move: "limit", bot })}>Limits<//>
     ${
       !bot.disabled_at &&
-      html`<${Opens} kind="tiny danger" of=${bot.bot_id} onClick=${() => ask({ move: "disable", bot })}>Disable<//>`
+      html`<${Opens} needs="bots:write" kind="tiny danger" of=${bot.bot_id}
+        onClick=${() => ask({ move: "disable", bot })}>Disable<//>`
     }
   </div>
 `;
@@ -188,7 +194,8 @@ const Keys = ({ bot, ask }) => html`
               ? html`<small>revoked <${Time} at=${key.revoked_at} /></small>`
               : html`
                 <small>since <${Time} at=${key.created_at} /></small>
-                <${Opens} kind="tiny danger" of=${key.key_id} onClick=${() => ask({ move: "revoke", bot, key })}>
+                <${Opens} needs="keys:write" kind="tiny danger" of=${key.key_id}
+                  onClick=${() => ask({ move: "revoke", bot, key })}>
                   Revoke
                 <//>
               `

@@ -53,8 +53,9 @@ export function Content({ params }) {
         chosen &&
         html`
           <span class="row">
-            <${Opens} kind="main" icon="picture" onClick=${() => setDialog("upload")}>Upload media<//>
-            <${Opens} onClick=${() => setDialog("text")}>Add a text<//>
+            <${Opens} needs="content:write" kind="main" icon="picture"
+              onClick=${() => setDialog("upload")}>Upload media<//>
+            <${Opens} needs="content:write" onClick=${() => setDialog("text")}>Add a text<//>
           </span>
         `
       }

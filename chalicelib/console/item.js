@@ -137,19 +137,22 @@ function Actions({ item, ask }) {
       ${
         status === "pending" &&
         html`
-          <${Opens} kind="main" icon="check" onClick=${() => ask(["Approve", { status: "approved" }])}>Approve<//>
-          <${Opens} icon="cross" onClick=${() => ask(["Reject", { status: "rejected" }])}>Reject<//>
+          <${Opens} needs="content:approve" kind="main" icon="check"
+            onClick=${() => ask(["Approve", { status: "approved" }])}>Approve<//>
+          <${Opens} needs="content:approve" icon="cross"
+            onClick=${() => ask(["Reject", { status: "rejected" }])}>Reject<//>
         `
       }
-      <${Opens} onClick=${() => ask("edit")}>Change<//>
+      <${Opens} needs="content:edit" onClick=${() => ask("edit")}>Change<//>
       ${
         (live || status === "pending") &&
-        html`<${Opens} onClick=${() => ask([toggle, { enabled: !enabled }])}>${toggle}<//>`
+        html`<${Opens} needs="content:write" onClick=${() => ask([toggle, { enabled: !enabled }])}>${toggle}<//>`
       }
       ${
         live &&
         html`
-          <${Opens} kind="danger" icon="stop" onClick=${() => ask(["Withdraw", { status: "withdrawn" }])}>Withdraw<//>
+          <${Opens} needs="content:approve" kind="danger" icon="stop"
+            onClick=${() => ask(["Withdraw", { status: "withdrawn" }])}>Withdraw<//>
         `
       }
     </div>

@@ -1,6 +1,7 @@
 // @ts-check
 // The frame: who is signed in, which screen is open, and the settings of this browser.
 import { AccountDrawer } from "./account.js";
+import { get } from "./api.js";
 import { Audit } from "./audit.js";
 import { Bots } from "./bots.js";
 import { Content } from "./content.js";
@@ -25,6 +26,7 @@ import { PlanDrawer } from "./plan.js";
 import { Plans } from "./plans.js";
 import { html, render, useEffect, useState } from "./preact.js";
 import { Review } from "./review.js";
+import { keepMe } from "./rights.js";
 import { endsAt, endsSoon, onSignedIn, signedIn, who } from "./session.js";
 import { SignIn } from "./signin.js";
 import { Status } from "./status.js";
@@ -122,6 +124,8 @@ function Frame() {
   const { screen, params } = useRoute();
   const [helping, setHelping] = useState(false);
   const overview = useLive("frame", overviewOf, 15);
+  const me = useLive("me", (signal) => get("operator/me", {}, { signal }), 60);
+  keepMe(me.data);
   const current = PLACES.find(({ name }) => name === screen);
   useServiceClock();
   useKeys(LETTERS, () => setHelping(true));
@@ -133,7 +137,13 @@ function Frame() {
   return html`
     <div class="frame" onClick=${followLinks}>
       <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
-      <${Side} screen=${screen} overview=${overview.data} covered=${covered} onHelp=${() => setHelping(true)} />
+      <${Side}
+        screen=${screen}
+        overview=${overview.data}
+        me=${me.data}
+        covered=${covered}
+        onHelp=${() => setHelping(true)}
+      />
       <main id="main" tabIndex="-1" inert=${covered}>
         <${EndWarning} />
         ${overview.data?.pipeline_paused && html`<${AllPaused} />`}
@@ -154,8 +164,16 @@ function skip(event) {
   document.getElementById("main")?.focus();
 }
 
-/** @param {{ screen: string, overview: Schemas["Overview"] | null, covered: boolean, onHelp: () => void }} props */
-const Side = ({ screen, overview, covered, onHelp }) => html`
+/** @param {Schemas["Me"]} me */
+const roleOf = (me) => ` (${me.role}${me.models ? `: ${me.models.join(", ")}` : ""})`;
+
+/**
+ * @typedef {{ screen: string, overview: Schemas["Overview"] | null, me: Schemas["Me"] | null, covered: boolean,
+ *   onHelp: () => void }} SideProps
+ */
+
+/** @param {SideProps} props */
+const Side = ({ screen, overview, me, covered, onHelp }) => html`
   <header class="side" inert=${covered}>
     <a class="brand" href=${link("now")}><img src="icon.svg" alt="" />warmup</a>
     <nav aria-label="Screens">
@@ -179,7 +197,8 @@ const Side = ({ screen, overview, covered, onHelp }) => html`
         <button type="button" class="tiny" onClick=${signOut}>Sign out</button>
       </div>
       <small>
-        Signed in as <bdi>${who()}</bdi> until <span class="mono">${minuteOf(endsAt())}</span>
+        Signed in as <bdi>${me && me.name !== me.user_id ? me.name : who()}</bdi>${me && roleOf(me)}
+        until <span class="mono">${minuteOf(endsAt())}</span>
       </small>
     </div>
   </header>

@@ -318,11 +318,11 @@ function Selected({ selection, filter, begin }) {
       <button type="button" data-retry onClick=${() => begin("retry")}><${Icon} name="retry" />Retry …</button>
       ${
         (filter.state ?? "imported") === "imported" &&
-        html`<${Opens} icon="check" onClick=${() => begin("ready")}>Mark as ready<//>`
+        html`<${Opens} needs="accounts:write" icon="check" onClick=${() => begin("ready")}>Mark as ready<//>`
       }
-      <${Opens} icon="pause" onClick=${() => begin("pause")}>Pause<//>
-      <${Opens} icon="play" onClick=${() => begin("resume")}>Resume<//>
-      <${Opens} icon="plan" onClick=${() => begin("migrate")}>Migrate<//>
+      <${Opens} needs="accounts:write" icon="pause" onClick=${() => begin("pause")}>Pause<//>
+      <${Opens} needs="accounts:write" icon="play" onClick=${() => begin("resume")}>Resume<//>
+      <${Opens} needs="accounts:write" icon="plan" onClick=${() => begin("migrate")}>Migrate<//>
       <button type="button" class="plain" onClick=${selection.clear}>Clear</button>
     </div>
   `;

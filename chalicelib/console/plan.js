@@ -59,16 +59,17 @@ const Actions = ({ of, ask }) => html`
     ${
       of.state === "draft" &&
       html`
-        <${Opens} kind="main" onClick=${() => ask("edit")}>Edit<//>
-        <${Opens} icon="check" onClick=${() => ask("publish")}>Publish<//>
+        <${Opens} needs="plans:write" kind="main" onClick=${() => ask("edit")}>Edit<//>
+        <${Opens} needs="plans:write" icon="check" onClick=${() => ask("publish")}>Publish<//>
       `
     }
     <${Opens} onClick=${() => ask("preview")}>Preview<//>
-    <${Opens} icon="copy" onClick=${() => ask("copy")}>Copy to a draft<//>
+    <${Opens} needs="plans:write" icon="copy" onClick=${() => ask("copy")}>Copy to a draft<//>
     ${
       of.state !== "retired" &&
       of.created_at !== null &&
-      html`<${Opens} kind="danger" onClick=${() => ask("retire")}>${of.state === "draft" ? "Discard" : "Retire"}<//>`
+      html`<${Opens} needs="plans:write" kind="danger"
+        onClick=${() => ask("retire")}>${of.state === "draft" ? "Discard" : "Retire"}<//>`
     }
   </div>
 `;

@@ -24,7 +24,7 @@ export function Plans({ params }) {
   };
   return html`
     <div class="head">
-      <h1>Plans</h1><${Opens} kind="main" icon="plan" onClick=${() => setAsking(true)}>New draft<//>
+      <h1>Plans</h1><${Opens} needs="plans:write" kind="main" icon="plan" onClick=${() => setAsking(true)}>New draft<//>
     </div>
     ${shown(plans, (found) => html`<${Versions} plans=${found.items} params=${params} />`)}
     ${asking && html`<${NewDraft} from="standard/1" onClose=${() => setAsking(false)} onDone=${onDone} />`}

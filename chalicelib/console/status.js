@@ -61,13 +61,13 @@ const Switch = ({ of, ask }) =>
     ? html`
       <div class="stack">
         <p>No work is offered. Reason: <bdi class="prose">${of.reason}</bdi></p>
-        <${Opens} kind="main" onClick=${() => ask("resume")}>Resume all<//>
+        <${Opens} needs="pipeline:write" kind="main" onClick=${() => ask("resume")}>Resume all<//>
       </div>
     `
     : html`
       <div class="stack">
         <p>Work is offered when it is due. A pause loses nothing: work in progress can be finished and reported.</p>
-        <${Opens} kind="danger" icon="pause" onClick=${() => ask("pause")}>Pause all<//>
+        <${Opens} needs="pipeline:write" kind="danger" icon="pause" onClick=${() => ask("pause")}>Pause all<//>
       </div>
     `;
 
@@ -180,10 +180,10 @@ function Models({ models, onPause, onEdit }) {
             <td class="soft">${model.time_zone}</td>
             <td>
               <div class="row">
-                <${Opens} kind="tiny" of=${model.model_id} onClick=${() => onPause(model)}>
+                <${Opens} needs="models:pause" kind="tiny" of=${model.model_id} onClick=${() => onPause(model)}>
                   ${model.paused ? "Resume" : "Pause"}
                 <//>
-                <${Opens} kind="tiny" of=${model.model_id} onClick=${() => onEdit(model)}>Edit<//>
+                <${Opens} needs="models:write" kind="tiny" of=${model.model_id} onClick=${() => onEdit(model)}>Edit<//>
               </div>
             </td>
           </tr>

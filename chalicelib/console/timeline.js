@@ -107,12 +107,17 @@ function Decisions({ account, phase: { phase, status }, current, ask }) {
       ${
         failed &&
         html`
-          <${Opens} kind="tiny" onClick=${() => ask({ move: "retry", phase })}>Retry<//>
-          <${Opens} kind="tiny" onClick=${() => ask({ move: "resolve", phase })}>Resolve with evidence<//>
+          <${Opens} needs="review:write" kind="tiny" onClick=${() => ask({ move: "retry", phase })}>Retry<//>
+          <${Opens} needs="review:write" kind="tiny"
+            onClick=${() => ask({ move: "resolve", phase })}>Resolve with evidence<//>
         `
       }
-      ${assignable && html`<${Opens} kind="tiny" onClick=${() => ask({ move: "assign", phase })}>Assign by hand<//>`}
-      <${Opens} kind="tiny" of=${phase} onClick=${() => ask({ move: "skip", phase })}>Skip<//>
+      ${
+        assignable &&
+        html`<${Opens} needs="review:write" kind="tiny"
+        onClick=${() => ask({ move: "assign", phase })}>Assign by hand<//>`
+      }
+      <${Opens} needs="review:write" kind="tiny" of=${phase} onClick=${() => ask({ move: "skip", phase })}>Skip<//>
       <${Explain} account=${account} phase=${phase} />
     </div>
   `;

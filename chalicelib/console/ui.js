@@ -2,6 +2,7 @@
 // The parts that every screen is made of.
 import { change, close, route, useTick } from "./live.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
+import { missing } from "./rights.js";
 import { absolute, count, ICONS, PHASE, PLAN, RIGHTS, relative, SESSION, STATE, span } from "./words.js";
 
 // preferences of this browser: the theme stays, the zone lasts as long as the session
@@ -283,11 +284,18 @@ export const Pager = ({ params, next, shown, noun }) => html`
 `;
 
 /**
- * A button that opens a dialog. Those that stand once in every row name their row to screen readers (`of`).
- * @param {{ icon?: string, kind?: string, of?: string, onClick: () => void, children: View }} props
+ * A button that opens a dialog. Those that stand once in every row name their row to screen readers (`of`); a user
+ * who lacks the permission that it needs sees it disabled, with the roles that have it.
+ * @param {{ icon?: string, kind?: string, of?: string, needs?: string, onClick: () => void, children: View }} props
  */
-export const Opens = ({ icon, kind = "", of, onClick, children }) => html`
-  <button type="button" class=${kind} onClick=${onClick}>
+export const Opens = ({ icon, kind = "", of, needs, onClick, children }) => html`
+  <button
+    type="button"
+    class=${kind}
+    disabled=${missing(needs) !== undefined}
+    title=${missing(needs)}
+    onClick=${onClick}
+  >
     ${icon && html`<${Icon} name=${icon} />`}${children} …${of && html`<span class="unseen"> ${of}</span>`}
   </button>
 `;

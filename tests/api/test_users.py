@@ -80,8 +80,10 @@ def test_the_caller_learns_who_they_are_and_what_they_may(agency: Agency) -> Non
     assert (me["user_id"], me["name"], me["role"], me["models"]) == ("ada", "Ada L.", "approver", ["m1"])
     assert "content:approve" in me["permissions"]
     assert "content:write" not in me["permissions"]
+    assert me["lacking"]["content:write"] == ["contributor", "operator", "admin"]
     root = agency.operator.get("/api/operator/me").ok()
     assert (root["user_id"], root["name"], root["role"], root["models"]) == ("root", "root", "admin", None)
+    assert root["lacking"] == {}
 
 
 def test_a_refusal_names_the_permission_and_who_has_it(agency: Agency) -> None:

@@ -23,7 +23,14 @@ from warmup.transport import BadChecksum
 
 OPENAPI: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 OPERATIONS = written.operations(OPENAPI)
-ME: dict[str, Any] = {"user_id": "ada", "name": "Ada", "role": "viewer", "models": None, "permissions": []}
+ME: dict[str, Any] = {
+    "user_id": "ada",
+    "name": "Ada",
+    "role": "viewer",
+    "models": None,
+    "permissions": [],
+    "lacking": {},
+}
 BOT: dict[str, Any] = {
     "bot_id": "b",
     "name": "B",

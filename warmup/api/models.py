@@ -1602,13 +1602,16 @@ class LostHold(ApiModel):
 
 
 class Me(ApiModel):
-    """Who the caller is, and what the role grants; `models` null means all."""
+    """Who the caller is, and what the role grants; `models` null means all.
+
+    `lacking` names the roles that have each permission that the caller's lacks."""
 
     user_id: str
     name: str
     role: Role
     models: list[str] | None
     permissions: list[Permission]
+    lacking: dict[str, list[Role]]
 
 
 class Media(ApiModel):

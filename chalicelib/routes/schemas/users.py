@@ -14,24 +14,30 @@ from chalicelib.tables import User as Item
 
 
 class Me(Document):
-    """Who the caller is, and what the role grants; `models` null means all."""
+    """Who the caller is, and what the role grants; `models` null means all.
+
+    `lacking` names the roles that have each permission that the caller's lacks.
+    """
 
     user_id: str
     name: str
     role: Role
     models: list[str] | None
     permissions: list[Permission]
+    lacking: dict[str, list[Role]]
 
     @staticmethod
     def of(actor: Actor, name: str) -> "Me":
         """Return who acts, with the name that the list of users has."""
         assert actor.role is not None, "who may read this has a role"
+        lacking = [one for one in Permission if not actor.may(one)]
         return Me(
             user_id=actor.id,
             name=name,
             role=actor.role,
             models=None if actor.models is None else sorted(actor.models),
             permissions=sorted(permissions.of_role(actor.role)),
+            lacking={str(one): permissions.holders(one) for one in lacking},
         )
 
 
