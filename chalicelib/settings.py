@@ -34,6 +34,7 @@ class Settings:
     max_sessions: int = 20
     audit_days: int = 400
     session_days: int = 90
+    open_docs: bool = True
     oidc_issuer: str = ""
     oidc_audience: str = ""
     oidc_client_id: str = ""

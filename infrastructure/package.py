@@ -1,4 +1,4 @@
-"""`make package`: the zip that every function runs, and the template that deploys it.
+"""`make package`: the zip that every function runs, the template that deploys it, and the list of what is in it.
 
 requirements.txt ─ pip, wheels only ─► trimmed, compiled ─┐
 app.py, chalicelib ───────────────────────────────────────┴─ Chalice ─► deployment.zip, template.json ─► verified
@@ -28,6 +28,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
+from infrastructure import pins, sbom
 from infrastructure.template import STAGES, finished, merge_file
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,6 +68,11 @@ class Package:
         """The CloudFormation template, with the SAM transform."""
         return self.folder / "template.json"
 
+    @property
+    def sbom(self) -> Path:
+        """What is in the zip, as CycloneDX."""
+        return self.folder / "sbom.cdx.json"
+
     def handlers(self) -> list[str]:
         """The functions' entry points, such as `app.open_due_phases`."""
         resources = json.loads(self.template.read_text())["Resources"].values()
@@ -95,7 +101,9 @@ def package(stage: str, architecture: str, folder: Path) -> Package:
         folder.mkdir(parents=True, exist_ok=True)
         for file in (built.zip, built.template):
             shutil.copyfile(file, folder / file.name)
-    return Package(folder)
+    made_package = Package(folder)
+    made_package.sbom.write_text(sbom.written(made_package.zip, _pins()))
+    return made_package
 
 
 def _build(stage: str, architecture: str, work: Path) -> Package:
@@ -127,15 +135,15 @@ def _build(stage: str, architecture: str, work: Path) -> Package:
 
 def dependencies(architecture: str) -> Path:
     """A folder with what the service needs beside itself, trimmed and compiled; made once for each set of pins."""
-    pins = _pins()
-    facts = json.dumps([pins, architecture, sys.version, Path(__file__).read_text()])
+    wanted = _pins()
+    facts = json.dumps([wanted, architecture, sys.version, Path(__file__).read_text()])
     folder = OUT / "dependencies" / f"{architecture}-{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
     if folder.exists():
         return folder
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="new-", dir=OUT) as made:
         target = Path(made) / "dependencies"
-        _install(pins, architecture, target)
+        _install(wanted, architecture, target)
         _trim(target)
         for file in sorted(target.rglob("*.py")):
             _compile(file, str(file.relative_to(target)), file.parent / _cached_name(file.name))
@@ -147,10 +155,10 @@ def dependencies(architecture: str) -> Path:
 
 def _pins() -> list[str]:
     """The pinned requirements that the functions need: those of requirements.txt, but for Chalice's tools."""
-    lines = [line.strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
-    pinned = {Requirement(line).name: line for line in lines if line and not line.startswith("#")}
-    direct = lines[: lines.index("# brought by the above")]
-    wanted = [Requirement(line).name for line in direct if line and not line.startswith("#")]
+    text = (ROOT / "requirements.txt").read_text()
+    hashed = pins.pins(pins.hashes_of("requirements.txt").read_text())
+    pinned = {name: pins.written(name, version, hashed[name][1]) for name, (version, _) in pins.pins(text).items()}
+    wanted = list(pins.pins(text.partition("# brought by the above")[0]))
     needed: set[str] = set()
     while wanted:
         name = wanted.pop()
@@ -166,13 +174,16 @@ def _pins() -> list[str]:
     return sorted(pinned[name] for name in needed)
 
 
-def _install(pins: Sequence[str], architecture: str, target: Path) -> None:
-    print(f"package: {len(pins)} requirements for {architecture} …", file=sys.stderr, flush=True)
+def _install(wanted: Sequence[str], architecture: str, target: Path) -> None:
+    print(f"package: {len(wanted)} requirements for {architecture} …", file=sys.stderr, flush=True)
+    file = target.with_suffix(".txt")
+    file.write_text("\n".join(wanted) + "\n")
     major, minor = sys.version_info[:2]
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-qq", "--no-deps"]
     command += ["--no-compile", "--only-binary=:all:", "--target", str(target)]
     command += ["--platform", _WHEELS[architecture], "--implementation", "cp", "--python-version", f"{major}.{minor}"]
-    done = subprocess.run([*command, *pins], capture_output=True, text=True, check=False)
+    command += ["--require-hashes", "-r", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise PackagingFailed(f"a requirement could not be installed for {architecture}:\n{done.stdout}{done.stderr}")
 

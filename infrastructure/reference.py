@@ -87,6 +87,7 @@ SETTINGS = {
     "max_sessions": ("sessions", "how many live sessions a bot may have at a time, unless it has a limit of its own"),
     "audit_days": ("days", "how long audit events are kept"),
     "session_days": ("days", "how long a session is kept after it counts as lost"),
+    "open_docs": ("`true` or `false`", "whether `/docs` and `/openapi.json` are there, for anybody"),
     "oidc_issuer": (
         "",
         "the issuer whose signed tokens are accepted in place of operators' keys, exactly as it names itself",

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.edge.answers import HSTS, SECURITY_HEADERS
 from infrastructure import gateway, sign_in
 from infrastructure.gateway import arn
 
@@ -102,6 +103,12 @@ def parameters(stage: str) -> Json:
             "Description": "Which pepper of the secret keys are made with",
         },
         "PreviousPepperEdition": {"Type": "Number", "Default": 1, "Description": "Which one is taken beside it"},
+        "OpenDocs": {
+            "Type": "String",
+            "Default": "true",
+            "AllowedValues": ["true", "false"],
+            "Description": "Whether anybody may read /docs and /openapi.json",
+        },
         "SetGatewayLogging": {
             "Type": "String",
             "Default": "true",
@@ -146,6 +153,7 @@ GLOBALS: Json = {
                 "WARMUP_SESSION_DAYS": ref("SessionDays"),
                 "WARMUP_QUEUE_SHARDS": ref("QueueShards"),
                 "WARMUP_DEFAULT_PLAN": ref("DefaultPlan"),
+                "WARMUP_OPEN_DOCS": ref("OpenDocs"),
                 **{variable: ref(name) for name, variable in sign_in.VARIABLES.items()},
             }
         }
@@ -271,6 +279,8 @@ def _refusal(status: int, code: str, retryable: bool, detail: str) -> Json:
         "Content-Type": "'application/problem+json'",
         "Cache-Control": "'no-store'",
         "X-Request-Id": "context.requestId",
+        "Strict-Transport-Security": f"'{HSTS}'",
+        **{name: f"'{value}'" for name, value in SECURITY_HEADERS.items()},
     }
     if retryable:
         document["retry_after_seconds"], headers["Retry-After"] = 1, "'1'"

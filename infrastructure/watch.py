@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from infrastructure import attacks
 from infrastructure.resources import FUNCTIONS, Json, ref, sub
 
 MINUTE, HOUR = 60, 3600
@@ -20,7 +21,8 @@ def resources(stage: str) -> Json:
             "Condition": "HasAlarmEmail",
             "Properties": {"TopicArn": ref("AlarmTopic"), "Protocol": "email", "Endpoint": ref("AlarmEmail")},
         },
-        **{name: _alarm(stage, name, **told) for name, told in _alarms(stage).items()},
+        **{name: _alarm(stage, name, **told) for name, told in (_alarms(stage) | attacks.alarms(stage)).items()},
+        **attacks.filters(stage),
         "Dashboard": {
             "Type": "AWS::CloudWatch::Dashboard",
             "Properties": {"DashboardName": f"warmup-{stage}", "DashboardBody": sub(json.dumps(_dashboard(stage)))},

@@ -101,7 +101,7 @@ def _delivery(context: Context, loaded: Loaded, phase: str, choice: life.Chosen,
     url, expires_at = None, None
     if isinstance(item, Content):
         seconds = context.settings.url_seconds
-        url = media.download_url(context.settings.media_bucket, item.media_key, seconds)
+        url = media.download_url(context.settings.media_bucket, item.media_key, seconds, item.media_type)
         expires_at = context.now + timedelta(seconds=seconds)
     return DeliveredItems(
         account_id=loaded.account.account_id,

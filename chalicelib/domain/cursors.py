@@ -2,15 +2,16 @@
 
 import base64
 import binascii
-import hashlib
 import hmac
 import json
+from functools import lru_cache
 from typing import Any
 
 from chalicelib.domain.errors import MalformedRequest
 from chalicelib.domain.records import record
 
 _SEAL_BYTES = 12
+_BLOCK_BYTES = 32
 
 
 @record
@@ -50,10 +51,17 @@ class Cursors:
 
         A cursor may name what its owner does not see, such as the account of another model behind which a page ends.
         """
-        key, blocks = f"hidden:{self.secret}".encode(), range(-(-len(payload) // hashlib.sha256().digest_size))
-        stream = b"".join(hmac.new(key, seal + block.to_bytes(4, "big"), hashlib.sha256).digest() for block in blocks)
+        key, blocks = _key(self.secret, b"warmup cursors: hide"), range(-(-len(payload) // _BLOCK_BYTES))
+        stream = b"".join(hmac.digest(key, seal + block.to_bytes(4, "big"), "sha256") for block in blocks)
         return bytes(one ^ other for one, other in zip(payload, stream, strict=False))
 
     def _seal(self, payload: bytes) -> bytes:
         sealed = self.purpose.encode() + b"\0" + payload
-        return hmac.new(f"cursor:{self.secret}".encode(), sealed, hashlib.sha256).digest()[:_SEAL_BYTES]
+        return hmac.digest(_key(self.secret, b"warmup cursors: seal"), sealed, "sha256")[:_SEAL_BYTES]
+
+
+@lru_cache(maxsize=4)
+def _key(secret: str, purpose: bytes) -> bytes:
+    """A key for one purpose, by HKDF (RFC 5869): from it nobody finds the pepper, or the keys for other purposes."""
+    extracted = hmac.digest(b"", secret.encode(), "sha256")
+    return hmac.digest(extracted, purpose + b"\x01", "sha256")

@@ -3,21 +3,30 @@
 import re
 import unicodedata
 
-_LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"
+_FORMAT = r"\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+"""What shows nothing itself and may make the rest look like something else, such as overrides of the direction.
+
+Joiners (U+200C, U+200D) and tags are not among it: emoji and some scripts need them.
+"""
+_LINE = rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029{_FORMAT}]*"
 _LINES = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*"
 _SOMETHING = (
     r"[^\s\x00-\x20\x7f-\xa0\xad\u0300-\u036f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u1ab0-\u1ace"
     r"\u1dc0-\u1dff\u2000-\u200f\u2028-\u202f\u205f-\u206f\u20d0-\u20ff\u2800\u3000\u3164\ue000-\uf8ff"
-    r"\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\uffa0\ufff0-\ufff8]"
+    r"\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\uffa0\ufff0-\ufffb]"
 )
 ONE_LINE = f"^{_LINE}$"
-"""The pattern of a string without control characters and line breaks, for any engine that reads JSON Schema."""
+"""The pattern of a string without control and format characters and line breaks, for any engine of JSON Schema."""
 VISIBLE_LINE = f"^{_LINE}{_SOMETHING}{_LINE}$"
 """The same, with something to see; to the letter that is `has_something_visible`, which patterns cannot say."""
+_PROSE = rf"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_FORMAT}]*"
+VISIBLE_PROSE = f"^{_PROSE}{_SOMETHING}{_PROSE}$"
+"""The same for several lines, which may hold tabs and line breaks."""
 VISIBLE_LINES = f"^{_LINES}{_SOMETHING}{_LINES}$"
 """The pattern of text with something to see, and without control characters but tab and line breaks."""
 
 _ONE_LINE = re.compile(_LINE)
+_FORMATS = re.compile(f"[{_FORMAT}]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
 _JOINER = "\u200d"
 _TAGS = range(0xE0020, 0xE0080)
@@ -51,13 +60,18 @@ def has_something_visible(text: str) -> bool:
 
 
 def is_one_line(text: str) -> bool:
-    """Whether the text holds neither control characters nor line breaks."""
+    """Whether the text holds no control characters, format characters and line breaks."""
     return _ONE_LINE.fullmatch(text) is not None
 
 
 def has_control_characters(text: str) -> bool:
     """Whether the text holds control characters other than tab, line feed and carriage return before a line feed."""
     return _CONTROL.search(text) is not None
+
+
+def has_format_characters(text: str) -> bool:
+    """Whether the text holds invisible characters that may make it look like another text."""
+    return _FORMATS.search(text) is not None
 
 
 def without_ignorable(text: str) -> str:

@@ -13,6 +13,14 @@ from chalicelib.domain.records import record
 
 JSON = "application/json"
 D_co = TypeVar("D_co", covariant=True)
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Headers of every answer."""
+HSTS = "max-age=31536000"
+"""What the header `Strict-Transport-Security` of an encrypted answer says: call this host encrypted from now on."""
 Encoded = tuple[int, dict[str, str], str]
 """Status, headers and body of an answer."""
 
@@ -127,7 +135,8 @@ _MAY_LACK: dict[type, bool | None] = {}
 def encode(status: int, headers: Mapping[str, str], document: object, request_id: str) -> Encoded:
     """Encodes an answer; a document that is a string already stays as it is."""
     body = document if isinstance(document, str) else _json(document)
-    all_headers = {"Content-Type": JSON, "Cache-Control": "no-store", "X-Request-Id": request_id, **headers}
+    usual = {"Content-Type": JSON, "Cache-Control": "no-store", "X-Request-Id": request_id}
+    all_headers = {**SECURITY_HEADERS, **usual, **headers}
     return status, all_headers, body
 
 

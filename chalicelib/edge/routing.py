@@ -12,7 +12,7 @@ from chalicelib.context import ActorKind, sources
 from chalicelib.domain import ids
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.permissions import Permission
-from chalicelib.edge.answers import Encoded
+from chalicelib.edge.answers import HSTS, Encoded
 from chalicelib.edge.endpoints import BODIES, Endpoint, Reader, View
 from chalicelib.edge.problems import PROBLEM, problem
 from chalicelib.edge.requests import Call, base_of
@@ -100,8 +100,13 @@ def install(app: Chalice, settings: Settings) -> None:
     """Gives the edge its settings, and turns what Chalice itself answers into problem documents."""
     installed.settings, installed.logs = settings, Logs(settings)
 
-    def problems_only(event: Request, get_response: Callable[[Request], Response]) -> Response:
-        response = get_response(event)
+    def finished(event: Request, get_response: Callable[[Request], Response]) -> Response:
+        response = problems_only(event, get_response(event))
+        if event.headers.get("x-forwarded-proto") == "https":
+            response.headers["Strict-Transport-Security"] = HSTS
+        return response
+
+    def problems_only(event: Request, response: Response) -> Response:
         if response.status_code < 400 or response.headers.get("Content-Type") == PROBLEM:
             return response
         if response.status_code == 405:
@@ -113,7 +118,7 @@ def install(app: Chalice, settings: Settings) -> None:
         request_id = ids.make("req", sources.clock(), sources.entropy(10))
         return _response(problem(ServiceError("A defect of the service."), request_id, base=base_of(event)))
 
-    app.register_middleware(problems_only, "http")
+    app.register_middleware(finished, "http")
 
 
 def _response(encoded: Encoded) -> Response:

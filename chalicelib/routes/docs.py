@@ -4,6 +4,7 @@ from pathlib import Path
 
 from chalice.app import Response
 
+from chalicelib.edge.serve import installed
 from chalicelib.routes import pages
 
 FOLDER = Path(__file__).parents[1] / "docs"
@@ -26,12 +27,18 @@ def policy() -> str:
     return _POLICY
 
 
-blueprint = pages.serve(__name__, "/docs", FOLDER, policy)
+def _is_open() -> bool:
+    return installed.settings.open_docs
+
+
+blueprint = pages.serve(__name__, "/docs", FOLDER, policy, _is_open)
 
 
 @pages.route(blueprint, "/openapi.json", "openapi")
 def openapi() -> Response:
     """The document."""
+    if not _is_open():
+        return pages.missing(blueprint.current_request, "/openapi.json")
     return pages.answer(blueprint.current_request, "", FOLDER, policy, "openapi.json")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from chalice.app import Blueprint, Request, Response
 
+from chalicelib.edge.answers import SECURITY_HEADERS
 from chalicelib.edge.requests import base_of
 from chalicelib.edge.serve import problem_for_unknown_route, refused_page
 
@@ -29,7 +30,7 @@ _HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-cache",  # kept, and asked about by its entity tag each time: a release is seen at once
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
+    **SECURITY_HEADERS,
     "X-Frame-Options": "DENY",
 }
 
@@ -38,19 +39,24 @@ PATHS: list[str] = []
 """The paths of all pages."""
 
 
-def serve(import_name: str, path: str, folder: Path, policy: Callable[[], str]) -> Blueprint:
+def serve(
+    import_name: str, path: str, folder: Path, policy: Callable[[], str], is_open: Callable[[], bool] = lambda: True
+) -> Blueprint:
     """The routes that serve the folder under `path` (such as `/console`), to anybody.
 
     `policy` is asked for the value of `Content-Security-Policy` with each page. Text only: anything else has no type
-    here. Conditional requests (`If-None-Match`) are answered 304.
+    here. While `is_open` answers false, there is no such page. Conditional requests (`If-None-Match`) are answered 304.
     """
     blueprint = Blueprint(import_name)
 
     def root() -> Response:
-        return answer(blueprint.current_request, path, folder, policy, "")
+        return named("")
 
     def named(name: str) -> Response:
-        return answer(blueprint.current_request, path, folder, policy, name)
+        request = blueprint.current_request
+        return (
+            answer(request, path, folder, policy, name) if is_open() else missing(request, f"{path}/{name}".rstrip("/"))
+        )
 
     noun = path.strip("/")
     route(blueprint, path, noun)(root)
@@ -72,10 +78,7 @@ def answer(request: Request, path: str, folder: Path, policy: Callable[[], str],
     asked = PAGE if "." not in name else name
     file = next((one for one in folder.iterdir() if one.name == asked and one.suffix in _TYPES and one.is_file()), None)
     if file is None:
-        status, out, body = problem_for_unknown_route(
-            request.headers, request.method, f"{path}/{name}", [], base_of(request)
-        )
-        return Response(body=body.decode(), status_code=status, headers=dict(out))
+        return missing(request, f"{path}/{name}")
     text = file.read_text(encoding="utf-8")
     headers: dict[str, str | list[str]] = {**_HEADERS, "Content-Type": _TYPES[file.suffix]}
     if asked == PAGE:
@@ -87,6 +90,12 @@ def answer(request: Request, path: str, folder: Path, policy: Callable[[], str],
     if known & {tag, "*"}:
         return Response(body="", status_code=304, headers=headers)
     return Response(body=text, status_code=200, headers=headers)
+
+
+def missing(request: Request, path: str) -> Response:
+    """What is answered where there is no page."""
+    status, out, body = problem_for_unknown_route(request.headers, request.method, path, [], base_of(request))
+    return Response(body=body.decode(), status_code=status, headers=dict(out))
 
 
 def _base(request: Request, path: str, name: str) -> str:

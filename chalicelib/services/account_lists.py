@@ -234,7 +234,8 @@ def _shown(context: Context, account: Account, phases: list[Phase], items: Mappi
     text = items.get(current.assigned_text_id or "") if current else None
     url = None
     if isinstance(content, Content):
-        url = media.download_url(context.settings.media_bucket, content.media_key, context.settings.url_seconds)
+        seconds = context.settings.url_seconds
+        url = media.download_url(context.settings.media_bucket, content.media_key, seconds, content.media_type)
     return Shown(
         account,
         phases,

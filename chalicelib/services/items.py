@@ -70,7 +70,7 @@ def get(context: Context, kind: type[T], noun: str, model_id: str, item_id: str)
 def media_url(context: Context, item: Content) -> tuple[str, datetime]:
     """A URL that gives a media item's file, and until when. The URL is a secret."""
     seconds = context.settings.url_seconds
-    url = media.download_url(context.settings.media_bucket, item.media_key, seconds)
+    url = media.download_url(context.settings.media_bucket, item.media_key, seconds, item.media_type)
     return url, context.now + timedelta(seconds=seconds)
 
 

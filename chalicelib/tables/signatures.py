@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
@@ -47,9 +48,12 @@ class Signer(NamedTuple):
         )
         return headers
 
-    def url(self, scheme: str, host: str, path: str, seconds: int) -> str:
-        """The URL by which anybody may GET what is at `path` (quoted) for so many seconds."""
+    def url(
+        self, scheme: str, host: str, path: str, seconds: int, own: Mapping[str, str] = MappingProxyType({})
+    ) -> str:
+        """The URL by which anybody may GET what is at `path` (quoted) for so many seconds, with its own parameters."""
         members = {
+            **own,
             "X-Amz-Algorithm": _ALGORITHM,
             "X-Amz-Credential": f"{self.credentials.access_key}/{self._scope}",
             "X-Amz-Date": self.stamp,

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from chalicelib.edge.serve import installed
 from chalicelib.logs import Logs
-from infrastructure import watch
+from infrastructure import attacks, watch
 from tests.agency import LEASE, Agency
 from tests.wire import Fault
 
@@ -39,7 +40,9 @@ def alarmed() -> dict[str, Metric]:
             frozenset((one["Name"], one["Value"]) for one in alarm["Properties"]["Dimensions"]),
         )
         for name, alarm in watch.resources(STAGE).items()
-        if alarm["Type"] == "AWS::CloudWatch::Alarm" and not alarm["Properties"]["Namespace"].startswith("AWS/")
+        if alarm["Type"] == "AWS::CloudWatch::Alarm"
+        and not alarm["Properties"]["Namespace"].startswith("AWS/")
+        and name not in attacks.FILTERS  # their metrics are made of lines of the log, see below
     }
 
 
@@ -58,3 +61,38 @@ def test_every_alarm_on_a_metric_of_ours_finds_it(
     assert len(alarmed()) >= 5
     for name, metric in alarmed().items():
         assert metric in metrics, f"{name} looks at {metric}, and nobody writes it: {sorted(map(str, metrics))}"
+
+
+def counted(pattern: str, line: dict[str, Any]) -> bool:
+    """Whether a metric filter of this pattern counts the line: comparisons of members, and `||` between them."""
+    for path, value in re.findall(r"\$\.([\w.\[\]]+) = (\"[^\"]*\"|\d+)", pattern):
+        found: Any = line
+        for part in re.findall(r"\w+", path):
+            found = (
+                found[int(part)] if isinstance(found, list) else found.get(part) if isinstance(found, dict) else None
+            )
+        if found == json.loads(value):
+            return True
+    return False
+
+
+def test_every_filter_counts_the_lines_that_it_is_for(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    monkeypatch.setattr(installed, "logs", Logs(installed.settings))
+    agency.nobody().get("/api/operator/bots").refused(401, "unauthenticated")
+    agency.worker().send("GET", "/api/operator/bots").refused(403, "forbidden")
+    agency.hire("b9")
+    agency.operator.post("/api/operator/bots/b9/keys").ok(201)
+    agency.operator.get("/api/operator/bots").ok()
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    found = {
+        name: [line["message"] for line in lines if counted(pattern, line)]
+        for name, (logs, pattern) in attacks.FILTERS.items()
+        if "AccessLog" not in logs
+    }
+    assert {name: len(messages) for name, messages in found.items()} == {
+        "KeysRefused": 1,
+        "CallsForbidden": 1,
+        "KeysMade": 2,
+    }, found

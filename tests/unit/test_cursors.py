@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain import cursors
 from chalicelib.domain.cursors import Cursors
 from chalicelib.domain.errors import MalformedRequest
 
@@ -21,9 +22,9 @@ values = st.recursive(
 
 @given(state=values, purpose=st.text())
 def test_what_was_put_in_comes_out(state: Any, purpose: str) -> None:
-    cursors = Cursors("secret", purpose)
-    cursor = cursors.encode(state)
-    assert cursors.decode(cursor) == state
+    made = Cursors("secret", purpose)
+    cursor = made.encode(state)
+    assert made.decode(cursor) == state
     assert cursor is None or cursor.replace("-", "").replace("_", "").isalnum(), "it goes into a URL as it is"
 
 
@@ -70,3 +71,13 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
 def test_any_text_is_refused_and_breaks_nothing(text: str) -> None:
     with pytest.raises(MalformedRequest):
         Cursors("secret", "ready:b1").decode(text)
+
+
+def test_the_keys_of_cursors_are_not_that_of_digests(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(cursors, "_key", lambda secret, _: secret.encode())
+        forged = Cursors("secret", "ready:b1").encode(STATE)
+    with pytest.raises(MalformedRequest):
+        Cursors("secret", "ready:b1").decode(forged)
+    keys = {cursors._key("secret", purpose) for purpose in (b"seal", b"hide")} | {b"secret"}
+    assert len(keys) == 3

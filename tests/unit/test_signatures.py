@@ -4,7 +4,7 @@ import string
 from datetime import datetime
 from typing import Any
 from unittest import mock
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from botocore import auth
 from botocore.auth import S3SigV4QueryAuth, SigV4Auth
@@ -53,10 +53,11 @@ def test_a_url_is_signed_as_botocore_signs_it(
     credentials: Credentials, region: str, moment: datetime, origin: str, key: str, seconds: int
 ) -> None:
     path = "/bucket/" + quote(key)
-    request = AWSRequest("GET", origin + path)
+    own = {"response-content-type": "image/png", "response-content-disposition": "inline"}
+    request = AWSRequest("GET", f"{origin}{path}?{urlencode(own, quote_via=quote, safe='')}")
     with at(moment):
         S3SigV4QueryAuth(credentials, "s3", region, seconds).add_auth(request)
     signer = Signer(credentials, region, "s3", moment.strftime("%Y%m%dT%H%M%SZ"))
     parts = urlsplit(origin)
-    ours = signer.url(parts.scheme, host_of(origin), path, seconds)
+    ours = signer.url(parts.scheme, host_of(origin), path, seconds, own)
     assert ours.replace(f"//{host_of(origin)}/", f"//{parts.netloc}/") == request.url

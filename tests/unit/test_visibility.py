@@ -43,7 +43,23 @@ def test_the_patterns_of_the_document_admit_nothing_visible_less_than_the_rule(v
         assert matches(visibility.VISIBLE_LINES, value)
     if visibility.has_something_visible(value) and visibility.is_one_line(value):
         assert matches(visibility.VISIBLE_LINE, value)
+    as_it_reads = not visibility.has_format_characters(value) and not visibility.has_control_characters(value)
+    if visibility.has_something_visible(value) and as_it_reads:
+        assert matches(visibility.VISIBLE_PROSE, value)
     assert matches(visibility.ONE_LINE, value) is visibility.is_one_line(value)
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u2066", "\u200b", "\ufeff", "\u00ad", "\u2060", "\u180e", "\ufff9"])
+def test_what_shows_nothing_and_changes_how_a_line_reads_is_refused(hidden: str) -> None:
+    line = f"invoice{hidden}gpj.exe"
+    assert not visibility.is_one_line(line) and not matches(visibility.VISIBLE_LINE, line)
+    assert visibility.has_format_characters(line) and not matches(visibility.VISIBLE_PROSE, line)
+
+
+@pytest.mark.parametrize("line", ["👨\u200d👩\u200d👧", "می\u200cخواهم", "🏴\U000e0067\U000e0062\U000e007f"])
+def test_joiners_and_tags_stay_which_emoji_and_scripts_need(line: str) -> None:
+    assert visibility.is_one_line(line) and matches(visibility.VISIBLE_LINE, line)
+    assert not visibility.has_format_characters(line)
 
 
 @pytest.mark.parametrize(

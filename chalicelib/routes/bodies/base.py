@@ -36,13 +36,19 @@ def _seen(value: str) -> str:
 
 def _one_line(value: str) -> str:
     if not visibility.is_one_line(value):
-        raise ValueError("it is one line: control characters and line breaks are refused")
+        raise ValueError("it is one line: control characters, invisible format characters and line breaks are refused")
     return value
 
 
 def _printable(value: str) -> str:
     if visibility.has_control_characters(value):
         raise ValueError("it holds control characters: of these, tab and newline alone are taken")
+    return value
+
+
+def _as_it_reads(value: str) -> str:
+    if visibility.has_format_characters(value):
+        raise ValueError("it holds invisible format characters, such as overrides of the direction")
     return value
 
 
@@ -83,8 +89,9 @@ Name = Annotated[
 Username = Annotated[Name, AfterValidator(_handle)]
 Prose = Annotated[
     str,
-    Field(min_length=1, max_length=2000, json_schema_extra={"pattern": visibility.VISIBLE_LINES}),
+    Field(min_length=1, max_length=2000, json_schema_extra={"pattern": visibility.VISIBLE_PROSE}),
     AfterValidator(_printable),
+    AfterValidator(_as_it_reads),
     AfterValidator(_seen),
 ]
 Message = Annotated[
