@@ -37,6 +37,8 @@ def event(
         action=action,
         transitions=list(transitions),
         request_id=context.request_id,
+        client_request_id=context.client_request_id,
+        key_id=context.actor.key_id,
         session_id=context.session_id,
         details=dict(details),
         words=words,
@@ -86,6 +88,11 @@ def note(context: Context, stored: AuditEvent) -> None:
     events = context.noted.setdefault("events", [])
     if isinstance(events, list) and len(events) < _MOST_LOGGED:
         events.append({"action": stored.action, "subject": stored.subject, "version": stored.sequence})
+
+
+def note_read(context: Context, what: str) -> None:
+    """Marks the call's log line as a read that matters for security: it leaves no event."""
+    context.note(security=what)
 
 
 def told(stored: AuditEvent) -> str:

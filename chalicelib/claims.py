@@ -6,7 +6,7 @@ A claim is a row of its own, written in the transaction that makes it, so that o
 from collections.abc import Mapping, Sequence
 
 from chalicelib.context import Context
-from chalicelib.domain import accounts, duplicates, profiles, rights
+from chalicelib.domain import accounts, duplicates, ids, profiles, rights
 from chalicelib.domain.errors import AlreadyExists, Duplicate, FileWithdrawn
 from chalicelib.tables import Account, Fingerprint
 from chalicelib.tables.base import batch_get
@@ -93,6 +93,12 @@ def duplicate(duplicate_of: str, twin: PoolItem | None) -> Duplicate:
     if twin is None:
         return Duplicate(duplicate_of=duplicate_of)
     return Duplicate(duplicate_of=duplicate_of, duplicate_status=twin.status, duplicate_category=twin.category)
+
+
+def claim_name(context: Context, transaction: Transaction, owner_id: str) -> None:
+    """Makes the id that of one bot or user, whatever the case of its letters."""
+    own = Fingerprint(fingerprint=ids.name_claim(owner_id), item_id=owner_id, created_at=context.now)
+    transaction.put(own, Fingerprint.fingerprint.does_not_exist())
 
 
 def claim_profile(context: Context, transaction: Transaction, account: Account, claim: Fingerprint | None) -> None:

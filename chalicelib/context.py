@@ -53,12 +53,20 @@ class ActorKind(StrEnum):
 
 @record
 class Actor:
-    """Who acts, and on which models; None means all. A user has a role, and may do what that grants."""
+    """Who acts, and on which models; None means all. A user has a role, and may do what that grants.
+
+    Kind and id together say who it is; `key_id` says by which key.
+    """
 
     kind: ActorKind
     id: str
     models: frozenset[str] | None = None
     role: Role | None = None
+    key_id: str | None = field(default=None, compare=False)
+
+    def is_(self, kind: ActorKind | None, identifier: str) -> bool:
+        """Whether this is that actor; of rows of an earlier release, which do not say it, the `kind` is None."""
+        return identifier == self.id and kind in (None, self.kind)
 
     def sees(self, model_id: str) -> bool:
         """Whether this actor sees and touches what belongs to the model."""
@@ -85,6 +93,7 @@ class Actor:
 class Context:
     """What a use case knows of its call. `now` is the one instant of the call, cut to milliseconds.
 
+    `request_id` is ours, and of no other call; `client_request_id` is what the caller calls it, None where it does not.
     `if_match` is the version of the item that the caller has seen, None where it did not say.
     """
 
@@ -93,6 +102,7 @@ class Context:
     request_id: str
     settings: Settings
     deadline: float
+    client_request_id: str | None = None
     session_id: str | None = None
     lease_token: str | None = None
     if_match: int | None = None
@@ -106,6 +116,11 @@ class Context:
     def entropy(self, count: int) -> bytes:
         """That many random bytes."""
         return sources.entropy(count)
+
+    @property
+    def known_as(self) -> str:
+        """The id by which the caller knows this call, and a repeat of it: its own where it gave one."""
+        return self.client_request_id or self.request_id
 
     @property
     def by_now(self) -> datetime:
@@ -134,8 +149,13 @@ class Context:
         return replace(self, actor=actor)
 
 
-def begin(settings: Settings, actor: Actor, request_id: str | None = None, seconds: float | None = None) -> Context:
+def begin(
+    settings: Settings, actor: Actor, client_request_id: str | None = None, seconds: float | None = None
+) -> Context:
     """The context of a call that begins now, and has so many seconds of real time (default: as the settings say)."""
     now = instants.whole(sources.clock())
-    made = request_id or ids.make("req", now, sources.entropy(10))
-    return Context(now, actor, made, settings, sources.monotonic() + (seconds or settings.deadline_seconds))
+    made, deadline = (
+        ids.make("req", now, sources.entropy(10)),
+        sources.monotonic() + (seconds or settings.deadline_seconds),
+    )
+    return Context(now, actor, made, settings, deadline, client_request_id)

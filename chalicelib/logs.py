@@ -65,9 +65,11 @@ class Logs:
 def _fields(context: Context, action: str, **fields: Any) -> dict[str, Any]:
     known = {
         "request_id": context.request_id,
+        "client_request_id": context.client_request_id,
         "action": action,
         "actor_kind": str(context.actor.kind),
         "actor_id": context.actor.id,
+        "key_id": context.actor.key_id,
         "session_id": context.session_id,
         **context.noted,
         **fields,

@@ -22,6 +22,7 @@ def new_session(context: Context, *, client: str | None = None, host: str | None
     return Session(
         session_id=context.new_id("ses"),
         bot_id=context.actor.id,
+        kind=context.actor.kind,
         client=client,
         host=host,
         live=SessionStatus.LIVE,
@@ -59,10 +60,15 @@ def count_session(context: Context, transaction: Transaction, session: Session) 
         transaction.update(Bot(bot_id=session.bot_id), condition, [action])
 
 
+def is_own(context: Context, session: Session) -> bool:
+    """Whether the session is the caller's."""
+    return context.actor.is_(session.kind, session.bot_id)
+
+
 def visible_session(context: Context, session_id: str) -> Session:
     """A session of the caller (an operator's: any). Raises NotFound."""
     (session,) = batch_get([(Session, session_id)])
-    mine = context.actor.kind is not ActorKind.BOT or (session is not None and session.bot_id == context.actor.id)
+    mine = context.actor.kind is not ActorKind.BOT or (session is not None and is_own(context, session))
     if session is None or session.is_over(context.now) or not mine or not visible_sessions(context, [session]):
         raise NotFound("session", session_id)
     found: Session = session
@@ -71,7 +77,7 @@ def visible_session(context: Context, session_id: str) -> Session:
 
 def own_session(context: Context, session: Session | None) -> Session:
     """The session, if it is the caller's. Raises NotFound."""
-    if session is None or session.bot_id != context.actor.id or session.is_over(context.now):
+    if session is None or not is_own(context, session) or session.is_over(context.now):
         raise NotFound("session", context.session_id or "")
     return session
 

@@ -58,7 +58,7 @@ _QUERY: Mapping[object, Json] = {
 }
 _HEADERS: Mapping[str, Json] = {
     "X-Request-Id": {
-        "description": "The request's id: yours, if it was well-formed, else a new one. Log and audit have it.",
+        "description": "The request's id: yours (the `client_request_id` of log and audit), else one of the service.",
         "schema": {"type": "string", "examples": ["req_01KAT3Z1V6Q2W4R5T6Y7U8I9O0"]},
     },
     "ETag": {
@@ -78,7 +78,7 @@ _HEADERS: Mapping[str, Json] = {
 }
 _SENT: Mapping[str, Json] = {
     "X-Request-Id": {
-        "description": "An id of your own for this request; one that is not well-formed is replaced.",
+        "description": "An id of your own for this request; one that is not well-formed counts as none.",
         "schema": {"type": "string"},
         "example": "my-request-1",
     },

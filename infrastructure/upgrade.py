@@ -16,15 +16,15 @@ from pynamodb.expressions.condition import Condition
 
 from chalicelib import audit, tables, warmups
 from chalicelib import context as contexts
-from chalicelib.context import Actor, ActorKind
-from chalicelib.domain import forgettable, rights
+from chalicelib.context import Actor, ActorKind, sources
+from chalicelib.domain import forgettable, ids, rights
 from chalicelib.domain.errors import ServiceError
 from chalicelib.domain.leases import is_open
 from chalicelib.domain.permissions import Role
 from chalicelib.domain.timing import Due, DueQueue
 from chalicelib.services import users
 from chalicelib.settings import Settings
-from chalicelib.tables import Account, AccountProfile, AuditEvent, Bot, Content, Fingerprint, Phase, Text, pages
+from chalicelib.tables import Account, AccountProfile, AuditEvent, Bot, Content, Fingerprint, Phase, Text, User, pages
 from chalicelib.tables.audit_buckets import bucket_of, day_of
 from chalicelib.tables.base import Item, Raw, batch_get
 from chalicelib.tables.pools import PoolItem
@@ -184,6 +184,24 @@ def _part_words(settings: Settings, event: AuditEvent) -> bool:
     return _written(settings, event, AuditEvent.words.does_not_exist() & AuditEvent.subject.exists(), words)
 
 
+def claim_names(settings: Settings) -> Iterator[bool]:
+    """Claims the ids of bots and users, whatever the case of their letters: for each whether it was written."""
+    for name in (*(one.bot_id for one in _all(Bot)), *(one.user_id for one in _all(User))):
+        claim = Fingerprint(fingerprint=ids.name_claim(name), item_id=name, created_at=sources.clock())
+        (before,) = batch_get([(Fingerprint, claim.fingerprint)])
+        yield before is None and _put(settings, claim)
+
+
+def _put(settings: Settings, item: Item) -> bool:
+    transaction = Transaction(contexts.begin(settings, Actor(ActorKind.OPERATOR, "deployer")))
+    transaction.put(item, item.is_absent())
+    try:
+        transaction.commit()
+    except Stale:
+        return False
+    return True
+
+
 PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {
     "items ranked again": rank_items,
     "events sorted by day": sort_events,
@@ -193,6 +211,7 @@ PASSES: Mapping[str, Callable[[Settings], Iterator[bool]]] = {
     "operators moved to the users": move_operators,
     "files of withdrawn items marked": mark_files,
     "events parted from their words": part_words,
+    "ids of bots and users claimed": claim_names,
 }
 
 

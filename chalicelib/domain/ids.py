@@ -7,6 +7,7 @@ from chalicelib.domain.errors import InvalidInput
 
 GIVEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 REQUEST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/+=-]{0,127}", re.ASCII)
+RESERVED = frozenset({"root", "deployer", "system", "service", "timer", "nobody", "anonymous"})
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
 _RANDOM_BITS = 80
 
@@ -21,10 +22,20 @@ ISSUED = "oidc_"
 
 
 def check_own(noun: str, text: str) -> None:
-    """Raises InvalidInput where a caller would give a bot or a user the id of somebody who signs in at an issuer."""
-    if text.lower().startswith(ISSUED):
+    """Raises InvalidInput for the id of a built-in actor, or of somebody who signs in at an issuer: no bot or user of
+    ours is called so."""
+    detail = None
+    if text.casefold() in RESERVED:
+        detail = f"{text} is the id of a built-in actor: choose another"
+    elif text.casefold().startswith(ISSUED):
         detail = f"ids that begin with `{ISSUED}` are those of users who sign in at an issuer: choose another"
+    if detail is not None:
         raise InvalidInput([{"pointer": f"/{noun}_id", "detail": detail}])
+
+
+def name_claim(text: str) -> str:
+    """The key under which one bot or user claims its id: ids that differ only in case are one."""
+    return f"name#{text.casefold()}"
 
 
 def is_request_id(text: str) -> bool:

@@ -73,7 +73,10 @@ def differences(result: Replay, version: int, values: Mapping[str, object]) -> l
 
 # hashes
 
-_MEMBERS = ("subject", "sequence", "actor", "action", "transitions", "request_id", "session_id", "words", "previous")
+_MEMBERS = (
+    *("subject", "sequence", "actor", "key_id", "action", "transitions"),
+    *("request_id", "client_request_id", "session_id", "words", "previous"),
+)
 _LINK_DIGITS = 32
 
 

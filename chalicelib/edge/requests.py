@@ -23,6 +23,7 @@ class Call:
     """What is read of a request; `base` is what stands before our paths in its URL.
 
     `repeated` are the query parameters that were given more than once, `source` is the address of the caller.
+    `address` is the same as the gateway wrote it, `gateway_request_id` what it calls the request: no caller chooses them.
     """
 
     headers: Mapping[str, str]
@@ -31,6 +32,8 @@ class Call:
     base: str = ""
     repeated: tuple[str, ...] = ()
     source: str | None = None
+    address: str | None = None
+    gateway_request_id: str | None = None
 
     @classmethod
     def of(cls, request: Request) -> Call:
@@ -40,7 +43,9 @@ class Call:
         repeated = () if given is None else tuple(name for name in query if len(given.getlist(name)) > 1)
         body = request.raw_body
         raw = body.encode() if isinstance(body, str) else body
-        return cls(request.headers, query, raw, base_of(request), repeated, source_of(request.context))
+        gateway, source = request.context, source_of(request.context)
+        address, named = (gateway.get("identity") or {}).get("sourceIp"), gateway.get("requestId")
+        return cls(request.headers, query, raw, base_of(request), repeated, source, address, named)
 
     @property
     def media_type(self) -> str:

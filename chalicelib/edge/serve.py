@@ -39,23 +39,24 @@ installed = Installed()
 
 def serve(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> Encoded:
     """Answers one request. Nothing that goes wrong leaves it but as a problem document."""
-    began, request_id = sources.monotonic(), _request_id(call.headers.get("x-request-id"))
-    context = contexts.begin(installed.settings, _NOBODY, request_id, endpoint.seconds)
+    began, named = sources.monotonic(), _request_id(call.headers.get("x-request-id"))
+    context = contexts.begin(installed.settings, _NOBODY, named, endpoint.seconds)
+    context.note(source_ip=call.address, gateway_request_id=call.gateway_request_id)
     try:
         context = _authenticated(endpoint, call, context)
         _check_ids(params)
         result = endpoint.view(context, **params, **endpoint.arguments(call, context.actor))
         answer = result if isinstance(result, Answer) else Answer(result)
-        encoded = encode(answer.status, answer.headers, answer.document, context.request_id)
+        encoded = encode(answer.status, answer.headers, answer.document, context.known_as)
     except ServiceError as error:
         context.note(code=error.code)
-        encoded = problem(_with_current(endpoint, error, context.now), context.request_id, context.now, call.base)
+        encoded = problem(_with_current(endpoint, error, context.now), context.known_as, context.now, call.base)
     except Exception as error:  # the edge is where a defect becomes an answer; it is logged whole and alarmed on
         installed.logs.defect(context, endpoint.name)
         # a developer's machine, where nothing is named in AWS's place, is not deployed and is told what to set
         of_a_developer = isinstance(error, AwsRefused)
         defect = ServiceError(str(error) if of_a_developer else "A defect of the service. Tell us the request id.")
-        encoded = problem(defect, context.request_id, base=call.base)
+        encoded = problem(defect, context.known_as, base=call.base)
     installed.logs.request(
         context,
         endpoint.name,
@@ -73,7 +74,7 @@ def problem_for_unknown_route(
 ) -> tuple[int, dict[str, str], bytes]:
     """The problem of an unknown path (404), or of a wrong method (405, `allowed` are the right ones)."""
     given = next((value for name, value in headers.items() if name.lower() == "x-request-id"), None)
-    request_id = contexts.begin(installed.settings, _NOBODY, _request_id(given)).request_id
+    request_id = contexts.begin(installed.settings, _NOBODY, _request_id(given)).known_as
     error: ServiceError
     if allowed:
         error = MethodNotAllowed(f"{path} does not know {method}; it knows {', '.join(allowed)}.")

@@ -12,6 +12,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
+from chalicelib.audit import note_read
 from chalicelib.context import Context
 from chalicelib.domain.accounts import AccountState
 from chalicelib.domain.errors import MalformedRequest, TemporarilyUnavailable
@@ -234,6 +235,7 @@ def _shown(context: Context, account: Account, phases: list[Phase], items: Mappi
     text = items.get(current.assigned_text_id or "") if current else None
     url = None
     if isinstance(content, Content):
+        note_read(context, "content:url")
         seconds = context.settings.url_seconds
         url = media.download_url(context.settings.media_bucket, content.media_key, seconds, content.media_type)
     return Shown(

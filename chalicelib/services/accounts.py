@@ -14,7 +14,7 @@ from chalicelib.domain.instants import UTC_ZONE, render
 from chalicelib.domain.warmup import operate, work
 from chalicelib.domain.warmup.leases import refuse_others
 from chalicelib.domain.warmup.state import Step, Warmup
-from chalicelib.sessions import new_session, working_session
+from chalicelib.sessions import is_own, new_session, working_session
 from chalicelib.tables import Account, AccountProfile, CreatorModel, Fingerprint
 from chalicelib.tables.base import batch_get
 from chalicelib.tables.profiles import profile_of
@@ -109,7 +109,7 @@ def start(context: Context, account_id: str) -> Changed:
 
 
 def _in_own_session(context: Context, loaded: Loaded) -> bool:
-    return loaded.session is not None and loaded.session.bot_id == context.actor.id
+    return loaded.session is not None and is_own(context, loaded.session)
 
 
 def status(context: Context, account_id: str) -> Loaded:

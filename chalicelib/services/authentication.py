@@ -14,7 +14,7 @@ from chalicelib.tables.base import Key, batch_get, cached
 from chalicelib.tables.lately import Lately
 from chalicelib.tables.transaction import SingleUpdate, Stale
 
-ROOT = Actor(ActorKind.OPERATOR, "root", role=Role.ADMIN)
+ROOT = Actor(ActorKind.OPERATOR, "root", role=Role.ADMIN, key_id="deployment")
 _NOBODY: keys.Keys = {"": {"digest": "0" * 64, "created_at": "", "revoked_at": None}}
 _NEW_KEY_SECONDS = 1.0
 _MOST_OWNERS = 1000
@@ -77,10 +77,10 @@ def _whose(context: Context, found: _Owners, digests: list[str]) -> Actor | None
     of_bot = _matching({} if found.bot is None else found.bot.keys, digests, context)
     of_user = _matching({} if found.user is None else found.user.keys, digests, context)
     if found.bot is not None and of_bot is not None and _is_bots(found):
-        return _bot(found.bot)
+        return _bot(found.bot, of_bot)
     if found.user is not None and of_user is not None:
         _note_use(context, found.user, of_user)
-        return Actor(ActorKind.OPERATOR, found.user.user_id, _models(found.user), found.user.role)
+        return Actor(ActorKind.OPERATOR, found.user.user_id, _models(found.user), found.user.role, of_user)
     return None
 
 
@@ -96,9 +96,9 @@ def _is_bots(found: _Owners) -> bool:
     return found.user is None or (found.bot is not None and found.bot.role is ActorKind.BOT)
 
 
-def _bot(bot: Bot) -> Actor:
+def _bot(bot: Bot, key_id: str) -> Actor:
     role = Role.ADMIN if bot.role is ActorKind.OPERATOR else None
-    return Actor(bot.role, bot.bot_id, _models(bot), role)
+    return Actor(bot.role, bot.bot_id, _models(bot), role, key_id)
 
 
 def _models(owner: Bot | User) -> frozenset[str] | None:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from chalicelib import credentials
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
+from chalicelib.claims import claim_name
 from chalicelib.context import ActorKind, Context
 from chalicelib.credentials import add_key, require_room
 from chalicelib.domain import ids
@@ -44,6 +45,7 @@ def create(
     change = Change(context, bot)
     key_id, key = add_key(change, bot, bot_id, expires_at)
     change.record("bot", None, "created")
+    claim_name(context, change.transaction, bot_id)
     change.transaction.update(User(user_id=bot_id), User.user_id.does_not_exist(), [])
     try:
         change.commit(AuditAction.BOT_CREATE, key_id=key_id)
@@ -51,7 +53,7 @@ def create(
     except Stale:
         found = _bot_or_none(bot_id)
     if found is None:
-        raise AlreadyExists(f"{bot_id} is the id of a user: a bot needs another.")
+        raise AlreadyExists(f"{bot_id} is the id of a user, or differs from another id only in case: choose another.")
     if (found.name, found.models) != (name, bot.models):
         raise AlreadyExists(f"Bot {bot_id} exists with other data.")
     return found, None

@@ -110,6 +110,7 @@ def _kept_since(context: Context) -> datetime:
 
 def export(context: Context, *, cursor: str | None = None, **asked: str | None) -> tuple[list[AuditEvent], str | None]:
     """Up to 1,000 events, newest first, and where the next call goes on. Raises MalformedRequest."""
+    audit.note_read(context, "audit:export")
     found: list[AuditEvent] = []
     while len(found) < _MOST_EXPORTED:
         page, cursor = list_all(context, limit=_EXPORT_PAGE, cursor=cursor, **asked)

@@ -16,7 +16,7 @@ from chalicelib.holdings import Endings, GivenLease
 from chalicelib.sessions import visible_session
 from chalicelib.tables import Account, Content, Phase, Session, Text
 from chalicelib.tables.base import Key, batch_get
-from chalicelib.tables.sessions import HeldLease, beat, settle
+from chalicelib.tables.sessions import HeldLease, beat, owned_by, settle
 from chalicelib.tables.transaction import SingleUpdate, Stale
 
 _BINDING = Actor(ActorKind.TIMER, "binding")
@@ -95,7 +95,7 @@ def _beat(context: Context, session_id: str, note: str | None) -> Session:
     condition, actions = beat(context.now, context.settings, note)
     condition &= Session.kept_until > context.now
     if context.actor.kind is ActorKind.BOT:
-        condition &= Session.bot_id == context.actor.id
+        condition &= owned_by(context.actor)
     update = SingleUpdate(context, Session(session_id=session_id), condition, actions)
     try:
         update.commit()

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from chalicelib.audit import note_read
 from chalicelib.claims import duplicate, require_file
 from chalicelib.context import Context
 from chalicelib.domain import duplicates, needs, rights
@@ -69,6 +70,7 @@ def get(context: Context, kind: type[T], noun: str, model_id: str, item_id: str)
 
 def media_url(context: Context, item: Content) -> tuple[str, datetime]:
     """A URL that gives a media item's file, and until when. The URL is a secret."""
+    note_read(context, "content:url")
     seconds = context.settings.url_seconds
     url = media.download_url(context.settings.media_bucket, item.media_key, seconds, item.media_type)
     return url, context.now + timedelta(seconds=seconds)

@@ -16,7 +16,7 @@ from chalicelib.domain.leases import Lease
 from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive, SessionStatus
 from chalicelib.domain.warmup import leases as life
-from chalicelib.sessions import new_session, open_session, visible_session
+from chalicelib.sessions import is_own, new_session, open_session, visible_session
 from chalicelib.tables import Bot, Session, pages
 from chalicelib.tables.bots import leave
 from chalicelib.tables.rests import rest_until, rests
@@ -58,7 +58,7 @@ def get(context: Context, session_id: str) -> tuple[Session, list[Held]]:
 def own(context: Context, session_id: str) -> tuple[Session, list[Held]]:
     """A session of the caller and of nobody else, with the live leases that it holds. Raises NotFound."""
     session = visible_session(context, session_id)
-    if session.bot_id != context.actor.id:
+    if not is_own(context, session):
         raise NotFound("session", session_id)
     return session, _shown(context, [session])[session_id]
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.changes import Change, check_if_match, retry_on_conflict
+from chalicelib.claims import claim_name
 from chalicelib.context import ActorKind, Context
 from chalicelib.credentials import add_key, require_room, revoke_key
 from chalicelib.domain import admins, ids, permissions
@@ -11,7 +12,7 @@ from chalicelib.domain.actions import AuditAction
 from chalicelib.domain.errors import AlreadyExists, Forbidden, InvalidInput, NotFound
 from chalicelib.domain.permissions import Role
 from chalicelib.domain.records import record
-from chalicelib.tables import Bot, Setting, User, pages
+from chalicelib.tables import Bot, Fingerprint, Setting, User, pages
 from chalicelib.tables.base import batch_get
 from chalicelib.tables.settings import ADMINS, keep_admins
 
@@ -65,7 +66,11 @@ def create(context: Context, given: NewUser) -> tuple[User, NewUserKey | None]:
     ids.check_own("user", given.user_id)
     _require_grantable(context, given.role, given.models)
     user_id = given.user_id
-    found, bot, setting = batch_get([(User, user_id), (Bot, user_id), (Setting, ADMINS)])
+    found, bot, setting, claim = batch_get(
+        [(User, user_id), (Bot, user_id), (Setting, ADMINS), (Fingerprint, ids.name_claim(user_id))]
+    )
+    if claim is not None and claim.item_id != user_id:
+        raise AlreadyExists(f"{user_id} differs from {claim.item_id} only in case: ids that do are one.")
     if bot is not None:
         raise AlreadyExists(f"{user_id} is the id of a bot: a user needs another.")
     if found is not None:
@@ -76,6 +81,7 @@ def create(context: Context, given: NewUser) -> tuple[User, NewUserKey | None]:
     change = Change(context, user)
     key_id, key = add_key(change, user, user_id, given.expires_at)
     change.record("user", None, "created")
+    claim_name(context, change.transaction, user_id)
     change.transaction.update(Bot(bot_id=user_id), Bot.bot_id.does_not_exist(), [])
     _commit(change, _Loaded(user, setting), AuditAction.USER_CREATE, key_id=key_id, role=given.role)
     return user, NewUserKey(user_id, key_id, key)

@@ -40,6 +40,8 @@ class AuditEvent(Item):
     action = word(AuditAction)
     transitions = document(default=list)
     request_id = text()
+    client_request_id = maybe_text()
+    key_id = maybe_text()
     session_id = maybe_text()
     details = document(default=dict)
     details_digest = maybe_digest()

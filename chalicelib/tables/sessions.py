@@ -9,6 +9,7 @@ from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.context import Actor, ActorKind
 from chalicelib.domain.instants import parse, render
 from chalicelib.domain.records import record
 from chalicelib.domain.sessions import Directive, SessionStatus
@@ -20,6 +21,7 @@ from chalicelib.tables.attributes import (
     maybe_digest,
     maybe_instant,
     maybe_text,
+    maybe_word,
     text,
     texts,
     word,
@@ -69,6 +71,7 @@ class Session(Item):
 
     session_id = text(hash_key=True)
     bot_id = text()
+    kind = maybe_word(ActorKind)
     client = maybe_text()
     host = maybe_text()
     live = word(SessionStatus)
@@ -104,6 +107,14 @@ class Session(Item):
         """The tokens of leases under which something was given whose licence should be over."""
         ends = (entry.split(" ") for entry in self.licences or ())
         return {token for token, until in ends if parse(until) <= now}
+
+
+def owned_by(actor: Actor) -> Condition:
+    """The condition that a session is the actor's; one of an earlier release does not say of which kind it is."""
+    named: Condition = Session.bot_id == actor.id
+    same: Condition = Session.kind.does_not_exist() | (Session.kind == actor.kind)
+    both: Condition = named & same
+    return both
 
 
 @record

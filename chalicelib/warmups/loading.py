@@ -265,7 +265,7 @@ def document(response: Response | None) -> dict[str, object] | None:
 
 def caller(context: Context) -> Caller:
     """How the caller of this request shows that it holds an account."""
-    return Caller(context.actor.id, context.session_id, context.lease_token, context.request_id)
+    return Caller(context.actor.id, context.session_id, context.lease_token, context.known_as)
 
 
 def new_lease(context: Context, loaded: Loaded, session: Session) -> Lease:
@@ -273,5 +273,5 @@ def new_lease(context: Context, loaded: Loaded, session: Session) -> Lease:
     token = leases.make_token(loaded.account.version + 1, context.entropy(leases.TOKEN_BYTES))
     now, latest = context.now, context.now + loaded.warmup.max_work
     until = min(now + timedelta(seconds=context.settings.lease_seconds), latest)
-    lease = Lease(token, session.session_id, session.bot_id, now, until, context.request_id, latest_at=latest)
+    lease = Lease(token, session.session_id, session.bot_id, now, until, context.known_as, latest_at=latest)
     return leases.bounded(lease, loaded.warmup.consent.valid_until)

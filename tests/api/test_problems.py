@@ -59,7 +59,8 @@ def test_a_well_formed_request_id_comes_back_and_stands_in_the_audit(agency: Age
     answer = agency.operator.post("/api/operator/accounts/a1/ready", {"reason": "x"}, headers={"X-Request-Id": given})
     answer.ok()
     assert answer.headers["X-Request-Id"] == given
-    assert agency.operator.events()[-1]["request_id"] == given
+    event = agency.operator.events()[-1]
+    assert (event["client_request_id"], event["request_id"][:4]) == (given, "req_")
     problem = agency.operator.get("/api/operator/accounts/never", headers={"X-Request-Id": given})
     assert problem.refused(404, "account_not_found")["request_id"] == given
 
@@ -108,7 +109,7 @@ def test_a_defect_is_a_500_without_details_and_is_logged(
     assert "Traceback" not in answer.text
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert record.exc_info is not None
-    assert vars(record)["request_id"] == "r-500"
+    assert vars(record)["client_request_id"] == "r-500"
     worker.content().ok()
 
 

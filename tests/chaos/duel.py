@@ -107,7 +107,7 @@ class Duel:
         """Where an answer and the audit disagree: accepted is written once, refused is not written."""
         written: Counter[tuple[str, str]] = Counter()
         for row in self._wire.store.tables["test-audit_events"].rows.values():
-            written[row["request_id"]["S"], row["action"]["S"]] += 1
+            written[row.get("client_request_id", row["request_id"])["S"], row["action"]["S"]] += 1
         found = list(self._promised_longer(answers))
         for name, verb, answer in zip(NAMES, self._verbs, answers, strict=True):
             if not isinstance(answer, Reply) or not verb.actions or run.actors[name].killed:

@@ -105,7 +105,8 @@ def test_a_call_is_one_line_with_what_it_did(agency: Agency, log: io.StringIO) -
         "service": "warmup",
         "message": "bot b1 called accounts.start_warmup: 200",
         "action": "accounts.start_warmup",
-        "request_id": "r-1",
+        "client_request_id": "r-1",
+        "key_id": next(iter(agency.operator.get("/api/operator/bots/b1").ok()["keys"]))["key_id"],
         "actor_kind": "bot",
         "actor_id": "b1",
         "session_id": worker.session,
@@ -154,3 +155,26 @@ def test_words_of_callers_cannot_make_lines_of_their_own(agency: Agency, log: io
     agency.bot().get("/api/bot/accounts/a1/warmup-status", headers={"X-Request-Id": 'x\n{"level":"ERROR"}'})
     found = lines(log)[before:]
     assert [line["level"] for line in found] == ["INFO", "INFO"]
+
+
+def test_a_line_says_by_which_key_and_from_where(agency: Agency, log: io.StringIO) -> None:
+    agency.bot().ready().ok()
+    line = lines(log)[-1]
+    key_id = agency.operator.get("/api/operator/bots/b1").ok()["keys"][0]["key_id"]
+    assert line["key_id"] == key_id
+    assert line["source_ip"]
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("/api/operator/audit/export", "audit:export"),
+        ("/api/operator/models/m1/content?with_url=true", "content:url"),
+        ("/api/operator/models/m1/content/m1-pfp?with_url=true", "content:url"),
+        ("/api/operator/models/m1/content", None),
+        ("/api/operator/audit", None),
+    ],
+)
+def test_reads_that_matter_are_marked_in_the_log(agency: Agency, log: io.StringIO, path: str, what: str | None) -> None:
+    assert agency.operator.get(path).status == 200
+    assert lines(log)[-1].get("security") == what

@@ -226,3 +226,11 @@ def test_files_of_items_that_were_withdrawn_before_are_marked_by_the_upgrade(
     copy = media("copy", "any", sha256=row["sha256"]["S"])
     agency.operator.post("/api/operator/models/m2/content", copy).refused(409, "content_not_eligible")
     assert upgrade(settings)["files of withdrawn items marked"] == (0, 5), "a pass may be run again"
+
+
+def test_ids_of_bots_that_were_there_before_are_claimed_by_the_upgrade(agency: Agency, settings: Settings) -> None:
+    plant(agency, {})
+    written, read = upgrade(settings)["ids of bots and users claimed"]
+    assert written == read > 0
+    agency.operator.post("/api/operator/bots", {"bot_id": "B1"}).refused(409, "already_exists")
+    assert upgrade(settings)["ids of bots and users claimed"] == (0, read), "a pass may be run again"

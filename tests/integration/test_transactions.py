@@ -19,7 +19,7 @@ WRITE = "TransactWriteItems"
 
 def context() -> Context:
     """A call's context."""
-    return begin(SETTINGS, Actor(ActorKind.TIMER, "t"), request_id="r")
+    return begin(SETTINGS, Actor(ActorKind.TIMER, "t"), client_request_id="r")
 
 
 def of(*key: Any) -> Item:

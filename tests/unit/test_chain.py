@@ -25,6 +25,8 @@ class Event:
     action: str = "phase:complete"
     transitions: list[dict[str, object]] = field(default_factory=list)
     request_id: str = "req_1"
+    client_request_id: str | None = None
+    key_id: str | None = None
     session_id: str | None = None
     details: object = None
     details_digest: str | None = None
@@ -93,6 +95,8 @@ def test_what_retention_dropped_is_not_missed() -> None:
         {"transitions": [{"what": "phase", "from": None, "to": "completed"}]},
         {"request_id": "req_2"},
         {"session_id": "ses_2"},
+        {"client_request_id": "job-17"},
+        {"key_id": "key_2"},
         {"token": "another"},
     ],
 )

@@ -355,6 +355,8 @@ def test_an_export_goes_on_by_its_header(connect: Connect) -> None:
         "request_id": "r",
         "session_id": None,
         "details": {},
+        "client_request_id": None,
+        "key_id": None,
         "previous": None,
         "hash": "ab" * 32,
         "summary": "it was so",

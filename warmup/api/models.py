@@ -576,6 +576,8 @@ class AuditEvent(ApiModel):
     action: AuditAction
     transitions: list[AuditMove]
     request_id: str
+    client_request_id: str | None
+    key_id: str | None
     session_id: str | None
     details: dict[str, Any]
     previous: str | None

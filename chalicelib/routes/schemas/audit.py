@@ -41,6 +41,8 @@ class AuditEvent(Document):
     action: AuditAction
     transitions: list[AuditMove]
     request_id: str
+    client_request_id: str | None
+    key_id: str | None
     session_id: str | None
     details: dict[str, Any]
     previous: str | None
@@ -58,6 +60,8 @@ class AuditEvent(Document):
             action=item.action,
             transitions=item.transitions,
             request_id=item.request_id,
+            client_request_id=item.client_request_id,
+            key_id=item.key_id,
             session_id=item.session_id,
             details=item.details,
             previous=item.previous,
