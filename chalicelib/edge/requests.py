@@ -23,7 +23,7 @@ class Call:
     """What is read of a request; `base` is what stands before our paths in its URL.
 
     `repeated` are the query parameters that were given more than once, `source` is the address of the caller.
-    `address` is the same as the gateway wrote it, `gateway_request_id` what it calls the request: no caller chooses them.
+    `address` is that in full, `gateway_request_id` what the gateway calls the request: no caller chooses them.
     """
 
     headers: Mapping[str, str]

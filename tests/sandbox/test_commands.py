@@ -763,7 +763,7 @@ def test_pools_are_filled_and_looked_at(warmup: Run, tmp_path: Path) -> None:
     assert explained.out.split()[:5] == ["kind", "item", "id", "category", "theme"]
 
 
-def test_the_commands_of_operations_show_their_rows(warmup: Run) -> None:
+def test_the_commands_of_operations_show_their_rows(warmup: Run, tmp_path: Path) -> None:
     assert warmup("review", "list", "-o", "json").json == []
     assert "no case matches" in warmup("review", "retry", "--reason", "r", "--dry-run").err
     assert warmup("sessions", "list", "-o", "json").code == 0
@@ -771,6 +771,17 @@ def test_the_commands_of_operations_show_their_rows(warmup: Run) -> None:
     exported = warmup("audit", "export", "--account", "n-0")
     assert json.loads(exported.out.splitlines()[-1])["action"] == "account:create"
     assert "every audit is whole" in warmup("audit", "verify", "n-0").err
+    day = json.loads(exported.out.splitlines()[-1])["at"][:10]
+    sealed = warmup("audit", "seal", "--day", day)
+    assert json.loads(sealed.out)["hashes"]["account:n-0#1"] == json.loads(exported.out.splitlines()[-1])["hash"]
+    proof = tmp_path / "seal.json"
+    proof.write_text(sealed.out)
+    assert "as they were sealed" in warmup("audit", "prove", str(proof)).err
+    proof.write_text(sealed.out.replace('"account:n-0#1"', '"account:n-0#99"'))
+    broken = warmup("audit", "prove", str(proof))
+    assert (broken.code, "account:n-0#99 is gone" in broken.out) == (1, True)
+    proof.write_text("[]")
+    assert warmup("audit", "prove", str(proof)).code == 2
     assert warmup("pipeline", "-o", "json").json["pipeline_paused"] is False
     assert "accounts" in warmup("pipeline").out
     assert warmup("pipeline", "pause", "--reason", "r", "--yes").code == 0

@@ -1,17 +1,21 @@
 """`warmup audit`: the record of every change."""
 
+import json
 import sys
 import time
 from itertools import islice
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from warmup import seals
 from warmup.api.models import AuditEvent
-from warmup.commands.common import Exit, Format, Output, connect, say, visible
+from warmup.commands.common import Exit, Format, Output, connect, fail, say, visible
 from warmup.commands.output import show
 from warmup.commands.progress import counting
+from warmup.seals import differences
 from warmup.terminal import counted, cut
 
 app = typer.Typer(no_args_is_help=True, help="The record of every change.")
@@ -76,6 +80,47 @@ def export(
     with counting("events") as seen:
         count = show(seen(connect(context).audit.export(account_id=account, bot_id=bot, day=day)), output, EVENT)
     say(counted(count, "event"))
+
+
+@app.command()
+def seal(
+    context: typer.Context,
+    day: Annotated[str, typer.Option("--day", help="A day (UTC) that is over, such as 2026-11-22.")],
+) -> None:
+    """Write the hashes of a day's events to standard output, to be kept where nobody can change them.
+
+    Example: warmup audit seal --day 2026-11-22 > 2026-11-22.json
+    """
+    made = _sealed(context, day)
+    typer.echo(json.dumps(made, indent=1))
+    say(f"{counted(made['events'], 'event')}, head {made['head']}")
+
+
+@app.command()
+def prove(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="What `warmup audit seal` wrote of a day; - is standard input.")],
+) -> None:
+    """Compare a day's events with a seal that was kept, and list what differs.
+
+    Example: warmup audit prove 2026-11-22.json
+    """
+    try:
+        kept = json.loads(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"))
+        day, events = str(kept["day"]), len(kept["hashes"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise fail(Exit.USAGE, f"{file} cannot be read as a seal: {error}.") from None
+    found = differences(kept, _sealed(context, day))
+    for one in found:
+        typer.echo(visible(one, kept=""))
+    if found:
+        raise fail(Exit.ERROR, f"{counted(len(found), 'difference')} from the seal of {day}")
+    say(f"{counted(events, 'event')} of {day}: as they were sealed")
+
+
+def _sealed(context: typer.Context, day: str) -> dict[str, Any]:
+    with counting("events") as seen:
+        return seals.seal(day, seen(connect(context).audit.export(day=day)))
 
 
 @app.command()
