@@ -65,6 +65,6 @@ class AuditEvent(Document):
             session_id=item.session_id,
             details=item.details,
             previous=item.previous,
-            hash=digest(item),
+            hash=digest(item.as_read()),
             summary=audit.told(item),
         )
