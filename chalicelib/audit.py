@@ -36,16 +36,19 @@ def event(
         actor=actor,
         action=action,
         transitions=list(transitions),
-        request_id=context.request_id,
-        client_request_id=context.client_request_id,
-        key_id=context.actor.key_id,
-        session_id=context.session_id,
+        **_request(context),
         details=dict(details),
         words=words,
         token=token,
         previous=previous,
         kept_until=context.now + timedelta(days=context.settings.audit_days),
     )
+
+
+def _request(context: Context) -> dict[str, str | None]:
+    """By which request, key and session something is done."""
+    ids = {"request_id": context.request_id, "client_request_id": context.client_request_id}
+    return {**ids, "key_id": context.actor.key_id, "session_id": context.session_id}
 
 
 def words_apart(
