@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from chalicelib.context import ActorKind, Context
 from chalicelib.domain import forgettable
@@ -45,7 +46,7 @@ def event(
     )
 
 
-def _request(context: Context) -> dict[str, str | None]:
+def _request(context: Context) -> dict[str, Any]:
     """By which request, key and session something is done."""
     ids = {"request_id": context.request_id, "client_request_id": context.client_request_id}
     return {**ids, "key_id": context.actor.key_id, "session_id": context.session_id}
