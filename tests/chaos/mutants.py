@@ -359,7 +359,7 @@ MUTANTS: dict[str, Mutant] = {
         "tests/api/test_leases.py",
     ),
     "the completion that an operator must decide on": Mutant(
-        (Line("domain/timing.py", "if account.needs_review:", "if False:"),), "tests/api/test_leases.py"
+        (Line("domain/timing.py", "or account.needs_review:", "or False:"),), "tests/api/test_leases.py"
     ),
     "the lease that makes an account working": Mutant(
         (Line("domain/queues.py", "else {Queue.WORKING}", "else frozenset()"),), "tests/api/test_account_lists.py"
