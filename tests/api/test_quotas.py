@@ -49,8 +49,8 @@ def test_a_session_that_claims_twice_at_once_gets_no_more(agency: Agency) -> Non
     accounts(agency, 4)
     limit(agency, max_leases=2)
     worker = agency.worker()
-    agency.wire.meanwhile(lambda: worker.claim(limit=2).ok())
-    worker.claim(limit=2)
+    agency.wire.meanwhile(lambda: (worker.start("a3").ok(), worker.start("a2").ok()))
+    worker.claim(limit=1).refused(429, "quota_reached")
     assert len(worker.own_session().ok()["held"]) == 2
     agency.operator.verified()
 
