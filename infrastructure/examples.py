@@ -350,6 +350,7 @@ BY_SHAPE: Mapping[str, Mapping[str, Any]] = {
     "Assignment": {"outcome": "completed", "ended_at": _LATER},
     "AuditEvent": {"action": "phase:complete"},
     "BulkMove": {"counts": {"done": 1}},
+    "ModelWithdrawal": {"counts": {"done": 1}},
     "Case": {**_AT_WORK, **_FAILED, "status": "requires_review"},
     "Cell": {"status": "in_progress", "completed_at": None, "error_code": None},
     "ChangedSession": {"ended_at": None},

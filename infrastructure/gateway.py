@@ -24,6 +24,7 @@ BULK = (
     "GET /api/operator/accounts/{account_id}/verify",
     "GET /api/operator/audit/export",
     "GET /api/operator/models/{model_id}/availability",
+    "POST /api/operator/models/{model_id}/consent/withdraw",
     "POST /api/operator/models/{model_id}/content/import",
     "POST /api/operator/models/{model_id}/texts/import",
     "POST /api/operator/models/{model_id}/texts/claims",

@@ -46,6 +46,11 @@ def is_given(consent: Consent, now: datetime) -> bool:
     return state_at(consent, now) is ConsentState.GIVEN
 
 
+def is_recorded(consent: Consent) -> bool:
+    """Whether there is a consent that the owner can take back, ended or not."""
+    return consent.state is ConsentState.GIVEN
+
+
 def is_withdrawn(consent: Consent) -> bool:
     """Whether the owner has taken the consent back."""
     return consent.state is ConsentState.WITHDRAWN

@@ -41,6 +41,11 @@ def is_approved(status: ItemRights) -> bool:
     return status is ItemRights.APPROVED
 
 
+def can_be_withdrawn(status: ItemRights) -> bool:
+    """Whether somebody may use the item, or it waits for that to be decided."""
+    return ItemRights.WITHDRAWN in TRANSITIONS[status]
+
+
 def is_withdrawn(status: ItemRights) -> bool:
     """Whether nobody may use the item any more."""
     return status is ItemRights.WITHDRAWN

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 from chalicelib.context import Context
 from chalicelib.domain.errors import AlreadyExists, PlanNotPublished
 from chalicelib.domain.permissions import Permission
+from chalicelib.domain.selection import ItemRights
 from chalicelib.edge.answers import Answer, Created, Tagged
 from chalicelib.edge.routing import Routes
 from chalicelib.routes.queries import DEFAULT_LIMIT, cursor, limit
 from chalicelib.routes.schemas.lists import Page
+from chalicelib.routes.schemas.model_withdrawals import ModelWithdrawal
 from chalicelib.routes.schemas.models import ChangedModel, Model
-from chalicelib.services import models
+from chalicelib.services import accounts, edits, model_withdrawals, models
+from chalicelib.tables import Account
+from chalicelib.tables import Content as ContentItem
+from chalicelib.tables import Text as TextItem
 from chalicelib.tables.models import DEMANDS
 
 if TYPE_CHECKING:  # a route that reads no body needs no pydantic
-    from chalicelib.routes.bodies.models import ModelBody, ModelEdit
+    from chalicelib.routes.bodies.models import ModelBody, ModelEdit, ModelWithdrawalBody
 
 routes = Routes(__name__, bodies=(".bodies.models",))
 
@@ -86,3 +91,25 @@ def edit(context: Context, *, model_id: str, body: ModelEdit) -> Tagged[ChangedM
         reason=body.reason,
     )
     return Tagged(ChangedModel.after(model, replayed=replayed))
+
+
+@routes.post("/api/operator/models/{model_id}/consent/withdraw", needs=Permission.CONSENT_WRITE, seconds=20)
+def withdraw_consent(context: Context, *, model_id: str, body: ModelWithdrawalBody) -> Answer[ModelWithdrawal]:
+    """One step of withdrawing a whole model: its accounts' consents, then its items. The first step pauses it.
+
+    The step that `next_cursor` asks for comes next; a dry run changes nothing.
+    """
+    if body.cursor is None and not body.dry_run:
+        models.edit(context, model_id, paused=True, reason=body.reason)
+
+    def act(found: Account | ContentItem | TextItem) -> bool:
+        if isinstance(found, Account):
+            return accounts.withdraw_consent(context, found.account_id, reason=body.reason).replayed
+        kind, noun = (ContentItem, "content") if isinstance(found, ContentItem) else (TextItem, "text")
+        wanted = {"status": ItemRights.WITHDRAWN}
+        return edits.edit(context, kind, noun, model_id, found.item_id, wanted, body.reason).replayed
+
+    step = model_withdrawals.withdraw(
+        context, model_id, act, limit=body.limit, cursor=body.cursor, dry_run=body.dry_run
+    )
+    return Answer(ModelWithdrawal.of(step, model_id, dry_run=body.dry_run))

@@ -671,6 +671,10 @@ def test_consent_opens_the_gate(warmup: Run, server: FakeServer) -> None:
     assert told.json[0]["consent"]["valid_until"].startswith("2099-12-31T23:59:59.999")
     back = warmup("accounts", "withdraw-consent", "owned", "--reason", "she called", "-o", "json")
     assert (back.code, back.json[0]["consent_state"]) == (0, "withdrawn")
+    whole = ("accounts", "withdraw-consent", "--reason", "she left", "-o", "json", "--model", "nora")
+    assert {one["outcome"] for one in warmup(*whole, "--dry-run").json} <= {"would_be_done"}
+    assert warmup(*whole).code == 2, "it asks first"
+    assert warmup(*whole, "owned").code == 2, "an account, or a model"
 
 
 def test_an_account_is_corrected_exported_and_erased(warmup: Run, server: FakeServer) -> None:

@@ -796,6 +796,23 @@ class Models:
             },
         )
 
+    async def withdraw_consent(
+        self,
+        model_id: str,
+        *,
+        reason: str,
+        dry_run: bool | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        cursor: str | Unset | None = UNSET,
+    ) -> shapes.ModelWithdrawal:
+        """One step of withdrawing a whole model: its accounts' consents, then its items. The first step pauses it."""
+        return await self._transport.ask(
+            "POST",
+            f"/api/operator/models/{quoted(model_id)}/consent/withdraw",
+            shapes.ModelWithdrawal,
+            body={"reason": reason, "dry_run": dry_run, "limit": limit, "cursor": cursor},
+        )
+
 
 class Phases:
     """The operations on phases."""

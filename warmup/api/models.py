@@ -1738,6 +1738,27 @@ class ModelEdit(ApiModel):
     reason: str | None = None
 
 
+class ModelWithdrawal(ApiModel):
+    """What became of the accounts and items of one step; `next_cursor` asks for the next step, null ends it."""
+
+    model_id: str
+    dry_run: bool
+    matched: int
+    counts: dict[str, int]
+    results: list[Withdrawal]
+    next_cursor: str | None
+    has_more: bool
+
+
+class ModelWithdrawalBody(ApiModel):
+    """`POST …/models/{model_id}/consent/withdraw`: one step."""
+
+    reason: str
+    dry_run: bool | None = None
+    limit: int | None = None
+    cursor: str | None = None
+
+
 class MoveAllBody(ApiModel):
     """`POST /api/operator/accounts/bulk`: the accounts that are named, else a page of those that the filter admits."""
 
@@ -2723,6 +2744,15 @@ class WholeAccount(ApiModel):
     consent_state: ConsentState
     external_ref: str | None
     erased_at: datetime | None
+
+
+class Withdrawal(ApiModel):
+    """What became of one account or item."""
+
+    kind: str
+    id: str
+    outcome: str
+    detail: str | None
 
 
 class Words(ApiModel):

@@ -180,16 +180,41 @@ def consent(
 @app.command("withdraw-consent")
 def withdraw_consent(
     context: typer.Context,
-    account_id: Annotated[str, typer.Argument(help="The account.")],
     reason: Reason,
+    account_id: Annotated[str | None, typer.Argument(help="The account.")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="A model as a whole, with its items.")] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Withdraw the consent of an account's owner: its worker loses it at once, and nothing is handed out any more.
 
+    With --model those of all its accounts; the model is paused, and its media and texts are withdrawn, too.
+
     Example: warmup accounts withdraw-consent aurora-01 --reason "the owner called"
+
+    Example: warmup accounts withdraw-consent --model aurora --reason "she left the agency" --dry-run
     """
-    found = connect(context).accounts.withdraw_consent(account_id, reason=reason)
+    if (account_id is None) == (model is None):
+        raise typer.BadParameter("Name an account, or a model.")
+    if model is not None:
+        if not dry_run:
+            confirm(f"Withdraw all accounts and all items of {model}?", yes=yes)
+        show(_withdrawn(connect(context), model, reason, dry_run=dry_run), output, ("kind", "id", "outcome", "detail"))
+        return
+    found = connect(context).accounts.withdraw_consent(str(account_id), reason=reason)
     show([found], output, CONSENT)
+
+
+def _withdrawn(client: Client, model: str, reason: str, *, dry_run: bool) -> Iterator[Any]:
+    """What became of each account and item of a model, step by step."""
+    cursor: str | None = None
+    while True:
+        step = client.models.withdraw_consent(model, reason=reason, dry_run=dry_run, cursor=cursor)
+        yield from step.results
+        cursor = step.next_cursor
+        if cursor is None:
+            return
 
 
 @app.command()

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from chalicelib.domain.plan_documents import MOST_INTERVAL_HOURS
 from chalicelib.routes.bodies.base import AnyPlan, Identifier, Input, Line, Prose, Tag, TimeZone, whole
+from chalicelib.routes.bodies.reasons import ReasonBody
 
 Weight = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
 Bound = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
@@ -29,6 +30,14 @@ class ModelBody(Input):
     minimum_quality: Quality | None = None
     four_eyes: bool = False
     licence_required: bool = False
+
+
+class ModelWithdrawalBody(ReasonBody):
+    """`POST …/models/{model_id}/consent/withdraw`: one step."""
+
+    dry_run: bool = False
+    limit: int = Field(default=50, ge=1, le=100)
+    cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,2048}$")] | None = None
 
 
 class ModelEdit(Input):
