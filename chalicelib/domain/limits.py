@@ -66,6 +66,10 @@ ANONYMOUS = Rate(burst=600, per_second=20)
 """Requests for what anybody may read: the console loads some fifty files at once."""
 
 
+_ROUNDING = 1e-9
+"""What sums of instants may lose: who waits as long as the answer says is let through."""
+
+
 def take(bucket: Bucket | None, rate: Rate, now: float) -> tuple[Bucket, int]:
     """The bucket after one more request, and in how many seconds to ask again: 0 where the request is within the rate.
 
@@ -74,6 +78,6 @@ def take(bucket: Bucket | None, rate: Rate, now: float) -> tuple[Bucket, int]:
     left = float(rate.burst)
     if bucket is not None:
         left = min(left, bucket.left + (now - bucket.at) * rate.per_second)
-    if left < 1:
+    if left < 1 - _ROUNDING:
         return Bucket(left, now), max(1, ceil((1 - left) / rate.per_second))
     return Bucket(left - 1, now), 0
