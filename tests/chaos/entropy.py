@@ -34,6 +34,7 @@ _MADE = re.compile(rf"(?<=_)[0-9A-Z]{{10}}{_RANDOM}[0-9A-Z]{{13}}|{_MARK.hex()}[
 
 
 _DIGEST = re.compile(r'(?<=\{"B": ")[A-Za-z0-9+/=]+(?="\})')
+_SEAL = re.compile(r"(?<=digest)(\W+)[0-9a-f]{64}")
 _TURN = re.compile(r"\d+(?:st|nd|rd|th) of its pool: others asked at the same moment")
 
 
@@ -42,4 +43,4 @@ def nameless(text: str) -> str:
 
     An item that was given in turn is the best of those that others have left.
     """
-    return _TURN.sub("best of its pool", _MADE.sub("…", _DIGEST.sub("…", text)))
+    return _TURN.sub("best of its pool", _MADE.sub("…", _SEAL.sub(r"\1…", _DIGEST.sub("…", text))))
