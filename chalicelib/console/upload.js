@@ -127,6 +127,18 @@ export function AddText({ model, onClose, onDone }) {
 /** @param {ArrayBuffer} buffer */
 const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
+/**
+ * The media type by the first bytes: a browser knows only the name. The service looks closer.
+ * @param {File} file
+ */
+async function typeOf(file) {
+  const head = String.fromCharCode(...new Uint8Array(await file.slice(0, 12).arrayBuffer()));
+  if (head.startsWith("\xff\xd8\xff")) return "image/jpeg";
+  if (head.startsWith("\x89PNG")) return "image/png";
+  if (head.startsWith("RIFF") && head.endsWith("WEBP")) return "image/webp";
+  if (head.slice(4, 8) === "ftyp") return head.endsWith("qt  ") ? "video/quicktime" : "video/mp4";
+}
+
 /** @typedef {"waiting" | "reading" | "sending" | "checking" | "done" | "failed"} Stage */
 /**
  * @typedef {{
@@ -143,7 +155,7 @@ const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(
  */
 async function upload(model, file, given, onChange) {
   const sha256 = hex(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
-  const said = { media_type: file.type, bytes: file.size, sha256 };
+  const said = { media_type: (await typeOf(file)) ?? file.type, bytes: file.size, sha256 };
   const filename = [...file.name].slice(-200).join("");
   const form = await post(`operator/models/${model.model_id}/content/uploads`, { filename, ...said });
   await send(form, file, (part) => onChange({ state: "sending", part }));
@@ -187,11 +199,11 @@ export function Upload({ model, onClose, onDone }) {
       <form onSubmit=${submit}>
         <h2>Upload media for ${model.name}</h2>
         <label class="field">
-          Files (JPEG, PNG, WebP)
+          Files (JPEG, PNG, WebP, MP4, QuickTime)
           <input
             type="file"
             multiple
-            accept="image/jpeg,image/png,image/webp"
+            accept="image/jpeg,image/png,image/webp,video/mp4,video/quicktime"
             disabled=${busy}
             onChange=${choose}
           />

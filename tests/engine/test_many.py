@@ -29,7 +29,8 @@ def _copies(rows: list[Raw], ids: Iterable[str]) -> Iterator[Raw]:
     for account_id in ids:
         for row in rows:
             copied = json.loads(json.dumps(row).replace("original", account_id))
-            yield copied
+            # the chain of hashes is the original's: a copy is as of a release before there was one
+            yield {name: value for name, value in copied.items() if name not in ("head", "previous")}
 
 
 def _clone(ids: list[str]) -> None:

@@ -12,7 +12,7 @@ from warmup import Fatal, Job, Worker
 from warmup.api.models import ContentBody
 from warmup.api.operations import Accounts
 from warmup.sandbox.fake import FakeServer, fake_server
-from warmup.sandbox.pictures import draw
+from warmup.sandbox.pictures import Picture, draw
 
 pytestmark = pytest.mark.engine
 
@@ -24,21 +24,22 @@ def server() -> Iterator[FakeServer]:
     with fake_server() as server:
         for number in range(6):  # one picture an account, which rests for a day
             item = draw(500 + number, "pfp", None, "one more")
-            put_into_pool(server, item.data, f"more-{number}")
+            put_into_pool(server, item, f"more-{number}")
         for number in range(7):
             server.account(f"r-{number}")
         fail_at(server, 7)
         yield server
 
 
-def put_into_pool(server: FakeServer, data: bytes, content_id: str) -> None:
+def put_into_pool(server: FakeServer, picture: Picture, content_id: str) -> None:
+    data, media_type = picture.data, picture.media_type
     sha256 = hashlib.sha256(data).hexdigest()
     form = server.operator.content.upload(
-        "nora", filename="a.png", media_type="image/png", bytes=len(data), sha256=sha256
+        "nora", filename="a.png", media_type=media_type, bytes=len(data), sha256=sha256
     )
     server.operator.put(form, data)
     item = {"content_id": content_id, "category": "pfp", "quality_score": 70, "max_usage": 50, "sha256": sha256}
-    own = {"media_key": form.media_key, "media_type": "image/png", "bytes": len(data)}
+    own = {"media_key": form.media_key, "media_type": media_type, "bytes": len(data)}
     server.operator.content.create("nora", ContentBody.model_validate({**item, **own}))
 
 
