@@ -12,7 +12,7 @@ PATH = "/api/operator/accounts"
 IMPORT = f"{PATH}/import"
 CLAIMS = f"{PATH}/claims"
 NDJSON = "application/x-ndjson"
-SPELLINGS = ("Nora", "@nora", " nora ", "nora\u00a0", "no\u200bra", "ＮＯＲＡ", "n ora")
+SPELLINGS = ("Nora", "@nora", " nora ", "nora\u00a0", "no\u200dra", "ＮＯＲＡ", "n ora")
 
 
 def account(username: str = "nora", **more: Any) -> dict[str, Any]:
@@ -48,6 +48,17 @@ def test_without_an_id_another_spelling_never_makes_a_second_account(agency: Age
         assert again.ok()["replayed"] is True
     else:
         assert again.refused(409, "already_exists")["account_id"] == made["account_id"]
+
+
+@pytest.mark.parametrize("username", ["no\u200bra", "\u202enora", "nora\u00ad"])
+def test_a_username_with_a_format_character_is_refused_whoever_else_is_there(agency: Agency, username: str) -> None:
+    agency.operator.post(PATH, account(account_id="first")).ok(201)
+    before = agency.wire.image()
+    (error,) = agency.operator.post(PATH, account(username)).refused(422, "invalid_input")["errors"]
+    assert (error["pointer"], "invisible format characters" in error["detail"]) == ("/username", True)
+    (row,) = imported(agency, [account(username)])
+    assert (row["outcome"], row["error"]["code"]) == ("refused", "invalid_input")
+    assert agency.wire.image() == before
 
 
 def test_an_import_names_the_row_that_clashes_and_a_dry_run_says_the_same(agency: Agency) -> None:
@@ -157,13 +168,22 @@ def of_a_release_before(agency: Agency, username: str, **more: Any) -> str:
     return str(account_id)
 
 
-@pytest.mark.parametrize("username", ["nora", "@Nora", "nora ", "no\u200bra", "Jose\u0301"])
+@pytest.mark.parametrize("username", ["nora", "@Nora", "nora ", "no\u200dra", "Jose\u0301"])
 def test_an_import_sent_again_after_the_release_is_unchanged(agency: Agency, username: str) -> None:
     there = of_a_release_before(agency, username)
     before = agency.wire.image()
     (row,) = imported(agency, [account(username)])
     assert (row["outcome"], row["account_id"]) == ("unchanged", there)
     assert agency.operator.post(PATH, account(username)).ok()["replayed"] is True
+    assert agency.wire.image() == before
+
+
+def test_an_import_never_brings_back_a_name_that_no_release_takes_any_more(agency: Agency) -> None:
+    of_a_release_before(agency, "no\u200bra")
+    before = agency.wire.image()
+    (row,) = imported(agency, [account("no\u200bra")])
+    assert (row["outcome"], row["account_id"], row["error"]["code"]) == ("refused", None, "invalid_input")
+    agency.operator.post(PATH, account("no\u200bra")).refused(422, "invalid_input")
     assert agency.wire.image() == before
 
 
