@@ -23,6 +23,7 @@ SECONDS = 120 + 60 * EXAMPLES
 SENSELESS: Mapping[str, str] = {
     # what a document cannot say of a request, and with which status the service says it
     r"\.(list_all|export|verify_all|ready|history|group_all)$|^claims\.": "400",  # a cursor that is none of ours
+    r"^models\.withdraw_consent$": "400",  # the same
     r"\.import_all$": "400",  # rows that are none
     r"^(phases\.|tasks\.|leases\.release|accounts\.(start|complete)_warmup)": "400",  # a lease token that is none
     r"^(accounts|content|texts|models)\.(create|edit|upload)$": "422",  # themes of others, files that do not lie there
