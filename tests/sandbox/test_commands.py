@@ -159,7 +159,8 @@ def test_a_wrong_key_is_told_apart(warmup: Run, monkeypatch: pytest.MonkeyPatch,
     assert warmup("accounts", "list").code == 6
     monkeypatch.setenv("WARMUP_OPERATOR_KEY", server.bot_key())
     told = warmup("accounts", "list")
-    assert (told.code, "the key's is `bot`" in told.err, "A key was sent" in told.err) == (6, True, False), told
+    apart = "for the key of a user; yours is a bot's"
+    assert (told.code, apart in told.err, "A key was sent" in told.err) == (6, True, False), told
     monkeypatch.delenv("WARMUP_OPERATOR_KEY")
     ended = warmup("accounts", "list")
     assert (ended.code, "set WARMUP_OPERATOR_KEY" in ended.err) == (6, True)
@@ -811,10 +812,15 @@ def test_data_steers_no_terminal_and_is_no_markup(warmup: Run, server: FakeServe
         assert turning in [row["body"] for row in rows], "the data is the same"
     assert turning in warmup("texts", "list", "nora", "-o", "csv").out, "a file gets the data itself"
     server.account("steered")
-    assert warmup("accounts", "pause", "steered", "--reason", f"{turning}\nline").code == 0
-    assert rf"{seen}\nline" in warmup("audit", "tail", "--account", "steered").out, "an event is one line"
-    assert seen in warmup("pipeline", "pause", "--reason", turning, "--yes").out
-    assert f"paused: {seen}" in warmup("pipeline").out
+    ended = warmup("accounts", "pause", "steered", "--reason", turning)
+    assert (ended.code, "invisible format characters" in ended.err, "\u202e" in ended.err) == (2, True, False), ended
+    ended = warmup("pipeline", "-o", turning)
+    assert (ended.code, r"[red]\u202eend" in ended.err, "\u202e" in ended.err) == (2, True, False), ended
+    tabbed, kept = "[/b] [red]\tend", r"[/b] [red]\tend"
+    assert warmup("accounts", "pause", "steered", "--reason", f"{tabbed}\nline").code == 0
+    assert rf"{kept}\nline" in warmup("audit", "tail", "--account", "steered").out, "an event is one line"
+    assert kept in warmup("pipeline", "pause", "--reason", tabbed, "--yes").out
+    assert f"paused: {kept}" in warmup("pipeline").out
     assert SEEN in warmup("--profile", STEERING, "pipeline").err
     assert warmup("pipeline", "resume", "--reason", "r").code == 0
     server.operator.accounts.retire("steered", reason="the test is over")
