@@ -16,6 +16,7 @@ HOSTILE = (
     "\u202eright to left\u202c \u05e9\u05dc\u05d5\u05dd",
     "{{7*7}} ${7*7} &lt;b&gt; ' \" javascript:alert(1)",
 )
+TURNS = dict.fromkeys(map(ord, "\u202e\u202c"))  # what one line and a reason refuse, and a machine's words may hold
 LONG = "long " * 400
 _busy: dict[str, tuple[Model, Bot, list[str]]] = {}
 
@@ -122,18 +123,19 @@ def test_hostile_text_is_text(stage: Stage) -> None:
     model, drawers = stage.model(), []
     for number, evil in enumerate(HOSTILE):
         model.text("bio", f"{evil} {number}")
-        account = model.account((evil + LONG)[:200])
+        line = evil.translate(TURNS)
+        account = model.account((line + LONG)[:200])
         model.media("pfp")
         bot = stage.bot()
-        note, details = (evil + LONG)[:200], {evil[:50]: evil + LONG}
+        note, details = (line + LONG)[:200], {evil[:50]: evil + LONG}
         bot.api.post(f"/api/bot/sessions/{bot.session}/heartbeat", {"note": note})
         evil_session = bot.api.post("/api/bot/sessions", {"client": note, "host": note})["session_id"]
         bot.report(account, kind="account", code=note, message=(evil + LONG)[:2000], details=details)
         bot.session = evil_session
-        other = model.account((evil[::-1] + LONG)[:200])
+        other = model.account((line[::-1] + LONG)[:200])
         model.media("pfp")
         bot.complete(other, platform_response={"told": (evil * 200)[:10000]})
-        stage.api.post(f"/api/operator/accounts/{other}/pause", {"reason": (evil + LONG)[:2000]})
+        stage.api.post(f"/api/operator/accounts/{other}/pause", {"reason": (line + LONG)[:2000]})
         drawers += [f"pipeline?model_id={model.model_id}&account={one}" for one in (account, other)]
     plan = f"hostile-{model.model_id}"
     stage.api.post("/api/operator/plans", {"name": plan, "title": (HOSTILE[0] + LONG)[:200].strip()})
