@@ -14,6 +14,7 @@ LISTS = [
     ("accounts", "list"),
     ("review", "list"),
     ("bots", "list"),
+    ("users", "list"),
     ("sessions", "list"),
     ("content", "list", "nora"),
     ("content", "availability", "nora"),
@@ -24,7 +25,13 @@ LISTS = [
     ("content", "explain", "r-0", "pfp"),
     ("review", "retry", "--reason", "r", "--dry-run"),
 ]
-FIRST = {"accounts": "account id", "review": "account id", "sessions": "session id", "bots": "bot id"}
+FIRST = {
+    "accounts": "account id",
+    "review": "account id",
+    "sessions": "session id",
+    "bots": "bot id",
+    "users": "user id",
+}
 
 
 def test_no_list_is_left_out_here() -> None:
