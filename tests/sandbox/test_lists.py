@@ -7,6 +7,8 @@ import pytest
 
 from tests.sandbox.test_bulk import server  # noqa: F401  # a service in which seven accounts failed
 from tests.sandbox.test_commands import Run, commands, warmup  # noqa: F401  # the command line, run on it
+from warmup.api.models import Role
+from warmup.sandbox.fake import FakeServer
 
 pytestmark = pytest.mark.engine
 
@@ -32,6 +34,12 @@ FIRST = {
     "bots": "bot id",
     "users": "user id",
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _users(server: FakeServer) -> None:  # noqa: F811  # the fixture, under its name
+    server.operator.users.create(user_id="ada", role=Role.CONTRIBUTOR, models=["nora"], name="Ada of the mornings")
+    server.operator.users.create(user_id="root-2", role=Role.ADMIN)
 
 
 def test_no_list_is_left_out_here() -> None:

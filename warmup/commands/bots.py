@@ -99,7 +99,7 @@ def _limit(text: str | None) -> int | Unset | None:
     return int(text)
 
 
-_COLUMNS = ("bot_id", "name", "models", "max_leases", "max_sessions", "disabled_at", "created_at")
+_COLUMNS = ("bot_id", "name", "created_at", "disabled_at", "models", "max_leases", "max_sessions")
 
 
 @app.command("list")
