@@ -165,8 +165,8 @@ def was_requested(context: Context, item: Item, action: AuditAction) -> bool:
     versioned: Versioned = item  # type: ignore[assignment]  # as in Change
     first = max(1, versioned.version - _LOOKED_BACK)
     events = batch_get([(AuditEvent, versioned.subject, one) for one in range(first, versioned.version + 1)])
-    made = (context.request_id, f"{context.actor.kind}:{context.actor.id}", action)
-    return any(one is not None and (one.request_id, one.actor, one.action) == made for one in events)
+    made = (context.known_as, f"{context.actor.kind}:{context.actor.id}", action)
+    return any(one is not None and (one.known_as, one.actor, one.action) == made for one in events)
 
 
 def last_change(context: Context, item: Item, action: AuditAction) -> Mapping[str, object]:

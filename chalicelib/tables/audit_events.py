@@ -51,3 +51,8 @@ class AuditEvent(Item):
     kept_until = expiry()
 
     bucket_index = BucketIndex()
+
+    @property
+    def known_as(self) -> str:
+        """The id by which the caller knows the request; an earlier release kept that one alone, as `request_id`."""
+        return self.client_request_id or self.request_id
