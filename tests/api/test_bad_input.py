@@ -40,6 +40,7 @@ VALID: dict[str, dict[str, Any]] = {
     "RetryAllBody": {"reason": "x", "filter": {}},
     "ConsentBody": CONSENT,
     "ModelEdit": {"name": "x"},
+    "ModelWithdrawalBody": {"reason": "x"},
     "BotEdit": {"name": "x"},
     "ContentBody": media("bad", "pfp"),
     "TextBody": words("bad", "bio"),
