@@ -31,7 +31,8 @@ def words_key(subject: str, sequence: int) -> str:
 def profile_of(account: Account) -> AccountProfile:
     """The profile of an account; an empty one where it has none. One read.
 
-    An earlier release kept the consent in the account.
+    It is read after its account, not beside it: an older one would be written back under a newer version. An earlier
+    release kept the consent in the account.
     """
     (found,) = batch_get([(AccountProfile, account.account_id)])
     profile: AccountProfile = found or AccountProfile(account_id=account.account_id)

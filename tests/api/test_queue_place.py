@@ -8,7 +8,8 @@ import pytest
 from tests.agency import Agency
 from tests.api.test_dispatch import MANY, claimed, models, plant
 
-MOST_REQUESTS, MAKING_THE_DIRECTORY = 8, 6
+MOST_REQUESTS, MAKING_THE_DIRECTORY = 4, 11
+"""The account, its profile after it, who stands before, and its assignments; the directory is made once for all."""
 
 
 def place(agency: Agency, account_id: str) -> Any:
