@@ -113,6 +113,21 @@ def test_the_old_consent_that_arrives_again_lifts_nothing(agency: Agency) -> Non
     agency.operator.ready("a1").refused(409, "consent_withdrawn")
 
 
+def test_a_repeat_is_known_by_the_name_that_an_earlier_release_kept_alone(agency: Agency) -> None:
+    agency.operator.account(ready=False)
+    renewed, same = {**CONSENT, "reference": "contract 8"}, {"X-Request-Id": "req_the_first_of_both"}
+    agency.operator.post(f"{PATH}/a1/consent", renewed, headers=same).ok()
+    events = agency.wire.store.tables["test-audit_events"].rows.values()
+    (event,) = [one for one in events if one["action"] == {"S": "account:consent"}]
+    earlier = {name: value for name, value in event.items() if name != "client_request_id"}
+    agency.wire.plant("test-audit_events", {**earlier, "request_id": event["client_request_id"]})
+    withdraw(agency)
+    again = agency.operator.post(f"{PATH}/a1/consent", renewed, headers=same).ok()
+    assert (again["replayed"], again["consent_state"]) == (True, "withdrawn")
+    other = agency.operator.post(f"{PATH}/a1/consent", renewed, headers={"X-Request-Id": "req_another"}).ok()
+    assert (other["replayed"], other["consent_state"]) == (False, "given")
+
+
 def test_there_must_be_a_consent_to_withdraw_and_an_account_in_care_to_consent_to(agency: Agency) -> None:
     agency.operator.post(PATH, {"account_id": "a1", "model_id": "m1", "username": "u"}).ok(201)
     agency.operator.post(f"{PATH}/a1/consent/withdraw", {"reason": "x"}).refused(409, "consent_missing")
