@@ -153,9 +153,10 @@ def _import_app(stack: contextlib.ExitStack, log_file: Path | None) -> Chalice:
 
     Standard output is kept for what programs read, so that without a file warnings go to standard error.
     """
-    log = stack.enter_context(log_file.open("a", encoding="utf-8", buffering=1)) if log_file else sys.stderr
-    os.environ["POWERTOOLS_LOG_LEVEL"] = "INFO" if log_file else "WARNING"
-    logs.make(log)
+    stream = stack.enter_context(log_file.open("a", encoding="utf-8", buffering=1)) if log_file else sys.stderr
+    log = logs.make(stream)
+    stack.callback(log.setLevel, log.log_level)  # the logger is the process's own, and stays when the service goes
+    log.setLevel(logging.INFO if log_file else logging.WARNING)
     app: Any = _composition_root().app
     assert isinstance(app, Chalice)
     return app
