@@ -221,7 +221,7 @@ def the_pepper_rotates(cloud: Cloud, operator: JsonClient, account: str) -> None
     held = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
     secrets.put_secret_value(SecretId=name, SecretString=json.dumps({**held, "edition-2": "p" * 64}))
     cloud.up(PepperEdition="2")
-    made = operator.post(f"{OPERATOR}/bots/ada/keys")["key"]
+    made = operator.post(f"{OPERATOR}/users/ada/keys")["key"]
     cloud.up(PreviousPepperEdition="2")
     assert cloud.get(f"{OPERATOR}/accounts/{account}", made).status_code == 200
     with pytest.raises(AuthError, match="unauthenticated"):
