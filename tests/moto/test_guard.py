@@ -112,9 +112,10 @@ def test_without_moto_the_bucket_is_not_asked(act: Callable[[], object]) -> None
 def test_a_request_past_moto_is_answered_with_what_to_set(
     service: MotoService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without_the_hook(monkeypatch)
-    with pytest.raises(errors.InternalError, match="AWS_ENDPOINT_URL_DYNAMODB"):
-        service.operator.accounts.get("nora-1")
+    with monkeypatch.context() as patched:  # only meanwhile: the service removes its tables when it goes
+        without_the_hook(patched)
+        with pytest.raises(errors.InternalError, match="AWS_ENDPOINT_URL_DYNAMODB"):
+            service.operator.accounts.get("nora-1")
 
 
 @pytest.mark.parametrize(
